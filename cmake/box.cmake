@@ -1,0 +1,56 @@
+# A box of the design is one target, so that a dependency that points upwards does not link.
+
+set(VGG19_COMPILE_OPTIONS -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wmissing-declarations
+  -Wno-missing-field-initializers -fvisibility=hidden
+  -ffp-contract=off)  # a multiplication and an addition are fused where the source says so, and nowhere else
+if(VGG19_WARNINGS_AS_ERRORS)
+  list(APPEND VGG19_COMPILE_OPTIONS -Werror)
+endif()
+
+function(vgg19_target_settings target)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
+  target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:${VGG19_COMPILE_OPTIONS}>")
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
+  if(VGG19_SANITIZE)
+    target_compile_options(${target} PRIVATE -fsanitize=${VGG19_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    target_link_options(${target} PUBLIC -fsanitize=${VGG19_SANITIZE})
+  endif()
+endfunction()
+
+# vgg19_box(NAME name SOURCES ... USES boxes and libraries ...)
+function(vgg19_box)
+  cmake_parse_arguments(box "" "NAME" "SOURCES;USES" ${ARGN})
+  add_library(${box_NAME} STATIC ${box_SOURCES})
+  target_link_libraries(${box_NAME} PUBLIC ${box_USES})
+  vgg19_target_settings(${box_NAME})
+endfunction()
+
+# vgg19_executable(NAME name SOURCES ... USES boxes and libraries ...)
+function(vgg19_executable)
+  cmake_parse_arguments(executable "" "NAME" "SOURCES;USES" ${ARGN})
+  add_executable(${executable_NAME} ${executable_SOURCES})
+  target_link_libraries(${executable_NAME} PRIVATE ${executable_USES})
+  vgg19_target_settings(${executable_NAME})
+endfunction()
+
+# vgg19_test(NAME name SOURCES ... USES ...): one doctest binary a box, one CTest entry a source, named after its path.
+function(vgg19_test)
+  cmake_parse_arguments(test "" "NAME" "SOURCES;USES" ${ARGN})
+  if(NOT VGG19_BUILD_TESTS)
+    return()
+  endif()
+  vgg19_executable(NAME ${test_NAME} SOURCES ${PROJECT_SOURCE_DIR}/tests/main.cc ${test_SOURCES} USES ${test_USES} doctest::doctest)
+  foreach(source ${test_SOURCES})
+    get_filename_component(path ${source} ABSOLUTE)
+    file(RELATIVE_PATH path ${PROJECT_SOURCE_DIR} ${path})
+    add_test(NAME ${path} COMMAND ${test_NAME} --source-file=*${path} --no-skipped-summary)
+    set_tests_properties(${path} PROPERTIES ENVIRONMENT "${VGG19_TEST_ENVIRONMENT}" FAIL_REGULAR_EXPRESSION "test cases: +0 ")
+  endforeach()
+endfunction()
+
+# libgomp is not built for the thread sanitizer: there, oneDNN runs on one thread and our own pool is what is tested.
+set(VGG19_TEST_ENVIRONMENT "")
+if(VGG19_SANITIZE MATCHES thread)
+  set(VGG19_TEST_ENVIRONMENT "OMP_NUM_THREADS=1")
+endif()

@@ -1,0 +1,27 @@
+# The instruction sets of kernel sources, by the end of their names; no other source is built with such flags.
+set(VGG19_FLAGS_x86_avx2 -mavx2 -mfma)
+set(VGG19_FLAGS_x86_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mprefer-vector-width=512)
+set(VGG19_FLAGS_x86_avx512vnni ${VGG19_FLAGS_x86_avx512} -mavx512vnni)
+set(VGG19_FLAGS_x86_shani -msha -msse4.1 -mssse3)
+
+string(TOLOWER "${CMAKE_SYSTEM_PROCESSOR}" processor)
+if(processor MATCHES "^(x86_64|amd64)$")
+  set(VGG19_X86 ON)
+else()
+  set(VGG19_X86 OFF)
+endif()
+
+# vgg19_isa_sources(out source...): the sources that this processor family can be built for, their flags set.
+function(vgg19_isa_sources out)
+  set(kept "")
+  foreach(source ${ARGN})
+    if(source MATCHES "(x86_[a-z0-9]+)\\.cc$")
+      if(NOT VGG19_X86)
+        continue()
+      endif()
+      set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${VGG19_FLAGS_${CMAKE_MATCH_1}}")
+    endif()
+    list(APPEND kept ${source})
+  endforeach()
+  set(${out} ${kept} PARENT_SCOPE)
+endfunction()

@@ -1,0 +1,58 @@
+# Every dependency, in one place: the system's package where there is one, else a pinned release, checked by its hash.
+# Debian 12 has them all (script/bootstrap installs them), so the second way is for other systems.
+include(FetchContent)
+
+function(vgg19_fetch name url sha256)
+  message(STATUS "${name} is not on this system: fetching ${url}")
+  FetchContent_Declare(${name} URL ${url} URL_HASH SHA256=${sha256} DOWNLOAD_EXTRACT_TIMESTAMP ON)
+  FetchContent_MakeAvailable(${name})
+endfunction()
+
+# Threads: OpenMP is what oneDNN brings with it.
+find_package(Threads REQUIRED)
+if(VGG19_OPENMP)
+  find_package(OpenMP REQUIRED COMPONENTS CXX)
+endif()
+
+# oneDNN: 2.6 or any 3.x.
+find_package(dnnl CONFIG QUIET)
+if(NOT dnnl_FOUND)
+  set(DNNL_BUILD_TESTS OFF CACHE BOOL "")
+  set(DNNL_BUILD_EXAMPLES OFF CACHE BOOL "")
+  vgg19_fetch(onednn https://github.com/oneapi-src/oneDNN/archive/v3.2.tar.gz
+    8b1db9cc5799ae39c2a567eb836962de0346d79fbc3d8e6f7090a3d9f8729129)
+  add_library(DNNL::dnnl ALIAS dnnl)
+endif()
+
+# stb_image: one header.
+find_path(STB_INCLUDE_DIR stb_image.h PATH_SUFFIXES stb)
+if(NOT STB_INCLUDE_DIR)
+  vgg19_fetch(stb https://github.com/nothings/stb/archive/8b5f1f37b5b75829fc72d38e7b5d4bcbf8a26d55.zip
+    93a16ee3e866e719feec459f6f132cce932c5ec751eb38e3ec1975f911353d2e)
+  set(STB_INCLUDE_DIR ${stb_SOURCE_DIR} CACHE PATH "the folder of stb_image.h" FORCE)
+endif()
+
+if(VGG19_BUILD_TOOLS OR VGG19_BUILD_TESTS)
+  find_package(cxxopts CONFIG QUIET)
+  if(NOT cxxopts_FOUND)
+    vgg19_fetch(cxxopts https://github.com/jarro2783/cxxopts/archive/refs/tags/v3.1.1.tar.gz
+      523175f792eb0ff04f9e653c90746c12655f10cb70f1d5e6d6d9491420298a08)
+  endif()
+endif()
+
+if(VGG19_BUILD_TESTS)
+  find_package(doctest CONFIG QUIET)
+  if(NOT doctest_FOUND)
+    vgg19_fetch(doctest https://github.com/doctest/doctest/archive/refs/tags/v2.4.9.tar.gz
+      19b2df757f2f3703a5e63cee553d85596875f06d91a3333acd80a969ef210856)
+  endif()
+endif()
+
+if(VGG19_BUILD_KERNEL_BENCH)
+  find_package(benchmark CONFIG QUIET)
+  if(NOT benchmark_FOUND)
+    set(BENCHMARK_ENABLE_TESTING OFF CACHE BOOL "")
+    vgg19_fetch(benchmark https://github.com/google/benchmark/archive/refs/tags/v1.7.1.tar.gz
+      6430e4092653380d9dc4ccb45a1e2dc9259d581f4866dc0759713126056bc1d7)
+  endif()
+endif()
