@@ -1,0 +1,49 @@
+// Memory for packed weights and activations.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <utility>
+
+namespace vgg19::kernels {
+
+/// Zeroed bytes, aligned to a cache line, or to a large page (which the kernel is asked for) where it is that
+/// large. Throws std::bad_alloc.
+class AlignedBuffer {
+  public:
+    AlignedBuffer() = default;
+    explicit AlignedBuffer(std::size_t bytes);
+    /// The buffer that is moved from is empty after.
+    AlignedBuffer(AlignedBuffer&& other) noexcept
+        : data_(std::move(other.data_)), size_(std::exchange(other.size_, 0)) {}
+    AlignedBuffer& operator=(AlignedBuffer&& other) noexcept {
+        data_ = std::move(other.data_);
+        size_ = std::exchange(other.size_, 0);
+        return *this;
+    }
+    AlignedBuffer(const AlignedBuffer&) = delete;
+    AlignedBuffer& operator=(const AlignedBuffer&) = delete;
+    ~AlignedBuffer() = default;
+
+    std::byte* data() { return data_.get(); }
+    const std::byte* data() const { return data_.get(); }
+    std::size_t size() const { return size_; }
+
+    template <class T>
+    T* as() {
+        return reinterpret_cast<T*>(data_.get());
+    }
+    template <class T>
+    const T* as() const {
+        return reinterpret_cast<const T*>(data_.get());
+    }
+
+  private:
+    struct Free {
+        void operator()(std::byte* data) const;
+    };
+    std::unique_ptr<std::byte, Free> data_;
+    std::size_t size_ = 0;
+};
+
+}  // namespace vgg19::kernels

@@ -1,0 +1,39 @@
+// The one layout of activations between the first convolution and the dense layers: channels in blocks.
+//
+//   [image][channel / block][row][column][channel % block]
+//
+// so that a vector register holds the same pixel of neighbouring channels. Channels past the last are zero.
+// Functions are static, because sources of different instruction sets share them.
+#pragma once
+
+#include <cstddef>
+
+#include "kernels/common/isa.h"
+
+namespace vgg19::kernels {
+
+/// Channels in a block: as many floats as a vector register holds (and 8 where there is none).
+static constexpr std::size_t channel_block(Isa isa) {
+    return isa >= Isa::avx512 ? 16 : 8;
+}
+
+static constexpr std::size_t blocks_of(std::size_t channels, std::size_t block) {
+    return (channels + block - 1) / block;
+}
+
+/// Floats of a whole activation.
+static constexpr std::size_t blocked_size(std::size_t batch, std::size_t channels, std::size_t height,
+                                          std::size_t width, std::size_t block) {
+    return batch * blocks_of(channels, block) * height * width * block;
+}
+
+/// Where a value stands in it.
+static constexpr std::size_t blocked_index(std::size_t channels, std::size_t height, std::size_t width,
+                                           std::size_t block, std::size_t image, std::size_t channel,
+                                           std::size_t row, std::size_t column) {
+    return ((((image * blocks_of(channels, block) + channel / block) * height) + row) * width + column) *
+               block +
+           channel % block;
+}
+
+}  // namespace vgg19::kernels

@@ -1,0 +1,58 @@
+// Threads. The only place that knows whether they are OpenMP's or std::thread's.
+#pragma once
+
+#include <cstddef>
+#include <type_traits>
+
+namespace vgg19::kernels {
+
+/// The number of CPUs that this process may really use: the affinity mask, cut by the cgroup's quota; at
+/// least 1.
+int available_cpus();
+
+namespace detail {
+using Task = void (*)(void* context, std::size_t index);
+void run_tasks(int threads, std::size_t tasks, Task task, void* context);
+/// The number of CPUs, where threads are bound to one each (OMP_PROC_BIND): the affinity mask of the calling
+/// thread is only its own share then. 0 where they are not bound.
+int cpus_dealt_out_to_threads();
+}  // namespace detail
+
+/// Calls body(index) once for each index in [0, tasks), on at most `threads` threads, and returns when all
+/// are done. Indices are dealt out in contiguous runs of equal length. What an index computes must not depend
+/// on the thread that does: then results are the same for every thread count. `body` must not throw.
+/// Allocates nothing.
+template <class Body>
+void parallel_for(int threads, std::size_t tasks, Body&& body) {
+    using Plain = std::remove_reference_t<Body>;
+    detail::run_tasks(
+        threads, tasks, [](void* context, std::size_t index) { (*static_cast<Plain*>(context))(index); },
+        const_cast<void*>(static_cast<const void*>(&body)));
+}
+
+/// The part of [0, size) that falls to `index` of `parts`, in multiples of `granularity` (but for the end).
+struct Range {
+    std::size_t begin;
+    std::size_t end;
+};
+constexpr Range part_of(std::size_t size, std::size_t parts, std::size_t index, std::size_t granularity = 1) {
+    const std::size_t units = (size + granularity - 1) / granularity;
+    const std::size_t begin = units * index / parts * granularity;
+    const std::size_t end = units * (index + 1) / parts * granularity;
+    return {begin < size ? begin : size, end < size ? end : size};
+}
+
+/// Sets the number of threads that a library which runs on OpenMP by itself (oneDNN) uses when called from
+/// this thread, and puts the old number back. Does nothing in a build without OpenMP.
+class LibraryThreads {
+  public:
+    explicit LibraryThreads(int threads);
+    ~LibraryThreads();  // NOLINT(performance-trivially-destructible): empty only without OpenMP
+    LibraryThreads(const LibraryThreads&) = delete;
+    LibraryThreads& operator=(const LibraryThreads&) = delete;
+
+  private:
+    int previous_;
+};
+
+}  // namespace vgg19::kernels

@@ -1,0 +1,29 @@
+#include <omp.h>
+
+#include "kernels/common/parallel.h"
+
+namespace vgg19::kernels {
+
+void detail::run_tasks(int threads, std::size_t tasks, Task task, void* context) {
+    if (threads <= 1 || tasks <= 1) {
+        for (std::size_t index = 0; index < tasks; ++index) task(context, index);
+        return;
+    }
+    // All threads, though there be fewer tasks: libgomp ends those that a smaller team has no use for, and
+    // starts them anew for the next larger one.
+#pragma omp parallel for num_threads(threads) schedule(static) default(none) shared(tasks, task, context)
+    for (std::size_t index = 0; index < tasks; ++index) task(context, index);
+}
+
+int detail::cpus_dealt_out_to_threads() {
+    return omp_get_proc_bind() == omp_proc_bind_false ? 0 : omp_get_num_procs();
+}
+
+LibraryThreads::LibraryThreads(int threads) : previous_(omp_get_max_threads()) {
+    omp_set_num_threads(threads);
+}
+LibraryThreads::~LibraryThreads() {
+    omp_set_num_threads(previous_);
+}
+
+}  // namespace vgg19::kernels

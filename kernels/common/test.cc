@@ -1,0 +1,165 @@
+#include <doctest/doctest.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <new>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "kernels/common/aligned_buffer.h"
+#include "kernels/common/blocked_layout.h"
+#include "kernels/common/isa.h"
+#include "kernels/common/parallel.h"
+
+namespace vgg19::kernels {
+
+namespace {
+
+/// Counts without synchronisation: the thread sanitizer sees where two threads get the same index.
+void check_each_index_runs_once(int threads, std::size_t tasks) {
+    std::vector<int> hits(tasks);
+    parallel_for(threads, tasks, [&](std::size_t index) { ++hits[index]; });
+    CHECK(std::count(hits.begin(), hits.end(), 1) == static_cast<std::ptrdiff_t>(tasks));
+}
+
+int cpus_in_mask() {
+    cpu_set_t mask;
+    REQUIRE(sched_getaffinity(0, sizeof mask, &mask) == 0);
+    return CPU_COUNT(&mask);
+}
+
+}  // namespace
+
+TEST_CASE("the name of an ISA leads back to it") {
+    std::set<std::string> names;
+    for (const Isa isa : all_isas()) {
+        names.insert(isa_name(isa));
+        CHECK(isa_from_name(isa_name(isa)) == isa);
+    }
+    CHECK(names.size() == all_isas().size());
+    for (const char* name : {"", "AVX2", "avx", "avx2 ", "unknown"}) CHECK(!isa_from_name(name).has_value());
+}
+
+TEST_CASE("the best ISA is built and supported, and so is every one before it") {
+    CHECK(isa_is_built(Isa::scalar));
+    CHECK(cpu_supports(Isa::scalar));
+    for (const Isa isa : all_isas()) {
+        CAPTURE(isa_name(isa));
+        CHECK((isa_is_built(isa) && cpu_supports(isa)) == (isa <= best_isa()));
+    }
+}
+
+TEST_CASE("indices of the blocked layout are in range and distinct") {
+    constexpr std::size_t batch = 2;
+    constexpr std::size_t channels = 11;
+    constexpr std::size_t height = 3;
+    constexpr std::size_t width = 2;
+    for (const std::size_t block : {8U, 16U}) {
+        std::vector<int> hits(blocked_size(batch, channels, height, width, block));
+        REQUIRE(hits.size() == batch * 16 * height * width);
+        for (std::size_t image = 0; image < batch; ++image) {
+            for (std::size_t channel = 0; channel < channels; ++channel) {
+                for (std::size_t row = 0; row < height; ++row) {
+                    for (std::size_t column = 0; column < width; ++column) {
+                        ++hits.at(blocked_index(channels, height, width, block, image, channel, row, column));
+                    }
+                }
+            }
+        }
+        CHECK(std::count(hits.begin(), hits.end(), 1) == batch * channels * height * width);
+    }
+}
+
+TEST_CASE("parts cover a range without gap or overlap") {
+    for (const std::size_t granularity : {1U, 8U, 16U}) {
+        for (std::size_t size = 0; size < 70; ++size) {
+            for (std::size_t parts = 1; parts < 12; ++parts) {
+                std::size_t position = 0;
+                for (std::size_t index = 0; index < parts; ++index) {
+                    const Range range = part_of(size, parts, index, granularity);
+                    REQUIRE(range.begin == position);
+                    REQUIRE(range.end >= range.begin);
+                    REQUIRE((range.end % granularity == 0 || range.end == size));
+                    position = range.end;
+                }
+                REQUIRE(position == size);
+            }
+        }
+    }
+}
+
+TEST_CASE("parallel_for runs each index once") {
+    for (int threads = 0; threads <= 8; ++threads) {
+        for (std::size_t tasks = 0; tasks <= 20; ++tasks) {
+            CAPTURE(threads);
+            CAPTURE(tasks);
+            check_each_index_runs_once(threads, tasks);
+        }
+    }
+}
+
+TEST_CASE("parallel_for can be called from several threads at once") {
+    std::vector<std::thread> callers;
+    callers.reserve(4);
+    for (int caller = 0; caller < 4; ++caller) {
+        callers.emplace_back([caller] {
+            for (std::size_t round = 0; round < 30; ++round) check_each_index_runs_once(caller + 1, round);
+        });
+    }
+    for (std::thread& caller : callers) caller.join();
+}
+
+TEST_CASE("parallel_for can be called from a task") {
+    std::atomic<int> hits = 0;
+    parallel_for(3, 5, [&](std::size_t) { parallel_for(3, 7, [&](std::size_t) { hits.fetch_add(1); }); });
+    CHECK(hits == 35);
+}
+
+TEST_CASE("parallel_for takes no more threads than it is given") {
+    for (int threads = 1; threads <= 4; ++threads) {
+        std::vector<std::thread::id> ids(16);
+        parallel_for(threads, ids.size(),
+                     [&](std::size_t index) { ids[index] = std::this_thread::get_id(); });
+        CHECK(std::set(ids.begin(), ids.end()).size() <= static_cast<std::size_t>(threads));
+    }
+}
+
+TEST_CASE("a buffer is zero, aligned, and moves") {
+    for (const std::size_t bytes : {1U, 63U, 64U, 65U, 4096U, (2U << 20U) - 1U, (4U << 20U) + 1U}) {
+        CAPTURE(bytes);
+        AlignedBuffer buffer(bytes);
+        REQUIRE(buffer.size() == bytes);
+        CHECK(reinterpret_cast<std::uintptr_t>(buffer.data()) % 64 == 0);
+        CHECK(
+            std::all_of(buffer.data(), buffer.data() + bytes, [](std::byte b) { return b == std::byte{}; }));
+        buffer.data()[bytes - 1] = std::byte{1};
+        const AlignedBuffer moved = std::move(buffer);
+        CHECK(moved.size() == bytes);
+        CHECK(moved.data()[bytes - 1] == std::byte{1});
+        // NOLINTNEXTLINE(bugprone-use-after-move): what a moved-from buffer says is part of the contract.
+        CHECK((buffer.size() == 0 && buffer.data() == nullptr));
+    }
+    CHECK(AlignedBuffer(0).data() == nullptr);
+    CHECK_THROWS_AS(AlignedBuffer(SIZE_MAX - 1), std::bad_alloc);
+}
+
+TEST_CASE("available CPUs follow the affinity mask") {
+    CHECK(available_cpus() >= 1);
+    if (detail::cpus_dealt_out_to_threads() > 0) return;  // OMP_PROC_BIND: masks say nothing then
+    CHECK(available_cpus() <= cpus_in_mask());
+    // In a thread of its own, so that this one keeps its mask.
+    std::thread([] {
+        cpu_set_t one;
+        CPU_ZERO(&one);
+        CPU_SET(static_cast<std::size_t>(sched_getcpu()), &one);
+        REQUIRE(sched_setaffinity(0, sizeof one, &one) == 0);
+        CHECK(available_cpus() == 1);
+    }).join();
+}
+
+}  // namespace vgg19::kernels
