@@ -1,0 +1,33 @@
+// 2×2 max-pool of stride 2 in the blocked layout (kernels/common/blocked_layout.h); an odd last row or column
+// is dropped.
+//
+//   output[p][y][x][c] = max over dy, dx in {0, 1} of input[p][2y + dy][2x + dx][c]
+//
+// where a plane p is one channel block of one image.
+#pragma once
+
+#include <cstddef>
+
+#include "kernels/common/kernel_list.h"
+
+namespace vgg19::kernels {
+
+struct MaxPool {
+    std::size_t planes = 0;  ///< images times channel blocks
+    std::size_t height = 0;  ///< of the input, as is the width
+    std::size_t width = 0;
+    std::size_t block = 0;         ///< channels in a block: a multiple of 8; of 16 for the AVX-512 kernel
+    const float* input = nullptr;  ///< [planes][height][width][block]
+    float* output = nullptr;       ///< [planes][height / 2][width / 2][block]
+};
+
+/// Computes output rows [begin, end) of planes · (height / 2), counted through all planes.
+using MaxPoolFunction = void(const MaxPool& problem, std::size_t begin, std::size_t end);
+
+#define VGG19_KERNEL(name, isa) MaxPoolFunction name;
+#include "kernels/max_pool/kernels.inc"
+#undef VGG19_KERNEL
+
+std::span<const Kernel<MaxPoolFunction>> max_pool_kernels();
+
+}  // namespace vgg19::kernels

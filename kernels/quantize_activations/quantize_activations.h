@@ -1,0 +1,23 @@
+// Activations to unsigned 8 bits, with the range found in the same call (dynamic quantisation).
+//
+//   scale = max_i max(input[i], 0) / 255          (1 where that is 0 or subnormal)
+//   output[i] = clamp(round(input[i] · (1 / scale)), 0, 255)         round: to nearest, ties to even
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/common/kernel_list.h"
+
+namespace vgg19::kernels {
+
+/// Returns the scale. Every kernel gives the same bits. Values must be finite; negative ones become 0.
+using QuantizeActivationsFunction = float(const float* input, std::size_t count, std::uint8_t* output);
+
+#define VGG19_KERNEL(name, isa) QuantizeActivationsFunction name;
+#include "kernels/quantize_activations/kernels.inc"
+#undef VGG19_KERNEL
+
+std::span<const Kernel<QuantizeActivationsFunction>> quantize_activations_kernels();
+
+}  // namespace vgg19::kernels

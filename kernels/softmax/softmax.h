@@ -1,0 +1,26 @@
+// Probabilities, and the most probable classes.
+//
+//   probabilities[i] = exp(logits[i] − max) / Σ_j exp(logits[j] − max)
+#pragma once
+
+#include <cstddef>
+
+#include "kernels/common/kernel_list.h"
+
+namespace vgg19::kernels {
+
+/// Logits must be finite. Relative error of a probability above 1e-30: at most 1e-6. `probabilities` may be
+/// `logits`.
+using SoftmaxFunction = void(const float* logits, std::size_t count, float* probabilities);
+
+#define VGG19_KERNEL(name, isa) SoftmaxFunction name;
+#include "kernels/softmax/kernels.inc"
+#undef VGG19_KERNEL
+
+std::span<const Kernel<SoftmaxFunction>> softmax_kernels();
+
+/// Writes the indices of the `top` largest values, the largest first; of equal ones the lower index first.
+/// top ≤ count.
+void top_k(const float* values, std::size_t count, std::size_t top, std::size_t* indices);
+
+}  // namespace vgg19::kernels
