@@ -1,0 +1,174 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "kernels/common/testing/dense.h"
+#include "kernels/common/testing/guarded_buffer.h"
+#include "kernels/common/testing/random.h"
+#include "kernels/dense_fp32/dense_fp32.h"
+
+namespace vgg19::kernels {
+
+namespace {
+
+using testing::GuardedBuffer;
+using testing::Random;
+
+/// A problem whose buffers end at guard pages.
+struct Layer {
+    Layer(std::size_t inputs, std::size_t outputs, std::size_t batch)
+        : input(batch * inputs), weights(outputs * inputs), bias(outputs), output(batch * outputs) {
+        problem.batch = batch;
+        problem.inputs = inputs;
+        problem.outputs = outputs;
+        problem.input = input.data();
+        problem.weights = weights.data();
+        problem.bias = bias.data();
+        problem.output = output.data();
+    }
+
+    GuardedBuffer<float> input;
+    GuardedBuffer<float> weights;
+    GuardedBuffer<float> bias;
+    GuardedBuffer<float> output;
+    DenseFp32 problem;
+};
+
+void fill_uniform(Layer& layer, Random& random) {
+    random.fill(layer.input, -1.0F, 1.0F);
+    random.fill(layer.weights, -1.0F, 1.0F);
+    random.fill(layer.bias, -1.0F, 1.0F);
+}
+
+void fill_integers(Layer& layer, Random& random) {
+    for (auto* buffer : {&layer.input, &layer.weights, &layer.bias}) {
+        for (float& value : *buffer) value = static_cast<float>(random.integer(-8, 8));
+    }
+}
+
+struct Reference {
+    double value;
+    double magnitude;  ///< |bias| + Σ |x · w|
+};
+
+Reference reference(const DenseFp32& problem, std::size_t image, std::size_t output) {
+    const double bias = problem.bias[output];
+    Reference result = {bias, std::abs(bias)};
+    for (std::size_t i = 0; i < problem.inputs; ++i) {
+        const double product = double{problem.input[image * problem.inputs + i]} *
+                               double{problem.weights[output * problem.inputs + i]};
+        result.value += product;
+        result.magnitude += std::abs(product);
+    }
+    return result;
+}
+
+/// How many outputs are further than `terms` · ε · magnitude from the reference.
+std::size_t wrong_outputs(const DenseFp32& problem, std::size_t terms) {
+    const double epsilon = static_cast<double>(terms) * double{std::numeric_limits<float>::epsilon()};
+    std::size_t wrong = 0;
+    for (std::size_t image = 0; image < problem.batch; ++image) {
+        for (std::size_t output = 0; output < problem.outputs; ++output) {
+            const Reference expected = reference(problem, image, output);
+            const double found = problem.output[image * problem.outputs + output];
+            const bool near = std::abs(found - expected.value) <= epsilon * expected.magnitude;
+            if (!near) ++wrong;  // this way round, a NaN is wrong
+        }
+    }
+    return wrong;
+}
+
+}  // namespace
+
+TEST_CASE("dense FP32 kernels are as near to sums in double as rounding allows") {
+    Random random;
+    INFO(random.replay());
+    testing::for_each_dense_size([&](std::size_t inputs, std::size_t outputs, std::size_t batch) {
+        Layer layer(inputs, outputs, batch);
+        fill_uniform(layer, random);
+        CAPTURE(inputs);
+        CAPTURE(outputs);
+        CAPTURE(batch);
+        testing::for_each_usable_kernel(dense_fp32_kernels(), [&](const auto& kernel) {
+            kernel.run(layer.problem, 0, outputs);
+            // Each of K products and K additions, in any order, errs by at most ε/2 of a partial sum, and no
+            // partial sum is larger than the sum of magnitudes: K · ε of it to the first order. Twice that
+            // covers the higher orders. The bias is one more term.
+            CHECK(wrong_outputs(layer.problem, 2 * (inputs + 1)) == 0);
+        });
+    });
+}
+
+TEST_CASE("dense FP32 kernels are exact on small integers") {
+    Random random;
+    INFO(random.replay());
+    const auto check = [&](std::size_t inputs, std::size_t outputs, std::size_t batch) {
+        Layer layer(inputs, outputs, batch);
+        fill_integers(layer, random);
+        CAPTURE(inputs);
+        CAPTURE(outputs);
+        CAPTURE(batch);
+        testing::for_each_usable_kernel(dense_fp32_kernels(), [&](const auto& kernel) {
+            kernel.run(layer.problem, 0, outputs);
+            CHECK(wrong_outputs(layer.problem, 0) == 0);
+        });
+    };
+    testing::for_each_dense_size(check);
+    check(25088, 9, 3);
+    check(22589, 5, 2);  // what pruning leaves of it
+}
+
+TEST_CASE("dense FP32 kernels give the same bits for any range and batch") {
+    Random random;
+    INFO(random.replay());
+    for (const std::size_t inputs : {1U, 15U, 64U, 129U, 1021U}) {
+        for (const std::size_t outputs : {1U, 4U, 7U, 33U}) {
+            Layer layer(inputs, outputs, testing::dense_largest_batch);
+            fill_uniform(layer, random);
+            CAPTURE(inputs);
+            CAPTURE(outputs);
+            testing::for_each_usable_kernel(dense_fp32_kernels(), [&](const auto& kernel) {
+                testing::check_ranges_and_batches(kernel, layer.problem, random);
+            });
+        }
+    }
+}
+
+TEST_CASE("dense FP32 kernels apply ReLU only when asked, and keep a NaN") {
+    Layer layer(17, 6, 3);
+    std::fill(layer.input.begin(), layer.input.end(), 1.0F);
+    for (std::size_t o = 0; o < 6; ++o) {
+        layer.bias[o] = o % 2 == 0 ? 40.0F : -40.0F;
+        std::fill_n(layer.weights.data() + o * 17, 17, static_cast<float>(o));
+    }
+    layer.weights[5 * 17 + 16] = std::numeric_limits<float>::quiet_NaN();
+    testing::for_each_usable_kernel(dense_fp32_kernels(), [&](const auto& kernel) {
+        for (const bool relu : {false, true}) {
+            CAPTURE(relu);
+            layer.problem.relu = relu;
+            kernel.run(layer.problem, 0, 6);
+            for (std::size_t b = 0; b < 3; ++b) {
+                const float* output = layer.output.data() + b * 6;
+                CHECK(output[0] == 40.0F);
+                CHECK(output[1] == (relu ? 0.0F : -23.0F));
+                CHECK(output[2] == 74.0F);
+                CHECK(output[3] == 11.0F);
+                CHECK(output[4] == 108.0F);
+                CHECK(std::isnan(output[5]));
+            }
+        }
+    });
+}
+
+TEST_CASE("dense FP32 kernels without inputs give the bias") {
+    Layer layer(0, 5, 2);
+    for (std::size_t o = 0; o < 5; ++o) layer.bias[o] = static_cast<float>(o);
+    testing::for_each_usable_kernel(dense_fp32_kernels(), [&](const auto& kernel) {
+        kernel.run(layer.problem, 0, 5);
+        for (std::size_t i = 0; i < 10; ++i) CHECK(layer.output[i] == static_cast<float>(i % 5));
+    });
+}
+
+}  // namespace vgg19::kernels
