@@ -1,0 +1,52 @@
+// 3×3 convolution of stride 1 and padding 1, with bias and ReLU, from the definition.
+//
+//   output[b][o][y][x] = max(0, bias[o] + Σ_c Σ_r Σ_s input[b][c][y+r−1][x+s−1] · weights[o][c][r][s])
+//
+// where input outside the map is zero. Activations are in the blocked layout
+// (kernels/common/blocked_layout.h).
+#pragma once
+
+#include <cstddef>
+
+#include "kernels/common/kernel_list.h"
+
+namespace vgg19::kernels {
+
+struct ConvDirect {
+    std::size_t batch = 1;
+    std::size_t input_channels = 0;
+    std::size_t output_channels = 0;
+    std::size_t height = 0;
+    std::size_t width = 0;
+    std::size_t block = 0;     ///< channels in a block of the output, and of the input unless it is plain
+    bool plain_input = false;  ///< the input is [batch][input_channels][height][width]: an image
+    const float* input = nullptr;
+    const float* weights = nullptr;  ///< packed by conv_direct_pack
+    const float* bias = nullptr;     ///< [output_channels]
+    float* output = nullptr;
+};
+
+/// Computes output rows [begin, end) of batch · ⌈output_channels / block⌉ · height, counted in that order.
+using ConvDirectFunction = void(const ConvDirect& problem, std::size_t begin, std::size_t end);
+
+#define VGG19_KERNEL(name, isa) ConvDirectFunction name;
+#include "kernels/conv_direct/kernels.inc"
+#undef VGG19_KERNEL
+
+std::span<const Kernel<ConvDirectFunction>> conv_direct_kernels();
+
+/// Floats that packed weights take: [⌈output_channels / block⌉][input_channels][3][3][block], zero past the
+/// last channel.
+std::size_t conv_direct_packed_size(std::size_t input_channels, std::size_t output_channels,
+                                    std::size_t block);
+
+/// From PyTorch's [output_channels][input_channels][3][3].
+void conv_direct_pack(std::size_t input_channels, std::size_t output_channels, std::size_t block,
+                      const float* weights, float* packed);
+
+/// The oracle for every FP32 convolution here: plain layouts ([batch][channels][height][width] in and out,
+/// weights as PyTorch's), sums in double. `magnitude`, unless null, gets Σ|input · weights| + |bias| of each
+/// output, for error bounds.
+void conv_reference(const ConvDirect& plain_problem, double* output, double* magnitude);
+
+}  // namespace vgg19::kernels

@@ -1,0 +1,195 @@
+#include "kernels/conv_onednn/conv_onednn.h"
+
+#include <array>
+#include <oneapi/dnnl/dnnl.hpp>
+#include <stdexcept>
+
+#include "kernels/common/aligned_buffer.h"
+#include "kernels/common/blocked_layout.h"
+#include "kernels/common/parallel.h"
+
+namespace vgg19::kernels {
+
+namespace {
+
+using PrimitiveDescription = dnnl::convolution_forward::primitive_desc;
+using Dimensions = dnnl::memory::dims;
+using Format = dnnl::memory::format_tag;
+
+const dnnl::engine& cpu() {
+    static const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
+    return engine;
+}
+
+dnnl::memory::desc fp32(const Dimensions& dimensions, Format format) {
+    return {dimensions, dnnl::memory::data_type::f32, format};
+}
+
+/// ReLU in the last step, and scratch memory from the caller: run() must not allocate any.
+dnnl::primitive_attr attributes() {
+    dnnl::post_ops post_ops;
+#if DNNL_VERSION_MAJOR >= 3
+    post_ops.append_eltwise(dnnl::algorithm::eltwise_relu, 0.0F, 0.0F);
+#else
+    post_ops.append_eltwise(1.0F, dnnl::algorithm::eltwise_relu, 0.0F, 0.0F);
+#endif
+    dnnl::primitive_attr attributes;
+    attributes.set_post_ops(post_ops);
+    attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+    return attributes;
+}
+
+/// oneDNN's candidates, its favourite first. The layouts of input and output are ours; that of the weights is
+/// its own.
+PrimitiveDescription candidates(const ConvOneDnnShape& shape, Isa isa) {
+    const auto dimension = [](std::size_t size) { return static_cast<dnnl::memory::dim>(size); };
+    const Dimensions input = {dimension(shape.batch), dimension(shape.input_channels),
+                              dimension(shape.height), dimension(shape.width)};
+    const Dimensions output = {dimension(shape.batch), dimension(shape.output_channels),
+                               dimension(shape.height), dimension(shape.width)};
+    const Dimensions weights = {output[1], input[1], 3, 3};
+    const Format blocked = channel_block(isa) == 16 ? Format::nChw16c : Format::nChw8c;
+    const auto input_memory = fp32(input, shape.plain_input ? Format::nchw : blocked);
+    const auto weights_memory = fp32(weights, Format::any);
+    const auto bias_memory = fp32({output[1]}, Format::a);
+    const auto output_memory = fp32(output, blocked);
+    const Dimensions ones = {1, 1};
+    constexpr auto inference = dnnl::prop_kind::forward_inference;
+    constexpr auto direct = dnnl::algorithm::convolution_direct;
+#if DNNL_VERSION_MAJOR >= 3
+    return {cpu(),         inference, direct, input_memory, weights_memory, bias_memory,
+            output_memory, ones,      ones,   ones,         attributes()};
+#else
+    return {{inference, direct, input_memory, weights_memory, bias_memory, output_memory, ones, ones, ones},
+            attributes(),
+            cpu()};
+#endif
+}
+
+/// An implementation's name says its ISA: "jit:avx512_core", "brgconv:avx2", "gemm:ref".
+bool uses(const std::string& implementation, Isa isa) {
+    const bool avx512 = implementation.find("avx512") != std::string::npos;
+    const bool avx2 = implementation.find("avx2") != std::string::npos;
+    return isa >= Isa::avx512 ? avx512 : avx2;
+}
+
+/// The first candidate of that ISA; an empty description when there is none.
+PrimitiveDescription choose(const ConvOneDnnShape& shape, Isa isa) {
+    if (isa < Isa::avx2) return {};
+    try {
+        PrimitiveDescription description = candidates(shape, isa);
+        do {
+            if (uses(description.impl_info_str(), isa)) return description;
+        } while (description.next_impl());
+    } catch (const dnnl::error&) {  // oneDNN has no candidate of any ISA
+        return {};
+    }
+    return {};
+}
+
+PrimitiveDescription require(const ConvOneDnnShape& shape, Isa isa) {
+    PrimitiveDescription description = choose(shape, isa);
+    if (description) return description;
+    throw std::runtime_error("oneDNN " + onednn_version() + " has no " + isa_name(isa) + " convolution for " +
+                             std::to_string(shape.input_channels) + " → " +
+                             std::to_string(shape.output_channels) + " channels, " +
+                             std::to_string(shape.height) + "×" + std::to_string(shape.width));
+}
+
+/// For oneDNN, which takes a pointer to what it only reads as one to what it may write.
+void* writable(const void* data) {
+    return const_cast<void*>(data);
+}
+
+}  // namespace
+
+struct ConvOneDnn::State {
+    State(const ConvOneDnnShape& shape, Isa isa, int thread_count)
+        : threads(thread_count), description(require(shape, isa)) {}
+
+    void pack(const ConvOneDnnShape& shape, const float* weights, const float* bias) {
+        const auto output_channels = static_cast<dnnl::memory::dim>(shape.output_channels);
+        const auto input_channels = static_cast<dnnl::memory::dim>(shape.input_channels);
+        dnnl::memory plain(fp32({output_channels, input_channels, 3, 3}, Format::oihw), cpu(),
+                           writable(weights));
+        packed = AlignedBuffer(description.weights_desc().get_size());
+        packed_weights = dnnl::memory(description.weights_desc(), cpu(), packed.data());
+        dnnl::reorder(plain, packed_weights).execute(stream, plain, packed_weights);
+        packed_bias = AlignedBuffer(shape.output_channels * sizeof(float));
+        std::copy_n(bias, shape.output_channels, packed_bias.as<float>());
+        bias_memory = dnnl::memory(description.bias_desc(), cpu(), packed_bias.data());
+        input = dnnl::memory(description.src_desc(), cpu(), DNNL_MEMORY_NONE);
+        output = dnnl::memory(description.dst_desc(), cpu(), DNNL_MEMORY_NONE);
+        scratch = dnnl::memory(description.scratchpad_desc(), cpu(), DNNL_MEMORY_NONE);
+        stream.wait();
+    }
+
+    int threads;
+    PrimitiveDescription description;
+    std::string implementation = description.impl_info_str();
+    dnnl::convolution_forward primitive{description};
+    dnnl::stream stream{cpu()};
+    AlignedBuffer packed;
+    AlignedBuffer packed_bias;
+    dnnl::memory packed_weights;
+    dnnl::memory bias_memory;
+    dnnl::memory input;
+    dnnl::memory output;
+    dnnl::memory scratch;
+};
+
+bool ConvOneDnn::supports(const ConvOneDnnShape& shape, Isa isa) {
+    return static_cast<bool>(choose(shape, isa));
+}
+
+ConvOneDnn::ConvOneDnn(const ConvOneDnnShape& shape, Isa isa, int threads, const float* weights,
+                       const float* bias) {
+    const LibraryThreads scope(threads);
+    state_ = std::make_unique<State>(shape, isa, threads);
+    state_->pack(shape, weights, bias);
+}
+
+ConvOneDnn::ConvOneDnn(ConvOneDnn&&) noexcept = default;
+ConvOneDnn& ConvOneDnn::operator=(ConvOneDnn&&) noexcept = default;
+ConvOneDnn::~ConvOneDnn() = default;
+
+void ConvOneDnn::run(const float* input, float* output, std::byte* scratch) const {
+    const LibraryThreads scope(state_->threads);
+    state_->input.set_data_handle(writable(input));
+    state_->output.set_data_handle(output);
+    state_->scratch.set_data_handle(scratch);
+    // The C interface takes its arguments in an array; the C++ one would build a map and a vector in each
+    // run.
+    const std::array arguments = {
+        dnnl_exec_arg_t{DNNL_ARG_SRC, state_->input.get()},
+        dnnl_exec_arg_t{DNNL_ARG_WEIGHTS, state_->packed_weights.get()},
+        dnnl_exec_arg_t{DNNL_ARG_BIAS, state_->bias_memory.get()},
+        dnnl_exec_arg_t{DNNL_ARG_DST, state_->output.get()},
+        dnnl_exec_arg_t{DNNL_ARG_SCRATCHPAD, state_->scratch.get()},
+    };
+    const dnnl_status_t status = dnnl_primitive_execute(state_->primitive.get(), state_->stream.get(),
+                                                        static_cast<int>(arguments.size()), arguments.data());
+    if (status != dnnl_success) {
+        throw std::runtime_error("oneDNN could not run " + state_->implementation + ": status " +
+                                 std::to_string(status));
+    }
+    state_->stream.wait();
+}
+
+std::size_t ConvOneDnn::scratch_bytes() const {
+    return state_->description.scratchpad_desc().get_size();
+}
+std::size_t ConvOneDnn::packed_bytes() const {
+    return state_->packed.size();
+}
+const std::string& ConvOneDnn::implementation() const {
+    return state_->implementation;
+}
+
+std::string onednn_version() {
+    const dnnl_version_t* version = dnnl_version();
+    return std::to_string(version->major) + "." + std::to_string(version->minor) + "." +
+           std::to_string(version->patch);
+}
+
+}  // namespace vgg19::kernels
