@@ -1,0 +1,51 @@
+// A model: a file of weights with its network description, opened and checked.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace vgg19 {
+
+namespace model {
+class ModelFile;
+}
+
+/// How an image becomes the network's input: the short side is resized to round(input_size · resize_ratio)
+/// with antialiased bilinear interpolation, the centre is cropped, and each channel of [0, 1] is normalised
+/// to (x − mean) / deviation.
+struct Preprocessing {
+    std::size_t input_size = 224;
+    double resize_ratio = 256.0 / 224.0;
+    std::array<float, 3> mean = {0.485F, 0.456F, 0.406F};
+    std::array<float, 3> deviation = {0.229F, 0.224F, 0.225F};
+};
+
+/// Immutable, cheap to copy, shared between sessions and threads: copies share one mapping of the file.
+class Model {
+  public:
+    /// Maps a file that `vgg19 convert` or a later step wrote, and checks all but the checksums.
+    /// Throws Error (bad_input), with every missing, extra or mis-shaped tensor in the message.
+    static Model open(const std::filesystem::path& path);
+
+    const std::string& variant() const;               ///< "baseline", "pruned", "int8", …
+    const std::vector<std::string>& lineage() const;  ///< the steps that made the file, oldest first
+    const Preprocessing& preprocessing() const;
+    std::uint64_t file_bytes() const;
+    std::uint64_t active_parameters() const;           ///< weights and biases, INT8 ones too; no scales
+    std::uint64_t macs(std::size_t input_size) const;  ///< multiply-accumulates for one image
+    std::size_t classes() const;
+
+    /// For the library's own parts.
+    const std::shared_ptr<const model::ModelFile>& file() const { return file_; }
+
+  private:
+    explicit Model(std::shared_ptr<const model::ModelFile> file) : file_(std::move(file)) {}
+    std::shared_ptr<const model::ModelFile> file_;
+};
+
+}  // namespace vgg19

@@ -1,0 +1,159 @@
+#include "engine/model/description.h"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <map>
+#include <system_error>
+
+#include "vgg19/error.h"
+
+namespace vgg19::model {
+
+namespace {
+
+constexpr const char* format = "vgg19";
+constexpr const char* format_version = "1";
+constexpr const char* interpolation = "bilinear antialiased";
+constexpr std::size_t largest_input = 8192;
+constexpr double largest_resize_ratio = 8;
+
+using MetadataMap = std::map<std::string_view, std::string_view>;
+
+[[noreturn]] void fail(const std::string& key, const std::string& expected, std::string_view found) {
+    throw Error(ErrorKind::bad_input, "metadata \"" + key + "\": expected " + expected + ", found \"" +
+                                          std::string(found.substr(0, 200)) + '"');
+}
+
+std::string lineage_key(std::size_t step) {
+    return "lineage." + std::to_string(step);
+}
+
+std::string_view value_of(const MetadataMap& metadata, const std::string& key) {
+    const auto found = metadata.find(key);
+    if (found == metadata.end()) {
+        throw Error(ErrorKind::bad_input, "metadata \"" + key + "\": expected a value, found none");
+    }
+    return found->second;
+}
+
+void require(const MetadataMap& metadata, const std::string& key, const std::string& expected) {
+    const std::string_view found = value_of(metadata, key);
+    if (found != expected) fail(key, '"' + expected + '"', found);
+}
+
+/// The shortest digits that read back as the same number.
+template <class Number>
+std::string number_text(Number value) {
+    std::array<char, 64> digits{};
+    const auto result = std::to_chars(digits.data(), digits.data() + digits.size(), value);
+    return {digits.data(), result.ptr};
+}
+
+std::string three_numbers_text(const std::array<float, 3>& values) {
+    return number_text(values[0]) + ' ' + number_text(values[1]) + ' ' + number_text(values[2]);
+}
+
+template <class Number>
+bool parse_number(std::string_view text, Number& value) {
+    const char* end = text.data() + text.size();
+    const auto result = std::from_chars(text.data(), end, value);
+    return result.ec == std::errc() && result.ptr == end;
+}
+
+std::array<float, 3> read_three_numbers(const MetadataMap& metadata, const std::string& key) {
+    const std::string_view text = value_of(metadata, key);
+    std::array<float, 3> values{};
+    std::string_view rest = text;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        const std::size_t end = i + 1 < values.size() ? rest.find(' ') : rest.size();
+        if (end == std::string_view::npos || !parse_number(rest.substr(0, end), values[i]) ||
+            !std::isfinite(values[i])) {
+            fail(key, "three finite numbers", text);
+        }
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    return values;
+}
+
+Preprocessing read_preprocessing(const MetadataMap& metadata) {
+    Preprocessing result;
+    const std::string_view size = value_of(metadata, "preprocessing.input_size");
+    if (!parse_number(size, result.input_size) || result.input_size < smallest_input ||
+        result.input_size > largest_input) {
+        fail("preprocessing.input_size",
+             "a whole number from " + std::to_string(smallest_input) + " to " + std::to_string(largest_input),
+             size);
+    }
+    const std::string_view ratio = value_of(metadata, "preprocessing.resize_ratio");
+    if (!parse_number(ratio, result.resize_ratio) || !(result.resize_ratio >= 1) ||
+        result.resize_ratio > largest_resize_ratio) {
+        fail("preprocessing.resize_ratio", "a number from 1 to " + number_text(largest_resize_ratio), ratio);
+    }
+    result.mean = read_three_numbers(metadata, "preprocessing.mean");
+    result.deviation = read_three_numbers(metadata, "preprocessing.deviation");
+    for (const float deviation : result.deviation) {
+        if (deviation <= 0) {
+            fail("preprocessing.deviation", "positive numbers",
+                 value_of(metadata, "preprocessing.deviation"));
+        }
+    }
+    require(metadata, "preprocessing.interpolation", interpolation);
+    return result;
+}
+
+}  // namespace
+
+Metadata metadata_from_description(const Description& description) {
+    const Preprocessing& preprocessing = description.preprocessing;
+    Metadata metadata = {
+        {"format", format},
+        {"format_version", format_version},
+        {"features", description.network.features_text()},
+        {"classifier", description.network.classifier_text()},
+        {"preprocessing.input_size", std::to_string(preprocessing.input_size)},
+        {"preprocessing.resize_ratio", number_text(preprocessing.resize_ratio)},
+        {"preprocessing.mean", three_numbers_text(preprocessing.mean)},
+        {"preprocessing.deviation", three_numbers_text(preprocessing.deviation)},
+        {"preprocessing.interpolation", interpolation},
+        {"variant", description.variant},
+        {"source_sha256", description.source_sha256},
+    };
+    for (std::size_t i = 0; i < description.lineage.size(); ++i) {
+        metadata.emplace_back(lineage_key(i), description.lineage[i]);
+    }
+    return metadata;
+}
+
+Description description_from_metadata(const Metadata& metadata) {
+    const MetadataMap values(metadata.begin(), metadata.end());
+    const auto found_format = values.find("format");
+    if (found_format == values.end() || found_format->second != format) {
+        throw Error(
+            ErrorKind::bad_input,
+            "expected a model that vgg19 wrote, found other metadata; import it with `vgg19 convert`");
+    }
+    require(values, "format_version", format_version);
+    Description description{
+        Network::parse(value_of(values, "features"), value_of(values, "classifier")),
+        read_preprocessing(values),
+        std::string(value_of(values, "variant")),
+        std::string(value_of(values, "source_sha256")),
+        {},
+    };
+    for (auto step = values.find(lineage_key(0)); step != values.end();
+         step = values.find(lineage_key(description.lineage.size()))) {
+        description.lineage.emplace_back(step->second);
+    }
+    return description;
+}
+
+std::string checksum_key(std::string_view tensor) {
+    return "checksum." + std::string(tensor);
+}
+
+std::string checksum_text(std::string_view sha256) {
+    return "sha256:" + std::string(sha256);
+}
+
+}  // namespace vgg19::model

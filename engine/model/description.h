@@ -1,0 +1,27 @@
+// A model's description as the strings of a safetensors file's metadata.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "engine/model/model_file.h"
+#include "engine/model/safetensors.h"
+
+namespace vgg19::model {
+
+/// Keys and values:
+///   format, format_version     "vgg19", "1"
+///   features, classifier       Network::features_text(), classifier_text()
+///   preprocessing.*            input_size, resize_ratio, mean and deviation (three numbers), interpolation
+///   variant, source_sha256     strings
+///   lineage.0, lineage.1, …    a step each, oldest first
+Metadata metadata_from_description(const Description& description);
+
+/// The inverse; other keys are ignored. Throws Error (bad_input) that names the key.
+Description description_from_metadata(const Metadata& metadata);
+
+/// "checksum.features.0.weight": "sha256:" and 64 hexadecimal digits.
+std::string checksum_key(std::string_view tensor);
+std::string checksum_text(std::string_view sha256);
+
+}  // namespace vgg19::model

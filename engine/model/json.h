@@ -1,0 +1,76 @@
+// JSON (RFC 8259): a strict reader and a writer.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace vgg19::model {
+
+class JsonWriter;
+
+/// A JSON value. Objects keep the order of their members.
+class Json {
+  public:
+    using Array = std::vector<Json>;
+    using Member = std::pair<std::string, Json>;
+    using Object = std::vector<Member>;
+
+    Json() = default;
+    Json(std::nullptr_t) {}
+    Json(bool value) : value_(value) {}
+    Json(double value) : value_(value) {}
+    Json(int value) : value_(std::int64_t{value}) {}
+    Json(std::int64_t value) : value_(value) {}
+    Json(std::uint64_t value) : value_(value) {}
+    Json(const char* value) : value_(std::string(value)) {}
+    Json(std::string_view value) : value_(std::string(value)) {}
+    Json(std::string value) : value_(std::move(value)) {}
+    Json(Array value) : value_(std::move(value)) {}
+    Json(Object value) : value_(std::move(value)) {}
+
+    /// Reads one value and nothing after it but white space. Rejects what RFC 8259 does, invalid UTF-8,
+    /// repeated keys and nesting deeper than 64. Throws Error (bad_input): "NAME: byte OFFSET: expected …,
+    /// found …".
+    static Json parse(std::string_view text, std::string_view name);
+
+    /// Compact where indent is 0. Numbers keep enough digits to read back the same; NaN and infinity become
+    /// null.
+    std::string dump(int indent = 0) const;
+
+    bool is_null() const { return std::holds_alternative<std::monostate>(value_); }
+    bool is_object() const { return std::holds_alternative<Object>(value_); }
+    bool is_array() const { return std::holds_alternative<Array>(value_); }
+    bool is_string() const { return std::holds_alternative<std::string>(value_); }
+    bool is_number() const;
+    bool is_bool() const { return std::holds_alternative<bool>(value_); }
+
+    /// These throw Error (bad_input) when the value is of another type.
+    const Object& object() const;
+    const Array& array() const;
+    const std::string& string() const;
+    double number() const;
+    bool boolean() const;
+    /// A whole number that is not negative and fits.
+    std::uint64_t size() const;
+
+    /// The member of that name; null where there is none, or where this is no object.
+    const Json* find(std::string_view key) const;
+    /// Appends a member to an object (a null value becomes an object); gives this value, so that calls chain.
+    Json& set(std::string key, Json value);
+    /// Appends an element to an array (a null value becomes an array); gives this value.
+    Json& push(Json value);
+
+  private:
+    friend class JsonWriter;
+
+    std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, std::string, Array, Object>
+        value_;
+};
+
+}  // namespace vgg19::model

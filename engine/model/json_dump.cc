@@ -1,0 +1,113 @@
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include "engine/model/json.h"
+#include "engine/model/utf8.h"
+
+namespace vgg19::model {
+
+namespace {
+
+void dump_string(std::string& out, std::string_view text) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    out += '"';
+    for (std::size_t i = 0; i < text.size();) {
+        const auto c = static_cast<unsigned char>(text[i]);
+        const std::size_t length = utf8_length(text.substr(i));
+        if (c == '"' || c == '\\') {
+            out += '\\';
+            out += text[i];
+        } else if (c == '\n') {
+            out += "\\n";
+        } else if (c < 0x20) {
+            out += "\\u00";
+            out += digits[c >> 4U];
+            out += digits[c & 15U];
+        } else if (length == 0) {
+            out += "\\ufffd";  // a file name, for one, need not be UTF-8; what we write must be
+        } else {
+            out += text.substr(i, length);
+        }
+        i += std::max<std::size_t>(length, 1);
+    }
+    out += '"';
+}
+
+template <class Number>
+void dump_number(std::string& out, Number value) {
+    std::array<char, 32> digits{};
+    const auto result = std::to_chars(digits.data(), digits.data() + digits.size(), value);
+    out.append(digits.data(), result.ptr);
+}
+
+}  // namespace
+
+class JsonWriter {
+  public:
+    explicit JsonWriter(std::size_t indent) : indent_(indent) {}
+
+    void write(const Json& json) { std::visit(*this, json.value_); }
+    std::string text() && { return std::move(out_); }
+
+    void operator()(std::monostate) { out_ += "null"; }
+    void operator()(bool value) { out_ += value ? "true" : "false"; }
+    void operator()(std::int64_t value) { dump_number(out_, value); }
+    void operator()(std::uint64_t value) { dump_number(out_, value); }
+    void operator()(double value) {
+        if (std::isfinite(value)) {
+            dump_number(out_, value);
+        } else {
+            out_ += "null";
+        }
+    }
+    void operator()(const std::string& value) { dump_string(out_, value); }
+
+    void operator()(const Json::Array& elements) {
+        nest('[', ']', elements, [this](const Json& element) { write(element); });
+    }
+
+    void operator()(const Json::Object& members) {
+        nest('{', '}', members, [this](const Json::Member& member) {
+            dump_string(out_, member.first);
+            out_ += indent_ > 0 ? ": " : ":";
+            write(member.second);
+        });
+    }
+
+  private:
+    template <class Items, class WriteItem>
+    void nest(char open, char close, const Items& items, WriteItem write_item) {
+        out_ += open;
+        ++depth_;
+        bool first = true;
+        for (const auto& item : items) {
+            if (!first) out_ += ',';
+            first = false;
+            new_line();
+            write_item(item);
+        }
+        --depth_;
+        if (!items.empty()) new_line();
+        out_ += close;
+    }
+
+    void new_line() {
+        if (indent_ == 0) return;
+        out_ += '\n';
+        out_.append(indent_ * depth_, ' ');
+    }
+
+    std::size_t indent_;
+    std::size_t depth_ = 0;
+    std::string out_;
+};
+
+std::string Json::dump(int indent) const {
+    JsonWriter writer(static_cast<std::size_t>(std::max(indent, 0)));
+    writer.write(*this);
+    return std::move(writer).text();
+}
+
+}  // namespace vgg19::model

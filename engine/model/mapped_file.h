@@ -1,0 +1,32 @@
+// A file in memory, read-only.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+
+namespace vgg19::model {
+
+/// Maps a regular file. A change of the file by somebody else shows through, so writers replace files by
+/// renaming.
+class MappedFile {
+  public:
+    /// Throws Error (bad_input): no such file, a directory, unreadable.
+    explicit MappedFile(std::filesystem::path path);
+    ~MappedFile();
+    MappedFile(MappedFile&& other) noexcept;
+    MappedFile& operator=(MappedFile&& other) noexcept;
+
+    const std::filesystem::path& path() const { return path_; }
+    std::span<const std::byte> bytes() const { return bytes_; }
+
+    /// Says that a part of bytes() will not be read again soon: its pages leave this process (they stay in
+    /// the page cache).
+    void release(std::span<const std::byte> part) const;
+
+  private:
+    std::filesystem::path path_;
+    std::span<const std::byte> bytes_;
+};
+
+}  // namespace vgg19::model

@@ -1,0 +1,189 @@
+#include "engine/model/model_file.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "engine/model/description.h"
+#include "engine/model/tensor_scan.h"
+#include "vgg19/error.h"
+
+namespace vgg19::model {
+
+namespace {
+
+/// What is wrong with a file, so that all of it can be told at once.
+class Problems {
+  public:
+    void add(const std::string& subject, const std::string& problem) {
+        if (count_++ < most_listed) text_ += "\n  " + subject + ": " + problem;
+    }
+
+    void throw_if_any(const std::string& file_name) const {
+        if (count_ == 0) return;
+        const std::string unlisted =
+            count_ > most_listed ? "\n  and " + std::to_string(count_ - most_listed) + " more" : "";
+        throw Error(ErrorKind::bad_input, file_name + ": " + std::to_string(count_) +
+                                              (count_ == 1 ? " problem" : " problems") +
+                                              " with its tensors:" + text_ + unlisted);
+    }
+
+  private:
+    static constexpr std::size_t most_listed = 100;
+    std::size_t count_ = 0;
+    std::string text_;
+};
+
+std::string shape_text(std::span<const std::size_t> shape) {
+    std::string text = "(";
+    for (const std::size_t size : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(size);
+    return text + ")";
+}
+
+using TensorsByName = std::map<std::string_view, const Tensor*>;
+
+struct ExpectedTensor {
+    std::string name;
+    DType dtype = DType::f32;
+    std::vector<std::size_t> shape;
+    bool positive = false;
+};
+
+/// A dense weight that is I8 has a scale beside it; that apart, the network says it all.
+std::vector<ExpectedTensor> expected_tensors(const Network& network, const TensorsByName& tensors) {
+    std::vector<ExpectedTensor> expected;
+    for (const TensorShape& entry : network.tensors()) {
+        expected.push_back({entry.name, DType::f32, entry.shape, false});
+    }
+    for (const DenseLayer& layer : network.dense_layers()) {
+        const std::string name = weight_name(layer.name);
+        const auto weight = tensors.find(name);
+        if (weight == tensors.end() || weight->second->dtype != DType::i8) continue;
+        const auto entry = std::find_if(expected.begin(), expected.end(),
+                                        [&name](const ExpectedTensor& e) { return e.name == name; });
+        entry->dtype = DType::i8;
+        expected.push_back({weight_scale_name(layer.name), DType::f32, {layer.outputs}, true});
+    }
+    return expected;
+}
+
+std::string type_and_shape_text(DType dtype, std::span<const std::size_t> shape) {
+    return std::string(dtype_name(dtype)) + ' ' + shape_text(shape);
+}
+
+void check_values(const ExpectedTensor& expected, const Tensor& tensor, Problems& problems) {
+    const std::span<const float> values = tensor.as<float>();
+    const auto wrong = std::find_if(values.begin(), values.end(), [&expected](float value) {
+        return !std::isfinite(value) || (expected.positive && value <= 0);
+    });
+    if (wrong == values.end()) return;
+    problems.add(expected.name, "element " + std::to_string(wrong - values.begin()) + ": expected a " +
+                                    (expected.positive ? "positive, finite" : "finite") + " number, found " +
+                                    std::to_string(*wrong));
+}
+
+/// Of the values, those of biases and scales alone: opening a model must not read its weights.
+void check_tensor(const ExpectedTensor& expected, const Tensor& tensor, Problems& problems) {
+    if (tensor.dtype != expected.dtype || tensor.shape != expected.shape) {
+        problems.add(expected.name, "expected " + type_and_shape_text(expected.dtype, expected.shape) +
+                                        ", found " + type_and_shape_text(tensor.dtype, tensor.shape));
+    } else if (tensor.shape.size() == 1) {
+        check_values(expected, tensor, problems);
+    }
+}
+
+void check_tensors(const std::string& file_name, const Network& network, std::span<const Tensor> tensors) {
+    TensorsByName by_name;
+    for (const Tensor& tensor : tensors) by_name.emplace(tensor.name, &tensor);
+    const std::vector<ExpectedTensor> expected = expected_tensors(network, by_name);
+    Problems problems;
+    std::set<std::string_view> wanted;
+    for (const ExpectedTensor& entry : expected) {
+        wanted.insert(entry.name);
+        const auto found = by_name.find(entry.name);
+        if (found != by_name.end()) {
+            check_tensor(entry, *found->second, problems);
+        } else {
+            problems.add(entry.name, "missing; expected " + type_and_shape_text(entry.dtype, entry.shape));
+        }
+    }
+    for (const Tensor& tensor : tensors) {
+        if (wanted.erase(tensor.name) == 0) problems.add(tensor.name, "not in the network, or there twice");
+    }
+    problems.throw_if_any(file_name);
+}
+
+/// The parser of the metadata knows no file: its errors get the name here.
+Description read_description(const SafetensorsFile& file) {
+    try {
+        return description_from_metadata(file.metadata());
+    } catch (const Error& error) {
+        throw Error(error.kind(), file.mapping().path().string() + ": " + error.what());
+    }
+}
+
+}  // namespace
+
+ModelFile ModelFile::open(const std::filesystem::path& path) {
+    SafetensorsFile file = SafetensorsFile::open(path);
+    Description description = read_description(file);
+    check_tensors(path.string(), description.network, file.tensors());
+    return {std::move(file), std::move(description)};
+}
+
+const Tensor& ModelFile::tensor(std::string_view name) const {
+    const Tensor* found = file_.find(name);
+    if (found == nullptr) {
+        throw Error(ErrorKind::bad_input, path().string() + ": tensor " + std::string(name) + ": missing");
+    }
+    return *found;
+}
+
+bool ModelFile::is_int8(std::string_view layer) const {
+    return tensor(weight_name(layer)).dtype == DType::i8;
+}
+
+void ModelFile::verify_checksums(const Progress& progress) const {
+    const std::vector<Tensor>& tensors = file_.tensors();
+    const std::vector<TensorScan> scans = scan_tensors(tensors, progress);
+    Problems problems;
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
+        const std::string* expected = model::find(file_.metadata(), checksum_key(tensors[i].name));
+        const std::string found = checksum_text(scans[i].sha256);
+        if (expected == nullptr) {
+            problems.add(tensors[i].name, "expected a checksum in the metadata, found none");
+        } else if (*expected != found) {
+            problems.add(tensors[i].name, "expected checksum " + *expected + ", found " + found);
+        }
+    }
+    problems.throw_if_any(path().string());
+}
+
+void write_model(const std::filesystem::path& path, const Description& description,
+                 std::span<const Tensor> tensors, const Progress& progress) {
+    check_tensors(path.string(), description.network, tensors);
+    const std::vector<TensorScan> scans = scan_tensors(tensors);
+    Problems problems;
+    Metadata metadata = metadata_from_description(description);
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
+        metadata.emplace_back(checksum_key(tensors[i].name), checksum_text(scans[i].sha256));
+        if (const auto index = scans[i].first_not_finite) {
+            problems.add(tensors[i].name, "element " + std::to_string(*index) +
+                                              ": expected a finite number, found " +
+                                              std::to_string(tensors[i].as<float>()[*index]));
+        }
+    }
+    problems.throw_if_any(path.string());
+    write_safetensors(path, metadata, tensors, progress);
+}
+
+void require_other_file(const std::filesystem::path& input, const std::filesystem::path& output) {
+    std::error_code error;  // a file that is not there is not the same
+    if (std::filesystem::equivalent(input, output, error)) {
+        throw Error(ErrorKind::usage,
+                    output.string() + ": expected another file to write, found the input " + input.string());
+    }
+}
+
+}  // namespace vgg19::model

@@ -1,0 +1,66 @@
+// A model file: safetensors with torchvision's tensor names, and a description in the metadata.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/model/network.h"
+#include "engine/model/safetensors.h"
+#include "vgg19/model.h"
+
+namespace vgg19::model {
+
+/// Everything about a model but its weights.
+struct Description {
+    Network network;
+    Preprocessing preprocessing;
+    std::string variant;        ///< "baseline", "pruned", "int8", …
+    std::string source_sha256;  ///< of the file that the weights came from
+    std::vector<std::string>
+        lineage;  ///< the steps that were applied, oldest first, such as "prune --ratio 0.1"
+};
+
+/// An opened model: the tensors that its network wants, all there, of the right type and shape, and no
+/// others. Weights are F32; dense weights may be I8 with a positive, finite F32 scale per output channel;
+/// biases are F32.
+class ModelFile {
+  public:
+    /// Throws Error (bad_input); a safetensors file without our metadata is told to go through `vgg19
+    /// convert`.
+    static ModelFile open(const std::filesystem::path& path);
+
+    const std::filesystem::path& path() const { return file_.mapping().path(); }
+    const Description& description() const { return description_; }
+    const Network& network() const { return description_.network; }
+    const SafetensorsFile& file() const { return file_; }
+    std::uint64_t file_bytes() const { return file_.mapping().bytes().size(); }
+
+    /// A tensor that the network is known to have.
+    const Tensor& tensor(std::string_view name) const;
+    bool is_int8(std::string_view layer) const;
+
+    /// Compares every tensor's bytes with its checksum. Throws Error (bad_input) that lists all that differ.
+    void verify_checksums(const Progress& progress = {}) const;
+
+  private:
+    ModelFile(SafetensorsFile file, Description description)
+        : file_(std::move(file)), description_(std::move(description)) {}
+
+    SafetensorsFile file_;
+    Description description_;
+};
+
+/// Checks `tensors` against the network as ModelFile::open does (`name` stands for the file in messages), and
+/// that every weight is finite; computes the checksums; writes the file the crash-safe way. Throws Error
+/// (bad_input or failed).
+void write_model(const std::filesystem::path& path, const Description& description,
+                 std::span<const Tensor> tensors, const Progress& progress = {});
+
+/// Throws Error (usage) when both paths are the same file: a command never overwrites what it reads.
+void require_other_file(const std::filesystem::path& input, const std::filesystem::path& output);
+
+}  // namespace vgg19::model

@@ -1,0 +1,362 @@
+#include "engine/model/model_file.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <fstream>
+#include <functional>
+#include <limits>
+
+#include "engine/model/description.h"
+#include "engine/model/sha256.h"
+#include "engine/model/testing/error_of.h"
+#include "engine/testing/narrow_model.h"
+#include "kernels/common/testing/random.h"
+
+namespace vgg19::model {
+
+namespace {
+
+using testing::Containing;
+using testing::error_of;
+using vgg19::testing::TemporaryFolder;
+
+/// VGG-11 with channels so few that the header is most of the file.
+Network tiny_network() {
+    return Network::parse("2 M 3 M 2 2 M 2 2 M 1 2 M", "4 3 5");
+}
+
+Description description_of(const Network& network) {
+    return {network, {}, "baseline", std::string(64, 'a'), {"convert vgg19.pth", "prune --ratio 0.1"}};
+}
+
+/// A model in memory, and a folder to write it to.
+class Fixture {
+  public:
+    explicit Fixture(const Network& network = tiny_network()) : description_(description_of(network)) {
+        made_ = vgg19::testing::random_tensors(network, random_);
+    }
+
+    std::vector<Tensor>& tensors() { return made_.tensors; }
+    Tensor& tensor(const std::string& name) {
+        return *std::find_if(tensors().begin(), tensors().end(),
+                             [&](const Tensor& t) { return t.name == name; });
+    }
+    /// The memory of a weight or bias of the network.
+    std::vector<float>& values(const std::string& name) {
+        const auto holds = [bytes = tensor(name).bytes](const std::vector<float>& values) {
+            return std::as_bytes(std::span(values)).data() == bytes.data();
+        };
+        return *std::find_if(made_.values.begin(), made_.values.end(), holds);
+    }
+    void remove(const std::string& name) {
+        std::erase_if(tensors(), [&](const Tensor& t) { return t.name == name; });
+    }
+    /// A tensor with memory of its own, all bytes of which are `fill`.
+    Tensor& add(const std::string& name, DType dtype, const std::vector<std::size_t>& shape, int fill) {
+        Tensor tensor{name, dtype, shape, {}};
+        const std::size_t bytes = tensor.elements() * dtype_bytes(dtype);
+        memory_.emplace_back(bytes, static_cast<std::byte>(fill));
+        tensor.bytes = memory_.back();
+        return tensors().emplace_back(std::move(tensor));
+    }
+    void make_int8(const std::string& layer, float scale) {
+        const std::vector<std::size_t> shape = tensor(weight_name(layer)).shape;
+        remove(weight_name(layer));
+        add(weight_name(layer), DType::i8, shape, 0x81);
+        scales_.assign(shape[0], scale);
+        tensors().push_back(
+            {weight_scale_name(layer), DType::f32, {shape[0]}, std::as_bytes(std::span(scales_))});
+    }
+
+    Description& description() { return description_; }
+    std::filesystem::path path() const { return folder_ / "m.safetensors"; }
+    const TemporaryFolder& folder() const { return folder_; }
+    void write() { write_model(path(), description_, tensors()); }
+    std::string write_error() {
+        return error_of(ErrorKind::bad_input, [this] { write(); });
+    }
+    /// Without the writer's checks.
+    std::string open_error(const std::function<void(Metadata&)>& change) {
+        Metadata metadata = metadata_from_description(description_);
+        change(metadata);
+        write_safetensors(path(), metadata, tensors());
+        return error_of(ErrorKind::bad_input, [this] { ModelFile::open(path()); });
+    }
+    std::string replay() const { return random_.replay(); }
+    kernels::testing::Random& random() { return random_; }
+
+  private:
+    kernels::testing::Random random_;
+    TemporaryFolder folder_;
+    Description description_;
+    vgg19::testing::RandomTensors made_;
+    std::vector<std::vector<std::byte>> memory_;
+    std::vector<float> scales_;
+};
+
+void set(Metadata& metadata, const std::string& key, const std::string& value) {
+    for (auto& [name, old] : metadata) {
+        if (name == key) old = value;
+    }
+}
+
+void flip_byte(const std::filesystem::path& path, std::uint64_t offset) {
+    std::fstream stream(path, std::ios::in | std::ios::out | std::ios::binary);
+    stream.seekg(static_cast<std::streamoff>(offset));
+    const auto byte = static_cast<char>(stream.get() ^ 1);
+    stream.seekp(static_cast<std::streamoff>(offset));
+    stream.put(byte);
+}
+
+}  // namespace
+
+TEST_CASE("a model reads back as it was written, with all of its description") {
+    Fixture fixture;
+    INFO(fixture.replay());
+    Preprocessing& preprocessing = fixture.description().preprocessing;
+    preprocessing.input_size = 160;
+    preprocessing.resize_ratio = 1.0 / 0.875;
+    preprocessing.mean = {0.1F, 1e-7F, -3.0F};
+    fixture.write();
+    const ModelFile model = ModelFile::open(fixture.path());
+    CHECK(model.network() == tiny_network());
+    CHECK(model.description().preprocessing.input_size == 160);
+    CHECK(model.description().preprocessing.resize_ratio == preprocessing.resize_ratio);
+    CHECK(model.description().preprocessing.mean == preprocessing.mean);
+    CHECK(model.description().preprocessing.deviation == preprocessing.deviation);
+    CHECK(model.description().variant == "baseline");
+    CHECK(model.description().source_sha256 == std::string(64, 'a'));
+    CHECK(model.description().lineage == fixture.description().lineage);
+    CHECK(model.path() == fixture.path());
+    CHECK(model.file_bytes() == std::filesystem::file_size(fixture.path()));
+    for (const Tensor& tensor : fixture.tensors()) {
+        const std::span<const std::byte> found = model.tensor(tensor.name).bytes;
+        CHECK(std::equal(found.begin(), found.end(), tensor.bytes.begin(), tensor.bytes.end()));
+        CHECK(*find(model.file().metadata(), "checksum." + tensor.name) ==
+              "sha256:" + sha256_hex(tensor.bytes));
+    }
+    CHECK_FALSE(model.is_int8("classifier.0"));
+    model.verify_checksums();
+}
+
+TEST_CASE("dense layers may be INT8, with a scale per output channel") {
+    Fixture fixture;
+    fixture.make_int8("classifier.3", 0.25F);
+    fixture.write();
+    const ModelFile model = ModelFile::open(fixture.path());
+    CHECK(model.is_int8("classifier.3"));
+    CHECK_FALSE(model.is_int8("classifier.6"));
+    CHECK(model.tensor("classifier.3.weight_scale").as<float>()[2] == 0.25F);
+}
+
+TEST_CASE("all that is wrong with the tensors is told at once, on writing and on opening") {
+    Fixture fixture;
+    fixture.remove("features.3.bias");
+    fixture.tensor("features.0.weight").shape = {3, 2, 3, 3};
+    fixture.remove("classifier.6.bias");
+    fixture.add("classifier.6.bias", DType::f16, {5}, 0);
+    fixture.add("extra", DType::u8, {4}, 0);
+    fixture.values("classifier.0.bias")[1] = std::numeric_limits<float>::infinity();
+    for (const std::string& message : {fixture.write_error(), fixture.open_error([](Metadata&) {})}) {
+        CHECK(message == Containing("m.safetensors: 5 problems with its tensors:"));
+        CHECK(message == Containing("\n  features.3.bias: missing; expected F32 (3)"));
+        CHECK(message ==
+              Containing("\n  features.0.weight: expected F32 (2, 3, 3, 3), found F32 (3, 2, 3, 3)"));
+        CHECK(message == Containing("\n  classifier.6.bias: expected F32 (5), found F16 (5)"));
+        CHECK(message == Containing("\n  extra: not in the network, or there twice"));
+        CHECK(message == Containing("\n  classifier.0.bias: element 1: expected a finite number, found inf"));
+    }
+}
+
+TEST_CASE("a tensor that is given twice is not written") {
+    Fixture fixture;
+    fixture.tensors().push_back(fixture.tensors().front());
+    CHECK(fixture.write_error() == Containing("features.0.weight: not in the network, or there twice"));
+    CHECK(std::filesystem::is_empty(fixture.folder().path()));
+}
+
+TEST_CASE("thousands of problems make no endless message") {
+    Fixture fixture;
+    for (int i = 0; i < 3000; ++i) fixture.add("extra " + std::to_string(i), DType::u8, {1}, 0);
+    const std::string message = fixture.write_error();
+    CHECK(message == Containing("3000 problems"));
+    CHECK(message == Containing("\n  and 2900 more"));
+}
+
+TEST_CASE("scales must be positive and finite, and stand beside an INT8 weight") {
+    for (const float scale : {0.0F, -1.0F, std::nanf(""), std::numeric_limits<float>::infinity()}) {
+        Fixture fixture;
+        fixture.make_int8("classifier.3", scale);
+        CHECK(fixture.write_error() ==
+              Containing("classifier.3.weight_scale: element 0: expected a positive, finite number"));
+    }
+    Fixture without;
+    without.make_int8("classifier.0", 1.0F);
+    without.remove("classifier.0.weight_scale");
+    CHECK(without.write_error() == Containing("classifier.0.weight_scale: missing; expected F32 (4)"));
+
+    Fixture beside_f32;
+    beside_f32.add("classifier.0.weight_scale", DType::f32, {4}, 1);
+    CHECK(beside_f32.write_error() == Containing("classifier.0.weight_scale: not in the network"));
+
+    Fixture convolution;
+    convolution.make_int8("features.3", 1.0F);
+    CHECK(convolution.write_error() ==
+          Containing("features.3.weight: expected F32 (3, 2, 3, 3), found I8 (3, 2, 3, 3)"));
+}
+
+TEST_CASE("a weight that is not finite is named with its element, and nothing is written") {
+    Fixture fixture;
+    const std::string old = "old";
+    std::ofstream(fixture.path()) << old;
+    fixture.values("features.3.weight")[17] = std::nanf("");
+    fixture.values("classifier.6.weight")[0] = -std::numeric_limits<float>::infinity();
+    const std::string message = fixture.write_error();
+    CHECK(message == Containing("\n  features.3.weight: element 17: expected a finite number, found nan"));
+    CHECK(message == Containing("\n  classifier.6.weight: element 0: expected a finite number, found -inf"));
+    CHECK(std::filesystem::file_size(fixture.path()) == old.size());
+}
+
+TEST_CASE("metadata that is not a model's is rejected with the key") {
+    struct Case {
+        const char* key;
+        const char* value;
+        const char* message;
+    };
+    const Case cases[] = {
+        {"format", "pt",
+         "expected a model that vgg19 wrote, found other metadata; import it with `vgg19 convert`"},
+        {"format_version", "2", R"(metadata "format_version": expected "1", found "2")"},
+        {"features", "2 M", "network description: features: expected 5 pools, found 1"},
+        {"classifier", "1 x 2", "network description: classifier entry 2"},
+        {"preprocessing.input_size", "31", "expected a whole number from 32 to 8192, found \"31\""},
+        {"preprocessing.input_size", "9000", "expected a whole number from 32 to 8192, found \"9000\""},
+        {"preprocessing.input_size", "224x", "expected a whole number from 32 to 8192, found \"224x\""},
+        {"preprocessing.resize_ratio", "0.5", "expected a number from 1 to 8, found \"0.5\""},
+        {"preprocessing.resize_ratio", "nan", "expected a number from 1 to 8, found \"nan\""},
+        {"preprocessing.mean", "1 2", R"("preprocessing.mean": expected three finite numbers, found "1 2")"},
+        {"preprocessing.mean", "1 2 3 4", "expected three finite numbers, found \"1 2 3 4\""},
+        {"preprocessing.mean", "1 2 inf", "expected three finite numbers, found \"1 2 inf\""},
+        {"preprocessing.deviation", "1 0 1",
+         R"("preprocessing.deviation": expected positive numbers, found "1 0 1")"},
+        {"preprocessing.interpolation", "nearest", R"(expected "bilinear antialiased", found "nearest")"},
+    };
+    Fixture fixture;
+    for (const Case& each : cases) {
+        CAPTURE(each.key);
+        CAPTURE(each.value);
+        const std::string message =
+            fixture.open_error([&each](Metadata& metadata) { set(metadata, each.key, each.value); });
+        CHECK(message == Containing(each.message));
+        CHECK(message.starts_with(fixture.path().string() + ": "));
+    }
+}
+
+TEST_CASE("every key of the description is needed") {
+    Fixture fixture;
+    for (const auto& described : metadata_from_description(fixture.description())) {
+        const std::string& key = described.first;
+        if (key == "format" || key.starts_with("lineage.")) continue;
+        CAPTURE(key);
+        const auto remove = [&key](Metadata& metadata) {
+            std::erase_if(metadata, [&key](const auto& entry) { return entry.first == key; });
+        };
+        CHECK(fixture.open_error(remove) ==
+              Containing("metadata \"" + key + "\": expected a value, found none"));
+    }
+    CHECK(fixture.open_error([](Metadata& metadata) { metadata.clear(); }) == Containing("`vgg19 convert`"));
+}
+
+TEST_CASE("a network that disagrees with the tensors is told by tensor") {
+    Fixture fixture;
+    const std::string message =
+        fixture.open_error([](Metadata& metadata) { set(metadata, "classifier", "4 3 6"); });
+    CHECK(message == Containing("2 problems"));
+    CHECK(message == Containing("classifier.6.weight: expected F32 (6, 3), found F32 (5, 3)"));
+    CHECK(message == Containing("classifier.6.bias: expected F32 (6), found F32 (5)"));
+}
+
+TEST_CASE("checksums that differ are all listed") {
+    Fixture fixture;
+    fixture.write();
+    for (const char* name : {"features.0.weight", "classifier.6.weight"}) {
+        const SafetensorsFile file = SafetensorsFile::open(fixture.path());
+        flip_byte(fixture.path(),
+                  static_cast<std::uint64_t>(file.find(name)->bytes.data() - file.mapping().bytes().data()));
+    }
+    const ModelFile model = ModelFile::open(fixture.path());
+    const std::string message = error_of(ErrorKind::bad_input, [&] { model.verify_checksums(); });
+    CHECK(message == Containing("2 problems"));
+    CHECK(message == Containing("features.0.weight: expected checksum sha256:"));
+    CHECK(message == Containing("classifier.6.weight: expected checksum sha256:"));
+}
+
+TEST_CASE("a model without checksums opens, and does not verify") {
+    Fixture fixture;
+    write_safetensors(fixture.path(), metadata_from_description(fixture.description()), fixture.tensors());
+    const ModelFile model = ModelFile::open(fixture.path());
+    CHECK(error_of(ErrorKind::bad_input, [&] { model.verify_checksums(); }) ==
+          Containing("features.0.bias: expected a checksum in the metadata, found none"));
+}
+
+TEST_CASE("a tensor that the network does not have is an error") {
+    Fixture fixture;
+    fixture.write();
+    const ModelFile model = ModelFile::open(fixture.path());
+    CHECK(error_of(ErrorKind::bad_input, [&] { model.tensor("features.1.weight"); }) ==
+          Containing("m.safetensors: tensor features.1.weight: missing"));
+}
+
+TEST_CASE("whatever the bytes of a model file, only an Error comes out") {
+    Fixture fixture;
+    INFO(fixture.replay());
+    fixture.write();
+    const auto last = static_cast<int>(std::filesystem::file_size(fixture.path())) - 1;
+    for (int round = 0; round < 2000; ++round) {
+        const auto offset = static_cast<std::uint64_t>(fixture.random().integer(0, last));
+        std::fstream stream(fixture.path(), std::ios::in | std::ios::out | std::ios::binary);
+        stream.seekg(static_cast<std::streamoff>(offset));
+        const int before = stream.get();
+        stream.seekp(static_cast<std::streamoff>(offset));
+        stream.put(static_cast<char>(fixture.random().integer(0, 255)));
+        stream.flush();
+        try {
+            ModelFile::open(fixture.path()).verify_checksums();
+        } catch (const Error& error) {
+            CHECK(error.kind() == ErrorKind::bad_input);
+        }
+        stream.seekp(static_cast<std::streamoff>(offset));
+        stream.put(static_cast<char>(before));
+    }
+    ModelFile::open(fixture.path()).verify_checksums();
+}
+
+TEST_CASE("a model file that is cut anywhere is rejected") {
+    Fixture fixture;
+    fixture.write();
+    const std::uintmax_t size = std::filesystem::file_size(fixture.path());
+    for (std::uintmax_t length = size; length-- > 0;) {
+        std::filesystem::resize_file(fixture.path(), length);
+        if (length % 37 != 0 && length > 16 && length + 16 < size) continue;
+        CAPTURE(length);
+        error_of(ErrorKind::bad_input, [&] { ModelFile::open(fixture.path()); });
+    }
+}
+
+TEST_CASE("a command may not overwrite what it reads, under whichever name") {
+    const TemporaryFolder folder;
+    write_text_file(folder / "input", "x");
+    write_text_file(folder / "other", "x");
+    std::filesystem::create_symlink("input", folder / "symbolic");
+    std::filesystem::create_hard_link(folder / "input", folder / "hard");
+    for (const char* name : {"input", "./input", "symbolic", "hard"}) {
+        CAPTURE(name);
+        CHECK(error_of(ErrorKind::usage, [&] { require_other_file(folder / "input", folder / name); }) ==
+              Containing("expected another file to write, found the input"));
+    }
+    require_other_file(folder / "input", folder / "other");
+    require_other_file(folder / "input", folder / "none");
+}
+
+}  // namespace vgg19::model

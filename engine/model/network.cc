@@ -1,0 +1,233 @@
+#include "engine/model/network.h"
+
+#include <algorithm>
+#include <charconv>
+#include <system_error>
+
+#include "vgg19/error.h"
+
+namespace vgg19::model {
+
+namespace {
+
+constexpr std::size_t kernel_taps = 9;
+constexpr std::size_t dense_layer_count = 3;
+constexpr std::size_t features_per_convolution = 2;    // torchvision counts the ReLU as a module,
+constexpr std::size_t classifier_per_dense_layer = 3;  // and in the classifier the dropout too
+
+// With these bounds no product of a network's sizes wraps 64 bits.
+constexpr std::size_t largest_width = 65536;
+constexpr std::size_t most_features = 1024;
+
+[[noreturn]] void fail(const std::string& problem) {
+    throw Error(ErrorKind::bad_input, "network description: " + problem);
+}
+
+std::string entry_name(const char* list, std::size_t index) {
+    return std::string(list) + " entry " + std::to_string(index + 1);
+}
+
+void check_features(const std::vector<std::size_t>& features) {
+    if (features.size() > most_features) {
+        fail("expected at most " + std::to_string(most_features) + " features, found " +
+             std::to_string(features.size()));
+    }
+    for (std::size_t i = 0; i < features.size(); ++i) {
+        if (features[i] > largest_width) {
+            fail(entry_name("features", i) + ": expected a width of at most " +
+                 std::to_string(largest_width) + ", found " + std::to_string(features[i]));
+        }
+        if (features[i] == 0 && (i == 0 || features[i - 1] == 0)) {
+            fail(entry_name("features", i) + ": expected a convolution before each pool, found none");
+        }
+    }
+    const auto found = static_cast<std::size_t>(std::count(features.begin(), features.end(), 0U));
+    if (found != pools) {
+        fail("features: expected " + std::to_string(pools) + " pools, found " + std::to_string(found));
+    }
+    if (features.back() != 0) fail("features: expected a pool at the end, found a convolution");
+}
+
+void check_classifier(const std::vector<std::size_t>& classifier) {
+    if (classifier.size() != dense_layer_count) {
+        fail("classifier: expected " + std::to_string(dense_layer_count) + " widths, found " +
+             std::to_string(classifier.size()));
+    }
+    for (std::size_t i = 0; i < classifier.size(); ++i) {
+        if (classifier[i] == 0 || classifier[i] > largest_width) {
+            fail(entry_name("classifier", i) + ": expected a width from 1 to " +
+                 std::to_string(largest_width) + ", found " + std::to_string(classifier[i]));
+        }
+    }
+}
+
+constexpr std::string_view pool_letter = "M";
+
+std::size_t parse_width(std::string_view word, const std::string& entry) {
+    std::size_t width = 0;
+    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), width);
+    if (error != std::errc() || end != word.data() + word.size() || width == 0) {
+        fail(entry + ": expected a positive whole number, found \"" + std::string(word.substr(0, 40)) + '"');
+    }
+    return width;
+}
+
+/// Words between single spaces; "M" becomes 0 where pools are allowed.
+std::vector<std::size_t> parse_widths(std::string_view text, const char* list, bool pools_allowed) {
+    std::vector<std::size_t> widths;
+    std::size_t start = 0;
+    while (start <= text.size() && widths.size() <= most_features) {
+        const std::size_t end = std::min(text.find(' ', start), text.size());
+        const std::string_view word = text.substr(start, end - start);
+        const bool pool = pools_allowed && word == pool_letter;
+        widths.push_back(pool ? 0 : parse_width(word, entry_name(list, widths.size())));
+        start = end + 1;
+    }
+    return widths;
+}
+
+void append_word(std::string& text, std::string_view word) {
+    if (!text.empty()) text += ' ';
+    text += word;
+}
+
+}  // namespace
+
+std::string weight_name(std::string_view layer) {
+    return std::string(layer) + ".weight";
+}
+std::string bias_name(std::string_view layer) {
+    return std::string(layer) + ".bias";
+}
+std::string weight_scale_name(std::string_view layer) {
+    return weight_name(layer) + "_scale";
+}
+
+Network::Network(const std::vector<std::size_t>& features, const std::vector<std::size_t>& classifier) {
+    check_features(features);
+    check_classifier(classifier);
+    std::size_t channels = image_channels;
+    std::size_t index = 0;
+    for (const std::size_t width : features) {
+        if (width == 0) {
+            convolutions_.back().pool_follows = true;
+            ++index;
+            continue;
+        }
+        convolutions_.push_back({"features." + std::to_string(index), index, channels, width, false});
+        channels = width;
+        index += features_per_convolution;
+    }
+    std::size_t inputs = channels * pooled_side * pooled_side;
+    for (std::size_t i = 0; i < classifier.size(); ++i) {
+        const std::string name = "classifier." + std::to_string(i * classifier_per_dense_layer);
+        dense_layers_.push_back({name, inputs, classifier[i], i + 1 < classifier.size()});
+        inputs = classifier[i];
+    }
+}
+
+Network Network::parse(std::string_view features, std::string_view classifier) {
+    return {parse_widths(features, "features", true), parse_widths(classifier, "classifier", false)};
+}
+
+Network Network::vgg(int depth) {
+    constexpr std::string_view classifier = "4096 4096 1000";
+    switch (depth) {
+        case 11:
+            return parse("64 M 128 M 256 256 M 512 512 M 512 512 M", classifier);
+        case 13:
+            return parse("64 64 M 128 128 M 256 256 M 512 512 M 512 512 M", classifier);
+        case 16:
+            return parse("64 64 M 128 128 M 256 256 256 M 512 512 512 M 512 512 512 M", classifier);
+        case 19:
+            return parse("64 64 M 128 128 M 256 256 256 256 M 512 512 512 512 M 512 512 512 512 M",
+                         classifier);
+        default:
+            throw Error(ErrorKind::usage,
+                        "VGG depth: expected 11, 13, 16 or 19, found " + std::to_string(depth));
+    }
+}
+
+std::string Network::features_text() const {
+    std::string text;
+    for (const ConvolutionLayer& layer : convolutions_) {
+        append_word(text, std::to_string(layer.output_channels));
+        if (layer.pool_follows) append_word(text, pool_letter);
+    }
+    return text;
+}
+
+std::string Network::classifier_text() const {
+    std::string text;
+    for (const DenseLayer& layer : dense_layers_) append_word(text, std::to_string(layer.outputs));
+    return text;
+}
+
+std::vector<TensorShape> Network::tensors() const {
+    std::vector<TensorShape> result;
+    for (const ConvolutionLayer& layer : convolutions_) {
+        result.push_back({weight_name(layer.name), {layer.output_channels, layer.input_channels, 3, 3}});
+        result.push_back({bias_name(layer.name), {layer.output_channels}});
+    }
+    for (const DenseLayer& layer : dense_layers_) {
+        result.push_back({weight_name(layer.name), {layer.outputs, layer.inputs}});
+        result.push_back({bias_name(layer.name), {layer.outputs}});
+    }
+    return result;
+}
+
+std::uint64_t Network::parameters() const {
+    std::uint64_t sum = 0;
+    for (const ConvolutionLayer& layer : convolutions_) {
+        sum += std::uint64_t{layer.output_channels} * (layer.input_channels * kernel_taps + 1);
+    }
+    for (const DenseLayer& layer : dense_layers_) sum += std::uint64_t{layer.outputs} * (layer.inputs + 1);
+    return sum;
+}
+
+std::uint64_t Network::macs(const ConvolutionLayer& layer, std::size_t input_size) const {
+    const std::uint64_t side = map_size(layer, input_size);
+    return side * side * layer.output_channels * layer.input_channels * kernel_taps;
+}
+
+std::uint64_t Network::macs(const DenseLayer& layer) {
+    return std::uint64_t{layer.outputs} * layer.inputs;
+}
+
+std::uint64_t Network::macs(std::size_t input_size) const {
+    std::uint64_t sum = 0;
+    for (const ConvolutionLayer& layer : convolutions_) sum += macs(layer, input_size);
+    for (const DenseLayer& layer : dense_layers_) sum += macs(layer);
+    return sum;
+}
+
+std::size_t Network::map_size(const ConvolutionLayer& layer, std::size_t input_size) const {
+    std::size_t size = input_size;
+    for (const ConvolutionLayer& before : convolutions_) {
+        if (before.features_index >= layer.features_index) break;
+        if (before.pool_follows) size /= 2;
+    }
+    return size;
+}
+
+Network Network::with_widths(const std::vector<std::size_t>& widths) const {
+    if (widths.size() != convolutions_.size()) {
+        throw Error(ErrorKind::usage, "convolution widths: expected " + std::to_string(convolutions_.size()) +
+                                          ", found " + std::to_string(widths.size()));
+    }
+    std::vector<std::size_t> features;
+    for (std::size_t i = 0; i < widths.size(); ++i) {
+        if (widths[i] == 0 || widths[i] > largest_width) {
+            throw Error(ErrorKind::usage, convolutions_[i].name + ": expected a width from 1 to " +
+                                              std::to_string(largest_width) + ", found " +
+                                              std::to_string(widths[i]));
+        }
+        features.push_back(widths[i]);
+        if (convolutions_[i].pool_follows) features.push_back(0);
+    }
+    std::vector<std::size_t> classifier;
+    for (const DenseLayer& layer : dense_layers_) classifier.push_back(layer.outputs);
+    return {features, classifier};
+}
+
+}  // namespace vgg19::model

@@ -1,0 +1,95 @@
+// The network is one table: names, shapes, parameter counts and MACs follow from two lists of widths.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vgg19::model {
+
+/// 3×3, stride 1, padding 1, followed by ReLU, and by a 2×2 max-pool of stride 2 where `pool_follows`.
+struct ConvolutionLayer {
+    std::string name;  ///< torchvision's, such as "features.16"
+    std::size_t features_index = 0;
+    std::size_t input_channels = 0;
+    std::size_t output_channels = 0;
+    bool pool_follows = false;
+};
+
+/// Fully connected, followed by ReLU unless it is the last.
+struct DenseLayer {
+    std::string name;  ///< torchvision's, such as "classifier.3"
+    std::size_t inputs = 0;
+    std::size_t outputs = 0;
+    bool relu_follows = false;
+};
+
+struct TensorShape {
+    std::string name;
+    std::vector<std::size_t> shape;
+};
+
+/// The side of the map that the adaptive average pool gives to the first dense layer.
+inline constexpr std::size_t pooled_side = 7;
+/// The number of max-pools, so 2^5 = 32 is the smallest input.
+inline constexpr std::size_t pools = 5;
+inline constexpr std::size_t smallest_input = std::size_t{1} << pools;
+inline constexpr std::size_t image_channels = 3;
+
+/// "features.0" → "features.0.weight", and so on.
+std::string weight_name(std::string_view layer);
+std::string bias_name(std::string_view layer);
+std::string weight_scale_name(std::string_view layer);  ///< F32, one per output channel, beside an I8 weight
+
+class Network {
+  public:
+    /// A convolution's width, or 0 for a max-pool: 64 64 0 128 128 0 … Five pools, the last at the end, none
+    /// before the first convolution, no two in a row; then three dense widths, of which the last is the
+    /// number of classes. Throws Error (bad_input).
+    Network(const std::vector<std::size_t>& features, const std::vector<std::size_t>& classifier);
+
+    /// "64 64 M 128 128 M …" and "4096 4096 1000", as the model file's metadata has them. Throws Error
+    /// (bad_input).
+    static Network parse(std::string_view features, std::string_view classifier);
+
+    /// torchvision's vgg11, vgg13, vgg16 or vgg19 by depth, 1000 classes. Throws Error (usage) for another
+    /// depth.
+    static Network vgg(int depth);
+
+    const std::vector<ConvolutionLayer>& convolutions() const { return convolutions_; }
+    const std::vector<DenseLayer>& dense_layers() const { return dense_layers_; }
+    std::size_t classes() const { return dense_layers_.back().outputs; }
+
+    std::string features_text() const;  ///< the inverse of parse()
+    std::string classifier_text() const;
+
+    /// Name and shape of every weight and bias, in torchvision's order: features.0.weight (O,I,3,3),
+    /// features.0.bias (O), …
+    std::vector<TensorShape> tensors() const;
+
+    /// Weights and biases.
+    std::uint64_t parameters() const;
+    /// Multiply-accumulates of one image, by layer (convolutions, then dense layers) and in all; biases do
+    /// not count.
+    std::uint64_t macs(const ConvolutionLayer& layer, std::size_t input_size) const;
+    static std::uint64_t macs(const DenseLayer& layer);
+    std::uint64_t macs(std::size_t input_size) const;
+    /// Height and width of a convolution's input and output: the image's, halved (rounded down) by each pool
+    /// before it.
+    std::size_t map_size(const ConvolutionLayer& layer, std::size_t input_size) const;
+
+    /// The same network with other convolution widths, one each. Throws Error (usage).
+    Network with_widths(const std::vector<std::size_t>& widths) const;
+
+    friend bool operator==(const Network& a, const Network& b) {
+        return a.features_text() == b.features_text() && a.classifier_text() == b.classifier_text();
+    }
+
+  private:
+    std::vector<ConvolutionLayer> convolutions_;
+    std::vector<DenseLayer> dense_layers_;
+};
+
+}  // namespace vgg19::model

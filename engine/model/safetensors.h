@@ -1,0 +1,77 @@
+// The safetensors format: 8 bytes of header length (little endian), a JSON header, then the tensors' bytes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "engine/model/mapped_file.h"
+
+namespace vgg19::model {
+
+enum class DType : unsigned char { f64, f32, f16, bf16, i64, i32, i16, i8, u8, boolean };
+
+const char* dtype_name(DType dtype);  ///< safetensors': "F32", "I8", …
+std::size_t dtype_bytes(DType dtype);
+
+/// A tensor whose bytes (row-major, little endian) belong to somebody else.
+struct Tensor {
+    std::string name;
+    DType dtype = DType::f32;
+    std::vector<std::size_t> shape;
+    std::span<const std::byte> bytes;
+
+    std::size_t elements() const;
+    /// The elements, when the type is T's. A file's tensors start at multiples of their element's size
+    /// (checked on opening).
+    template <class T>
+    std::span<const T> as() const {
+        return {reinterpret_cast<const T*>(bytes.data()), bytes.size() / sizeof(T)};
+    }
+};
+
+using Metadata = std::vector<std::pair<std::string, std::string>>;
+
+/// The value of `key`; nullptr where there is none.
+const std::string* find(const Metadata& metadata, std::string_view key);
+
+/// A mapped file, checked before anything else is allocated: the header's length, its JSON, known types,
+/// shapes whose product does not wrap and agrees with the offsets, offsets inside the file, without gap,
+/// overlap or repeated name. Throws Error (bad_input): "FILE: tensor NAME: expected …, found …".
+class SafetensorsFile {
+  public:
+    static SafetensorsFile open(const std::filesystem::path& path);
+
+    const MappedFile& mapping() const { return mapping_; }
+    const Metadata& metadata() const { return metadata_; }
+    const std::vector<Tensor>& tensors() const { return tensors_; }  ///< in the order of their bytes
+    const Tensor* find(std::string_view name) const;                 ///< nullptr where there is none
+
+  private:
+    SafetensorsFile(MappedFile mapping, Metadata metadata, std::vector<Tensor> tensors)
+        : mapping_(std::move(mapping)), metadata_(std::move(metadata)), tensors_(std::move(tensors)) {}
+
+    MappedFile mapping_;
+    Metadata metadata_;
+    std::vector<Tensor> tensors_;
+};
+
+/// Told after each piece that is written.
+using Progress = std::function<void(std::uint64_t bytes_done, std::uint64_t bytes_total)>;
+
+/// Writes to a temporary name beside `path`, syncs, and renames: `path` holds either its old content or all
+/// of the new. The first tensor starts at a multiple of 64 bytes of the file. Throws Error (failed), and
+/// removes the temporary file.
+void write_safetensors(const std::filesystem::path& path, const Metadata& metadata,
+                       std::span<const Tensor> tensors, const Progress& progress = {});
+
+/// The same crash-safe way for a small file of text.
+void write_text_file(const std::filesystem::path& path, std::string_view text);
+
+}  // namespace vgg19::model

@@ -1,0 +1,81 @@
+// For tests: a VGG-19 with few channels and random weights, as a model file in a folder of its own.
+#pragma once
+
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "engine/model/model_file.h"
+#include "kernels/common/testing/random.h"
+
+namespace vgg19::testing {
+
+/// A fresh folder, removed with all that is in it.
+class TemporaryFolder {
+  public:
+    TemporaryFolder() {
+        std::string name = (std::filesystem::temp_directory_path() / "vgg19-test-XXXXXX").string();
+        if (mkdtemp(name.data()) == nullptr) throw std::filesystem::filesystem_error("mkdtemp", name, {});
+        path_ = name;
+    }
+    ~TemporaryFolder() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path_, ignored);
+    }
+    TemporaryFolder(const TemporaryFolder&) = delete;
+    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+    std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+    const std::filesystem::path& path() const { return path_; }
+
+  private:
+    std::filesystem::path path_;
+};
+
+/// Widths that are no multiple of a channel block, and a class count that is not ImageNet's.
+inline model::Network narrow_network(std::size_t classes = 10) {
+    return {{4, 4, 0, 6, 6, 0, 8, 8, 8, 8, 0, 17, 17, 17, 17, 0, 12, 12, 12, 12, 0}, {24, 20, classes}};
+}
+
+/// The tensors of `network` in F32, of a size that keeps activations alive through all layers; and the memory
+/// they are in.
+struct RandomTensors {
+    std::vector<std::vector<float>> values;
+    std::vector<model::Tensor> tensors;
+};
+
+inline RandomTensors random_tensors(const model::Network& network, kernels::testing::Random& random) {
+    RandomTensors result;
+    for (const model::TensorShape& shape : network.tensors()) {
+        std::size_t elements = 1;
+        std::size_t inputs = 1;  // of one output
+        for (std::size_t axis = 0; axis < shape.shape.size(); ++axis) {
+            elements *= shape.shape[axis];
+            if (axis > 0) inputs *= shape.shape[axis];
+        }
+        const bool is_bias = shape.shape.size() == 1;
+        const float limit = is_bias ? 0.1F : std::sqrt(6.0F / static_cast<float>(inputs));
+        std::vector<float>& values = result.values.emplace_back(elements);
+        random.fill(values, -limit, limit);
+        result.tensors.push_back(
+            {shape.name, model::DType::f32, shape.shape, std::as_bytes(std::span(values))});
+    }
+    return result;
+}
+
+inline void write_narrow_model(const std::filesystem::path& path, kernels::testing::Random& random,
+                               std::size_t classes = 10) {
+    const model::Network network = narrow_network(classes);
+    const RandomTensors tensors = random_tensors(network, random);
+    model::write_model(path,
+                       {.network = network,
+                        .preprocessing = {.input_size = 32},
+                        .variant = "baseline",
+                        .source_sha256 = std::string(64, '0'),
+                        .lineage = {"random"}},
+                       tensors.tensors);
+}
+
+}  // namespace vgg19::testing
