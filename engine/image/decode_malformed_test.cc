@@ -1,0 +1,192 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "engine/image/testing.h"
+#include "kernels/common/testing/random.h"
+#include "vgg19/error.h"
+#include "vgg19/image.h"
+
+using vgg19::decode_image;
+using vgg19::Error;
+using vgg19::ErrorKind;
+using vgg19::Image;
+using vgg19::ImageLimits;
+using vgg19::kernels::testing::Random;
+using vgg19::testing::bytes_of;
+using vgg19::testing::contains;
+using vgg19::testing::decode;
+using vgg19::testing::decode_error;
+using vgg19::testing::File;
+using vgg19::testing::joined;
+using vgg19::testing::largest_difference;
+using vgg19::testing::number;
+using vgg19::testing::one_of_each;
+using vgg19::testing::png_chunk;
+using vgg19::testing::png_header;
+using vgg19::testing::read_fixture;
+
+TEST_CASE("a file that is no image is named, with what it starts with") {
+    CHECK(decode_error({}) == "test image: expected an image, found an empty file");
+    CHECK(decode_error(bytes_of("Hello, world")) ==
+          "test image: expected a JPEG, PNG, BMP, GIF, PGM or PPM, found a file that starts with"
+          " 48 65 6c 6c 6f 2c 20 77");
+    CHECK(contains(decode_error(File(1000)), "starts with 00 00 00 00 00 00 00 00"));
+    CHECK(contains(decode_error({0xFF}), "starts with ff"));
+}
+
+TEST_CASE("a PNG that unpacks to far more than its size asks for gets no memory for it") {
+    // One pixel by its header, 8 MB by its data.
+    CHECK(
+        contains(decode_error(read_fixture("bomb.png")), "unpacks to more data than the size in its header"));
+}
+
+TEST_CASE("an image that is cut short anywhere is an error, not grey pixels") {
+    for (const std::string name : one_of_each) {
+        CAPTURE(name);
+        const File whole = read_fixture(name);
+        // The end of a GIF is behind its first picture, the only one that is read; and the last row of a BMP
+        // may end in padding.
+        const std::size_t needed = name == "animated.gif" ? whole.size() / 3 : whole.size() - 4;
+        for (std::size_t size = 0; size < needed; size += size < 64 ? 1 : 13) {
+            CAPTURE(size);
+            CHECK_FALSE(
+                decode_error({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)}).empty());
+        }
+    }
+}
+
+TEST_CASE("the message for a file that is cut short says so") {
+    const auto cut = [](const std::string& name, std::size_t by) {
+        const File whole = read_fixture(name);
+        return File(whole.begin(), whole.end() - static_cast<std::ptrdiff_t>(by));
+    };
+    const File jpeg = cut("rgb.jpg", 2);  // the end-of-image marker alone
+    CHECK(decode_error(jpeg) ==
+          "test image: JPEG: it is cut short: the picture goes on where the file ends, after " +
+              std::to_string(jpeg.size()) + " bytes");
+    CHECK(contains(decode_error(File(jpeg.begin(), jpeg.begin() + 100)), "but the file ends after"));
+    CHECK(contains(decode_error(cut("progressive.jpg", 50)), "it is cut short"));
+    CHECK(contains(decode_error(cut("rgb.png", 13)), "passes the end of the file"));
+    CHECK(contains(decode_error(cut("rgb.png", 12)), "found the end of the file: it is cut short"));
+    CHECK(contains(decode_error(cut("rgb.bmp", 100)), "test image: BMP: it is cut short"));
+    CHECK(contains(decode_error(cut("rgb.gif", 100)), "test image: GIF: it is cut short"));
+    CHECK(contains(decode_error(cut("rgb.ppm", 1)), "expected 1152 bytes of pixels, found 1151"));
+}
+
+TEST_CASE("a JPEG whose thumbnail is whole is still an error when the picture is cut short") {
+    const File whole = read_fixture("rgb.jpg");
+    const File exif = joined(bytes_of(std::string("Exif\0\0", 6)), whole);  // a JPEG with its own end inside
+    const File segment =
+        joined({0xFF, 0xE1}, joined(number(static_cast<std::uint32_t>(exif.size()) + 2, 2), exif));
+    const File rest(whole.begin() + 2, whole.end());
+    const File file = joined({0xFF, 0xD8}, joined(segment, rest));
+    CHECK(largest_difference(decode(file), decode(whole)) == 0);
+    CHECK(contains(decode_error({file.begin(), file.end() - 200}), "it is cut short"));
+}
+
+TEST_CASE("what a header gets wrong is in the message") {
+    const auto png = [](const File& chunks) { return joined(png_header(2, 2), chunks); };
+    CHECK(contains(decode_error(png(png_chunk("WILD", {}))),
+                   "chunk at offset 33: critical chunk of unknown type WILD"));
+    CHECK(contains(decode_error(png(joined(number(0xFFFFFFFF, 4), File(20)))), "chunk at offset 33"));
+    CHECK(contains(decode_error(png(png_chunk("IEND", {}))), "test image: PNG: no IDAT"));
+    CHECK(contains(decode_error(joined(bytes_of("\x89PNG\r\n\x1A\n"), png_chunk("IEND", {}))),
+                   "chunk at offset 8: expected IHDR of 13 bytes, found IEND of 0"));
+    CHECK(contains(decode_error(joined(png_header(0, 7), png_chunk("IEND", {}))),
+                   "its header names 0×7 pixels, expected at least one"));
+    CHECK(contains(decode_error(bytes_of("P6 0 4 255 ")), "offset 3: expected the width, a positive number"));
+    CHECK(contains(decode_error(bytes_of("P6 4 -4 255 ")), "offset 5: expected the height"));
+    CHECK(contains(decode_error(bytes_of("P6 4 4 65536 ")),
+                   "expected a largest sample of at most 65535, found 65536"));
+    CHECK(contains(decode_error(bytes_of("P6 99999999999999999999 4 255 ")), "expected the width"));
+    CHECK(contains(decode_error(bytes_of("P5 1 1 7 \x08")),
+                   "offset 9: expected a sample of at most 7, found 8"));
+}
+
+TEST_CASE("a JPEG's Huffman table of too many symbols does not reach the decoder") {
+    File file = read_fixture("rgb.jpg");
+    const std::array<std::uint8_t, 2> define_tables = {0xFF, 0xC4};
+    const auto table = std::search(file.begin(), file.end(), define_tables.begin(), define_tables.end());
+    REQUIRE(table != file.end());
+    std::fill_n(table + 5, 16, std::uint8_t{0xFF});
+    CHECK(contains(decode_error(file), "a Huffman table of 4080 symbols, expected at most 256"));
+
+    const File whole = read_fixture("rgb.jpg");
+    const File counts = joined({0, 200, 100}, File(14));  // one table, with a segment that holds its symbols
+    const File segment = joined(joined({0xFF, 0xC4}, number(2 + 17 + 300, 2)), joined(counts, File(300)));
+    const File padding_first = joined({0xFF, 0xD8, 0xFF}, joined(segment, {whole.begin() + 2, whole.end()}));
+    CHECK(contains(decode_error(padding_first), "a Huffman table of 300 symbols, expected at most 256"));
+}
+
+TEST_CASE("a header that stb_image does not understand is an error") {
+    File bmp = read_fixture("palette.bmp");
+    constexpr std::size_t compression_offset = 30;
+    bmp[compression_offset] = 1;  // run lengths
+    CHECK(decode_error(bmp) ==
+          "test image: BMP: its header is damaged or names a feature that is not supported");
+    File jpeg = read_fixture("rgb.jpg");
+    const std::array<std::uint8_t, 2> baseline = {0xFF, 0xC0};
+    const auto frame = std::search(jpeg.begin(), jpeg.end(), baseline.begin(), baseline.end());
+    REQUIRE(frame != jpeg.end());
+    frame[1] = 0xC9;  // arithmetic coding
+    CHECK(contains(decode_error(jpeg), "test image: JPEG: its header is damaged or names a feature"));
+}
+
+TEST_CASE("a GIF without a picture is an error") {
+    const std::string_view gif("GIF89a\1\0\1\0\0\0\0;", 14);
+    CHECK(decode_error(bytes_of(gif)) == "test image: GIF: it is damaged, or holds no picture");
+}
+
+TEST_CASE("files with flipped bytes give an image or an Error, nothing else") {
+    Random random;
+    INFO(random.replay());
+    const ImageLimits limits = {.max_side = 1000, .max_pixels = 100'000};
+    for (const std::string name : one_of_each) {
+        CAPTURE(name);
+        const File whole = read_fixture(name);
+        for (int round = 0; round < 150; ++round) {
+            File file = whole;
+            for (int flips = random.integer(1, 8); flips > 0; --flips) {
+                const int offset = random.integer(0, static_cast<int>(file.size()) - 1);
+                file[static_cast<std::size_t>(offset)] = static_cast<std::uint8_t>(random.integer(0, 255));
+            }
+            try {
+                const Image image = decode(file, limits);
+                CHECK(image.rgb.size() == image.width * image.height * 3);
+            } catch (const Error& error) {
+                CHECK(error.kind() == ErrorKind::bad_input);
+            }
+        }
+    }
+}
+
+TEST_CASE("threads decode good and bad files at the same time, each with its own error") {
+    const File unknown_chunk = joined(png_header(2, 2), png_chunk("WILD", {}));
+    const File no_data = joined(png_header(2, 2), png_chunk("IEND", {}));
+    const File good = read_fixture("rgb.jpg");
+    const auto error_message = [](const File& file) {
+        try {
+            decode_image(file, "image");
+        } catch (const Error& error) {
+            return std::string(error.what());
+        }
+        return std::string();
+    };
+    std::array<bool, 3> right = {true, true, true};
+    std::array<std::thread, 3> threads;
+    for (std::size_t t = 0; t < threads.size(); ++t) {
+        threads[t] = std::thread([&, t] {
+            for (int i = 0; i < 100; ++i) {
+                right[t] = right[t] && contains(error_message(unknown_chunk), "WILD") &&
+                           contains(error_message(no_data), "no IDAT") && error_message(good).empty();
+            }
+        });
+    }
+    for (std::thread& thread : threads) thread.join();
+    CHECK(right == std::array<bool, 3>{true, true, true});
+}

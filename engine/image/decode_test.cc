@@ -1,0 +1,220 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <system_error>
+
+#include "engine/image/exif.h"
+#include "engine/image/testing.h"
+#include "vgg19/error.h"
+#include "vgg19/image.h"
+
+using vgg19::ErrorKind;
+using vgg19::exif_orientation;
+using vgg19::Image;
+using vgg19::ImageLimits;
+using vgg19::load_image;
+using vgg19::oriented;
+using vgg19::kernels::testing::GuardedBuffer;
+using vgg19::testing::bytes_of;
+using vgg19::testing::contains;
+using vgg19::testing::decode;
+using vgg19::testing::decode_error;
+using vgg19::testing::error_of;
+using vgg19::testing::File;
+using vgg19::testing::fixture;
+using vgg19::testing::joined;
+using vgg19::testing::largest_difference;
+using vgg19::testing::one_of_each;
+using vgg19::testing::png_chunk;
+using vgg19::testing::png_header;
+using vgg19::testing::read_fixture;
+
+namespace {
+
+void check_decodes(const std::string& name, int tolerance) {
+    CAPTURE(name);
+    const Image expected = load_image(fixture(name + ".expected.png"));
+    CHECK(largest_difference(load_image(fixture(name)), expected) <= tolerance);
+    CHECK(largest_difference(decode(read_fixture(name)), expected) <= tolerance);
+}
+
+/// A folder of its own, gone with the test.
+class TemporaryFolder {
+  public:
+    TemporaryFolder() {
+        std::string pattern = (std::filesystem::temp_directory_path() / "vgg19-image-XXXXXX").string();
+        REQUIRE(mkdtemp(pattern.data()) != nullptr);
+        path_ = pattern;
+    }
+    ~TemporaryFolder() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path_, ignored);
+    }
+    TemporaryFolder(const TemporaryFolder&) = delete;
+    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+    std::filesystem::path file(const std::string& name, const File& bytes) const {
+        std::ofstream(path_ / name, std::ios::binary)
+            .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+        return path_ / name;
+    }
+    const std::filesystem::path& path() const { return path_; }
+
+  private:
+    std::filesystem::path path_;
+};
+
+}  // namespace
+
+TEST_CASE("colour, grey, palettes and 16-bit samples become the 8-bit RGB that Pillow reads") {
+    for (const char* name : {"rgb.png", "grey.png", "palette.png", "bits1.png", "rgb16.png", "grey16.png",
+                             "rgb.bmp", "palette.bmp", "rgb.gif", "animated.gif", "rgb.ppm", "grey.pgm"}) {
+        check_decodes(name, 0);
+    }
+}
+
+TEST_CASE("transparent pixels are laid over white") {
+    for (const char* name : {"rgba.png", "grey_alpha.png", "palette_transparent.png", "colour_key.png",
+                             "rgba.bmp", "transparent.gif"}) {
+        check_decodes(name, 1);
+    }
+}
+
+TEST_CASE("a JPEG differs from libjpeg's pixels by rounding alone") {
+    for (const char* name : {"rgb.jpg", "grey.jpg", "progressive.jpg"}) check_decodes(name, 3);
+}
+
+TEST_CASE("a CMYK JPEG is read with Adobe's marker and refused without it") {
+    check_decodes("cmyk.jpg", 4);
+    File file = read_fixture("cmyk.jpg");
+    const std::string adobe = "Adobe";
+    const auto marker = std::search(file.begin(), file.end(), adobe.begin(), adobe.end());
+    REQUIRE(marker != file.end());
+    *marker = 'a';
+    CHECK(decode_error(file) ==
+          "test image: JPEG: expected 1 or 3 components a pixel, or CMYK with Adobe's marker, found 4 "
+          "without it");
+}
+
+TEST_CASE("each EXIF orientation is applied") {
+    for (int orientation = 1; orientation <= 8; ++orientation) {
+        check_decodes("orientation" + std::to_string(orientation) + ".jpg", 3);
+    }
+}
+
+TEST_CASE("orientations move pixels as the EXIF standard says") {
+    const auto row_of = [](std::uint8_t a, std::uint8_t b) { return File{a, a, a, b, b, b}; };
+    const Image stored{row_of(1, 2), 2, 1};
+    for (const int orientation : {1, 4, 5, 6}) CHECK(oriented(stored, orientation).rgb == row_of(1, 2));
+    for (const int orientation : {2, 3, 7, 8}) CHECK(oriented(stored, orientation).rgb == row_of(2, 1));
+    for (const int orientation : {5, 6, 7, 8}) CHECK(oriented(stored, orientation).height == 2);
+}
+
+TEST_CASE("an EXIF structure is read in both byte orders, and one that makes no sense says upright") {
+    const File little = {'I', 'I', 42, 0, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0};
+    const File big = {'M', 'M', 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0};
+    CHECK(exif_orientation(little) == 6);
+    CHECK(exif_orientation(big) == 6);
+
+    const auto changed = [&](std::size_t offset, std::uint8_t value) {
+        File file = little;
+        file[offset] = value;
+        GuardedBuffer<std::uint8_t> guarded(file.size());
+        std::copy(file.begin(), file.end(), guarded.begin());
+        return exif_orientation({guarded.data(), guarded.size()});
+    };
+    CHECK(changed(0, 'M') == 1);    // two byte orders
+    CHECK(changed(2, 43) == 1);     // no TIFF
+    CHECK(changed(4, 200) == 1);    // a directory behind the end
+    CHECK(changed(7, 0xFF) == 1);   // far behind it
+    CHECK(changed(8, 0) == 1);      // an empty directory
+    CHECK(changed(10, 0x13) == 1);  // another tag
+    CHECK(changed(12, 4) == 1);     // another type
+    CHECK(changed(14, 2) == 1);     // two values
+    CHECK(changed(18, 0) == 1);     // no such orientation
+    CHECK(changed(18, 9) == 1);
+
+    File long_directory = little;
+    long_directory[8] = long_directory[9] = 0xFF;
+    long_directory[10] = 0x13;
+    CHECK(exif_orientation(long_directory) == 1);
+    for (std::size_t size = 0; size < little.size(); ++size) {
+        CHECK(exif_orientation({little.data(), size}) == 1);
+    }
+}
+
+TEST_CASE("PNM samples are scaled from their own largest value") {
+    CHECK(decode(bytes_of("P5 2 1 15 \x0F\x05")).rgb == File{255, 255, 255, 85, 85, 85});
+    CHECK(decode(bytes_of("P6\n# a remark\n1 1\n1023\n\x03\xFF\x01\xFF\x02\x55")).rgb == File{255, 127, 149});
+}
+
+TEST_CASE("a BMP whose rows run from the top is read") {
+    File file = read_fixture("rgb.bmp");
+    constexpr std::size_t height_offset = 22;
+    REQUIRE(file[height_offset] == 16);
+    std::fill_n(file.begin() + height_offset, 4, std::uint8_t{0xFF});
+    file[height_offset] = 256 - 16;
+    Image image = decode(file);
+    CHECK(largest_difference(oriented(image, 4), load_image(fixture("rgb.png"))) == 0);
+}
+
+TEST_CASE("every limit is checked from the header, before anything is decoded") {
+    const ImageLimits limits;
+    const std::string claimed = "its header names 65535×65535 pixels, expected at most 32768 a side";
+    const File png =
+        joined(png_header(65535, 65535), joined(png_chunk("IDAT", File(9)), png_chunk("IEND", {})));
+    CHECK(contains(decode_error(png), "test image: PNG: " + claimed));
+
+    File jpeg = read_fixture("rgb.jpg");
+    const std::array<std::uint8_t, 2> start_of_frame = {0xFF, 0xC0};
+    const auto frame = std::search(jpeg.begin(), jpeg.end(), start_of_frame.begin(), start_of_frame.end());
+    REQUIRE(frame != jpeg.end());
+    std::fill_n(frame + 5, 4, std::uint8_t{0xFF});
+    CHECK(contains(decode_error(jpeg), "test image: JPEG: " + claimed));
+
+    File gif = read_fixture("rgb.gif");
+    std::fill_n(gif.begin() + 6, 4, std::uint8_t{0xFF});
+    CHECK(contains(decode_error(gif), "test image: GIF: " + claimed));
+    CHECK(contains(decode_error(bytes_of("P6 65535 65535 255 ")), "test image: PPM: " + claimed));
+    CHECK(contains(decode_error(bytes_of("P5 30000 30000 255 ")), "and 100000000 in all"));
+}
+
+TEST_CASE("limits of the caller's own hold at their last value and not beyond") {
+    const File file = read_fixture("rgb.png");  // 24 × 16
+    CHECK(decode(file, {.max_file_bytes = file.size(), .max_side = 24, .max_pixels = 24 * 16}).width == 24);
+    CHECK(contains(decode_error(file, {.max_file_bytes = file.size() - 1}),
+                   "expected at most " + std::to_string(file.size() - 1) + " bytes, found"));
+    CHECK(contains(decode_error(file, {.max_side = 23}), "expected at most 23 a side"));
+    CHECK(contains(decode_error(file, {.max_pixels = 24 * 16 - 1}), "and 383 in all"));
+}
+
+TEST_CASE("bytes behind the end of an image do no harm") {
+    for (const std::string name : one_of_each) {
+        CAPTURE(name);
+        const File whole = read_fixture(name);
+        CHECK(largest_difference(decode(joined(whole, File(1000, 0xA5))), decode(whole)) == 0);
+    }
+}
+
+TEST_CASE("files that cannot be read are errors that name them") {
+    const TemporaryFolder folder;
+    const auto load_error = [](const std::filesystem::path& path, const ImageLimits& limits = {}) {
+        std::string message = error_of(ErrorKind::bad_input, [&] { load_image(path, limits); });
+        CHECK(message.starts_with(path.string() + ": "));
+        return message;
+    };
+    CHECK(contains(load_error(folder.path() / "missing.jpg"), "no such file"));
+    CHECK(contains(load_error(folder.path()), "expected an image, found a directory"));
+    CHECK(contains(load_error(folder.path() / "missing.jpg" / "x"), "no such file"));
+    CHECK(contains(load_error("/dev/null"), "found no regular file"));
+    CHECK(contains(load_error(folder.file("empty.jpg", {})), "found an empty file"));
+    CHECK(contains(load_error(folder.file("text.jpg", bytes_of("some text"))), "starts with 73 6f"));
+    CHECK(
+        contains(load_error(fixture("rgb.png"), {.max_file_bytes = 10}), "expected at most 10 bytes, found"));
+    CHECK(load_image(folder.file("png_named.jpg", read_fixture("rgb.png"))).width == 24);
+}

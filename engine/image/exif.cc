@@ -1,0 +1,75 @@
+#include "engine/image/exif.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace vgg19 {
+namespace {
+
+constexpr int upright = 1;
+
+/// A TIFF structure's numbers: its first two bytes say the order of the others.
+struct Tiff {
+    Bytes bytes;
+    bool is_big_endian = false;
+
+    std::uint32_t number(std::size_t offset, std::size_t count) const {
+        return is_big_endian ? big_endian(bytes, offset, count) : little_endian(bytes, offset, count);
+    }
+    bool holds(std::size_t offset, std::size_t count) const {
+        return offset <= bytes.size() && count <= bytes.size() - offset;
+    }
+};
+
+}  // namespace
+
+int exif_orientation(Bytes tiff_bytes) {
+    constexpr std::size_t header_bytes = 8;  // byte order, 42, offset of the first directory
+    constexpr std::size_t entry_bytes = 12;  // tag, type, count, value
+    constexpr std::uint32_t orientation_tag = 0x0112;
+    constexpr std::uint32_t short_type = 3;
+
+    if (tiff_bytes.size() < header_bytes || tiff_bytes[0] != tiff_bytes[1]) return upright;
+    if (tiff_bytes[0] != 'I' && tiff_bytes[0] != 'M') return upright;
+    const Tiff tiff{tiff_bytes, tiff_bytes[0] == 'M'};
+    if (tiff.number(2, 2) != 42) return upright;
+
+    const std::size_t directory = tiff.number(4, 4);
+    if (!tiff.holds(directory, 2)) return upright;
+    const std::size_t entries = tiff.number(directory, 2);
+    for (std::size_t i = 0; i < entries; ++i) {
+        const std::size_t entry = directory + 2 + i * entry_bytes;
+        if (!tiff.holds(entry, entry_bytes)) return upright;
+        if (tiff.number(entry, 2) != orientation_tag) continue;
+        const bool is_one_short = tiff.number(entry + 2, 2) == short_type && tiff.number(entry + 4, 4) == 1;
+        const auto value = static_cast<int>(tiff.number(entry + 8, 2));
+        return is_one_short && value >= 1 && value <= 8 ? value : upright;
+    }
+    return upright;
+}
+
+Image oriented(Image stored, int orientation) {
+    if (orientation == upright) return stored;
+    // Where the stored rows and columns start: 5 to 8 exchange rows and columns.
+    const bool transposed = orientation >= 5;
+    const bool from_right = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
+    const bool from_bottom = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
+
+    Image result;
+    result.width = transposed ? stored.height : stored.width;
+    result.height = transposed ? stored.width : stored.height;
+    result.rgb.resize(stored.rgb.size());
+    std::uint8_t* pixel = result.rgb.data();
+    for (std::size_t y = 0; y < result.height; ++y) {
+        for (std::size_t x = 0; x < result.width; ++x, pixel += 3) {
+            const std::size_t column = transposed ? y : x;
+            const std::size_t row = transposed ? x : y;
+            const std::size_t stored_column = from_right ? stored.width - 1 - column : column;
+            const std::size_t stored_row = from_bottom ? stored.height - 1 - row : row;
+            std::copy_n(&stored.rgb[(stored_row * stored.width + stored_column) * 3], 3, pixel);
+        }
+    }
+    return result;
+}
+
+}  // namespace vgg19

@@ -1,0 +1,73 @@
+#include "engine/image/preprocess.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string>
+
+#include "engine/image/resize.h"
+#include "vgg19/error.h"
+
+namespace vgg19 {
+namespace {
+
+[[noreturn]] void fail(const std::string& message) {
+    throw Error(ErrorKind::usage, message);
+}
+
+void check_view(const ImageView& image) {
+    if (image.rgb == nullptr || image.width == 0 || image.height == 0) fail("the image has no pixels");
+    if (image.stride / 3 < image.width) {
+        fail("the image's stride of " + std::to_string(image.stride) + " bytes is less than " +
+             std::to_string(image.width) + " pixels of 3 bytes");
+    }
+}
+
+std::size_t resized_short_side(double resize_ratio, std::size_t size) {
+    constexpr double largest_ratio = 1000.0;
+    const double side = std::nearbyint(static_cast<double>(size) * resize_ratio);
+    if (size == 0 || !(side >= static_cast<double>(size)) || resize_ratio > largest_ratio) {
+        fail("an input size of " + std::to_string(size) + " with a resize ratio of " +
+             std::to_string(resize_ratio) + ": expected a positive size and a ratio from 1 to 1000");
+    }
+    return static_cast<std::size_t>(side);
+}
+
+/// Where a centred crop starts. Half a pixel goes to the even side, as Python's round() does it.
+std::size_t crop_start(std::size_t side, std::size_t crop) {
+    const std::size_t half = (side - crop) / 2;
+    const bool is_tie = (side - crop) % 2 == 1;
+    return is_tie && half % 2 == 1 ? half + 1 : half;
+}
+
+}  // namespace
+
+Image resize_and_crop(const ImageView& image, double resize_ratio, std::size_t size) {
+    check_view(image);
+    const std::size_t short_side = resized_short_side(resize_ratio, size);
+    const std::size_t divisor = std::min(image.width, image.height);
+    const std::size_t width = short_side * image.width / divisor;
+    const std::size_t height = short_side * image.height / divisor;
+    return resize_bilinear(image, width, height,
+                           {crop_start(width, size), crop_start(height, size), size, size});
+}
+
+void preprocess(const ImageView& image, const Preprocessing& preprocessing, std::size_t size,
+                std::span<float> nchw) {
+    if (nchw.size() != 3 * size * size) {
+        fail("expected room for 3·" + std::to_string(size) + "·" + std::to_string(size) + " numbers, found " +
+             std::to_string(nchw.size()));
+    }
+    const Image crop = resize_and_crop(image, preprocessing.resize_ratio, size);
+    for (std::size_t c = 0; c < 3; ++c) {
+        std::array<float, 256> normalised{};
+        for (std::size_t sample = 0; sample < normalised.size(); ++sample) {
+            normalised[sample] =
+                (static_cast<float>(sample) / 255.0F - preprocessing.mean[c]) / preprocessing.deviation[c];
+        }
+        float* plane = nchw.data() + c * size * size;
+        for (std::size_t i = 0; i < size * size; ++i) plane[i] = normalised[crop.rgb[i * 3 + c]];
+    }
+}
+
+}  // namespace vgg19

@@ -1,0 +1,25 @@
+// Antialiased bilinear resizing, bit for bit as Pillow does it with 8-bit images.
+#pragma once
+
+#include "vgg19/image.h"
+
+namespace vgg19 {
+
+/// A rectangle of a picture, in pixels.
+struct Box {
+    std::size_t left = 0;
+    std::size_t top = 0;
+    std::size_t width = 0;
+    std::size_t height = 0;
+};
+
+/// The part `box` of the picture that resizing `image` (not empty) to `width` × `height` gives; the rest is
+/// not computed.
+///
+/// Every output sample is a weighted mean of the input samples within `support` of its centre, in each axis:
+///     scale = input / output    support = max(scale, 1)    centre = (i + ½)·scale
+///     weight of sample j ∝ max(0, 1 − |j + ½ − centre| / support)
+/// Weights are rounded to 22 bits behind the point; rows are resized first, rounded to 8 bits, then columns.
+Image resize_bilinear(const ImageView& image, std::size_t width, std::size_t height, const Box& box);
+
+}  // namespace vgg19

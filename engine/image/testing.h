@@ -1,0 +1,109 @@
+// For tests: the pictures of testdata/, files made by hand, and the messages of errors.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernels/common/testing/guarded_buffer.h"
+#include "vgg19/error.h"
+#include "vgg19/image.h"
+
+namespace vgg19::testing {
+
+using File = std::vector<std::uint8_t>;
+
+/// VGG19_IMAGE_TESTDATA comes from CMake.
+inline std::filesystem::path fixture(const std::string& name) {
+    return std::filesystem::path(VGG19_IMAGE_TESTDATA) / name;
+}
+
+inline File read_fixture(const std::string& name) {
+    std::ifstream stream(fixture(name), std::ios::binary);
+    REQUIRE_MESSAGE(stream.good(), "cannot open " << name);
+    return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+}
+
+/// Of two pictures of the same size.
+inline int largest_difference(const Image& a, const Image& b) {
+    REQUIRE(a.width == b.width);
+    REQUIRE(a.height == b.height);
+    REQUIRE(a.rgb.size() == b.rgb.size());
+    int largest = 0;
+    for (std::size_t i = 0; i < a.rgb.size(); ++i) largest = std::max(largest, std::abs(a.rgb[i] - b.rgb[i]));
+    return largest;
+}
+
+/// The message of the Error of this kind that the action throws.
+template <class Action>
+std::string error_of(ErrorKind kind, Action action) {
+    try {
+        action();
+    } catch (const Error& error) {
+        CHECK(error.kind() == kind);
+        return error.what();
+    }
+    FAIL_CHECK("no error was thrown");
+    return {};
+}
+
+inline bool contains(std::string_view text, std::string_view part) {
+    return text.find(part) != std::string_view::npos;
+}
+
+/// A file in each format, and more than one where they differ in how they are stored.
+inline constexpr std::array<const char*, 11> one_of_each = {
+    "rgb.jpg",   "progressive.jpg", "orientation6.jpg", "rgb.png", "palette_transparent.png",
+    "rgb16.png", "rgb.bmp",         "palette.bmp",      "rgb.gif", "animated.gif",
+    "rgb.ppm"};
+
+inline File bytes_of(std::string_view text) {
+    return {text.begin(), text.end()};
+}
+
+inline File joined(const File& a, const File& b) {
+    File file = a;
+    file.insert(file.end(), b.begin(), b.end());
+    return file;
+}
+
+/// From memory that ends at a guard page, so that a read past the file's end faults.
+inline Image decode(const File& file, const ImageLimits& limits = {}) {
+    kernels::testing::GuardedBuffer<std::uint8_t> guarded(file.size());
+    std::copy(file.begin(), file.end(), guarded.begin());
+    return decode_image({guarded.data(), guarded.size()}, "test image", limits);
+}
+
+inline std::string decode_error(const File& file, const ImageLimits& limits = {}) {
+    return error_of(ErrorKind::bad_input, [&] { decode(file, limits); });
+}
+
+/// Big-endian, as PNG and JPEG have them.
+inline File number(std::uint32_t value, std::size_t count) {
+    File bytes(count);
+    for (std::size_t i = count; i > 0; --i, value >>= 8U) bytes[i - 1] = static_cast<std::uint8_t>(value);
+    return bytes;
+}
+
+/// The checksum is left out of account by the decoder.
+inline File png_chunk(std::string_view type, const File& data) {
+    const auto length = static_cast<std::uint32_t>(data.size());
+    return joined(joined(number(length, 4), bytes_of(type)), joined(data, File(4)));
+}
+
+inline File png_header(std::uint32_t width, std::uint32_t height) {
+    const File size = joined(number(width, 4), number(height, 4));
+    const File grey_8_bit = {8, 0, 0, 0, 0};
+    return joined(bytes_of("\x89PNG\r\n\x1A\n"), png_chunk("IHDR", joined(size, grey_8_bit)));
+}
+
+}  // namespace vgg19::testing
