@@ -1,0 +1,151 @@
+#include "engine/forward.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace vgg19 {
+
+namespace {
+
+/// Writes the time between laps, one a step; free when nobody asks.
+class Stopwatch {
+  public:
+    explicit Stopwatch(std::span<double> seconds) : seconds_(seconds) {
+        if (!seconds_.empty()) last_ = Clock::now();
+    }
+    void lap() {
+        if (seconds_.empty()) return;
+        const Clock::time_point now = Clock::now();
+        seconds_[step_++] = std::chrono::duration<double>(now - last_).count();
+        last_ = now;
+    }
+
+  private:
+    using Clock = std::chrono::steady_clock;
+    std::span<double> seconds_;
+    std::size_t step_ = 0;
+    Clock::time_point last_;
+};
+
+}  // namespace
+
+ForwardPass::ForwardPass(const model::ModelFile& file, const Plan& plan) {
+    const model::Network& network = file.network();
+    for (std::size_t index = 0; index < network.convolutions().size(); ++index) {
+        add_convolution(file, network.convolutions()[index], plan, plan.convolutions[index]);
+    }
+    add_average_pool(network, plan);
+    for (const model::DenseLayer& layer : network.dense_layers()) add_dense(file, layer, plan);
+
+    for (kernels::AlignedBuffer& buffer : activations_)
+        buffer = kernels::AlignedBuffer(largest_activation_ * sizeof(float));
+    std::size_t scratch_bytes = 0;
+    for (const ConvolutionBlock& block : blocks_)
+        scratch_bytes = std::max(scratch_bytes, block.convolution->scratch_bytes());
+    scratch_ = kernels::AlignedBuffer(scratch_bytes);
+}
+
+void ForwardPass::run(const float* image, float* logits, std::span<double> seconds) {
+    Stopwatch watch(seconds);
+    const float* input = image;
+    float* output = activations_[0].as<float>();
+    float* other = activations_[1].as<float>();
+    const auto step_done = [&] {
+        input = std::exchange(output, std::exchange(other, output));
+        watch.lap();
+    };
+
+    for (const ConvolutionBlock& block : blocks_) {
+        block.convolution->run(input, output, scratch_.data());
+        step_done();
+        if (!block.pool) continue;
+        block.pool->run(input, output);
+        step_done();
+    }
+    average_pool_->run(input, output);
+    step_done();
+    for (const auto& dense : dense_layers_) {
+        dense->run(input, dense == dense_layers_.back() ? logits : output);
+        step_done();
+    }
+}
+
+void ForwardPass::add_convolution(const model::ModelFile& file, const model::ConvolutionLayer& layer,
+                                  const Plan& plan, layers::ConvolutionAlgorithm algorithm) {
+    const layers::Execution& execution = plan.execution;
+    const std::size_t side = file.network().map_size(layer, plan.input_size);
+    const auto floats = [&](std::size_t channels, std::size_t map_side) {
+        return kernels::blocked_size(execution.batch, channels, map_side, map_side,
+                                     execution.channel_block());
+    };
+    const bool is_first = blocks_.empty();
+    const model::Tensor& weights = file.tensor(model::weight_name(layer.name));
+    ConvolutionBlock block;
+    block.convolution =
+        layers::make_convolution(algorithm,
+                                 {.input_channels = layer.input_channels,
+                                  .output_channels = layer.output_channels,
+                                  .side = side,
+                                  .plain_input = is_first},
+                                 {.weights = weights.as<float>().data(),
+                                  .bias = file.tensor(model::bias_name(layer.name)).as<float>().data()},
+                                 execution);
+    file.file().mapping().release(weights.bytes);  // packed: the file's copy is not read again
+
+    const std::size_t input_floats =
+        is_first ? execution.batch * layer.input_channels * side * side : floats(layer.input_channels, side);
+    const std::size_t output_floats = floats(layer.output_channels, side);
+    steps_.push_back({.layer = layer.name,
+                      .kernel = block.convolution->kernel(),
+                      .macs = file.network().macs(layer, plan.input_size),
+                      .weight_bytes = block.convolution->weight_bytes(),
+                      .activation_bytes = (input_floats + output_floats) * sizeof(float)});
+    largest_activation_ = std::max(largest_activation_, output_floats);
+    if (layer.pool_follows) {
+        block.pool.emplace(layer.output_channels, side, execution);
+        steps_.push_back(
+            {.layer = "pool after " + layer.name,
+             .kernel = block.pool->kernel(),
+             .activation_bytes = (output_floats + floats(layer.output_channels, side / 2)) * sizeof(float)});
+    }
+    blocks_.push_back(std::move(block));
+}
+
+void ForwardPass::add_average_pool(const model::Network& network, const Plan& plan) {
+    const model::ConvolutionLayer& last = network.convolutions().back();
+    const std::size_t side = network.map_size(last, plan.input_size) / 2;
+    const layers::Execution& execution = plan.execution;
+    average_pool_.emplace(last.output_channels, side, model::pooled_side, execution);
+    const std::size_t output_floats = execution.batch * network.dense_layers().front().inputs;
+    const std::size_t input_floats =
+        kernels::blocked_size(execution.batch, last.output_channels, side, side, execution.channel_block());
+    steps_.push_back({.layer = "average pool",
+                      .kernel = average_pool_->kernel(),
+                      .activation_bytes = (input_floats + output_floats) * sizeof(float)});
+    largest_activation_ = std::max(largest_activation_, output_floats);
+}
+
+void ForwardPass::add_dense(const model::ModelFile& file, const model::DenseLayer& layer, const Plan& plan) {
+    layers::DenseProblem problem = {.inputs = layer.inputs,
+                                    .outputs = layer.outputs,
+                                    .relu_follows = layer.relu_follows,
+                                    .bias = file.tensor(model::bias_name(layer.name)).as<float>().data()};
+    const model::Tensor& weights = file.tensor(model::weight_name(layer.name));
+    if (file.is_int8(layer.name)) {
+        problem.int8_weights = weights.as<std::int8_t>().data();
+        problem.weight_scale = file.tensor(model::weight_scale_name(layer.name)).as<float>().data();
+    } else {
+        problem.weights = weights.as<float>().data();
+    }
+    dense_layers_.push_back(layers::make_dense(problem, plan.execution));
+    const std::size_t batch = plan.execution.batch;
+    steps_.push_back({.layer = layer.name,
+                      .kernel = dense_layers_.back()->kernel(),
+                      .macs = model::Network::macs(layer),
+                      .weight_bytes = dense_layers_.back()->weight_bytes(),
+                      .activation_bytes = batch * (layer.inputs + layer.outputs) * sizeof(float)});
+    largest_activation_ = std::max(largest_activation_, batch * layer.outputs);
+}
+
+}  // namespace vgg19

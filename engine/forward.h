@@ -1,0 +1,49 @@
+// The forward pass of one session: its layers, and the memory between them.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "engine/layers/convolution.h"
+#include "engine/layers/dense.h"
+#include "engine/layers/pool.h"
+#include "engine/model/model_file.h"
+#include "engine/plan.h"
+#include "kernels/common/aligned_buffer.h"
+
+namespace vgg19 {
+
+class ForwardPass {
+  public:
+    /// Packs the convolutions' weights. `file` must outlive this: dense weights are used in place.
+    ForwardPass(const model::ModelFile& file, const Plan& plan);
+
+    /// [batch][3][size][size] → [batch][classes]. `seconds`, unless empty, has a place for each of steps().
+    void run(const float* image, float* logits, std::span<double> seconds);
+
+    const std::vector<PlanStep>& steps() const { return steps_; }
+
+  private:
+    struct ConvolutionBlock {
+        std::unique_ptr<layers::Convolution> convolution;
+        std::optional<layers::MaxPool> pool;  ///< that follows, if one does
+    };
+
+    void add_convolution(const model::ModelFile& file, const model::ConvolutionLayer& layer, const Plan& plan,
+                         layers::ConvolutionAlgorithm algorithm);
+    void add_average_pool(const model::Network& network, const Plan& plan);
+    void add_dense(const model::ModelFile& file, const model::DenseLayer& layer, const Plan& plan);
+
+    std::vector<ConvolutionBlock> blocks_;
+    std::optional<layers::AveragePool> average_pool_;
+    std::vector<std::unique_ptr<layers::Dense>> dense_layers_;
+    std::vector<PlanStep> steps_;
+    std::size_t largest_activation_ = 0;  ///< floats
+    std::array<kernels::AlignedBuffer, 2> activations_;
+    kernels::AlignedBuffer scratch_;
+};
+
+}  // namespace vgg19

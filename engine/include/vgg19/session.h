@@ -1,0 +1,80 @@
+// A session: a model ready to run at one input size.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vgg19/image.h"
+#include "vgg19/model.h"
+
+namespace vgg19 {
+
+struct SessionOptions {
+    int threads = 0;             ///< 0: as many as the CPUs that this process may use
+    std::size_t input_size = 0;  ///< height and width of the input, at least 32; 0: the model's own
+    std::size_t batch = 1;       ///< images a run
+    std::string isa{};  ///< "scalar", "avx2", …; "": what VGG19_ISA says, else the best that this CPU has
+};
+
+struct Prediction {
+    std::size_t class_index = 0;
+    float probability = 0;
+    std::string_view
+        synset;  ///< WordNet's id, such as "n02123045"; "" for a model without ImageNet's 1000 classes
+    std::string_view label;  ///< such as "tabby"
+};
+
+/// One step of a plan, for reports.
+struct PlanStep {
+    std::string layer;                   ///< "features.0", "pool after features.2", "classifier.6"
+    std::string kernel;                  ///< "conv_onednn_avx512", "dense_int8_avx512vnni"
+    std::uint64_t macs = 0;              ///< for one image; 0 where nothing is multiplied
+    std::uint64_t weight_bytes = 0;      ///< that one run reads
+    std::uint64_t activation_bytes = 0;  ///< that one run of the batch reads and writes
+};
+
+/// Holds packed weights and all the memory that runs need. Use one per thread of yours: a session runs one
+/// input at a time. Results are bitwise the same for every thread count.
+class Session {
+  public:
+    /// Throws Error: usage for options that cannot be, such as an ISA that this CPU lacks.
+    explicit Session(const Model& model, const SessionOptions& options = {});
+    Session(Session&&) noexcept;
+    Session& operator=(Session&&) noexcept;
+    ~Session();
+
+    /// (batch, 3, input_size, input_size) normalised floats → (batch, classes) logits. Throws Error (usage)
+    /// when a span has another length, (bad_input) when a value is not finite. Our own code allocates nothing
+    /// here.
+    void run(std::span<const float> input_nchw, std::span<float> logits);
+
+    /// The same; seconds[i] becomes the time of plan()[i].
+    void run(std::span<const float> input_nchw, std::span<float> logits, std::span<double> seconds);
+
+    /// Preprocesses one image, runs it, and gives the `top` most probable classes, the most probable first.
+    /// For sessions whose batch is 1.
+    std::vector<Prediction> classify(const ImageView& image, std::size_t top = 5);
+
+    /// Preprocesses one image into (3, input_size, input_size) floats, as the model wants it.
+    void preprocess(const ImageView& image, std::span<float> input_nchw) const;
+
+    /// Probabilities (softmax) of one image's logits, the `top` highest first; equal ones by class index.
+    std::vector<Prediction> predictions(std::span<const float> logits, std::size_t top) const;
+
+    const std::vector<PlanStep>& plan() const;
+    const Model& model() const;
+    int threads() const;
+    std::size_t input_size() const;
+    std::size_t batch() const;
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace vgg19

@@ -1,0 +1,105 @@
+#include "engine/layers/convolution.h"
+
+#include <vector>
+
+#include "kernels/common/aligned_buffer.h"
+#include "kernels/common/parallel.h"
+#include "kernels/conv_direct/conv_direct.h"
+#include "kernels/conv_onednn/conv_onednn.h"
+
+namespace vgg19::layers {
+
+namespace {
+
+class DirectConvolution final : public Convolution {
+  public:
+    DirectConvolution(const ConvolutionShape& shape, const ConvolutionWeights& weights,
+                      const Execution& execution)
+        : execution_(execution),
+          kernel_(kernels::select(kernels::conv_direct_kernels(), execution.isa)),
+          weights_(kernels::conv_direct_packed_size(shape.input_channels, shape.output_channels,
+                                                    execution.channel_block()) *
+                   sizeof(float)),
+          bias_(weights.bias, weights.bias + shape.output_channels),
+          problem_{.batch = execution.batch,
+                   .input_channels = shape.input_channels,
+                   .output_channels = shape.output_channels,
+                   .height = shape.side,
+                   .width = shape.side,
+                   .block = execution.channel_block(),
+                   .plain_input = shape.plain_input,
+                   .weights = weights_.as<float>(),
+                   .bias = bias_.data()} {
+        kernels::conv_direct_pack(shape.input_channels, shape.output_channels, execution.channel_block(),
+                                  weights.weights, weights_.as<float>());
+    }
+
+    void run(const float* input, float* output, std::byte* /*scratch*/) const override {
+        kernels::ConvDirect problem = problem_;
+        problem.input = input;
+        problem.output = output;
+        const std::size_t rows =
+            problem.batch * kernels::blocks_of(problem.output_channels, problem.block) * problem.height;
+        kernels::parallel_for(execution_.threads, rows,
+                              [&](std::size_t row) { kernel_.run(problem, row, row + 1); });
+    }
+
+    std::size_t scratch_bytes() const override { return 0; }
+    std::size_t weight_bytes() const override { return weights_.size(); }
+    std::string kernel() const override { return kernel_.name; }
+
+  private:
+    Execution execution_;
+    kernels::Kernel<kernels::ConvDirectFunction> kernel_;
+    kernels::AlignedBuffer weights_;
+    std::vector<float> bias_;
+    kernels::ConvDirect problem_;
+};
+
+kernels::ConvOneDnnShape onednn_shape(const ConvolutionShape& shape, const Execution& execution) {
+    return {.batch = execution.batch,
+            .input_channels = shape.input_channels,
+            .output_channels = shape.output_channels,
+            .height = shape.side,
+            .width = shape.side,
+            .plain_input = shape.plain_input};
+}
+
+class OneDnnConvolution final : public Convolution {
+  public:
+    OneDnnConvolution(const ConvolutionShape& shape, const ConvolutionWeights& weights,
+                      const Execution& execution)
+        : isa_(execution.isa),
+          convolution_(onednn_shape(shape, execution), execution.isa, execution.threads, weights.weights,
+                       weights.bias) {}
+
+    void run(const float* input, float* output, std::byte* scratch) const override {
+        convolution_.run(input, output, scratch);
+    }
+    std::size_t scratch_bytes() const override { return convolution_.scratch_bytes(); }
+    std::size_t weight_bytes() const override { return convolution_.packed_bytes(); }
+    std::string kernel() const override {
+        return isa_ >= kernels::Isa::avx512 ? "conv_onednn_avx512" : "conv_onednn_avx2";
+    }
+
+  private:
+    kernels::Isa isa_;
+    kernels::ConvOneDnn convolution_;
+};
+
+}  // namespace
+
+ConvolutionAlgorithm fastest_convolution(const ConvolutionShape& shape, const Execution& execution) {
+    return kernels::ConvOneDnn::supports(onednn_shape(shape, execution), execution.isa)
+               ? ConvolutionAlgorithm::onednn
+               : ConvolutionAlgorithm::direct;
+}
+
+std::unique_ptr<Convolution> make_convolution(ConvolutionAlgorithm algorithm, const ConvolutionShape& shape,
+                                              const ConvolutionWeights& weights, const Execution& execution) {
+    if (algorithm == ConvolutionAlgorithm::direct)
+        return std::make_unique<DirectConvolution>(shape, weights, execution);
+    return std::make_unique<OneDnnConvolution>(shape, weights, execution);
+}
+
+}  // namespace vgg19::layers

@@ -1,0 +1,54 @@
+// 3×3 convolution with bias and ReLU: one interface, several algorithms.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "engine/layers/execution.h"
+
+namespace vgg19::layers {
+
+/// What to compute. Input and output are in the blocked layout (kernels/common/blocked_layout.h), but for an
+/// image.
+struct ConvolutionShape {
+    std::size_t input_channels = 0;
+    std::size_t output_channels = 0;
+    std::size_t side = 0;      ///< height and width
+    bool plain_input = false;  ///< the input is an image: [batch][input_channels][side][side]
+};
+
+/// Read while packing only.
+struct ConvolutionWeights {
+    const float* weights = nullptr;  ///< [output_channels][input_channels][3][3]
+    const float* bias = nullptr;     ///< [output_channels]
+};
+
+/// The ways to compute it.
+enum class ConvolutionAlgorithm : unsigned char {
+    direct,  ///< kernels/conv_direct, for every shape
+    onednn,  ///< kernels/conv_onednn, for the shapes and ISAs that oneDNN knows
+};
+
+/// The planner's rule: oneDNN where it can.
+ConvolutionAlgorithm fastest_convolution(const ConvolutionShape& shape, const Execution& execution);
+
+/// A convolution with its packed weights.
+class Convolution {
+  public:
+    Convolution() = default;
+    Convolution(const Convolution&) = delete;
+    Convolution& operator=(const Convolution&) = delete;
+    virtual ~Convolution() = default;
+
+    /// `scratch` has scratch_bytes() bytes, aligned to 64.
+    virtual void run(const float* input, float* output, std::byte* scratch) const = 0;
+    virtual std::size_t scratch_bytes() const = 0;
+    virtual std::size_t weight_bytes() const = 0;  ///< packed
+    virtual std::string kernel() const = 0;        ///< as a profiler or a report shows it
+};
+
+std::unique_ptr<Convolution> make_convolution(ConvolutionAlgorithm algorithm, const ConvolutionShape& shape,
+                                              const ConvolutionWeights& weights, const Execution& execution);
+
+}  // namespace vgg19::layers

@@ -1,0 +1,106 @@
+#include "engine/layers/dense.h"
+
+#include <vector>
+
+#include "kernels/common/parallel.h"
+#include "kernels/dense_fp32/dense_fp32.h"
+#include "kernels/dense_int8/dense_int8.h"
+#include "kernels/quantize_activations/quantize_activations.h"
+#include "vgg19/error.h"
+
+namespace vgg19::layers {
+
+namespace {
+
+/// Rows that one thread takes at a time: ranges start where a kernel's register tile does.
+constexpr std::size_t row_granularity = 16;
+
+/// Calls a dense kernel on every thread's part of the outputs.
+template <class Function, class Problem>
+void run_in_parts(const kernels::Kernel<Function>& kernel, const Problem& problem, int threads) {
+    const auto parts = static_cast<std::size_t>(threads);
+    kernels::parallel_for(threads, parts, [&](std::size_t part) {
+        const kernels::Range rows = kernels::part_of(problem.outputs, parts, part, row_granularity);
+        if (rows.begin < rows.end) kernel.run(problem, rows.begin, rows.end);
+    });
+}
+
+class Fp32Dense final : public Dense {
+  public:
+    Fp32Dense(const DenseProblem& problem, const Execution& execution)
+        : threads_(execution.threads),
+          kernel_(kernels::select(kernels::dense_fp32_kernels(), execution.isa)),
+          problem_{.batch = execution.batch,
+                   .inputs = problem.inputs,
+                   .outputs = problem.outputs,
+                   .weights = problem.weights,
+                   .bias = problem.bias,
+                   .relu = problem.relu_follows} {}
+
+    void run(const float* input, float* output) override {
+        problem_.input = input;
+        problem_.output = output;
+        run_in_parts(kernel_, problem_, threads_);
+    }
+    std::string kernel() const override { return kernel_.name; }
+    std::size_t weight_bytes() const override { return problem_.inputs * problem_.outputs * sizeof(float); }
+
+  private:
+    int threads_;
+    kernels::Kernel<kernels::DenseFp32Function> kernel_;
+    kernels::DenseFp32 problem_;
+};
+
+class Int8Dense final : public Dense {
+  public:
+    Int8Dense(const DenseProblem& problem, const Execution& execution)
+        : threads_(execution.threads),
+          kernel_(kernels::select(kernels::dense_int8_kernels(), execution.isa)),
+          quantize_(kernels::select(kernels::quantize_activations_kernels(), execution.isa)),
+          quantized_input_(execution.batch * problem.inputs),
+          input_scale_(execution.batch),
+          problem_{.batch = execution.batch,
+                   .inputs = problem.inputs,
+                   .outputs = problem.outputs,
+                   .input = quantized_input_.data(),
+                   .input_scale = input_scale_.data(),
+                   .weights = problem.int8_weights,
+                   .weight_scale = problem.weight_scale,
+                   .bias = problem.bias,
+                   .relu = problem.relu_follows} {}
+
+    void run(const float* input, float* output) override {
+        // Each image has its own scale, so that its result does not depend on the others of the batch.
+        for (std::size_t image = 0; image < problem_.batch; ++image) {
+            const std::size_t offset = image * problem_.inputs;
+            input_scale_[image] =
+                quantize_.run(input + offset, problem_.inputs, quantized_input_.data() + offset);
+        }
+        problem_.output = output;
+        run_in_parts(kernel_, problem_, threads_);
+    }
+    std::string kernel() const override { return kernel_.name; }
+    std::size_t weight_bytes() const override { return problem_.inputs * problem_.outputs; }
+
+  private:
+    int threads_;
+    kernels::Kernel<kernels::DenseInt8Function> kernel_;
+    kernels::Kernel<kernels::QuantizeActivationsFunction> quantize_;
+    std::vector<std::uint8_t> quantized_input_;
+    std::vector<float> input_scale_;
+    kernels::DenseInt8 problem_;
+};
+
+}  // namespace
+
+std::unique_ptr<Dense> make_dense(const DenseProblem& problem, const Execution& execution) {
+    if (problem.int8_weights == nullptr) return std::make_unique<Fp32Dense>(problem, execution);
+    if (problem.inputs > kernels::dense_int8_max_inputs) {
+        throw Error(ErrorKind::bad_input, "an INT8 dense layer can have " +
+                                              std::to_string(kernels::dense_int8_max_inputs) +
+                                              " inputs at most, found " + std::to_string(problem.inputs));
+    }
+    return std::make_unique<Int8Dense>(problem, execution);
+}
+
+}  // namespace vgg19::layers

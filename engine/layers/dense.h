@@ -1,0 +1,41 @@
+// Fully connected layer with bias, and ReLU where one follows, in FP32 or INT8.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "engine/layers/execution.h"
+
+namespace vgg19::layers {
+
+/// What to compute: [batch][inputs] → [batch][outputs]. Weights are used in place, so they must outlive the
+/// layer.
+struct DenseProblem {
+    std::size_t inputs = 0;
+    std::size_t outputs = 0;
+    bool relu_follows = false;
+    const float* weights = nullptr;             ///< [outputs][inputs]; null for an INT8 layer
+    const std::int8_t* int8_weights = nullptr;  ///< the same, quantised
+    const float* weight_scale = nullptr;        ///< [outputs], of INT8 weights
+    const float* bias = nullptr;                ///< [outputs]
+};
+
+class Dense {
+  public:
+    Dense() = default;
+    Dense(const Dense&) = delete;
+    Dense& operator=(const Dense&) = delete;
+    virtual ~Dense() = default;
+
+    /// Not for two threads at once: an INT8 layer keeps its quantised input.
+    virtual void run(const float* input, float* output) = 0;
+    virtual std::string kernel() const = 0;
+    virtual std::size_t weight_bytes() const = 0;
+};
+
+/// Throws Error (bad_input) for an INT8 layer so wide that its sums could pass 32 bits.
+std::unique_ptr<Dense> make_dense(const DenseProblem& problem, const Execution& execution);
+
+}  // namespace vgg19::layers

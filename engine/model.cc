@@ -1,0 +1,33 @@
+#include "vgg19/model.h"
+
+#include "engine/model/model_file.h"
+
+namespace vgg19 {
+
+Model Model::open(const std::filesystem::path& path) {
+    return Model(std::make_shared<const model::ModelFile>(model::ModelFile::open(path)));
+}
+
+const std::string& Model::variant() const {
+    return file_->description().variant;
+}
+const std::vector<std::string>& Model::lineage() const {
+    return file_->description().lineage;
+}
+const Preprocessing& Model::preprocessing() const {
+    return file_->description().preprocessing;
+}
+std::uint64_t Model::file_bytes() const {
+    return file_->file_bytes();
+}
+std::uint64_t Model::active_parameters() const {
+    return file_->network().parameters();
+}
+std::uint64_t Model::macs(std::size_t input_size) const {
+    return file_->network().macs(input_size);
+}
+std::size_t Model::classes() const {
+    return file_->network().classes();
+}
+
+}  // namespace vgg19

@@ -1,0 +1,75 @@
+#include "engine/plan.h"
+
+#include <cstdlib>
+#include <string>
+
+#include "kernels/common/parallel.h"
+#include "vgg19/error.h"
+
+namespace vgg19 {
+
+namespace {
+
+constexpr std::size_t largest_input = 4096;
+constexpr std::size_t largest_batch = 4096;
+constexpr int most_threads = 1024;
+
+std::string known_isas() {
+    std::string names;
+    for (const kernels::Isa isa : kernels::all_isas())
+        names += (names.empty() ? "" : ", ") + std::string(kernels::isa_name(isa));
+    return names;
+}
+
+kernels::Isa forced_isa(const std::string& name, const std::string& origin) {
+    const std::optional<kernels::Isa> isa = kernels::isa_from_name(name);
+    if (!isa)
+        throw Error(ErrorKind::usage,
+                    origin + ": expected one of " + known_isas() + ", found \"" + name + "\"");
+    if (!kernels::isa_is_built(*isa))
+        throw Error(ErrorKind::usage, origin + ": " + name + " is not in this build");
+    if (!kernels::cpu_supports(*isa)) {
+        throw Error(ErrorKind::usage, origin + ": this CPU does not have " + name +
+                                          "; the best that it has is " +
+                                          kernels::isa_name(kernels::best_isa()));
+    }
+    return *isa;
+}
+
+kernels::Isa choose_isa(const std::string& wanted) {
+    if (!wanted.empty()) return forced_isa(wanted, "isa");
+    const char* variable = std::getenv("VGG19_ISA");
+    if (variable != nullptr && *variable != '\0') return forced_isa(variable, "VGG19_ISA");
+    return kernels::best_isa();
+}
+
+template <class Number>
+void require_range(const char* what, Number value, Number low, Number high) {
+    if (value >= low && value <= high) return;
+    throw Error(ErrorKind::usage, std::string(what) + ": expected " + std::to_string(low) + " to " +
+                                      std::to_string(high) + ", found " + std::to_string(value));
+}
+
+}  // namespace
+
+Plan make_plan(const model::Network& network, const Preprocessing& preprocessing,
+               const SessionOptions& options) {
+    Plan plan;
+    plan.execution.isa = choose_isa(options.isa);
+    require_range("threads", options.threads, 0, most_threads);
+    plan.execution.threads = options.threads == 0 ? kernels::available_cpus() : options.threads;
+    require_range("batch", options.batch, std::size_t{1}, largest_batch);
+    plan.execution.batch = options.batch;
+    plan.input_size = options.input_size == 0 ? preprocessing.input_size : options.input_size;
+    require_range("input size", plan.input_size, model::smallest_input, largest_input);
+    for (const model::ConvolutionLayer& layer : network.convolutions()) {
+        const layers::ConvolutionShape shape = {.input_channels = layer.input_channels,
+                                                .output_channels = layer.output_channels,
+                                                .side = network.map_size(layer, plan.input_size),
+                                                .plain_input = plan.convolutions.empty()};
+        plan.convolutions.push_back(layers::fastest_convolution(shape, plan.execution));
+    }
+    return plan;
+}
+
+}  // namespace vgg19

@@ -1,0 +1,25 @@
+// The planner: which kernel runs each layer, on how many threads, at what size.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "engine/layers/convolution.h"
+#include "engine/layers/execution.h"
+#include "engine/model/network.h"
+#include "vgg19/session.h"
+
+namespace vgg19 {
+
+struct Plan {
+    layers::Execution execution;
+    std::size_t input_size = 0;
+    std::vector<layers::ConvolutionAlgorithm> convolutions;  ///< one a convolution of the network
+};
+
+/// Resolves what the options leave open. Throws Error (usage) for what cannot be: a size out of range, an ISA
+/// that is unknown, not built, or not this CPU's (it is never replaced by another).
+Plan make_plan(const model::Network& network, const Preprocessing& preprocessing,
+               const SessionOptions& options);
+
+}  // namespace vgg19

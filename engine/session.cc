@@ -1,0 +1,142 @@
+#include "vgg19/session.h"
+
+#include <bit>
+#include <cstdint>
+#include <exception>
+#include <new>
+
+#include "engine/forward.h"
+#include "engine/image/preprocess.h"
+#include "engine/labels/labels.h"
+#include "engine/model/model_file.h"
+#include "engine/plan.h"
+#include "kernels/softmax/softmax.h"
+#include "vgg19/error.h"
+
+namespace vgg19 {
+
+namespace {
+
+void require_length(const char* what, std::size_t expected, std::size_t found) {
+    if (found == expected) return;
+    throw Error(ErrorKind::usage, std::string(what) + ": expected " + std::to_string(expected) +
+                                      " values, found " + std::to_string(found));
+}
+
+void require_finite(std::span<const float> values) {
+    // A value is infinite or not a number when all bits of its exponent are set. Without an early way out the
+    // loop is vectorised.
+    constexpr std::uint32_t exponent = 0x7F800000U;
+    bool finite = true;
+    for (const float value : values) finite &= (std::bit_cast<std::uint32_t>(value) & exponent) != exponent;
+    if (finite) return;
+    std::size_t index = 0;
+    while ((std::bit_cast<std::uint32_t>(values[index]) & exponent) != exponent) ++index;
+    throw Error(ErrorKind::bad_input, "input: expected finite values, found " +
+                                          std::to_string(values[index]) + " at index " +
+                                          std::to_string(index));
+}
+
+}  // namespace
+
+struct Session::State {
+    State(const Model& session_model, const SessionOptions& options)
+        : model(session_model),
+          plan(make_plan(model.file()->network(), model.preprocessing(), options)),
+          forward(*model.file(), plan),
+          softmax(kernels::select(kernels::softmax_kernels(), plan.execution.isa)) {}
+
+    std::size_t image_floats() const { return model::image_channels * plan.input_size * plan.input_size; }
+
+    Model model;
+    Plan plan;
+    ForwardPass forward;
+    kernels::Kernel<kernels::SoftmaxFunction> softmax;
+};
+
+Session::Session(const Model& model, const SessionOptions& options) {
+    try {
+        state_ = std::make_unique<State>(model, options);
+    } catch (const Error&) {
+        throw;
+    } catch (const std::bad_alloc&) {
+        throw;
+    } catch (const std::exception& error) {
+        throw Error(ErrorKind::failed, error.what());
+    }
+}
+
+Session::Session(Session&&) noexcept = default;
+Session& Session::operator=(Session&&) noexcept = default;
+Session::~Session() = default;
+
+void Session::run(std::span<const float> input_nchw, std::span<float> logits) {
+    run(input_nchw, logits, {});
+}
+
+void Session::run(std::span<const float> input_nchw, std::span<float> logits, std::span<double> seconds) {
+    require_length("input", batch() * state_->image_floats(), input_nchw.size());
+    require_length("logits", batch() * model().classes(), logits.size());
+    if (!seconds.empty()) require_length("seconds", plan().size(), seconds.size());
+    require_finite(input_nchw);
+    state_->forward.run(input_nchw.data(), logits.data(), seconds);
+}
+
+std::vector<Prediction> Session::classify(const ImageView& image, std::size_t top) {
+    if (batch() != 1) {
+        throw Error(ErrorKind::usage,
+                    "classify: expected a session of batch 1, found batch " + std::to_string(batch()));
+    }
+    std::vector<float> input(state_->image_floats());
+    std::vector<float> logits(model().classes());
+    preprocess(image, input);
+    run(input, logits);
+    return predictions(logits, top);
+}
+
+void Session::preprocess(const ImageView& image, std::span<float> input_nchw) const {
+    require_length("input", state_->image_floats(), input_nchw.size());
+    vgg19::preprocess(image, model().preprocessing(), input_size(), input_nchw);
+}
+
+std::vector<Prediction> Session::predictions(std::span<const float> logits, std::size_t top) const {
+    require_length("logits", model().classes(), logits.size());
+    if (top == 0 || top > logits.size()) {
+        throw Error(ErrorKind::usage,
+                    "top: expected 1 to " + std::to_string(logits.size()) + ", found " + std::to_string(top));
+    }
+    std::vector<float> probabilities(logits.size());
+    std::vector<std::size_t> indices(top);
+    state_->softmax.run(logits.data(), logits.size(), probabilities.data());
+    kernels::top_k(logits.data(), logits.size(), top, indices.data());
+
+    const bool is_imagenet = logits.size() == imagenet_classes().size();
+    std::vector<Prediction> predictions;
+    for (const std::size_t index : indices) {
+        Prediction prediction{.class_index = index, .probability = probabilities[index]};
+        if (is_imagenet) {
+            prediction.synset = imagenet_classes()[index].synset;
+            prediction.label = imagenet_classes()[index].label;
+        }
+        predictions.push_back(prediction);
+    }
+    return predictions;
+}
+
+const std::vector<PlanStep>& Session::plan() const {
+    return state_->forward.steps();
+}
+const Model& Session::model() const {
+    return state_->model;
+}
+int Session::threads() const {
+    return state_->plan.execution.threads;
+}
+std::size_t Session::input_size() const {
+    return state_->plan.input_size;
+}
+std::size_t Session::batch() const {
+    return state_->plan.execution.batch;
+}
+
+}  // namespace vgg19

@@ -1,0 +1,240 @@
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <thread>
+
+#include "engine/testing/narrow_model.h"
+#include "kernels/common/isa.h"
+#include "kernels/common/testing/random.h"
+#include "vgg19/vgg19.hpp"
+
+namespace vgg19 {
+
+namespace {
+
+std::vector<kernels::Isa> isas_of_this_cpu() {
+    std::vector<kernels::Isa> isas;
+    for (const kernels::Isa isa : kernels::all_isas()) {
+        if (kernels::isa_is_built(isa) && kernels::cpu_supports(isa)) isas.push_back(isa);
+    }
+    return isas;
+}
+
+struct NarrowModel {
+    kernels::testing::Random random;
+    testing::TemporaryFolder folder;
+    Model model = make();
+
+    Model make() {
+        testing::write_narrow_model(folder / "narrow.safetensors", random);
+        return Model::open(folder / "narrow.safetensors");
+    }
+    std::vector<float> input(std::size_t images, std::size_t size) {
+        std::vector<float> values(images * 3 * size * size);
+        random.fill(values, -2.0F, 2.0F);
+        return values;
+    }
+};
+
+std::vector<float> logits(const Model& model, const SessionOptions& options,
+                          const std::vector<float>& input) {
+    Session session(model, options);
+    std::vector<float> output(session.batch() * model.classes());
+    session.run(input, output);
+    return output;
+}
+
+bool same_bits(std::span<const float> a, std::span<const float> b) {
+    return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
+}
+
+/// The ISA at the end of a kernel's name.
+kernels::Isa isa_of_kernel(const std::string& kernel) {
+    return *kernels::isa_from_name(kernel.substr(kernel.rfind('_') + 1));
+}
+
+template <class Body>
+std::string message_of(ErrorKind kind, Body&& body) {
+    try {
+        body();
+    } catch (const Error& error) {
+        CHECK(error.kind() == kind);
+        return error.what();
+    }
+    FAIL("nothing was thrown");
+    return {};
+}
+
+}  // namespace
+
+TEST_CASE("a forced ISA runs, and no kernel is above it") {
+    NarrowModel narrow;
+    for (const kernels::Isa isa : isas_of_this_cpu()) {
+        CAPTURE(kernels::isa_name(isa));
+        const Session session(narrow.model, {.input_size = 32, .isa = kernels::isa_name(isa)});
+        bool ran_at_its_own_level =
+            isa == kernels::Isa::avx512vnni;  // which only INT8 layers have kernels for
+        for (const PlanStep& step : session.plan()) {
+            CAPTURE(step.kernel);
+            CHECK(isa_of_kernel(step.kernel) <= isa);
+            ran_at_its_own_level = ran_at_its_own_level || isa_of_kernel(step.kernel) == isa;
+        }
+        CHECK(ran_at_its_own_level);
+    }
+}
+
+TEST_CASE("VGG19_ISA forces the ISA of sessions that do not say one") {
+    NarrowModel narrow;
+    REQUIRE(setenv("VGG19_ISA", "scalar", 1) == 0);
+    const Session session(narrow.model, {.input_size = 32});
+    for (const PlanStep& step : session.plan()) CHECK(isa_of_kernel(step.kernel) == kernels::Isa::scalar);
+    REQUIRE(setenv("VGG19_ISA", "avx9000", 1) == 0);
+    CHECK(message_of(ErrorKind::usage, [&] { Session(narrow.model, {.input_size = 32}); }) ==
+          "VGG19_ISA: expected one of scalar, avx2, avx512, avx512vnni, found \"avx9000\"");
+    unsetenv("VGG19_ISA");
+}
+
+TEST_CASE("an ISA that this CPU lacks is an error") {
+    NarrowModel narrow;
+    for (const kernels::Isa isa : kernels::all_isas()) {
+        if (kernels::cpu_supports(isa)) continue;
+        const std::string name = kernels::isa_name(isa);
+        const std::string message =
+            message_of(ErrorKind::usage, [&] { Session(narrow.model, {.input_size = 32, .isa = name}); });
+        CHECK(message.find("does not have " + name) != std::string::npos);
+    }
+}
+
+TEST_CASE("every ISA gives nearly the same logits") {
+    NarrowModel narrow;
+    INFO(narrow.random.replay());
+    for (const std::size_t size : {std::size_t{32}, std::size_t{33}, std::size_t{65}, std::size_t{97}}) {
+        const std::vector<float> input = narrow.input(1, size);
+        const std::vector<float> expected =
+            logits(narrow.model, {.input_size = size, .isa = "scalar"}, input);
+        double norm = 0;
+        for (const float value : expected) norm += double{value} * value;
+        REQUIRE(norm > 0);
+        for (const kernels::Isa isa : isas_of_this_cpu()) {
+            const std::vector<float> found =
+                logits(narrow.model, {.input_size = size, .isa = kernels::isa_name(isa)}, input);
+            double error = 0;
+            for (std::size_t i = 0; i < found.size(); ++i)
+                error += std::pow(double{found[i]} - expected[i], 2);
+            CHECK(std::sqrt(error / norm) <= 1e-5);
+        }
+    }
+}
+
+TEST_CASE("logits are bitwise the same for every thread count and batch") {
+    NarrowModel narrow;
+    INFO(narrow.random.replay());
+    constexpr std::size_t images = 3;
+    const std::vector<float> input = narrow.input(images, 48);
+    const std::size_t image_floats = input.size() / images;
+    for (const kernels::Isa isa : isas_of_this_cpu()) {
+        const std::string name = kernels::isa_name(isa);
+        const std::vector<float> expected =
+            logits(narrow.model, {.threads = 1, .input_size = 48, .batch = images, .isa = name}, input);
+        for (int threads = 2; threads <= 8; ++threads) {
+            CHECK(same_bits(
+                expected,
+                logits(narrow.model, {.threads = threads, .input_size = 48, .batch = images, .isa = name},
+                       input)));
+        }
+        for (std::size_t image = 0; image < images; ++image) {
+            const std::vector<float> one(
+                input.begin() + static_cast<std::ptrdiff_t>(image * image_floats),
+                input.begin() + static_cast<std::ptrdiff_t>((image + 1) * image_floats));
+            CHECK(same_bits(std::span(expected).subspan(image * 10, 10),
+                            logits(narrow.model, {.threads = 2, .input_size = 48, .isa = name}, one)));
+        }
+    }
+}
+
+TEST_CASE("sessions on several threads do not disturb each other") {
+    NarrowModel narrow;
+    const std::vector<float> input = narrow.input(1, 40);
+    const std::vector<float> expected = logits(narrow.model, {.threads = 2, .input_size = 40}, input);
+    std::vector<std::vector<float>> found(4);
+    std::vector<std::thread> callers;
+    for (std::vector<float>& output : found) {
+        callers.emplace_back([&] {
+            Session session(narrow.model, {.threads = 2, .input_size = 40});
+            output.resize(10);
+            for (int repeat = 0; repeat < 5; ++repeat) session.run(input, output);
+        });
+    }
+    for (std::thread& caller : callers) caller.join();
+    for (const std::vector<float>& output : found) CHECK(same_bits(expected, output));
+}
+
+TEST_CASE("the plan tells each layer's work, and a profiled run fills in its time") {
+    NarrowModel narrow;
+    Session session(narrow.model, {.input_size = 64});
+    CHECK(session.plan().size() == 16 + 5 + 1 + 3);
+    CHECK(session.plan().front().layer == "features.0");
+    CHECK(session.plan().back().layer == "classifier.6");
+    std::uint64_t macs = 0;
+    for (const PlanStep& step : session.plan()) macs += step.macs;
+    CHECK(macs == narrow.model.macs(64));
+
+    const std::vector<float> input = narrow.input(1, 64);
+    std::vector<float> plain(10);
+    std::vector<float> profiled(10);
+    std::vector<double> seconds(session.plan().size(), -1.0);
+    session.run(input, plain);
+    session.run(input, profiled, seconds);
+    CHECK(same_bits(plain, profiled));
+    for (const double time : seconds) CHECK(time >= 0);
+}
+
+TEST_CASE("classify gives the most probable classes of the preprocessed image") {
+    NarrowModel narrow;
+    Session session(narrow.model, {.input_size = 32});
+    std::vector<std::uint8_t> pixels(50 * 40 * 3);
+    for (std::uint8_t& pixel : pixels) pixel = static_cast<std::uint8_t>(narrow.random.integer(0, 255));
+    const ImageView image = {pixels.data(), 50, 40, 150};
+    const std::vector<Prediction> top = session.classify(image, 3);
+    REQUIRE(top.size() == 3);
+    CHECK(top[0].probability >= top[1].probability);
+    CHECK(top[1].probability >= top[2].probability);
+    CHECK(top[0].label.empty());  // ten classes are not ImageNet's
+
+    std::vector<float> input(3 * 32 * 32);
+    std::vector<float> output(10);
+    session.preprocess(image, input);
+    session.run(input, output);
+    CHECK(static_cast<std::size_t>(std::max_element(output.begin(), output.end()) - output.begin()) ==
+          top[0].class_index);
+    double sum = 0;
+    for (const Prediction& prediction : session.predictions(output, 10)) sum += prediction.probability;
+    CHECK(sum == doctest::Approx(1));
+}
+
+TEST_CASE("options and spans that cannot be are errors that say what was expected") {
+    NarrowModel narrow;
+    const auto session_error = [&](const SessionOptions& options) {
+        return message_of(ErrorKind::usage, [&] { Session(narrow.model, options); });
+    };
+    CHECK(session_error({.input_size = 31}) == "input size: expected 32 to 4096, found 31");
+    CHECK(session_error({.threads = -1}) == "threads: expected 0 to 1024, found -1");
+    CHECK(session_error({.batch = 0}) == "batch: expected 1 to 4096, found 0");
+
+    Session session(narrow.model, {.input_size = 32});
+    std::vector<float> input(3 * 32 * 32);
+    std::vector<float> output(10);
+    CHECK(message_of(ErrorKind::usage, [&] { session.run(std::span(input).first(5), output); }) ==
+          "input: expected 3072 values, found 5");
+    CHECK(message_of(ErrorKind::usage, [&] { session.run(input, std::span(output).first(9)); }) ==
+          "logits: expected 10 values, found 9");
+    CHECK(message_of(ErrorKind::usage, [&] { session.predictions(output, 11); }) ==
+          "top: expected 1 to 10, found 11");
+    input[77] = std::numeric_limits<float>::infinity();
+    CHECK(message_of(ErrorKind::bad_input, [&] { session.run(input, output); }) ==
+          "input: expected finite values, found inf at index 77");
+}
+
+}  // namespace vgg19
