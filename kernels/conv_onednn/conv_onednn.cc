@@ -39,32 +39,27 @@ dnnl::primitive_attr attributes() {
     return attributes;
 }
 
-/// oneDNN's candidates, its favourite first. The layouts of input and output are ours; that of the weights is
-/// its own.
-PrimitiveDescription candidates(const ConvOneDnnShape& shape, Isa isa) {
-    const auto dimension = [](std::size_t size) { return static_cast<dnnl::memory::dim>(size); };
-    const Dimensions input = {dimension(shape.batch), dimension(shape.input_channels),
-                              dimension(shape.height), dimension(shape.width)};
-    const Dimensions output = {dimension(shape.batch), dimension(shape.output_channels),
-                               dimension(shape.height), dimension(shape.width)};
-    const Dimensions weights = {output[1], input[1], 3, 3};
-    const Format blocked = channel_block(isa) == 16 ? Format::nChw16c : Format::nChw8c;
-    const auto input_memory = fp32(input, shape.plain_input ? Format::nchw : blocked);
-    const auto weights_memory = fp32(weights, Format::any);
-    const auto bias_memory = fp32({output[1]}, Format::a);
-    const auto output_memory = fp32(output, blocked);
-    const Dimensions ones = {1, 1};
-    constexpr auto inference = dnnl::prop_kind::forward_inference;
-    constexpr auto direct = dnnl::algorithm::convolution_direct;
-#if DNNL_VERSION_MAJOR >= 3
-    return {cpu(),         inference, direct, input_memory, weights_memory, bias_memory,
-            output_memory, ones,      ones,   ones,         attributes()};
-#else
-    return {{inference, direct, input_memory, weights_memory, bias_memory, output_memory, ones, ones, ones},
-            attributes(),
-            cpu()};
-#endif
-}
+/// What oneDNN is asked for. The layouts of input and output are ours; that of the weights is its own.
+struct Request {
+    dnnl::memory::desc input;
+    dnnl::memory::desc weights;
+    dnnl::memory::desc bias;
+    dnnl::memory::desc output;
+
+    Request(const ConvOneDnnShape& shape, Isa isa) {
+        const auto dimension = [](std::size_t size) { return static_cast<dnnl::memory::dim>(size); };
+        const dnnl::memory::dim batch = dimension(shape.batch);
+        const dnnl::memory::dim height = dimension(shape.height);
+        const dnnl::memory::dim width = dimension(shape.width);
+        const dnnl::memory::dim input_channels = dimension(shape.input_channels);
+        const dnnl::memory::dim output_channels = dimension(shape.output_channels);
+        const Format blocked = channel_block(isa) == 16 ? Format::nChw16c : Format::nChw8c;
+        input = fp32({batch, input_channels, height, width}, shape.plain_input ? Format::nchw : blocked);
+        weights = fp32({output_channels, input_channels, 3, 3}, Format::any);
+        bias = fp32({output_channels}, Format::a);
+        output = fp32({batch, output_channels, height, width}, blocked);
+    }
+};
 
 /// An implementation's name says its ISA: "jit:avx512_core", "brgconv:avx2", "gemm:ref".
 bool uses(const std::string& implementation, Isa isa) {
@@ -73,18 +68,34 @@ bool uses(const std::string& implementation, Isa isa) {
     return isa >= Isa::avx512 ? avx512 : avx2;
 }
 
-/// The first candidate of that ISA; an empty description when there is none.
+PrimitiveDescription first_of_isa(PrimitiveDescription candidate, Isa isa) {
+    do {
+        if (uses(candidate.impl_info_str(), isa)) return candidate;
+    } while (candidate.next_impl());
+    return {};
+}
+
+/// oneDNN's favourite among its implementations of that ISA; an empty description when there is none.
 PrimitiveDescription choose(const ConvOneDnnShape& shape, Isa isa) {
     if (isa < Isa::avx2) return {};
+    const Request request(shape, isa);
+    const Dimensions ones = {1, 1};
+    constexpr auto inference = dnnl::prop_kind::forward_inference;
+    constexpr auto direct = dnnl::algorithm::convolution_direct;
     try {
-        PrimitiveDescription description = candidates(shape, isa);
-        do {
-            if (uses(description.impl_info_str(), isa)) return description;
-        } while (description.next_impl());
+#if DNNL_VERSION_MAJOR >= 3
+        return first_of_isa({cpu(), inference, direct, request.input, request.weights, request.bias,
+                             request.output, ones, ones, ones, attributes()},
+                            isa);
+#else
+        // next_impl() reads this again, so it must live as long as the walk.
+        const dnnl::convolution_forward::desc operation(inference, direct, request.input, request.weights,
+                                                        request.bias, request.output, ones, ones, ones);
+        return first_of_isa({operation, attributes(), cpu()}, isa);
+#endif
     } catch (const dnnl::error&) {  // oneDNN has no candidate of any ISA
         return {};
     }
-    return {};
 }
 
 PrimitiveDescription require(const ConvOneDnnShape& shape, Isa isa) {

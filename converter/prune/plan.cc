@@ -1,0 +1,274 @@
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <numeric>
+#include <optional>
+#include <set>
+#include <string_view>
+
+#include "converter/prune/prune.h"
+#include "vgg19/error.h"
+
+namespace vgg19::converter {
+
+namespace {
+
+constexpr std::string_view plan_format = "vgg19-prune-plan";
+constexpr std::uint64_t plan_format_version = 1;
+constexpr std::string_view layer_prefix = "features.";
+constexpr std::size_t default_layers = 9;
+
+std::string layer_name(std::size_t features_index) {
+    return std::string(layer_prefix) + std::to_string(features_index);
+}
+
+template <class Values>
+std::string joined(const Values& values, char separator) {
+    std::string text;
+    for (const auto& value : values) {
+        if (!text.empty()) text += separator;
+        text += std::to_string(value);
+    }
+    return text;
+}
+
+// ---- options ----
+
+std::vector<std::size_t> convolution_indices(const model::Network& network) {
+    std::vector<std::size_t> indices;
+    for (const auto& layer : network.convolutions()) indices.push_back(layer.features_index);
+    return indices;
+}
+
+/// The wanted layers, ascending.
+std::set<std::size_t> chosen_layers(const model::Network& network, const std::vector<std::size_t>& wanted) {
+    const auto all = convolution_indices(network);
+    if (wanted.empty()) {
+        return {all.end() - static_cast<std::ptrdiff_t>(std::min(default_layers, all.size())), all.end()};
+    }
+    std::set<std::size_t> chosen;
+    for (const auto index : wanted) {
+        if (std::find(all.begin(), all.end(), index) == all.end()) {
+            throw Error(ErrorKind::usage, "layers to prune: expected convolutions (" + joined(all, ' ') +
+                                              "), found " + std::to_string(index));
+        }
+        if (!chosen.insert(index).second) {
+            throw Error(ErrorKind::usage, "layers to prune: expected each layer once, found " +
+                                              std::to_string(index) + " again");
+        }
+    }
+    return chosen;
+}
+
+void check_ratio_and_rounding(const PruneOptions& options) {
+    if (!(options.ratio >= 0 && options.ratio < 1)) {  // not "ratio < 0 || …": NaN must fail
+        throw Error(ErrorKind::usage,
+                    "ratio of filters to prune: expected at least 0 and less than 1, found " +
+                        std::to_string(options.ratio));
+    }
+    if (options.round_to == 0) {
+        throw Error(ErrorKind::usage, "multiple to round widths to: expected at least 1, found 0");
+    }
+}
+
+std::size_t removed_count(const model::ConvolutionLayer& layer, const PruneOptions& options) {
+    const std::size_t channels = layer.output_channels;
+    // The default rounding mode takes halves to even, as Python's round() does.
+    const auto removed =
+        static_cast<std::size_t>(std::nearbyint(options.ratio * static_cast<double>(channels)));
+    if (removed >= channels) {
+        throw Error(ErrorKind::usage, layer.name + ": expected a ratio that leaves at least one of " +
+                                          std::to_string(channels) + " filters, found " +
+                                          std::to_string(options.ratio));
+    }
+    if (removed == 0) return 0;
+    const std::size_t over = (channels - removed) % options.round_to;
+    const std::size_t added = over == 0 ? 0 : options.round_to - over;
+    return added < removed ? removed - added : 0;
+}
+
+// ---- choice of filters ----
+
+/// The square of each filter's L2 norm: the order is the norm's.
+std::vector<double> squared_norms(const model::Tensor& weight) {
+    const auto values = weight.as<float>();
+    const std::size_t filters = weight.shape.front();
+    const std::size_t filter_size = values.size() / filters;
+    std::vector<double> norms(filters);
+    for (std::size_t filter = 0; filter < filters; ++filter) {
+        for (const float value : values.subspan(filter * filter_size, filter_size)) {
+            norms[filter] += double{value} * double{value};
+        }
+        if (!std::isfinite(norms[filter])) {
+            throw Error(ErrorKind::bad_input, "tensor " + weight.name + ": filter " + std::to_string(filter) +
+                                                  ": expected finite weights, found NaN or infinity");
+        }
+    }
+    return norms;
+}
+
+std::vector<std::size_t> smallest(const std::vector<double>& norms, std::size_t count) {
+    std::vector<std::size_t> order(norms.size());
+    std::iota(order.rbegin(), order.rend(), std::size_t{0});  // of equal norms the higher index goes first
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return norms[a] < norms[b]; });
+    order.resize(count);
+    std::sort(order.begin(), order.end());
+    return order;
+}
+
+std::string shortest_text(double value) {
+    std::string text(32, '\0');
+    const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+    text.resize(static_cast<std::size_t>(end - text.data()));
+    return text;
+}
+
+std::string origin_of(const PruneOptions& options, const std::set<std::size_t>& layers) {
+    std::string origin = "prune --ratio " + shortest_text(options.ratio) + " --layers " + joined(layers, ',');
+    if (options.round_to > 1) origin += " --round-to " + std::to_string(options.round_to);
+    return origin;
+}
+
+// ---- JSON ----
+
+[[noreturn]] void fail(const std::string& place, const std::string& problem) {
+    throw Error(ErrorKind::bad_input, place + ": " + problem);
+}
+
+const model::Json& member(const model::Json& json, std::string_view key, const std::string& place) {
+    const model::Json* found = json.find(key);
+    if (found == nullptr) fail(place, "expected a member \"" + std::string(key) + "\", found none");
+    return *found;
+}
+
+const std::string& string_member(const model::Json& json, std::string_view key, const std::string& place) {
+    const model::Json& value = member(json, key, place);
+    if (!value.is_string()) {
+        fail(place, "expected a string in \"" + std::string(key) + "\", found " + value.dump());
+    }
+    return value.string();
+}
+
+const model::Json::Array& array_member(const model::Json& json, std::string_view key,
+                                       const std::string& place) {
+    const model::Json& value = member(json, key, place);
+    if (!value.is_array()) {
+        fail(place, "expected an array in \"" + std::string(key) + "\", found " + value.dump());
+    }
+    return value.array();
+}
+
+std::size_t whole_number(const model::Json& value, const std::string& place) {
+    try {
+        return value.size();
+    } catch (const Error&) {
+        fail(place, "expected a whole number that is not negative, found " + value.dump());
+    }
+}
+
+std::size_t layer_index(const std::string& layer, const std::string& place) {
+    std::size_t index = 0;
+    if (layer.starts_with(layer_prefix)) {
+        std::from_chars(layer.data() + layer_prefix.size(), layer.data() + layer.size(), index);
+    }
+    if (layer_name(index) != layer) {
+        fail(place, R"(expected a layer such as "features.16", found ")" + layer + '"');
+    }
+    return index;
+}
+
+LayerCut cut_from_json(const model::Json& json, const std::string& place) {
+    LayerCut cut;
+    cut.features_index = layer_index(string_member(json, "layer", place), place);
+    cut.channels = whole_number(member(json, "channels", place), place + ": channels");
+    for (const auto& channel : array_member(json, "removed", place)) {
+        cut.removed.push_back(whole_number(channel, place + ": removed"));
+    }
+    return cut;
+}
+
+}  // namespace
+
+PrunePlan plan_pruning(const model::ModelFile& model, const PruneOptions& options) {
+    check_ratio_and_rounding(options);
+    const auto layers = chosen_layers(model.network(), options.layers);
+    PrunePlan plan;
+    plan.origin = origin_of(options, layers);
+    for (const auto& layer : model.network().convolutions()) {
+        if (!layers.contains(layer.features_index)) continue;
+        const auto norms = squared_norms(model.tensor(model::weight_name(layer.name)));
+        plan.cuts.push_back(
+            {layer.features_index, layer.output_channels, smallest(norms, removed_count(layer, options))});
+    }
+    require_prunable(model, plan);
+    return plan;
+}
+
+void PrunePlan::check(const std::string& name) const {
+    std::optional<std::size_t> previous_layer;
+    for (const auto& cut : cuts) {
+        const std::string place = name + ": " + layer_name(cut.features_index);
+        if (previous_layer && cut.features_index <= *previous_layer) {
+            fail(place, "expected layers in ascending order, each once; found it after " +
+                            layer_name(*previous_layer));
+        }
+        previous_layer = cut.features_index;
+        if (cut.removed.size() >= cut.channels) {
+            fail(place, "expected at least one channel to stay, found " + std::to_string(cut.removed.size()) +
+                            " of " + std::to_string(cut.channels) + " removed");
+        }
+        for (std::size_t i = 0; i < cut.removed.size(); ++i) {
+            if (cut.removed[i] >= cut.channels) {
+                fail(place, "expected removed channels below " + std::to_string(cut.channels) + ", found " +
+                                std::to_string(cut.removed[i]));
+            }
+            if (i > 0 && cut.removed[i] <= cut.removed[i - 1]) {
+                fail(place, "expected removed channels in ascending order, found " +
+                                std::to_string(cut.removed[i]) + " after " +
+                                std::to_string(cut.removed[i - 1]));
+            }
+        }
+    }
+}
+
+model::Json PrunePlan::to_json() const {
+    model::Json json;
+    json.set("format", plan_format);
+    json.set("format_version", plan_format_version);
+    json.set("origin", origin);
+    model::Json cut_list{model::Json::Array{}};
+    for (const auto& cut : cuts) {
+        model::Json removed{model::Json::Array{}};
+        for (const auto channel : cut.removed) removed.push(std::uint64_t{channel});
+        model::Json item;
+        item.set("layer", layer_name(cut.features_index));
+        item.set("channels", std::uint64_t{cut.channels});
+        item.set("removed", std::move(removed));
+        cut_list.push(std::move(item));
+    }
+    json.set("cuts", std::move(cut_list));
+    return json;
+}
+
+PrunePlan PrunePlan::from_json(const model::Json& json, const std::string& name) {
+    const std::string& format = string_member(json, "format", name);
+    if (format != plan_format) {
+        fail(name, "expected the format \"" + std::string(plan_format) + "\", found \"" + format + "\"");
+    }
+    const auto version = whole_number(member(json, "format_version", name), name + ": format_version");
+    if (version != plan_format_version) {
+        fail(name, "expected format version " + std::to_string(plan_format_version) + ", found " +
+                       std::to_string(version));
+    }
+    PrunePlan plan;
+    plan.origin = string_member(json, "origin", name);
+    const auto& cut_list = array_member(json, "cuts", name);
+    for (std::size_t i = 0; i < cut_list.size(); ++i) {
+        plan.cuts.push_back(cut_from_json(cut_list[i], name + ": cuts[" + std::to_string(i) + "]"));
+    }
+    plan.check(name);
+    return plan;
+}
+
+}  // namespace vgg19::converter

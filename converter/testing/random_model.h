@@ -1,0 +1,37 @@
+// For tests: a model whose weights can be looked at and changed before it is written.
+#pragma once
+
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/testing/narrow_model.h"
+
+namespace vgg19::converter::testing {
+
+class RandomModel {
+  public:
+    RandomModel(model::Network network, kernels::testing::Random& random)
+        : network_(std::move(network)), random_(vgg19::testing::random_tensors(network_, random)) {}
+
+    std::vector<float>& values(const std::string& tensor) {
+        for (std::size_t i = 0; i < random_.tensors.size(); ++i) {
+            if (random_.tensors[i].name == tensor) return random_.values[i];
+        }
+        throw std::out_of_range(tensor);
+    }
+
+    model::ModelFile write(const std::filesystem::path& path) const {
+        const model::Description description{network_, {}, "baseline", std::string(64, '0'), {"random"}};
+        model::write_model(path, description, random_.tensors);
+        return model::ModelFile::open(path);
+    }
+
+  private:
+    model::Network network_;
+    vgg19::testing::RandomTensors random_;
+};
+
+}  // namespace vgg19::converter::testing
