@@ -1,0 +1,115 @@
+// vgg19 classify: images in, predictions out.
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "engine/model/json.h"
+#include "tests/command_line/tool.h"
+#include "vgg19/image.h"
+#include "vgg19/session.h"
+
+using namespace vgg19;
+using namespace vgg19::testing;
+using model::Json;
+
+namespace {
+
+Json parsed(const Outcome& outcome) {
+    return Json::parse(outcome.output, "the output of classify");
+}
+
+}  // namespace
+
+TEST_CASE("classify --json gives the library's predictions") {
+    const TemporaryFolder folder;
+    convert_state_dict(folder / "model", 1000);
+    const std::string image = folder / "a, b.bmp";  // a comma must not divide it
+    write_image(image, 48, 40);
+    const Outcome outcome =
+        run_tool({"classify", "-m", folder / "model", "--size", "64", "--top", "7", "--json", image});
+    INFO(outcome.errors);
+    REQUIRE(outcome.code == 0);
+
+    Session session(Model::open(folder / "model"), {.input_size = 64});
+    const std::vector<Prediction> expected = session.classify(load_image(image).view(), 7);
+    const Json json = parsed(outcome);
+    REQUIRE(json.array().size() == 1);
+    CHECK(json.array()[0].find("file")->string() == image);
+    CHECK(json.array()[0].find("ms")->number() > 0);
+    const Json::Array& top = json.array()[0].find("top")->array();
+    REQUIRE(top.size() == expected.size());
+    for (std::size_t i = 0; i < top.size(); ++i) {
+        CHECK(top[i].find("class")->size() == expected[i].class_index);
+        CHECK(top[i].find("synset")->string() == expected[i].synset);
+        CHECK(top[i].find("label")->string() == expected[i].label);
+        CHECK(top[i].find("probability")->number() == doctest::Approx(expected[i].probability));
+    }
+    CHECK(top[0].find("synset")->string().starts_with("n"));
+}
+
+TEST_CASE("classify lists the images in the order given") {
+    const TemporaryFolder folder;
+    convert_state_dict(folder / "model");
+    write_image(folder / "second.bmp", 40, 48);
+    write_image(folder / "first.bmp", 33, 33);
+    const Outcome outcome = run_tool({"classify", "-m", folder / "model", "--size", "32",
+                                      folder / "first.bmp", "--", folder / "second.bmp"});
+    INFO(outcome.errors);
+    CHECK(outcome.code == 0);
+    CHECK(outcome.output.find("first.bmp") < outcome.output.find("second.bmp"));
+    CHECK(contains(outcome.output, "second.bmp"));
+    CHECK(contains(outcome.output, "class "));
+}
+
+TEST_CASE("One bad image does not stop classify, but shows in its exit code") {
+    const TemporaryFolder folder;
+    convert_state_dict(folder / "model");
+    write_image(folder / "good.bmp", 40, 48);
+    write_file(folder / "text.jpg", "no image at all");
+    write_file(folder / "empty.png", "");
+    write_file(folder / "cut.bmp", read_file(folder / "good.bmp").substr(0, 100));
+    const Arguments arguments = {"classify",
+                                 "--model",
+                                 folder / "model",
+                                 "--size",
+                                 "32",
+                                 folder / "text.jpg",
+                                 folder / "empty.png",
+                                 folder / "cut.bmp",
+                                 folder / "missing.jpg",
+                                 folder.path(),
+                                 folder / "good.bmp"};
+
+    const Outcome text = run_tool(arguments);
+    CHECK(text.code == 5);
+    CHECK(contains(text.output, "good.bmp"));
+    for (const char* name : {"text.jpg", "empty.png", "cut.bmp", "missing.jpg"}) {
+        INFO(name);
+        CHECK(contains(text.errors, name));
+        CHECK_FALSE(contains(text.output, name));
+    }
+
+    Arguments with_json = arguments;
+    with_json.emplace_back("--json");
+    const Outcome outcome = run_tool(with_json);
+    CHECK(outcome.code == 5);
+    const Json json = parsed(outcome);
+    REQUIRE(json.array().size() == 6);
+    for (std::size_t i = 0; i < 5; ++i) {
+        CHECK_FALSE(json.array()[i].find("error")->string().empty());
+        CHECK(json.array()[i].find("top") == nullptr);
+    }
+    CHECK(json.array()[5].find("top")->array().size() == 3);
+}
+
+TEST_CASE("classify refuses more classes than the model has") {
+    const TemporaryFolder folder;
+    convert_state_dict(folder / "model");
+    write_image(folder / "good.bmp", 40, 48);
+    const Outcome outcome =
+        run_tool({"classify", "-m", folder / "model", "--size", "32", "--top", "11", folder / "good.bmp"});
+    CHECK(outcome.code == 2);
+    CHECK(contains(outcome.errors, "--top"));
+    CHECK(outcome.output.empty());
+}

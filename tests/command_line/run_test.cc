@@ -1,0 +1,152 @@
+// vgg19 run: tensors in, logits out.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "engine/model/safetensors.h"
+#include "tests/command_line/tool.h"
+#include "vgg19/session.h"
+
+using namespace vgg19;
+using namespace vgg19::testing;
+
+namespace {
+
+constexpr std::size_t images = 3;
+constexpr std::size_t size = 33;
+constexpr std::size_t image_floats = 3 * size * size;
+constexpr std::size_t classes = 10;
+
+std::vector<float> random_inputs() {
+    kernels::testing::Random random;
+    std::vector<float> values(images * image_floats);
+    random.fill(values, -2.0F, 2.0F);
+    return values;
+}
+
+std::vector<float> expected_logits(const std::filesystem::path& model, const std::vector<float>& inputs) {
+    Session session(Model::open(model), {.input_size = size});
+    std::vector<float> logits(images * classes);
+    for (std::size_t i = 0; i < images; ++i) {
+        session.run(std::span(inputs).subspan(i * image_floats, image_floats),
+                    std::span(logits).subspan(i * classes, classes));
+    }
+    return logits;
+}
+
+/// Runs the tool and compares with the library. The order of sums, and so the last bits, may depend on the
+/// batch.
+void check_run(const TemporaryFolder& folder, const std::vector<float>& expected, const Arguments& more) {
+    Arguments arguments = {
+        "run", "-m", folder / "model", "--input", folder / "inputs", "--output", folder / "logits"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Outcome outcome = run_tool(arguments);
+    INFO(outcome.errors);
+    REQUIRE(outcome.code == 0);
+    CHECK(contains(outcome.output, "(3, 10)"));
+
+    const auto file = model::SafetensorsFile::open(folder / "logits");
+    REQUIRE(file.tensors().size() == 1);
+    const model::Tensor& logits = file.tensors().front();
+    CHECK(logits.name == "logits");
+    CHECK(logits.shape == std::vector<std::size_t>{images, classes});
+    REQUIRE(logits.dtype == model::DType::f32);
+    double difference = 0;
+    double norm = 0;
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+        difference += std::pow(logits.as<float>()[i] - expected[i], 2);
+        norm += std::pow(expected[i], 2);
+    }
+    CHECK(norm > 0);
+    CHECK(std::sqrt(difference / norm) < 1e-5);
+}
+
+void check_bad_input(const TemporaryFolder& folder, const std::string& message) {
+    const Outcome outcome = run_tool(
+        {"run", "-m", folder / "model", "--input", folder / "inputs", "--output", folder / "logits"});
+    INFO(outcome.errors);
+    CHECK(outcome.code == 5);
+    CHECK(contains(outcome.errors, message));
+    CHECK(contains(outcome.errors, folder / "inputs"));
+    CHECK_FALSE(std::filesystem::exists(folder / "logits"));
+}
+
+}  // namespace
+
+TEST_CASE("run gives the library's logits for every image and batch") {
+    const TemporaryFolder folder;
+    convert_state_dict(folder / "model");
+    const std::vector<float> inputs = random_inputs();
+    write_tensor(folder / "inputs", "input", {images, 3, size, size}, inputs);
+    const std::vector<float> expected = expected_logits(folder / "model", inputs);
+    check_run(folder, expected, {});
+    check_run(folder, expected, {"--batch", "2", "--threads", "2", "--size", "33"});
+    check_run(folder, expected, {"--batch", "64", "--threads", "1"});
+}
+
+TEST_CASE("run names what is wrong with its inputs") {
+    const TemporaryFolder folder;
+    convert_state_dict(folder / "model");
+    const std::vector<float> values(2 * 3 * 32 * 32);
+
+    SUBCASE("no tensor of the name") {
+        write_tensor(folder / "inputs", "x", {2, 3, 32, 32}, values);
+        check_bad_input(folder, "'input', found 'x'");
+    }
+    SUBCASE("three dimensions") {
+        write_tensor(folder / "inputs", "input", {6, 32, 32}, values);
+        check_bad_input(folder, "F32 (6, 32, 32)");
+    }
+    SUBCASE("not square") {
+        write_tensor(folder / "inputs", "input", {1, 3, 32, 64}, values);
+        check_bad_input(folder, "F32 (1, 3, 32, 64)");
+    }
+    SUBCASE("one channel") {
+        write_tensor(folder / "inputs", "input", {6, 1, 32, 32}, values);
+        check_bad_input(folder, "F32 (6, 1, 32, 32)");
+    }
+    SUBCASE("too small") {
+        write_tensor(folder / "inputs", "input", {8, 3, 16, 16}, values);
+        check_bad_input(folder, "at least 32");
+    }
+    SUBCASE("no images") {
+        write_tensor(folder / "inputs", "input", {0, 3, 32, 32}, {});
+        check_bad_input(folder, "N at least 1");
+    }
+    SUBCASE("another type") {
+        const model::Tensor tensor{
+            "input", model::DType::i32, {2, 3, 32, 32}, std::as_bytes(std::span(values))};
+        model::write_safetensors(folder / "inputs", {}, {&tensor, 1});
+        check_bad_input(folder, "I32");
+    }
+    SUBCASE("infinite") {
+        std::vector<float> broken = values;
+        broken.back() = std::numeric_limits<float>::infinity();
+        write_tensor(folder / "inputs", "input", {2, 3, 32, 32}, broken);
+        check_bad_input(folder, "finite");
+    }
+    SUBCASE("not a number") {
+        std::vector<float> broken = values;
+        broken.front() = std::numeric_limits<float>::quiet_NaN();
+        write_tensor(folder / "inputs", "input", {2, 3, 32, 32}, broken);
+        check_bad_input(folder, "finite");
+    }
+    SUBCASE("no safetensors file") {
+        write_file(folder / "inputs", "hello");
+        check_bad_input(folder, "inputs");
+    }
+}
+
+TEST_CASE("run refuses a size that is not the inputs'") {
+    const TemporaryFolder folder;
+    convert_state_dict(folder / "model");
+    write_tensor(folder / "inputs", "input", {1, 3, 32, 32}, std::vector<float>(3 * 32 * 32));
+    const Outcome outcome = run_tool({"run", "-m", folder / "model", "--input", folder / "inputs", "--output",
+                                      folder / "logits", "--size", "64"});
+    CHECK(outcome.code == 2);
+    CHECK(contains(outcome.errors, "--size: expected 32"));
+    CHECK_FALSE(std::filesystem::exists(folder / "logits"));
+}

@@ -1,0 +1,241 @@
+// Logits against PyTorch's, for narrow VGG-19s. make.py made the data and says what it holds.
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "converter/import/import.h"
+#include "converter/prune/prune.h"
+#include "converter/quantize/quantize.h"
+#include "engine/model/safetensors.h"
+#include "engine/testing/narrow_model.h"
+#include "kernels/common/isa.h"
+#include "vgg19/session.h"
+
+namespace vgg19 {
+
+namespace {
+
+using model::ModelFile;
+using model::SafetensorsFile;
+
+/// Both sides sum in FP32, in other orders; a layer adds about its share of 1e-7, and Winograd's transforms
+/// ten times that.
+constexpr double fp32_tolerance = 1e-5;
+
+std::filesystem::path data(const std::string& name) {
+    return std::filesystem::path(VGG19_GOLDEN_FOLDER) / name;
+}
+
+// ---- make.py's inputs ----
+
+std::uint32_t hash32(std::uint32_t value) {
+    value = (value ^ (value >> 16U)) * 0x7FEB352DU;
+    value = (value ^ (value >> 15U)) * 0x846CA68BU;
+    return value ^ (value >> 16U);
+}
+
+std::vector<float> input_image(std::uint32_t size, std::uint32_t seed) {
+    const auto noise = [&](std::uint32_t channel, std::uint32_t row, std::uint32_t column,
+                           std::uint32_t salt) {
+        return hash32(seed << 28U | salt << 26U | channel << 24U | row << 12U | column) >> 8U;
+    };
+    std::vector<float> image;
+    image.reserve(std::size_t{3} * size * size);
+    for (std::uint32_t channel = 0; channel < 3; ++channel) {
+        for (std::uint32_t row = 0; row < size; ++row) {
+            for (std::uint32_t column = 0; column < size; ++column) {
+                const std::uint32_t block = noise(channel, row / 8, column / 8, 0);
+                const std::uint32_t mixed = (3 * block + noise(channel, row, column, 1)) / 4;
+                image.push_back(static_cast<float>(mixed) * 0x1p-22F - 2.0F);
+            }
+        }
+    }
+    return image;
+}
+
+// ---- expectations ----
+
+struct Expectation {
+    std::uint32_t size = 0;
+    std::vector<float> input;
+    std::vector<float> logits;
+};
+
+/// The tensors PREFIX + "logits.SIZE.SEED" of a golden file.
+std::vector<Expectation> expectations(const std::string& file_name, const std::string& prefix = "") {
+    const auto file = SafetensorsFile::open(data(file_name));
+    const std::string start = prefix + "logits.";
+    std::vector<Expectation> found;
+    for (const auto& tensor : file.tensors()) {
+        if (!tensor.name.starts_with(start)) continue;
+        const std::string rest = tensor.name.substr(start.size());
+        const auto size = static_cast<std::uint32_t>(std::stoul(rest));
+        const auto seed = static_cast<std::uint32_t>(std::stoul(rest.substr(rest.find('.') + 1)));
+        const auto logits = tensor.as<float>();
+        found.push_back({size, input_image(size, seed), {logits.begin(), logits.end()}});
+    }
+    REQUIRE_FALSE(found.empty());
+    return found;
+}
+
+// ---- running ----
+
+std::vector<std::string> isas() {
+    std::vector<std::string> names;
+    for (const auto isa : kernels::all_isas()) {
+        if (!kernels::isa_is_built(isa) || !kernels::cpu_supports(isa)) continue;
+        names.emplace_back(kernels::isa_name(isa));
+    }
+    return names;
+}
+
+std::vector<float> run(const Model& model, const std::vector<float>& input, const SessionOptions& options) {
+    Session session(model, options);
+    std::vector<float> logits(options.batch * model.classes());
+    session.run(input, logits);
+    return logits;
+}
+
+bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
+    return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+double relative_l2(const std::vector<float>& found, const std::vector<float>& expected) {
+    double difference = 0;
+    double magnitude = 0;
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+        const double expected_value = expected[i];
+        difference += (found[i] - expected_value) * (found[i] - expected_value);
+        magnitude += expected_value * expected_value;
+    }
+    return std::sqrt(difference / magnitude);
+}
+
+double cosine(const std::vector<float>& a, const std::vector<float>& b) {
+    double product = 0;
+    double a_squared = 0;
+    double b_squared = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        product += double{a[i]} * double{b[i]};
+        a_squared += double{a[i]} * double{a[i]};
+        b_squared += double{b[i]} * double{b[i]};
+    }
+    return product / std::sqrt(a_squared * b_squared);
+}
+
+/// Every expectation, on every ISA of this CPU, with one thread and more.
+void check_logits(const Model& model, const std::vector<Expectation>& all) {
+    for (const auto& isa : isas()) {
+        CAPTURE(isa);
+        for (const auto& expected : all) {
+            CAPTURE(expected.size);
+            SessionOptions options{.threads = 1, .input_size = expected.size, .isa = isa};
+            const auto logits = run(model, expected.input, options);
+            CHECK(relative_l2(logits, expected.logits) <= fp32_tolerance);
+            for (options.threads = 2; options.threads <= 3; ++options.threads) {
+                CAPTURE(options.threads);
+                CHECK(same_bits(run(model, expected.input, options), logits));
+            }
+        }
+    }
+}
+
+/// A model of the data folder, imported.
+class ImportedModel {
+  public:
+    explicit ImportedModel(const std::string& name) { converter::import_model(data(name), folder / "model"); }
+
+    testing::TemporaryFolder folder;
+    std::filesystem::path path = folder / "model";
+    Model open() const { return Model::open(path); }
+    ModelFile file() const { return ModelFile::open(path); }
+};
+
+/// Checks that the plan takes the filters that PyTorch's ln_structured zeroed, and prunes.
+Model pruned(const ImportedModel& imported, const std::string& golden) {
+    const auto file = imported.file();
+    const auto plan = converter::plan_pruning(file, {.ratio = 0.1});
+    const auto expected = SafetensorsFile::open(data(golden));
+    CHECK(plan.cuts.size() == 9);
+    for (const auto& cut : plan.cuts) {
+        CAPTURE(cut.features_index);
+        const auto* removed = expected.find("removed." + std::to_string(cut.features_index));
+        REQUIRE(removed != nullptr);
+        const auto indices = removed->as<std::int64_t>();
+        CHECK(cut.removed == std::vector<std::size_t>(indices.begin(), indices.end()));
+    }
+    converter::prune_model(file, plan, imported.folder / "pruned");
+    return Model::open(imported.folder / "pruned");
+}
+
+Model quantized(const ImportedModel& imported) {
+    converter::quantize_dense(imported.file(), imported.folder / "int8");
+    return Model::open(imported.folder / "int8");
+}
+
+}  // namespace
+
+TEST_CASE("a narrow VGG-19 gives PyTorch's logits") {
+    check_logits(ImportedModel("baseline.model.safetensors").open(),
+                 expectations("baseline.golden.safetensors"));
+}
+
+TEST_CASE("a VGG-19 with batch normalisation, folded, gives PyTorch's logits") {
+    check_logits(ImportedModel("batch_norm.model.pth").open(), expectations("batch_norm.golden.safetensors"));
+}
+
+TEST_CASE(
+    "a pruned model gives the logits of PyTorch's masked network where the removed filters were silent") {
+    const ImportedModel imported("pruned_masked.model.safetensors");
+    const std::string golden = "pruned_masked.golden.safetensors";
+    check_logits(pruned(imported, golden), expectations(golden));
+}
+
+TEST_CASE("a pruned model gives the logits of PyTorch's network with the filters removed and folded") {
+    const ImportedModel imported("baseline.model.safetensors");
+    const std::string golden = "pruned_folded.golden.safetensors";
+    check_logits(pruned(imported, golden), expectations(golden));
+}
+
+TEST_CASE("INT8 dense layers give the logits of the scheme, and stay near PyTorch's in FP32") {
+    const ImportedModel imported("baseline.model.safetensors");
+    const auto model = quantized(imported);
+    check_logits(model, expectations("int8.golden.safetensors"));
+    for (const auto& fp32 : expectations("int8.golden.safetensors", "fp32.")) {
+        CAPTURE(fp32.size);
+        CHECK(cosine(run(model, fp32.input, {.threads = 1, .input_size = fp32.size}), fp32.logits) >= 0.999);
+    }
+}
+
+TEST_CASE("a narrow VGG-19 gives PyTorch's logits at 160, 224 and 225") {
+    check_logits(ImportedModel("large.model.safetensors").open(), expectations("large.golden.safetensors"));
+}
+
+TEST_CASE("a batch of two gives the bits of two single runs") {
+    const ImportedModel imported("baseline.model.safetensors");
+    for (const auto& model : {imported.open(), quantized(imported)}) {
+        CAPTURE(model.variant());
+        for (const auto& isa : isas()) {
+            CAPTURE(isa);
+            for (const std::size_t size : {32U, 65U}) {
+                auto both = input_image(static_cast<std::uint32_t>(size), 1);
+                const auto second = input_image(static_cast<std::uint32_t>(size), 2);
+                SessionOptions options{.threads = 2, .input_size = size, .isa = isa};
+                auto single = run(model, both, options);
+                const auto single_second = run(model, second, options);
+                single.insert(single.end(), single_second.begin(), single_second.end());
+                both.insert(both.end(), second.begin(), second.end());
+                options.batch = 2;
+                CHECK(same_bits(run(model, both, options), single));
+            }
+        }
+    }
+}
+
+}  // namespace vgg19

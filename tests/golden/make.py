@@ -1,0 +1,257 @@
+#!/usr/bin/env python3
+"""Makes data/: narrow VGG-19s with seeded weights, and the logits that PyTorch gives for them.
+
+Needs torch, torchvision, numpy and safetensors. Run it again only to change the cases: the files are kept.
+
+NAME.model.safetensors (or .pth) is a state dict as PyTorch has it. CASE.golden.safetensors is what is expected:
+"logits.SIZE.SEED", a batch of one, for each input. Inputs are not stored, since input_image() can be repeated
+exactly in any language.
+"""
+
+import copy
+import pathlib
+
+import numpy as np
+import torch
+import torch.nn.utils.prune
+import torchvision
+from safetensors.numpy import save_file
+
+FOLDER = pathlib.Path(__file__).parent / "data"
+SIZES = (32, 33, 65, 96)
+SEEDS = (1, 2)
+POOLED_AREA = 49
+DEEPEST_CONVOLUTIONS = (16, 19, 21, 23, 25, 28, 30, 32, 34)
+
+
+def hash32(value):
+    """A finaliser of uint32 with full avalanche (multiplication wraps)."""
+    value = (value ^ (value >> 16)) * np.uint32(0x7FEB352D)
+    value = (value ^ (value >> 15)) * np.uint32(0x846CA68B)
+    return value ^ (value >> 16)
+
+
+def input_image(size, seed):
+    """(1, 3, size, size) floats in [-2, 2): blocks of 8×8 with noise over them, from integers alone."""
+    channel, row, column = np.meshgrid(np.arange(3), np.arange(size), np.arange(size), indexing="ij")
+
+    def noise(c, y, x, salt):
+        return hash32((seed << 28 | salt << 26 | c << 24 | y << 12 | x).astype(np.uint32)) >> 8
+
+    blocks = noise(channel, row // 8, column // 8, 0).astype(np.int64)
+    pixels = noise(channel, row, column, 1).astype(np.int64)
+    mixed = (3 * blocks + pixels) // 4  # 24 bits, so that what follows is exact in float
+    return torch.from_numpy((mixed.astype(np.float32) * np.float32(2.0**-22) - np.float32(2))[None])
+
+
+class NarrowVgg(torch.nn.Module):
+    """torchvision's VGG with other widths."""
+
+    def __init__(self, features, classifier, batch_norm=False):
+        super().__init__()
+        layers = [width if width == "M" else int(width) for width in features.split()]
+        self.features = torchvision.models.vgg.make_layers(layers, batch_norm)
+        self.avgpool = torch.nn.AdaptiveAvgPool2d((7, 7))
+        first, second, classes = classifier
+        flat = POOLED_AREA * [width for width in layers if width != "M"][-1]
+        linear, relu, dropout = torch.nn.Linear, torch.nn.ReLU, torch.nn.Dropout
+        self.classifier = torch.nn.Sequential(
+            linear(flat, first), relu(), dropout(), linear(first, second), relu(), dropout(), linear(second, classes)
+        )
+
+    def forward(self, image):
+        return self.classifier(torch.flatten(self.avgpool(self.features(image)), 1))
+
+
+def seeded(network, seed):
+    """Kaiming's scale keeps activations near one through all layers, so that every layer shows in the logits."""
+    torch.manual_seed(seed)
+    for module in network.modules():
+        if isinstance(module, (torch.nn.Conv2d, torch.nn.Linear)):
+            torch.nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            torch.nn.init.normal_(module.bias, std=0.2)
+        elif isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.uniform_(module.weight, 0.5, 1.5)
+            torch.nn.init.normal_(module.bias, std=0.2)
+            torch.nn.init.normal_(module.running_mean, std=0.5)
+            torch.nn.init.uniform_(module.running_var, 0.5, 2.0)
+    return network.eval()
+
+
+def logits_of(network, size, seed):
+    with torch.inference_mode():
+        return network(input_image(size, seed)).numpy()
+
+
+def golden_logits(network, sizes=SIZES, seeds=SEEDS):
+    """Checked to be telling: they differ between inputs, and when the image is turned."""
+    logits = {}
+    for size in sizes:
+        for seed in seeds:
+            found = logits[f"logits.{size}.{seed}"] = logits_of(network, size, seed)
+            with torch.inference_mode():
+                turned = network(input_image(size, seed).transpose(2, 3)).numpy()
+            assert np.std(found) > 0.02, (size, np.std(found))
+            assert np.linalg.norm(turned - found) > 0.02 * np.linalg.norm(found)
+            other = logits_of(network, size, seed + 1)
+            assert np.linalg.norm(other - found) > 0.02 * np.linalg.norm(found)
+    return logits
+
+
+def save(name, arrays):
+    FOLDER.mkdir(exist_ok=True)
+    save_file({key: np.ascontiguousarray(value) for key, value in arrays.items()}, FOLDER / f"{name}.safetensors")
+    (FOLDER / f"{name}.safetensors").chmod(0o644)
+
+
+def save_model(name, network):
+    save(f"{name}.model", {key: value.numpy() for key, value in network.state_dict().items()})
+
+
+# ---- pruning ----
+
+
+def filters_to_remove(network):
+    """By layer, the filters that PyTorch's structured pruning zeroes at a ratio of 0.1."""
+    removed = {}
+    for index in DEEPEST_CONVOLUTIONS:
+        convolution = torch.nn.Conv2d(1, 1, 1)
+        convolution.weight = torch.nn.Parameter(network.features[index].weight.detach().clone())
+        torch.nn.utils.prune.ln_structured(convolution, "weight", amount=0.1, n=2, dim=0)
+        kept = convolution.weight_mask.flatten(1).any(dim=1)
+        removed[index] = torch.nonzero(~kept).flatten().numpy()
+    return removed
+
+
+def mask_filters(network, removed):
+    """What PyTorch's pruning leaves: weights at zero, biases as they were."""
+    with torch.no_grad():
+        for index, filters in removed.items():
+            network.features[index].weight[filters] = 0
+
+
+def remove_filters(network, removed):
+    """Takes the filters out. Their constant, ReLU(bias), goes into the bias of the layer that read it.
+
+    The bias is the one from before pruning: without its weights, a removed filter reads nothing from removed ones.
+    """
+    readers = [layer for layer in network.features if isinstance(layer, torch.nn.Conv2d)] + [network.classifier[0]]
+    constants = {
+        index: torch.relu(network.features[index].bias.detach().double())[filters] for index, filters in removed.items()
+    }
+    with torch.no_grad():
+        for index, filters in removed.items():
+            layer = network.features[index]
+            reader = readers[readers.index(layer) + 1]
+            channels = layer.out_channels
+            kept = np.setdiff1d(np.arange(channels), filters)
+            weight = reader.weight.double().reshape(reader.weight.shape[0], channels, -1)
+            reader.bias += torch.einsum("ocp,c->o", weight[:, filters], constants[index]).float()
+            reader.weight.data = weight[:, kept].float().reshape(weight.shape[0], -1, *reader.weight.shape[2:])
+            if reader is network.classifier[0]:
+                reader.weight.data = reader.weight.data.flatten(1)
+                reader.in_features = reader.weight.shape[1]
+            else:
+                reader.in_channels = len(kept)
+            layer.weight.data = layer.weight.data[kept]
+            layer.bias.data = layer.bias.data[kept]
+            layer.out_channels = len(kept)
+
+
+def silence_filters(network, removed):
+    """Filters that emit nothing once their weights are gone: then removing is the same as masking."""
+    with torch.no_grad():
+        for index, filters in removed.items():
+            network.features[index].bias[filters] = -network.features[index].bias[filters].abs()
+
+
+def removed_tensors(removed):
+    return {f"removed.{index}": filters.astype(np.int64) for index, filters in removed.items()}
+
+
+def make_pruned_folded(name, network):
+    """Some of the removed filters had a positive bias."""
+    removed = filters_to_remove(network)
+    pruned = copy.deepcopy(network)
+    remove_filters(pruned, removed)
+    save(f"{name}.golden", golden_logits(pruned) | removed_tensors(removed))
+
+
+def make_pruned_masked(name, network):
+    """None had, so that PyTorch's masked network and the one without the filters agree."""
+    removed = filters_to_remove(network)
+    silence_filters(network, removed)
+    save_model(name, network)
+    masked = copy.deepcopy(network)
+    mask_filters(masked, removed)
+    golden = golden_logits(masked)
+    remove_filters(network, removed)
+    for key, logits in golden_logits(network).items():
+        assert np.linalg.norm(logits - golden[key]) <= 2e-6 * np.linalg.norm(logits)
+    save(f"{name}.golden", golden | removed_tensors(removed))
+
+
+# ---- INT8 ----
+
+
+def int8_dense(layer, activations):
+    """One dense layer as the engine computes it, and how near a value came to a tie of rounding."""
+    weight = layer.weight.detach().numpy()
+    weight_scale = np.abs(weight).max(axis=1) / np.float32(127)
+    quantized_weight = np.rint(weight / weight_scale[:, None]).astype(np.int64)
+    input_scale = np.maximum(activations, 0).max() / np.float32(255)
+    steps = activations * (np.float32(1) / input_scale)
+    quantized = np.clip(np.rint(steps), 0, 255).astype(np.int64)
+    accumulators = (quantized_weight @ quantized).astype(np.float32)
+    margin = np.abs(steps - np.floor(steps) - np.float32(0.5)).min()
+    return layer.bias.detach().numpy() + accumulators * (input_scale * weight_scale), margin
+
+
+def int8_logits(network, size, seed):
+    with torch.inference_mode():
+        activations = torch.flatten(network.avgpool(network.features(input_image(size, seed)))).numpy()
+    margins = []
+    for index in (0, 3, 6):
+        activations, margin = int8_dense(network.classifier[index], activations)
+        margins.append(margin)
+        if index != 6:
+            activations = np.maximum(activations, 0)
+    return activations[None], min(margins)
+
+
+def make_int8(name, network):
+    """Only inputs of which no activation lies near a tie: there, convolutions summed in another order could round
+    the other way, and the logits would say nothing exact."""
+    golden = {}
+    for size in SIZES:
+        seeds = [seed for seed in range(1, 16) if int8_logits(network, size, seed)[1] > 1e-3]
+        assert seeds, f"size {size}: every input comes near a tie"
+        for seed in seeds[:2]:
+            golden[f"logits.{size}.{seed}"] = int8_logits(network, size, seed)[0]
+            golden[f"fp32.logits.{size}.{seed}"] = logits_of(network, size, seed)
+    save(f"{name}.golden", golden)
+
+
+def main():
+    torch.set_num_threads(1)
+    odd = "5 7 M 9 11 M 17 17 16 13 M 33 24 19 33 M 31 17 33 15 M"
+    even = "8 8 M 8 8 M 12 12 20 25 M 15 30 25 16 M 24 16 33 20 M"
+
+    baseline = seeded(NarrowVgg(odd, (24, 20, 10)), 19)
+    save_model("baseline", baseline)
+    save("baseline.golden", golden_logits(baseline))
+    make_int8("int8", baseline)
+    make_pruned_folded("pruned_folded", baseline)
+    make_pruned_masked("pruned_masked", seeded(NarrowVgg(even, (24, 20, 10)), 20))
+
+    batch_norm = seeded(NarrowVgg("4 4 M 6 6 M 8 8 8 8 M 12 12 12 12 M 10 10 10 10 M", (24, 20, 10), True), 25)
+    torch.save(batch_norm.state_dict(), FOLDER / "batch_norm.model.pth")
+    save("batch_norm.golden", golden_logits(batch_norm))
+
+    large = seeded(NarrowVgg("2 2 M 3 3 M 4 4 4 4 M 5 5 5 5 M 4 4 4 4 M", (9, 8, 5)), 24)
+    save_model("large", large)
+    save("large.golden", golden_logits(large, sizes=(160, 224, 225), seeds=(1,)))
+
+
+if __name__ == "__main__":
+    main()

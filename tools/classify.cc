@@ -1,0 +1,136 @@
+// vgg19 classify
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "engine/model/json.h"
+#include "tools/command.h"
+#include "tools/progress_bar.h"
+#include "tools/subcommands.h"
+#include "tools/text.h"
+#include "vgg19/error.h"
+#include "vgg19/image.h"
+#include "vgg19/session.h"
+
+namespace vgg19::tools {
+
+namespace {
+
+using model::Json;
+
+struct Result {
+    double milliseconds = 0;
+    std::vector<Prediction> top;
+};
+
+Result classify_file(Session& session, const std::string& path, std::size_t top) {
+    using Clock = std::chrono::steady_clock;
+    const Image image = load_image(path);
+    const Clock::time_point start = Clock::now();
+    Result result;
+    result.top = session.classify(image.view(), top);
+    result.milliseconds = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+    return result;
+}
+
+Json to_json(const std::string& path, const Result& result) {
+    Json top = Json::Array{};
+    for (const Prediction& prediction : result.top) {
+        Json entry;
+        entry.set("class", std::uint64_t{prediction.class_index});
+        entry.set("synset", prediction.synset);
+        entry.set("label", prediction.label);
+        entry.set("probability", static_cast<double>(prediction.probability));
+        top.push(entry);
+    }
+    Json json;
+    json.set("file", path);
+    json.set("ms", std::round(result.milliseconds * 1000) / 1000);
+    json.set("top", top);
+    return json;
+}
+
+Json error_json(const std::string& path, const Error& error) {
+    Json json;
+    json.set("file", path);
+    json.set("error", error.what());
+    return json;
+}
+
+void print_text(const std::string& path, const Result& result) {
+    std::cout << path << "  (" << fixed(result.milliseconds, 1) << " ms)\n";
+    for (const Prediction& prediction : result.top) {
+        const std::string percent = fixed(100.0 * static_cast<double>(prediction.probability), 2);
+        std::cout << std::string(percent.size() < 8 ? 8 - percent.size() : 0, ' ') << percent << " %  ";
+        if (!prediction.label.empty()) std::cout << prediction.label << ", " << prediction.synset << ", ";
+        std::cout << "class " << prediction.class_index << '\n';
+    }
+    std::cout << std::flush;
+}
+
+SessionOptions session_options(const CommandLine& line) {
+    SessionOptions options;
+    options.input_size = size_option(line);
+    options.threads = threads_option(line);
+    options.isa = line.text("isa");
+    return options;
+}
+
+void check_top(std::size_t top, std::size_t classes) {
+    if (top <= classes) return;
+    throw Error(ErrorKind::usage, "--top: expected at most the model's " + std::to_string(classes) +
+                                      " classes, found " + std::to_string(top));
+}
+
+}  // namespace
+
+int classify(int argc, char** argv) {
+    CommandLine line("classify",
+                     "Says what is in images: the most probable classes, the most probable first.",
+                     "-m MODEL IMAGE...");
+    line.option("m,model", "FILE", "the model (required)").option("top", "N", "classes an image", "3");
+    add_size_option(line);
+    add_cpu_options(line);
+    line.flag("json",
+              "print an array with an object an image: file, ms (from pixels to predictions), top; file and "
+              "error for one that cannot be read")
+        .example("vgg19 classify -m vgg19.safetensors --top 3 tabby.jpg bittern.jpg");
+    if (!line.parse(argc, argv)) return exit_done;
+
+    const std::vector<std::string> images = line.arguments("IMAGE");
+    constexpr std::size_t most_classes = 1'000'000;
+    const std::size_t top = line.whole_number("top", 1, most_classes);
+    const bool json = line.given("json");
+    const SessionOptions options = session_options(line);
+    const Model model = Model::open(line.required("model"));
+    check_top(top, model.classes());
+    Session session(model, options);
+
+    int code = exit_done;
+    Json results = Json::Array{};
+    ProgressBar bar("classifying", ProgressUnit::items);
+    for (std::size_t i = 0; i < images.size(); ++i) {
+        try {
+            const Result result = classify_file(session, images[i], top);
+            if (json) {
+                results.push(to_json(images[i], result));
+            } else {
+                print_text(images[i], result);
+            }
+        } catch (const Error& error) {
+            // One bad image does not stop the others; anything else would hit them all.
+            if (error.kind() != ErrorKind::bad_input) throw;
+            std::cerr << "vgg19 classify: " << error.what() << '\n';
+            if (json) results.push(error_json(images[i], error));
+            code = exit_bad_input;
+        }
+        if (json) bar.update(i + 1, images.size());  // the list shows how far it is by itself
+    }
+    if (json) std::cout << results.dump(2) << '\n';
+    return code;
+}
+
+}  // namespace vgg19::tools

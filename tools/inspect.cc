@@ -1,0 +1,201 @@
+// vgg19 inspect
+#include <array>
+#include <charconv>
+#include <cstdint>
+#include <filesystem>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "engine/model/json.h"
+#include "engine/model/model_file.h"
+#include "tools/command.h"
+#include "tools/progress_bar.h"
+#include "tools/subcommands.h"
+#include "tools/text.h"
+#include "vgg19/model.h"
+
+namespace vgg19::tools {
+
+namespace {
+
+using model::Json;
+using model::ModelFile;
+
+struct LayerFacts {
+    std::string name;
+    std::vector<std::size_t> weight_shape;
+    std::string dtype;
+    std::vector<std::size_t> output_shape;  ///< before the pool that may follow
+    std::uint64_t parameters = 0;
+    std::uint64_t macs = 0;
+    std::uint64_t bytes = 0;  ///< weight, bias and scales
+};
+
+LayerFacts tensor_facts(const ModelFile& file, const std::string& layer) {
+    const model::Tensor& weight = file.tensor(model::weight_name(layer));
+    const model::Tensor& bias = file.tensor(model::bias_name(layer));
+    LayerFacts facts;
+    facts.name = layer;
+    facts.weight_shape = weight.shape;
+    facts.dtype = model::dtype_name(weight.dtype);
+    facts.parameters = weight.elements() + bias.elements();
+    facts.bytes = weight.bytes.size() + bias.bytes.size();
+    if (file.is_int8(layer)) facts.bytes += file.tensor(model::weight_scale_name(layer)).bytes.size();
+    return facts;
+}
+
+std::vector<LayerFacts> layer_facts(const ModelFile& file, std::size_t input_size) {
+    const model::Network& network = file.network();
+    std::vector<LayerFacts> layers;
+    for (const model::ConvolutionLayer& layer : network.convolutions()) {
+        LayerFacts facts = tensor_facts(file, layer.name);
+        const std::size_t side = network.map_size(layer, input_size);
+        facts.output_shape = {layer.output_channels, side, side};
+        facts.macs = network.macs(layer, input_size);
+        layers.push_back(facts);
+    }
+    for (const model::DenseLayer& layer : network.dense_layers()) {
+        LayerFacts facts = tensor_facts(file, layer.name);
+        facts.output_shape = {layer.outputs};
+        facts.macs = model::Network::macs(layer);
+        layers.push_back(facts);
+    }
+    return layers;
+}
+
+template <class Container>
+Json array_of(const Container& values) {
+    Json array = Json::Array{};
+    for (const auto& value : values) array.push(value);
+    return array;
+}
+
+/// The decimal number that was meant: 0.485, not 0.48500001430511475.
+double shortest(float value) {
+    std::array<char, 32> text{};
+    const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+    double number = value;
+    std::from_chars(text.data(), end, number);
+    return number;
+}
+
+Json array_of(const std::array<float, 3>& channels) {
+    Json array = Json::Array{};
+    for (const float value : channels) array.push(shortest(value));
+    return array;
+}
+
+Json preprocessing_json(const Preprocessing& preprocessing) {
+    Json json;
+    json.set("input_size", std::uint64_t{preprocessing.input_size});
+    json.set("resize_ratio", preprocessing.resize_ratio);
+    json.set("interpolation", "antialiased bilinear");
+    json.set("mean", array_of(preprocessing.mean));
+    json.set("deviation", array_of(preprocessing.deviation));
+    return json;
+}
+
+Json layer_json(const LayerFacts& layer) {
+    Json json;
+    json.set("name", layer.name);
+    json.set("weight_shape", array_of(layer.weight_shape));
+    json.set("dtype", layer.dtype);
+    json.set("output_shape", array_of(layer.output_shape));
+    json.set("parameters", layer.parameters);
+    json.set("macs", layer.macs);
+    json.set("bytes", layer.bytes);
+    return json;
+}
+
+void print_json(const Model& model, std::size_t input_size, bool verified) {
+    const ModelFile& file = *model.file();
+    Json network;
+    network.set("features", file.network().features_text());
+    network.set("classifier", file.network().classifier_text());
+    Json layers = Json::Array{};
+    for (const LayerFacts& layer : layer_facts(file, input_size)) layers.push(layer_json(layer));
+
+    Json json;
+    json.set("file", file.path().string());
+    json.set("bytes", model.file_bytes());
+    json.set("variant", model.variant());
+    json.set("network", network);
+    json.set("classes", std::uint64_t{model.classes()});
+    json.set("preprocessing", preprocessing_json(model.preprocessing()));
+    json.set("source_sha256", file.description().source_sha256);
+    json.set("lineage", array_of(model.lineage()));
+    if (verified) json.set("checksums", "verified");
+    json.set("input_size", std::uint64_t{input_size});
+    json.set("active_parameters", model.active_parameters());
+    json.set("macs", model.macs(input_size));
+    json.set("layers", layers);
+    std::cout << json.dump(2) << '\n';
+}
+
+void print_lineage(const std::vector<std::string>& lineage) {
+    const char* heading = "lineage        ";
+    for (const std::string& step : lineage) {
+        std::cout << heading << step << '\n';
+        heading = "               ";
+    }
+}
+
+void print_text(const Model& model, std::size_t input_size, bool verified) {
+    const ModelFile& file = *model.file();
+    const Preprocessing& preprocessing = model.preprocessing();
+    std::cout << "file           " << file.path().string() << ", " << megabytes(model.file_bytes()) << '\n'
+              << "variant        " << model.variant() << '\n'
+              << "convolutions   " << file.network().features_text() << '\n'
+              << "dense layers   " << file.network().classifier_text() << '\n'
+              << "preprocessing  " << preprocessing.input_size << "×" << preprocessing.input_size
+              << ", short side resized to " << fixed(preprocessing.resize_ratio, 4)
+              << " times that, antialiased bilinear; mean";
+    for (const float mean : preprocessing.mean) std::cout << ' ' << mean;
+    std::cout << ", deviation";
+    for (const float deviation : preprocessing.deviation) std::cout << ' ' << deviation;
+    std::cout << "\nsource SHA-256 " << file.description().source_sha256 << '\n';
+    print_lineage(model.lineage());
+    if (verified) std::cout << "checksums      all tensors agree\n";
+
+    Table table({"layer", "weight", "type", "output at " + std::to_string(input_size), "parameters", "MACs",
+                 "bytes"});
+    std::uint64_t tensor_bytes = 0;
+    for (const LayerFacts& layer : layer_facts(file, input_size)) {
+        table.add({layer.name, joined(layer.weight_shape, "×"), layer.dtype, joined(layer.output_shape, "×"),
+                   grouped(layer.parameters), scaled(layer.macs), grouped(layer.bytes)});
+        tensor_bytes += layer.bytes;
+    }
+    table.add_total({"in all", "", "", "", grouped(model.active_parameters()), scaled(model.macs(input_size)),
+                     grouped(tensor_bytes)});
+    std::cout << '\n' << table;
+}
+
+}  // namespace
+
+int inspect(int argc, char** argv) {
+    CommandLine line("inspect", "Shows what a model file holds.", "MODEL");
+    add_size_option(line);
+    line.flag("verify", "compare every tensor with its checksum")
+        .flag("json", "print JSON")
+        .example("vgg19 inspect vgg19.safetensors --size 160");
+    if (!line.parse(argc, argv)) return exit_done;
+
+    const std::filesystem::path path = line.argument("MODEL");
+    std::size_t input_size = size_option(line);
+    const Model model = Model::open(path);
+    if (input_size == 0) input_size = model.preprocessing().input_size;
+    const bool verify = line.given("verify");
+    if (verify) {
+        ProgressBar bar("verifying", ProgressUnit::bytes);
+        model.file()->verify_checksums(bar.callback());
+    }
+    if (line.given("json")) {
+        print_json(model, input_size, verify);
+    } else {
+        print_text(model, input_size, verify);
+    }
+    return exit_done;
+}
+
+}  // namespace vgg19::tools

@@ -1,0 +1,118 @@
+// vgg19 <subcommand>
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstddef>
+#include <iomanip>
+#include <iostream>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tools/command.h"
+#include "tools/subcommands.h"
+#include "vgg19/error.h"
+
+namespace {
+
+using namespace vgg19::tools;
+
+struct Subcommand {
+    std::string_view name;
+    std::string_view summary;
+    Run* run = nullptr;  ///< none: planned, and not built yet
+};
+
+constexpr std::array subcommands = {
+    Subcommand{"convert", "PyTorch or safetensors weights to a model file", convert},
+    Subcommand{"inspect", "layers, shapes, parameters, MACs, bytes and lineage of a model", inspect},
+    Subcommand{"prune", "remove the weakest filters of a model", prune},
+    Subcommand{"finetune", "train a pruned model for an epoch"},
+    Subcommand{"quantize", "INT8 weights for the dense layers", quantize},
+    Subcommand{"classify", "what is in these images?", classify},
+    Subcommand{"run", "logits for a tensor of inputs", run},
+    Subcommand{"eval", "accuracy on a folder of labelled images"},
+    Subcommand{"bench", "compare the variants; the same program as vgg19-bench", bench},
+    Subcommand{"serve", "the dashboard"},
+    Subcommand{"sysinfo", "CPU, instruction sets, caches, threads and measured peaks", sysinfo},
+};
+
+void print_help(std::ostream& out) {
+    out << "VGG-19 on CPUs.\n\nUsage:\n  vgg19 SUBCOMMAND [ARGUMENT...]\n  vgg19 SUBCOMMAND --help\n"
+           "  vgg19 --help | --version\n\nSubcommands:\n";
+    for (const Subcommand& subcommand : subcommands) {
+        out << "  " << std::left << std::setw(10) << subcommand.name << subcommand.summary
+            << (subcommand.run == nullptr ? " (not built yet)" : "") << '\n';
+    }
+    out << "\nResults go to standard output, progress and messages to standard error. MB is 10^6 bytes.\n"
+           "\nExit codes:\n"
+           "  0  done\n"
+           "  1  failed while running\n"
+           "  2  wrong usage\n"
+           "  3  bench: slower than the given baseline\n"
+           "  5  bad model or image\n";
+}
+
+/// Levenshtein's distance: the fewest insertions, deletions and replacements from one to the other.
+std::size_t edit_distance(std::string_view from, std::string_view to) {
+    std::vector<std::size_t> row(to.size() + 1);
+    for (std::size_t j = 0; j <= to.size(); ++j) row[j] = j;
+    for (std::size_t i = 0; i < from.size(); ++i) {
+        std::size_t diagonal = row[0];
+        row[0] = i + 1;
+        for (std::size_t j = 0; j < to.size(); ++j) {
+            const std::size_t replaced = diagonal + (from[i] == to[j] ? 0 : 1);
+            diagonal = row[j + 1];
+            row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
+        }
+    }
+    return row.back();
+}
+
+int unknown_subcommand(std::string_view name) {
+    const auto nearer = [name](const Subcommand& a, const Subcommand& b) {
+        return edit_distance(name, a.name) < edit_distance(name, b.name);
+    };
+    const Subcommand& nearest = *std::min_element(subcommands.begin(), subcommands.end(), nearer);
+    std::cerr << "vgg19: there is no subcommand '" << name << "'";
+    // Further away than half its length, a name is no likely slip of the fingers.
+    if (edit_distance(name, nearest.name) * 2 <= nearest.name.size()) {
+        std::cerr << "; did you mean '" << nearest.name << "'?";
+    }
+    std::cerr << " (vgg19 --help lists them)\n";
+    return exit_wrong_usage;
+}
+
+int not_built_yet(int /*argc*/, char** /*argv*/) {
+    throw vgg19::Error(vgg19::ErrorKind::usage, "this subcommand is not built yet");
+}
+
+int print_help_command(int /*argc*/, char** /*argv*/) {
+    print_help(std::cout);
+    return exit_done;
+}
+
+int print_version_command(int /*argc*/, char** /*argv*/) {
+    std::cout << "vgg19 " << VGG19_VERSION << '\n';
+    return exit_done;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    // A file that may grow no further is then an error of write(), which cleans up, and not the end of us.
+    std::signal(SIGXFSZ, SIG_IGN);
+    if (argc < 2) {
+        print_help(std::cerr);
+        return exit_wrong_usage;
+    }
+    const std::string name = argv[1];
+    if (name == "--help" || name == "-h") return run_command(name, print_help_command, argc - 1, argv + 1);
+    if (name == "--version") return run_command(name, print_version_command, argc - 1, argv + 1);
+    const auto* const found =
+        std::find_if(subcommands.begin(), subcommands.end(),
+                     [&name](const Subcommand& subcommand) { return subcommand.name == name; });
+    if (found == subcommands.end()) return unknown_subcommand(name);
+    return run_command(name, found->run != nullptr ? found->run : not_built_yet, argc - 1, argv + 1);
+}

@@ -1,0 +1,15 @@
+// The subcommands, one source each. main.cc holds their table.
+#pragma once
+
+namespace vgg19::tools {
+
+int bench(int argc, char** argv);
+int classify(int argc, char** argv);
+int convert(int argc, char** argv);
+int inspect(int argc, char** argv);
+int prune(int argc, char** argv);
+int quantize(int argc, char** argv);
+int run(int argc, char** argv);
+int sysinfo(int argc, char** argv);
+
+}  // namespace vgg19::tools
