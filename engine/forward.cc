@@ -38,19 +38,21 @@ ForwardPass::ForwardPass(const model::ModelFile& file, const Plan& plan) {
     add_average_pool(network, plan);
     for (const model::DenseLayer& layer : network.dense_layers()) add_dense(file, layer, plan);
 
-    for (kernels::AlignedBuffer& buffer : activations_)
+    for (kernels::AlignedBuffer& buffer : activations_) {
         buffer = kernels::AlignedBuffer(largest_activation_ * sizeof(float));
+    }
     std::size_t scratch_bytes = 0;
-    for (const ConvolutionBlock& block : blocks_)
+    for (const ConvolutionBlock& block : blocks_) {
         scratch_bytes = std::max(scratch_bytes, block.convolution->scratch_bytes());
+    }
     scratch_ = kernels::AlignedBuffer(scratch_bytes);
 }
 
 void ForwardPass::run(const float* image, float* logits, std::span<double> seconds) {
     Stopwatch watch(seconds);
     const float* input = image;
-    float* output = activations_[0].as<float>();
-    float* other = activations_[1].as<float>();
+    auto* output = activations_[0].as<float>();
+    auto* other = activations_[1].as<float>();
     const auto step_done = [&] {
         input = std::exchange(output, std::exchange(other, output));
         watch.lap();

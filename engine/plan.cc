@@ -16,18 +16,21 @@ constexpr int most_threads = 1024;
 
 std::string known_isas() {
     std::string names;
-    for (const kernels::Isa isa : kernels::all_isas())
+    for (const kernels::Isa isa : kernels::all_isas()) {
         names += (names.empty() ? "" : ", ") + std::string(kernels::isa_name(isa));
+    }
     return names;
 }
 
 kernels::Isa forced_isa(const std::string& name, const std::string& origin) {
     const std::optional<kernels::Isa> isa = kernels::isa_from_name(name);
-    if (!isa)
+    if (!isa) {
         throw Error(ErrorKind::usage,
                     origin + ": expected one of " + known_isas() + ", found \"" + name + "\"");
-    if (!kernels::isa_is_built(*isa))
+    }
+    if (!kernels::isa_is_built(*isa)) {
         throw Error(ErrorKind::usage, origin + ": " + name + " is not in this build");
+    }
     if (!kernels::cpu_supports(*isa)) {
         throw Error(ErrorKind::usage, origin + ": this CPU does not have " + name +
                                           "; the best that it has is " +

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <exception>
 #include <new>
+#include <utility>
 
 #include "engine/forward.h"
 #include "engine/image/preprocess.h"
@@ -40,8 +41,8 @@ void require_finite(std::span<const float> values) {
 }  // namespace
 
 struct Session::State {
-    State(const Model& session_model, const SessionOptions& options)
-        : model(session_model),
+    State(Model session_model, const SessionOptions& options)
+        : model(std::move(session_model)),
           plan(make_plan(model.file()->network(), model.preprocessing(), options)),
           forward(*model.file(), plan),
           softmax(kernels::select(kernels::softmax_kernels(), plan.execution.isa)) {}

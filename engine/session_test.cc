@@ -121,8 +121,9 @@ TEST_CASE("every ISA gives nearly the same logits") {
             const std::vector<float> found =
                 logits(narrow.model, {.input_size = size, .isa = kernels::isa_name(isa)}, input);
             double error = 0;
-            for (std::size_t i = 0; i < found.size(); ++i)
+            for (std::size_t i = 0; i < found.size(); ++i) {
                 error += std::pow(double{found[i]} - expected[i], 2);
+            }
             CHECK(std::sqrt(error / norm) <= 1e-5);
         }
     }
@@ -160,6 +161,7 @@ TEST_CASE("sessions on several threads do not disturb each other") {
     const std::vector<float> expected = logits(narrow.model, {.threads = 2, .input_size = 40}, input);
     std::vector<std::vector<float>> found(4);
     std::vector<std::thread> callers;
+    callers.reserve(found.size());
     for (std::vector<float>& output : found) {
         callers.emplace_back([&] {
             Session session(narrow.model, {.threads = 2, .input_size = 40});

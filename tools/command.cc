@@ -141,7 +141,9 @@ void CommandLine::check_values(int argc, char** argv) const {
         if (value.empty()) throw usage_error("--" + name + ": expected a value, found none");
         // cxxopts takes whatever comes next: in "--output --json" that is a forgotten value.
         if (value.rfind("--", 0) == 0) {
-            throw usage_error("--" + name + ": expected a value, found '" + value + "'");
+            std::string message = "--";
+            throw usage_error(
+                message.append(name).append(": expected a value, found '").append(value).append("'"));
         }
     }
 }

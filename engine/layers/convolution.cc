@@ -97,8 +97,9 @@ ConvolutionAlgorithm fastest_convolution(const ConvolutionShape& shape, const Ex
 
 std::unique_ptr<Convolution> make_convolution(ConvolutionAlgorithm algorithm, const ConvolutionShape& shape,
                                               const ConvolutionWeights& weights, const Execution& execution) {
-    if (algorithm == ConvolutionAlgorithm::direct)
+    if (algorithm == ConvolutionAlgorithm::direct) {
         return std::make_unique<DirectConvolution>(shape, weights, execution);
+    }
     return std::make_unique<OneDnnConvolution>(shape, weights, execution);
 }
 

@@ -3,6 +3,8 @@
 #ifndef VGG19_VGG19_H
 #define VGG19_VGG19_H
 
+/* NOLINTBEGIN: this is C, with C's names. */
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -69,5 +71,7 @@ vgg19_status vgg19_session_classify_file(vgg19_session* session, const uint8_t* 
 #ifdef __cplusplus
 }
 #endif
+
+/* NOLINTEND */
 
 #endif

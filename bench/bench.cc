@@ -1,0 +1,171 @@
+#include "bench/bench.h"
+
+#include <algorithm>
+#include <csignal>
+#include <exception>
+#include <filesystem>
+#include <iostream>
+#include <new>
+
+#include "bench/bench_image.h"
+#include "bench/comparison.h"
+#include "bench/measurement.h"
+#include "bench/progress.h"
+#include "bench/worker.h"
+#include "bench/worker_process.h"
+#include "engine/model/safetensors.h"
+#include "kernels/common/parallel.h"
+#include "vgg19/error.h"
+
+namespace vgg19::bench {
+
+namespace {
+
+constexpr int exit_done = 0;
+constexpr int exit_failed = 1;
+constexpr int exit_usage = 2;
+constexpr int exit_slower = 3;
+constexpr int exit_bad_input = 5;
+
+int exit_code(ErrorKind kind) {
+    switch (kind) {
+        case ErrorKind::usage:
+            return exit_usage;
+        case ErrorKind::bad_input:
+            return exit_bad_input;
+        case ErrorKind::failed:
+            break;
+    }
+    return exit_failed;
+}
+
+/// "vgg19-bench", "vgg19 bench": as the user called us, without folders.
+std::string program_name(std::vector<std::string> program) {
+    std::string name = std::filesystem::path(program.front()).filename().string();
+    for (std::size_t word = 1; word < program.size(); ++word) name += ' ' + program[word];
+    return name;
+}
+
+std::vector<Variant> chosen_variants(const Options& options) {
+    if (options.models) return variants_in(*options.models, options.variants);
+    if (options.weights) return variants_of(*options.weights, options.variants);
+    return seeded_variants(options.variants, options.threads);
+}
+
+std::string weights_text(const Options& options) {
+    if (options.models) return options.models->string();
+    return options.weights ? options.weights->string() : "seeded";
+}
+
+bool pruned_and_not_finetuned(const Variant& variant) {
+    bool pruned = false;
+    bool finetuned = false;
+    const Model model = Model::open(variant.file);
+    for (const std::string& step : model.lineage()) {
+        pruned |= step.starts_with("prune");
+        finetuned |= step.starts_with("finetune");
+    }
+    return pruned && !finetuned;
+}
+
+std::vector<std::string> notes(const Options& options, const std::vector<Variant>& variants) {
+    std::vector<std::string> lines;
+    if (!options.models && !options.weights) {
+        lines.emplace_back(
+            "The weights are seeded, not trained: speeds are real, predictions mean nothing. For "
+            "real ones: script/fetch-weights, then --weights FILE.");
+    }
+    if (std::any_of(variants.begin(), variants.end(), pruned_and_not_finetuned)) {
+        lines.emplace_back("Pruned weights were not fine-tuned.");
+    }
+    lines.emplace_back(
+        "Speed-ups are by medians of this run; p90 and p99 are by nearest rank; agreement is with the "
+        "baseline "
+        "on one image.");
+    return lines;
+}
+
+Report make_report(const Options& options, const std::vector<Variant>& variants, const Image& image,
+                   const std::vector<std::string>& program, kernels::Isa isa) {
+    Report report;
+    report.machine = describe_machine(isa);
+    report.build = describe_build();
+    report.settings = {.threads = options.threads,
+                       .min_time_seconds = options.min_time_seconds,
+                       .rounds = measurement_rounds,
+                       .weights = weights_text(options),
+                       .image = options.image ? options.image->string() : "bundled"};
+    report.notes = notes(options, variants);
+    if (options.profile) {
+        say("measuring this machine's peaks");
+        report.peaks = measure_peaks(isa, {.threads = options.threads});
+    }
+    say("classifying the image with each variant");
+    report.variants = examine(variants, options, image, report.peaks);
+    measure(variants, options, program, report.variants);
+    return report;
+}
+
+void publish(const Report& report, const Options& options) {
+    if (options.out) {
+        model::write_text_file(*options.out, to_text(report, options.format));
+        say("the report is in " + options.out->string());
+    }
+    std::cout << to_text(report, options.out ? Format::table : options.format) << std::flush;
+    if (!std::cout) throw Error(ErrorKind::failed, "cannot write to standard output");
+}
+
+int compare(const EarlierReport& then, const Report& now, double tolerance) {
+    const std::vector<std::string> slower = slower_variants(then, now, tolerance);
+    for (const std::string& line : slower) say(line);
+    return slower.empty() ? exit_done : exit_slower;
+}
+
+int run(Options options, const std::vector<std::string>& program) {
+    // What can be wrong is found out before anything takes long.
+    const kernels::Isa isa = chosen_isa(options.isa);
+    std::optional<EarlierReport> earlier;
+    if (options.baseline) earlier = read_report(*options.baseline);
+    const Image image = bench_image(options.image);
+    if (options.threads == 0) options.threads = kernels::available_cpus();
+
+    const std::vector<Variant> variants = chosen_variants(options);
+    const Report report = make_report(options, variants, image, program, isa);
+    publish(report, options);
+    return earlier ? compare(*earlier, report, options.tolerance) : exit_done;
+}
+
+int run_command(int argc, char** argv, const std::vector<std::string>& program) {
+    const Options options = parse_options(argc, argv);
+    if (options.help) {
+        std::cout << help_text(program_name(program)) << std::flush;
+        return exit_done;
+    }
+    if (options.worker) {
+        run_worker(options);
+        return exit_done;
+    }
+    return run(options, program);
+}
+
+}  // namespace
+
+int bench_main(int argc, char** argv) {
+    std::signal(SIGPIPE, SIG_IGN);  // a worker that died is an error of a write, not the end of the bench
+    std::string name = "vgg19-bench";
+    try {
+        const std::vector<std::string> program = words_before(static_cast<std::size_t>(argc - 1));
+        name = program_name(program);
+        return run_command(argc, argv, program);
+    } catch (const Error& error) {
+        std::cerr << name << ": " << error.what() << std::endl;
+        return exit_code(error.kind());
+    } catch (const std::bad_alloc&) {
+        std::cerr << name << ": memory is short" << std::endl;
+    } catch (const std::exception& error) {
+        std::cerr << name << ": " << error.what() << std::endl;
+    }
+    return exit_failed;
+}
+
+}  // namespace vgg19::bench

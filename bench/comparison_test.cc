@@ -1,0 +1,87 @@
+#include "bench/comparison.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "bench/testing/narrow_models.h"
+#include "bench/testing/reports.h"
+#include "engine/model/safetensors.h"
+#include "vgg19/error.h"
+
+namespace vgg19::bench {
+
+namespace {
+
+/// `report` as an earlier run left it behind.
+EarlierReport kept(const Report& report) {
+    const testing::TemporaryFolder folder;
+    model::write_text_file(folder.path() / "earlier.json", to_json_text(report));
+    return read_report(folder.path() / "earlier.json");
+}
+
+std::string rejection(const std::string& text) {
+    const testing::TemporaryFolder folder;
+    model::write_text_file(folder.path() / "earlier.json", text);
+    try {
+        read_report(folder.path() / "earlier.json");
+    } catch (const Error& error) {
+        CHECK(error.kind() == ErrorKind::bad_input);
+        return error.what();
+    }
+    return "read without complaint";
+}
+
+}  // namespace
+
+TEST_CASE("a report is not slower than itself") {
+    const Report report = testing::fixed_report();
+    CHECK(slower_variants(kept(report), report, 0).empty());
+}
+
+TEST_CASE("a variant is slower when it has lost more than the tolerance against the baseline") {
+    const EarlierReport then = kept(testing::fixed_report());
+    Report now = testing::fixed_report();
+    now.variants[1].speedup = 1.75;  // from 2
+    CHECK(slower_variants(then, now, 0.15).empty());
+    const auto lines = slower_variants(then, now, 0.1);
+    REQUIRE(lines.size() == 1);
+    CHECK(lines[0] == "int8 is slower by 14.3 % than before, relative to the baseline (tolerance 10.0 %)");
+}
+
+TEST_CASE("a slower machine does not make a variant slower") {
+    const EarlierReport then = kept(testing::fixed_report());
+    Report now = testing::fixed_report();
+    now.machine.cpu = "Another CPU";
+    for (VariantReport& variant : now.variants) variant.latency.median_ms *= 3;
+    CHECK(slower_variants(then, now, 0.1).empty());
+}
+
+TEST_CASE("the baseline's own median counts on the same machine") {
+    const EarlierReport then = kept(testing::fixed_report());
+    Report now = testing::fixed_report();
+    now.variants[0].latency.median_ms *= 1.5;
+    const auto lines = slower_variants(then, now, 0.1);
+    REQUIRE(lines.size() == 1);
+    CHECK(lines[0] == "baseline is slower by 50.0 % than before (tolerance 10.0 %)");
+    now.settings.threads = 1;
+    CHECK(slower_variants(then, now, 0.1).empty());
+}
+
+TEST_CASE("variants that one report lacks are left out") {
+    Report then = testing::fixed_report();
+    then.variants.pop_back();
+    Report now = testing::fixed_report();
+    now.variants[1].speedup = 0.1;
+    CHECK(slower_variants(kept(then), now, 0.1).empty());
+}
+
+TEST_CASE("a file that is no report is rejected with its name") {
+    CHECK(rejection("{}").find("earlier.json: expected a bench report with \"schema_version\"") !=
+          std::string::npos);
+    CHECK(rejection("{\"schema_version\": 99}").find("expected 1, found 99") != std::string::npos);
+    CHECK(rejection("not json").find("earlier.json") != std::string::npos);
+    CHECK(rejection("{\"schema_version\": \"one\"}").find("earlier.json") != std::string::npos);
+}
+
+}  // namespace vgg19::bench

@@ -1,0 +1,61 @@
+// What a measurement was made on: the machine, and the build that was measured.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/model/json.h"
+#include "kernels/common/isa.h"
+
+namespace vgg19::bench {
+
+struct Cache {
+    int level = 0;
+    std::string type;  ///< "Data", "Instruction" or "Unified"
+    std::uint64_t bytes = 0;
+    int shared_by = 1;  ///< logical CPUs
+};
+
+/// Text that the system does not tell is "unknown"; numbers are 0.
+struct Machine {
+    std::string cpu;     ///< the model's name
+    std::string vendor;  ///< "GenuineIntel", "AuthenticAMD", …
+    int logical_cpus = 0;
+    int affinity_cpus = 0;      ///< that this process may be scheduled on
+    int available_threads = 0;  ///< the above, cut by the cgroup's quota
+    std::vector<Cache> caches;  ///< of the first CPU
+    std::uint64_t memory_bytes = 0;
+    std::vector<std::string> isas_built;
+    std::vector<std::string> isas_supported;  ///< by this CPU and its operating system
+    std::string isa;                          ///< the one that runs
+    std::string kernel;                       ///< "Linux 6.1.0-18-amd64 x86_64"
+    std::string operating_system;             ///< "Debian GNU/Linux 12 (bookworm)"
+};
+
+struct Build {
+    std::string version;
+    std::string compiler;
+    std::string build_type;
+    std::string flags;
+    std::string threads;  ///< "OpenMP" or "std::thread"
+    std::string onednn;   ///< its version
+};
+
+/// The ISA that a session with this option runs: the named one; for "" what VGG19_ISA says, else the best.
+/// Throws Error (usage) for one that is unknown, not built, or not supported by this CPU.
+kernels::Isa chosen_isa(std::string_view option);
+
+Machine describe_machine(kernels::Isa isa);
+Build describe_build();
+
+model::Json to_json(const Machine& machine);
+model::Json to_json(const Build& build);
+
+/// The most memory that a process ever held, of files mapped too: /proc/PROCESS/status's VmHWM; 0 where there
+/// is none. `process` is a number, or "self". (getrusage's figure is of no use: a child inherits its
+/// parent's.)
+std::uint64_t peak_rss_bytes(const std::string& process);
+
+}  // namespace vgg19::bench

@@ -1,0 +1,157 @@
+#include "bench/measurement.h"
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+
+#include "bench/progress.h"
+#include "bench/worker_process.h"
+#include "vgg19/session.h"
+
+namespace vgg19::bench {
+
+namespace {
+
+constexpr std::size_t agreeing_classes = 5;
+constexpr std::size_t reported_classes = 3;
+
+/// The classes and logits that another variant's are held against.
+struct Reference {
+    std::vector<float> logits;
+    std::vector<Prediction> top;
+};
+
+Agreement agreement_with(const Reference& baseline, const Reference& variant) {
+    const auto in_both =
+        std::count_if(baseline.top.begin(), baseline.top.end(), [&](const Prediction& wanted) {
+            return std::any_of(variant.top.begin(), variant.top.end(), [&](const Prediction& found) {
+                return found.class_index == wanted.class_index;
+            });
+        });
+    return {.top1 = baseline.top.front().class_index == variant.top.front().class_index,
+            .top5 = static_cast<double>(in_both) / static_cast<double>(baseline.top.size()),
+            .cosine = cosine(baseline.logits, variant.logits)};
+}
+
+std::vector<ReportedPrediction> reported(std::span<const Prediction> predictions) {
+    std::vector<ReportedPrediction> result;
+    for (const Prediction& prediction : predictions.first(std::min(reported_classes, predictions.size()))) {
+        result.push_back({.class_index = prediction.class_index,
+                          .synset = std::string(prediction.synset),
+                          .label = std::string(prediction.label),
+                          .probability = double{prediction.probability}});
+    }
+    return result;
+}
+
+LayerTime layer_time(const PlanStep& step, double seconds, const Peaks& peaks) {
+    const double giga_operations = 2e-9 * static_cast<double>(step.macs);
+    const double gigabytes = 1e-9 * static_cast<double>(step.weight_bytes + step.activation_bytes);
+    const bool is_int8 = step.kernel.find("int8") != std::string::npos;
+    const double peak = is_int8 && peaks.int8_gops ? *peaks.int8_gops : peaks.fp32_gflops;
+    const double least_seconds = std::max(giga_operations / peak, gigabytes / peaks.read_gb_per_second);
+    return {.layer = step.layer,
+            .kernel = step.kernel,
+            .median_ms = seconds * 1e3,
+            .gflops = giga_operations / seconds,
+            .gb_per_second = gigabytes / seconds,
+            .share_of_peak = least_seconds / seconds};
+}
+
+std::vector<LayerTime> profile(Session& session, std::span<const float> input, std::span<float> logits,
+                               const Peaks& peaks) {
+    constexpr std::size_t runs = 9;
+    const std::vector<PlanStep>& plan = session.plan();
+    std::vector<std::vector<double>> samples(plan.size());
+    std::vector<double> seconds(plan.size());
+    session.run(input, logits);
+    for (std::size_t run = 0; run < runs; ++run) {
+        session.run(input, logits, seconds);
+        for (std::size_t step = 0; step < plan.size(); ++step) samples[step].push_back(seconds[step]);
+    }
+    std::vector<LayerTime> layers;
+    for (std::size_t step = 0; step < plan.size(); ++step) {
+        const double shortest_clock_tick = 1e-9;
+        layers.push_back(layer_time(plan[step], std::max(median(samples[step]), shortest_clock_tick), peaks));
+    }
+    return layers;
+}
+
+std::vector<std::string> worker_words(const Variant& variant, const Options& options,
+                                      const std::vector<std::string>& program) {
+    std::vector<std::string> words = program;
+    words.insert(words.end(),
+                 {"--worker", variant.file.string(), "--threads", std::to_string(options.threads)});
+    if (variant.input_size != 0) words.insert(words.end(), {"--size", std::to_string(variant.input_size)});
+    if (options.image) words.insert(words.end(), {"--image", options.image->string()});
+    if (!options.isa.empty()) words.insert(words.end(), {"--isa", options.isa});
+    return words;
+}
+
+/// One warm-up run, which also tells how many runs fill the round's time.
+void run_round(WorkerProcess& worker, double round_seconds, std::vector<double>& seconds) {
+    constexpr double most_runs = 100'000;
+    const double warm_up = std::max(worker.run(1).front(), 1e-9);
+    const double runs = std::clamp(std::round(round_seconds / warm_up), 1.0, most_runs);
+    const std::vector<double> times = worker.run(static_cast<std::size_t>(runs));
+    seconds.insert(seconds.end(), times.begin(), times.end());
+}
+
+}  // namespace
+
+std::vector<VariantReport> examine(const std::vector<Variant>& variants, const Options& options,
+                                   const Image& image, const std::optional<Peaks>& peaks) {
+    std::vector<VariantReport> reports;
+    std::optional<Reference> baseline;
+    for (const Variant& variant : variants) {
+        const Model model = Model::open(variant.file);
+        Session session(model,
+                        {.threads = options.threads, .input_size = variant.input_size, .isa = options.isa});
+        std::vector<float> input(3 * session.input_size() * session.input_size());
+        session.preprocess(image.view(), input);
+        Reference result{.logits = std::vector<float>(model.classes()), .top = {}};
+        session.run(input, result.logits);
+        result.top = session.predictions(result.logits, std::min(agreeing_classes, model.classes()));
+        if (variant.id == "baseline") baseline = result;
+
+        VariantReport report{.id = variant.id,
+                             .input_size = session.input_size(),
+                             .bytes = model.file_bytes(),
+                             .active_parameters = model.active_parameters(),
+                             .gmac = static_cast<double>(model.macs(session.input_size())) * 1e-9};
+        report.top3 = reported(result.top);
+        if (baseline && baseline->logits.size() == result.logits.size()) {
+            report.agreement = agreement_with(*baseline, result);
+        }
+        if (peaks) report.profile = profile(session, input, result.logits, *peaks);
+        reports.push_back(std::move(report));
+    }
+    return reports;
+}
+
+void measure(const std::vector<Variant>& variants, const Options& options,
+             const std::vector<std::string>& program, std::vector<VariantReport>& reports) {
+    std::vector<WorkerProcess> workers;
+    workers.reserve(variants.size());
+    for (const Variant& variant : variants) {
+        workers.emplace_back(variant.id, worker_words(variant, options, program));
+    }
+
+    std::vector<std::vector<double>> seconds(variants.size());
+    for (int round = 1; round <= measurement_rounds; ++round) {
+        say("round " + std::to_string(round) + " of " + std::to_string(measurement_rounds));
+        for (std::size_t i = 0; i < workers.size(); ++i) {
+            run_round(workers[i], options.min_time_seconds / measurement_rounds, seconds[i]);
+        }
+    }
+
+    std::optional<double> baseline_ms;
+    for (std::size_t i = 0; i < reports.size(); ++i) {
+        reports[i].latency = summarise(seconds[i]);
+        reports[i].peak_rss_bytes = workers[i].peak_rss_bytes();
+        if (reports[i].id == "baseline") baseline_ms = reports[i].latency.median_ms;
+        if (baseline_ms) reports[i].speedup = *baseline_ms / reports[i].latency.median_ms;
+    }
+}
+
+}  // namespace vgg19::bench

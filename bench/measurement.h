@@ -1,0 +1,29 @@
+// What is found out about each variant: its predictions and layers here, its latency and memory in a process
+// of its own.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "bench/options.h"
+#include "bench/report.h"
+#include "bench/variants.h"
+#include "vgg19/image.h"
+
+namespace vgg19::bench {
+
+/// Rounds that the measured time is spread over.
+inline constexpr int measurement_rounds = 5;
+
+/// File, size, predictions, agreement and, when `peaks` is given, the time of each layer. One session at a
+/// time.
+std::vector<VariantReport> examine(const std::vector<Variant>& variants, const Options& options,
+                                   const Image& image, const std::optional<Peaks>& peaks);
+
+/// Adds latencies, speed-ups and peak memory. One process a variant; in each round, every variant in turn
+/// runs one inference to warm up and then some that count, so that a busy machine slows all of them alike.
+/// `program` is the words that start this bench again.
+void measure(const std::vector<Variant>& variants, const Options& options,
+             const std::vector<std::string>& program, std::vector<VariantReport>& reports);
+
+}  // namespace vgg19::bench

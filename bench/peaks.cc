@@ -1,0 +1,149 @@
+#include "bench/peaks.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "bench/peaks_kernels.h"
+#include "kernels/common/aligned_buffer.h"
+#include "kernels/common/kernel_list.h"
+#include "kernels/common/parallel.h"
+
+namespace vgg19::bench {
+
+namespace {
+
+using kernels::Isa;
+using kernels::Kernel;
+using Clock = std::chrono::steady_clock;
+
+// Fastest first, as in kernels/*/kernels.inc.
+constexpr Kernel<ReadLoop> read_loops[] = {
+#if defined(__x86_64__)
+    {"read_avx512", Isa::avx512, read_avx512},
+    {"read_avx2", Isa::avx2, read_avx2},
+#endif
+    {"read_scalar", Isa::scalar, read_scalar},
+};
+constexpr Kernel<ArithmeticLoop> fp32_loops[] = {
+#if defined(__x86_64__)
+    {"multiply_add_fp32_avx512", Isa::avx512, multiply_add_fp32_avx512},
+    {"multiply_add_fp32_avx2", Isa::avx2, multiply_add_fp32_avx2},
+#endif
+    {"multiply_add_fp32_scalar", Isa::scalar, multiply_add_fp32_scalar},
+};
+
+// Where a loop's result goes, so that the compiler cannot leave the loop out.
+std::atomic<std::uint64_t> used;
+
+double seconds_since(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// Calls `pass` until the time is over, at least three times; the shortest time that a pass took.
+template <class Pass>
+double shortest_pass(double seconds, const Pass& pass) {
+    const Clock::time_point start = Clock::now();
+    double shortest = 0;
+    for (int passes = 0; passes < 3 || seconds_since(start) < seconds; ++passes) {
+        const Clock::time_point pass_start = Clock::now();
+        pass();
+        const double taken = seconds_since(pass_start);
+        if (passes == 0 || taken < shortest) shortest = taken;
+    }
+    return shortest;
+}
+
+std::uint64_t available_memory_bytes() {
+    std::ifstream file("/proc/meminfo");
+    for (std::string line; std::getline(file, line);) {
+        if (line.starts_with("MemAvailable:")) return std::stoull(line.substr(line.find(':') + 1)) * 1024;
+    }
+    return 0;
+}
+
+std::size_t array_bytes(const PeakOptions& options) {
+    constexpr std::size_t granularity = 64 * sizeof(std::uint64_t);
+    constexpr std::size_t smallest = std::size_t{32} << 20U;
+    constexpr std::size_t enough = 512'000'000;
+    const std::size_t wanted = options.array_bytes != 0
+                                   ? options.array_bytes
+                                   : std::clamp<std::size_t>(available_memory_bytes() / 4, smallest, enough);
+    return std::max(wanted / granularity, std::size_t{1}) * granularity;
+}
+
+double measure_reads(Isa isa, const PeakOptions& options) {
+    const kernels::AlignedBuffer array(array_bytes(options));
+    const auto* words = array.as<std::uint64_t>();
+    const auto parts = static_cast<std::size_t>(options.threads);
+    ReadLoop* const read = kernels::select<ReadLoop>(read_loops, isa).run;
+    const double seconds = shortest_pass(options.seconds, [&] {
+        kernels::parallel_for(options.threads, parts, [&](std::size_t part) {
+            const auto [begin, end] = kernels::part_of(array.size() / sizeof(std::uint64_t), parts, part, 64);
+            used ^= read(words + begin, end - begin);
+        });
+    });
+    return static_cast<double>(array.size()) / seconds * 1e-9;
+}
+
+double measure_arithmetic(ArithmeticLoop* loop, const PeakOptions& options) {
+    constexpr std::size_t rounds = 500'000;
+    std::uint64_t operations = 0;
+    loop(1, operations);  // its count; and the first use of wide registers takes the CPU a while
+    const double seconds = shortest_pass(options.seconds, [&] {
+        kernels::parallel_for(options.threads, static_cast<std::size_t>(options.threads), [&](std::size_t) {
+            std::uint64_t ignored = 0;
+            used ^= static_cast<std::uint64_t>(static_cast<std::int64_t>(loop(rounds, ignored)));
+        });
+    });
+    return static_cast<double>(operations * rounds) * options.threads / seconds * 1e-9;
+}
+
+}  // namespace
+
+std::uint64_t read_scalar(const std::uint64_t* data, std::size_t words) {
+    std::array<std::uint64_t, 8> sums{};
+    for (std::size_t word = 0; word < words; word += sums.size()) {
+        for (std::size_t lane = 0; lane < sums.size(); ++lane) sums[lane] ^= data[word + lane];
+    }
+    std::uint64_t sum = 0;
+    for (const std::uint64_t lane : sums) sum ^= lane;
+    return sum;
+}
+
+float multiply_add_fp32_scalar(std::size_t rounds, std::uint64_t& operations) {
+    std::array<float, 12> chains{};
+    // Equal chains would be computed once.
+    for (std::size_t chain = 0; chain < chains.size(); ++chain) chains[chain] = static_cast<float>(chain);
+    for (std::size_t round = 0; round < rounds; ++round) {
+        for (float& chain : chains) chain = chain * 0.5F + 0.5F;
+    }
+    operations = std::uint64_t{rounds} * chains.size() * 2;
+    float sum = 0;
+    for (const float chain : chains) sum += chain;
+    return sum;
+}
+
+Peaks measure_peaks(Isa isa, const PeakOptions& options) {
+    Peaks peaks;
+    peaks.read_gb_per_second = measure_reads(isa, options);
+    peaks.fp32_gflops = measure_arithmetic(kernels::select<ArithmeticLoop>(fp32_loops, isa).run, options);
+#if defined(__x86_64__)
+    if (isa >= Isa::avx512vnni) peaks.int8_gops = measure_arithmetic(multiply_add_int8_avx512vnni, options);
+#endif
+    return peaks;
+}
+
+model::Json to_json(const Peaks& peaks) {
+    model::Json json;
+    json.set("read_gb_per_second", peaks.read_gb_per_second);
+    json.set("fp32_gflops", peaks.fp32_gflops);
+    json.set("int8_gops", peaks.int8_gops ? model::Json(*peaks.int8_gops) : model::Json());
+    return json;
+}
+
+}  // namespace vgg19::bench

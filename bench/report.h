@@ -1,0 +1,91 @@
+// The outcome of a bench run, and the ways to write it down.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bench/machine.h"
+#include "bench/peaks.h"
+#include "bench/statistics.h"
+
+namespace vgg19::bench {
+
+/// As vgg19::Prediction, with strings of its own.
+struct ReportedPrediction {
+    std::size_t class_index = 0;
+    std::string synset;
+    std::string label;
+    double probability = 0;
+};
+
+/// With the baseline's logits of the same image.
+struct Agreement {
+    bool top1 = false;  ///< the most probable class is the same
+    double top5 = 0;    ///< the share of the baseline's five most probable classes that are among this one's
+    double cosine = 0;  ///< of the logits
+};
+
+/// One step of a session's plan.
+struct LayerTime {
+    std::string layer;
+    std::string kernel;
+    double median_ms = 0;
+    double gflops = 0;         ///< a multiply-add is two; INT8 operations are counted likewise
+    double gb_per_second = 0;  ///< weights and activations; 10^9 bytes
+    /// How near the step comes to what this machine allows: the time that its arithmetic or its memory
+    /// traffic would take at the measured peaks, whichever is longer, over the time that it took. Above 1
+    /// where an algorithm multiplies less than the plain sum does, or data comes from a cache.
+    double share_of_peak = 0;
+};
+
+struct VariantReport {
+    std::string id;
+    std::size_t input_size = 0;
+    std::uint64_t bytes = 0;  ///< of the file
+    std::uint64_t active_parameters = 0;
+    double gmac = 0;
+    Latency latency;
+    std::optional<double> speedup;  ///< baseline's median / this one's; none where there was no baseline
+    std::uint64_t peak_rss_bytes = 0;
+    std::vector<ReportedPrediction> top3;
+    std::optional<Agreement> agreement;
+    std::vector<LayerTime> profile;  ///< empty unless asked for
+};
+
+struct Settings {
+    int threads = 0;
+    double min_time_seconds = 0;
+    int rounds = 0;
+    std::string weights;  ///< "seeded", or the file or folder
+    std::string image;    ///< "bundled", or the file
+};
+
+struct Report {
+    Machine machine;
+    Build build;
+    Settings settings;
+    std::optional<Peaks> peaks;
+    std::vector<VariantReport> variants;
+    std::vector<std::string> notes;  ///< what a reader of the numbers must know, a sentence or two each
+};
+
+enum class Format : unsigned char { table, markdown, json, csv };
+
+std::optional<Format> format_from_name(std::string_view name);
+
+/// The report as text that ends with a newline.
+std::string to_text(const Report& report, Format format);
+
+/// The version of the JSON's shape: rises when a field goes or changes its meaning.
+inline constexpr int report_schema_version = 1;
+
+std::string to_table(const Report& report);
+std::string to_markdown(const Report& report);
+std::string to_json_text(const Report& report);
+std::string to_csv(const Report& report);
+
+}  // namespace vgg19::bench

@@ -1,0 +1,138 @@
+#include "bench/report.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "bench/testing/reports.h"
+#include "bench/text.h"
+#include "engine/model/json.h"
+
+namespace vgg19::bench {
+
+namespace {
+
+using model::Json;
+
+Report profiled_report() {
+    Report report = testing::fixed_report();
+    report.peaks = Peaks{.read_gb_per_second = 50, .fp32_gflops = 240, .int8_gops = std::nullopt};
+    report.variants.front().profile = {{.layer = "features.0",
+                                        .kernel = "conv_onednn_avx2",
+                                        .median_ms = 2.5,
+                                        .gflops = 70,
+                                        .gb_per_second = 12,
+                                        .share_of_peak = 0.29}};
+    return report;
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+    std::vector<std::string> lines;
+    for (std::size_t begin = 0; begin < text.size();) {
+        const std::size_t end = std::min(text.find('\n', begin), text.size());
+        lines.push_back(text.substr(begin, end - begin));
+        begin = end + 1;
+    }
+    return lines;
+}
+
+bool contains(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("the JSON report reads back, with every field that readers count on") {
+    const Json json = Json::parse(to_text(testing::fixed_report(), Format::json), "report");
+    CHECK(json.find("schema_version")->size() == 1);
+    CHECK(json.find("machine")->find("cpu")->string() == "Test CPU");
+    CHECK(json.find("machine")->find("caches")->array().front().find("bytes")->size() == 32768);
+    CHECK(json.find("build")->find("version")->string() == "0.1.0");
+    CHECK(json.find("settings")->find("threads")->size() == 2);
+    CHECK(json.find("peaks") == nullptr);
+    CHECK(json.find("notes")->array().size() == 1);
+
+    const Json::Array& variants = json.find("variants")->array();
+    REQUIRE(variants.size() == 2);
+    const Json& baseline = variants[0];
+    for (const char* field : {"id", "bytes", "active_parameters", "gmac", "median_ms", "min_ms", "p90_ms",
+                              "p99_ms", "runs", "speedup", "peak_rss_bytes", "top3", "agreement"}) {
+        INFO(field);
+        CHECK(baseline.find(field) != nullptr);
+    }
+    CHECK(baseline.find("active_parameters")->size() == 143'667'240);
+    CHECK(baseline.find("median_ms")->number() == 200.5);
+    const Json& second = baseline.find("top3")->array().at(1);
+    CHECK(second.find("class")->size() == 975);
+    CHECK(second.find("synset")->string() == "n09332890");
+    CHECK(second.find("label")->string() == "lakeside, \"shore\"");
+    CHECK(second.find("probability")->number() == 0.25);
+    CHECK(baseline.find("agreement")->find("top1")->boolean());
+    CHECK(variants[1].find("agreement")->is_null());
+    CHECK(variants[1].find("profile") == nullptr);
+}
+
+TEST_CASE("the JSON report holds the layers and the peaks when they were asked for") {
+    const Json json = Json::parse(to_text(profiled_report(), Format::json), "report");
+    CHECK(json.find("peaks")->find("fp32_gflops")->number() == 240);
+    CHECK(json.find("peaks")->find("int8_gops")->is_null());
+    const Json& layer = json.find("variants")->array()[0].find("profile")->array().at(0);
+    CHECK(layer.find("layer")->string() == "features.0");
+    CHECK(layer.find("share_of_peak")->number() == 0.29);
+}
+
+TEST_CASE("the table keeps its columns in line, and says what is missing") {
+    const std::vector<std::string> lines = lines_of(to_text(testing::fixed_report(), Format::table));
+    const auto head = std::find_if(lines.begin(), lines.end(),
+                                   [](const std::string& line) { return line.starts_with("variant"); });
+    REQUIRE(lines.end() - head > 2);
+    CHECK(contains(head[1], "574.7"));
+    CHECK(contains(head[1], "143.67"));
+    CHECK(head[1].size() == head->size());
+    CHECK(head[2].size() == head->size());
+    CHECK(head[2].ends_with(" -"));
+    CHECK(head->find("median ms") + 9 == head[1].find("200.50") + 6);
+    CHECK(contains(to_text(testing::fixed_report(), Format::table),
+                   "baseline: alp 50.0 %, lakeside, \"shore\" 25.0 %, class 5 12.5 %"));
+    CHECK(contains(to_text(testing::fixed_report(), Format::table), "A note, with a comma."));
+}
+
+TEST_CASE("the table shows each layer when asked for") {
+    const std::string text = to_text(profiled_report(), Format::table);
+    CHECK(contains(text, "Layers of baseline"));
+    CHECK(contains(text, "features.0  2.500     70.0  12.0         29  conv_onednn_avx2"));
+    CHECK(!contains(text, "Layers of int8"));
+}
+
+TEST_CASE("the Markdown report has one table row a variant") {
+    const std::vector<std::string> lines = lines_of(to_text(testing::fixed_report(), Format::markdown));
+    const auto head = std::find_if(lines.begin(), lines.end(),
+                                   [](const std::string& line) { return line.starts_with("| variant |"); });
+    REQUIRE(lines.end() - head > 3);
+    const auto bars = [](const std::string& line) { return std::count(line.begin(), line.end(), '|'); };
+    CHECK(head[1].starts_with("|---|---:|"));
+    for (const int row : {1, 2, 3}) CHECK(bars(head[row]) == bars(*head));
+    CHECK(head[2].starts_with("| baseline | 224 | 574.7 |"));
+    CHECK(markdown({.heads = {"a|b"}, .rows = {}}).starts_with("| a\\|b |"));
+}
+
+TEST_CASE("the CSV report quotes what needs it, and has as many cells in each line") {
+    const std::string text = to_text(testing::fixed_report(), Format::csv);
+    const std::vector<std::string> lines = lines_of(text);
+    REQUIRE(lines.size() == 3);
+    CHECK(lines[0].starts_with("id,input_size,bytes,"));
+    CHECK(contains(lines[1], "975,n09332890,\"lakeside, \"\"shore\"\"\",0.250000"));
+    const auto commas = [](const std::string& line) { return std::count(line.begin(), line.end(), ','); };
+    CHECK(commas(lines[1]) == commas(lines[0]) + 1);  // one is in the label
+    CHECK(commas(lines[2]) == commas(lines[0]));
+    CHECK(lines[2].ends_with(",,,\r"));
+}
+
+TEST_CASE("formats have names") {
+    CHECK(format_from_name("markdown") == Format::markdown);
+    CHECK(!format_from_name("yaml"));
+}
+
+}  // namespace vgg19::bench

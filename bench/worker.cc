@@ -1,0 +1,110 @@
+#include "bench/worker.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <iostream>
+
+#include "bench/bench_image.h"
+#include "bench/machine.h"
+#include "bench/text.h"
+#include "engine/model/safetensors.h"
+#include "vgg19/error.h"
+#include "vgg19/session.h"
+
+namespace vgg19::bench {
+
+namespace {
+
+constexpr std::size_t most_runs = 1'000'000;
+
+std::string shape_text(const std::vector<std::size_t>& shape) {
+    std::string text(1, '(');
+    for (const std::size_t side : shape) {
+        text.append(text.size() == 1 ? "" : ",").append(std::to_string(side));
+    }
+    return text.append(")");
+}
+
+/// An input given as a tensor, with its size.
+struct Input {
+    std::vector<float> values;
+    std::size_t size = 0;
+};
+
+Input read_input(const std::filesystem::path& path) {
+    const auto file = model::SafetensorsFile::open(path);
+    const model::Tensor* tensor = file.find("input");
+    if (tensor == nullptr) {
+        throw Error(ErrorKind::bad_input, path.string() + ": expected a tensor \"input\", found none");
+    }
+    const std::vector<std::size_t>& shape = tensor->shape;
+    const bool is_image = shape.size() == 4 && shape[0] == 1 && shape[1] == 3 && shape[2] == shape[3];
+    if (!is_image || tensor->dtype != model::DType::f32) {
+        throw Error(ErrorKind::bad_input, path.string() + ": tensor input: expected F32 (1,3,S,S), found " +
+                                              model::dtype_name(tensor->dtype) + ' ' + shape_text(shape));
+    }
+    const std::span<const float> values = tensor->as<float>();
+    return {.values = {values.begin(), values.end()}, .size = shape[2]};
+}
+
+/// The two sizes that the command line can give must agree.
+std::size_t input_size(const Options& options, const Input& input) {
+    if (options.input && options.size != 0 && options.size != input.size) {
+        throw Error(ErrorKind::bad_input, options.input->string() + ": tensor input: expected size " +
+                                              std::to_string(options.size) + ", found " +
+                                              std::to_string(input.size));
+    }
+    return options.input ? input.size : options.size;
+}
+
+std::size_t requested_runs(const std::string& line) {
+    std::size_t runs = 0;
+    const char* const end = line.data() + line.size();
+    const auto [stop, error] = std::from_chars(line.data(), end, runs);
+    if (error != std::errc() || stop != end || runs == 0 || runs > most_runs) {
+        throw Error(ErrorKind::usage, "--worker: expected a number of runs, 1 to " +
+                                          std::to_string(most_runs) + ", found \"" + line + "\"");
+    }
+    return runs;
+}
+
+void say_ready(const Session& session, std::span<const float> logits) {
+    constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20U;
+    std::cout << "ready " << peak_rss_bytes("self") / mebibyte;
+    const std::size_t top = std::min<std::size_t>(3, logits.size());
+    for (const Prediction& prediction : session.predictions(logits, top)) {
+        std::cout << ' ' << prediction.class_index;
+    }
+    std::cout << std::endl;
+}
+
+}  // namespace
+
+void run_worker(const Options& options) {
+    Input input = options.input ? read_input(*options.input) : Input{};
+    Session session(
+        Model::open(*options.worker),
+        {.threads = options.threads, .input_size = input_size(options, input), .isa = options.isa});
+    if (!options.input) {
+        input.values.resize(3 * session.input_size() * session.input_size());
+        session.preprocess(bench_image(options.image).view(), input.values);
+    }
+    std::vector<float> logits(session.model().classes());
+    session.run(input.values, logits);
+    session.run(input.values, logits);
+    say_ready(session, logits);
+
+    for (std::string line; std::cout && std::getline(std::cin, line);) {
+        std::string times;
+        for (std::size_t runs = requested_runs(line); runs > 0; --runs) {
+            const auto start = std::chrono::steady_clock::now();
+            session.run(input.values, logits);
+            const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+            times.append(times.empty() ? "" : " ").append(fixed(seconds.count(), 9));
+        }
+        std::cout << times << std::endl;
+    }
+}
+
+}  // namespace vgg19::bench

@@ -1,0 +1,153 @@
+#include "bench/worker_process.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <fstream>
+#include <sstream>
+#include <system_error>
+
+#include "bench/machine.h"
+#include "vgg19/error.h"
+
+namespace vgg19::bench {
+
+namespace {
+
+constexpr const char* this_program = "/proc/self/exe";
+
+Error system_failure(const std::string& what, int error) {
+    return {ErrorKind::failed, what + ": " + std::generic_category().message(error)};
+}
+
+/// Both ends close when another program starts, so that a child does not hold a sibling's pipe open.
+struct Pipe {
+    Pipe() {
+        if (pipe2(ends.data(), O_CLOEXEC) != 0) throw system_failure("cannot make a pipe", errno);
+    }
+    ~Pipe() {
+        for (const int end : ends) {
+            if (end >= 0) close(end);
+        }
+    }
+    Pipe(const Pipe&) = delete;
+    Pipe& operator=(const Pipe&) = delete;
+
+    std::FILE* open(std::size_t end, const char* mode) {
+        std::FILE* const file = fdopen(ends[end], mode);
+        if (file == nullptr) throw system_failure("cannot open a pipe", errno);
+        ends[end] = -1;
+        return file;
+    }
+
+    std::array<int, 2> ends = {-1, -1};  ///< to read from, to write to
+};
+
+pid_t start(std::vector<std::string> words, const Pipe& input, const Pipe& output) {
+    std::vector<char*> arguments;
+    for (std::string& word : words) arguments.push_back(word.data());
+    arguments.push_back(nullptr);
+
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, input.ends[0], STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, output.ends[1], STDOUT_FILENO);
+    pid_t process = -1;
+    const int error = posix_spawn(&process, this_program, &actions, nullptr, arguments.data(), environ);
+    posix_spawn_file_actions_destroy(&actions);
+    if (error != 0) throw system_failure("cannot start a worker", error);
+    return process;
+}
+
+int wait_for(pid_t process) {
+    int status = 0;
+    while (waitpid(process, &status, 0) < 0 && errno == EINTR) {
+    }
+    return status;
+}
+
+std::string status_text(int status) {
+    if (WIFSIGNALED(status)) return "was ended by signal " + std::to_string(WTERMSIG(status));
+    return "ended with exit code " + std::to_string(WEXITSTATUS(status));
+}
+
+}  // namespace
+
+std::vector<std::string> words_before(std::size_t own) {
+    std::ifstream file("/proc/self/cmdline", std::ios::binary);
+    std::vector<std::string> words;
+    for (std::string word; std::getline(file, word, '\0');) words.push_back(word);
+    if (words.size() <= own) throw Error(ErrorKind::failed, "/proc/self/cmdline does not hold our arguments");
+    words.resize(words.size() - own);
+    return words;
+}
+
+WorkerProcess::WorkerProcess(std::string name, const std::vector<std::string>& words)
+    : name_(std::move(name)) {
+    Pipe input;
+    Pipe output;
+    to_child_.reset(input.open(1, "w"));
+    from_child_.reset(output.open(0, "r"));
+    process_ = start(words, input, output);
+    // The parent's copies of the child's ends must go before it reads, or it would never see the end.
+    for (int* end : {&input.ends[0], &output.ends[1]}) {
+        close(*end);
+        *end = -1;
+    }
+    if (!read_line().starts_with("ready ")) fail("did not say that it is ready");
+}
+
+WorkerProcess::WorkerProcess(WorkerProcess&& other) noexcept
+    : name_(std::move(other.name_)),
+      process_(std::exchange(other.process_, -1)),
+      to_child_(std::move(other.to_child_)),
+      from_child_(std::move(other.from_child_)) {}
+
+WorkerProcess::~WorkerProcess() {
+    if (process_ < 0) return;
+    kill(process_, SIGKILL);  // it has nothing to save
+    wait_for(process_);
+}
+
+std::vector<double> WorkerProcess::run(std::size_t count) {
+    send(std::to_string(count));
+    std::istringstream line(read_line());
+    std::vector<double> seconds;
+    for (double value = 0; line >> value;) seconds.push_back(value);
+    if (seconds.size() != count || !line.eof()) fail("did not answer with its times");
+    return seconds;
+}
+
+std::uint64_t WorkerProcess::peak_rss_bytes() const {
+    return bench::peak_rss_bytes(std::to_string(process_));
+}
+
+std::string WorkerProcess::read_line() {
+    std::string line;
+    for (int character = std::fgetc(from_child_.get()); character != '\n';
+         character = std::fgetc(from_child_.get())) {
+        if (character == EOF) {
+            const int status = wait_for(std::exchange(process_, -1));
+            throw Error(ErrorKind::failed, "the worker for " + name_ + ' ' + status_text(status));
+        }
+        line += static_cast<char>(character);
+    }
+    return line;
+}
+
+void WorkerProcess::send(const std::string& line) {
+    if (std::fprintf(to_child_.get(), "%s\n", line.c_str()) < 0 || std::fflush(to_child_.get()) != 0) {
+        fail("does not listen");
+    }
+}
+
+void WorkerProcess::fail(const std::string& what) {
+    throw Error(ErrorKind::failed, "the worker for " + name_ + ' ' + what);
+}
+
+}  // namespace vgg19::bench

@@ -1,0 +1,258 @@
+// Runs the real vgg19-bench in a child process.
+#include "bench/worker.h"
+
+#include <doctest/doctest.h>
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "bench/testing/narrow_models.h"
+#include "converter/prune/prune.h"
+#include "converter/quantize/quantize.h"
+#include "engine/model/json.h"
+#include "engine/model/safetensors.h"
+
+namespace vgg19::bench {
+
+namespace {
+
+std::string text_of(const std::filesystem::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
+struct Outcome {
+    int exit_code = -1;
+    std::string output;
+    std::string errors;
+};
+
+/// Through the shell; arguments hold no characters that are special to it but quotes.
+Outcome run_bench(const testing::TemporaryFolder& folder, const std::string& arguments,
+                  const std::string& input = "") {
+    const auto in = folder.path() / "stdin";
+    const auto out = folder.path() / "stdout";
+    const auto err = folder.path() / "stderr";
+    std::ofstream(in) << input;
+    const std::string command = std::string("\"") + VGG19_BENCH + "\" " + arguments + " <\"" + in.string() +
+                                "\" >\"" + out.string() + "\" 2>\"" + err.string() + '"';
+    const int status = std::system(command.c_str());
+    return {.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
+            .output = text_of(out),
+            .errors = text_of(err)};
+}
+
+std::string quoted(const std::filesystem::path& path) {
+    return '"' + path.string() + '"';
+}
+
+void write_narrow_variants(const std::filesystem::path& folder) {
+    const auto baseline =
+        model::ModelFile::open(testing::write_narrow_model(folder / "baseline.safetensors"));
+    converter::prune_model(baseline, converter::plan_pruning(baseline, {}), folder / "pruned.safetensors");
+    converter::quantize_dense(baseline, folder / "int8.safetensors");
+    converter::quantize_dense(model::ModelFile::open(folder / "pruned.safetensors"),
+                              folder / "pruned-int8.safetensors");
+}
+
+void write_input(const std::filesystem::path& path, std::size_t size) {
+    const std::vector<float> values(3 * size * size, 0.5F);
+    const model::Tensor tensor{.name = "input",
+                               .dtype = model::DType::f32,
+                               .shape = {1, 3, size, size},
+                               .bytes = std::as_bytes(std::span(values))};
+    model::write_safetensors(path, {}, {&tensor, 1});
+}
+
+}  // namespace
+
+TEST_CASE("a bench of narrow models reports every variant, and the interleaved medians' speed-ups") {
+    const testing::TemporaryFolder folder;
+    write_narrow_variants(folder.path());
+    const auto report_file = folder.path() / "report.json";
+    const Outcome outcome =
+        run_bench(folder, "--models " + quoted(folder.path()) +
+                              " --min-time 0.05 --threads 1 --format json --out " + quoted(report_file));
+    INFO(outcome.errors);
+    REQUIRE(outcome.exit_code == 0);
+    CHECK(outcome.output.find("pruned-int8") != std::string::npos);
+    CHECK(outcome.output.find("Pruned weights were not fine-tuned.") != std::string::npos);
+
+    const auto report = model::Json::parse(text_of(report_file), "report");
+    const auto& variants = report.find("variants")->array();
+    std::vector<std::string> ids;
+    for (const model::Json& variant : variants) {
+        ids.push_back(variant.find("id")->string());
+        INFO(ids.back());
+        CHECK(variant.find("runs")->size() >= 5);
+        CHECK(variant.find("min_ms")->number() > 0);
+        CHECK(variant.find("min_ms")->number() <= variant.find("median_ms")->number());
+        CHECK(variant.find("p90_ms")->number() <= variant.find("p99_ms")->number());
+        CHECK(variant.find("speedup")->number() ==
+              doctest::Approx(variants[0].find("median_ms")->number() / variant.find("median_ms")->number()));
+        CHECK(variant.find("peak_rss_bytes")->size() > 1'000'000);
+        CHECK(variant.find("top3")->array().size() == 3);
+        CHECK(variant.find("agreement")->find("cosine")->number() <= 1.000001);
+    }
+    CHECK(ids == std::vector<std::string>{"baseline", "pruned", "int8", "pruned-int8", "res160"});
+    CHECK(variants[0].find("agreement")->find("cosine")->number() == doctest::Approx(1));
+    CHECK(variants[4].find("input_size")->size() == 160);
+    CHECK(variants[0].find("bytes")->size() ==
+          std::filesystem::file_size(folder.path() / "baseline.safetensors"));
+}
+
+TEST_CASE("a profile has a time for each layer, beside the machine's peaks") {
+    const testing::TemporaryFolder folder;
+    testing::write_narrow_model(folder.path() / "narrow.safetensors");
+    const Outcome outcome = run_bench(folder, "--models " + quoted(folder.path()) +
+                                                  " --min-time 0.001 --threads 1 --profile --format json");
+    INFO(outcome.errors);
+    REQUIRE(outcome.exit_code == 0);
+    const auto report = model::Json::parse(outcome.output, "report");
+    CHECK(report.find("peaks")->find("read_gb_per_second")->number() > 0);
+    const model::Json& variant = report.find("variants")->array().front();
+    CHECK(variant.find("speedup")->is_null());
+    CHECK(variant.find("agreement")->is_null());
+    const auto& layers = variant.find("profile")->array();
+    CHECK(layers.size() >= 19);
+    for (const model::Json& layer : layers) CHECK(layer.find("median_ms")->number() > 0);
+}
+
+TEST_CASE("a bench exits with 3 when a variant is slower than in an earlier report") {
+    const testing::TemporaryFolder folder;
+    write_narrow_variants(folder.path());
+    const auto earlier = folder.path() / "earlier.json";
+    const std::string measured = "--models " + quoted(folder.path()) +
+                                 " --variants baseline,res160 --min-time 0.02 --threads 1 --format json ";
+    REQUIRE(run_bench(folder, measured + "--out " + quoted(earlier)).exit_code == 0);
+    const std::string compared = measured + "--baseline " + quoted(earlier);
+    CHECK(run_bench(folder, compared + " --tolerance 90").exit_code == 0);
+
+    // The same report, had res160 been a thousand times as fast.
+    std::string text = text_of(earlier);
+    const std::string field = "\"speedup\": ";
+    text.insert(text.rfind(field) + field.size(), "1000");
+    std::ofstream(earlier, std::ios::trunc) << text;
+    const Outcome slower = run_bench(folder, compared + " --tolerance 90");
+    CHECK(slower.exit_code == 3);
+    CHECK(slower.errors.find("res160 is slower") != std::string::npos);
+}
+
+TEST_CASE("a worker is ready after two inferences, and answers each line with its times") {
+    const testing::TemporaryFolder folder;
+    const auto model = testing::write_narrow_model(folder.path() / "model.safetensors");
+    const auto input = folder.path() / "input.safetensors";
+    write_input(input, 64);
+    const Outcome outcome = run_bench(
+        folder, "--worker " + quoted(model) + " --size 64 --threads 1 --input " + quoted(input), "1\n3\n");
+    INFO(outcome.errors);
+    REQUIRE(outcome.exit_code == 0);
+    std::istringstream lines(outcome.output);
+    std::string ready;
+    std::string one;
+    std::string three;
+    std::getline(lines, ready);
+    std::getline(lines, one);
+    std::getline(lines, three);
+    std::istringstream words(ready);
+    std::string word;
+    std::size_t mebibytes = 0;
+    std::size_t top1 = 0;
+    std::size_t top2 = 0;
+    std::size_t top3 = 0;
+    words >> word >> mebibytes >> top1 >> top2 >> top3;
+    CHECK(!words.fail());
+    CHECK(word == "ready");
+    CHECK(top1 < 10);
+    CHECK(top1 != top2);
+    CHECK(top2 != top3);
+    CHECK(std::stod(one) > 0);
+    std::istringstream times(three);
+    std::vector<double> seconds;
+    for (double time = 0; times >> time;) seconds.push_back(time);
+    CHECK(seconds.size() == 3);
+}
+
+TEST_CASE("a worker without an input takes the bundled image") {
+    const testing::TemporaryFolder folder;
+    const auto model = testing::write_narrow_model(folder.path() / "model.safetensors");
+    const Outcome outcome = run_bench(folder, "--worker " + quoted(model) + " --size 32");
+    CHECK(outcome.exit_code == 0);
+    CHECK(outcome.output.starts_with("ready "));
+}
+
+TEST_CASE("a worker rejects what it cannot run") {
+    const testing::TemporaryFolder folder;
+    const auto model = testing::write_narrow_model(folder.path() / "model.safetensors");
+    const auto input = folder.path() / "input.safetensors";
+    write_input(input, 64);
+    const std::string worker = "--worker " + quoted(model);
+    CHECK(run_bench(folder, worker + " --size 96 --input " + quoted(input)).exit_code == 5);
+    CHECK(run_bench(folder, worker + " --input " + quoted(model)).exit_code == 5);
+    CHECK(run_bench(folder, worker + " --size 32", "0\n").exit_code == 2);
+    CHECK(run_bench(folder, worker + " --size 32", "three\n").exit_code == 2);
+    CHECK(run_bench(folder, worker + " --size 31").exit_code == 2);
+    CHECK(run_bench(folder, "--worker " + quoted(input)).exit_code == 5);
+}
+
+TEST_CASE("wrong usage and bad files have the exit codes of the help, and a reason") {
+    struct Case {
+        std::string arguments;
+        int exit_code;
+        std::string reason;
+    };
+    const testing::TemporaryFolder folder;
+    const auto text = folder.path() / "text.jpg";
+    std::ofstream(text) << "no photograph";
+    const std::vector<Case> cases = {
+        {"--no-such-option", 2, "no-such-option"},
+        {"stray", 2, "stray"},
+        {"--threads 0", 2, "--threads"},
+        {"--threads two", 2, "--threads: expected a number, found \"two\""},
+        {"--min-time 0", 2, "--min-time"},
+        {"--min-time nan", 2, "--min-time"},
+        {"--tolerance -1", 2, "--tolerance"},
+        {"--format yaml", 2, "yaml"},
+        {"--isa avx9000", 2, "avx9000"},
+        {"--variants int9", 2, "int9"},
+        {"--weights a --models b", 2, "exclude"},
+        {"--size 224", 2, "--worker"},
+        {"--models " + quoted(folder.path() / "none"), 2, "not a folder"},
+        {"--models " + quoted(folder.path()), 2, "VARIANT.safetensors"},
+        {"--out " + quoted(folder.path()), 2, "is a folder"},
+        {"--out " + quoted(folder.path() / "none" / "report"), 2, "no folder"},
+        {"--image " + quoted(text), 5, "text.jpg"},
+        {"--weights " + quoted(folder.path() / "none.pth"), 5, "none.pth"},
+        {"--weights " + quoted(text), 5, "text.jpg"},
+        {"--baseline " + quoted(text), 5, "text.jpg"},
+    };
+    for (const Case& wrong : cases) {
+        const Outcome outcome = run_bench(folder, wrong.arguments);
+        INFO(wrong.arguments << ": " << outcome.errors);
+        CHECK(outcome.exit_code == wrong.exit_code);
+        CHECK(outcome.errors.find(wrong.reason) != std::string::npos);
+        CHECK(outcome.output.empty());
+    }
+}
+
+TEST_CASE("--help names every option and the exit codes") {
+    const testing::TemporaryFolder folder;
+    const Outcome outcome = run_bench(folder, "--help");
+    CHECK(outcome.exit_code == 0);
+    CHECK(outcome.errors.empty());
+    for (const char* part :
+         {"vgg19-bench", "--weights", "--models", "--variants", "--image", "--threads", "--isa", "--min-time",
+          "--profile", "--format", "--out", "--baseline", "--tolerance", "--worker", "Exit codes"}) {
+        INFO(part);
+        CHECK(outcome.output.find(part) != std::string::npos);
+    }
+}
+
+}  // namespace vgg19::bench
