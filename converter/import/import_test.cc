@@ -1,0 +1,266 @@
+#include "converter/import/import.h"
+
+#include <doctest/doctest.h>
+
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <limits>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "converter/import/stored_tensor.h"
+#include "converter/import/testing/files.h"
+#include "engine/model/model_file.h"
+#include "engine/model/sha256.h"
+#include "engine/model/testing/error_of.h"
+#include "engine/testing/narrow_model.h"
+
+namespace {
+
+using vgg19::ErrorKind;
+using vgg19::converter::import_model;
+using vgg19::converter::StoredTensor;
+using vgg19::converter::testing::read_bytes;
+using vgg19::converter::testing::write_bytes;
+using vgg19::model::ConvolutionLayer;
+using vgg19::model::DType;
+using vgg19::model::ModelFile;
+using vgg19::model::Network;
+using vgg19::model::testing::Containing;
+using vgg19::model::testing::error_of;
+using vgg19::testing::TemporaryFolder;
+
+const std::filesystem::path testdata = VGG19_IMPORT_TESTDATA;
+
+/// The networks of testdata/make.py.
+Network narrow(int depth) {
+    switch (depth) {
+        case 11:
+            return {{2, 0, 3, 0, 4, 2, 0, 3, 4, 0, 2, 3, 0}, {5, 6, 7}};
+        case 13:
+            return {{2, 3, 0, 4, 2, 0, 3, 4, 0, 2, 3, 0, 4, 2, 0}, {5, 6, 7}};
+        case 16:
+            return {{2, 3, 0, 4, 2, 0, 3, 4, 2, 0, 3, 4, 2, 0, 3, 4, 2, 0}, {5, 6, 7}};
+        default:
+            return {{2, 3, 0, 4, 2, 0, 3, 4, 2, 3, 0, 4, 2, 3, 4, 0, 2, 3, 4, 2, 0}, {5, 6, 7}};
+    }
+}
+
+/// The values of testdata/make.py.
+double value(const std::string& tensor, std::size_t index) {
+    std::size_t sum = 0;
+    for (const char character : tensor) sum += static_cast<unsigned char>(character);
+    const double plain = (static_cast<double>((7 * index + sum) % 61) - 30) / 32;
+    return tensor.ends_with("running_var") ? std::abs(plain) + 0.5 : plain;
+}
+
+std::vector<float> expected_values(const std::string& tensor, std::size_t count) {
+    std::vector<float> values;
+    for (std::size_t i = 0; i < count; ++i) values.push_back(static_cast<float>(value(tensor, i)));
+    return values;
+}
+
+void check_values(const ModelFile& model, const std::string& tensor, const std::vector<float>& expected) {
+    CAPTURE(tensor);
+    const std::span<const float> found = model.tensor(tensor).as<float>();
+    REQUIRE(found.size() == expected.size());
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+        CAPTURE(i);
+        CHECK(found[i] == expected[i]);
+    }
+}
+
+void check_plain(const ModelFile& model, const vgg19::model::TensorShape& tensor) {
+    std::size_t count = 1;
+    for (const std::size_t size : tensor.shape) count *= size;
+    check_values(model, tensor.name, expected_values(tensor.name, count));
+}
+
+TEST_CASE("every container, type, layout and naming gives the same tensors") {
+    const std::map<std::string, int> depths = {
+        {"zip.pth", 11},
+        {"zip64.pth", 11},
+        {"legacy.pth", 11},
+        {"legacy_views.pth", 11},
+        {"plain.safetensors", 11},
+        {"vgg19_zip.pth", 19},
+        {"checkpoint_float16.pth", 16},
+        {"checkpoint_float16_legacy.pth", 16},
+        {"model_bfloat16.pth", 13},
+        {"parameters_float64.pth", 11},
+        {"views.pth", 11},
+        {"views_legacy.pth", 11},
+        {"timm.pth", 11},
+    };
+    const TemporaryFolder folder;
+    for (const auto& entry : depths) {
+        const auto& file = entry.first;
+        const int depth = entry.second;
+        CAPTURE(file);
+        import_model(testdata / file, folder / "model");
+        const ModelFile model = ModelFile::open(folder / "model");
+        CHECK(model.network() == narrow(depth));
+        for (const auto& tensor : model.network().tensors()) check_plain(model, tensor);
+        CHECK(model.description().variant == "baseline");
+        CHECK(model.description().lineage == std::vector<std::string>{"convert " + file});
+        const std::string content = read_bytes(testdata / file);
+        CHECK(model.description().source_sha256 ==
+              vgg19::model::sha256_hex(std::as_bytes(std::span(content))));
+    }
+}
+
+/// As batch_norm.h says, for the convolution that is `features.INDEX` in the file.
+void check_folded(const ModelFile& model, const ConvolutionLayer& layer, std::size_t index) {
+    const std::string convolution = "features." + std::to_string(index);
+    const std::string norm = "features." + std::to_string(index + 1);
+    const std::size_t filter = layer.input_channels * 9;
+    std::vector<float> weight;
+    std::vector<float> bias;
+    for (std::size_t o = 0; o < layer.output_channels; ++o) {
+        const double scale = value(norm + ".weight", o) / std::sqrt(value(norm + ".running_var", o) + 1e-5);
+        for (std::size_t i = 0; i < filter; ++i) {
+            weight.push_back(static_cast<float>(value(convolution + ".weight", o * filter + i) * scale));
+        }
+        const double centred = value(convolution + ".bias", o) - value(norm + ".running_mean", o);
+        bias.push_back(static_cast<float>(centred * scale + value(norm + ".bias", o)));
+    }
+    check_values(model, layer.name + ".weight", weight);
+    check_values(model, layer.name + ".bias", bias);
+}
+
+TEST_CASE("batch norm is folded into the convolutions, which get plain VGG's names") {
+    const std::map<std::string, int> depths = {{"bn_module.pth", 13}, {"bn_float64_legacy.pth", 11}};
+    const TemporaryFolder folder;
+    for (const auto& entry : depths) {
+        const auto& file = entry.first;
+        const int depth = entry.second;
+        CAPTURE(file);
+        import_model(testdata / file, folder / "model");
+        const ModelFile model = ModelFile::open(folder / "model");
+        CHECK(model.network() == narrow(depth));
+        for (std::size_t k = 0; k < model.network().convolutions().size(); ++k) {
+            const ConvolutionLayer& layer = model.network().convolutions()[k];
+            check_folded(model, layer, layer.features_index + k);
+        }
+        for (const auto& tensor : model.network().tensors()) {
+            if (tensor.name.starts_with("classifier")) check_plain(model, tensor);
+        }
+        CHECK(model.description().lineage ==
+              std::vector<std::string>{"convert " + file + " (batch norm folded)"});
+    }
+}
+
+TEST_CASE("a zip file needs no zip64 records, and may end with a comment") {
+    std::string content = read_bytes(testdata / "zip.pth");
+    const std::size_t locator = content.size() - 42;
+    REQUIRE(content.substr(locator, 4) == "PK\x06\x07");
+    content[locator] = 'X';
+    content[content.size() - 2] = 3;
+    const TemporaryFolder folder;
+    write_bytes(folder / "weights", content + "end");
+    import_model(folder / "weights", folder / "model");
+    CHECK(ModelFile::open(folder / "model").network() == narrow(11));
+}
+
+TEST_CASE("a model of ours can be imported again") {
+    const TemporaryFolder folder;
+    import_model(testdata / "zip.pth", folder / "first");
+    import_model(folder / "first", folder / "second");
+    const ModelFile model = ModelFile::open(folder / "second");
+    for (const auto& tensor : model.network().tensors()) check_plain(model, tensor);
+}
+
+TEST_CASE("progress ends with everything written") {
+    const TemporaryFolder folder;
+    std::uint64_t last = 0;
+    std::uint64_t all = 1;
+    import_model(testdata / "zip.pth", folder / "model", [&](std::uint64_t done, std::uint64_t total) {
+        last = done;
+        all = total;
+    });
+    CHECK(last == all);
+    CHECK(last == std::filesystem::file_size(folder / "model"));
+}
+
+TEST_CASE("the source is never the destination") {
+    const TemporaryFolder folder;
+    const std::string content = read_bytes(testdata / "zip.pth");
+    write_bytes(folder / "model.pth", content);
+    const auto into_itself = [&] { import_model(folder / "model.pth", folder.path() / "." / "model.pth"); };
+    CHECK(error_of(ErrorKind::usage, into_itself) == Containing("model.pth"));
+    CHECK(read_bytes(folder / "model.pth") == content);
+}
+
+TEST_CASE("an output that cannot be written is an error of its own kind") {
+    const TemporaryFolder folder;
+    const auto into_nowhere = [&] { import_model(testdata / "zip.pth", folder / "none/model"); };
+    CHECK(error_of(ErrorKind::failed, into_nowhere) == Containing("none/model"));
+}
+
+/// The values that read_values gives for a file of elements of `dtype`.
+template <class T>
+std::vector<T> values_of_file(const std::string& content, DType dtype, const std::vector<std::size_t>& shape,
+                              const std::vector<std::size_t>& strides) {
+    const TemporaryFolder folder;
+    write_bytes(folder / "values", content);
+    const vgg19::model::MappedFile file(folder / "values");
+    const StoredTensor tensor{
+        .name = "values", .dtype = dtype, .shape = shape, .strides = strides, .bytes = file.bytes()};
+    std::vector<T> values(tensor.elements());
+    vgg19::converter::read_values<T>(tensor, file, values);
+    return values;
+}
+
+/// IEEE 754's definition of binary16.
+double half_value(std::uint32_t bits) {
+    const int exponent = static_cast<int>(bits >> 10U & 31U);
+    const double fraction = static_cast<double>(bits & 1023U) / 1024;
+    const double sign = (bits & 0x8000U) != 0 ? -1 : 1;
+    if (exponent == 31) {
+        return fraction == 0 ? sign * std::numeric_limits<double>::infinity()
+                             : std::numeric_limits<double>::quiet_NaN();
+    }
+    return sign * (exponent == 0 ? std::ldexp(fraction, -14) : std::ldexp(1 + fraction, exponent - 15));
+}
+
+TEST_CASE("every float16 and bfloat16 is converted exactly") {
+    std::string all;
+    for (unsigned bits = 0; bits < 65536; ++bits) {
+        all += static_cast<char>(bits & 0xffU);
+        all += static_cast<char>(bits >> 8U);
+    }
+    const std::vector<float> halves = values_of_file<float>(all, DType::f16, {65536}, {1});
+    const std::vector<float> bfloats = values_of_file<float>(all, DType::bf16, {65536}, {1});
+    for (std::uint32_t bits = 0; bits < 65536; ++bits) {
+        const auto expected = static_cast<float>(half_value(bits));
+        const bool same = std::isnan(expected) ? std::isnan(halves[bits])
+                                               : std::bit_cast<std::uint32_t>(halves[bits]) ==
+                                                     std::bit_cast<std::uint32_t>(expected);
+        if (!same) FAIL_CHECK("float16 " << bits << ": expected " << expected << ", found " << halves[bits]);
+        if (std::bit_cast<std::uint32_t>(bfloats[bits]) != bits << 16U) FAIL_CHECK("bfloat16 " << bits);
+    }
+}
+
+TEST_CASE("values are read over the border between two pieces, and with any strides") {
+    constexpr std::size_t count = (std::size_t{1} << 20U) + 3;
+    std::string content(count * sizeof(double), '\0');
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto element = static_cast<double>(i);
+        std::memcpy(content.data() + i * sizeof(double), &element, sizeof element);
+    }
+    const std::vector<float> all = values_of_file<float>(content, DType::f64, {count}, {1});
+    for (std::size_t i = 0; i < count; ++i) {
+        if (all[i] != static_cast<float>(i)) FAIL_CHECK("element " << i << " is " << all[i]);
+    }
+    const std::vector<double> some = values_of_file<double>(content, DType::f64, {2, 3, 2}, {1, 10, 100});
+    CHECK(some == std::vector<double>{0, 100, 10, 110, 20, 120, 1, 101, 11, 111, 21, 121});
+    CHECK(values_of_file<double>(content, DType::f64, {}, {}) == std::vector<double>{0});
+    CHECK(values_of_file<double>(content, DType::f64, {2, 0}, {1, 1}).empty());
+}
+
+}  // namespace

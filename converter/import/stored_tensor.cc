@@ -1,0 +1,153 @@
+#include "converter/import/stored_tensor.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <cstring>
+
+namespace vgg19::converter {
+namespace {
+
+using model::DType;
+
+/// How many elements are read between two releases of pages.
+constexpr std::size_t piece_elements = std::size_t{1} << 20;
+
+template <class T>
+T load(const std::byte* source) {
+    T value;
+    std::memcpy(&value, source, sizeof value);
+    return value;
+}
+
+/// IEEE 754 binary16. Its exponent is moved to binary32's place and range by a multiplication, which gets
+/// subnormal numbers right too; the all-ones exponent (infinities, NaNs) must stay all ones.
+float from_half(std::uint16_t half) {
+    constexpr float exponent_shift = 0x1p112F;  // 2^(127 - 15)
+    constexpr std::uint32_t exponent_mask = 0x7c00U << 13;
+    const std::uint32_t magnitude = (half & 0x7fffU) << 13;
+    const std::uint32_t sign = (half & 0x8000U) << 16;
+    const std::uint32_t bits =
+        (magnitude & exponent_mask) == exponent_mask
+            ? magnitude | 0x7f800000U
+            : std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude) * exponent_shift);
+    return std::bit_cast<float>(bits | sign);
+}
+
+float from_bfloat(std::uint16_t upper_half) {
+    return std::bit_cast<float>(static_cast<std::uint32_t>(upper_half) << 16);
+}
+
+struct LoadF64 {
+    double operator()(const std::byte* source) const { return load<double>(source); }
+};
+struct LoadF32 {
+    float operator()(const std::byte* source) const { return load<float>(source); }
+};
+struct LoadF16 {
+    float operator()(const std::byte* source) const { return from_half(load<std::uint16_t>(source)); }
+};
+struct LoadBf16 {
+    float operator()(const std::byte* source) const { return from_bfloat(load<std::uint16_t>(source)); }
+};
+
+template <class T, class Load>
+void read_contiguous(const StoredTensor& tensor, const model::MappedFile& mapping, std::span<T> values,
+                     Load load_element) {
+    const std::size_t element_bytes = model::dtype_bytes(tensor.dtype);
+    for (std::size_t begin = 0; begin < values.size(); begin += piece_elements) {
+        const std::size_t count = std::min(piece_elements, values.size() - begin);
+        const std::span<const std::byte> piece =
+            tensor.bytes.subspan(begin * element_bytes, count * element_bytes);
+        for (std::size_t i = 0; i < count; ++i) {
+            values[begin + i] = static_cast<T>(load_element(piece.data() + i * element_bytes));
+        }
+        mapping.release(piece);
+    }
+}
+
+template <class T, class Load>
+void read_strided(const StoredTensor& tensor, const model::MappedFile& mapping, std::span<T> values,
+                  Load load_element) {
+    const std::size_t element_bytes = model::dtype_bytes(tensor.dtype);
+    const std::size_t dimensions = tensor.shape.size();
+    std::vector<std::size_t> index(dimensions, 0);
+    std::size_t position = 0;
+    for (T& value : values) {
+        value = static_cast<T>(load_element(tensor.bytes.data() + position * element_bytes));
+        for (std::size_t d = dimensions; d-- > 0;) {  // on to the next index, as an odometer does
+            position += tensor.strides[d];
+            if (++index[d] < tensor.shape[d]) break;
+            position -= index[d] * tensor.strides[d];
+            index[d] = 0;
+        }
+    }
+    mapping.release(tensor.bytes);
+}
+
+template <class T, class Load>
+void read_as(const StoredTensor& tensor, const model::MappedFile& mapping, std::span<T> values,
+             Load load_element) {
+    if (tensor.contiguous()) {
+        read_contiguous(tensor, mapping, values, load_element);
+    } else {
+        read_strided(tensor, mapping, values, load_element);
+    }
+}
+
+}  // namespace
+
+std::size_t StoredTensor::elements() const {
+    std::size_t product = 1;
+    for (const std::size_t size : shape) product *= size;
+    return product;
+}
+
+bool StoredTensor::contiguous() const {
+    const std::vector<std::size_t> wanted = contiguous_strides(shape);
+    for (std::size_t i = 0; i < shape.size(); ++i) {
+        if (shape[i] != 1 && strides[i] != wanted[i]) return false;
+    }
+    return true;
+}
+
+std::vector<std::size_t> contiguous_strides(const std::vector<std::size_t>& shape) {
+    std::vector<std::size_t> strides(shape.size());
+    std::size_t stride = 1;
+    for (std::size_t i = shape.size(); i-- > 0;) {
+        strides[i] = stride;
+        stride *= shape[i];
+    }
+    return strides;
+}
+
+std::string shape_text(const std::vector<std::size_t>& shape) {
+    std::string text;
+    for (const std::size_t size : shape) text += (text.empty() ? "" : ", ") + std::to_string(size);
+    return "(" + text + ")";
+}
+
+bool is_floating(DType dtype) {
+    return dtype == DType::f16 || dtype == DType::bf16 || dtype == DType::f32 || dtype == DType::f64;
+}
+
+template <class T>
+void read_values(const StoredTensor& tensor, const model::MappedFile& mapping, std::span<T> values) {
+    switch (tensor.dtype) {
+        case DType::f64:
+            return read_as(tensor, mapping, values, LoadF64());
+        case DType::f32:
+            return read_as(tensor, mapping, values, LoadF32());
+        case DType::f16:
+            return read_as(tensor, mapping, values, LoadF16());
+        case DType::bf16:
+            return read_as(tensor, mapping, values, LoadBf16());
+        default:
+            return;  // excluded by the contract
+    }
+}
+
+template void read_values(const StoredTensor&, const model::MappedFile&, std::span<float>);
+template void read_values(const StoredTensor&, const model::MappedFile&, std::span<double>);
+
+}  // namespace vgg19::converter
