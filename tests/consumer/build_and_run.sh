@@ -8,7 +8,7 @@ flags=${sanitizers:+-fsanitize=$sanitizers}
 onednn_folder=$(dirname "$onednn")
 
 cmake --install "$build" --prefix "$work/installed" >"$work/install.log"
-"$vgg19" convert "$source/tests/golden/data/consumer.safetensors" -o "$work/model.safetensors"
+"$vgg19" convert "$source/tests/golden/data/baseline.model.safetensors" -o "$work/model.safetensors"
 image=$source/bench/assets/landscape.jpg
 
 cmake -S "$source/tests/consumer/project" -B "$work/cmake" -G Ninja -DCMAKE_CXX_COMPILER="$compiler" \
