@@ -5,6 +5,7 @@
 #include <limits>
 #include <thread>
 
+#include "engine/testing/error_of.h"
 #include "engine/testing/narrow_model.h"
 #include "kernels/common/isa.h"
 #include "kernels/common/testing/random.h"
@@ -55,18 +56,6 @@ kernels::Isa isa_of_kernel(const std::string& kernel) {
     return *kernels::isa_from_name(kernel.substr(kernel.rfind('_') + 1));
 }
 
-template <class Body>
-std::string message_of(ErrorKind kind, Body&& body) {
-    try {
-        body();
-    } catch (const Error& error) {
-        CHECK(error.kind() == kind);
-        return error.what();
-    }
-    FAIL("nothing was thrown");
-    return {};
-}
-
 }  // namespace
 
 TEST_CASE("a forced ISA runs, and no kernel is above it") {
@@ -91,7 +80,7 @@ TEST_CASE("VGG19_ISA forces the ISA of sessions that do not say one") {
     const Session session(narrow.model, {.input_size = 32});
     for (const PlanStep& step : session.plan()) CHECK(isa_of_kernel(step.kernel) == kernels::Isa::scalar);
     REQUIRE(setenv("VGG19_ISA", "avx9000", 1) == 0);
-    CHECK(message_of(ErrorKind::usage, [&] { Session(narrow.model, {.input_size = 32}); }) ==
+    CHECK(testing::error_of(ErrorKind::usage, [&] { Session(narrow.model, {.input_size = 32}); }) ==
           "VGG19_ISA: expected one of scalar, avx2, avx512, avx512vnni, found \"avx9000\"");
     unsetenv("VGG19_ISA");
 }
@@ -101,8 +90,8 @@ TEST_CASE("an ISA that this CPU lacks is an error") {
     for (const kernels::Isa isa : kernels::all_isas()) {
         if (kernels::cpu_supports(isa)) continue;
         const std::string name = kernels::isa_name(isa);
-        const std::string message =
-            message_of(ErrorKind::usage, [&] { Session(narrow.model, {.input_size = 32, .isa = name}); });
+        const std::string message = testing::error_of(
+            ErrorKind::usage, [&] { Session(narrow.model, {.input_size = 32, .isa = name}); });
         CHECK(message.find("does not have " + name) != std::string::npos);
     }
 }
@@ -219,7 +208,7 @@ TEST_CASE("classify gives the most probable classes of the preprocessed image") 
 TEST_CASE("options and spans that cannot be are errors that say what was expected") {
     NarrowModel narrow;
     const auto session_error = [&](const SessionOptions& options) {
-        return message_of(ErrorKind::usage, [&] { Session(narrow.model, options); });
+        return testing::error_of(ErrorKind::usage, [&] { Session(narrow.model, options); });
     };
     CHECK(session_error({.input_size = 31}) == "input size: expected 32 to 4096, found 31");
     CHECK(session_error({.threads = -1}) == "threads: expected 0 to 1024, found -1");
@@ -228,14 +217,14 @@ TEST_CASE("options and spans that cannot be are errors that say what was expecte
     Session session(narrow.model, {.input_size = 32});
     std::vector<float> input(3 * 32 * 32);
     std::vector<float> output(10);
-    CHECK(message_of(ErrorKind::usage, [&] { session.run(std::span(input).first(5), output); }) ==
+    CHECK(testing::error_of(ErrorKind::usage, [&] { session.run(std::span(input).first(5), output); }) ==
           "input: expected 3072 values, found 5");
-    CHECK(message_of(ErrorKind::usage, [&] { session.run(input, std::span(output).first(9)); }) ==
+    CHECK(testing::error_of(ErrorKind::usage, [&] { session.run(input, std::span(output).first(9)); }) ==
           "logits: expected 10 values, found 9");
-    CHECK(message_of(ErrorKind::usage, [&] { session.predictions(output, 11); }) ==
+    CHECK(testing::error_of(ErrorKind::usage, [&] { session.predictions(output, 11); }) ==
           "top: expected 1 to 10, found 11");
     input[77] = std::numeric_limits<float>::infinity();
-    CHECK(message_of(ErrorKind::bad_input, [&] { session.run(input, output); }) ==
+    CHECK(testing::error_of(ErrorKind::bad_input, [&] { session.run(input, output); }) ==
           "input: expected finite values, found inf at index 77");
 }
 

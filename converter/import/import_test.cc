@@ -17,7 +17,7 @@
 #include "converter/import/testing/files.h"
 #include "engine/model/model_file.h"
 #include "engine/model/sha256.h"
-#include "engine/model/testing/error_of.h"
+#include "engine/testing/error_of.h"
 #include "engine/testing/narrow_model.h"
 
 namespace {
@@ -31,8 +31,8 @@ using vgg19::model::ConvolutionLayer;
 using vgg19::model::DType;
 using vgg19::model::ModelFile;
 using vgg19::model::Network;
-using vgg19::model::testing::Containing;
-using vgg19::model::testing::error_of;
+using vgg19::testing::Containing;
+using vgg19::testing::error_of;
 using vgg19::testing::TemporaryFolder;
 
 const std::filesystem::path testdata = VGG19_IMPORT_TESTDATA;

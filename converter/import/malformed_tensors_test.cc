@@ -15,7 +15,7 @@
 #include "converter/import/testing/pickle_writer.h"
 #include "converter/import/testing/refusal.h"
 #include "engine/model/safetensors.h"
-#include "engine/model/testing/error_of.h"
+#include "engine/testing/error_of.h"
 #include "engine/testing/narrow_model.h"
 #include "kernels/common/testing/random.h"
 
@@ -31,7 +31,7 @@ using vgg19::converter::testing::refusal;
 using vgg19::kernels::testing::Random;
 using vgg19::model::DType;
 using vgg19::model::Tensor;
-using vgg19::model::testing::Containing;
+using vgg19::testing::Containing;
 using vgg19::testing::TemporaryFolder;
 
 const std::filesystem::path testdata = VGG19_IMPORT_TESTDATA;

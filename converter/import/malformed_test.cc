@@ -10,7 +10,7 @@
 #include "converter/import/testing/files.h"
 #include "converter/import/testing/pickle_writer.h"
 #include "converter/import/testing/refusal.h"
-#include "engine/model/testing/error_of.h"
+#include "engine/testing/error_of.h"
 #include "engine/testing/narrow_model.h"
 #include "kernels/common/testing/random.h"
 
@@ -31,8 +31,8 @@ using vgg19::converter::testing::read_bytes;
 using vgg19::converter::testing::refusal;
 using vgg19::converter::testing::write_bytes;
 using vgg19::kernels::testing::Random;
-using vgg19::model::testing::Containing;
-using vgg19::model::testing::error_of;
+using vgg19::testing::Containing;
+using vgg19::testing::error_of;
 using vgg19::testing::TemporaryFolder;
 
 const std::filesystem::path testdata = VGG19_IMPORT_TESTDATA;

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "converter/import/testing/pickle_writer.h"
-#include "engine/model/testing/error_of.h"
+#include "engine/testing/error_of.h"
 
 namespace {
 
@@ -19,8 +19,8 @@ using vgg19::converter::Pickle;
 using vgg19::converter::PickleKind;
 using vgg19::converter::PickleValue;
 using vgg19::converter::testing::PickleWriter;
-using vgg19::model::testing::Containing;
-using vgg19::model::testing::error_of;
+using vgg19::testing::Containing;
+using vgg19::testing::error_of;
 
 /// The texts of the result are inside of `content`.
 Pickle read(const std::string& content) {

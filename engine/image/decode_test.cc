@@ -10,6 +10,7 @@
 
 #include "engine/image/exif.h"
 #include "engine/image/testing.h"
+#include "engine/testing/temporary_folder.h"
 #include "vgg19/error.h"
 #include "vgg19/image.h"
 
@@ -33,6 +34,7 @@ using vgg19::testing::one_of_each;
 using vgg19::testing::png_chunk;
 using vgg19::testing::png_header;
 using vgg19::testing::read_fixture;
+using vgg19::testing::TemporaryFolder;
 
 namespace {
 
@@ -43,31 +45,11 @@ void check_decodes(const std::string& name, int tolerance) {
     CHECK(largest_difference(decode(read_fixture(name)), expected) <= tolerance);
 }
 
-/// A folder of its own, gone with the test.
-class TemporaryFolder {
-  public:
-    TemporaryFolder() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "vgg19-image-XXXXXX").string();
-        REQUIRE(mkdtemp(pattern.data()) != nullptr);
-        path_ = pattern;
-    }
-    ~TemporaryFolder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-    std::filesystem::path file(const std::string& name, const File& bytes) const {
-        std::ofstream(path_ / name, std::ios::binary)
-            .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-        return path_ / name;
-    }
-    const std::filesystem::path& path() const { return path_; }
-
-  private:
-    std::filesystem::path path_;
-};
+std::filesystem::path write(const std::filesystem::path& path, const File& bytes) {
+    std::ofstream(path, std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    return path;
+}
 
 }  // namespace
 
@@ -212,9 +194,9 @@ TEST_CASE("files that cannot be read are errors that name them") {
     CHECK(contains(load_error(folder.path()), "expected an image, found a directory"));
     CHECK(contains(load_error(folder.path() / "missing.jpg" / "x"), "no such file"));
     CHECK(contains(load_error("/dev/null"), "found no regular file"));
-    CHECK(contains(load_error(folder.file("empty.jpg", {})), "found an empty file"));
-    CHECK(contains(load_error(folder.file("text.jpg", bytes_of("some text"))), "starts with 73 6f"));
+    CHECK(contains(load_error(write(folder / "empty.jpg", {})), "found an empty file"));
+    CHECK(contains(load_error(write(folder / "text.jpg", bytes_of("some text"))), "starts with 73 6f"));
     CHECK(
         contains(load_error(fixture("rgb.png"), {.max_file_bytes = 10}), "expected at most 10 bytes, found"));
-    CHECK(load_image(folder.file("png_named.jpg", read_fixture("rgb.png"))).width == 24);
+    CHECK(load_image(write(folder / "png_named.jpg", read_fixture("rgb.png"))).width == 24);
 }

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/testing/error_of.h"
 #include "kernels/common/testing/guarded_buffer.h"
 #include "vgg19/error.h"
 #include "vgg19/image.h"
@@ -41,19 +42,6 @@ inline int largest_difference(const Image& a, const Image& b) {
     int largest = 0;
     for (std::size_t i = 0; i < a.rgb.size(); ++i) largest = std::max(largest, std::abs(a.rgb[i] - b.rgb[i]));
     return largest;
-}
-
-/// The message of the Error of this kind that the action throws.
-template <class Action>
-std::string error_of(ErrorKind kind, Action action) {
-    try {
-        action();
-    } catch (const Error& error) {
-        CHECK(error.kind() == kind);
-        return error.what();
-    }
-    FAIL_CHECK("no error was thrown");
-    return {};
 }
 
 inline bool contains(std::string_view text, std::string_view part) {

@@ -5,15 +5,15 @@
 #include <cmath>
 #include <limits>
 
-#include "engine/model/testing/error_of.h"
+#include "engine/testing/error_of.h"
 #include "kernels/common/testing/random.h"
 
 namespace vgg19::model {
 
 namespace {
 
-using testing::Containing;
-using testing::error_of;
+using vgg19::testing::Containing;
+using vgg19::testing::error_of;
 
 std::string parse_error(std::string_view text) {
     return error_of(ErrorKind::bad_input, [text] { Json::parse(text, "t"); });

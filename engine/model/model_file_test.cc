@@ -9,7 +9,7 @@
 
 #include "engine/model/description.h"
 #include "engine/model/sha256.h"
-#include "engine/model/testing/error_of.h"
+#include "engine/testing/error_of.h"
 #include "engine/testing/narrow_model.h"
 #include "kernels/common/testing/random.h"
 
@@ -17,8 +17,8 @@ namespace vgg19::model {
 
 namespace {
 
-using testing::Containing;
-using testing::error_of;
+using vgg19::testing::Containing;
+using vgg19::testing::error_of;
 using vgg19::testing::TemporaryFolder;
 
 /// VGG-11 with channels so few that the header is most of the file.

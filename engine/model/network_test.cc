@@ -2,14 +2,14 @@
 
 #include <doctest/doctest.h>
 
-#include "engine/model/testing/error_of.h"
+#include "engine/testing/error_of.h"
 
 namespace vgg19::model {
 
 namespace {
 
-using testing::Containing;
-using testing::error_of;
+using vgg19::testing::Containing;
+using vgg19::testing::error_of;
 
 constexpr const char* vgg19_features =
     "64 64 M 128 128 M 256 256 256 256 M 512 512 512 512 M 512 512 512 512 M";

@@ -8,7 +8,7 @@
 #include <fstream>
 #include <utility>
 
-#include "engine/model/testing/error_of.h"
+#include "engine/testing/error_of.h"
 #include "engine/testing/narrow_model.h"
 #include "kernels/common/testing/random.h"
 
@@ -16,8 +16,8 @@ namespace vgg19::model {
 
 namespace {
 
-using testing::Containing;
-using testing::error_of;
+using vgg19::testing::Containing;
+using vgg19::testing::error_of;
 using vgg19::testing::TemporaryFolder;
 
 std::string length_field(std::uint64_t length) {

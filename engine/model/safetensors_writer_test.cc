@@ -8,15 +8,15 @@
 #include <iterator>
 
 #include "engine/model/safetensors.h"
-#include "engine/model/testing/error_of.h"
+#include "engine/testing/error_of.h"
 #include "engine/testing/narrow_model.h"
 
 namespace vgg19::model {
 
 namespace {
 
-using testing::Containing;
-using testing::error_of;
+using vgg19::testing::Containing;
+using vgg19::testing::error_of;
 using vgg19::testing::TemporaryFolder;
 
 std::string content_of(const std::filesystem::path& path) {

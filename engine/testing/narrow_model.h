@@ -1,4 +1,4 @@
-// For tests: a VGG-19 with few channels and random weights, as a model file in a folder of its own.
+// For tests: a VGG-19 with few channels and random weights, as a model file.
 #pragma once
 
 #include <cmath>
@@ -8,31 +8,10 @@
 #include <vector>
 
 #include "engine/model/model_file.h"
+#include "engine/testing/temporary_folder.h"
 #include "kernels/common/testing/random.h"
 
 namespace vgg19::testing {
-
-/// A fresh folder, removed with all that is in it.
-class TemporaryFolder {
-  public:
-    TemporaryFolder() {
-        std::string name = (std::filesystem::temp_directory_path() / "vgg19-test-XXXXXX").string();
-        if (mkdtemp(name.data()) == nullptr) throw std::filesystem::filesystem_error("mkdtemp", name, {});
-        path_ = name;
-    }
-    ~TemporaryFolder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-    std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-    const std::filesystem::path& path() const { return path_; }
-
-  private:
-    std::filesystem::path path_;
-};
 
 /// Widths that are no multiple of a channel block, and a class count that is not ImageNet's.
 inline model::Network narrow_network(std::size_t classes = 10) {

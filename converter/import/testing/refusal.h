@@ -10,7 +10,7 @@
 
 #include "converter/import/import.h"
 #include "converter/import/testing/files.h"
-#include "engine/model/testing/error_of.h"
+#include "engine/testing/error_of.h"
 #include "engine/testing/narrow_model.h"
 
 namespace vgg19::converter::testing {
@@ -23,7 +23,7 @@ inline std::ptrdiff_t files_in(const vgg19::testing::TemporaryFolder& folder) {
 inline std::string refusal(const std::string& content) {
     const vgg19::testing::TemporaryFolder folder;
     write_bytes(folder / "weights", content);
-    std::string message = model::testing::error_of(
+    std::string message = vgg19::testing::error_of(
         ErrorKind::bad_input, [&] { import_model(folder / "weights", folder / "model"); });
     CHECK(message.starts_with((folder / "weights").string() + ": "));
     CHECK(files_in(folder) == 1);

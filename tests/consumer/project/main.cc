@@ -1,7 +1,6 @@
 // A program of somebody who embeds the library: MODEL IMAGE → class and probability, a line each.
-#include <vgg19/vgg19.hpp>
-
 #include <cstdio>
+#include <vgg19/vgg19.hpp>
 
 int main(int argc, char** argv) {
     if (argc != 3) return 2;

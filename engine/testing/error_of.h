@@ -9,7 +9,7 @@
 
 #include "vgg19/error.h"
 
-namespace vgg19::model::testing {
+namespace vgg19::testing {
 
 /// The message of the Error that `action` throws; a failed check when it throws none, or one of another kind.
 template <class Action>
@@ -39,4 +39,4 @@ class Containing {
     std::string part_;
 };
 
-}  // namespace vgg19::model::testing
+}  // namespace vgg19::testing
