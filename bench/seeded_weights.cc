@@ -27,7 +27,7 @@ double natural_logarithm(double x) {
     constexpr std::uint64_t mantissa = (std::uint64_t{1} << 52U) - 1;
     const auto bits = std::bit_cast<std::uint64_t>(x);
     auto exponent = static_cast<int>(bits >> 52U) - 1023;
-    double m = std::bit_cast<double>((bits & mantissa) | std::bit_cast<std::uint64_t>(1.0));
+    auto m = std::bit_cast<double>((bits & mantissa) | std::bit_cast<std::uint64_t>(1.0));
     if (m > 1.4142135623730951) {
         m /= 2;
         ++exponent;

@@ -39,6 +39,7 @@ class CacheIn {
 
 std::vector<std::string> ids_of(const std::vector<Variant>& variants) {
     std::vector<std::string> ids;
+    ids.reserve(variants.size());
     for (const Variant& variant : variants) ids.push_back(variant.id);
     return ids;
 }

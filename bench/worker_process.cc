@@ -50,6 +50,7 @@ struct Pipe {
 
 pid_t start(std::vector<std::string> words, const Pipe& input, const Pipe& output) {
     std::vector<char*> arguments;
+    arguments.reserve(words.size() + 1);
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
 

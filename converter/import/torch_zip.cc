@@ -15,7 +15,6 @@ constexpr std::uint32_t entry_signature = 0x02014b50;
 constexpr std::uint32_t end_signature = 0x06054b50;
 constexpr std::uint32_t end64_signature = 0x06064b50;
 constexpr std::uint32_t locator64_signature = 0x07064b50;
-constexpr std::size_t entry_bytes = 46;
 constexpr std::size_t end_bytes = 22;
 constexpr std::size_t locator64_bytes = 20;
 constexpr std::size_t longest_comment = 0xffff;

@@ -52,7 +52,7 @@ class LibraryThreads {
     LibraryThreads& operator=(const LibraryThreads&) = delete;
 
   private:
-    int previous_;
+    [[maybe_unused]] int previous_;
 };
 
 }  // namespace vgg19::kernels
