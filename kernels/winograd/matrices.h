@@ -1,0 +1,73 @@
+// The matrices of F(m×m, 3×3) from their interpolation points, at compile time.
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+namespace vgg19::kernels {
+
+/// With points x_0 … x_{n−2} and infinity, n = m + 2, and P(x) = Π (x − x_j):
+///   output (Aᵀ, m×n)   Aᵀ[k][i] = x_i^k,                              and 1 at [m−1][n−1] for infinity
+///   filter (G, n×3)    G[i][k]  = x_i^k / Π_{j≠i} (x_i − x_j),        and 1 at [n−1][2]
+///   input (Bᵀ, n×n)    row i: the coefficients of P(x) / (x − x_i),   and those of P(x) itself in the last
+/// (Toom 1963, Cook 1966; Blahut, "Fast Algorithms for Signal Processing", ch. 5.)
+template <std::size_t m>
+struct WinogradMatrices {
+    static constexpr std::size_t n = m + 2;
+    static constexpr std::size_t pairs = m / 2;
+
+    /// 0, then +p and −p in turn. The positive points are those with the smallest error among simple
+    /// fractions, found by kernels/winograd/choose_points.py; tests hold the error to its bound.
+    static constexpr std::array<double, n - 1> points() {
+        if constexpr (m == 2) {
+            return {0, 1, -1};
+        } else if constexpr (m == 4) {
+            return {0, 0.625, -0.625, 1.5, -1.5};
+        } else {
+            return {0, 0.5, -0.5, 1, -1, 2, -2};
+        }
+    }
+
+    std::array<std::array<double, n>, m> output{};
+    std::array<std::array<double, 3>, n> filter{};
+    std::array<std::array<double, n>, n> input{};
+
+    constexpr WinogradMatrices() {
+        constexpr auto x = points();
+        for (std::size_t i = 0; i + 1 < n; ++i) {
+            double power = 1;
+            double scale = 1;
+            for (std::size_t j = 0; j + 1 < n; ++j) scale *= j == i ? 1 : x[i] - x[j];
+            for (std::size_t k = 0; k < m; ++k, power *= x[i]) {
+                output[k][i] = power;
+                if (k < 3) filter[i][k] = power / scale;
+            }
+            if constexpr (m == 2) filter[i][2] = x[i] * x[i] / scale;
+            input[i] = product_without(i);
+        }
+        output[m - 1][n - 1] = 1;
+        filter[n - 1][2] = 1;
+        input[n - 1] = product_without(n - 1);
+    }
+
+  private:
+    /// Coefficients, constant first, of Π (x − x_j) over all j but `left_out`.
+    static constexpr std::array<double, n> product_without(std::size_t left_out) {
+        constexpr auto x = points();
+        std::array<double, n> coefficients{};
+        coefficients[0] = 1;
+        for (std::size_t j = 0; j + 1 < n; ++j) {
+            if (j == left_out) continue;
+            for (std::size_t k = n - 1; k > 0; --k) {
+                coefficients[k] = coefficients[k - 1] - x[j] * coefficients[k];
+            }
+            coefficients[0] *= -x[j];
+        }
+        return coefficients;
+    }
+};
+
+template <std::size_t m>
+inline constexpr WinogradMatrices<m> winograd_matrices{};
+
+}  // namespace vgg19::kernels

@@ -1,0 +1,362 @@
+// The steps of every Winograd kernel, written once over a vector type. Included by the source of each ISA,
+// into a namespace of its own, so that no two of them share a symbol.
+//
+// A vector type has: width (floats), load, store, broadcast, zero, add, subtract, multiply, multiply_add(a,
+// b, c) = a·b + c, maximum; and `rows`, the tiles of a register tile.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+
+#include "kernels/winograd/matrices.h"
+#include "kernels/winograd/products.h"
+#include "kernels/winograd/unrolled.h"
+#include "kernels/winograd/winograd.h"
+
+namespace vgg19::kernels {
+namespace {
+
+/// sum += coefficient · x, at the least cost; the first term starts the sum.
+template <class Vector>
+struct Sum {
+    typename Vector::Register value{};
+    bool started = false;
+
+    inline __attribute__((always_inline)) void add(double coefficient, typename Vector::Register x) {
+        if (coefficient == 0) return;
+        const auto factor = Vector::broadcast(static_cast<float>(coefficient));
+        if (!started) {
+            value = coefficient == 1 ? x : Vector::multiply(factor, x);
+        } else if (coefficient == 1) {
+            value = Vector::add(value, x);
+        } else if (coefficient == -1) {
+            value = Vector::subtract(value, x);
+        } else {
+            value = Vector::multiply_add(factor, x, value);
+        }
+        started = true;
+    }
+};
+
+/// One dimension of Bᵀ d: n values to n. The rows of +p and −p differ in the sign of every second
+/// coefficient, so that they share two half sums.
+template <std::size_t m, class Vector>
+inline __attribute__((always_inline)) void transform_input_row(const typename Vector::Register* d,
+                                                               typename Vector::Register* result) {
+    using Matrices = WinogradMatrices<m>;
+    constexpr const auto& matrix = winograd_matrices<m>.input;
+    constexpr std::size_t n = Matrices::n;
+    // From the highest power down: its coefficient is 1, so the sum starts without a product.
+    const auto whole_row = [&](auto row) __attribute__((always_inline)) {
+        Sum<Vector> sum;
+        unrolled<n>([&](auto j)
+                        __attribute__((always_inline)) { sum.add(matrix[row][n - 1 - j], d[n - 1 - j]); });
+        return sum.value;
+    };
+    result[0] = whole_row(std::integral_constant<std::size_t, 0>{});
+    result[n - 1] = whole_row(std::integral_constant<std::size_t, n - 1>{});
+    unrolled<Matrices::pairs>([&](auto pair) __attribute__((always_inline)) {
+        constexpr std::size_t plus = 1 + 2 * pair;
+        constexpr double point = Matrices::points()[plus];
+        // Even powers have equal signs in both rows, odd ones opposite: half sums E and p·O, with O over
+        // coefficients / p.
+        Sum<Vector> even;
+        Sum<Vector> odd;
+        unrolled<n>([&](auto k) __attribute__((always_inline)) {
+            constexpr std::size_t j = n - 1 - k;
+            if constexpr (j % 2 == 0) {
+                even.add(matrix[plus][j], d[j]);
+            } else {
+                odd.add(matrix[plus][j] / point, d[j]);
+            }
+        });
+        if constexpr (point == 1) {
+            result[plus] = Vector::add(even.value, odd.value);
+            result[plus + 1] = Vector::subtract(even.value, odd.value);
+        } else {
+            result[plus] =
+                Vector::multiply_add(Vector::broadcast(static_cast<float>(point)), odd.value, even.value);
+            result[plus + 1] =
+                Vector::multiply_add(Vector::broadcast(static_cast<float>(-point)), odd.value, even.value);
+        }
+    });
+}
+
+/// One dimension of Aᵀ M: n values to m, again by the sums and differences of pairs.
+template <std::size_t m, class Vector>
+inline __attribute__((always_inline)) void transform_output_row(const typename Vector::Register* products,
+                                                                typename Vector::Register* result) {
+    using Matrices = WinogradMatrices<m>;
+    using Register = typename Vector::Register;
+    constexpr const auto& matrix = winograd_matrices<m>.output;
+    constexpr std::size_t n = Matrices::n;
+    std::array<Register, Matrices::pairs> sums{};
+    std::array<Register, Matrices::pairs> differences{};
+    unrolled<Matrices::pairs>([&](auto pair) __attribute__((always_inline)) {
+        sums[pair] = Vector::add(products[1 + 2 * pair], products[2 + 2 * pair]);
+        differences[pair] = Vector::subtract(products[1 + 2 * pair], products[2 + 2 * pair]);
+    });
+    unrolled<m>([&](auto k) __attribute__((always_inline)) {
+        Sum<Vector> sum;
+        if constexpr (k == m - 1) sum.add(1, products[n - 1]);
+        if constexpr (k == 0) sum.add(1, products[0]);
+        unrolled<Matrices::pairs>([&](auto pair) __attribute__((always_inline)) {
+            sum.add(matrix[k][1 + 2 * pair], k % 2 == 0 ? sums[pair] : differences[pair]);
+        });
+        result[k] = sum.value;
+    });
+}
+
+/// Where a tile lies: the image, and its first output row and column.
+struct TilePlace {
+    std::size_t image;
+    std::size_t row;
+    std::size_t column;
+};
+
+inline TilePlace place_of(const Winograd& problem, std::size_t tile) {
+    const std::size_t columns = problem.tile_columns();
+    const std::size_t rows = problem.tile_rows();
+    return {tile / (rows * columns), tile / columns % rows * problem.tile_side(),
+            tile % columns * problem.tile_side()};
+}
+
+template <std::size_t m, class Vector>
+struct WinogradTransforms {
+    using Register = typename Vector::Register;
+    static constexpr std::size_t n = m + 2;
+    static constexpr std::size_t lanes = Vector::width;
+
+    /// d → Bᵀ d B. `load(row, column)` gives the pixels; results go to transformed[position · stride].
+    template <class Load>
+    static inline __attribute__((always_inline)) void input_tile(Load&& load, float* transformed,
+                                                                 std::size_t stride) {
+        std::array<std::array<Register, n>, n> columns{};  // columns[j]: Bᵀ times column j
+        unrolled<n>([&](auto j) __attribute__((always_inline)) {
+            std::array<Register, n> d{};
+            unrolled<n>([&](auto i) __attribute__((always_inline)) { d[i] = load(i, j); });
+            transform_input_row<m, Vector>(d.data(), columns[j].data());
+        });
+        unrolled<n>([&](auto i) __attribute__((always_inline)) {
+            std::array<Register, n> row{};
+            std::array<Register, n> result{};
+            unrolled<n>([&](auto j) __attribute__((always_inline)) { row[j] = columns[j][i]; });
+            transform_input_row<m, Vector>(row.data(), result.data());
+            unrolled<n>([&](auto j) __attribute__((always_inline)) {
+                Vector::store(transformed + (i * n + j) * stride, result[j]);
+            });
+        });
+    }
+
+    static void input(const Winograd& problem, TileRange tiles, std::size_t block_begin,
+                      std::size_t block_end, float* transformed) {
+        const std::size_t row_floats = problem.width * lanes;
+        const std::size_t stride = problem.transformed_stride(tiles.size());
+        for (std::size_t block = block_begin; block < block_end; ++block) {
+            for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile) {
+                const TilePlace place = place_of(problem, tile);
+                const float* plane = problem.input + (place.image * problem.input_blocks() + block) *
+                                                         problem.height * row_floats;
+                float* target = transformed + (block * tiles.size() + tile - tiles.begin) * lanes;
+                // The input tile starts one pixel before the output tile, above and to the left.
+                const bool inside = place.row > 0 && place.column > 0 && place.row + m < problem.height &&
+                                    place.column + m < problem.width;
+                if (inside) {
+                    const float* corner = plane + (place.row - 1) * row_floats + (place.column - 1) * lanes;
+                    input_tile(
+                        [&](std::size_t i, std::size_t j) __attribute__((always_inline)) {
+                            return Vector::load(corner + i * row_floats + j * lanes);
+                        },
+                        target, stride);
+                } else {
+                    border_tile(problem, place, plane, target, stride);
+                }
+            }
+        }
+    }
+
+    /// As above, with zero around the map. Apart, so that the common case stays small.
+    static __attribute__((noinline)) void border_tile(const Winograd& problem, TilePlace place,
+                                                      const float* plane, float* target, std::size_t stride) {
+        input_tile(
+            [&](std::size_t i, std::size_t j) __attribute__((always_inline)) {
+                // Unsigned: −1 is past the end too.
+                const std::size_t row = place.row + i - 1;
+                const std::size_t column = place.column + j - 1;
+                if (row >= problem.height || column >= problem.width) return Vector::zero();
+                return Vector::load(plane + (row * problem.width + column) * lanes);
+            },
+            target, stride);
+    }
+
+    /// Aᵀ M A, then bias and ReLU: m×m pixels of one block of output channels.
+    static inline __attribute__((always_inline)) void output_tile(
+        const float* products, std::size_t stride, Register bias,
+        std::array<std::array<Register, m>, m>& pixels) {
+        std::array<std::array<Register, m>, n> columns{};  // columns[j]: Aᵀ times column j
+        unrolled<n>([&](auto j) __attribute__((always_inline)) {
+            std::array<Register, n> column{};
+            unrolled<n>([&](auto i) __attribute__((always_inline)) {
+                column[i] = Vector::load(products + (i * n + j) * stride);
+            });
+            transform_output_row<m, Vector>(column.data(), columns[j].data());
+        });
+        unrolled<m>([&](auto i) __attribute__((always_inline)) {
+            std::array<Register, n> row{};
+            unrolled<n>([&](auto j) __attribute__((always_inline)) { row[j] = columns[j][i]; });
+            transform_output_row<m, Vector>(row.data(), pixels[i].data());
+            unrolled<m>([&](auto j) __attribute__((always_inline)) {
+                pixels[i][j] = Vector::maximum(Vector::add(pixels[i][j], bias), Vector::zero());
+            });
+        });
+    }
+
+    /// Writes the pixels that lie in the map.
+    static inline __attribute__((always_inline)) void store_tile(
+        const std::array<std::array<Register, m>, m>& pixels, std::size_t rows, std::size_t columns,
+        float* corner, std::size_t row_floats) {
+        unrolled<m>([&](auto i) __attribute__((always_inline)) {
+            if (i >= rows) return;
+            unrolled<m>([&](auto j) __attribute__((always_inline)) {
+                if (j < columns) Vector::store(corner + i * row_floats + j * lanes, pixels[i][j]);
+            });
+        });
+    }
+
+    /// The same after the max-pool. m is even and tiles start at multiples of it, so no window spans two
+    /// tiles.
+    static inline __attribute__((always_inline)) void store_pooled_tile(
+        const std::array<std::array<Register, m>, m>& pixels, std::size_t rows, std::size_t columns,
+        float* corner, std::size_t row_floats) {
+        unrolled<m / 2>([&](auto i) __attribute__((always_inline)) {
+            if (2 * i + 1 >= rows) return;
+            unrolled<m / 2>([&](auto j) __attribute__((always_inline)) {
+                if (2 * j + 1 >= columns) return;
+                const Register upper = Vector::maximum(pixels[2 * i][2 * j], pixels[2 * i][2 * j + 1]);
+                const Register lower =
+                    Vector::maximum(pixels[2 * i + 1][2 * j], pixels[2 * i + 1][2 * j + 1]);
+                Vector::store(corner + i * row_floats + j * lanes, Vector::maximum(upper, lower));
+            });
+        });
+    }
+
+    static void output(const Winograd& problem, TileRange tiles, std::size_t group, const float* products) {
+        const std::size_t shrink = problem.pool ? 2 : 1;
+        const std::size_t height = problem.height / shrink;
+        const std::size_t width = problem.width / shrink;
+        const std::size_t stride = problem.product_stride(tiles.size());
+        const std::size_t first_block = group * Winograd::group_blocks;
+        const std::size_t blocks = std::min(Winograd::group_blocks, problem.output_blocks() - first_block);
+        for (std::size_t block = 0; block < blocks; ++block) {
+            const Register bias = Vector::load(problem.bias + (first_block + block) * lanes);
+            for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile) {
+                const TilePlace place = place_of(problem, tile);
+                std::array<std::array<Register, m>, m> pixels{};
+                output_tile(products + ((tile - tiles.begin) * blocks + block) * lanes, stride, bias, pixels);
+                float* plane =
+                    problem.output +
+                    (place.image * problem.output_blocks() + first_block + block) * height * width * lanes;
+                float* corner = plane + (place.row / shrink * width + place.column / shrink) * lanes;
+                const std::size_t rows = std::min(m, problem.height - place.row);
+                const std::size_t columns = std::min(m, problem.width - place.column);
+                if (problem.pool) {
+                    store_pooled_tile(pixels, rows, columns, corner, width * lanes);
+                } else {
+                    store_tile(pixels, rows, columns, corner, width * lanes);
+                }
+            }
+        }
+    }
+
+    /// A value for each output channel of a group.
+    using Lanes = std::array<double, Winograd::group_blocks * lanes>;
+
+    /// Σ coefficients[k] · x[k · step], lane by lane.
+    static Lanes weighted_sum(const std::array<double, 3>& coefficients, const Lanes* x, std::size_t step) {
+        Lanes sum;
+        for (std::size_t lane = 0; lane < sum.size(); ++lane) {
+            sum[lane] = coefficients[0] * x[0][lane] + coefficients[1] * x[step][lane] +
+                        coefficients[2] * x[2 * step][lane];
+        }
+        return sum;
+    }
+
+    /// G g Gᵀ in double, rounded once.
+    static void pack(const Winograd& problem, std::size_t group, const float* weights, float* packed) {
+        constexpr const auto& matrix = winograd_matrices<m>.filter;
+        const std::size_t first_channel = group * Winograd::group_blocks * lanes;
+        const std::size_t group_channels =
+            std::min(Winograd::group_blocks, problem.output_blocks() - group * Winograd::group_blocks) *
+            lanes;
+        const std::size_t channels = std::min(group_channels, problem.output_channels - first_channel);
+        const std::size_t padded_inputs = problem.input_blocks() * lanes;
+        // All groups before this one are full, so of the size of the first.
+        float* target = packed + group * problem.packed_group_size(0);
+        for (std::size_t input_channel = 0; input_channel < padded_inputs; ++input_channel) {
+            std::array<Lanes, 9> taps{};
+            for (std::size_t lane = 0; input_channel < problem.input_channels && lane < channels; ++lane) {
+                const float* filter =
+                    weights + ((first_channel + lane) * problem.input_channels + input_channel) * 9;
+                for (std::size_t tap = 0; tap < 9; ++tap) taps[tap][lane] = double{filter[tap]};
+            }
+            for (std::size_t i = 0; i < n; ++i) {
+                std::array<Lanes, 3> row{};  // row i of G g
+                for (std::size_t column = 0; column < 3; ++column) {
+                    row[column] = weighted_sum(matrix[i], &taps[column], 3);
+                }
+                for (std::size_t j = 0; j < n; ++j) {
+                    const Lanes transformed = weighted_sum(matrix[j], row.data(), 1);
+                    float* place = target + ((i * n + j) * padded_inputs + input_channel) * group_channels;
+                    for (std::size_t lane = 0; lane < group_channels; ++lane) {
+                        place[lane] = static_cast<float>(transformed[lane]);
+                    }
+                }
+            }
+        }
+    }
+};
+
+template <class Vector>
+struct WinogradKernel {
+    template <class Body>
+    static void with_tile(WinogradTile tile, Body&& body) {
+        switch (tile) {
+            case WinogradTile::f2:
+                return body(WinogradTransforms<2, Vector>{});
+            case WinogradTile::f4:
+                return body(WinogradTransforms<4, Vector>{});
+            case WinogradTile::f6:
+                return body(WinogradTransforms<6, Vector>{});
+        }
+    }
+
+    static void transform_input(const Winograd& problem, TileRange tiles, std::size_t block_begin,
+                                std::size_t block_end, float* transformed) {
+        with_tile(problem.tile, [&](auto transforms) {
+            transforms.input(problem, tiles, block_begin, block_end, transformed);
+        });
+    }
+
+    static void multiply(const Winograd& problem, TileRange tiles, std::size_t group,
+                         const float* transformed, float* products) {
+        const float* weights = problem.weights;
+        // All groups but the last have the same size.
+        weights += group * problem.packed_group_size(0);
+        if (group * Winograd::group_blocks + Winograd::group_blocks <= problem.output_blocks()) {
+            WinogradProducts<Vector, Winograd::group_blocks>::run(problem, tiles.size(), transformed, weights,
+                                                                  products);
+        } else {
+            WinogradProducts<Vector, 1>::run(problem, tiles.size(), transformed, weights, products);
+        }
+        with_tile(problem.tile, [&](auto transforms) { transforms.output(problem, tiles, group, products); });
+    }
+
+    static void pack_weights(const Winograd& problem, std::size_t group, const float* weights,
+                             float* packed) {
+        with_tile(problem.tile, [&](auto transforms) { transforms.pack(problem, group, weights, packed); });
+    }
+};
+
+}  // namespace
+}  // namespace vgg19::kernels

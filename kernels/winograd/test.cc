@@ -1,0 +1,297 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <vector>
+
+#include "kernels/common/aligned_buffer.h"
+#include "kernels/common/testing/random.h"
+#include "kernels/conv_direct/conv_direct.h"
+#include "kernels/winograd/matrices.h"
+#include "kernels/winograd/winograd.h"
+
+namespace vgg19::kernels {
+
+namespace {
+
+std::vector<Kernel<const WinogradSteps>> kernels_of_this_cpu() {
+    std::vector<Kernel<const WinogradSteps>> kernels;
+    for (const auto& kernel : winograd_kernels()) {
+        if (cpu_supports(kernel.isa)) kernels.push_back(kernel);
+    }
+    return kernels;
+}
+
+struct Shape {
+    std::size_t batch;
+    std::size_t input_channels;
+    std::size_t output_channels;
+    std::size_t height;
+    std::size_t width;
+};
+
+/// Random plain data of a convolution, and what the reference makes of it.
+struct Case {
+    Shape shape;
+    std::vector<float> input;
+    std::vector<float> weights;
+    std::vector<float> bias;
+    std::vector<double> expected;   ///< plain, before any pool
+    std::vector<double> magnitude;  ///< Σ|input · weights| + |bias| of each
+
+    Case(const Shape& wanted, testing::Random& random)
+        : shape(wanted),
+          input(shape.batch * shape.input_channels * shape.height * shape.width),
+          weights(shape.output_channels * shape.input_channels * 9),
+          bias(shape.output_channels),
+          expected(shape.batch * shape.output_channels * shape.height * shape.width),
+          magnitude(expected.size()) {
+        random.fill(input, -1.0F, 1.0F);
+        random.fill(weights, -1.0F, 1.0F);
+        random.fill(bias, -0.5F, 0.5F);
+        conv_reference({.batch = shape.batch,
+                        .input_channels = shape.input_channels,
+                        .output_channels = shape.output_channels,
+                        .height = shape.height,
+                        .width = shape.width,
+                        .input = input.data(),
+                        .weights = weights.data(),
+                        .bias = bias.data()},
+                       expected.data(), magnitude.data());
+    }
+
+    double expected_at(std::size_t image, std::size_t channel, std::size_t row, std::size_t column) const {
+        return expected[((image * shape.output_channels + channel) * shape.height + row) * shape.width +
+                        column];
+    }
+};
+
+/// One kernel's run of a case: packed data and memory.
+struct Run {
+    Winograd problem;
+    AlignedBuffer input;
+    AlignedBuffer weights;
+    AlignedBuffer bias;
+    AlignedBuffer output;
+
+    Run(const Case& data, const Kernel<const WinogradSteps>& kernel, WinogradTile tile, bool pool) {
+        const Shape& shape = data.shape;
+        const std::size_t block = channel_block(kernel.isa);
+        problem = {.tile = tile,
+                   .batch = shape.batch,
+                   .input_channels = shape.input_channels,
+                   .output_channels = shape.output_channels,
+                   .height = shape.height,
+                   .width = shape.width,
+                   .block = block,
+                   .pool = pool};
+        input =
+            AlignedBuffer(blocked_size(shape.batch, shape.input_channels, shape.height, shape.width, block) *
+                          sizeof(float));
+        for (std::size_t image = 0; image < shape.batch; ++image) {
+            for (std::size_t channel = 0; channel < shape.input_channels; ++channel) {
+                const std::size_t pixels = shape.height * shape.width;
+                for (std::size_t pixel = 0; pixel < pixels; ++pixel) {
+                    input.as<float>()[blocked_index(shape.input_channels, shape.height, shape.width, block,
+                                                    image, channel, 0, pixel)] =
+                        data.input[(image * shape.input_channels + channel) * pixels + pixel];
+                }
+            }
+        }
+        weights = AlignedBuffer(problem.packed_size() * sizeof(float));
+        for (std::size_t group = 0; group < problem.groups(); ++group) {
+            kernel.run->pack_weights(problem, group, data.weights.data(), weights.as<float>());
+        }
+        bias = AlignedBuffer(problem.output_blocks() * block * sizeof(float));
+        std::copy(data.bias.begin(), data.bias.end(), bias.as<float>());
+        const std::size_t shrink = pool ? 2 : 1;
+        output = AlignedBuffer(blocked_size(shape.batch, shape.output_channels, shape.height / shrink,
+                                            shape.width / shrink, block) *
+                               sizeof(float));
+        std::fill_n(output.as<float>(), output.size() / sizeof(float),
+                    std::numeric_limits<float>::quiet_NaN());
+        problem.input = input.as<float>();
+        problem.weights = weights.as<float>();
+        problem.bias = bias.as<float>();
+        problem.output = output.as<float>();
+    }
+
+    /// In ranges of `step` tiles.
+    void run(const WinogradSteps& steps, std::size_t step) const {
+        AlignedBuffer transformed(problem.transformed_size(step) * sizeof(float));
+        AlignedBuffer products(problem.product_size(step) * sizeof(float));
+        for (std::size_t begin = 0; begin < problem.tiles(); begin += step) {
+            const TileRange tiles = {begin, std::min(begin + step, problem.tiles())};
+            for (std::size_t block = 0; block < problem.input_blocks(); ++block) {
+                steps.transform_input(problem, tiles, block, block + 1, transformed.as<float>());
+            }
+            for (std::size_t group = 0; group < problem.groups(); ++group) {
+                steps.multiply(problem, tiles, group, transformed.as<float>(), products.as<float>());
+            }
+        }
+    }
+
+    std::size_t height() const { return problem.pool ? problem.height / 2 : problem.height; }
+    std::size_t width() const { return problem.pool ? problem.width / 2 : problem.width; }
+    float at(std::size_t image, std::size_t channel, std::size_t row, std::size_t column) const {
+        return output.as<float>()[blocked_index(problem.output_channels, height(), width(), problem.block,
+                                                image, channel, row, column)];
+    }
+
+    /// The L2 norm of the difference from the reference.
+    double error(const Case& data) const {
+        double squared_error = 0;
+        for (std::size_t image = 0; image < problem.batch; ++image) {
+            for (std::size_t channel = 0; channel < problem.output_channels; ++channel) {
+                for (std::size_t row = 0; row < height(); ++row) {
+                    for (std::size_t column = 0; column < width(); ++column) {
+                        double expected = data.expected_at(image, channel, problem.pool ? 2 * row : row,
+                                                           problem.pool ? 2 * column : column);
+                        for (std::size_t window = 1; problem.pool && window < 4; ++window) {
+                            expected =
+                                std::max(expected, data.expected_at(image, channel, 2 * row + window / 2,
+                                                                    2 * column + window % 2));
+                        }
+                        squared_error += std::pow(at(image, channel, row, column) - expected, 2);
+                    }
+                }
+            }
+        }
+        return std::sqrt(squared_error);
+    }
+
+    bool padding_is_zero() const {
+        for (std::size_t image = 0; image < problem.batch; ++image) {
+            for (std::size_t channel = problem.output_channels;
+                 channel < problem.output_blocks() * problem.block; ++channel) {
+                for (std::size_t pixel = 0; pixel < height() * width(); ++pixel) {
+                    if (at(image, channel, 0, pixel) != 0) return false;
+                }
+            }
+        }
+        return true;
+    }
+};
+
+constexpr std::array tiles = {WinogradTile::f2, WinogradTile::f4, WinogradTile::f6};
+
+double norm(const std::vector<double>& values) {
+    double squares = 0;
+    for (const double value : values) squares += value * value;
+    return std::sqrt(squares);
+}
+
+/// Errors come from the transforms, whose numbers grow with the tile; measured at 2e-7, 5e-7 and 3e-6 for
+/// these sizes.
+double tolerance(WinogradTile tile) {
+    switch (tile) {
+        case WinogradTile::f2:
+            return 2e-6;
+        case WinogradTile::f4:
+            return 4e-6;
+        case WinogradTile::f6:
+            return 1e-5;
+    }
+    return 0;
+}
+
+template <std::size_t m>
+double largest_identity_error() {
+    // Y = Aᵀ [(G g) ⊙ (Bᵀ d)] is linear in g and in d: it is the convolution when it is so for all pairs of
+    // unit vectors.
+    constexpr const auto& matrices = winograd_matrices<m>;
+    constexpr std::size_t n = m + 2;
+    double largest = 0;
+    for (std::size_t tap = 0; tap < 3; ++tap) {
+        for (std::size_t pixel = 0; pixel < n; ++pixel) {
+            for (std::size_t k = 0; k < m; ++k) {
+                double sum = 0;
+                for (std::size_t i = 0; i < n; ++i)
+                    sum += matrices.output[k][i] * matrices.filter[i][tap] * matrices.input[i][pixel];
+                largest = std::max(largest, std::abs(sum - (pixel == k + tap ? 1.0 : 0.0)));
+            }
+        }
+    }
+    return largest;
+}
+
+}  // namespace
+
+TEST_CASE("the Winograd matrices compute the convolution") {
+    CHECK(largest_identity_error<2>() < 1e-15);
+    CHECK(largest_identity_error<4>() < 1e-14);
+    CHECK(largest_identity_error<6>() < 1e-14);
+}
+
+TEST_CASE(
+    "winograd agrees with direct convolution on every ISA, at sizes that straddle tiles and channel blocks") {
+    testing::Random random;
+    INFO(random.replay());
+    const Shape shapes[] = {
+        {1, 1, 1, 1, 1},    {1, 3, 5, 2, 3},     {2, 7, 9, 4, 4},     {1, 8, 8, 5, 6},
+        {1, 16, 16, 6, 7},  {3, 15, 17, 7, 5},   {1, 17, 33, 12, 9},  {1, 33, 48, 14, 14},
+        {1, 32, 15, 13, 8}, {2, 24, 40, 28, 11}, {1, 61, 31, 10, 10},
+    };
+    for (const Shape& shape : shapes) {
+        const Case data(shape, random);
+        for (const auto& kernel : kernels_of_this_cpu()) {
+            for (const WinogradTile tile : tiles) {
+                for (const bool pool : {false, true}) {
+                    if (pool && (shape.height < 2 || shape.width < 2)) continue;
+                    CAPTURE(kernel.name);
+                    CAPTURE(static_cast<int>(tile));
+                    CAPTURE(pool);
+                    CAPTURE(shape.input_channels);
+                    CAPTURE(shape.output_channels);
+                    CAPTURE(shape.height);
+                    const Run run(data, kernel, tile, pool);
+                    run.run(*kernel.run, run.problem.tiles());
+                    // ReLU may leave next to nothing of a small map, so the terms of its sums are the
+                    // measure.
+                    CHECK(run.error(data) <= tolerance(tile) * norm(data.magnitude));
+                    CHECK(run.padding_is_zero());
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("winograd gives the same bits however the tiles are cut into ranges") {
+    testing::Random random;
+    INFO(random.replay());
+    const Case data({2, 19, 37, 18, 23}, random);
+    for (const auto& kernel : kernels_of_this_cpu()) {
+        for (const WinogradTile tile : tiles) {
+            const Run whole(data, kernel, tile, true);
+            whole.run(*kernel.run, whole.problem.tiles());
+            for (const std::size_t step : std::array<std::size_t, 7>{1, 2, 5, 11, 12, 13, 25}) {
+                const Run parts(data, kernel, tile, true);
+                parts.run(*kernel.run, std::min(step, parts.problem.tiles()));
+                CHECK(std::memcmp(whole.output.data(), parts.output.data(), whole.output.size()) == 0);
+            }
+        }
+    }
+}
+
+TEST_CASE("winograd's error stays within 1e-5 at the widths that each tile is meant for") {
+    testing::Random random;
+    INFO(random.replay());
+    // F(6,3) reaches 1e-5 at 512 channels of such inputs; at 128 it has half of that.
+    const Case wide({1, 512, 16, 12, 12}, random);
+    const Case early({1, 128, 16, 24, 24}, random);
+    for (const auto& kernel : kernels_of_this_cpu()) {
+        for (const WinogradTile tile : tiles) {
+            CAPTURE(kernel.name);
+            CAPTURE(static_cast<int>(tile));
+            const Case& data = tile == WinogradTile::f6 ? early : wide;
+            const Run run(data, kernel, tile, false);
+            run.run(*kernel.run, run.problem.tiles());
+            CHECK(run.error(data) <= 1e-5 * norm(data.expected));
+        }
+    }
+}
+
+}  // namespace vgg19::kernels

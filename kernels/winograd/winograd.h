@@ -1,0 +1,108 @@
+// 3×3 FP32 convolution of stride 1 and padding 1 by Winograd's minimal filtering, with bias, ReLU and the 2×2
+// max-pool that follows.
+//
+// An m×m tile of the output comes from an n×n tile d of the input, n = m + 2, and the filter g:
+//
+//   Y = Aᵀ [ Σ_channels (G g Gᵀ) ⊙ (Bᵀ d B) ] A
+//
+// The sum over channels is, at each of the n² positions, a matrix product (tiles × input channels) · (input
+// channels × output channels). Matrices follow Toom and Cook from the interpolation points 0, ±p₁, ±p₂, …, ∞
+// (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016; points chosen for accuracy:
+// kernels/winograd/matrices.h).
+//
+// Work is cut in two steps, so that the caller can deal out tiles or channels to threads:
+//   transform_input    a range of tiles → V[position][input block][tile][lane]
+//   multiply           V and a group of output channels → output (products, inverse transform, bias, ReLU,
+//   pool)
+// with a block of channels as in kernels/common/blocked_layout.h. The sum over channels is taken in the same
+// order whatever the ranges are, so any split gives the same bits.
+#pragma once
+
+#include <cstddef>
+
+#include "kernels/common/blocked_layout.h"
+#include "kernels/common/kernel_list.h"
+
+namespace vgg19::kernels {
+
+/// m: the side of an output tile.
+enum class WinogradTile : unsigned char { f2 = 2, f4 = 4, f6 = 6 };
+
+struct Winograd {
+    WinogradTile tile = WinogradTile::f4;
+    std::size_t batch = 1;
+    std::size_t input_channels = 0;
+    std::size_t output_channels = 0;
+    std::size_t height = 0;  ///< of input and of output before the pool, as is the width
+    std::size_t width = 0;
+    std::size_t block = 0;  ///< channels in a block: that of the kernel's ISA
+    bool pool = false;      ///< 2×2 max-pool of stride 2 after ReLU; an odd last row or column is dropped
+    const float* input = nullptr;    ///< [batch][⌈input_channels / block⌉][height][width][block]
+    const float* weights = nullptr;  ///< packed by pack_weights
+    const float* bias = nullptr;     ///< [⌈output_channels / block⌉ · block], zero past the last channel
+    float* output = nullptr;         ///< blocked too; halved in height and width by the pool
+
+    std::size_t tile_side() const { return static_cast<std::size_t>(tile); }
+    std::size_t input_side() const { return tile_side() + 2; }
+    std::size_t positions() const { return input_side() * input_side(); }
+    std::size_t tile_rows() const { return (height + tile_side() - 1) / tile_side(); }
+    std::size_t tile_columns() const { return (width + tile_side() - 1) / tile_side(); }
+    std::size_t tiles() const { return batch * tile_rows() * tile_columns(); }
+    std::size_t input_blocks() const { return blocks_of(input_channels, block); }
+    std::size_t output_blocks() const { return blocks_of(output_channels, block); }
+    /// Output channels are multiplied in groups of this many blocks; the last group may be short of one.
+    static constexpr std::size_t group_blocks = 2;
+    std::size_t groups() const { return blocks_of(output_blocks(), group_blocks); }
+
+    /// Floats from one position to the next, of V and of the products: a line more than needed, lest all
+    /// positions fall into the same set of a cache.
+    std::size_t transformed_stride(std::size_t tile_count) const {
+        return (input_blocks() * tile_count + 1) * block;
+    }
+    std::size_t product_stride(std::size_t tile_count) const {
+        return (group_blocks * tile_count + 1) * block;
+    }
+    /// Floats of V for so many tiles, and of the products of one group.
+    std::size_t transformed_size(std::size_t tile_count) const {
+        return positions() * transformed_stride(tile_count);
+    }
+    std::size_t product_size(std::size_t tile_count) const {
+        return positions() * product_stride(tile_count);
+    }
+    /// Floats of packed weights: [group][position][input channel, padded to blocks][block of the
+    /// group][lane].
+    std::size_t packed_group_size(std::size_t group) const {
+        const std::size_t blocks = group * group_blocks + group_blocks <= output_blocks() ? group_blocks : 1;
+        return positions() * input_blocks() * block * blocks * block;
+    }
+    std::size_t packed_size() const { return positions() * input_blocks() * block * output_blocks() * block; }
+};
+
+/// Tiles [begin, end), counted through rows, columns and images.
+struct TileRange {
+    std::size_t begin;
+    std::size_t end;
+    std::size_t size() const { return end - begin; }
+};
+
+/// The steps of one kernel.
+struct WinogradSteps {
+    /// Input blocks [block_begin, block_end) of the tiles; `transformed` is V of this range of tiles, aligned
+    /// to 64 bytes.
+    void (*transform_input)(const Winograd& problem, TileRange tiles, std::size_t block_begin,
+                            std::size_t block_end, float* transformed);
+    /// `products` has product_size(tiles.size()) floats, aligned to 64 bytes, and is this call's own.
+    void (*multiply)(const Winograd& problem, TileRange tiles, std::size_t group, const float* transformed,
+                     float* products);
+    /// Transforms a group's filters, from [output_channels][input_channels][3][3], into its place in
+    /// `packed`.
+    void (*pack_weights)(const Winograd& problem, std::size_t group, const float* weights, float* packed);
+};
+
+#define VGG19_KERNEL(name, isa) extern const WinogradSteps name;
+#include "kernels/winograd/kernels.inc"
+#undef VGG19_KERNEL
+
+std::span<const Kernel<const WinogradSteps>> winograd_kernels();
+
+}  // namespace vgg19::kernels
