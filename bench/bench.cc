@@ -9,6 +9,7 @@
 
 #include "bench/bench_image.h"
 #include "bench/comparison.h"
+#include "bench/exit_code.h"
 #include "bench/measurement.h"
 #include "bench/progress.h"
 #include "bench/worker.h"
@@ -20,24 +21,6 @@
 namespace vgg19::bench {
 
 namespace {
-
-constexpr int exit_done = 0;
-constexpr int exit_failed = 1;
-constexpr int exit_usage = 2;
-constexpr int exit_slower = 3;
-constexpr int exit_bad_input = 5;
-
-int exit_code(ErrorKind kind) {
-    switch (kind) {
-        case ErrorKind::usage:
-            return exit_usage;
-        case ErrorKind::bad_input:
-            return exit_bad_input;
-        case ErrorKind::failed:
-            break;
-    }
-    return exit_failed;
-}
 
 /// "vgg19-bench", "vgg19 bench": as the user called us, without folders.
 std::string program_name(std::vector<std::string> program) {

@@ -21,18 +21,6 @@ constexpr std::size_t help_width = 110;
 constexpr std::size_t largest_size = 4096;
 constexpr std::size_t most_threads = 1024;
 
-int exit_code(ErrorKind kind) {
-    switch (kind) {
-        case ErrorKind::usage:
-            return exit_wrong_usage;
-        case ErrorKind::bad_input:
-            return exit_bad_input;
-        case ErrorKind::failed:
-            break;
-    }
-    return exit_failed;
-}
-
 int report(const std::string& name, std::string_view message, int code) {
     std::cerr << "vgg19 " << name << ": " << message << '\n';
     return code;

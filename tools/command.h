@@ -1,4 +1,4 @@
-// What the subcommands share: their options, where results may go, and exit codes.
+// What the subcommands share: their options, where results may go, and (from bench/) exit codes.
 #pragma once
 
 #include <cstddef>
@@ -6,15 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "bench/exit_code.h"
 #include "cxxopts.hpp"
 
 namespace vgg19::tools {
-
-/// Exit codes of every subcommand. `bench` alone has one more, 3: slower than the given baseline.
-inline constexpr int exit_done = 0;
-inline constexpr int exit_failed = 1;
-inline constexpr int exit_wrong_usage = 2;
-inline constexpr int exit_bad_input = 5;
 
 /// A subcommand. Its arguments follow argv[0], which is its name. It may throw.
 using Run = int(int argc, char** argv);

@@ -9,6 +9,7 @@
 
 #include "vgg19/error.h"
 
+using vgg19::exit_done;
 using namespace vgg19::tools;
 using vgg19::Error;
 using vgg19::ErrorKind;

@@ -17,6 +17,8 @@
 namespace {
 
 using namespace vgg19::tools;
+using vgg19::exit_done;
+using vgg19::exit_wrong_usage;
 
 struct Subcommand {
     std::string_view name;
