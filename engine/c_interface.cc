@@ -74,7 +74,8 @@ vgg19::SessionOptions options_from(const vgg19_session_options* options) {
     return {.threads = options->threads,
             .input_size = options->input_size,
             .batch = options->batch == 0 ? 1 : options->batch,
-            .isa = options->isa == nullptr ? "" : options->isa};
+            .isa = options->isa == nullptr ? "" : options->isa,
+            .convolution = options->convolution == nullptr ? "" : options->convolution};
 }
 
 void classify(vgg19_session& session, const vgg19::ImageView& image, std::size_t top,

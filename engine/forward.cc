@@ -101,6 +101,7 @@ void ForwardPass::add_convolution(const model::ModelFile& file, const model::Con
     steps_.push_back({.layer = layer.name,
                       .kernel = block.convolution->kernel(),
                       .macs = file.network().macs(layer, plan.input_size),
+                      .operations = block.convolution->operations(),
                       .weight_bytes = block.convolution->weight_bytes(),
                       .activation_bytes = (input_floats + output_floats) * sizeof(float)});
     largest_activation_ = std::max(largest_activation_, output_floats);
@@ -129,6 +130,7 @@ void ForwardPass::add_average_pool(const model::Network& network, const Plan& pl
 }
 
 void ForwardPass::add_dense(const model::ModelFile& file, const model::DenseLayer& layer, const Plan& plan) {
+    const std::size_t batch = plan.execution.batch;
     layers::DenseProblem problem = {.inputs = layer.inputs,
                                     .outputs = layer.outputs,
                                     .relu_follows = layer.relu_follows,
@@ -141,10 +143,10 @@ void ForwardPass::add_dense(const model::ModelFile& file, const model::DenseLaye
         problem.weights = weights.as<float>().data();
     }
     dense_layers_.push_back(layers::make_dense(problem, plan.execution));
-    const std::size_t batch = plan.execution.batch;
     steps_.push_back({.layer = layer.name,
                       .kernel = dense_layers_.back()->kernel(),
                       .macs = model::Network::macs(layer),
+                      .operations = 2 * batch * model::Network::macs(layer),
                       .weight_bytes = dense_layers_.back()->weight_bytes(),
                       .activation_bytes = batch * (layer.inputs + layer.outputs) * sizeof(float)});
     largest_activation_ = std::max(largest_activation_, batch * layer.outputs);

@@ -46,6 +46,14 @@ kernels::Isa choose_isa(const std::string& wanted) {
     return kernels::best_isa();
 }
 
+ConvolutionChoice convolution_choice(const std::string& wanted) {
+    if (wanted.empty() || wanted == "auto") return ConvolutionChoice::automatic;
+    if (wanted == "winograd") return ConvolutionChoice::winograd;
+    if (wanted == "onednn") return ConvolutionChoice::onednn;
+    throw Error(ErrorKind::usage,
+                "convolution: expected one of auto, winograd, onednn, found \"" + wanted + "\"");
+}
+
 template <class Number>
 void require_range(const char* what, Number value, Number low, Number high) {
     if (value >= low && value <= high) return;
@@ -59,6 +67,8 @@ Plan make_plan(const model::Network& network, const Preprocessing& preprocessing
                const SessionOptions& options) {
     Plan plan;
     plan.execution.isa = choose_isa(options.isa);
+    const ConvolutionChoice choice = convolution_choice(options.convolution);
+    static_cast<void>(choice);
     require_range("threads", options.threads, 0, most_threads);
     plan.execution.threads = options.threads == 0 ? kernels::available_cpus() : options.threads;
     require_range("batch", options.batch, std::size_t{1}, largest_batch);

@@ -11,6 +11,9 @@
 
 namespace vgg19 {
 
+/// SessionOptions::convolution.
+enum class ConvolutionChoice : unsigned char { automatic, winograd, onednn };
+
 struct Plan {
     layers::Execution execution;
     std::size_t input_size = 0;

@@ -16,6 +16,7 @@ class DirectConvolution final : public Convolution {
     DirectConvolution(const ConvolutionShape& shape, const ConvolutionWeights& weights,
                       const Execution& execution)
         : execution_(execution),
+          operations_(execution.batch * shape.direct_operations()),
           kernel_(kernels::select(kernels::conv_direct_kernels(), execution.isa)),
           weights_(kernels::conv_direct_packed_size(shape.input_channels, shape.output_channels,
                                                     execution.channel_block()) *
@@ -46,10 +47,12 @@ class DirectConvolution final : public Convolution {
 
     std::size_t scratch_bytes() const override { return 0; }
     std::size_t weight_bytes() const override { return weights_.size(); }
+    std::uint64_t operations() const override { return operations_; }
     std::string kernel() const override { return kernel_.name; }
 
   private:
     Execution execution_;
+    std::uint64_t operations_;
     kernels::Kernel<kernels::ConvDirectFunction> kernel_;
     kernels::AlignedBuffer weights_;
     std::vector<float> bias_;
@@ -70,6 +73,7 @@ class OneDnnConvolution final : public Convolution {
     OneDnnConvolution(const ConvolutionShape& shape, const ConvolutionWeights& weights,
                       const Execution& execution)
         : isa_(execution.isa),
+          operations_(execution.batch * shape.direct_operations()),
           convolution_(onednn_shape(shape, execution), execution.isa, execution.threads, weights.weights,
                        weights.bias) {}
 
@@ -78,12 +82,14 @@ class OneDnnConvolution final : public Convolution {
     }
     std::size_t scratch_bytes() const override { return convolution_.scratch_bytes(); }
     std::size_t weight_bytes() const override { return convolution_.packed_bytes(); }
+    std::uint64_t operations() const override { return operations_; }
     std::string kernel() const override {
         return isa_ >= kernels::Isa::avx512 ? "conv_onednn_avx512" : "conv_onednn_avx2";
     }
 
   private:
     kernels::Isa isa_;
+    std::uint64_t operations_;
     kernels::ConvOneDnn convolution_;
 };
 

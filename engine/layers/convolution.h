@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -16,6 +17,11 @@ struct ConvolutionShape {
     std::size_t output_channels = 0;
     std::size_t side = 0;      ///< height and width
     bool plain_input = false;  ///< the input is an image: [batch][input_channels][side][side]
+
+    /// Products and sums of the plain algorithm, for one image.
+    std::uint64_t direct_operations() const {
+        return std::uint64_t{2} * 9 * input_channels * output_channels * side * side;
+    }
 };
 
 /// Read while packing only.
@@ -45,6 +51,7 @@ class Convolution {
     virtual void run(const float* input, float* output, std::byte* scratch) const = 0;
     virtual std::size_t scratch_bytes() const = 0;
     virtual std::size_t weight_bytes() const = 0;  ///< packed
+    virtual std::uint64_t operations() const = 0;  ///< products and sums that one run executes
     virtual std::string kernel() const = 0;        ///< as a profiler or a report shows it
 };
 

@@ -19,6 +19,9 @@ struct SessionOptions {
     std::size_t input_size = 0;  ///< height and width of the input, at least 32; 0: the model's own
     std::size_t batch = 1;       ///< images a run
     std::string isa{};  ///< "scalar", "avx2", …; "": what VGG19_ISA says, else the best that this CPU has
+    /// "auto" or "": the planner chooses for each layer. "winograd": our own kernels only. "onednn":
+    /// oneDNN's, for every layer that it supports; an error in a build without it.
+    std::string convolution{};
 };
 
 struct Prediction {
@@ -34,6 +37,7 @@ struct PlanStep {
     std::string layer;                   ///< "features.0", "pool after features.2", "classifier.6"
     std::string kernel;                  ///< "conv_onednn_avx512", "dense_int8_avx512vnni"
     std::uint64_t macs = 0;              ///< for one image; 0 where nothing is multiplied
+    std::uint64_t operations = 0;        ///< products and sums that one run of the batch really executes
     std::uint64_t weight_bytes = 0;      ///< that one run reads
     std::uint64_t activation_bytes = 0;  ///< that one run of the batch reads and writes
 };

@@ -26,10 +26,11 @@ typedef struct vgg19_session vgg19_session; /* for one thread at a time; keeps w
  * which fields there are. */
 typedef struct vgg19_session_options {
     size_t struct_size;
-    int threads;       /* default: the CPUs that this process may use */
-    size_t input_size; /* default: the model's */
-    size_t batch;      /* default: 1 */
-    const char* isa;   /* default: VGG19_ISA, else the best that this CPU has */
+    int threads;             /* default: the CPUs that this process may use */
+    size_t input_size;       /* default: the model's */
+    size_t batch;            /* default: 1 */
+    const char* isa;         /* default: VGG19_ISA, else the best that this CPU has */
+    const char* convolution; /* "auto" (default), "winograd" or "onednn" */
 } vgg19_session_options;
 
 typedef struct vgg19_prediction {
