@@ -89,7 +89,8 @@ void ForwardPass::add_convolution(const model::ModelFile& file, const model::Con
                                  {.input_channels = layer.input_channels,
                                   .output_channels = layer.output_channels,
                                   .side = side,
-                                  .plain_input = is_first},
+                                  .plain_input = is_first,
+                                  .pool_follows = layer.pool_follows},
                                  {.weights = weights.as<float>().data(),
                                   .bias = file.tensor(model::bias_name(layer.name)).as<float>().data()},
                                  execution);
@@ -97,15 +98,16 @@ void ForwardPass::add_convolution(const model::ModelFile& file, const model::Con
 
     const std::size_t input_floats =
         is_first ? execution.batch * layer.input_channels * side * side : floats(layer.input_channels, side);
-    const std::size_t output_floats = floats(layer.output_channels, side);
-    steps_.push_back({.layer = layer.name,
+    const bool pools = block.convolution->pools();
+    const std::size_t output_floats = floats(layer.output_channels, pools ? side / 2 : side);
+    steps_.push_back({.layer = layer.name + (pools ? " and pool" : ""),
                       .kernel = block.convolution->kernel(),
                       .macs = file.network().macs(layer, plan.input_size),
                       .operations = block.convolution->operations(),
                       .weight_bytes = block.convolution->weight_bytes(),
                       .activation_bytes = (input_floats + output_floats) * sizeof(float)});
     largest_activation_ = std::max(largest_activation_, output_floats);
-    if (layer.pool_follows) {
+    if (layer.pool_follows && !pools) {
         block.pool.emplace(layer.output_channels, side, execution);
         steps_.push_back(
             {.layer = "pool after " + layer.name,

@@ -2,10 +2,12 @@
 
 #include <vector>
 
+#include "engine/layers/winograd.h"
 #include "kernels/common/aligned_buffer.h"
 #include "kernels/common/parallel.h"
 #include "kernels/conv_direct/conv_direct.h"
 #include "kernels/conv_onednn/conv_onednn.h"
+#include "vgg19/error.h"
 
 namespace vgg19::layers {
 
@@ -95,18 +97,21 @@ class OneDnnConvolution final : public Convolution {
 
 }  // namespace
 
-ConvolutionAlgorithm fastest_convolution(const ConvolutionShape& shape, const Execution& execution) {
-    return kernels::ConvOneDnn::supports(onednn_shape(shape, execution), execution.isa)
-               ? ConvolutionAlgorithm::onednn
-               : ConvolutionAlgorithm::direct;
-}
-
 std::unique_ptr<Convolution> make_convolution(ConvolutionAlgorithm algorithm, const ConvolutionShape& shape,
                                               const ConvolutionWeights& weights, const Execution& execution) {
-    if (algorithm == ConvolutionAlgorithm::direct) {
-        return std::make_unique<DirectConvolution>(shape, weights, execution);
+    switch (algorithm) {
+        case ConvolutionAlgorithm::direct:
+            return std::make_unique<DirectConvolution>(shape, weights, execution);
+        case ConvolutionAlgorithm::onednn:
+            return std::make_unique<OneDnnConvolution>(shape, weights, execution);
+        case ConvolutionAlgorithm::winograd_f2:
+            return make_winograd(kernels::WinogradTile::f2, shape, weights, execution);
+        case ConvolutionAlgorithm::winograd_f4:
+            return make_winograd(kernels::WinogradTile::f4, shape, weights, execution);
+        case ConvolutionAlgorithm::winograd_f6:
+            return make_winograd(kernels::WinogradTile::f6, shape, weights, execution);
     }
-    return std::make_unique<OneDnnConvolution>(shape, weights, execution);
+    throw Error(ErrorKind::failed, "no such convolution algorithm");
 }
 
 }  // namespace vgg19::layers

@@ -15,8 +15,9 @@ namespace vgg19::layers {
 struct ConvolutionShape {
     std::size_t input_channels = 0;
     std::size_t output_channels = 0;
-    std::size_t side = 0;      ///< height and width
-    bool plain_input = false;  ///< the input is an image: [batch][input_channels][side][side]
+    std::size_t side = 0;       ///< height and width
+    bool plain_input = false;   ///< the input is an image: [batch][input_channels][side][side]
+    bool pool_follows = false;  ///< a 2×2 max-pool of stride 2, which the convolution may do itself
 
     /// Products and sums of the plain algorithm, for one image.
     std::uint64_t direct_operations() const {
@@ -32,12 +33,12 @@ struct ConvolutionWeights {
 
 /// The ways to compute it.
 enum class ConvolutionAlgorithm : unsigned char {
-    direct,  ///< kernels/conv_direct, for every shape
-    onednn,  ///< kernels/conv_onednn, for the shapes and ISAs that oneDNN knows
+    direct,       ///< kernels/conv_direct: any shape, from the definition
+    onednn,       ///< kernels/conv_onednn: for the shapes and ISAs that oneDNN knows
+    winograd_f2,  ///< kernels/winograd with tiles of 2×2, …
+    winograd_f4,
+    winograd_f6,
 };
-
-/// The planner's rule: oneDNN where it can.
-ConvolutionAlgorithm fastest_convolution(const ConvolutionShape& shape, const Execution& execution);
 
 /// A convolution with its packed weights.
 class Convolution {
@@ -49,6 +50,7 @@ class Convolution {
 
     /// `scratch` has scratch_bytes() bytes, aligned to 64.
     virtual void run(const float* input, float* output, std::byte* scratch) const = 0;
+    virtual bool pools() const { return false; }  ///< the pool that follows is part of it
     virtual std::size_t scratch_bytes() const = 0;
     virtual std::size_t weight_bytes() const = 0;  ///< packed
     virtual std::uint64_t operations() const = 0;  ///< products and sums that one run executes

@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
@@ -14,25 +15,53 @@ namespace {
 constexpr std::size_t cache_line = 64;
 constexpr std::size_t large_page = std::size_t{2} << 20U;
 
+std::size_t round_up(std::size_t bytes, std::size_t multiple) {
+    if (bytes > std::numeric_limits<std::size_t>::max() - multiple) throw std::bad_alloc();
+    return (bytes + multiple - 1) / multiple * multiple;
+}
+
+bool is_mapped(std::size_t bytes) {
+    return bytes >= large_page;
+}
+
+/// Straight from the system, which zeroes a page when it is first written: by the thread that packs weights
+/// into it, so on all cores.
+std::byte* map_large_pages(std::size_t bytes) {
+    const std::size_t size = round_up(bytes, large_page);
+    void* mapped = mmap(nullptr, round_up(size, large_page) + large_page, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (mapped == MAP_FAILED) throw std::bad_alloc();
+    auto* const begin = static_cast<std::byte*>(mapped);
+    const std::size_t head = (large_page - reinterpret_cast<std::uintptr_t>(begin) % large_page) % large_page;
+    std::byte* const data = begin + head;
+    if (head > 0) munmap(begin, head);
+    if (head < large_page) munmap(data + size, large_page - head);
+    // Advice only: where large pages are off, small ones serve.
+    static_cast<void>(madvise(data, size, MADV_HUGEPAGE));
+    return data;
+}
+
 }  // namespace
 
-AlignedBuffer::AlignedBuffer(std::size_t bytes) : size_(bytes) {
+AlignedBuffer::AlignedBuffer(std::size_t bytes) : data_(nullptr, Free{bytes}), size_(bytes) {
     if (bytes == 0) return;
-    if (bytes > std::numeric_limits<std::size_t>::max() - cache_line) throw std::bad_alloc();
-    const std::size_t alignment = bytes >= large_page ? large_page : cache_line;
-    const std::size_t rounded = (bytes + cache_line - 1) / cache_line * cache_line;
-    void* data = nullptr;
-    if (posix_memalign(&data, alignment, rounded) != 0) throw std::bad_alloc();
-    // Advice only: where large pages are off, small ones serve.
-    if (alignment == large_page) {
-        static_cast<void>(madvise(data, rounded / large_page * large_page, MADV_HUGEPAGE));
+    if (is_mapped(bytes)) {
+        data_.reset(map_large_pages(bytes));
+        return;
     }
+    const std::size_t rounded = round_up(bytes, cache_line);
+    void* data = nullptr;
+    if (posix_memalign(&data, cache_line, rounded) != 0) throw std::bad_alloc();
     std::memset(data, 0, rounded);
     data_.reset(static_cast<std::byte*>(data));
 }
 
 void AlignedBuffer::Free::operator()(std::byte* data) const {
-    std::free(data);
+    if (is_mapped(bytes)) {
+        munmap(data, round_up(bytes, large_page));
+    } else {
+        std::free(data);
+    }
 }
 
 }  // namespace vgg19::kernels

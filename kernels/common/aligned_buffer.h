@@ -40,6 +40,7 @@ class AlignedBuffer {
 
   private:
     struct Free {
+        std::size_t bytes;
         void operator()(std::byte* data) const;
     };
     std::unique_ptr<std::byte, Free> data_;

@@ -15,22 +15,32 @@ template <std::size_t m>
 struct WinogradMatrices {
     static constexpr std::size_t n = m + 2;
     static constexpr std::size_t pairs = m / 2;
+    static constexpr bool has_single = m % 2 == 1;  ///< a last point without its negative
 
-    /// 0, then +p and −p in turn. The positive points are those with the smallest error among simple
+    /// 0, then +p and −p in turn, and for odd m one more. They are those with the smallest error among simple
     /// fractions, found by kernels/winograd/choose_points.py; tests hold the error to its bound.
     static constexpr std::array<double, n - 1> points() {
         if constexpr (m == 2) {
             return {0, 1, -1};
         } else if constexpr (m == 4) {
             return {0, 0.625, -0.625, 1.5, -1.5};
+        } else if constexpr (m == 5) {
+            return {0, 0.5, -0.5, 1, -1, -2};
         } else {
             return {0, 0.5, -0.5, 1, -1, 2, -2};
         }
     }
 
+    template <std::size_t count>
+    using Square = std::array<std::array<double, count>, count>;
+    static constexpr std::size_t symmetric_n = 2 * pairs + 2;
+
     std::array<std::array<double, n>, m> output{};
     std::array<std::array<double, 3>, n> filter{};
-    std::array<std::array<double, n>, n> input{};
+    Square<n> input = input_rows<n>();
+    /// Bᵀ of the points without the single one, Q(x) = P(x) / (x − single) in place of P: the rows of Bᵀ for
+    /// all points that both have are these, applied to d[k + 1] − single · d[k].
+    Square<symmetric_n> symmetric_input = input_rows<symmetric_n>();
 
     constexpr WinogradMatrices() {
         constexpr auto x = points();
@@ -43,27 +53,30 @@ struct WinogradMatrices {
                 if (k < 3) filter[i][k] = power / scale;
             }
             if constexpr (m == 2) filter[i][2] = x[i] * x[i] / scale;
-            input[i] = product_without(i);
         }
         output[m - 1][n - 1] = 1;
         filter[n - 1][2] = 1;
-        input[n - 1] = product_without(n - 1);
     }
 
   private:
-    /// Coefficients, constant first, of Π (x − x_j) over all j but `left_out`.
-    static constexpr std::array<double, n> product_without(std::size_t left_out) {
+    /// Of the first count − 1 points: row i has the coefficients, constant first, of Π (x − x_j) over all j
+    /// but i, and the last row those of the whole product.
+    template <std::size_t count>
+    static constexpr Square<count> input_rows() {
         constexpr auto x = points();
-        std::array<double, n> coefficients{};
-        coefficients[0] = 1;
-        for (std::size_t j = 0; j + 1 < n; ++j) {
-            if (j == left_out) continue;
-            for (std::size_t k = n - 1; k > 0; --k) {
-                coefficients[k] = coefficients[k - 1] - x[j] * coefficients[k];
+        Square<count> rows{};
+        for (std::size_t i = 0; i < count; ++i) {
+            auto& coefficients = rows[i];
+            coefficients[0] = 1;
+            for (std::size_t j = 0; j + 1 < count; ++j) {
+                if (j == i) continue;
+                for (std::size_t k = count - 1; k > 0; --k) {
+                    coefficients[k] = coefficients[k - 1] - x[j] * coefficients[k];
+                }
+                coefficients[0] *= -x[j];
             }
-            coefficients[0] *= -x[j];
         }
-        return coefficients;
+        return rows;
     }
 };
 

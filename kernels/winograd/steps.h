@@ -9,104 +9,14 @@
 #include <array>
 #include <cstddef>
 
-#include "kernels/winograd/matrices.h"
+#include "kernels/winograd/pack.h"
 #include "kernels/winograd/products.h"
+#include "kernels/winograd/row_transforms.h"
 #include "kernels/winograd/unrolled.h"
 #include "kernels/winograd/winograd.h"
 
 namespace vgg19::kernels {
 namespace {
-
-/// sum += coefficient · x, at the least cost; the first term starts the sum.
-template <class Vector>
-struct Sum {
-    typename Vector::Register value{};
-    bool started = false;
-
-    inline __attribute__((always_inline)) void add(double coefficient, typename Vector::Register x) {
-        if (coefficient == 0) return;
-        const auto factor = Vector::broadcast(static_cast<float>(coefficient));
-        if (!started) {
-            value = coefficient == 1 ? x : Vector::multiply(factor, x);
-        } else if (coefficient == 1) {
-            value = Vector::add(value, x);
-        } else if (coefficient == -1) {
-            value = Vector::subtract(value, x);
-        } else {
-            value = Vector::multiply_add(factor, x, value);
-        }
-        started = true;
-    }
-};
-
-/// One dimension of Bᵀ d: n values to n. The rows of +p and −p differ in the sign of every second
-/// coefficient, so that they share two half sums.
-template <std::size_t m, class Vector>
-inline __attribute__((always_inline)) void transform_input_row(const typename Vector::Register* d,
-                                                               typename Vector::Register* result) {
-    using Matrices = WinogradMatrices<m>;
-    constexpr const auto& matrix = winograd_matrices<m>.input;
-    constexpr std::size_t n = Matrices::n;
-    // From the highest power down: its coefficient is 1, so the sum starts without a product.
-    const auto whole_row = [&](auto row) __attribute__((always_inline)) {
-        Sum<Vector> sum;
-        unrolled<n>([&](auto j)
-                        __attribute__((always_inline)) { sum.add(matrix[row][n - 1 - j], d[n - 1 - j]); });
-        return sum.value;
-    };
-    result[0] = whole_row(std::integral_constant<std::size_t, 0>{});
-    result[n - 1] = whole_row(std::integral_constant<std::size_t, n - 1>{});
-    unrolled<Matrices::pairs>([&](auto pair) __attribute__((always_inline)) {
-        constexpr std::size_t plus = 1 + 2 * pair;
-        constexpr double point = Matrices::points()[plus];
-        // Even powers have equal signs in both rows, odd ones opposite: half sums E and p·O, with O over
-        // coefficients / p.
-        Sum<Vector> even;
-        Sum<Vector> odd;
-        unrolled<n>([&](auto k) __attribute__((always_inline)) {
-            constexpr std::size_t j = n - 1 - k;
-            if constexpr (j % 2 == 0) {
-                even.add(matrix[plus][j], d[j]);
-            } else {
-                odd.add(matrix[plus][j] / point, d[j]);
-            }
-        });
-        if constexpr (point == 1) {
-            result[plus] = Vector::add(even.value, odd.value);
-            result[plus + 1] = Vector::subtract(even.value, odd.value);
-        } else {
-            result[plus] =
-                Vector::multiply_add(Vector::broadcast(static_cast<float>(point)), odd.value, even.value);
-            result[plus + 1] =
-                Vector::multiply_add(Vector::broadcast(static_cast<float>(-point)), odd.value, even.value);
-        }
-    });
-}
-
-/// One dimension of Aᵀ M: n values to m, again by the sums and differences of pairs.
-template <std::size_t m, class Vector>
-inline __attribute__((always_inline)) void transform_output_row(const typename Vector::Register* products,
-                                                                typename Vector::Register* result) {
-    using Matrices = WinogradMatrices<m>;
-    using Register = typename Vector::Register;
-    constexpr const auto& matrix = winograd_matrices<m>.output;
-    constexpr std::size_t n = Matrices::n;
-    std::array<Register, Matrices::pairs> sums{};
-    std::array<Register, Matrices::pairs> differences{};
-    unrolled<Matrices::pairs>([&](auto pair) __attribute__((always_inline)) {
-        sums[pair] = Vector::add(products[1 + 2 * pair], products[2 + 2 * pair]);
-        differences[pair] = Vector::subtract(products[1 + 2 * pair], products[2 + 2 * pair]);
-    });
-    unrolled<m>([&](auto k) __attribute__((always_inline)) {
-        Sum<Vector> sum;
-        if constexpr (k == m - 1) sum.add(1, products[n - 1]);
-        if constexpr (k == 0) sum.add(1, products[0]);
-        unrolled<Matrices::pairs>([&](auto pair) __attribute__((always_inline)) {
-            sum.add(matrix[k][1 + 2 * pair], k % 2 == 0 ? sums[pair] : differences[pair]);
-        });
-        result[k] = sum.value;
-    });
-}
 
 /// Where a tile lies: the image, and its first output row and column.
 struct TilePlace {
@@ -260,7 +170,7 @@ struct WinogradTransforms {
                 float* corner = plane + (place.row / shrink * width + place.column / shrink) * lanes;
                 const std::size_t rows = std::min(m, problem.height - place.row);
                 const std::size_t columns = std::min(m, problem.width - place.column);
-                if (problem.pool) {
+                if (m % 2 == 0 && problem.pool) {
                     store_pooled_tile(pixels, rows, columns, corner, width * lanes);
                 } else {
                     store_tile(pixels, rows, columns, corner, width * lanes);
@@ -269,49 +179,31 @@ struct WinogradTransforms {
         }
     }
 
-    /// A value for each output channel of a group.
-    using Lanes = std::array<double, Winograd::group_blocks * lanes>;
-
-    /// Σ coefficients[k] · x[k · step], lane by lane.
-    static Lanes weighted_sum(const std::array<double, 3>& coefficients, const Lanes* x, std::size_t step) {
-        Lanes sum;
-        for (std::size_t lane = 0; lane < sum.size(); ++lane) {
-            sum[lane] = coefficients[0] * x[0][lane] + coefficients[1] * x[step][lane] +
-                        coefficients[2] * x[2 * step][lane];
-        }
-        return sum;
-    }
-
-    /// G g Gᵀ in double, rounded once.
-    static void pack(const Winograd& problem, std::size_t group, const float* weights, float* packed) {
-        constexpr const auto& matrix = winograd_matrices<m>.filter;
-        const std::size_t first_channel = group * Winograd::group_blocks * lanes;
-        const std::size_t group_channels =
-            std::min(Winograd::group_blocks, problem.output_blocks() - group * Winograd::group_blocks) *
-            lanes;
-        const std::size_t channels = std::min(group_channels, problem.output_channels - first_channel);
-        const std::size_t padded_inputs = problem.input_blocks() * lanes;
-        // All groups before this one are full, so of the size of the first.
-        float* target = packed + group * problem.packed_group_size(0);
-        for (std::size_t input_channel = 0; input_channel < padded_inputs; ++input_channel) {
-            std::array<Lanes, 9> taps{};
-            for (std::size_t lane = 0; input_channel < problem.input_channels && lane < channels; ++lane) {
-                const float* filter =
-                    weights + ((first_channel + lane) * problem.input_channels + input_channel) * 9;
-                for (std::size_t tap = 0; tap < 9; ++tap) taps[tap][lane] = double{filter[tap]};
-            }
-            for (std::size_t i = 0; i < n; ++i) {
-                std::array<Lanes, 3> row{};  // row i of G g
-                for (std::size_t column = 0; column < 3; ++column) {
-                    row[column] = weighted_sum(matrix[i], &taps[column], 3);
-                }
-                for (std::size_t j = 0; j < n; ++j) {
-                    const Lanes transformed = weighted_sum(matrix[j], row.data(), 1);
-                    float* place = target + ((i * n + j) * padded_inputs + input_channel) * group_channels;
-                    for (std::size_t lane = 0; lane < group_channels; ++lane) {
-                        place[lane] = static_cast<float>(transformed[lane]);
-                    }
-                }
+    /// The filters of `count` input channels of a group, from [input channel][3][3][column][lane] to
+    /// [position][input channel][column][lane].
+    template <std::size_t columns>
+    static void filters(const float* weights, std::size_t count, float* transformed) {
+        const std::size_t stride = count * columns * lanes;
+        for (std::size_t channel = 0; channel < count; ++channel) {
+            for (std::size_t column = 0; column < columns; ++column) {
+                const float* taps = weights + (channel * 9 * columns + column) * lanes;
+                float* target = transformed + (channel * columns + column) * lanes;
+                std::array<std::array<Register, n>, 3> products{};  // products[j]: G times column j
+                unrolled<3>([&](auto j) __attribute__((always_inline)) {
+                    std::array<Register, 3> g{};
+                    unrolled<3>([&](auto i) __attribute__((always_inline)) {
+                        g[i] = Vector::load(taps + (i * 3 + j) * columns * lanes);
+                    });
+                    transform_filter_row<m, Vector>(g.data(), products[j].data());
+                });
+                unrolled<n>([&](auto i) __attribute__((always_inline)) {
+                    const std::array<Register, 3> row = {products[0][i], products[1][i], products[2][i]};
+                    std::array<Register, n> result{};
+                    transform_filter_row<m, Vector>(row.data(), result.data());
+                    unrolled<n>([&](auto j) __attribute__((always_inline)) {
+                        Vector::store(target + (i * n + j) * stride, result[j]);
+                    });
+                });
             }
         }
     }
@@ -326,6 +218,8 @@ struct WinogradKernel {
                 return body(WinogradTransforms<2, Vector>{});
             case WinogradTile::f4:
                 return body(WinogradTransforms<4, Vector>{});
+            case WinogradTile::f5:
+                return body(WinogradTransforms<5, Vector>{});
             case WinogradTile::f6:
                 return body(WinogradTransforms<6, Vector>{});
         }
@@ -338,23 +232,46 @@ struct WinogradKernel {
         });
     }
 
-    static void multiply(const Winograd& problem, TileRange tiles, std::size_t group,
-                         const float* transformed, float* products) {
-        const float* weights = problem.weights;
-        // All groups but the last have the same size.
-        weights += group * problem.packed_group_size(0);
-        if (group * Winograd::group_blocks + Winograd::group_blocks <= problem.output_blocks()) {
-            WinogradProducts<Vector, Winograd::group_blocks>::run(problem, tiles.size(), transformed, weights,
-                                                                  products);
-        } else {
-            WinogradProducts<Vector, 1>::run(problem, tiles.size(), transformed, weights, products);
+    /// The products of transformed tiles and a group's filters, which are transformed here where they are
+    /// plain.
+    template <std::size_t columns>
+    static void multiply_group(const Winograd& problem, std::size_t tile_count, const float* transformed,
+                               const float* weights, float* products) {
+        using Products = WinogradProducts<Vector, columns>;
+        const std::size_t stride = problem.transformed_stride(tile_count);
+        const std::size_t blocks = problem.input_blocks();
+        if (!problem.plain_weights) {
+            Products::run(problem, {tile_count, transformed, stride, blocks, weights, false}, products);
+            return;
         }
-        with_tile(problem.tile, [&](auto transforms) { transforms.output(problem, tiles, group, products); });
+        float* filters = products + problem.product_size(tile_count);
+        constexpr std::size_t chunk = Winograd::filter_chunk / Vector::width;
+        for (std::size_t block = 0; block < blocks; block += chunk) {
+            const std::size_t count = std::min(chunk, blocks - block);
+            const float* plain = weights + block * Vector::width * 9 * columns * Vector::width;
+            with_tile(problem.tile, [&](auto transforms) {
+                transforms.template filters<columns>(plain, count * Vector::width, filters);
+            });
+            const float* tiles = transformed + block * tile_count * Vector::width;
+            Products::run(problem, {tile_count, tiles, stride, count, filters, block > 0}, products);
+        }
+    }
+
+    static void multiply(const Winograd& problem, TileRange tiles, std::size_t group,
+                         const float* transformed, float* memory) {
+        // All groups but the last have the same size.
+        const float* weights = problem.weights + group * problem.packed_group_size(0);
+        if (group * Winograd::group_blocks + Winograd::group_blocks <= problem.output_blocks()) {
+            multiply_group<Winograd::group_blocks>(problem, tiles.size(), transformed, weights, memory);
+        } else {
+            multiply_group<1>(problem, tiles.size(), transformed, weights, memory);
+        }
+        with_tile(problem.tile, [&](auto transforms) { transforms.output(problem, tiles, group, memory); });
     }
 
     static void pack_weights(const Winograd& problem, std::size_t group, const float* weights,
                              float* packed) {
-        with_tile(problem.tile, [&](auto transforms) { transforms.pack(problem, group, weights, packed); });
+        winograd_pack_group<Vector::width>(problem, group, weights, packed);
     }
 };
 

@@ -1,0 +1,98 @@
+#include "engine/layers/winograd.h"
+
+#include <algorithm>
+
+#include "kernels/common/aligned_buffer.h"
+#include "kernels/common/cache_sizes.h"
+
+namespace vgg19::layers {
+
+namespace {
+
+class WinogradConvolution final : public Convolution {
+  public:
+    WinogradConvolution(kernels::WinogradTile tile, const ConvolutionShape& shape,
+                        const ConvolutionWeights& weights, const Execution& execution)
+        : kernel_(kernels::select(kernels::winograd_kernels(), execution.isa)),
+          problem_(winograd_problem(shape, tile, execution)),
+          schedule_(winograd_schedule(problem_, execution)),
+          weights_(problem_.packed_size() * sizeof(float)),
+          bias_(problem_.output_blocks() * problem_.block * sizeof(float)) {
+        kernels::winograd_pack(*kernel_.run, problem_, execution.threads, weights.weights,
+                               weights_.as<float>());
+        std::copy_n(weights.bias, shape.output_channels, bias_.as<float>());
+        problem_.weights = weights_.as<float>();
+        problem_.bias = bias_.as<float>();
+    }
+
+    void run(const float* input, float* output, std::byte* scratch) const override {
+        kernels::Winograd problem = problem_;
+        problem.input = input;
+        problem.output = output;
+        kernels::winograd_convolution(*kernel_.run, problem, schedule_, reinterpret_cast<float*>(scratch));
+    }
+
+    bool pools() const override { return problem_.pool; }
+    std::size_t scratch_bytes() const override {
+        return kernels::winograd_scratch_size(problem_, schedule_) * sizeof(float);
+    }
+    std::size_t weight_bytes() const override { return weights_.size(); }
+    std::uint64_t operations() const override { return problem_.operations(); }
+    std::string kernel() const override {
+        // winograd_avx512 → winograd_f4_avx512
+        const std::string name = kernel_.name;
+        const std::size_t end = name.rfind('_');
+        return name.substr(0, end) + "_f" + std::to_string(problem_.tile_side()) + name.substr(end);
+    }
+
+  private:
+    kernels::Kernel<const kernels::WinogradSteps> kernel_;
+    kernels::Winograd problem_;
+    kernels::WinogradSchedule schedule_;
+    kernels::AlignedBuffer weights_;
+    kernels::AlignedBuffer bias_;
+};
+
+}  // namespace
+
+kernels::Winograd winograd_problem(const ConvolutionShape& shape, kernels::WinogradTile tile,
+                                   const Execution& execution) {
+    return {.tile = tile,
+            .batch = execution.batch,
+            .input_channels = shape.input_channels,
+            .output_channels = shape.output_channels,
+            .height = shape.side,
+            .width = shape.side,
+            .block = execution.channel_block(),
+            .pool = shape.pool_follows};
+}
+
+kernels::WinogradSchedule winograd_schedule(const kernels::Winograd& problem, const Execution& execution) {
+    const auto threads = static_cast<std::size_t>(execution.threads);
+    const std::size_t tiles = problem.tiles();
+    const std::size_t group_channels = kernels::Winograd::group_blocks * problem.block;
+    // What is read again and again stays in one half of the second-level cache; the other half is for what
+    // streams through.
+    constexpr std::size_t fewest_tiles = 12;  // that fill the largest register tile
+    const std::size_t floats = kernels::second_level_cache_bytes() / 2 / sizeof(float) / problem.positions();
+    const auto blocks_of = [&](std::size_t channels) {
+        const std::size_t tiles_in_cache = std::max(floats / channels, fewest_tiles);
+        return (tiles + tiles_in_cache - 1) / tiles_in_cache;
+    };
+    // Threads that share tiles read all weights each; threads that share channels read all transformed tiles
+    // each. Weights also come from further away.
+    constexpr std::size_t distance = 4;
+    if (problem.packed_size() > distance * problem.transformed_size(tiles)) {
+        return {kernels::WinogradSplit::channels, blocks_of(group_channels), execution.threads};
+    }
+    const std::size_t blocks = blocks_of(problem.input_blocks() * problem.block + group_channels);
+    // Each thread has the same number.
+    return {kernels::WinogradSplit::tiles, (blocks + threads - 1) / threads * threads, execution.threads};
+}
+
+std::unique_ptr<Convolution> make_winograd(kernels::WinogradTile tile, const ConvolutionShape& shape,
+                                           const ConvolutionWeights& weights, const Execution& execution) {
+    return std::make_unique<WinogradConvolution>(tile, shape, weights, execution);
+}
+
+}  // namespace vgg19::layers

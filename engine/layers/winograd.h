@@ -1,0 +1,20 @@
+// A convolution by Winograd's minimal filtering, with the max-pool that follows.
+#pragma once
+
+#include <memory>
+
+#include "engine/layers/convolution.h"
+#include "kernels/winograd/schedule.h"
+
+namespace vgg19::layers {
+
+/// How the threads of `execution` share a problem. Any choice gives the same bits.
+kernels::WinogradSchedule winograd_schedule(const kernels::Winograd& problem, const Execution& execution);
+
+kernels::Winograd winograd_problem(const ConvolutionShape& shape, kernels::WinogradTile tile,
+                                   const Execution& execution);
+
+std::unique_ptr<Convolution> make_winograd(kernels::WinogradTile tile, const ConvolutionShape& shape,
+                                           const ConvolutionWeights& weights, const Execution& execution);
+
+}  // namespace vgg19::layers

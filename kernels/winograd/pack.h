@@ -1,0 +1,117 @@
+// Packing of filters, for every ISA.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+
+#include "kernels/winograd/matrices.h"
+#include "kernels/winograd/winograd.h"
+
+namespace vgg19::kernels {
+namespace {
+
+/// One group of output channels: Winograd::group_blocks blocks of `lanes`.
+template <std::size_t lanes>
+struct WinogradPacker {
+    /// A value for each output channel of the group.
+    using Lanes = std::array<double, Winograd::group_blocks * lanes>;
+    using Taps = std::array<Lanes, 9>;
+
+    const Winograd& problem;
+    const float* weights;
+    std::size_t first_channel;
+    std::size_t group_channels;  ///< padded to blocks
+
+    WinogradPacker(const Winograd& wanted, std::size_t group, const float* plain)
+        : problem(wanted),
+          weights(plain),
+          first_channel(group * Winograd::group_blocks * lanes),
+          group_channels(
+              std::min(Winograd::group_blocks, wanted.output_blocks() - group * Winograd::group_blocks) *
+              lanes) {}
+
+    /// The filters of one input channel; zero past the last channels.
+    Taps taps_of(std::size_t input_channel) const {
+        Taps taps{};
+        if (input_channel >= problem.input_channels) return taps;
+        const std::size_t channels = std::min(group_channels, problem.output_channels - first_channel);
+        for (std::size_t lane = 0; lane < channels; ++lane) {
+            const float* filter =
+                weights + ((first_channel + lane) * problem.input_channels + input_channel) * 9;
+            for (std::size_t tap = 0; tap < 9; ++tap) taps[tap][lane] = double{filter[tap]};
+        }
+        return taps;
+    }
+
+    void store(const Lanes& values, float* target) const {
+        for (std::size_t lane = 0; lane < group_channels; ++lane) {
+            target[lane] = static_cast<float>(values[lane]);
+        }
+    }
+
+    void plain(const Taps& taps, std::size_t input_channel, float* target) const {
+        for (std::size_t tap = 0; tap < 9; ++tap) {
+            store(taps[tap], target + (input_channel * 9 + tap) * group_channels);
+        }
+    }
+
+    /// Σ coefficients[k] · x[k · step], lane by lane.
+    static Lanes weighted_sum(const std::array<double, 3>& coefficients, const Lanes* x, std::size_t step) {
+        Lanes sum;
+        for (std::size_t lane = 0; lane < sum.size(); ++lane) {
+            sum[lane] = coefficients[0] * x[0][lane] + coefficients[1] * x[step][lane] +
+                        coefficients[2] * x[2 * step][lane];
+        }
+        return sum;
+    }
+
+    /// G g Gᵀ in double, rounded once.
+    template <std::size_t m>
+    void transformed(const Taps& taps, std::size_t input_channel, float* target) const {
+        constexpr const auto& matrix = winograd_matrices<m>.filter;
+        constexpr std::size_t n = m + 2;
+        const std::size_t padded_inputs = problem.input_blocks() * lanes;
+        for (std::size_t i = 0; i < n; ++i) {
+            std::array<Lanes, 3> row{};  // row i of G g
+            for (std::size_t column = 0; column < 3; ++column) {
+                row[column] = weighted_sum(matrix[i], &taps[column], 3);
+            }
+            for (std::size_t j = 0; j < n; ++j) {
+                const std::size_t place = (i * n + j) * padded_inputs + input_channel;
+                store(weighted_sum(matrix[j], row.data(), 1), target + place * group_channels);
+            }
+        }
+    }
+
+    void pack(std::size_t input_channel, float* target) const {
+        const Taps taps = taps_of(input_channel);
+        if (problem.plain_weights) {
+            plain(taps, input_channel, target);
+            return;
+        }
+        switch (problem.tile) {
+            case WinogradTile::f2:
+                return transformed<2>(taps, input_channel, target);
+            case WinogradTile::f4:
+                return transformed<4>(taps, input_channel, target);
+            case WinogradTile::f5:
+                return transformed<5>(taps, input_channel, target);
+            case WinogradTile::f6:
+                return transformed<6>(taps, input_channel, target);
+        }
+    }
+};
+
+template <std::size_t lanes>
+void winograd_pack_group(const Winograd& problem, std::size_t group, const float* weights, float* packed) {
+    const WinogradPacker<lanes> packer(problem, group, weights);
+    // All groups before this one are full, so of the size of the first.
+    float* target = packed + group * problem.packed_group_size(0);
+    for (std::size_t channel = 0; channel < problem.input_blocks() * lanes; ++channel) {
+        packer.pack(channel, target);
+    }
+}
+
+}  // namespace
+}  // namespace vgg19::kernels
