@@ -1,4 +1,5 @@
-// A model file: safetensors with torchvision's tensor names, and a description in the metadata.
+// A model file: safetensors with torchvision's tensor names (input-major dense weights have one of ours), and
+// a description in the metadata.
 #pragma once
 
 #include <cstdint>
