@@ -313,4 +313,33 @@ TEST_CASE("values are read over the border between two pieces, and with any stri
     CHECK(values_of_file<double>(content, DType::f64, {2, 0}, {1, 1}).empty());
 }
 
+TEST_CASE("a matrix of any size and strides is read transposed") {
+    for (const std::size_t rows : {1U, 15U, 16U, 17U, 70U}) {
+        constexpr std::size_t columns = 19;
+        std::string content;
+        for (std::size_t i = 0; i < rows * columns; ++i) {
+            const auto element = static_cast<double>(i);
+            content.append(reinterpret_cast<const char*>(&element), sizeof element);
+        }
+        const TemporaryFolder folder;
+        write_bytes(folder / "values", content);
+        const vgg19::model::MappedFile file(folder / "values");
+        for (const std::vector<std::size_t>& strides : {std::vector<std::size_t>{columns, 1}, {1, rows}}) {
+            const StoredTensor tensor{.name = "values",
+                                      .dtype = DType::f64,
+                                      .shape = {rows, columns},
+                                      .strides = strides,
+                                      .bytes = file.bytes()};
+            std::vector<float> values(rows * columns);
+            vgg19::converter::read_transposed(tensor, file, values);
+            std::size_t wrong = 0;
+            for (std::size_t i = 0; i < values.size(); ++i) {
+                const std::size_t position = i % rows * strides[0] + i / rows * strides[1];
+                if (values[i] != static_cast<float>(position)) ++wrong;
+            }
+            CHECK(wrong == 0);
+        }
+    }
+}
+
 }  // namespace
