@@ -17,9 +17,9 @@ void add_dense(const model::ModelFile& model, const model::DenseLayer& layer, mo
                Reordered& result) {
     const model::Tensor& weight = model.weight(layer);
     result.tensors.push_back(model.tensor(model::bias_name(layer.name)));
-    if (model.is_int8(layer.name))
-        result.tensors.push_back(model.tensor(model::weight_scale_name(layer.name)));
-    if (model.is_int8(layer.name) || model.order(layer) == order) {
+    const bool int8 = model.is_int8(layer.name);
+    if (int8) result.tensors.push_back(model.tensor(model::weight_scale_name(layer.name)));
+    if (int8 || model.order(layer) == order) {
         result.tensors.push_back(weight);
         return;
     }

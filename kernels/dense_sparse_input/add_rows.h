@@ -47,7 +47,7 @@ struct RowGroup {
 
 template <std::size_t rows>
 static inline RowGroup<rows> row_group(const DenseSparseInput& problem, std::size_t position) {
-    RowGroup<rows> group;
+    RowGroup<rows> group{};
     for (std::size_t r = 0; r < rows; ++r) {
         const std::size_t later = position + r + prefetch_rows;
         group.inputs[r] = problem.rows[position + r];
