@@ -121,7 +121,8 @@ void write_seeded_model(const std::filesystem::path& path, const model::Network&
         add(model::bias_name(layer.name), {layer.output_channels}, 0);
     }
     for (const model::DenseLayer& layer : network.dense_layers()) {
-        add(model::weight_name(layer.name), {layer.outputs, layer.inputs}, initial_deviation(layer));
+        const auto weight = model::dense_weight(layer, model::DenseOrder::input_major);
+        add(weight.name, weight.shape, initial_deviation(layer));
         add(model::bias_name(layer.name), {layer.outputs}, 0);
     }
     model::write_model(path, seeded_description(network), tensors, progress);

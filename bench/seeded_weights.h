@@ -11,7 +11,7 @@
 namespace vgg19::bench {
 
 /// Changes when the same seed gives other values, or the file another description.
-inline constexpr int seeded_weights_version = 1;
+inline constexpr int seeded_weights_version = 2;
 
 /// Fills `values` with independent normal values of mean 0. Value i depends on `seed`, `stream` and i alone,
 /// so the result is the same for every thread count; it is the same on every machine too, since it comes from
@@ -28,7 +28,8 @@ float initial_deviation(const model::DenseLayer& layer);
 /// What write_seeded_model() puts into the file.
 model::Description seeded_description(const model::Network& network);
 
-/// Writes a model of variant "baseline", the crash-safe way. Needs memory for all the weights.
+/// Writes a model of variant "baseline" with input-major dense weights, the crash-safe way. Needs memory for
+/// all the weights.
 void write_seeded_model(const std::filesystem::path& path, const model::Network& network, int threads,
                         const model::Progress& progress = {});
 

@@ -85,12 +85,12 @@ TEST_CASE("a seeded model is a baseline with torchvision's initialisation") {
     CHECK(file.description().variant == "baseline");
     CHECK(file.description().lineage == seeded_description(network).lineage);
 
-    const auto deviation_of = [&](const std::string& layer) {
-        const auto weights = file.tensor(model::weight_name(layer)).as<float>();
+    const auto deviation_of = [&](const std::string& tensor) {
+        const auto weights = file.tensor(tensor).as<float>();
         return std::sqrt(moment({weights.begin(), weights.end()}, 2));
     };
-    CHECK(deviation_of("features.34") == doctest::Approx(std::sqrt(2.0 / (9 * 32))).epsilon(0.1));
-    CHECK(deviation_of("classifier.3") == doctest::Approx(0.01).epsilon(0.1));
+    CHECK(deviation_of("features.34.weight") == doctest::Approx(std::sqrt(2.0 / (9 * 32))).epsilon(0.1));
+    CHECK(deviation_of("classifier.3.weight_transposed") == doctest::Approx(0.01).epsilon(0.1));
     for (const float bias : file.tensor("classifier.0.bias").as<float>()) CHECK(bias == 0);
 }
 

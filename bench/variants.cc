@@ -22,7 +22,7 @@ using model::ModelFile;
 using std::filesystem::path;
 
 /// Part of the cache folders' names: to be raised when the converter makes other files of the same weights.
-constexpr int recipes_version = 1;
+constexpr int recipes_version = 2;
 
 void prune(const ModelFile& source, const path& output, const model::Progress& progress) {
     converter::prune_model(source, converter::plan_pruning(source, {}), output, progress);
@@ -167,7 +167,7 @@ std::vector<Variant> variants_of(const path& weights, const std::vector<std::str
     const std::optional<ModelFile> cached = as_model(baseline);
     if (!cached || cached->description().variant != "baseline") {
         say("importing " + weights.string() + " to " + baseline.string());
-        converter::import_model(weights, baseline, percent_shown("baseline"));
+        converter::import_model(weights, baseline, {}, percent_shown("baseline"));
     }
     return ensure_all(folder.path(), baseline, ids);
 }

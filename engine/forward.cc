@@ -4,6 +4,9 @@
 #include <chrono>
 #include <utility>
 
+#include "engine/layers/folded_pool.h"
+#include "kernels/common/parallel.h"
+
 namespace vgg19 {
 
 namespace {
@@ -35,7 +38,7 @@ ForwardPass::ForwardPass(const model::ModelFile& file, const Plan& plan) {
     for (std::size_t index = 0; index < network.convolutions().size(); ++index) {
         add_convolution(file, network.convolutions()[index], plan, plan.convolutions[index]);
     }
-    add_average_pool(network, plan);
+    add_average_pool(file, plan);
     for (const model::DenseLayer& layer : network.dense_layers()) add_dense(file, layer, plan);
 
     for (kernels::AlignedBuffer& buffer : activations_) {
@@ -117,28 +120,57 @@ void ForwardPass::add_convolution(const model::ModelFile& file, const model::Con
     blocks_.push_back(std::move(block));
 }
 
-void ForwardPass::add_average_pool(const model::Network& network, const Plan& plan) {
+void ForwardPass::add_average_pool(const model::ModelFile& file, const Plan& plan) {
+    const model::Network& network = file.network();
     const model::ConvolutionLayer& last = network.convolutions().back();
+    const model::DenseLayer& first_dense = network.dense_layers().front();
     const std::size_t side = network.map_size(last, plan.input_size) / 2;
+    const bool fold = side < model::pooled_side && file.order(first_dense) == model::DenseOrder::input_major;
+    if (fold) fold_average_pool(file, plan, side);
+
     const layers::Execution& execution = plan.execution;
-    average_pool_.emplace(last.output_channels, side, model::pooled_side, execution);
-    const std::size_t output_floats = execution.batch * network.dense_layers().front().inputs;
+    const std::size_t output_side = fold ? side : model::pooled_side;
+    average_pool_.emplace(last.output_channels, side, output_side, execution);
+    const std::size_t output_floats = execution.batch * last.output_channels * output_side * output_side;
     const std::size_t input_floats =
         kernels::blocked_size(execution.batch, last.output_channels, side, side, execution.channel_block());
-    steps_.push_back({.layer = "average pool",
+    steps_.push_back({.layer = fold ? "flatten" : "average pool",
                       .kernel = average_pool_->kernel(),
                       .activation_bytes = (input_floats + output_floats) * sizeof(float)});
     largest_activation_ = std::max(largest_activation_, output_floats);
 }
 
+void ForwardPass::fold_average_pool(const model::ModelFile& file, const Plan& plan, std::size_t side) {
+    const model::DenseLayer& layer = file.network().dense_layers().front();
+    const std::size_t channels = file.network().convolutions().back().output_channels;
+    const model::Tensor& weights = file.weight(layer);
+    folded_weights_ = kernels::AlignedBuffer(channels * side * side * layer.outputs * sizeof(float));
+    const layers::FoldedPool fold = {.side = side,
+                                     .pooled_side = model::pooled_side,
+                                     .outputs = layer.outputs,
+                                     .weights = weights.as<float>().data(),
+                                     .folded = folded_weights_.as<float>()};
+    const std::size_t channel_bytes = weights.bytes.size() / channels;
+    kernels::parallel_for(plan.execution.threads, channels, [&](std::size_t channel) {
+        layers::fold_average_pool(fold, channel, channel + 1);
+        file.file().mapping().release(weights.bytes.subspan(channel * channel_bytes, channel_bytes));
+    });
+}
+
 void ForwardPass::add_dense(const model::ModelFile& file, const model::DenseLayer& layer, const Plan& plan) {
     const std::size_t batch = plan.execution.batch;
-    layers::DenseProblem problem = {.inputs = layer.inputs,
+    const bool folded = dense_layers_.empty() && folded_weights_.size() > 0;
+    const std::size_t inputs = folded ? folded_weights_.size() / sizeof(float) / layer.outputs : layer.inputs;
+    layers::DenseProblem problem = {.inputs = inputs,
                                     .outputs = layer.outputs,
                                     .relu_follows = layer.relu_follows,
                                     .bias = file.tensor(model::bias_name(layer.name)).as<float>().data()};
-    const model::Tensor& weights = file.tensor(model::weight_name(layer.name));
-    if (file.is_int8(layer.name)) {
+    const model::Tensor& weights = file.weight(layer);
+    if (folded) {
+        problem.input_major_weights = folded_weights_.as<float>();
+    } else if (file.order(layer) == model::DenseOrder::input_major) {
+        problem.input_major_weights = weights.as<float>().data();
+    } else if (file.is_int8(layer.name)) {
         problem.int8_weights = weights.as<std::int8_t>().data();
         problem.weight_scale = file.tensor(model::weight_scale_name(layer.name)).as<float>().data();
     } else {
@@ -148,9 +180,9 @@ void ForwardPass::add_dense(const model::ModelFile& file, const model::DenseLaye
     steps_.push_back({.layer = layer.name,
                       .kernel = dense_layers_.back()->kernel(),
                       .macs = model::Network::macs(layer),
-                      .operations = 2 * batch * model::Network::macs(layer),
+                      .operations = 2 * batch * inputs * layer.outputs,
                       .weight_bytes = dense_layers_.back()->weight_bytes(),
-                      .activation_bytes = batch * (layer.inputs + layer.outputs) * sizeof(float)});
+                      .activation_bytes = batch * (inputs + layer.outputs) * sizeof(float)});
     largest_activation_ = std::max(largest_activation_, batch * layer.outputs);
 }
 

@@ -18,7 +18,8 @@ namespace vgg19 {
 
 class ForwardPass {
   public:
-    /// Packs the convolutions' weights. `file` must outlive this: dense weights are used in place.
+    /// Packs the convolutions' weights. `file` must outlive this: dense weights are used in place, but for
+    /// those that the average pool is folded into.
     ForwardPass(const model::ModelFile& file, const Plan& plan);
 
     /// [batch][3][size][size] → [batch][classes]. `seconds`, unless empty, has a place for each of steps().
@@ -34,11 +35,14 @@ class ForwardPass {
 
     void add_convolution(const model::ModelFile& file, const model::ConvolutionLayer& layer, const Plan& plan,
                          layers::ConvolutionAlgorithm algorithm);
-    void add_average_pool(const model::Network& network, const Plan& plan);
+    void add_average_pool(const model::ModelFile& file, const Plan& plan);
+    /// The first dense layer's weights for the map before the average pool, in `folded_weights_`.
+    void fold_average_pool(const model::ModelFile& file, const Plan& plan, std::size_t side);
     void add_dense(const model::ModelFile& file, const model::DenseLayer& layer, const Plan& plan);
 
     std::vector<ConvolutionBlock> blocks_;
     std::optional<layers::AveragePool> average_pool_;
+    kernels::AlignedBuffer folded_weights_;  ///< empty where the average pool is not folded
     std::vector<std::unique_ptr<layers::Dense>> dense_layers_;
     std::vector<PlanStep> steps_;
     std::size_t largest_activation_ = 0;  ///< floats

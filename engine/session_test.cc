@@ -26,11 +26,14 @@ std::vector<kernels::Isa> isas_of_this_cpu() {
 struct NarrowModel {
     kernels::testing::Random random;
     testing::TemporaryFolder folder;
-    Model model = make();
+    Model model = make(model::DenseOrder::input_major);
 
-    Model make() {
-        testing::write_narrow_model(folder / "narrow.safetensors", random);
-        return Model::open(folder / "narrow.safetensors");
+    /// The same weights in either order.
+    Model make(model::DenseOrder order) {
+        kernels::testing::Random same = random;
+        const auto path = folder / (order == model::DenseOrder::input_major ? "narrow" : "output_major");
+        testing::write_narrow_model(path, same, 10, order);
+        return Model::open(path);
     }
     std::vector<float> input(std::size_t images, std::size_t size) {
         std::vector<float> values(images * 3 * size * size);
@@ -49,6 +52,35 @@ std::vector<float> logits(const Model& model, const SessionOptions& options,
 
 bool same_bits(std::span<const float> a, std::span<const float> b) {
     return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
+}
+
+double relative_l2(std::span<const float> found, std::span<const float> expected) {
+    double error = 0;
+    double norm = 0;
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+        error += std::pow(double{found[i]} - expected[i], 2);
+        norm += std::pow(double{expected[i]}, 2);
+    }
+    REQUIRE(norm > 0);
+    return std::sqrt(error / norm);
+}
+
+void check_threads_and_batches(const Model& model, const std::vector<float>& input, std::size_t images,
+                               const std::string& isa) {
+    const std::size_t image_floats = input.size() / images;
+    const std::vector<float> expected =
+        logits(model, {.threads = 1, .input_size = 48, .batch = images, .isa = isa}, input);
+    for (int threads = 2; threads <= 8; ++threads) {
+        CHECK(same_bits(
+            expected,
+            logits(model, {.threads = threads, .input_size = 48, .batch = images, .isa = isa}, input)));
+    }
+    for (std::size_t image = 0; image < images; ++image) {
+        const std::vector<float> one(input.begin() + static_cast<std::ptrdiff_t>(image * image_floats),
+                                     input.begin() + static_cast<std::ptrdiff_t>((image + 1) * image_floats));
+        CHECK(same_bits(std::span(expected).subspan(image * 10, 10),
+                        logits(model, {.threads = 2, .input_size = 48, .isa = isa}, one)));
+    }
 }
 
 /// The ISA at the end of a kernel's name.
@@ -103,17 +135,10 @@ TEST_CASE("every ISA gives nearly the same logits") {
         const std::vector<float> input = narrow.input(1, size);
         const std::vector<float> expected =
             logits(narrow.model, {.input_size = size, .isa = "scalar"}, input);
-        double norm = 0;
-        for (const float value : expected) norm += double{value} * value;
-        REQUIRE(norm > 0);
         for (const kernels::Isa isa : isas_of_this_cpu()) {
             const std::vector<float> found =
                 logits(narrow.model, {.input_size = size, .isa = kernels::isa_name(isa)}, input);
-            double error = 0;
-            for (std::size_t i = 0; i < found.size(); ++i) {
-                error += std::pow(double{found[i]} - expected[i], 2);
-            }
-            CHECK(std::sqrt(error / norm) <= 1e-5);
+            CHECK(relative_l2(found, expected) <= 1e-5);
         }
     }
 }
@@ -123,25 +148,43 @@ TEST_CASE("logits are bitwise the same for every thread count and batch") {
     INFO(narrow.random.replay());
     constexpr std::size_t images = 3;
     const std::vector<float> input = narrow.input(images, 48);
-    const std::size_t image_floats = input.size() / images;
-    for (const kernels::Isa isa : isas_of_this_cpu()) {
-        const std::string name = kernels::isa_name(isa);
-        const std::vector<float> expected =
-            logits(narrow.model, {.threads = 1, .input_size = 48, .batch = images, .isa = name}, input);
-        for (int threads = 2; threads <= 8; ++threads) {
-            CHECK(same_bits(
-                expected,
-                logits(narrow.model, {.threads = threads, .input_size = 48, .batch = images, .isa = name},
-                       input)));
-        }
-        for (std::size_t image = 0; image < images; ++image) {
-            const std::vector<float> one(
-                input.begin() + static_cast<std::ptrdiff_t>(image * image_floats),
-                input.begin() + static_cast<std::ptrdiff_t>((image + 1) * image_floats));
-            CHECK(same_bits(std::span(expected).subspan(image * 10, 10),
-                            logits(narrow.model, {.threads = 2, .input_size = 48, .isa = name}, one)));
+    for (const model::DenseOrder order : {model::DenseOrder::input_major, model::DenseOrder::output_major}) {
+        CAPTURE(order);
+        const Model model = narrow.make(order);
+        for (const kernels::Isa isa : isas_of_this_cpu()) {
+            check_threads_and_batches(model, input, images, kernels::isa_name(isa));
         }
     }
+}
+
+TEST_CASE("both orders of the dense weights give the same logits, whether the pool is folded or not") {
+    NarrowModel narrow;
+    INFO(narrow.random.replay());
+    const Model output_major = narrow.make(model::DenseOrder::output_major);
+    for (const std::size_t size : {32U, 64U, 160U, 192U, 224U, 256U}) {
+        CAPTURE(size);
+        const std::vector<float> input = narrow.input(1, size);
+        const std::vector<float> expected = logits(output_major, {.input_size = size}, input);
+        const std::vector<float> found = logits(narrow.model, {.input_size = size}, input);
+        CHECK(relative_l2(found, expected) <= 2e-6);
+    }
+}
+
+TEST_CASE("a map smaller than 7×7 goes into the dense layer as it is, where the file's order allows that") {
+    NarrowModel narrow;
+    const auto step = [&](model::DenseOrder order, std::size_t size, std::size_t index) {
+        return Session(narrow.make(order), {.input_size = size}).plan().at(index);
+    };
+    constexpr auto input_major = model::DenseOrder::input_major;
+    constexpr std::size_t pool = 16 + 5;
+    CHECK(step(input_major, 160, pool).layer == "flatten");
+    CHECK(step(input_major, 160, pool + 1).weight_bytes == std::size_t{12} * 25 * 24 * sizeof(float));
+    CHECK(step(input_major, 224, pool).layer == "average pool");
+    CHECK(step(input_major, 224, pool + 1).weight_bytes == std::size_t{12} * 49 * 24 * sizeof(float));
+    CHECK(step(input_major, 256, pool).layer == "average pool");
+    CHECK(step(model::DenseOrder::output_major, 160, pool).layer == "average pool");
+    CHECK(step(input_major, 160, pool + 1).kernel.starts_with("dense_sparse_input_"));
+    CHECK(step(model::DenseOrder::output_major, 160, pool + 1).kernel.starts_with("dense_fp32_"));
 }
 
 TEST_CASE("sessions on several threads do not disturb each other") {

@@ -24,6 +24,7 @@ using model::ModelFile;
 
 struct LayerFacts {
     std::string name;
+    std::string weight_name;
     std::vector<std::size_t> weight_shape;
     std::string dtype;
     std::vector<std::size_t> output_shape;  ///< before the pool that may follow
@@ -32,11 +33,11 @@ struct LayerFacts {
     std::uint64_t bytes = 0;  ///< weight, bias and scales
 };
 
-LayerFacts tensor_facts(const ModelFile& file, const std::string& layer) {
-    const model::Tensor& weight = file.tensor(model::weight_name(layer));
+LayerFacts tensor_facts(const ModelFile& file, const std::string& layer, const model::Tensor& weight) {
     const model::Tensor& bias = file.tensor(model::bias_name(layer));
     LayerFacts facts;
     facts.name = layer;
+    facts.weight_name = weight.name;
     facts.weight_shape = weight.shape;
     facts.dtype = model::dtype_name(weight.dtype);
     facts.parameters = weight.elements() + bias.elements();
@@ -49,14 +50,14 @@ std::vector<LayerFacts> layer_facts(const ModelFile& file, std::size_t input_siz
     const model::Network& network = file.network();
     std::vector<LayerFacts> layers;
     for (const model::ConvolutionLayer& layer : network.convolutions()) {
-        LayerFacts facts = tensor_facts(file, layer.name);
+        LayerFacts facts = tensor_facts(file, layer.name, file.tensor(model::weight_name(layer.name)));
         const std::size_t side = network.map_size(layer, input_size);
         facts.output_shape = {layer.output_channels, side, side};
         facts.macs = network.macs(layer, input_size);
         layers.push_back(facts);
     }
     for (const model::DenseLayer& layer : network.dense_layers()) {
-        LayerFacts facts = tensor_facts(file, layer.name);
+        LayerFacts facts = tensor_facts(file, layer.name, file.weight(layer));
         facts.output_shape = {layer.outputs};
         facts.macs = model::Network::macs(layer);
         layers.push_back(facts);
@@ -99,6 +100,7 @@ Json preprocessing_json(const Preprocessing& preprocessing) {
 Json layer_json(const LayerFacts& layer) {
     Json json;
     json.set("name", layer.name);
+    json.set("weight_tensor", layer.weight_name);
     json.set("weight_shape", array_of(layer.weight_shape));
     json.set("dtype", layer.dtype);
     json.set("output_shape", array_of(layer.output_shape));
@@ -141,13 +143,24 @@ void print_lineage(const std::vector<std::string>& lineage) {
     }
 }
 
+std::string dense_order_text(const ModelFile& file) {
+    std::size_t input_major = 0;
+    for (const model::DenseLayer& layer : file.network().dense_layers()) {
+        if (file.order(layer) == model::DenseOrder::input_major) ++input_major;
+    }
+    if (input_major == 0) return "weights output by output, as PyTorch has them";
+    if (input_major == file.network().dense_layers().size()) return "weights input by input";
+    return "weights in both orders";
+}
+
 void print_text(const Model& model, std::size_t input_size, bool verified) {
     const ModelFile& file = *model.file();
     const Preprocessing& preprocessing = model.preprocessing();
     std::cout << "file           " << file.path().string() << ", " << megabytes(model.file_bytes()) << '\n'
               << "variant        " << model.variant() << '\n'
               << "convolutions   " << file.network().features_text() << '\n'
-              << "dense layers   " << file.network().classifier_text() << '\n'
+              << "dense layers   " << file.network().classifier_text() << "; " << dense_order_text(file)
+              << '\n'
               << "preprocessing  " << preprocessing.input_size << "×" << preprocessing.input_size
               << ", short side resized to " << fixed(preprocessing.resize_ratio, 4)
               << " times that, antialiased bilinear; mean";

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <future>
-#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -11,8 +10,10 @@
 
 #include "converter/import/batch_norm.h"
 #include "converter/import/names.h"
+#include "converter/import/reorder.h"
 #include "converter/import/state_dict.h"
 #include "engine/model/sha256.h"
+#include "kernels/common/aligned_buffer.h"
 #include "vgg19/error.h"
 
 namespace vgg19::converter {
@@ -38,31 +39,43 @@ class Weights {
   public:
     explicit Weights(const model::MappedFile& mapping) : mapping_(mapping) {}
 
-    void add_layer(const std::string& name, const std::vector<std::size_t>& weight_shape,
-                   const LayerTensors& layer);
+    void add_convolution(const model::ConvolutionLayer& layer, const LayerTensors& source);
+    void add_dense(const model::DenseLayer& layer, const LayerTensors& source, model::DenseOrder order);
     std::span<const model::Tensor> tensors() const { return tensors_; }
 
   private:
     void add(std::string name, std::vector<std::size_t> shape, const StoredTensor& source);
-    /// An uninitialised tensor of this object's own.
+    /// A tensor of this object's own.
     std::span<float> add_new(std::string name, std::vector<std::size_t> shape);
 
     const model::MappedFile& mapping_;
     std::vector<model::Tensor> tensors_;
-    std::vector<std::unique_ptr<float[]>> owned_;
+    std::vector<kernels::AlignedBuffer> owned_;  // in large pages, which transposing needs to be fast
 };
 
-void Weights::add_layer(const std::string& name, const std::vector<std::size_t>& weight_shape,
-                        const LayerTensors& layer) {
-    const std::vector<std::size_t> bias_shape = {weight_shape[0]};
-    if (layer.batch_norm.weight == nullptr) {
-        add(model::weight_name(name), weight_shape, *layer.weight);
-        add(model::bias_name(name), bias_shape, *layer.bias);
+void Weights::add_convolution(const model::ConvolutionLayer& layer, const LayerTensors& source) {
+    const std::string weight_name = model::weight_name(layer.name);
+    const std::string bias_name = model::bias_name(layer.name);
+    const std::vector<std::size_t> weight_shape = {layer.output_channels, layer.input_channels, 3, 3};
+    const std::vector<std::size_t> bias_shape = {layer.output_channels};
+    if (source.batch_norm.weight == nullptr) {
+        add(weight_name, weight_shape, *source.weight);
+        add(bias_name, bias_shape, *source.bias);
         return;
     }
-    const std::span<float> weight = add_new(model::weight_name(name), weight_shape);
-    const std::span<float> bias = add_new(model::bias_name(name), bias_shape);
-    fold_batch_norm(layer, mapping_, weight, bias);
+    const std::span<float> weight = add_new(weight_name, weight_shape);
+    const std::span<float> bias = add_new(bias_name, bias_shape);
+    fold_batch_norm(source, mapping_, weight, bias);
+}
+
+void Weights::add_dense(const model::DenseLayer& layer, const LayerTensors& source, model::DenseOrder order) {
+    const model::TensorShape weight = model::dense_weight(layer, order);
+    if (order == model::DenseOrder::output_major) {
+        add(weight.name, weight.shape, *source.weight);
+    } else {
+        read_transposed(*source.weight, mapping_, add_new(weight.name, weight.shape));
+    }
+    add(model::bias_name(layer.name), {layer.outputs}, *source.bias);
 }
 
 void Weights::add(std::string name, std::vector<std::size_t> shape, const StoredTensor& source) {
@@ -79,34 +92,36 @@ std::span<float> Weights::add_new(std::string name, std::vector<std::size_t> sha
     model::Tensor& tensor = tensors_.emplace_back(model::Tensor{
         .name = std::move(name), .dtype = model::DType::f32, .shape = std::move(shape), .bytes = {}});
     const std::size_t elements = tensor.elements();
-    owned_.push_back(std::make_unique_for_overwrite<float[]>(elements));
-    const std::span<float> values(owned_.back().get(), elements);
+    owned_.emplace_back(elements * sizeof(float));
+    const std::span<float> values(owned_.back().as<float>(), elements);
     tensor.bytes = std::as_bytes(values);
     return values;
 }
 
-void add_layers(const VggTensors& vgg, Weights& weights) {
-    auto layer = vgg.layers.begin();
-    for (const model::ConvolutionLayer& convolution : vgg.network.convolutions()) {
-        weights.add_layer(convolution.name, {convolution.output_channels, convolution.input_channels, 3, 3},
-                          *layer++);
+void add_layers(const VggTensors& vgg, const ImportOptions& options, Weights& weights) {
+    auto source = vgg.layers.begin();
+    for (const model::ConvolutionLayer& layer : vgg.network.convolutions()) {
+        weights.add_convolution(layer, *source++);
     }
-    for (const model::DenseLayer& dense : vgg.network.dense_layers()) {
-        weights.add_layer(dense.name, {dense.outputs, dense.inputs}, *layer++);
+    for (const model::DenseLayer& layer : vgg.network.dense_layers()) {
+        weights.add_dense(layer, *source++, options.dense_order);
     }
 }
 
 }  // namespace
 
 void import_model(const std::filesystem::path& input, const std::filesystem::path& output,
-                  const model::Progress& progress) {
+                  const ImportOptions& options, const model::Progress& progress) {
     model::require_other_file(input, output);
     const StateDict source = StateDict::open(input);
+    if (source.is_model()) {
+        return reorder_dense(model::ModelFile::open(input), output, options.dense_order, progress);
+    }
     const VggTensors vgg = recognise_vgg(source.tensors(), input.string());
     std::future<std::string> sha256 = std::async(std::launch::async, file_sha256, input);
 
     Weights weights(source.mapping());
-    add_layers(vgg, weights);
+    add_layers(vgg, options, weights);
 
     const std::string step = "convert " + input.filename().string();
     const model::Description description = {

@@ -15,6 +15,7 @@
 
 #include "converter/import/stored_tensor.h"
 #include "converter/import/testing/files.h"
+#include "converter/quantize/quantize.h"
 #include "engine/model/model_file.h"
 #include "engine/model/sha256.h"
 #include "engine/testing/error_of.h"
@@ -28,6 +29,9 @@ using vgg19::converter::StoredTensor;
 using vgg19::converter::testing::read_bytes;
 using vgg19::converter::testing::write_bytes;
 using vgg19::model::ConvolutionLayer;
+using vgg19::model::dense_weight;
+using vgg19::model::DenseLayer;
+using vgg19::model::DenseOrder;
 using vgg19::model::DType;
 using vgg19::model::ModelFile;
 using vgg19::model::Network;
@@ -81,6 +85,27 @@ void check_plain(const ModelFile& model, const vgg19::model::TensorShape& tensor
     check_values(model, tensor.name, expected_values(tensor.name, count));
 }
 
+/// The weights of a dense layer in its order.
+void check_dense(const ModelFile& model, const DenseLayer& layer, DenseOrder order) {
+    REQUIRE(model.order(layer) == order);
+    if (order == DenseOrder::output_major) return check_plain(model, dense_weight(layer, order));
+    std::vector<float> expected;
+    for (std::size_t i = 0; i < layer.inputs; ++i) {
+        for (std::size_t o = 0; o < layer.outputs; ++o) {
+            expected.push_back(static_cast<float>(value(layer.name + ".weight", o * layer.inputs + i)));
+        }
+    }
+    check_values(model, dense_weight(layer, order).name, expected);
+}
+
+void check_all(const ModelFile& model, DenseOrder order) {
+    for (const auto& tensor : model.network().tensors()) {
+        const bool dense_weight = tensor.name.starts_with("classifier") && tensor.shape.size() == 2;
+        if (!dense_weight) check_plain(model, tensor);
+    }
+    for (const DenseLayer& layer : model.network().dense_layers()) check_dense(model, layer, order);
+}
+
 TEST_CASE("every container, type, layout and naming gives the same tensors") {
     const std::map<std::string, int> depths = {
         {"zip.pth", 11},
@@ -102,10 +127,12 @@ TEST_CASE("every container, type, layout and naming gives the same tensors") {
         const auto& file = entry.first;
         const int depth = entry.second;
         CAPTURE(file);
+        import_model(testdata / file, folder / "output-major", {.dense_order = DenseOrder::output_major});
+        check_all(ModelFile::open(folder / "output-major"), DenseOrder::output_major);
         import_model(testdata / file, folder / "model");
         const ModelFile model = ModelFile::open(folder / "model");
         CHECK(model.network() == narrow(depth));
-        for (const auto& tensor : model.network().tensors()) check_plain(model, tensor);
+        check_all(model, DenseOrder::input_major);
         CHECK(model.description().variant == "baseline");
         CHECK(model.description().lineage == std::vector<std::string>{"convert " + file});
         const std::string content = read_bytes(testdata / file);
@@ -147,8 +174,9 @@ TEST_CASE("batch norm is folded into the convolutions, which get plain VGG's nam
             const ConvolutionLayer& layer = model.network().convolutions()[k];
             check_folded(model, layer, layer.features_index + k);
         }
-        for (const auto& tensor : model.network().tensors()) {
-            if (tensor.name.starts_with("classifier")) check_plain(model, tensor);
+        for (const DenseLayer& layer : model.network().dense_layers()) {
+            check_dense(model, layer, DenseOrder::input_major);
+            check_plain(model, {vgg19::model::bias_name(layer.name), {layer.outputs}});
         }
         CHECK(model.description().lineage ==
               std::vector<std::string>{"convert " + file + " (batch norm folded)"});
@@ -167,19 +195,41 @@ TEST_CASE("a zip file needs no zip64 records, and may end with a comment") {
     CHECK(ModelFile::open(folder / "model").network() == narrow(11));
 }
 
-TEST_CASE("a model of ours can be imported again") {
+TEST_CASE("a model of ours is what it was, with its dense weights in the wanted order") {
     const TemporaryFolder folder;
     import_model(testdata / "zip.pth", folder / "first");
-    import_model(folder / "first", folder / "second");
-    const ModelFile model = ModelFile::open(folder / "second");
-    for (const auto& tensor : model.network().tensors()) check_plain(model, tensor);
+    import_model(folder / "first", folder / "second", {.dense_order = DenseOrder::output_major});
+    import_model(folder / "second", folder / "third");
+    const ModelFile second = ModelFile::open(folder / "second");
+    check_all(second, DenseOrder::output_major);
+    const ModelFile third = ModelFile::open(folder / "third");
+    check_all(third, DenseOrder::input_major);
+    third.verify_checksums();
+    CHECK(third.description().source_sha256 == ModelFile::open(folder / "first").description().source_sha256);
+    CHECK(third.description().lineage == std::vector<std::string>{"convert zip.pth",
+                                                                  "convert --dense-order output",
+                                                                  "convert --dense-order input"});
+}
+
+TEST_CASE("INT8 dense weights stay as they are when a model is converted again") {
+    const TemporaryFolder folder;
+    import_model(testdata / "zip.pth", folder / "model");
+    vgg19::converter::quantize_dense(ModelFile::open(folder / "model"), folder / "int8");
+    import_model(folder / "int8", folder / "again");
+    const ModelFile before = ModelFile::open(folder / "int8");
+    const ModelFile after = ModelFile::open(folder / "again");
+    CHECK(after.description().variant == "int8");
+    for (const auto& tensor : before.file().tensors()) {
+        const auto bytes = after.tensor(tensor.name).bytes;
+        CHECK(std::equal(bytes.begin(), bytes.end(), tensor.bytes.begin(), tensor.bytes.end()));
+    }
 }
 
 TEST_CASE("progress ends with everything written") {
     const TemporaryFolder folder;
     std::uint64_t last = 0;
     std::uint64_t all = 1;
-    import_model(testdata / "zip.pth", folder / "model", [&](std::uint64_t done, std::uint64_t total) {
+    import_model(testdata / "zip.pth", folder / "model", {}, [&](std::uint64_t done, std::uint64_t total) {
         last = done;
         all = total;
     });
@@ -261,6 +311,35 @@ TEST_CASE("values are read over the border between two pieces, and with any stri
     CHECK(some == std::vector<double>{0, 100, 10, 110, 20, 120, 1, 101, 11, 111, 21, 121});
     CHECK(values_of_file<double>(content, DType::f64, {}, {}) == std::vector<double>{0});
     CHECK(values_of_file<double>(content, DType::f64, {2, 0}, {1, 1}).empty());
+}
+
+TEST_CASE("a matrix of any size and strides is read transposed") {
+    for (const std::size_t rows : {1U, 15U, 16U, 17U, 70U}) {
+        constexpr std::size_t columns = 19;
+        std::string content;
+        for (std::size_t i = 0; i < rows * columns; ++i) {
+            const auto element = static_cast<double>(i);
+            content.append(reinterpret_cast<const char*>(&element), sizeof element);
+        }
+        const TemporaryFolder folder;
+        write_bytes(folder / "values", content);
+        const vgg19::model::MappedFile file(folder / "values");
+        for (const std::vector<std::size_t>& strides : {std::vector<std::size_t>{columns, 1}, {1, rows}}) {
+            const StoredTensor tensor{.name = "values",
+                                      .dtype = DType::f64,
+                                      .shape = {rows, columns},
+                                      .strides = strides,
+                                      .bytes = file.bytes()};
+            std::vector<float> values(rows * columns);
+            vgg19::converter::read_transposed(tensor, file, values);
+            std::size_t wrong = 0;
+            for (std::size_t i = 0; i < values.size(); ++i) {
+                const std::size_t position = i % rows * strides[0] + i / rows * strides[1];
+                if (values[i] != static_cast<float>(position)) ++wrong;
+            }
+            CHECK(wrong == 0);
+        }
+    }
 }
 
 }  // namespace

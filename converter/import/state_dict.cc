@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "converter/import/torch_state.h"
+#include "engine/model/description.h"
 #include "vgg19/error.h"
 
 namespace vgg19::converter {
@@ -66,6 +67,11 @@ StateDict StateDict::open(const std::filesystem::path& path) {
 const model::MappedFile& StateDict::mapping() const {
     const auto* safetensors = std::get_if<model::SafetensorsFile>(&file_);
     return safetensors != nullptr ? safetensors->mapping() : std::get<model::MappedFile>(file_);
+}
+
+bool StateDict::is_model() const {
+    const auto* safetensors = std::get_if<model::SafetensorsFile>(&file_);
+    return safetensors != nullptr && model::is_model(safetensors->metadata());
 }
 
 }  // namespace vgg19::converter

@@ -20,6 +20,8 @@ class StateDict {
 
     /// What the tensors' bytes belong to.
     const model::MappedFile& mapping() const;
+    /// Whether it is a model file of ours, which says more than a state dict.
+    bool is_model() const;
     /// In the order of the file.
     const std::vector<StoredTensor>& tensors() const { return tensors_; }
 

@@ -5,6 +5,9 @@
 #include <cstdint>
 #include <cstring>
 
+#include "converter/transpose.h"
+#include "kernels/common/parallel.h"
+
 namespace vgg19::converter {
 namespace {
 
@@ -149,5 +152,29 @@ void read_values(const StoredTensor& tensor, const model::MappedFile& mapping, s
 
 template void read_values(const StoredTensor&, const model::MappedFile&, std::span<float>);
 template void read_values(const StoredTensor&, const model::MappedFile&, std::span<double>);
+
+void read_transposed(const StoredTensor& tensor, const model::MappedFile& mapping, std::span<float> values) {
+    constexpr std::size_t rows_at_once = 16;  // a cache line of each output row
+    const std::size_t rows = tensor.shape[0];
+    const std::size_t columns = tensor.elements() / rows;
+    const std::size_t row_bytes = tensor.strides[0] * model::dtype_bytes(tensor.dtype);
+    const auto parts = static_cast<std::size_t>(kernels::available_cpus());
+    struct Piece {
+        StoredTensor tensor;
+        std::vector<float> values;
+    };
+    std::vector<Piece> pieces(parts, {tensor, std::vector<float>(rows_at_once * columns)});
+    kernels::parallel_for(static_cast<int>(parts), parts, [&](std::size_t part) {
+        Piece& piece = pieces[part];
+        const kernels::Range range = kernels::part_of(rows, parts, part, rows_at_once);
+        for (std::size_t row = range.begin; row < range.end; row += rows_at_once) {
+            const std::size_t count = std::min(rows_at_once, range.end - row);
+            piece.tensor.shape[0] = count;
+            piece.tensor.bytes = tensor.bytes.subspan(row * row_bytes);
+            read_values<float>(piece.tensor, mapping, std::span(piece.values).first(count * columns));
+            transpose({piece.values.data(), columns}, count, columns, {values.data() + row, rows});
+        }
+    });
+}
 
 }  // namespace vgg19::converter

@@ -40,4 +40,9 @@ bool is_floating(model::DType dtype);
 template <class T>
 void read_values(const StoredTensor& tensor, const model::MappedFile& mapping, std::span<T> values);
 
+/// Writes the elements of a tensor (rows, …), as the matrix (rows, columns) that they are, converted to
+/// float, to `values` as (columns, rows); on all CPUs, in pieces of few rows. Pages of `mapping` that were
+/// read are released.
+void read_transposed(const StoredTensor& tensor, const model::MappedFile& mapping, std::span<float> values);
+
 }  // namespace vgg19::converter

@@ -96,11 +96,35 @@ void fold_bias(const LayerWeights& weights, std::span<const float> bias, const C
     }
 }
 
+/// Input-major weights of a dense layer, as (input channels, area · outputs): whole rows go or stay.
+void add_input_major(TensorList& list, const model::Tensor& weight, const model::Tensor& bias,
+                     const Channels& inputs, std::span<const float> input_bias) {
+    const std::size_t channels = inputs.kept.size() + inputs.removed.size();
+    const std::size_t outputs = weight.shape[1];
+    const std::size_t area = weight.shape[0] / channels;
+    const std::span<const float> values = weight.as<float>();
+    float* gathered = list.add(weight.name, {area * inputs.kept.size(), outputs}).data();
+    for (const auto channel : inputs.kept) {
+        const auto rows = values.subspan(channel * area * outputs, area * outputs);
+        gathered = std::copy(rows.begin(), rows.end(), gathered);
+    }
+
+    const std::span<const float> old_bias = bias.as<float>();
+    std::vector<double> sums(old_bias.begin(), old_bias.end());  // in fold_bias's order of terms
+    for (const auto channel : inputs.removed) {
+        const double constant = std::max(input_bias[channel], 0.0F);
+        for (std::size_t row = channel * area; row < (channel + 1) * area; ++row) {
+            for (std::size_t o = 0; o < outputs; ++o) sums[o] += constant * values[row * outputs + o];
+        }
+    }
+    std::transform(sums.begin(), sums.end(), list.add(bias.name, bias.shape).begin(),
+                   [](double sum) { return static_cast<float>(sum); });
+}
+
 /// Adds what is left of one layer. `input_bias` is that of the convolution before it.
 void add_layer(TensorList& list, const model::ModelFile& model, const std::string& name,
-               std::size_t input_channels, const Channels& outputs, const Channels& inputs,
-               std::span<const float> input_bias) {
-    const model::Tensor& weight = model.tensor(model::weight_name(name));
+               const model::Tensor& weight, std::size_t input_channels, const Channels& outputs,
+               const Channels& inputs, std::span<const float> input_bias) {
     const model::Tensor& bias = model.tensor(model::bias_name(name));
     if (outputs.complete() && inputs.complete()) {
         list.add_unchanged(weight);
@@ -176,14 +200,21 @@ void prune_model(const model::ModelFile& model, const PrunePlan& plan, const std
     std::span<const float> input_bias;
     for (const auto& layer : model.network().convolutions()) {
         Channels outputs = split_channels(layer.output_channels, find_cut(plan, layer.features_index));
-        add_layer(list, model, layer.name, layer.input_channels, outputs, inputs, input_bias);
+        add_layer(list, model, layer.name, model.tensor(model::weight_name(layer.name)), layer.input_channels,
+                  outputs, inputs, input_bias);
         inputs = std::move(outputs);
         input_bias = model.tensor(model::bias_name(layer.name)).as<float>();
     }
     std::size_t input_channels = model.network().convolutions().back().output_channels;
     for (const auto& layer : model.network().dense_layers()) {
         Channels outputs = split_channels(layer.outputs, nullptr);
-        add_layer(list, model, layer.name, input_channels, outputs, inputs, input_bias);
+        const model::Tensor& weight = model.weight(layer);
+        if (!inputs.complete() && model.order(layer) == model::DenseOrder::input_major) {
+            add_input_major(list, weight, model.tensor(model::bias_name(layer.name)), inputs, input_bias);
+            model.file().mapping().release(weight.bytes);
+        } else {
+            add_layer(list, model, layer.name, weight, input_channels, outputs, inputs, input_bias);
+        }
         inputs = std::move(outputs);
         input_channels = layer.outputs;
     }

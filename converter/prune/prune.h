@@ -52,10 +52,10 @@ void require_prunable(const model::ModelFile& model, const PrunePlan& plan);
 model::Network pruned_network(const model::Network& network, const PrunePlan& plan);
 
 /// Writes the model without the plan's filters, as variant "pruned" ("pruned-int8" for a model with INT8
-/// dense layers); the plan's origin joins the lineage. A removed filter still gave ReLU(bias)
-/// everywhere: that constant, times the next layer's weights, is added to the next layer's bias (for the
-/// first dense layer over all 49 columns). Exact inside the map; at its border, where the next layer's
-/// padding is zero, it is an approximation.
+/// dense layers), in the model's order of dense weights; the plan's origin joins the lineage. A removed
+/// filter still gave ReLU(bias) everywhere: that constant, times the next layer's weights, is added to the
+/// next layer's bias (for the first dense layer over all 49 columns). Exact inside the map; at its border,
+/// where the next layer's padding is zero, it is an approximation.
 void prune_model(const model::ModelFile& model, const PrunePlan& plan, const std::filesystem::path& output,
                  const model::Progress& progress = {});
 

@@ -201,6 +201,34 @@ TEST_CASE("what stays are the weights that were there, and the rest goes with it
     compare("classifier.6", 12, 1, {});
 }
 
+TEST_CASE("input-major dense weights are pruned as the others are, and stay so") {
+    NarrowModel narrow;
+    INFO(narrow.random.replay());
+    const auto model = narrow.open();
+    const auto input_major = narrow.weights.write_input_major(narrow.folder / "input-major");
+    const auto plan = plan_pruning(model, {.ratio = 0.3});
+    prune_model(model, plan, narrow.folder / "pruned");
+    prune_model(input_major, plan, narrow.folder / "pruned-input-major");
+
+    const auto expected = ModelFile::open(narrow.folder / "pruned");
+    const auto found = ModelFile::open(narrow.folder / "pruned-input-major");
+    for (const auto& layer : expected.network().dense_layers()) {
+        CAPTURE(layer.name);
+        REQUIRE(found.order(layer) == model::DenseOrder::input_major);
+        const auto plain = expected.weight(layer).as<float>();
+        const auto transposed = found.weight(layer).as<float>();
+        std::size_t wrong = 0;
+        for (std::size_t i = 0; i < plain.size(); ++i) {
+            const std::size_t position = i % layer.inputs * layer.outputs + i / layer.inputs;
+            if (plain[i] != transposed[position]) ++wrong;
+        }
+        CHECK(wrong == 0);
+        const auto bias = expected.tensor(layer.name + ".bias").as<float>();
+        const auto found_bias = found.tensor(layer.name + ".bias").as<float>();
+        CHECK(std::equal(bias.begin(), bias.end(), found_bias.begin(), found_bias.end()));
+    }
+}
+
 TEST_CASE("a plan that was written and read again gives the same file") {
     NarrowModel narrow;
     const auto model = narrow.open();

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "converter/transpose.h"
 #include "kernels/common/parallel.h"
 #include "kernels/dense_int8/dense_int8.h"
 #include "vgg19/error.h"
@@ -39,14 +40,38 @@ struct QuantizedLayer {
     std::vector<float> scales;
 };
 
-QuantizedLayer quantize_layer(const model::DenseLayer& layer, std::span<const float> weights) {
+/// Rows that one task quantises: a cache line of each row of input-major weights.
+constexpr std::size_t rows_per_task = 16;
+
+/// The weights of outputs [begin, end), output by output: in place, or transposed into `copy`.
+std::span<const float> output_rows(const model::DenseLayer& layer, const model::ModelFile& model,
+                                   std::size_t begin, std::size_t end, std::span<float> copy) {
+    const std::span<const float> weights = model.weight(layer).as<float>();
+    if (model.order(layer) == model::DenseOrder::output_major) {
+        return weights.subspan(begin * layer.inputs, (end - begin) * layer.inputs);
+    }
+    transpose({weights.data() + begin, layer.outputs}, layer.inputs, end - begin,
+              {copy.data(), layer.inputs});
+    return copy;
+}
+
+QuantizedLayer quantize_layer(const model::DenseLayer& layer, const model::ModelFile& model) {
     QuantizedLayer quantized;
-    quantized.weights = std::make_unique_for_overwrite<std::int8_t[]>(weights.size());
+    quantized.weights = std::make_unique_for_overwrite<std::int8_t[]>(layer.inputs * layer.outputs);
     quantized.scales.resize(layer.outputs);
-    kernels::parallel_for(kernels::available_cpus(), layer.outputs, [&](std::size_t row) {
-        const std::size_t begin = row * layer.inputs;
-        quantized.scales[row] =
-            quantize_row(weights.subspan(begin, layer.inputs), {&quantized.weights[begin], layer.inputs});
+    const auto parts = static_cast<std::size_t>(kernels::available_cpus());
+    std::vector<std::vector<float>> copies(parts, std::vector<float>(rows_per_task * layer.inputs));
+    kernels::parallel_for(static_cast<int>(parts), parts, [&](std::size_t part) {
+        const kernels::Range range = kernels::part_of(layer.outputs, parts, part, rows_per_task);
+        for (std::size_t begin = range.begin; begin < range.end; begin += rows_per_task) {
+            const std::size_t end = std::min(begin + rows_per_task, range.end);
+            std::span<const float> rows = output_rows(layer, model, begin, end, copies[part]);
+            for (std::size_t row = begin; row < end; ++row) {
+                quantized.scales[row] = quantize_row(rows.first(layer.inputs),
+                                                     {&quantized.weights[row * layer.inputs], layer.inputs});
+                rows = rows.subspan(layer.inputs);
+            }
+        }
     });
     return quantized;
 }
@@ -55,9 +80,9 @@ void require_finite_scales(const model::ModelFile& model, const model::DenseLaye
                            const QuantizedLayer& quantized) {
     for (std::size_t row = 0; row < quantized.scales.size(); ++row) {
         if (std::isfinite(quantized.scales[row])) continue;
-        throw Error(ErrorKind::bad_input,
-                    model.path().string() + ": tensor " + model::weight_name(layer.name) + ": row " +
-                        std::to_string(row) + ": expected finite weights, found NaN or infinity");
+        throw Error(ErrorKind::bad_input, model.path().string() + ": tensor " + model.weight(layer).name +
+                                              ": output " + std::to_string(row) +
+                                              ": expected finite weights, found NaN or infinity");
     }
 }
 
@@ -107,12 +132,12 @@ void quantize_dense(const model::ModelFile& model, const std::filesystem::path& 
     std::vector<QuantizedLayer> quantized;
     quantized.reserve(model.network().dense_layers().size());
     for (const auto& layer : model.network().dense_layers()) {
-        const model::Tensor& weight = model.tensor(model::weight_name(layer.name));
-        const auto& result = quantized.emplace_back(quantize_layer(layer, weight.as<float>()));
-        model.file().mapping().release(weight.bytes);
+        const auto& result = quantized.emplace_back(quantize_layer(layer, model));
+        model.file().mapping().release(model.weight(layer).bytes);
         require_finite_scales(model, layer, result);
+        const auto weight = model::dense_weight(layer, model::DenseOrder::output_major);
         tensors.push_back({weight.name, model::DType::i8, weight.shape,
-                           std::as_bytes(std::span(result.weights.get(), weight.elements()))});
+                           std::as_bytes(std::span(result.weights.get(), layer.inputs * layer.outputs))});
         tensors.push_back({model::weight_scale_name(layer.name),
                            model::DType::f32,
                            {layer.outputs},

@@ -128,6 +128,21 @@ TEST_CASE("a quantised model keeps its convolutions and biases and holds INT8 de
     CHECK(quantized.file().tensors().size() == tensors);
 }
 
+TEST_CASE("both orders of the dense weights are quantised to the same bits") {
+    NarrowModel narrow;
+    INFO(narrow.random.replay());
+    quantize_dense(narrow.baseline, narrow.folder / "from-output-major");
+    quantize_dense(narrow.weights.write_input_major(narrow.folder / "input-major"),
+                   narrow.folder / "from-input-major");
+    const auto expected = ModelFile::open(narrow.folder / "from-output-major");
+    const auto found = ModelFile::open(narrow.folder / "from-input-major");
+    for (const auto& tensor : expected.file().tensors()) {
+        CAPTURE(tensor.name);
+        const auto bytes = found.tensor(tensor.name).bytes;
+        CHECK(std::equal(bytes.begin(), bytes.end(), tensor.bytes.begin(), tensor.bytes.end()));
+    }
+}
+
 TEST_CASE("a pruned model becomes pruned-int8") {
     NarrowModel narrow;
     INFO(narrow.random.replay());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -23,13 +24,25 @@ class RandomModel {
         throw std::out_of_range(tensor);
     }
 
-    model::ModelFile write(const std::filesystem::path& path) const {
-        const model::Description description{network_, {}, "baseline", std::string(64, '0'), {"random"}};
-        model::write_model(path, description, random_.tensors);
-        return model::ModelFile::open(path);
+    model::ModelFile write(const std::filesystem::path& path) const { return write(path, random_.tensors); }
+
+    /// With the same dense weights input by input.
+    model::ModelFile write_input_major(const std::filesystem::path& path) const {
+        vgg19::testing::RandomTensors copy{random_.values, random_.tensors};
+        for (std::size_t i = 0; i < copy.tensors.size(); ++i) {
+            copy.tensors[i].bytes = std::as_bytes(std::span(copy.values[i]));
+        }
+        vgg19::testing::make_input_major(network_, copy);
+        return write(path, copy.tensors);
     }
 
   private:
+    model::ModelFile write(const std::filesystem::path& path, std::span<const model::Tensor> tensors) const {
+        const model::Description description{network_, {}, "baseline", std::string(64, '0'), {"random"}};
+        model::write_model(path, description, tensors);
+        return model::ModelFile::open(path);
+    }
+
     model::Network network_;
     vgg19::testing::RandomTensors random_;
 };

@@ -2,9 +2,11 @@
 
 #include <vector>
 
+#include "kernels/common/aligned_buffer.h"
 #include "kernels/common/parallel.h"
 #include "kernels/dense_fp32/dense_fp32.h"
 #include "kernels/dense_int8/dense_int8.h"
+#include "kernels/dense_sparse_input/dense_sparse_input.h"
 #include "kernels/quantize_activations/quantize_activations.h"
 #include "vgg19/error.h"
 
@@ -51,6 +53,41 @@ class Fp32Dense final : public Dense {
     kernels::DenseFp32 problem_;
 };
 
+/// Reads only the weights of inputs that are not zero.
+class SparseInputDense final : public Dense {
+  public:
+    SparseInputDense(const DenseProblem& problem, const Execution& execution)
+        : threads_(execution.threads),
+          kernel_(kernels::select(kernels::dense_sparse_input_kernels(), execution.isa)),
+          rows_(problem.inputs),
+          partial_sums_(execution.batch * problem.outputs * sizeof(float)),
+          problem_{.batch = execution.batch,
+                   .inputs = problem.inputs,
+                   .outputs = problem.outputs,
+                   .weights = problem.input_major_weights,
+                   .bias = problem.bias,
+                   .rows = rows_.data(),
+                   .partial_sums = partial_sums_.as<float>(),
+                   .relu = problem.relu_follows} {}
+
+    void run(const float* input, float* output) override {
+        problem_.input = input;
+        problem_.output = output;
+        problem_.row_count =
+            kernels::list_nonzero_inputs(input, problem_.batch, problem_.inputs, rows_.data());
+        run_in_parts(kernel_, problem_, threads_);
+    }
+    std::string kernel() const override { return kernel_.name; }
+    std::size_t weight_bytes() const override { return problem_.inputs * problem_.outputs * sizeof(float); }
+
+  private:
+    int threads_;
+    kernels::Kernel<kernels::DenseSparseInputFunction> kernel_;
+    std::vector<std::uint32_t> rows_;
+    kernels::AlignedBuffer partial_sums_;
+    kernels::DenseSparseInput problem_;
+};
+
 class Int8Dense final : public Dense {
   public:
     Int8Dense(const DenseProblem& problem, const Execution& execution)
@@ -94,7 +131,8 @@ class Int8Dense final : public Dense {
 }  // namespace
 
 std::unique_ptr<Dense> make_dense(const DenseProblem& problem, const Execution& execution) {
-    if (problem.int8_weights == nullptr) return std::make_unique<Fp32Dense>(problem, execution);
+    if (problem.input_major_weights != nullptr) return std::make_unique<SparseInputDense>(problem, execution);
+    if (problem.weights != nullptr) return std::make_unique<Fp32Dense>(problem, execution);
     if (problem.inputs > kernels::dense_int8_max_inputs) {
         throw Error(ErrorKind::bad_input, "an INT8 dense layer can have " +
                                               std::to_string(kernels::dense_int8_max_inputs) +

@@ -10,16 +10,17 @@
 
 namespace vgg19::layers {
 
-/// What to compute: [batch][inputs] → [batch][outputs]. Weights are used in place, so they must outlive the
-/// layer.
+/// What to compute: [batch][inputs] → [batch][outputs]. One of the three weights is there. They are used in
+/// place, so they must outlive the layer.
 struct DenseProblem {
     std::size_t inputs = 0;
     std::size_t outputs = 0;
     bool relu_follows = false;
-    const float* weights = nullptr;             ///< [outputs][inputs]; null for an INT8 layer
-    const std::int8_t* int8_weights = nullptr;  ///< the same, quantised
-    const float* weight_scale = nullptr;        ///< [outputs], of INT8 weights
-    const float* bias = nullptr;                ///< [outputs]
+    const float* input_major_weights = nullptr;  ///< [inputs][outputs], finite
+    const float* weights = nullptr;              ///< [outputs][inputs]
+    const std::int8_t* int8_weights = nullptr;   ///< the same, quantised
+    const float* weight_scale = nullptr;         ///< [outputs], of INT8 weights
+    const float* bias = nullptr;                 ///< [outputs]
 };
 
 class Dense {
@@ -29,9 +30,10 @@ class Dense {
     Dense& operator=(const Dense&) = delete;
     virtual ~Dense() = default;
 
-    /// Not for two threads at once: an INT8 layer keeps its quantised input.
+    /// Not for two threads at once: a layer keeps what it makes of its input.
     virtual void run(const float* input, float* output) = 0;
     virtual std::string kernel() const = 0;
+    /// Of all weights: what a run reads at most.
     virtual std::size_t weight_bytes() const = 0;
 };
 

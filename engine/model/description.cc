@@ -125,10 +125,14 @@ Metadata metadata_from_description(const Description& description) {
     return metadata;
 }
 
+bool is_model(const Metadata& metadata) {
+    const std::string* found = find(metadata, "format");
+    return found != nullptr && *found == format;
+}
+
 Description description_from_metadata(const Metadata& metadata) {
     const MetadataMap values(metadata.begin(), metadata.end());
-    const auto found_format = values.find("format");
-    if (found_format == values.end() || found_format->second != format) {
+    if (!is_model(metadata)) {
         throw Error(
             ErrorKind::bad_input,
             "expected a model that vgg19 wrote, found other metadata; import it with `vgg19 convert`");

@@ -17,7 +17,11 @@ namespace vgg19::model {
 ///   lineage.0, lineage.1, …    a step each, oldest first
 Metadata metadata_from_description(const Description& description);
 
-/// The inverse; other keys are ignored. Throws Error (bad_input) that names the key.
+/// Whether a file with this metadata says that it is a model of ours.
+bool is_model(const Metadata& metadata);
+
+/// The inverse of metadata_from_description(); other keys are ignored. Throws Error (bad_input) that names
+/// the key.
 Description description_from_metadata(const Metadata& metadata);
 
 /// "checksum.features.0.weight": "sha256:" and 64 hexadecimal digits.

@@ -48,28 +48,45 @@ struct ExpectedTensor {
     DType dtype = DType::f32;
     std::vector<std::size_t> shape;
     bool positive = false;
+    std::string alternative;  ///< what else could have been there
 };
-
-/// A dense weight that is I8 has a scale beside it; that apart, the network says it all.
-std::vector<ExpectedTensor> expected_tensors(const Network& network, const TensorsByName& tensors) {
-    std::vector<ExpectedTensor> expected;
-    for (const TensorShape& entry : network.tensors()) {
-        expected.push_back({entry.name, DType::f32, entry.shape, false});
-    }
-    for (const DenseLayer& layer : network.dense_layers()) {
-        const std::string name = weight_name(layer.name);
-        const auto weight = tensors.find(name);
-        if (weight == tensors.end() || weight->second->dtype != DType::i8) continue;
-        const auto entry = std::find_if(expected.begin(), expected.end(),
-                                        [&name](const ExpectedTensor& e) { return e.name == name; });
-        entry->dtype = DType::i8;
-        expected.push_back({weight_scale_name(layer.name), DType::f32, {layer.outputs}, true});
-    }
-    return expected;
-}
 
 std::string type_and_shape_text(DType dtype, std::span<const std::size_t> shape) {
     return std::string(dtype_name(dtype)) + ' ' + shape_text(shape);
+}
+
+/// Of one dense layer: the weights in the order that they are there in, and a scale beside those that are I8.
+void expect_dense_weights(const DenseLayer& layer, const TensorsByName& tensors,
+                          std::vector<ExpectedTensor>& expected, Problems& problems) {
+    const TensorShape plain = dense_weight(layer, DenseOrder::output_major);
+    const TensorShape transposed = dense_weight(layer, DenseOrder::input_major);
+    const auto found = tensors.find(plain.name);
+    const bool has_transposed = tensors.contains(transposed.name);
+    if (has_transposed) expected.push_back({transposed.name, DType::f32, transposed.shape, false, ""});
+    if (has_transposed && found == tensors.end()) return;
+    if (has_transposed) {
+        problems.add(layer.name, "expected " + plain.name + " or " + transposed.name + ", found both");
+    }
+    const bool int8 = found != tensors.end() && found->second->dtype == DType::i8;
+    expected.push_back({plain.name, int8 ? DType::i8 : DType::f32, plain.shape, false,
+                        " or " + transposed.name + ' ' + type_and_shape_text(DType::f32, transposed.shape)});
+    if (int8) expected.push_back({weight_scale_name(layer.name), DType::f32, {layer.outputs}, true, ""});
+}
+
+/// The order and the type of dense weights apart, the network says it all.
+std::vector<ExpectedTensor> expected_tensors(const Network& network, const TensorsByName& tensors,
+                                             Problems& problems) {
+    std::set<std::string> dense_weights;
+    std::vector<ExpectedTensor> expected;
+    for (const DenseLayer& layer : network.dense_layers()) {
+        dense_weights.insert(weight_name(layer.name));
+        expect_dense_weights(layer, tensors, expected, problems);
+    }
+    for (const TensorShape& entry : network.tensors()) {
+        if (dense_weights.contains(entry.name)) continue;
+        expected.push_back({entry.name, DType::f32, entry.shape, false, ""});
+    }
+    return expected;
 }
 
 void check_values(const ExpectedTensor& expected, const Tensor& tensor, Problems& problems) {
@@ -96,8 +113,8 @@ void check_tensor(const ExpectedTensor& expected, const Tensor& tensor, Problems
 void check_tensors(const std::string& file_name, const Network& network, std::span<const Tensor> tensors) {
     TensorsByName by_name;
     for (const Tensor& tensor : tensors) by_name.emplace(tensor.name, &tensor);
-    const std::vector<ExpectedTensor> expected = expected_tensors(network, by_name);
     Problems problems;
+    const std::vector<ExpectedTensor> expected = expected_tensors(network, by_name, problems);
     std::set<std::string_view> wanted;
     for (const ExpectedTensor& entry : expected) {
         wanted.insert(entry.name);
@@ -105,7 +122,8 @@ void check_tensors(const std::string& file_name, const Network& network, std::sp
         if (found != by_name.end()) {
             check_tensor(entry, *found->second, problems);
         } else {
-            problems.add(entry.name, "missing; expected " + type_and_shape_text(entry.dtype, entry.shape));
+            problems.add(entry.name, "missing; expected " + type_and_shape_text(entry.dtype, entry.shape) +
+                                         entry.alternative);
         }
     }
     for (const Tensor& tensor : tensors) {
@@ -140,8 +158,17 @@ const Tensor& ModelFile::tensor(std::string_view name) const {
     return *found;
 }
 
+const Tensor& ModelFile::weight(const DenseLayer& layer) const {
+    return tensor(dense_weight(layer, order(layer)).name);
+}
+
+DenseOrder ModelFile::order(const DenseLayer& layer) const {
+    const bool transposed = file_.find(dense_weight(layer, DenseOrder::input_major).name) != nullptr;
+    return transposed ? DenseOrder::input_major : DenseOrder::output_major;
+}
+
 bool ModelFile::is_int8(std::string_view layer) const {
-    return tensor(weight_name(layer)).dtype == DType::i8;
+    return file_.find(weight_scale_name(layer)) != nullptr;
 }
 
 void ModelFile::verify_checksums(const Progress& progress) const {

@@ -1,4 +1,5 @@
-// A model file: safetensors with torchvision's tensor names, and a description in the metadata.
+// A model file: safetensors with torchvision's tensor names (input-major dense weights have one of ours), and
+// a description in the metadata.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +26,8 @@ struct Description {
 };
 
 /// An opened model: the tensors that its network wants, all there, of the right type and shape, and no
-/// others. Weights are F32; dense weights may be I8 with a positive, finite F32 scale per output channel;
-/// biases are F32.
+/// others. Weights are F32, a dense layer's in either order (DenseOrder); output-major dense weights may be
+/// I8 with a positive, finite F32 scale per output channel; biases are F32.
 class ModelFile {
   public:
     /// Throws Error (bad_input); a safetensors file without our metadata is told to go through `vgg19
@@ -41,6 +42,9 @@ class ModelFile {
 
     /// A tensor that the network is known to have.
     const Tensor& tensor(std::string_view name) const;
+    /// A dense layer's weights, in the order and of the type that they have.
+    const Tensor& weight(const DenseLayer& layer) const;
+    DenseOrder order(const DenseLayer& layer) const;
     bool is_int8(std::string_view layer) const;
 
     /// Compares every tensor's bytes with its checksum. Throws Error (bad_input) that lists all that differ.

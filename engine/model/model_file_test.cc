@@ -60,6 +60,13 @@ class Fixture {
         tensor.bytes = memory_.back();
         return tensors().emplace_back(std::move(tensor));
     }
+    /// The same bytes under the other order's name and shape.
+    void make_input_major(const DenseLayer& layer) {
+        const TensorShape transposed = dense_weight(layer, DenseOrder::input_major);
+        Tensor& weight = tensor(weight_name(layer.name));
+        weight.name = transposed.name;
+        weight.shape = transposed.shape;
+    }
     void make_int8(const std::string& layer, float scale) {
         const std::vector<std::size_t> shape = tensor(weight_name(layer)).shape;
         remove(weight_name(layer));
@@ -148,6 +155,48 @@ TEST_CASE("dense layers may be INT8, with a scale per output channel") {
     CHECK(model.is_int8("classifier.3"));
     CHECK_FALSE(model.is_int8("classifier.6"));
     CHECK(model.tensor("classifier.3.weight_scale").as<float>()[2] == 0.25F);
+}
+
+TEST_CASE("each dense layer's weights may be in either order") {
+    Fixture fixture;
+    const std::vector<DenseLayer> layers = tiny_network().dense_layers();
+    fixture.make_input_major(layers[1]);
+    fixture.write();
+    const ModelFile model = ModelFile::open(fixture.path());
+    CHECK(model.order(layers[0]) == DenseOrder::output_major);
+    CHECK(model.order(layers[1]) == DenseOrder::input_major);
+    CHECK(model.weight(layers[0]).name == "classifier.0.weight");
+    CHECK(model.weight(layers[1]).name == "classifier.3.weight_transposed");
+    CHECK(model.weight(layers[1]).shape == std::vector<std::size_t>{4, 3});
+    model.verify_checksums();
+}
+
+TEST_CASE("a dense layer has its weights in one order, not in both or neither") {
+    const DenseLayer first = tiny_network().dense_layers()[0];
+    Fixture both;
+    both.make_input_major(first);
+    both.add("classifier.0.weight", DType::f32, {4, 98}, 0);
+    Fixture neither;
+    neither.remove("classifier.0.weight");
+    Fixture misshapen;
+    misshapen.make_input_major(first);
+    misshapen.tensor("classifier.0.weight_transposed").shape = {4, 98};
+    Fixture int8;
+    int8.remove("classifier.0.weight");
+    int8.add("classifier.0.weight_transposed", DType::i8, {98, 4}, 1);
+    const auto check = [](Fixture& fixture, const char* problem) {
+        for (const std::string& message : {fixture.write_error(), fixture.open_error([](Metadata&) {})}) {
+            CHECK(message == Containing("m.safetensors: 1 problem with its tensors:"));
+            CHECK(message == Containing(problem));
+        }
+    };
+    check(both,
+          "\n  classifier.0: expected classifier.0.weight or classifier.0.weight_transposed, found both");
+    check(neither,
+          "\n  classifier.0.weight: missing; expected F32 (4, 98) or classifier.0.weight_transposed "
+          "F32 (98, 4)");
+    check(misshapen, "\n  classifier.0.weight_transposed: expected F32 (98, 4), found F32 (4, 98)");
+    check(int8, "\n  classifier.0.weight_transposed: expected F32 (98, 4), found I8 (98, 4)");
 }
 
 TEST_CASE("all that is wrong with the tensors is told at once, on writing and on opening") {

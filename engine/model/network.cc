@@ -103,6 +103,12 @@ std::string weight_scale_name(std::string_view layer) {
     return weight_name(layer) + "_scale";
 }
 
+TensorShape dense_weight(const DenseLayer& layer, DenseOrder order) {
+    const std::string name = weight_name(layer.name);
+    if (order == DenseOrder::output_major) return {name, {layer.outputs, layer.inputs}};
+    return {name + "_transposed", {layer.inputs, layer.outputs}};
+}
+
 Network::Network(const std::vector<std::size_t>& features, const std::vector<std::size_t>& classifier) {
     check_features(features);
     check_classifier(classifier);
@@ -170,7 +176,7 @@ std::vector<TensorShape> Network::tensors() const {
         result.push_back({bias_name(layer.name), {layer.output_channels}});
     }
     for (const DenseLayer& layer : dense_layers_) {
-        result.push_back({weight_name(layer.name), {layer.outputs, layer.inputs}});
+        result.push_back(dense_weight(layer, DenseOrder::output_major));
         result.push_back({bias_name(layer.name), {layer.outputs}});
     }
     return result;

@@ -26,6 +26,10 @@ struct DenseLayer {
     bool relu_follows = false;
 };
 
+/// How a dense layer's FP32 weights stand in a file: those of one input side by side, as the engine reads
+/// them fastest, or those of one output, as torchvision has them.
+enum class DenseOrder : unsigned char { input_major, output_major };
+
 struct TensorShape {
     std::string name;
     std::vector<std::size_t> shape;
@@ -42,6 +46,10 @@ inline constexpr std::size_t image_channels = 3;
 std::string weight_name(std::string_view layer);
 std::string bias_name(std::string_view layer);
 std::string weight_scale_name(std::string_view layer);  ///< F32, one per output channel, beside an I8 weight
+
+/// A dense layer's weights under a name that tells their order, since a square matrix does not:
+/// "classifier.0.weight" (outputs, inputs), or "classifier.0.weight_transposed" (inputs, outputs).
+TensorShape dense_weight(const DenseLayer& layer, DenseOrder order);
 
 class Network {
   public:

@@ -165,4 +165,14 @@ TEST_CASE("a list that is no VGG is rejected with its entry") {
     CHECK(error_of(ErrorKind::bad_input, [] { Network({}, {1, 1, 1}); }) == Containing("expected 5 pools"));
 }
 
+TEST_CASE("a dense layer's weights have a name for each order") {
+    const DenseLayer layer = Network::vgg(19).dense_layers()[1];
+    const TensorShape plain = dense_weight(layer, DenseOrder::output_major);
+    CHECK(plain.name == "classifier.3.weight");
+    const DenseLayer last = Network::vgg(19).dense_layers()[2];
+    const TensorShape transposed = dense_weight(last, DenseOrder::input_major);
+    CHECK(transposed.name == "classifier.6.weight_transposed");
+    CHECK(transposed.shape == std::vector<std::size_t>{4096, 1000});
+}
+
 }  // namespace vgg19::model

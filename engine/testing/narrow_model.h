@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/model/model_file.h"
@@ -44,10 +45,32 @@ inline RandomTensors random_tensors(const model::Network& network, kernels::test
     return result;
 }
 
+/// Puts the dense weights, which are output-major, input by input.
+inline void make_input_major(const model::Network& network, RandomTensors& random) {
+    for (const model::DenseLayer& layer : network.dense_layers()) {
+        const std::string name = model::weight_name(layer.name);
+        for (std::size_t i = 0; i < random.tensors.size(); ++i) {
+            model::Tensor& tensor = random.tensors[i];
+            if (tensor.name != name) continue;
+            const std::vector<float> plain = random.values[i];
+            for (std::size_t index = 0; index < plain.size(); ++index) {
+                const std::size_t output = index / layer.inputs;
+                random.values[i][index % layer.inputs * layer.outputs + output] = plain[index];
+            }
+            model::TensorShape transposed = model::dense_weight(layer, model::DenseOrder::input_major);
+            tensor.name = std::move(transposed.name);
+            tensor.shape = std::move(transposed.shape);
+        }
+    }
+}
+
+/// The same seed gives the same model in either order.
 inline void write_narrow_model(const std::filesystem::path& path, kernels::testing::Random& random,
-                               std::size_t classes = 10) {
+                               std::size_t classes = 10,
+                               model::DenseOrder order = model::DenseOrder::output_major) {
     const model::Network network = narrow_network(classes);
-    const RandomTensors tensors = random_tensors(network, random);
+    RandomTensors tensors = random_tensors(network, random);
+    if (order == model::DenseOrder::input_major) make_input_major(network, tensors);
     model::write_model(path,
                        {.network = network,
                         .preprocessing = {.input_size = 32},

@@ -43,7 +43,8 @@ void check_succeeds(const Arguments& arguments) {
 TEST_CASE("convert writes a model whose tensors are those of the state dict") {
     const TemporaryFolder folder;
     write_state_dict(folder / "weights");
-    const Outcome outcome = run_tool({"convert", folder / "weights", "--output", folder / "model"});
+    const Outcome outcome =
+        run_tool({"convert", folder / "weights", "--output", folder / "model", "--dense-order", "output"});
     INFO(outcome.errors);
     REQUIRE(outcome.code == 0);
     CHECK(contains(outcome.output, "baseline"));
@@ -54,6 +55,34 @@ TEST_CASE("convert writes a model whose tensors are those of the state dict") {
         CHECK(std::ranges::equal(tensor.bytes, model.tensor(tensor.name).bytes));
     }
     CHECK(files_in(folder.path()) == 2);
+}
+
+TEST_CASE("convert changes a model's dense weights from one order to the other") {
+    const TemporaryFolder folder;
+    convert_state_dict(folder / "model");
+    check_succeeds({"convert", folder / "model", "-o", folder / "plain", "--dense-order", "output"});
+    check_succeeds({"convert", folder / "plain", "-o", folder / "again", "--dense-order", "input"});
+    const Json input_major = inspected(folder / "model", {"--verify"});
+    const Json output_major = inspected(folder / "plain", {"--verify"});
+    const Json& first = layer(input_major, "classifier.0");
+    const Json& plain = layer(output_major, "classifier.0");
+    CHECK(first.find("weight_tensor")->string() == "classifier.0.weight_transposed");
+    CHECK(plain.find("weight_tensor")->string() == "classifier.0.weight");
+    CHECK(first.find("weight_shape")->array()[0].size() == plain.find("weight_shape")->array()[1].size());
+    CHECK(first.find("parameters")->size() == plain.find("parameters")->size());
+    CHECK(input_major.find("active_parameters")->size() == output_major.find("active_parameters")->size());
+    CHECK(contains(run_tool({"inspect", folder / "model"}).output, "weights input by input"));
+    CHECK(contains(run_tool({"inspect", folder / "plain"}).output, "weights output by output"));
+
+    const auto model = model::ModelFile::open(folder / "model");
+    const auto again = model::ModelFile::open(folder / "again");
+    for (const model::Tensor& tensor : model.file().tensors()) {
+        CHECK(std::ranges::equal(tensor.bytes, again.tensor(tensor.name).bytes));
+    }
+    const Outcome wrong =
+        run_tool({"convert", folder / "model", "-o", folder / "x", "--dense-order", "sideways"});
+    CHECK(wrong.code == 2);
+    CHECK(contains(wrong.errors, "--dense-order: expected input or output, found 'sideways'"));
 }
 
 TEST_CASE("inspect tells what the network's table tells") {
@@ -122,7 +151,7 @@ TEST_CASE("prune removes filters, and a written plan replays to the same model")
     CHECK(layer(json, "features.16").find("weight_shape")->array()[0].size() == 6);   // of 8
     CHECK(layer(json, "features.19").find("weight_shape")->array()[0].size() == 17);  // untouched
     CHECK(layer(json, "features.34").find("weight_shape")->array()[0].size() == 9);   // of 12
-    CHECK(layer(json, "classifier.0").find("weight_shape")->array()[1].size() == std::size_t{9} * 49);
+    CHECK(layer(json, "classifier.0").find("weight_shape")->array()[0].size() == std::size_t{9} * 49);
     CHECK(json.find("lineage")->array().size() == 2);
 
     check_succeeds({"prune", folder / "model", "-o", folder / "replayed", "--plan", folder / "plan"});

@@ -149,7 +149,10 @@ void check_logits(const Model& model, const std::vector<Expectation>& all) {
 /// A model of the data folder, imported.
 class ImportedModel {
   public:
-    explicit ImportedModel(const std::string& name) { converter::import_model(data(name), folder / "model"); }
+    explicit ImportedModel(const std::string& name,
+                           model::DenseOrder order = model::DenseOrder::input_major) {
+        converter::import_model(data(name), folder / "model", {.dense_order = order});
+    }
 
     testing::TemporaryFolder folder;
     std::filesystem::path path = folder / "model";
@@ -184,6 +187,14 @@ Model quantized(const ImportedModel& imported) {
 TEST_CASE("a narrow VGG-19 gives PyTorch's logits") {
     check_logits(ImportedModel("baseline.model.safetensors").open(),
                  expectations("baseline.golden.safetensors"));
+}
+
+TEST_CASE("so it does with output-major dense weights") {
+    const auto order = model::DenseOrder::output_major;
+    check_logits(ImportedModel("baseline.model.safetensors", order).open(),
+                 expectations("baseline.golden.safetensors"));
+    check_logits(ImportedModel("large.model.safetensors", order).open(),
+                 expectations("large.golden.safetensors"));
 }
 
 TEST_CASE("a VGG-19 with batch normalisation, folded, gives PyTorch's logits") {

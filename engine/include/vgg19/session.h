@@ -34,10 +34,12 @@ struct Prediction {
 
 /// One step of a plan, for reports.
 struct PlanStep {
-    std::string layer;                   ///< "features.0", "pool after features.2", "classifier.6"
-    std::string kernel;                  ///< "conv_onednn_avx512", "dense_int8_avx512vnni"
-    std::uint64_t macs = 0;              ///< for one image; 0 where nothing is multiplied
-    std::uint64_t operations = 0;        ///< products and sums that one run of the batch really executes
+    std::string layer;       ///< "features.0", "pool after features.2", "classifier.6"
+    std::string kernel;      ///< "conv_onednn_avx512", "dense_int8_avx512vnni"
+    std::uint64_t macs = 0;  ///< for one image; 0 where nothing is multiplied
+    /// Products and sums that one run of the batch really executes; a dense layer that leaves out zero inputs
+    /// executes fewer than this, and reads fewer weights than weight_bytes.
+    std::uint64_t operations = 0;
     std::uint64_t weight_bytes = 0;      ///< that one run reads
     std::uint64_t activation_bytes = 0;  ///< that one run of the batch reads and writes
 };
