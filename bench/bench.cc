@@ -76,6 +76,8 @@ Report make_report(const Options& options, const std::vector<Variant>& variants,
     report.settings = {.threads = options.threads,
                        .min_time_seconds = options.min_time_seconds,
                        .rounds = measurement_rounds,
+                       .batch = options.batch,
+                       .convolution = options.convolution,
                        .weights = weights_text(options),
                        .image = options.image ? options.image->string() : "bundled"};
     report.notes = notes(options, variants);
@@ -106,9 +108,12 @@ int compare(const EarlierReport& then, const Report& now, double tolerance) {
 
 int run(Options options, const std::vector<std::string>& program) {
     // What can be wrong is found out before anything takes long.
-    const kernels::Isa isa = chosen_isa(options.isa);
+    const kernels::Isa isa = chosen_isa(session_options(options, 0));
     std::optional<EarlierReport> earlier;
-    if (options.baseline) earlier = read_report(*options.baseline);
+    if (options.baseline) {
+        earlier = read_report(*options.baseline);
+        require_batch(*earlier, options.batch);
+    }
     const Image image = bench_image(options.image);
     if (options.threads == 0) options.threads = kernels::available_cpus();
 

@@ -16,4 +16,10 @@ Image bench_image(const std::optional<std::filesystem::path>& file) {
     return decode_image({embedded::bundled_image, embedded::bundled_image_size}, "the bundled image");
 }
 
+void fill_batch(std::vector<float>& values, std::size_t batch) {
+    const std::size_t image_floats = values.size();
+    values.resize(batch * image_floats);
+    for (std::size_t i = image_floats; i < values.size(); ++i) values[i] = values[i - image_floats];
+}
+
 }  // namespace vgg19::bench

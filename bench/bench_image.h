@@ -1,8 +1,10 @@
 // The photograph that variants classify.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <optional>
+#include <vector>
 
 #include "vgg19/image.h"
 
@@ -10,5 +12,8 @@ namespace vgg19::bench {
 
 /// The file's, or the bundled landscape (assets/landscape.jpg). Throws Error (bad_input).
 Image bench_image(const std::optional<std::filesystem::path>& file);
+
+/// Repeats the values of one input until there are those of `batch`.
+void fill_batch(std::vector<float>& values, std::size_t batch);
 
 }  // namespace vgg19::bench

@@ -38,6 +38,7 @@ EarlierReport from_json(const Json& json, const std::string& name) {
     report.cpu = member(member(json, "machine", name), "cpu", name).string();
     report.isa = member(member(json, "machine", name), "isa", name).string();
     report.threads = static_cast<int>(member(member(json, "settings", name), "threads", name).size());
+    report.batch = member(member(json, "settings", name), "batch", name).size();
     for (const Json& variant : member(json, "variants", name).array()) {
         EarlierReport::Variant& kept = report.variants[member(variant, "id", name).string()];
         kept.median_ms = positive(variant, "median_ms", name);
@@ -71,6 +72,12 @@ EarlierReport read_report(const std::filesystem::path& path) {
         if (message.starts_with(path.string())) throw;
         throw Error(error.kind(), path.string() + ": " + message);  // a value of another type than expected
     }
+}
+
+void require_batch(const EarlierReport& report, std::size_t batch) {
+    if (report.batch == batch) return;
+    throw Error(ErrorKind::usage, "--baseline: expected a report of batch " + std::to_string(batch) +
+                                      ", found one of batch " + std::to_string(report.batch));
 }
 
 std::vector<std::string> slower_variants(const EarlierReport& then, const Report& now, double tolerance) {

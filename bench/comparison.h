@@ -20,11 +20,15 @@ struct EarlierReport {
     std::string cpu;
     std::string isa;
     int threads = 0;
+    std::size_t batch = 1;
     std::map<std::string, Variant> variants;
 };
 
 /// Reads a report in JSON. Throws Error (bad_input).
 EarlierReport read_report(const std::filesystem::path& path);
+
+/// Speed-ups depend on the batch: throws Error (usage) for a report of another one.
+void require_batch(const EarlierReport& report, std::size_t batch);
 
 /// A line for each variant of `now` that has become slower by more than `tolerance` (0.1: ten per cent).
 /// Medians are taken relative to the baseline variant's of the same run, since a machine's speed changes from

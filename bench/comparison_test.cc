@@ -68,6 +68,15 @@ TEST_CASE("the baseline's own median counts on the same machine") {
     CHECK(slower_variants(then, now, 0.1).empty());
 }
 
+TEST_CASE("a report of another batch is refused") {
+    Report report = testing::fixed_report();
+    report.settings.batch = 8;
+    const EarlierReport then = kept(report);
+    CHECK_NOTHROW(require_batch(then, 8));
+    CHECK_THROWS_WITH_AS(require_batch(then, 1),
+                         "--baseline: expected a report of batch 1, found one of batch 8", Error);
+}
+
 TEST_CASE("variants that one report lacks are left out") {
     Report then = testing::fixed_report();
     then.variants.pop_back();
@@ -79,7 +88,7 @@ TEST_CASE("variants that one report lacks are left out") {
 TEST_CASE("a file that is no report is rejected with its name") {
     CHECK(rejection("{}").find("earlier.json: expected a bench report with \"schema_version\"") !=
           std::string::npos);
-    CHECK(rejection("{\"schema_version\": 99}").find("expected 1, found 99") != std::string::npos);
+    CHECK(rejection("{\"schema_version\": 99}").find("expected 2, found 99") != std::string::npos);
     CHECK(rejection("not json").find("earlier.json") != std::string::npos);
     CHECK(rejection("{\"schema_version\": \"one\"}").find("earlier.json") != std::string::npos);
 }

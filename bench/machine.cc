@@ -147,8 +147,7 @@ std::string compiler() {
 
 }  // namespace
 
-kernels::Isa chosen_isa(std::string_view option) {
-    const SessionOptions options{.isa = std::string(option)};
+kernels::Isa chosen_isa(const SessionOptions& options) {
     return make_plan(model::Network::vgg(19), Preprocessing{}, options).execution.isa;
 }
 

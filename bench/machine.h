@@ -3,11 +3,11 @@
 
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "engine/model/json.h"
 #include "kernels/common/isa.h"
+#include "vgg19/session.h"
 
 namespace vgg19::bench {
 
@@ -43,9 +43,9 @@ struct Build {
     std::string onednn;   ///< its version
 };
 
-/// The ISA that a session with this option runs: the named one; for "" what VGG19_ISA says, else the best.
-/// Throws Error (usage) for one that is unknown, not built, or not supported by this CPU.
-kernels::Isa chosen_isa(std::string_view option);
+/// The ISA that a session with these options runs: the named one; for "" what VGG19_ISA says, else the best.
+/// Throws Error (usage) where no session can be made with them, such as for an ISA that this CPU lacks.
+kernels::Isa chosen_isa(const SessionOptions& options);
 
 Machine describe_machine(kernels::Isa isa);
 Build describe_build();

@@ -30,9 +30,10 @@ TEST_CASE("the build's description is filled in") {
     CHECK(to_json(build).find("build_type")->string() == build.build_type);
 }
 
-TEST_CASE("an ISA that is asked for is chosen, or refused") {
-    CHECK(chosen_isa("scalar") == kernels::Isa::scalar);
-    CHECK_THROWS_AS(chosen_isa("avx9000"), Error);
+TEST_CASE("an ISA that is asked for is chosen, or refused, as are other options of a session") {
+    CHECK(chosen_isa({.isa = "scalar"}) == kernels::Isa::scalar);
+    CHECK_THROWS_AS(chosen_isa({.isa = "avx9000"}), Error);
+    CHECK_THROWS_AS(chosen_isa({.convolution = "fft"}), Error);
 }
 
 TEST_CASE("a process's peak memory covers what it touches") {

@@ -1,9 +1,11 @@
 #include "bench/measurement.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <span>
 
+#include "bench/bench_image.h"
 #include "bench/progress.h"
 #include "bench/worker_process.h"
 #include "vgg19/session.h"
@@ -44,48 +46,48 @@ std::vector<ReportedPrediction> reported(std::span<const Prediction> predictions
     return result;
 }
 
-LayerTime layer_time(const PlanStep& step, double seconds, const Peaks& peaks) {
-    const double giga_operations = 2e-9 * static_cast<double>(step.macs);
+LayerTime layer_time(const PlanStep& step, std::size_t batch, double seconds, const Peaks& peaks) {
+    const double giga_direct = 2e-9 * static_cast<double>(step.macs * batch);
+    const double giga_executed = 1e-9 * static_cast<double>(step.operations);
     const double gigabytes = 1e-9 * static_cast<double>(step.weight_bytes + step.activation_bytes);
     const bool is_int8 = step.kernel.find("int8") != std::string::npos;
     const double peak = is_int8 && peaks.int8_gops ? *peaks.int8_gops : peaks.fp32_gflops;
-    const double least_seconds = std::max(giga_operations / peak, gigabytes / peaks.read_gb_per_second);
+    const double least_seconds = std::max(giga_executed / peak, gigabytes / peaks.read_gb_per_second);
     return {.layer = step.layer,
             .kernel = step.kernel,
             .median_ms = seconds * 1e3,
-            .gflops = giga_operations / seconds,
+            .gflops = giga_direct / seconds,
+            .executed_gflops = giga_executed / seconds,
             .gb_per_second = gigabytes / seconds,
             .share_of_peak = least_seconds / seconds};
 }
 
-std::vector<LayerTime> profile(Session& session, std::span<const float> input, std::span<float> logits,
-                               const Peaks& peaks) {
+double seconds_of_run(Session& session, std::span<const float> input, std::span<float> logits) {
+    const auto start = std::chrono::steady_clock::now();
+    session.run(input, logits);
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+Profile profile(Session& session, std::span<const float> input, std::span<float> logits, const Peaks& peaks) {
     constexpr std::size_t runs = 9;
+    constexpr double shortest_clock_tick = 1e-9;
     const std::vector<PlanStep>& plan = session.plan();
     std::vector<std::vector<double>> samples(plan.size());
+    std::vector<double> whole_runs;
     std::vector<double> seconds(plan.size());
     session.run(input, logits);
     for (std::size_t run = 0; run < runs; ++run) {
         session.run(input, logits, seconds);
         for (std::size_t step = 0; step < plan.size(); ++step) samples[step].push_back(seconds[step]);
+        whole_runs.push_back(seconds_of_run(session, input, logits));
     }
-    std::vector<LayerTime> layers;
+    Profile profile{.end_to_end_ms = median(whole_runs) * 1e3};
     for (std::size_t step = 0; step < plan.size(); ++step) {
-        const double shortest_clock_tick = 1e-9;
-        layers.push_back(layer_time(plan[step], std::max(median(samples[step]), shortest_clock_tick), peaks));
+        const double layer_seconds = std::max(median(samples[step]), shortest_clock_tick);
+        profile.layers.push_back(layer_time(plan[step], session.batch(), layer_seconds, peaks));
+        profile.layers_ms += profile.layers.back().median_ms;
     }
-    return layers;
-}
-
-std::vector<std::string> worker_words(const Variant& variant, const Options& options,
-                                      const std::vector<std::string>& program) {
-    std::vector<std::string> words = program;
-    words.insert(words.end(),
-                 {"--worker", variant.file.string(), "--threads", std::to_string(options.threads)});
-    if (variant.input_size != 0) words.insert(words.end(), {"--size", std::to_string(variant.input_size)});
-    if (options.image) words.insert(words.end(), {"--image", options.image->string()});
-    if (!options.isa.empty()) words.insert(words.end(), {"--isa", options.isa});
-    return words;
+    return profile;
 }
 
 /// One warm-up run, which also tells how many runs fill the round's time.
@@ -99,18 +101,31 @@ void run_round(WorkerProcess& worker, double round_seconds, std::vector<double>&
 
 }  // namespace
 
+std::vector<std::string> worker_words(const Variant& variant, const Options& options,
+                                      const std::vector<std::string>& program) {
+    std::vector<std::string> words = program;
+    words.insert(words.end(),
+                 {"--worker", variant.file.string(), "--threads", std::to_string(options.threads), "--conv",
+                  options.convolution, "--batch", std::to_string(options.batch)});
+    if (!options.isa.empty()) words.insert(words.end(), {"--isa", options.isa});
+    if (variant.input_size != 0) words.insert(words.end(), {"--size", std::to_string(variant.input_size)});
+    if (options.image) words.insert(words.end(), {"--image", options.image->string()});
+    return words;
+}
+
 std::vector<VariantReport> examine(const std::vector<Variant>& variants, const Options& options,
                                    const Image& image, const std::optional<Peaks>& peaks) {
     std::vector<VariantReport> reports;
     std::optional<Reference> baseline;
     for (const Variant& variant : variants) {
         const Model model = Model::open(variant.file);
-        Session session(model,
-                        {.threads = options.threads, .input_size = variant.input_size, .isa = options.isa});
+        Session session(model, session_options(options, variant.input_size));
         std::vector<float> input(3 * session.input_size() * session.input_size());
         session.preprocess(image.view(), input);
-        Reference result{.logits = std::vector<float>(model.classes()), .top = {}};
-        session.run(input, result.logits);
+        fill_batch(input, options.batch);
+        std::vector<float> logits(options.batch * model.classes());
+        session.run(input, logits);
+        Reference result{.logits = {logits.data(), logits.data() + model.classes()}, .top = {}};
         result.top = session.predictions(result.logits, std::min(agreeing_classes, model.classes()));
         if (variant.id == "baseline") baseline = result;
 
@@ -123,7 +138,7 @@ std::vector<VariantReport> examine(const std::vector<Variant>& variants, const O
         if (baseline && baseline->logits.size() == result.logits.size()) {
             report.agreement = agreement_with(*baseline, result);
         }
-        if (peaks) report.profile = profile(session, input, result.logits, *peaks);
+        if (peaks) report.profile = profile(session, input, logits, *peaks);
         reports.push_back(std::move(report));
     }
     return reports;
@@ -148,6 +163,8 @@ void measure(const std::vector<Variant>& variants, const Options& options,
     std::optional<double> baseline_ms;
     for (std::size_t i = 0; i < reports.size(); ++i) {
         reports[i].latency = summarise(seconds[i]);
+        reports[i].images_per_second =
+            static_cast<double>(options.batch) / (reports[i].latency.median_ms * 1e-3);
         reports[i].peak_rss_bytes = workers[i].peak_rss_bytes();
         if (reports[i].id == "baseline") baseline_ms = reports[i].latency.median_ms;
         if (baseline_ms) reports[i].speedup = *baseline_ms / reports[i].latency.median_ms;

@@ -20,9 +20,14 @@ inline constexpr int measurement_rounds = 5;
 std::vector<VariantReport> examine(const std::vector<Variant>& variants, const Options& options,
                                    const Image& image, const std::optional<Peaks>& peaks);
 
-/// Adds latencies, speed-ups and peak memory. One process a variant; in each round, every variant in turn
-/// runs one inference to warm up and then some that count, so that a busy machine slows all of them alike.
-/// `program` is the words that start this bench again.
+/// The words of the command line that starts the worker of a variant. `program` is those that start this
+/// bench again.
+std::vector<std::string> worker_words(const Variant& variant, const Options& options,
+                                      const std::vector<std::string>& program);
+
+/// Adds latencies, images per second, speed-ups and peak memory. One process a variant; in each round, every
+/// variant in turn runs one inference to warm up and then some that count, so that a busy machine slows all
+/// of them alike.
 void measure(const std::vector<Variant>& variants, const Options& options,
              const std::vector<std::string>& program, std::vector<VariantReport>& reports);
 

@@ -30,11 +30,17 @@ cxxopts::Options declared_options(const std::string& program) {
                                               "as many as the CPUs that this process may use, unless given",
                                               cxxopts::value<std::string>(), "N")(
         "isa", "scalar, avx2, avx512 or avx512vnni; the best that this CPU has, unless given",
-        cxxopts::value<std::string>(), "NAME")("min-time", "measure each variant for this long",
-                                               cxxopts::value<std::string>()->default_value("3"), "SECONDS")(
-        "profile",
-        "time, GFLOP/s and GB/s of each layer, beside this machine's measured peaks "
-        "(not in csv)");
+        cxxopts::value<std::string>(), "NAME")(
+        "conv",
+        "convolutions: winograd (our own kernels), onednn, or auto (for each layer the one that should be "
+        "faster)",
+        cxxopts::value<std::string>()->default_value("auto"),
+        "NAME")("batch", "images a run, copies of one; times are of a run",
+                cxxopts::value<std::string>()->default_value("1"), "N")(
+        "min-time", "measure each variant for this long", cxxopts::value<std::string>()->default_value("3"),
+        "SECONDS")("profile",
+                   "time, GFLOP/s and GB/s of each layer, beside this machine's measured peaks "
+                   "(not in csv)");
     options.add_options("what comes out")("format", "table, markdown, json or csv",
                                           cxxopts::value<std::string>()->default_value("table"), "FORMAT")(
         "out", "write the report to this file, and the table to standard output",
@@ -51,7 +57,9 @@ cxxopts::Options declared_options(const std::string& program) {
         "input run it N times and print the seconds of each on one line",
         cxxopts::value<std::string>(), "FILE")(
         "size", "the worker's input size; the model's own, unless given", cxxopts::value<std::string>(), "N")(
-        "input", "the worker's input: tensor \"input\" (1,3,H,W) in F32; the image, unless given",
+        "input",
+        "the worker's input: tensor \"input\" in F32, (1,3,S,S), which is repeated to fill a batch, or "
+        "(N,3,S,S) with the batch's N; the image, unless given",
         cxxopts::value<std::string>(), "X.safetensors");
     return options;
 }
@@ -104,6 +112,7 @@ void require_consistent(const Options& options) {
         reject("--input and --size belong to --worker");
     }
     if (options.out) require_writable_place(*options.out);
+    require_range("batch", static_cast<double>(options.batch), 1, 1024);
     require_range("min-time", options.min_time_seconds, 0.001, 3600);
     require_range("tolerance", options.tolerance, 0, 100);
 }
@@ -120,6 +129,8 @@ Options from_parsed(const cxxopts::ParseResult& parsed) {
         require_range("threads", options.threads, 1, 1024);
     }
     if (parsed.count("isa") != 0) options.isa = parsed["isa"].as<std::string>();
+    options.convolution = parsed["conv"].as<std::string>();
+    options.batch = number<std::size_t>(parsed, "batch");
     options.min_time_seconds = number<double>(parsed, "min-time");
     options.format = parsed_format(parsed["format"].as<std::string>());
     options.out = optional_path(parsed, "out");
@@ -134,6 +145,14 @@ Options from_parsed(const cxxopts::ParseResult& parsed) {
 }
 
 }  // namespace
+
+SessionOptions session_options(const Options& options, std::size_t input_size) {
+    return {.threads = options.threads,
+            .input_size = input_size,
+            .batch = options.batch,
+            .isa = options.isa,
+            .convolution = options.convolution};
+}
 
 Options parse_options(int argc, const char* const* argv) {
     try {

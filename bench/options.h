@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bench/report.h"
+#include "vgg19/session.h"
 
 namespace vgg19::bench {
 
@@ -19,7 +20,9 @@ struct Options {
     std::optional<std::filesystem::path> image;  ///< none: the bundled one
     int threads = 0;                             ///< 0: as many as the CPUs that this process may use
     std::string isa;
-    double min_time_seconds = 3;  ///< of measured inferences, a variant
+    std::string convolution = "auto";  ///< as SessionOptions::convolution
+    std::size_t batch = 1;             ///< images a run
+    double min_time_seconds = 3;       ///< of measured inferences, a variant
     Format format = Format::table;
     std::optional<std::filesystem::path> out;
     bool profile = false;
@@ -30,6 +33,9 @@ struct Options {
     std::size_t size = 0;                         ///< the worker's input size; 0: the model's own
     std::optional<std::filesystem::path> input;   ///< the worker's input
 };
+
+/// What these options say of a session. `input_size` 0: the model's own.
+SessionOptions session_options(const Options& options, std::size_t input_size);
 
 /// Throws Error (usage) that names the flag.
 Options parse_options(int argc, const char* const* argv);

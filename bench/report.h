@@ -34,12 +34,21 @@ struct LayerTime {
     std::string layer;
     std::string kernel;
     double median_ms = 0;
-    double gflops = 0;         ///< a multiply-add is two; INT8 operations are counted likewise
-    double gb_per_second = 0;  ///< weights and activations; 10^9 bytes
-    /// How near the step comes to what this machine allows: the time that its arithmetic or its memory
-    /// traffic would take at the measured peaks, whichever is longer, over the time that it took. Above 1
-    /// where an algorithm multiplies less than the plain sum does, or data comes from a cache.
+    double gflops = 0;  ///< by the plain sum (direct convolution): a multiply-add is two, INT8's likewise
+    double executed_gflops = 0;  ///< that the kernel really executes: Winograd's is a quarter of the above
+    double gb_per_second = 0;    ///< weights and activations; 10^9 bytes
+    /// How near the step comes to what this machine allows: the time that the arithmetic which it executes,
+    /// or its memory traffic, would take at the measured peaks, whichever is longer, over the time that it
+    /// took. Above 1 where data comes from a cache, or INT8 has no peak of its own.
     double share_of_peak = 0;
+};
+
+/// Where the time of a run goes.
+struct Profile {
+    std::vector<LayerTime> layers;
+    double layers_ms = 0;  ///< the sum of their medians
+    double end_to_end_ms =
+        0;  ///< the median of runs without clocks between the layers, in turn with the others
 };
 
 struct VariantReport {
@@ -48,20 +57,23 @@ struct VariantReport {
     std::uint64_t bytes = 0;  ///< of the file
     std::uint64_t active_parameters = 0;
     double gmac = 0;
-    Latency latency;
+    Latency latency;                ///< of a run, which is a batch of images
+    double images_per_second = 0;   ///< by the median
     std::optional<double> speedup;  ///< baseline's median / this one's; none where there was no baseline
     std::uint64_t peak_rss_bytes = 0;
     std::vector<ReportedPrediction> top3;
     std::optional<Agreement> agreement;
-    std::vector<LayerTime> profile;  ///< empty unless asked for
+    std::optional<Profile> profile;  ///< when asked for
 };
 
 struct Settings {
     int threads = 0;
     double min_time_seconds = 0;
     int rounds = 0;
-    std::string weights;  ///< "seeded", or the file or folder
-    std::string image;    ///< "bundled", or the file
+    std::size_t batch = 1;             ///< images a run
+    std::string convolution = "auto";  ///< as SessionOptions::convolution
+    std::string weights;               ///< "seeded", or the file or folder
+    std::string image;                 ///< "bundled", or the file
 };
 
 struct Report {
@@ -81,7 +93,7 @@ std::optional<Format> format_from_name(std::string_view name);
 std::string to_text(const Report& report, Format format);
 
 /// The version of the JSON's shape: rises when a field goes or changes its meaning.
-inline constexpr int report_schema_version = 1;
+inline constexpr int report_schema_version = 2;
 
 std::string to_table(const Report& report);
 std::string to_markdown(const Report& report);

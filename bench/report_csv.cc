@@ -21,9 +21,9 @@ std::string line(const std::vector<std::string>& cells) {
 }
 
 std::vector<std::string> heads() {
-    std::vector<std::string> names = {"id",     "input_size", "bytes",   "active_parameters",
-                                      "gmac",   "median_ms",  "min_ms",  "p90_ms",
-                                      "p99_ms", "runs",       "speedup", "peak_rss_bytes"};
+    std::vector<std::string> names = {
+        "id",     "input_size", "bytes", "active_parameters", "gmac",    "median_ms",     "min_ms",
+        "p90_ms", "p99_ms",     "runs",  "images_per_second", "speedup", "peak_rss_bytes"};
     for (const std::string place : {"top1", "top2", "top3"}) {
         for (const char* part : {"_class", "_synset", "_label", "_probability"}) {
             names.push_back(place + part);
@@ -45,6 +45,7 @@ std::vector<std::string> cells(const VariantReport& variant) {
                                     fixed(latency.p90_ms, 6),
                                     fixed(latency.p99_ms, 6),
                                     std::to_string(latency.runs),
+                                    fixed(variant.images_per_second, 6),
                                     variant.speedup ? fixed(*variant.speedup, 6) : "",
                                     std::to_string(variant.peak_rss_bytes)};
     for (std::size_t place = 0; place < 3; ++place) {

@@ -18,6 +18,8 @@ Json to_json(const Settings& settings) {
     json.set("threads", settings.threads);
     json.set("min_time_seconds", settings.min_time_seconds);
     json.set("rounds", settings.rounds);
+    json.set("batch", std::uint64_t{settings.batch});
+    json.set("convolution", settings.convolution);
     json.set("weights", settings.weights);
     json.set("image", settings.image);
     return json;
@@ -46,6 +48,7 @@ Json to_json(const LayerTime& layer) {
     json.set("kernel", layer.kernel);
     json.set("median_ms", layer.median_ms);
     json.set("gflops", layer.gflops);
+    json.set("executed_gflops", layer.executed_gflops);
     json.set("gb_per_second", layer.gb_per_second);
     json.set("share_of_peak", layer.share_of_peak);
     return json;
@@ -63,11 +66,16 @@ Json to_json(const VariantReport& variant) {
     json.set("p90_ms", variant.latency.p90_ms);
     json.set("p99_ms", variant.latency.p99_ms);
     json.set("runs", std::uint64_t{variant.latency.runs});
+    json.set("images_per_second", variant.images_per_second);
     json.set("speedup", variant.speedup ? Json(*variant.speedup) : Json());
     json.set("peak_rss_bytes", variant.peak_rss_bytes);
     json.set("top3", array_of(variant.top3, to_json));
     json.set("agreement", variant.agreement ? to_json(*variant.agreement) : Json());
-    if (!variant.profile.empty()) json.set("profile", array_of(variant.profile, to_json));
+    if (variant.profile) {
+        json.set("profile", array_of(variant.profile->layers, to_json));
+        json.set("profile_layers_ms", variant.profile->layers_ms);
+        json.set("profile_end_to_end_ms", variant.profile->end_to_end_ms);
+    }
     return json;
 }
 

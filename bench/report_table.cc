@@ -15,9 +15,10 @@ std::string megabytes(std::uint64_t bytes) {
 }
 
 Grid variants_grid(const Report& report) {
-    Grid grid{.heads = {"variant", "size", "file MB", "parameters M", "GMAC", "median ms", "min ms", "p90 ms",
-                        "p99 ms", "runs", "speed-up", "peak MB", "same top-1", "same top-5", "cosine"},
-              .rows = {}};
+    Grid grid{
+        .heads = {"variant", "size", "file MB", "parameters M", "GMAC", "median ms", "min ms", "p90 ms",
+                  "p99 ms", "runs", "images/s", "speed-up", "peak MB", "same top-1", "same top-5", "cosine"},
+        .rows = {}};
     for (const VariantReport& variant : report.variants) {
         const Latency& latency = variant.latency;
         std::vector<std::string> row = {variant.id,
@@ -30,6 +31,7 @@ Grid variants_grid(const Report& report) {
                                         fixed(latency.p90_ms, 2),
                                         fixed(latency.p99_ms, 2),
                                         std::to_string(latency.runs),
+                                        fixed(variant.images_per_second, 2),
                                         variant.speedup ? fixed(*variant.speedup, 2) : none,
                                         megabytes(variant.peak_rss_bytes)};
         if (const auto& agreement = variant.agreement) {
@@ -43,12 +45,18 @@ Grid variants_grid(const Report& report) {
     return grid;
 }
 
-Grid profile_grid(const VariantReport& variant) {
-    Grid grid{.heads = {"layer", "ms", "GFLOP/s", "GB/s", "% of peak", "kernel"}, .rows = {}};
-    for (const LayerTime& layer : variant.profile) {
+Grid profile_grid(const Profile& profile) {
+    Grid grid{.heads = {"layer", "ms", "direct GFLOP/s", "executed GFLOP/s", "GB/s", "% of peak", "kernel"},
+              .rows = {}};
+    for (const LayerTime& layer : profile.layers) {
         grid.rows.push_back({layer.layer, fixed(layer.median_ms, 3), fixed(layer.gflops, 1),
-                             fixed(layer.gb_per_second, 1), fixed(layer.share_of_peak * 100, 0),
-                             layer.kernel});
+                             fixed(layer.executed_gflops, 1), fixed(layer.gb_per_second, 1),
+                             fixed(layer.share_of_peak * 100, 0), layer.kernel});
+    }
+    for (const auto& [name, milliseconds] :
+         {std::pair{"sum of the layers", profile.layers_ms}, {"end to end", profile.end_to_end_ms}}) {
+        grid.rows.push_back({name, fixed(milliseconds, 3)});
+        grid.rows.back().resize(grid.heads.size(), none);
     }
     return grid;
 }
@@ -62,6 +70,7 @@ struct Style {
 
 void write_machine(std::ostream& text, const Report& report) {
     text << report.machine.cpu << ", " << report.settings.threads << " threads, " << report.machine.isa
+         << ", convolutions " << report.settings.convolution << ", batch " << report.settings.batch
          << "; vgg19 " << report.build.version << ", " << report.build.build_type << ", "
          << report.build.compiler << "; weights: " << report.settings.weights
          << "; image: " << report.settings.image << '\n';
@@ -98,9 +107,9 @@ std::string document(const Report& report, const Style& style) {
     for (const VariantReport& variant : report.variants) write_predictions(text << style.item, variant);
     if (report.peaks) write_peaks(text << '\n', *report.peaks);
     for (const VariantReport& variant : report.variants) {
-        if (variant.profile.empty()) continue;
+        if (!variant.profile) continue;
         text << '\n' << style.heading << "Layers of " << variant.id << "\n\n";
-        text << style.grid(profile_grid(variant));
+        text << style.grid(profile_grid(*variant.profile));
     }
     if (!report.notes.empty()) text << '\n';
     for (const std::string& note : report.notes) text << style.item << note << '\n';

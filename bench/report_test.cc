@@ -19,12 +19,15 @@ using model::Json;
 Report profiled_report() {
     Report report = testing::fixed_report();
     report.peaks = Peaks{.read_gb_per_second = 50, .fp32_gflops = 240, .int8_gops = std::nullopt};
-    report.variants.front().profile = {{.layer = "features.0",
-                                        .kernel = "conv_onednn_avx2",
-                                        .median_ms = 2.5,
-                                        .gflops = 70,
-                                        .gb_per_second = 12,
-                                        .share_of_peak = 0.29}};
+    report.variants.front().profile = {.layers = {{.layer = "features.0",
+                                                   .kernel = "winograd_avx2",
+                                                   .median_ms = 2.5,
+                                                   .gflops = 280,
+                                                   .executed_gflops = 70,
+                                                   .gb_per_second = 12,
+                                                   .share_of_peak = 0.29}},
+                                       .layers_ms = 2.5,
+                                       .end_to_end_ms = 2.625};
     return report;
 }
 
@@ -46,24 +49,28 @@ bool contains(const std::string& text, const std::string& part) {
 
 TEST_CASE("the JSON report reads back, with every field that readers count on") {
     const Json json = Json::parse(to_text(testing::fixed_report(), Format::json), "report");
-    CHECK(json.find("schema_version")->size() == 1);
+    CHECK(json.find("schema_version")->size() == 2);
     CHECK(json.find("machine")->find("cpu")->string() == "Test CPU");
     CHECK(json.find("machine")->find("caches")->array().front().find("bytes")->size() == 32768);
     CHECK(json.find("build")->find("version")->string() == "0.1.0");
     CHECK(json.find("settings")->find("threads")->size() == 2);
+    CHECK(json.find("settings")->find("batch")->size() == 1);
+    CHECK(json.find("settings")->find("convolution")->string() == "winograd");
     CHECK(json.find("peaks") == nullptr);
     CHECK(json.find("notes")->array().size() == 1);
 
     const Json::Array& variants = json.find("variants")->array();
     REQUIRE(variants.size() == 2);
     const Json& baseline = variants[0];
-    for (const char* field : {"id", "bytes", "active_parameters", "gmac", "median_ms", "min_ms", "p90_ms",
-                              "p99_ms", "runs", "speedup", "peak_rss_bytes", "top3", "agreement"}) {
+    for (const char* field :
+         {"id", "bytes", "active_parameters", "gmac", "median_ms", "min_ms", "p90_ms", "p99_ms", "runs",
+          "images_per_second", "speedup", "peak_rss_bytes", "top3", "agreement"}) {
         INFO(field);
         CHECK(baseline.find(field) != nullptr);
     }
     CHECK(baseline.find("active_parameters")->size() == 143'667'240);
     CHECK(baseline.find("median_ms")->number() == 200.5);
+    CHECK(baseline.find("images_per_second")->number() == 4.9875);
     const Json& second = baseline.find("top3")->array().at(1);
     CHECK(second.find("class")->size() == 975);
     CHECK(second.find("synset")->string() == "n09332890");
@@ -78,8 +85,13 @@ TEST_CASE("the JSON report holds the layers and the peaks when they were asked f
     const Json json = Json::parse(to_text(profiled_report(), Format::json), "report");
     CHECK(json.find("peaks")->find("fp32_gflops")->number() == 240);
     CHECK(json.find("peaks")->find("int8_gops")->is_null());
-    const Json& layer = json.find("variants")->array()[0].find("profile")->array().at(0);
+    const Json& variant = json.find("variants")->array()[0];
+    CHECK(variant.find("profile_layers_ms")->number() == 2.5);
+    CHECK(variant.find("profile_end_to_end_ms")->number() == 2.625);
+    const Json& layer = variant.find("profile")->array().at(0);
     CHECK(layer.find("layer")->string() == "features.0");
+    CHECK(layer.find("gflops")->number() == 280);
+    CHECK(layer.find("executed_gflops")->number() == 70);
     CHECK(layer.find("share_of_peak")->number() == 0.29);
 }
 
@@ -93,6 +105,7 @@ TEST_CASE("the table keeps its columns in line, and says what is missing") {
     CHECK(head[1].size() == head->size());
     CHECK(head[2].size() == head->size());
     CHECK(head[2].ends_with(" -"));
+    CHECK(head->find("images/s") + 8 == head[1].find("4.99") + 4);
     CHECK(head->find("median ms") + 9 == head[1].find("200.50") + 6);
     CHECK(contains(to_text(testing::fixed_report(), Format::table),
                    "baseline: alp 50.0 %, lakeside, \"shore\" 25.0 %, class 5 12.5 %"));
@@ -102,7 +115,12 @@ TEST_CASE("the table keeps its columns in line, and says what is missing") {
 TEST_CASE("the table shows each layer when asked for") {
     const std::string text = to_text(profiled_report(), Format::table);
     CHECK(contains(text, "Layers of baseline"));
-    CHECK(contains(text, "features.0  2.500     70.0  12.0         29  conv_onednn_avx2"));
+    for (const char* line :
+         {"features.0         2.500           280.0              70.0  12.0         29  winograd_avx2",
+          "sum of the layers  2.500               -                 -     -          -              -",
+          "end to end         2.625               -                 -     -          -              -"}) {
+        CHECK(contains(text, line));
+    }
     CHECK(!contains(text, "Layers of int8"));
 }
 
@@ -123,6 +141,8 @@ TEST_CASE("the CSV report quotes what needs it, and has as many cells in each li
     const std::vector<std::string> lines = lines_of(text);
     REQUIRE(lines.size() == 3);
     CHECK(lines[0].starts_with("id,input_size,bytes,"));
+    CHECK(contains(lines[0], ",runs,images_per_second,speedup,"));
+    CHECK(contains(lines[1], ",15,4.987500,1.000000,"));
     CHECK(contains(lines[1], "975,n09332890,\"lakeside, \"\"shore\"\"\",0.250000"));
     const auto commas = [](const std::string& line) { return std::count(line.begin(), line.end(), ','); };
     CHECK(commas(lines[1]) == commas(lines[0]) + 1);  // one is in the label

@@ -26,26 +26,31 @@ std::string shape_text(const std::vector<std::size_t>& shape) {
     return text.append(")");
 }
 
-/// An input given as a tensor, with its size.
+/// An input given as a tensor of one image or a batch, with its size.
 struct Input {
     std::vector<float> values;
     std::size_t size = 0;
 };
 
-Input read_input(const std::filesystem::path& path) {
+Input read_input(const std::filesystem::path& path, std::size_t batch) {
     const auto file = model::SafetensorsFile::open(path);
     const model::Tensor* tensor = file.find("input");
     if (tensor == nullptr) {
         throw Error(ErrorKind::bad_input, path.string() + ": expected a tensor \"input\", found none");
     }
     const std::vector<std::size_t>& shape = tensor->shape;
-    const bool is_image = shape.size() == 4 && shape[0] == 1 && shape[1] == 3 && shape[2] == shape[3];
-    if (!is_image || tensor->dtype != model::DType::f32) {
-        throw Error(ErrorKind::bad_input, path.string() + ": tensor input: expected F32 (1,3,S,S), found " +
-                                              model::dtype_name(tensor->dtype) + ' ' + shape_text(shape));
+    const bool is_input =
+        shape.size() == 4 && (shape[0] == 1 || shape[0] == batch) && shape[1] == 3 && shape[2] == shape[3];
+    if (!is_input || tensor->dtype != model::DType::f32) {
+        const std::string or_batch = batch == 1 ? "" : " or (" + std::to_string(batch) + ",3,S,S)";
+        throw Error(ErrorKind::bad_input, path.string() + ": tensor input: expected F32 (1,3,S,S)" +
+                                              or_batch + ", found " + model::dtype_name(tensor->dtype) + ' ' +
+                                              shape_text(shape));
     }
     const std::span<const float> values = tensor->as<float>();
-    return {.values = {values.begin(), values.end()}, .size = shape[2]};
+    Input input{.values = {values.begin(), values.end()}, .size = shape[2]};
+    fill_batch(input.values, batch / shape[0]);
+    return input;
 }
 
 /// The two sizes that the command line can give must agree.
@@ -69,6 +74,7 @@ std::size_t requested_runs(const std::string& line) {
     return runs;
 }
 
+/// `logits` are one image's.
 void say_ready(const Session& session, std::span<const float> logits) {
     constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20U;
     std::cout << "ready " << peak_rss_bytes("self") / mebibyte;
@@ -82,18 +88,18 @@ void say_ready(const Session& session, std::span<const float> logits) {
 }  // namespace
 
 void run_worker(const Options& options) {
-    Input input = options.input ? read_input(*options.input) : Input{};
-    Session session(
-        Model::open(*options.worker),
-        {.threads = options.threads, .input_size = input_size(options, input), .isa = options.isa});
+    Input input = options.input ? read_input(*options.input, options.batch) : Input{};
+    Session session(Model::open(*options.worker), session_options(options, input_size(options, input)));
     if (!options.input) {
         input.values.resize(3 * session.input_size() * session.input_size());
         session.preprocess(bench_image(options.image).view(), input.values);
+        fill_batch(input.values, options.batch);
     }
-    std::vector<float> logits(session.model().classes());
+    const std::size_t classes = session.model().classes();
+    std::vector<float> logits(options.batch * classes);
     session.run(input.values, logits);
     session.run(input.values, logits);
-    say_ready(session, logits);
+    say_ready(session, std::span(logits).first(classes));
 
     for (std::string line; std::cout && std::getline(std::cin, line);) {
         std::string times;

@@ -62,11 +62,15 @@ void write_narrow_variants(const std::filesystem::path& folder) {
                               folder / "pruned-int8.safetensors");
 }
 
-void write_input(const std::filesystem::path& path, std::size_t size) {
-    const std::vector<float> values(3 * size * size, 0.5F);
+/// Images that differ: the first is 0.5 everywhere, the others less.
+void write_input(const std::filesystem::path& path, std::size_t size, std::size_t images = 1) {
+    std::vector<float> values;
+    for (std::size_t image = 0; image < images; ++image) {
+        values.resize(values.size() + 3 * size * size, 0.5F - static_cast<float>(image));
+    }
     const model::Tensor tensor{.name = "input",
                                .dtype = model::DType::f32,
-                               .shape = {1, 3, size, size},
+                               .shape = {images, 3, size, size},
                                .bytes = std::as_bytes(std::span(values))};
     model::write_safetensors(path, {}, {&tensor, 1});
 }
@@ -112,17 +116,35 @@ TEST_CASE("a profile has a time for each layer, beside the machine's peaks") {
     const testing::TemporaryFolder folder;
     testing::write_narrow_model(folder.path() / "narrow.safetensors");
     const Outcome outcome = run_bench(folder, "--models " + quoted(folder.path()) +
-                                                  " --min-time 0.001 --threads 1 --profile --format json");
+                                                  " --min-time 0.001 --threads 1 --profile --conv onednn "
+                                                  "--batch 3 --format json");
     INFO(outcome.errors);
     REQUIRE(outcome.exit_code == 0);
     const auto report = model::Json::parse(outcome.output, "report");
+    CHECK(report.find("settings")->find("convolution")->string() == "onednn");
     CHECK(report.find("peaks")->find("read_gb_per_second")->number() > 0);
     const model::Json& variant = report.find("variants")->array().front();
     CHECK(variant.find("speedup")->is_null());
     CHECK(variant.find("agreement")->is_null());
     const auto& layers = variant.find("profile")->array();
     CHECK(layers.size() >= 19);
-    for (const model::Json& layer : layers) CHECK(layer.find("median_ms")->number() > 0);
+    double sum = 0;
+    double direct_operations = 0;
+    for (const model::Json& layer : layers) {
+        INFO(layer.find("layer")->string());
+        const double milliseconds = layer.find("median_ms")->number();
+        CHECK(milliseconds > 0);
+        sum += milliseconds;
+        direct_operations += layer.find("gflops")->number() * milliseconds * 1e6;
+        const bool multiplies = !layer.find("kernel")->string().starts_with("max_pool") &&
+                                !layer.find("kernel")->string().starts_with("average_pool");
+        CHECK((layer.find("executed_gflops")->number() > 0) == multiplies);
+        CHECK(layer.find("share_of_peak")->number() > 0);
+    }
+    CHECK(variant.find("profile_layers_ms")->number() == doctest::Approx(sum));
+    CHECK(variant.find("profile_end_to_end_ms")->number() > 0);
+    // What is counted of a layer is the batch's.
+    CHECK(direct_operations == doctest::Approx(3 * 2e9 * variant.find("gmac")->number()));
 }
 
 TEST_CASE("a bench exits with 3 when a variant is slower than in an earlier report") {
@@ -134,6 +156,11 @@ TEST_CASE("a bench exits with 3 when a variant is slower than in an earlier repo
     REQUIRE(run_bench(folder, measured + "--out " + quoted(earlier)).exit_code == 0);
     const std::string compared = measured + "--baseline " + quoted(earlier);
     CHECK(run_bench(folder, compared + " --tolerance 90").exit_code == 0);
+
+    const Outcome another_batch = run_bench(folder, compared + " --batch 2");
+    CHECK(another_batch.exit_code == 2);
+    CHECK(another_batch.errors.find("expected a report of batch 2, found one of batch 1") !=
+          std::string::npos);
 
     // The same report, had res160 been a thousand times as fast.
     std::string text = text_of(earlier);
@@ -180,6 +207,55 @@ TEST_CASE("a worker is ready after two inferences, and answers each line with it
     CHECK(seconds.size() == 3);
 }
 
+TEST_CASE("a batch is copies of one image, whose classes are the same and whose images count") {
+    const testing::TemporaryFolder folder;
+    write_narrow_variants(folder.path());
+    const std::string measured = "--models " + quoted(folder.path()) +
+                                 " --variants baseline,int8 --min-time 0.01 --threads 2 --format json";
+    const auto one = model::Json::parse(run_bench(folder, measured).output, "report");
+    const auto three = model::Json::parse(run_bench(folder, measured + " --batch 3").output, "report");
+    CHECK(one.find("settings")->find("batch")->size() == 1);
+    CHECK(three.find("settings")->find("batch")->size() == 3);
+    for (std::size_t i = 0; i < 2; ++i) {
+        const model::Json& single = one.find("variants")->array()[i];
+        const model::Json& batch = three.find("variants")->array()[i];
+        for (const auto& [variant, images] : {std::pair{&single, 1.0}, {&batch, 3.0}}) {
+            CHECK(variant->find("images_per_second")->number() ==
+                  doctest::Approx(images * 1e3 / variant->find("median_ms")->number()));
+        }
+        CHECK(batch.find("top3")->array()[0].find("class")->size() ==
+              single.find("top3")->array()[0].find("class")->size());
+        CHECK(batch.find("agreement")->find("cosine")->number() ==
+              doctest::Approx(single.find("agreement")->find("cosine")->number()));
+    }
+}
+
+TEST_CASE(
+    "a worker repeats one image to fill its batch, or takes a whole one, and shows the first's classes") {
+    const testing::TemporaryFolder folder;
+    const auto model = testing::write_narrow_model(folder.path() / "model.safetensors");
+    const auto input = folder.path() / "input.safetensors";
+    const std::string worker = "--worker " + quoted(model) + " --threads 1 --input " + quoted(input);
+    const auto classes = [&](const std::string& more) {
+        const Outcome outcome = run_bench(folder, worker + more, "2\n");
+        INFO(outcome.errors);
+        CHECK(outcome.exit_code == 0);
+        const std::size_t end = outcome.output.find('\n');
+        const std::size_t memory = outcome.output.find(' ', std::string("ready ").size());
+        return outcome.output.substr(memory, end - memory);
+    };
+    write_input(input, 32);
+    const std::string expected = classes("");
+    CHECK(classes(" --batch 3") == expected);
+    write_input(input, 32, 3);
+    CHECK(classes(" --batch 3") == expected);
+    CHECK(run_bench(folder, worker + " --batch 2").exit_code == 5);
+    const Outcome whole_without_batch = run_bench(folder, worker);
+    CHECK(whole_without_batch.exit_code == 5);
+    CHECK(whole_without_batch.errors.find("expected F32 (1,3,S,S), found F32 (3,3,32,32)") !=
+          std::string::npos);
+}
+
 TEST_CASE("a worker without an input takes the bundled image") {
     const testing::TemporaryFolder folder;
     const auto model = testing::write_narrow_model(folder.path() / "model.safetensors");
@@ -199,6 +275,7 @@ TEST_CASE("a worker rejects what it cannot run") {
     CHECK(run_bench(folder, worker + " --size 32", "0\n").exit_code == 2);
     CHECK(run_bench(folder, worker + " --size 32", "three\n").exit_code == 2);
     CHECK(run_bench(folder, worker + " --size 31").exit_code == 2);
+    CHECK(run_bench(folder, worker + " --size 32 --conv fft").exit_code == 2);
     CHECK(run_bench(folder, "--worker " + quoted(input)).exit_code == 5);
 }
 
@@ -221,6 +298,10 @@ TEST_CASE("wrong usage and bad files have the exit codes of the help, and a reas
         {"--tolerance -1", 2, "--tolerance"},
         {"--format yaml", 2, "yaml"},
         {"--isa avx9000", 2, "avx9000"},
+        {"--conv fft", 2, "fft"},
+        {"--batch 0", 2, "--batch"},
+        {"--batch 1025", 2, "--batch"},
+        {"--batch two", 2, "--batch: expected a number, found \"two\""},
         {"--variants int9", 2, "int9"},
         {"--weights a --models b", 2, "exclude"},
         {"--size 224", 2, "--worker"},
@@ -247,9 +328,9 @@ TEST_CASE("--help names every option and the exit codes") {
     const Outcome outcome = run_bench(folder, "--help");
     CHECK(outcome.exit_code == 0);
     CHECK(outcome.errors.empty());
-    for (const char* part :
-         {"vgg19-bench", "--weights", "--models", "--variants", "--image", "--threads", "--isa", "--min-time",
-          "--profile", "--format", "--out", "--baseline", "--tolerance", "--worker", "Exit codes"}) {
+    for (const char* part : {"vgg19-bench", "--weights", "--models", "--variants", "--image", "--threads",
+                             "--isa", "--conv", "--batch", "--min-time", "--profile", "--format", "--out",
+                             "--baseline", "--tolerance", "--worker", "Exit codes"}) {
         INFO(part);
         CHECK(outcome.output.find(part) != std::string::npos);
     }

@@ -71,14 +71,6 @@ void print_text(const std::string& path, const Result& result) {
     std::cout << std::flush;
 }
 
-SessionOptions session_options(const CommandLine& line) {
-    SessionOptions options;
-    options.input_size = size_option(line);
-    options.threads = threads_option(line);
-    options.isa = line.text("isa");
-    return options;
-}
-
 void check_top(std::size_t top, std::size_t classes) {
     if (top <= classes) return;
     throw Error(ErrorKind::usage, "--top: expected at most the model's " + std::to_string(classes) +
@@ -92,8 +84,7 @@ int classify(int argc, char** argv) {
                      "Says what is in images: the most probable classes, the most probable first.",
                      "-m MODEL IMAGE...");
     line.option("m,model", "FILE", "the model (required)").option("top", "N", "classes an image", "3");
-    add_size_option(line);
-    add_cpu_options(line);
+    add_session_options(line);
     line.flag("json",
               "print an array with an object an image: file, ms (from pixels to predictions), top; file and "
               "error for one that cannot be read")

@@ -217,6 +217,24 @@ int threads_option(const CommandLine& line) {
     return line.given("threads") ? static_cast<int>(line.whole_number("threads", 1, most_threads)) : 0;
 }
 
+void add_session_options(CommandLine& line) {
+    add_size_option(line);
+    add_cpu_options(line);
+    line.option("conv", "NAME",
+                "convolutions: winograd (our own kernels), onednn, or auto (for each layer the one that "
+                "should be faster)",
+                "auto");
+}
+
+SessionOptions session_options(const CommandLine& line) {
+    SessionOptions options;
+    options.input_size = size_option(line);
+    options.threads = threads_option(line);
+    options.isa = line.text("isa");
+    options.convolution = line.text("conv");
+    return options;
+}
+
 void check_destination(const std::filesystem::path& output) {
     std::error_code ignored;  // what cannot be looked at shows its error when it is written
     const std::filesystem::file_status status = std::filesystem::status(output, ignored);

@@ -8,6 +8,7 @@
 
 #include "bench/exit_code.h"
 #include "cxxopts.hpp"
+#include "vgg19/session.h"
 
 namespace vgg19::tools {
 
@@ -72,6 +73,11 @@ std::size_t size_option(const CommandLine& line);
 void add_cpu_options(CommandLine& line);
 /// --threads, or 0 where it is absent: all that there are.
 int threads_option(const CommandLine& line);
+
+/// --size, --threads, --isa and --conv, for subcommands that run a model.
+void add_session_options(CommandLine& line);
+/// What they say. Whether a session can be so, its constructor finds out.
+SessionOptions session_options(const CommandLine& line);
 
 /// Before any work is done: `output` must be a regular file or not exist yet, in a folder that exists.
 /// Throws Error (usage).

@@ -25,6 +25,7 @@ using model::Tensor;
 
 constexpr const char* input_name = "input";
 constexpr const char* output_name = "logits";
+constexpr std::size_t largest_batch = 1024;
 
 std::string describe(const Tensor& tensor) {
     return std::string(model::dtype_name(tensor.dtype)) + " (" + joined(tensor.shape, ", ") + ")";
@@ -51,16 +52,6 @@ const Tensor& input_tensor(const SafetensorsFile& file) {
                         std::to_string(model::smallest_input) + ", found " + describe(*tensor));
     }
     return *tensor;
-}
-
-SessionOptions session_options(const CommandLine& line) {
-    constexpr std::size_t largest_batch = 1024;
-    SessionOptions options;
-    options.input_size = size_option(line);
-    options.batch = line.whole_number("batch", 1, largest_batch);
-    options.threads = threads_option(line);
-    options.isa = line.text("isa");
-    return options;
 }
 
 /// What was left open, or must agree, follows from the inputs.
@@ -125,8 +116,7 @@ int run(int argc, char** argv) {
         .option("input", "FILE", "the inputs (required)")
         .option("o,output", "FILE", "the file of logits to write (required)")
         .option("batch", "N", "images a run", "1");
-    add_size_option(line);
-    add_cpu_options(line);
+    add_session_options(line);
     line.example("vgg19 run -m vgg19.safetensors --input x.safetensors --output y.safetensors");
     if (!line.parse(argc, argv)) return exit_done;
 
@@ -135,6 +125,7 @@ int run(int argc, char** argv) {
     const std::string input_path = line.required("input");
     const std::filesystem::path output = line.required("output");
     SessionOptions options = session_options(line);
+    options.batch = line.whole_number("batch", 1, largest_batch);
     check_destination(output);
     model::require_other_file(input_path, output);
     model::require_other_file(model_path, output);

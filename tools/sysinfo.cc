@@ -69,7 +69,7 @@ int sysinfo(int argc, char** argv) {
     if (!line.parse(argc, argv)) return exit_done;
 
     line.no_arguments();
-    const kernels::Isa isa = bench::chosen_isa(line.text("isa"));
+    const kernels::Isa isa = bench::chosen_isa({.isa = line.text("isa")});
     const Machine machine = bench::describe_machine(isa);
     const bench::Build build = bench::describe_build();
     bench::PeakOptions options;

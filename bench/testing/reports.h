@@ -13,8 +13,13 @@ inline Report fixed_report() {
     report.machine.isas_built = {"scalar", "avx2"};
     report.build.version = "0.1.0";
     report.build.compiler = "gcc 12.2.0";
-    report.settings = {
-        .threads = 2, .min_time_seconds = 3, .rounds = 5, .weights = "seeded", .image = "bundled"};
+    report.settings = {.threads = 2,
+                       .min_time_seconds = 3,
+                       .rounds = 5,
+                       .batch = 1,
+                       .convolution = "winograd",
+                       .weights = "seeded",
+                       .image = "bundled"};
     report.notes = {"A note, with a comma."};
     report.variants.push_back(
         {.id = "baseline",
@@ -23,6 +28,7 @@ inline Report fixed_report() {
          .active_parameters = 143'667'240,
          .gmac = 19.632062464,
          .latency = {.median_ms = 200.5, .min_ms = 190, .p90_ms = 210, .p99_ms = 220, .runs = 15},
+         .images_per_second = 4.9875,
          .speedup = 1.0,
          .peak_rss_bytes = 661'000'192,
          .top3 = {{.class_index = 970, .synset = "n09193705", .label = "alp", .probability = 0.5},

@@ -81,15 +81,21 @@ PrimitiveDescription choose(const ConvOneDnnShape& shape, Isa isa) {
     const Request request(shape, isa);
     const Dimensions ones = {1, 1};
     constexpr auto inference = dnnl::prop_kind::forward_inference;
-    constexpr auto direct = dnnl::algorithm::convolution_direct;
+#if DNNL_VERSION_MAJOR >= 3
+    if (shape.winograd) return {};
+    constexpr auto algorithm = dnnl::algorithm::convolution_direct;
+#else
+    const auto algorithm =
+        shape.winograd ? dnnl::algorithm::convolution_winograd : dnnl::algorithm::convolution_direct;
+#endif
     try {
 #if DNNL_VERSION_MAJOR >= 3
-        return first_of_isa({cpu(), inference, direct, request.input, request.weights, request.bias,
+        return first_of_isa({cpu(), inference, algorithm, request.input, request.weights, request.bias,
                              request.output, ones, ones, ones, attributes()},
                             isa);
 #else
         // next_impl() reads this again, so it must live as long as the walk.
-        const dnnl::convolution_forward::desc operation(inference, direct, request.input, request.weights,
+        const dnnl::convolution_forward::desc operation(inference, algorithm, request.input, request.weights,
                                                         request.bias, request.output, ones, ones, ones);
         return first_of_isa({operation, attributes(), cpu()}, isa);
 #endif

@@ -18,6 +18,7 @@ struct ConvOneDnnShape {
     std::size_t height = 0;
     std::size_t width = 0;
     bool plain_input = false;  ///< the input is [batch][input_channels][height][width]: an image
+    bool winograd = false;     ///< by oneDNN's Winograd, which only 2.x has: for benches to compare with
 };
 
 /// A convolution with its packed weights. Activations are in the blocked layout of `isa`

@@ -199,4 +199,29 @@ TEST_CASE("conv_onednn says when there is no kernel for an ISA") {
     CHECK_THROWS_AS(ConvOneDnn(shape, Isa::scalar, 1, weights.data(), bias.data()), std::runtime_error);
 }
 
+TEST_CASE("oneDNN's Winograd, where there is one, computes the same convolution") {
+    testing::Random random;
+    INFO(random.replay());
+    Problem problem({.input_channels = 64, .output_channels = 32, .height = 28, .width = 28}, random);
+    for (const Isa isa : vector_isas()) {
+        INFO(isa_name(isa));
+        const std::vector<float> direct = run(problem, isa, 2);
+        problem.shape.winograd = true;
+        if (!ConvOneDnn::supports(problem.shape, isa)) {
+            CHECK_THROWS_AS(run(problem, isa, 2), std::runtime_error);
+        } else {
+            const std::vector<float> winograd = run(problem, isa, 2);
+            double squared_error = 0;
+            double squared_norm = 0;
+            for (std::size_t i = 0; i < direct.size(); ++i) {
+                squared_error += std::pow(double{winograd[i]} - double{direct[i]}, 2);
+                squared_norm += std::pow(double{direct[i]}, 2);
+            }
+            CHECK(std::sqrt(squared_error) <= 1e-5 * std::sqrt(squared_norm));
+            CHECK(winograd != direct);  // or it would be the direct one again
+        }
+        problem.shape.winograd = false;
+    }
+}
+
 }  // namespace vgg19::kernels

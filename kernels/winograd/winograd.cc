@@ -1,51 +1,206 @@
+// The selector, and the scalar kernel: the definition in loops, with sums in double. It shows what each step
+// of the other kernels means.
 #include "kernels/winograd/winograd.h"
 
-#include <cmath>
+#include <algorithm>
+#include <array>
+#include <type_traits>
 
+#include "kernels/winograd/matrices.h"
 #include "kernels/winograd/steps.h"
 
 namespace vgg19::kernels {
 
 namespace {
 
-/// Eight floats without vector instructions.
-struct Scalar {
-    struct Register {
-        std::array<float, 8> lanes;
-    };
-    static constexpr std::size_t width = 8;
-    static constexpr std::size_t rows = 1;
+constexpr std::size_t lanes = 8;  // of a scalar kernel's channel block
+constexpr std::size_t group_lanes = Winograd::group_blocks * lanes;
 
-    template <class Operation>
-    static Register each(Operation&& operation) {
-        Register result{};
-        for (std::size_t lane = 0; lane < width; ++lane) result.lanes[lane] = operation(lane);
-        return result;
+template <std::size_t rows, std::size_t columns>
+using Matrix = std::array<std::array<double, columns>, rows>;
+
+/// a x aᵀ
+template <std::size_t rows, std::size_t columns>
+Matrix<rows, rows> transform(const Matrix<rows, columns>& a, const Matrix<columns, columns>& x) {
+    Matrix<rows, columns> left{};
+    for (std::size_t i = 0; i < rows; ++i) {
+        for (std::size_t j = 0; j < columns; ++j) {
+            for (std::size_t k = 0; k < columns; ++k) left[i][j] += a[i][k] * x[k][j];
+        }
     }
-    static Register zero() { return broadcast(0); }
-    static Register broadcast(float value) {
-        return each([&](std::size_t) { return value; });
+    Matrix<rows, rows> result{};
+    for (std::size_t i = 0; i < rows; ++i) {
+        for (std::size_t j = 0; j < rows; ++j) {
+            for (std::size_t k = 0; k < columns; ++k) result[i][j] += left[i][k] * a[j][k];
+        }
     }
-    static Register load(const float* from) {
-        return each([&](std::size_t lane) { return from[lane]; });
+    return result;
+}
+
+/// d: a tile of the input, which starts one pixel above and to the left of the output's; zero around the map.
+template <std::size_t n>
+Matrix<n, n> input_tile(const Winograd& problem, TilePlace place, std::size_t block, std::size_t lane) {
+    const float* plane = problem.input + (place.image * problem.input_blocks() + block) * problem.height *
+                                             problem.width * lanes;
+    Matrix<n, n> tile{};
+    for (std::size_t i = 0; i < n; ++i) {
+        for (std::size_t j = 0; j < n; ++j) {
+            // Unsigned: −1 is past the end too.
+            const std::size_t row = place.row + i - 1;
+            const std::size_t column = place.column + j - 1;
+            if (row >= problem.height || column >= problem.width) continue;
+            tile[i][j] = double{plane[(row * problem.width + column) * lanes + lane]};
+        }
     }
-    static void store(float* to, const Register& value) { std::copy_n(value.lanes.data(), width, to); }
-    static Register add(const Register& a, const Register& b) {
-        return each([&](std::size_t lane) { return a.lanes[lane] + b.lanes[lane]; });
+    return tile;
+}
+
+/// V = Bᵀ d B
+template <std::size_t m>
+void transform_input(const Winograd& problem, TileRange tiles, std::size_t block_begin, std::size_t block_end,
+                     float* transformed) {
+    constexpr std::size_t n = m + 2;
+    const std::size_t stride = problem.transformed_stride(tiles.size());
+    for (std::size_t block = block_begin; block < block_end; ++block) {
+        for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile) {
+            float* target = transformed + (block * tiles.size() + tile - tiles.begin) * lanes;
+            for (std::size_t lane = 0; lane < lanes; ++lane) {
+                const auto values = transform(winograd_matrices<m>.input,
+                                              input_tile<n>(problem, place_of(problem, tile), block, lane));
+                for (std::size_t position = 0; position < n * n; ++position) {
+                    target[position * stride + lane] = static_cast<float>(values[position / n][position % n]);
+                }
+            }
+        }
     }
-    static Register subtract(const Register& a, const Register& b) {
-        return each([&](std::size_t lane) { return a.lanes[lane] - b.lanes[lane]; });
+}
+
+/// The channels of a group, padding included.
+std::size_t padded_channels(const Winograd& problem, std::size_t group) {
+    return std::min(group_lanes, problem.output_blocks() * lanes - group * group_lanes);
+}
+
+/// Where a group's filters are in the packed weights: all groups before it are full, so of the first's size.
+std::size_t packed_offset(const Winograd& problem, std::size_t group) {
+    return group * problem.packed_group_size(0);
+}
+
+/// M = Σ_channels U ⊙ V of one position and tile: a value for each output channel of the group.
+std::array<double, group_lanes> sum_of_products(const Winograd& problem, std::size_t tile_count,
+                                                const float* transformed, const float* weights,
+                                                std::size_t channels) {
+    std::array<double, group_lanes> sums{};
+    for (std::size_t input = 0; input < problem.input_blocks() * lanes; ++input) {
+        const double value{transformed[input / lanes * tile_count * lanes + input % lanes]};
+        for (std::size_t channel = 0; channel < channels; ++channel) {
+            sums[channel] += value * double{weights[input * channels + channel]};
+        }
     }
-    static Register multiply(const Register& a, const Register& b) {
-        return each([&](std::size_t lane) { return a.lanes[lane] * b.lanes[lane]; });
+    return sums;
+}
+
+void multiply_positions(const Winograd& problem, std::size_t tile_count, std::size_t group,
+                        const float* transformed, float* products) {
+    const std::size_t channels = padded_channels(problem, group);
+    const float* weights = problem.weights + packed_offset(problem, group);
+    for (std::size_t position = 0; position < problem.positions(); ++position) {
+        for (std::size_t tile = 0; tile < tile_count; ++tile) {
+            const auto sums = sum_of_products(
+                problem, tile_count,
+                transformed + position * problem.transformed_stride(tile_count) + tile * lanes,
+                weights + position * problem.input_blocks() * lanes * channels, channels);
+            float* target = products + position * problem.product_stride(tile_count) + tile * channels;
+            for (std::size_t channel = 0; channel < channels; ++channel) {
+                target[channel] = static_cast<float>(sums[channel]);
+            }
+        }
     }
-    static Register multiply_add(const Register& a, const Register& b, const Register& c) {
-        return each([&](std::size_t lane) { return a.lanes[lane] * b.lanes[lane] + c.lanes[lane]; });
+}
+
+/// Writes the pixels of a tile that lie in the map, or the maxima of the windows that do, at the place of one
+/// output channel. m is even and tiles start at multiples of it, so no window spans two tiles.
+template <std::size_t m>
+void store_tile(const Winograd& problem, TilePlace place, std::size_t channel, const Matrix<m, m>& pixels) {
+    const std::size_t shrink = problem.pool ? 2 : 1;
+    const std::size_t height = problem.height / shrink;
+    const std::size_t width = problem.width / shrink;
+    float* plane = problem.output +
+                   (place.image * problem.output_blocks() + channel / lanes) * height * width * lanes +
+                   channel % lanes;
+    const std::size_t rows = std::min(m / shrink, height - place.row / shrink);
+    const std::size_t columns = std::min(m / shrink, width - place.column / shrink);
+    for (std::size_t i = 0; i < rows; ++i) {
+        for (std::size_t j = 0; j < columns; ++j) {
+            const double value = problem.pool
+                                     ? std::max({pixels[2 * i][2 * j], pixels[2 * i][2 * j + 1],
+                                                 pixels[2 * i + 1][2 * j], pixels[2 * i + 1][2 * j + 1]})
+                                     : pixels[i][j];
+            plane[((place.row / shrink + i) * width + place.column / shrink + j) * lanes] =
+                static_cast<float>(value);
+        }
     }
-    static Register maximum(const Register& a, const Register& b) {
-        return each([&](std::size_t lane) { return std::max(a.lanes[lane], b.lanes[lane]); });
+}
+
+/// Y = Aᵀ M A, then bias and ReLU.
+template <std::size_t m>
+void transform_output(const Winograd& problem, TileRange tiles, std::size_t group, const float* products) {
+    constexpr std::size_t n = m + 2;
+    const std::size_t channels = padded_channels(problem, group);
+    const std::size_t stride = problem.product_stride(tiles.size());
+    for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile) {
+        for (std::size_t channel = 0; channel < channels; ++channel) {
+            const float* source = products + (tile - tiles.begin) * channels + channel;
+            Matrix<n, n> values{};
+            for (std::size_t position = 0; position < n * n; ++position) {
+                values[position / n][position % n] = double{source[position * stride]};
+            }
+            Matrix<m, m> pixels = transform(winograd_matrices<m>.output, values);
+            const double bias{problem.bias[group * group_lanes + channel]};
+            for (auto& row : pixels) {
+                for (double& pixel : row) pixel = std::max(pixel + bias, 0.0);
+            }
+            store_tile<m>(problem, place_of(problem, tile), group * group_lanes + channel, pixels);
+        }
     }
-};
+}
+
+/// U = G g Gᵀ; zero for channels that are padding.
+template <std::size_t m>
+void pack_weights(const Winograd& problem, std::size_t group, const float* weights, float* packed) {
+    constexpr std::size_t n = m + 2;
+    const std::size_t channels = padded_channels(problem, group);
+    const std::size_t padded_inputs = problem.input_blocks() * lanes;
+    for (std::size_t input = 0; input < padded_inputs; ++input) {
+        for (std::size_t channel = 0; channel < channels; ++channel) {
+            const std::size_t output = group * group_lanes + channel;
+            Matrix<3, 3> filter{};
+            const bool padding = input >= problem.input_channels || output >= problem.output_channels;
+            for (std::size_t tap = 0; tap < 9 && !padding; ++tap) {
+                filter[tap / 3][tap % 3] =
+                    double{weights[(output * problem.input_channels + input) * 9 + tap]};
+            }
+            const auto values = transform(winograd_matrices<m>.filter, filter);
+            float* target = packed + packed_offset(problem, group) + input * channels + channel;
+            for (std::size_t position = 0; position < n * n; ++position) {
+                target[position * padded_inputs * channels] =
+                    static_cast<float>(values[position / n][position % n]);
+            }
+        }
+    }
+}
+
+/// Calls body(m) with m a constant.
+template <class Body>
+void with_tile_side(WinogradTile tile, Body&& body) {
+    switch (tile) {
+        case WinogradTile::f2:
+            return body(std::integral_constant<std::size_t, 2>{});
+        case WinogradTile::f4:
+            return body(std::integral_constant<std::size_t, 4>{});
+        case WinogradTile::f6:
+            return body(std::integral_constant<std::size_t, 6>{});
+    }
+}
 
 constexpr Kernel<const WinogradSteps> kernel_list[] = {
 #define VGG19_KERNEL(name, isa) {#name, Isa::isa, &(name)},
@@ -55,9 +210,26 @@ constexpr Kernel<const WinogradSteps> kernel_list[] = {
 
 }  // namespace
 
-const WinogradSteps winograd_scalar = {WinogradKernel<Scalar>::transform_input,
-                                       WinogradKernel<Scalar>::multiply,
-                                       WinogradKernel<Scalar>::pack_weights};
+const WinogradSteps winograd_scalar = {
+    .transform_input =
+        [](const Winograd& problem, TileRange tiles, std::size_t block_begin, std::size_t block_end,
+           float* transformed) {
+            with_tile_side(problem.tile, [&](auto m) {
+                transform_input<m>(problem, tiles, block_begin, block_end, transformed);
+            });
+        },
+    .multiply =
+        [](const Winograd& problem, TileRange tiles, std::size_t group, const float* transformed,
+           float* products) {
+            multiply_positions(problem, tiles.size(), group, transformed, products);
+            with_tile_side(problem.tile,
+                           [&](auto m) { transform_output<m>(problem, tiles, group, products); });
+        },
+    .pack_weights =
+        [](const Winograd& problem, std::size_t group, const float* weights, float* packed) {
+            with_tile_side(problem.tile, [&](auto m) { pack_weights<m>(problem, group, weights, packed); });
+        },
+};
 
 std::span<const Kernel<const WinogradSteps>> winograd_kernels() {
     return kernel_list;
