@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "kernels/common/aligned_buffer.h"
-#include "kernels/common/cache_sizes.h"
 
 namespace vgg19::layers {
 
@@ -15,7 +14,7 @@ class WinogradConvolution final : public Convolution {
                         const ConvolutionWeights& weights, const Execution& execution)
         : kernel_(kernels::select(kernels::winograd_kernels(), execution.isa)),
           problem_(winograd_problem(shape, tile, execution)),
-          schedule_(winograd_schedule(problem_, execution)),
+          schedule_(kernels::winograd_schedule(problem_, execution.threads)),
           weights_(problem_.packed_size() * sizeof(float)),
           bias_(problem_.output_blocks() * problem_.block * sizeof(float)) {
         kernels::winograd_pack(*kernel_.run, problem_, execution.threads, weights.weights,
@@ -65,29 +64,6 @@ kernels::Winograd winograd_problem(const ConvolutionShape& shape, kernels::Winog
             .width = shape.side,
             .block = execution.channel_block(),
             .pool = shape.pool_follows};
-}
-
-kernels::WinogradSchedule winograd_schedule(const kernels::Winograd& problem, const Execution& execution) {
-    const auto threads = static_cast<std::size_t>(execution.threads);
-    const std::size_t tiles = problem.tiles();
-    const std::size_t group_channels = kernels::Winograd::group_blocks * problem.block;
-    // What is read again and again stays in one half of the second-level cache; the other half is for what
-    // streams through.
-    constexpr std::size_t fewest_tiles = 12;  // that fill the largest register tile
-    const std::size_t floats = kernels::second_level_cache_bytes() / 2 / sizeof(float) / problem.positions();
-    const auto blocks_of = [&](std::size_t channels) {
-        const std::size_t tiles_in_cache = std::max(floats / channels, fewest_tiles);
-        return (tiles + tiles_in_cache - 1) / tiles_in_cache;
-    };
-    // Threads that share tiles read all weights each; threads that share channels read all transformed tiles
-    // each. Weights also come from further away.
-    constexpr std::size_t distance = 4;
-    if (problem.packed_size() > distance * problem.transformed_size(tiles)) {
-        return {kernels::WinogradSplit::channels, blocks_of(group_channels), execution.threads};
-    }
-    const std::size_t blocks = blocks_of(problem.input_blocks() * problem.block + group_channels);
-    // Each thread has the same number.
-    return {kernels::WinogradSplit::tiles, (blocks + threads - 1) / threads * threads, execution.threads};
 }
 
 std::unique_ptr<Convolution> make_winograd(kernels::WinogradTile tile, const ConvolutionShape& shape,

@@ -8,9 +8,6 @@
 
 namespace vgg19::layers {
 
-/// How the threads of `execution` share a problem. Any choice gives the same bits.
-kernels::WinogradSchedule winograd_schedule(const kernels::Winograd& problem, const Execution& execution);
-
 kernels::Winograd winograd_problem(const ConvolutionShape& shape, kernels::WinogradTile tile,
                                    const Execution& execution);
 

@@ -50,12 +50,6 @@ struct WinogradPacker {
         }
     }
 
-    void plain(const Taps& taps, std::size_t input_channel, float* target) const {
-        for (std::size_t tap = 0; tap < 9; ++tap) {
-            store(taps[tap], target + (input_channel * 9 + tap) * group_channels);
-        }
-    }
-
     /// Σ coefficients[k] · x[k · step], lane by lane.
     static Lanes weighted_sum(const std::array<double, 3>& coefficients, const Lanes* x, std::size_t step) {
         Lanes sum;
@@ -86,10 +80,6 @@ struct WinogradPacker {
 
     void pack(std::size_t input_channel, float* target) const {
         const Taps taps = taps_of(input_channel);
-        if (problem.plain_weights) {
-            plain(taps, input_channel, target);
-            return;
-        }
         switch (problem.tile) {
             case WinogradTile::f2:
                 return transformed<2>(taps, input_channel, target);

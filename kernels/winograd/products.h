@@ -11,19 +11,17 @@
 namespace vgg19::kernels {
 namespace {
 
-/// Adds to `products` (or starts them, unless `accumulate`) for one position: `rows` tiles × `columns`
-/// vectors of output channels, over all lanes of some input blocks.
+/// The matrix products of one position: `rows` tiles × `columns` vectors of output channels, over all input
+/// channels.
 template <class Vector, std::size_t rows, std::size_t columns>
 inline __attribute__((always_inline)) void multiply_tile(const float* transformed, std::size_t block_stride,
                                                          std::size_t input_blocks, const float* weights,
-                                                         bool accumulate, float* products) {
+                                                         float* products) {
     constexpr std::size_t lanes = Vector::width;
     typename Vector::Register sums[rows][columns];
     unrolled<rows>([&](auto row) __attribute__((always_inline)) {
-        unrolled<columns>([&](auto column) __attribute__((always_inline)) {
-            sums[row][column] =
-                accumulate ? Vector::load(products + (row * columns + column) * lanes) : Vector::zero();
-        });
+        unrolled<columns>([&](auto column)
+                              __attribute__((always_inline)) { sums[row][column] = Vector::zero(); });
     });
     for (std::size_t block = 0; block < input_blocks; ++block, transformed += block_stride) {
 #pragma GCC unroll 4
@@ -47,25 +45,14 @@ inline __attribute__((always_inline)) void multiply_tile(const float* transforme
     });
 }
 
-/// Some input blocks of a problem: their transformed tiles, of the first position, and their weights.
-struct WinogradOperands {
-    std::size_t tile_count;
-    const float* transformed;
-    std::size_t transformed_stride;  ///< from one position to the next
-    std::size_t input_blocks;
-    const float* weights;  ///< [position][input channel][column][lane]
-    bool accumulate;       ///< add to the products there are
-};
-
 template <class Vector, std::size_t columns>
 struct WinogradProducts {
-    using Multiply = void (*)(const float*, std::size_t, std::size_t, const float*, bool, float*);
+    using Multiply = void (*)(const float*, std::size_t, std::size_t, const float*, float*);
 
     template <std::size_t rows>
     static void multiply_rows(const float* transformed, std::size_t block_stride, std::size_t input_blocks,
-                              const float* weights, bool accumulate, float* products) {
-        multiply_tile<Vector, rows, columns>(transformed, block_stride, input_blocks, weights, accumulate,
-                                             products);
+                              const float* weights, float* products) {
+        multiply_tile<Vector, rows, columns>(transformed, block_stride, input_blocks, weights, products);
     }
 
     static constexpr auto by_rows = []<std::size_t... index>(std::index_sequence<index...>) {
@@ -74,21 +61,21 @@ struct WinogradProducts {
     (std::make_index_sequence<Vector::rows>{});
 
     /// All positions of one group of output channels.
-    static void run(const Winograd& problem, const WinogradOperands& operands, float* products) {
+    static void run(const Winograd& problem, std::size_t tile_count, const float* transformed,
+                    const float* weights, float* products) {
         constexpr std::size_t lanes = Vector::width;
-        const std::size_t tile_count = operands.tile_count;
-        const std::size_t weights_stride = operands.input_blocks * lanes * columns * lanes;
+        const std::size_t inputs = problem.input_blocks();
         // Register tiles of nearly equal height: 49 tiles as 10 10 10 10 9 cost less than as 12 12 12 12 1.
         const std::size_t parts = (tile_count + Vector::rows - 1) / Vector::rows;
         for (std::size_t position = 0; position < problem.positions(); ++position) {
-            const float* position_tiles = operands.transformed + position * operands.transformed_stride;
+            const float* position_tiles = transformed + position * problem.transformed_stride(tile_count);
+            const float* position_weights = weights + position * inputs * lanes * columns * lanes;
             float* position_products = products + position * problem.product_stride(tile_count);
             for (std::size_t part = 0; part < parts; ++part) {
                 const std::size_t begin = tile_count * part / parts;
                 const std::size_t end = tile_count * (part + 1) / parts;
-                by_rows[end - begin - 1](position_tiles + begin * lanes, tile_count * lanes,
-                                         operands.input_blocks, operands.weights + position * weights_stride,
-                                         operands.accumulate, position_products + begin * columns * lanes);
+                by_rows[end - begin - 1](position_tiles + begin * lanes, tile_count * lanes, inputs,
+                                         position_weights, position_products + begin * columns * lanes);
             }
         }
     }

@@ -132,29 +132,5 @@ inline __attribute__((always_inline)) void transform_output_row(const typename V
     });
 }
 
-/// One dimension of G g: 3 values to n. The rows of +p and −p share a half sum.
-template <std::size_t m, class Vector>
-inline __attribute__((always_inline)) void transform_filter_row(const typename Vector::Register* g,
-                                                                typename Vector::Register* result) {
-    using Matrices = WinogradMatrices<m>;
-    constexpr auto matrix = winograd_matrices<m>.filter;
-    const auto constant = [](double value) __attribute__((always_inline)) {
-        return Vector::broadcast(static_cast<float>(value));
-    };
-    result[0] = Vector::multiply(constant(matrix[0][0]), g[0]);
-    result[Matrices::n - 1] = g[2];
-    if constexpr (Matrices::has_single) {
-        result[Matrices::n - 2] = row_times<Vector, Matrices::n - 2, matrix>(g);
-    }
-    unrolled<Matrices::pairs>([&](auto pair) __attribute__((always_inline)) {
-        constexpr std::size_t plus = 1 + 2 * pair;
-        constexpr double point = Matrices::points()[plus];
-        const auto even = Vector::multiply_add(constant(point * point), g[2], g[0]);
-        const auto odd = Vector::multiply(constant(point), g[1]);
-        result[plus] = Vector::multiply(constant(matrix[plus][0]), Vector::add(even, odd));
-        result[plus + 1] = Vector::multiply(constant(matrix[plus + 1][0]), Vector::subtract(even, odd));
-    });
-}
-
 }  // namespace
 }  // namespace vgg19::kernels

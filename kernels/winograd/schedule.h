@@ -23,6 +23,9 @@ struct WinogradSchedule {
     }
 };
 
+/// The split and the blocks that this CPU's caches ask for.
+WinogradSchedule winograd_schedule(const Winograd& problem, int threads);
+
 /// Floats of memory that winograd_convolution needs beside its operands.
 std::size_t winograd_scratch_size(const Winograd& problem, const WinogradSchedule& schedule);
 

@@ -178,35 +178,6 @@ struct WinogradTransforms {
             }
         }
     }
-
-    /// The filters of `count` input channels of a group, from [input channel][3][3][column][lane] to
-    /// [position][input channel][column][lane].
-    template <std::size_t columns>
-    static void filters(const float* weights, std::size_t count, float* transformed) {
-        const std::size_t stride = count * columns * lanes;
-        for (std::size_t channel = 0; channel < count; ++channel) {
-            for (std::size_t column = 0; column < columns; ++column) {
-                const float* taps = weights + (channel * 9 * columns + column) * lanes;
-                float* target = transformed + (channel * columns + column) * lanes;
-                std::array<std::array<Register, n>, 3> products{};  // products[j]: G times column j
-                unrolled<3>([&](auto j) __attribute__((always_inline)) {
-                    std::array<Register, 3> g{};
-                    unrolled<3>([&](auto i) __attribute__((always_inline)) {
-                        g[i] = Vector::load(taps + (i * 3 + j) * columns * lanes);
-                    });
-                    transform_filter_row<m, Vector>(g.data(), products[j].data());
-                });
-                unrolled<n>([&](auto i) __attribute__((always_inline)) {
-                    const std::array<Register, 3> row = {products[0][i], products[1][i], products[2][i]};
-                    std::array<Register, n> result{};
-                    transform_filter_row<m, Vector>(row.data(), result.data());
-                    unrolled<n>([&](auto j) __attribute__((always_inline)) {
-                        Vector::store(target + (i * n + j) * stride, result[j]);
-                    });
-                });
-            }
-        }
-    }
 };
 
 template <class Vector>
@@ -232,41 +203,17 @@ struct WinogradKernel {
         });
     }
 
-    /// The products of transformed tiles and a group's filters, which are transformed here where they are
-    /// plain.
-    template <std::size_t columns>
-    static void multiply_group(const Winograd& problem, std::size_t tile_count, const float* transformed,
-                               const float* weights, float* products) {
-        using Products = WinogradProducts<Vector, columns>;
-        const std::size_t stride = problem.transformed_stride(tile_count);
-        const std::size_t blocks = problem.input_blocks();
-        if (!problem.plain_weights) {
-            Products::run(problem, {tile_count, transformed, stride, blocks, weights, false}, products);
-            return;
-        }
-        float* filters = products + problem.product_size(tile_count);
-        constexpr std::size_t chunk = Winograd::filter_chunk / Vector::width;
-        for (std::size_t block = 0; block < blocks; block += chunk) {
-            const std::size_t count = std::min(chunk, blocks - block);
-            const float* plain = weights + block * Vector::width * 9 * columns * Vector::width;
-            with_tile(problem.tile, [&](auto transforms) {
-                transforms.template filters<columns>(plain, count * Vector::width, filters);
-            });
-            const float* tiles = transformed + block * tile_count * Vector::width;
-            Products::run(problem, {tile_count, tiles, stride, count, filters, block > 0}, products);
-        }
-    }
-
     static void multiply(const Winograd& problem, TileRange tiles, std::size_t group,
-                         const float* transformed, float* memory) {
+                         const float* transformed, float* products) {
         // All groups but the last have the same size.
         const float* weights = problem.weights + group * problem.packed_group_size(0);
         if (group * Winograd::group_blocks + Winograd::group_blocks <= problem.output_blocks()) {
-            multiply_group<Winograd::group_blocks>(problem, tiles.size(), transformed, weights, memory);
+            WinogradProducts<Vector, Winograd::group_blocks>::run(problem, tiles.size(), transformed, weights,
+                                                                  products);
         } else {
-            multiply_group<1>(problem, tiles.size(), transformed, weights, memory);
+            WinogradProducts<Vector, 1>::run(problem, tiles.size(), transformed, weights, products);
         }
-        with_tile(problem.tile, [&](auto transforms) { transforms.output(problem, tiles, group, memory); });
+        with_tile(problem.tile, [&](auto transforms) { transforms.output(problem, tiles, group, products); });
     }
 
     static void pack_weights(const Winograd& problem, std::size_t group, const float* weights,

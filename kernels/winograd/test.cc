@@ -77,8 +77,7 @@ struct Run {
     AlignedBuffer bias;
     AlignedBuffer output;
 
-    Run(const Case& data, const Kernel<const WinogradSteps>& kernel, WinogradTile tile, bool pool,
-        bool plain_weights = false) {
+    Run(const Case& data, const Kernel<const WinogradSteps>& kernel, WinogradTile tile, bool pool) {
         const Shape& shape = data.shape;
         const std::size_t block = channel_block(kernel.isa);
         problem = {.tile = tile,
@@ -88,8 +87,7 @@ struct Run {
                    .height = shape.height,
                    .width = shape.width,
                    .block = block,
-                   .pool = pool,
-                   .plain_weights = plain_weights};
+                   .pool = pool};
         input =
             AlignedBuffer(blocked_size(shape.batch, shape.input_channels, shape.height, shape.width, block) *
                           sizeof(float));
@@ -124,14 +122,14 @@ struct Run {
     /// In ranges of `step` tiles.
     void run(const WinogradSteps& steps, std::size_t step) const {
         AlignedBuffer transformed(problem.transformed_size(step) * sizeof(float));
-        AlignedBuffer memory(problem.multiply_size(step) * sizeof(float));
+        AlignedBuffer products(problem.product_size(step) * sizeof(float));
         for (std::size_t begin = 0; begin < problem.tiles(); begin += step) {
             const TileRange tiles = {begin, std::min(begin + step, problem.tiles())};
             for (std::size_t block = 0; block < problem.input_blocks(); ++block) {
                 steps.transform_input(problem, tiles, block, block + 1, transformed.as<float>());
             }
             for (std::size_t group = 0; group < problem.groups(); ++group) {
-                steps.multiply(problem, tiles, group, transformed.as<float>(), memory.as<float>());
+                steps.multiply(problem, tiles, group, transformed.as<float>(), products.as<float>());
             }
         }
     }
@@ -177,8 +175,6 @@ struct Run {
         return true;
     }
 };
-
-constexpr std::array tiles = {WinogradTile::f2, WinogradTile::f4, WinogradTile::f5, WinogradTile::f6};
 
 double norm(const std::vector<double>& values) {
     double squares = 0;
@@ -242,7 +238,7 @@ TEST_CASE(
     for (const Shape& shape : shapes) {
         const Case data(shape, random);
         for (const auto& kernel : kernels_of_this_cpu()) {
-            for (const WinogradTile tile : tiles) {
+            for (const WinogradTile tile : winograd_tiles) {
                 for (const bool pool : {false, true}) {
                     if (pool && (shape.height < 2 || shape.width < 2)) continue;
                     if (pool && tile == WinogradTile::f5) continue;
@@ -252,15 +248,12 @@ TEST_CASE(
                     CAPTURE(shape.input_channels);
                     CAPTURE(shape.output_channels);
                     CAPTURE(shape.height);
-                    for (const bool plain_weights : {false, true}) {
-                        CAPTURE(plain_weights);
-                        const Run run(data, kernel, tile, pool, plain_weights);
-                        run.run(*kernel.run, run.problem.tiles());
-                        // ReLU may leave next to nothing of a small map, so the terms of its sums are the
-                        // measure.
-                        CHECK(run.error(data) <= tolerance(tile) * norm(data.magnitude));
-                        CHECK(run.padding_is_zero());
-                    }
+                    const Run run(data, kernel, tile, pool);
+                    run.run(*kernel.run, run.problem.tiles());
+                    // ReLU may leave next to nothing of a small map, so the terms of its sums are the
+                    // measure.
+                    CHECK(run.error(data) <= tolerance(tile) * norm(data.magnitude));
+                    CHECK(run.padding_is_zero());
                 }
             }
         }
@@ -272,7 +265,7 @@ TEST_CASE("winograd gives the same bits however the tiles are cut into ranges") 
     INFO(random.replay());
     const Case data({2, 19, 37, 18, 23}, random);
     for (const auto& kernel : kernels_of_this_cpu()) {
-        for (const WinogradTile tile : tiles) {
+        for (const WinogradTile tile : winograd_tiles) {
             const bool pool = tile != WinogradTile::f5;
             const Run whole(data, kernel, tile, pool);
             whole.run(*kernel.run, whole.problem.tiles());
@@ -292,16 +285,13 @@ TEST_CASE("winograd's error stays within 1e-5 at the widths that each tile is me
     const Case wide({1, 512, 16, 12, 12}, random);
     const Case early({1, 128, 16, 24, 24}, random);
     for (const auto& kernel : kernels_of_this_cpu()) {
-        for (const WinogradTile tile : tiles) {
+        for (const WinogradTile tile : winograd_tiles) {
             CAPTURE(kernel.name);
             CAPTURE(static_cast<int>(tile));
             const Case& data = tile == WinogradTile::f6 ? early : wide;
-            for (const bool plain_weights : {false, true}) {
-                CAPTURE(plain_weights);
-                const Run run(data, kernel, tile, false, plain_weights);
-                run.run(*kernel.run, run.problem.tiles());
-                CHECK(run.error(data) <= 1e-5 * norm(data.expected));
-            }
+            const Run run(data, kernel, tile, false);
+            run.run(*kernel.run, run.problem.tiles());
+            CHECK(run.error(data) <= 1e-5 * norm(data.expected));
         }
     }
 }

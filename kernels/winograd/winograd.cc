@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "kernels/winograd/matrices.h"
+#include "kernels/winograd/pack.h"
 #include "kernels/winograd/steps.h"
 
 namespace vgg19::kernels {
@@ -80,11 +81,6 @@ std::size_t padded_channels(const Winograd& problem, std::size_t group) {
     return std::min(group_lanes, problem.output_blocks() * lanes - group * group_lanes);
 }
 
-/// Where a group's filters are in the packed weights: all groups before it are full, so of the first's size.
-std::size_t packed_offset(const Winograd& problem, std::size_t group) {
-    return group * problem.packed_group_size(0);
-}
-
 /// M = Σ_channels U ⊙ V of one position and tile: a value for each output channel of the group.
 std::array<double, group_lanes> sum_of_products(const Winograd& problem, std::size_t tile_count,
                                                 const float* transformed, const float* weights,
@@ -102,7 +98,8 @@ std::array<double, group_lanes> sum_of_products(const Winograd& problem, std::si
 void multiply_positions(const Winograd& problem, std::size_t tile_count, std::size_t group,
                         const float* transformed, float* products) {
     const std::size_t channels = padded_channels(problem, group);
-    const float* weights = problem.weights + packed_offset(problem, group);
+    // All groups before this one are full, so of the size of the first.
+    const float* weights = problem.weights + group * problem.packed_group_size(0);
     for (std::size_t position = 0; position < problem.positions(); ++position) {
         for (std::size_t tile = 0; tile < tile_count; ++tile) {
             const auto sums = sum_of_products(
@@ -118,7 +115,7 @@ void multiply_positions(const Winograd& problem, std::size_t tile_count, std::si
 }
 
 /// Writes the pixels of a tile that lie in the map, or the maxima of the windows that do, at the place of one
-/// output channel. m is even and tiles start at multiples of it, so no window spans two tiles.
+/// output channel. With a pool m is even, and tiles start at multiples of it, so no window spans two tiles.
 template <std::size_t m>
 void store_tile(const Winograd& problem, TilePlace place, std::size_t channel, const Matrix<m, m>& pixels) {
     const std::size_t shrink = problem.pool ? 2 : 1;
@@ -164,31 +161,6 @@ void transform_output(const Winograd& problem, TileRange tiles, std::size_t grou
     }
 }
 
-/// U = G g Gᵀ; zero for channels that are padding.
-template <std::size_t m>
-void pack_weights(const Winograd& problem, std::size_t group, const float* weights, float* packed) {
-    constexpr std::size_t n = m + 2;
-    const std::size_t channels = padded_channels(problem, group);
-    const std::size_t padded_inputs = problem.input_blocks() * lanes;
-    for (std::size_t input = 0; input < padded_inputs; ++input) {
-        for (std::size_t channel = 0; channel < channels; ++channel) {
-            const std::size_t output = group * group_lanes + channel;
-            Matrix<3, 3> filter{};
-            const bool padding = input >= problem.input_channels || output >= problem.output_channels;
-            for (std::size_t tap = 0; tap < 9 && !padding; ++tap) {
-                filter[tap / 3][tap % 3] =
-                    double{weights[(output * problem.input_channels + input) * 9 + tap]};
-            }
-            const auto values = transform(winograd_matrices<m>.filter, filter);
-            float* target = packed + packed_offset(problem, group) + input * channels + channel;
-            for (std::size_t position = 0; position < n * n; ++position) {
-                target[position * padded_inputs * channels] =
-                    static_cast<float>(values[position / n][position % n]);
-            }
-        }
-    }
-}
-
 /// Calls body(m) with m a constant.
 template <class Body>
 void with_tile_side(WinogradTile tile, Body&& body) {
@@ -197,6 +169,8 @@ void with_tile_side(WinogradTile tile, Body&& body) {
             return body(std::integral_constant<std::size_t, 2>{});
         case WinogradTile::f4:
             return body(std::integral_constant<std::size_t, 4>{});
+        case WinogradTile::f5:
+            return body(std::integral_constant<std::size_t, 5>{});
         case WinogradTile::f6:
             return body(std::integral_constant<std::size_t, 6>{});
     }
@@ -225,10 +199,7 @@ const WinogradSteps winograd_scalar = {
             with_tile_side(problem.tile,
                            [&](auto m) { transform_output<m>(problem, tiles, group, products); });
         },
-    .pack_weights =
-        [](const Winograd& problem, std::size_t group, const float* weights, float* packed) {
-            with_tile_side(problem.tile, [&](auto m) { pack_weights<m>(problem, group, weights, packed); });
-        },
+    .pack_weights = winograd_pack_group<lanes>,
 };
 
 std::span<const Kernel<const WinogradSteps>> winograd_kernels() {

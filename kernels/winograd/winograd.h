@@ -28,6 +28,8 @@ namespace vgg19::kernels {
 
 /// m: the side of an output tile.
 enum class WinogradTile : unsigned char { f2 = 2, f4 = 4, f5 = 5, f6 = 6 };
+inline constexpr WinogradTile winograd_tiles[] = {WinogradTile::f2, WinogradTile::f4, WinogradTile::f5,
+                                                  WinogradTile::f6};
 
 struct Winograd {
     WinogradTile tile = WinogradTile::f4;
@@ -40,10 +42,7 @@ struct Winograd {
     /// 2×2 max-pool of stride 2 after ReLU; an odd last row or column is dropped. Not with tiles of an odd
     /// side, which would cut windows in two.
     bool pool = false;
-    const float* input = nullptr;  ///< [batch][⌈input_channels / block⌉][height][width][block]
-    /// Filters are packed as they are and transformed at each use: a quarter of the memory and of its traffic
-    /// (for F(4,3)), for arithmetic that pays where there are more than a dozen tiles.
-    bool plain_weights = false;
+    const float* input = nullptr;    ///< [batch][⌈input_channels / block⌉][height][width][block]
     const float* weights = nullptr;  ///< packed by pack_weights
     const float* bias = nullptr;     ///< [⌈output_channels / block⌉ · block], zero past the last channel
     float* output = nullptr;         ///< blocked too; halved in height and width by the pool
@@ -79,23 +78,13 @@ struct Winograd {
     std::size_t product_size(std::size_t tile_count) const {
         return positions() * product_stride(tile_count);
     }
-    /// Input channels whose filters are transformed at a time.
-    static constexpr std::size_t filter_chunk = 64;
-    /// Floats of memory for one call of multiply: the products, and filters that are transformed there.
-    std::size_t multiply_size(std::size_t tile_count) const {
-        const std::size_t filters = positions() * filter_chunk * group_blocks * block;
-        return product_size(tile_count) + (plain_weights ? filters : 0);
-    }
     /// Floats of packed weights: [group][position][input channel, padded to blocks][block of the
-    /// group][lane], or plain [group][input channel, padded][3][3][block of the group][lane].
+    /// group][lane].
     std::size_t packed_group_size(std::size_t group) const {
         const std::size_t blocks = group * group_blocks + group_blocks <= output_blocks() ? group_blocks : 1;
-        return values_of_filter() * input_blocks() * block * blocks * block;
+        return positions() * input_blocks() * block * blocks * block;
     }
-    std::size_t packed_size() const {
-        return values_of_filter() * input_blocks() * block * output_blocks() * block;
-    }
-    std::size_t values_of_filter() const { return plain_weights ? 9 : positions(); }
+    std::size_t packed_size() const { return positions() * input_blocks() * block * output_blocks() * block; }
 };
 
 /// Tiles [begin, end), counted through rows, columns and images.
@@ -111,10 +100,11 @@ struct WinogradSteps {
     /// to 64 bytes.
     void (*transform_input)(const Winograd& problem, TileRange tiles, std::size_t block_begin,
                             std::size_t block_end, float* transformed);
-    /// `memory` has multiply_size(tiles.size()) floats, aligned to 64 bytes, and is this call's own.
+    /// `products` has product_size(tiles.size()) floats, aligned to 64 bytes, and is this call's own.
     void (*multiply)(const Winograd& problem, TileRange tiles, std::size_t group, const float* transformed,
-                     float* memory);
-    /// Packs a group's filters, from [output_channels][input_channels][3][3], into its place in `packed`.
+                     float* products);
+    /// Transforms a group's filters, from [output_channels][input_channels][3][3], into its place in
+    /// `packed`.
     void (*pack_weights)(const Winograd& problem, std::size_t group, const float* weights, float* packed);
 };
 
