@@ -15,13 +15,15 @@ if(VGG19_OPENMP)
 endif()
 
 # oneDNN: 2.6 or any 3.x.
-find_package(dnnl CONFIG QUIET)
-if(NOT dnnl_FOUND)
-  set(DNNL_BUILD_TESTS OFF CACHE BOOL "")
-  set(DNNL_BUILD_EXAMPLES OFF CACHE BOOL "")
-  vgg19_fetch(onednn https://github.com/oneapi-src/oneDNN/archive/v3.2.tar.gz
-    8b1db9cc5799ae39c2a567eb836962de0346d79fbc3d8e6f7090a3d9f8729129)
-  add_library(DNNL::dnnl ALIAS dnnl)
+if(VGG19_ONEDNN)
+  find_package(dnnl CONFIG QUIET)
+  if(NOT dnnl_FOUND)
+    set(DNNL_BUILD_TESTS OFF CACHE BOOL "")
+    set(DNNL_BUILD_EXAMPLES OFF CACHE BOOL "")
+    vgg19_fetch(onednn https://github.com/oneapi-src/oneDNN/archive/v3.2.tar.gz
+      8b1db9cc5799ae39c2a567eb836962de0346d79fbc3d8e6f7090a3d9f8729129)
+    add_library(DNNL::dnnl ALIAS dnnl)
+  endif()
 endif()
 
 # stb_image: one header.

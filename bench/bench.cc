@@ -12,6 +12,7 @@
 #include "bench/exit_code.h"
 #include "bench/measurement.h"
 #include "bench/progress.h"
+#include "bench/tune.h"
 #include "bench/worker.h"
 #include "bench/worker_process.h"
 #include "engine/model/safetensors.h"
@@ -123,6 +124,15 @@ int run(Options options, const std::vector<std::string>& program) {
     return earlier ? compare(*earlier, report, options.tolerance) : exit_done;
 }
 
+void run_tune(const Options& options) {
+    const Plan plan =
+        make_plan(model::Network::vgg(19), Preprocessing{}, session_options(options, options.size));
+    say("measuring this machine's peaks");
+    const Peaks peaks = measure_peaks(plan.execution.isa, {.threads = plan.execution.threads});
+    constexpr double share = 0.1;  // of --min-time, a shape
+    std::cout << tune_text(tune(plan, options.min_time_seconds * share, peaks.fp32_gflops)) << std::flush;
+}
+
 int run_command(int argc, char** argv, const std::vector<std::string>& program) {
     const Options options = parse_options(argc, argv);
     if (options.help) {
@@ -131,6 +141,10 @@ int run_command(int argc, char** argv, const std::vector<std::string>& program) 
     }
     if (options.worker) {
         run_worker(options);
+        return exit_done;
+    }
+    if (options.tune) {
+        run_tune(options);
         return exit_done;
     }
     return run(options, program);

@@ -36,11 +36,14 @@ cxxopts::Options declared_options(const std::string& program) {
         "faster)",
         cxxopts::value<std::string>()->default_value("auto"),
         "NAME")("batch", "images a run, copies of one; times are of a run",
-                cxxopts::value<std::string>()->default_value("1"), "N")(
-        "min-time", "measure each variant for this long", cxxopts::value<std::string>()->default_value("3"),
-        "SECONDS")("profile",
-                   "time, GFLOP/s and GB/s of each layer, beside this machine's measured peaks "
-                   "(not in csv)");
+                cxxopts::value<std::string>()->default_value("1"),
+                "N")("min-time", "measure each variant for this long",
+                     cxxopts::value<std::string>()->default_value("3"), "SECONDS")(
+        "tune",
+        "instead: time every way to compute each convolution of VGG-19, beside what the planner "
+        "expects of it")("profile",
+                         "time, GFLOP/s and GB/s of each layer, beside this machine's measured peaks "
+                         "(not in csv)");
     options.add_options("what comes out")("format", "table, markdown, json or csv",
                                           cxxopts::value<std::string>()->default_value("table"), "FORMAT")(
         "out", "write the report to this file, and the table to standard output",
@@ -55,8 +58,9 @@ cxxopts::Options declared_options(const std::string& program) {
         "worker",
         "run this model twice, print 'ready PEAK_RSS_MIB TOP1 TOP2 TOP3', then for each line 'N' on standard "
         "input run it N times and print the seconds of each on one line",
-        cxxopts::value<std::string>(), "FILE")(
-        "size", "the worker's input size; the model's own, unless given", cxxopts::value<std::string>(), "N")(
+        cxxopts::value<std::string>(),
+        "FILE")("size", "the input size of the worker or of --tune; the model's own, unless given",
+                cxxopts::value<std::string>(), "N")(
         "input",
         "the worker's input: tensor \"input\" in F32, (1,3,S,S), which is repeated to fill a batch, or "
         "(N,3,S,S) with the batch's N; the image, unless given",
@@ -108,9 +112,9 @@ void require_writable_place(const path& out) {
 
 void require_consistent(const Options& options) {
     if (options.weights && options.models) reject("--weights and --models exclude each other");
-    if (!options.worker && (options.input || options.size != 0)) {
-        reject("--input and --size belong to --worker");
-    }
+    if (!options.worker && options.input) reject("--input belongs to --worker");
+    if (!options.worker && !options.tune && options.size != 0) reject("--size belongs to --worker or --tune");
+    if (options.worker && options.tune) reject("--worker and --tune exclude each other");
     if (options.out) require_writable_place(*options.out);
     require_range("batch", static_cast<double>(options.batch), 1, 1024);
     require_range("min-time", options.min_time_seconds, 0.001, 3600);
@@ -135,6 +139,7 @@ Options from_parsed(const cxxopts::ParseResult& parsed) {
     options.format = parsed_format(parsed["format"].as<std::string>());
     options.out = optional_path(parsed, "out");
     options.profile = parsed.count("profile") != 0;
+    options.tune = parsed.count("tune") != 0;
     options.baseline = optional_path(parsed, "baseline");
     options.tolerance = number<double>(parsed, "tolerance");
     options.worker = optional_path(parsed, "worker");

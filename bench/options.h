@@ -26,11 +26,12 @@ struct Options {
     Format format = Format::table;
     std::optional<std::filesystem::path> out;
     bool profile = false;
+    bool tune = false;                              ///< check the planner's cost model instead
     std::optional<std::filesystem::path> baseline;  ///< an earlier report
     double tolerance = 0.1;
 
     std::optional<std::filesystem::path> worker;  ///< be the worker for this model file
-    std::size_t size = 0;                         ///< the worker's input size; 0: the model's own
+    std::size_t size = 0;                         ///< the worker's or --tune's input size; 0: the model's own
     std::optional<std::filesystem::path> input;   ///< the worker's input
 };
 

@@ -36,7 +36,7 @@ class Stopwatch {
 ForwardPass::ForwardPass(const model::ModelFile& file, const Plan& plan) {
     const model::Network& network = file.network();
     for (std::size_t index = 0; index < network.convolutions().size(); ++index) {
-        add_convolution(file, network.convolutions()[index], plan, plan.convolutions[index]);
+        add_convolution(file, network.convolutions()[index], plan.execution, plan.convolutions[index]);
     }
     add_average_pool(file, plan);
     for (const model::DenseLayer& layer : network.dense_layers()) add_dense(file, layer, plan);
@@ -77,35 +77,29 @@ void ForwardPass::run(const float* image, float* logits, std::span<double> secon
 }
 
 void ForwardPass::add_convolution(const model::ModelFile& file, const model::ConvolutionLayer& layer,
-                                  const Plan& plan, layers::ConvolutionAlgorithm algorithm) {
-    const layers::Execution& execution = plan.execution;
-    const std::size_t side = file.network().map_size(layer, plan.input_size);
+                                  const layers::Execution& execution, const PlannedConvolution& planned) {
+    const std::size_t side = planned.shape.side;
     const auto floats = [&](std::size_t channels, std::size_t map_side) {
         return kernels::blocked_size(execution.batch, channels, map_side, map_side,
                                      execution.channel_block());
     };
-    const bool is_first = blocks_.empty();
     const model::Tensor& weights = file.tensor(model::weight_name(layer.name));
     ConvolutionBlock block;
     block.convolution =
-        layers::make_convolution(algorithm,
-                                 {.input_channels = layer.input_channels,
-                                  .output_channels = layer.output_channels,
-                                  .side = side,
-                                  .plain_input = is_first,
-                                  .pool_follows = layer.pool_follows},
+        layers::make_convolution(planned.algorithm(), planned.shape,
                                  {.weights = weights.as<float>().data(),
                                   .bias = file.tensor(model::bias_name(layer.name)).as<float>().data()},
                                  execution);
     file.file().mapping().release(weights.bytes);  // packed: the file's copy is not read again
 
-    const std::size_t input_floats =
-        is_first ? execution.batch * layer.input_channels * side * side : floats(layer.input_channels, side);
+    const std::size_t input_floats = planned.shape.plain_input
+                                         ? execution.batch * layer.input_channels * side * side
+                                         : floats(layer.input_channels, side);
     const bool pools = block.convolution->pools();
     const std::size_t output_floats = floats(layer.output_channels, pools ? side / 2 : side);
     steps_.push_back({.layer = layer.name + (pools ? " and pool" : ""),
                       .kernel = block.convolution->kernel(),
-                      .macs = file.network().macs(layer, plan.input_size),
+                      .macs = planned.shape.direct_operations() / 2,
                       .operations = block.convolution->operations(),
                       .weight_bytes = block.convolution->weight_bytes(),
                       .activation_bytes = (input_floats + output_floats) * sizeof(float)});

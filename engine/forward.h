@@ -33,8 +33,8 @@ class ForwardPass {
         std::optional<layers::MaxPool> pool;  ///< that follows, if one does
     };
 
-    void add_convolution(const model::ModelFile& file, const model::ConvolutionLayer& layer, const Plan& plan,
-                         layers::ConvolutionAlgorithm algorithm);
+    void add_convolution(const model::ModelFile& file, const model::ConvolutionLayer& layer,
+                         const layers::Execution& execution, const PlannedConvolution& planned);
     void add_average_pool(const model::ModelFile& file, const Plan& plan);
     /// The first dense layer's weights for the map before the average pool, in `folded_weights_`.
     void fold_average_pool(const model::ModelFile& file, const Plan& plan, std::size_t side);

@@ -1,9 +1,11 @@
 #include "engine/plan.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 
 #include "kernels/common/parallel.h"
+#include "kernels/conv_onednn/conv_onednn.h"
 #include "vgg19/error.h"
 
 namespace vgg19 {
@@ -46,10 +48,10 @@ kernels::Isa choose_isa(const std::string& wanted) {
     return kernels::best_isa();
 }
 
-ConvolutionChoice convolution_choice(const std::string& wanted) {
-    if (wanted.empty() || wanted == "auto") return ConvolutionChoice::automatic;
-    if (wanted == "winograd") return ConvolutionChoice::winograd;
-    if (wanted == "onednn") return ConvolutionChoice::onednn;
+layers::ConvolutionChoice convolution_choice(const std::string& wanted) {
+    if (wanted.empty() || wanted == "auto") return layers::ConvolutionChoice::automatic;
+    if (wanted == "winograd") return layers::ConvolutionChoice::winograd;
+    if (wanted == "onednn") return layers::ConvolutionChoice::onednn;
     throw Error(ErrorKind::usage,
                 "convolution: expected one of auto, winograd, onednn, found \"" + wanted + "\"");
 }
@@ -61,28 +63,47 @@ void require_range(const char* what, Number value, Number low, Number high) {
                                       std::to_string(high) + ", found " + std::to_string(value));
 }
 
+std::vector<PlannedConvolution> plan_convolutions(const model::Network& network, const Plan& plan,
+                                                  layers::ConvolutionChoice choice) {
+    std::vector<PlannedConvolution> convolutions;
+    for (const model::ConvolutionLayer& layer : network.convolutions()) {
+        const layers::ConvolutionShape shape = {.input_channels = layer.input_channels,
+                                                .output_channels = layer.output_channels,
+                                                .side = network.map_size(layer, plan.input_size),
+                                                .plain_input = convolutions.empty(),
+                                                .pool_follows = layer.pool_follows};
+        convolutions.push_back(
+            {layer.name, shape, layers::convolution_estimates(shape, plan.execution, choice)});
+    }
+    const auto is_onednn = [](const PlannedConvolution& convolution) {
+        return convolution.algorithm() == layers::ConvolutionAlgorithm::onednn;
+    };
+    // Forcing what is not there is an error, never a fallback.
+    if (choice == layers::ConvolutionChoice::onednn &&
+        std::none_of(convolutions.begin(), convolutions.end(), is_onednn)) {
+        if (kernels::onednn_version() == "none") {
+            throw Error(ErrorKind::usage, "convolution: this build is without oneDNN");
+        }
+        throw Error(ErrorKind::usage, std::string("convolution: oneDNN ") + kernels::onednn_version() +
+                                          " has none for these layers with " +
+                                          kernels::isa_name(plan.execution.isa));
+    }
+    return convolutions;
+}
+
 }  // namespace
 
 Plan make_plan(const model::Network& network, const Preprocessing& preprocessing,
                const SessionOptions& options) {
     Plan plan;
     plan.execution.isa = choose_isa(options.isa);
-    const ConvolutionChoice choice = convolution_choice(options.convolution);
-    static_cast<void>(choice);
     require_range("threads", options.threads, 0, most_threads);
     plan.execution.threads = options.threads == 0 ? kernels::available_cpus() : options.threads;
     require_range("batch", options.batch, std::size_t{1}, largest_batch);
     plan.execution.batch = options.batch;
     plan.input_size = options.input_size == 0 ? preprocessing.input_size : options.input_size;
     require_range("input size", plan.input_size, model::smallest_input, largest_input);
-    for (const model::ConvolutionLayer& layer : network.convolutions()) {
-        const layers::ConvolutionShape shape = {.input_channels = layer.input_channels,
-                                                .output_channels = layer.output_channels,
-                                                .side = network.map_size(layer, plan.input_size),
-                                                .plain_input = plan.convolutions.empty()};
-        static_cast<void>(shape);
-        plan.convolutions.push_back(plan.convolutions.empty() ? layers::ConvolutionAlgorithm::onednn : layers::ConvolutionAlgorithm::winograd_f4);
-    }
+    plan.convolutions = plan_convolutions(network, plan, convolution_choice(options.convolution));
     return plan;
 }
 

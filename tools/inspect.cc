@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <iostream>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "engine/model/json.h"
 #include "engine/model/model_file.h"
 #include "tools/command.h"
+#include "tools/plan_text.h"
 #include "tools/progress_bar.h"
 #include "tools/subcommands.h"
 #include "tools/text.h"
@@ -110,7 +112,7 @@ Json layer_json(const LayerFacts& layer) {
     return json;
 }
 
-void print_json(const Model& model, std::size_t input_size, bool verified) {
+void print_json(const Model& model, std::size_t input_size, bool verified, const std::optional<Plan>& plan) {
     const ModelFile& file = *model.file();
     Json network;
     network.set("features", file.network().features_text());
@@ -132,6 +134,7 @@ void print_json(const Model& model, std::size_t input_size, bool verified) {
     json.set("active_parameters", model.active_parameters());
     json.set("macs", model.macs(input_size));
     json.set("layers", layers);
+    if (plan) json.set("plan", plan_json(*plan));
     std::cout << json.dump(2) << '\n';
 }
 
@@ -188,25 +191,30 @@ void print_text(const Model& model, std::size_t input_size, bool verified) {
 
 int inspect(int argc, char** argv) {
     CommandLine line("inspect", "Shows what a model file holds.", "MODEL");
-    add_size_option(line);
+    add_session_options(line);
     line.flag("verify", "compare every tensor with its checksum")
+        .flag("plan",
+              "which algorithm the planner chooses for each convolution, beside what it expects of others")
         .flag("json", "print JSON")
-        .example("vgg19 inspect vgg19.safetensors --size 160");
+        .example("vgg19 inspect vgg19.safetensors --size 160 --plan");
     if (!line.parse(argc, argv)) return exit_done;
 
     const std::filesystem::path path = line.argument("MODEL");
-    std::size_t input_size = size_option(line);
+    SessionOptions options = session_options(line);
     const Model model = Model::open(path);
-    if (input_size == 0) input_size = model.preprocessing().input_size;
+    if (options.input_size == 0) options.input_size = model.preprocessing().input_size;
+    std::optional<Plan> plan;
+    if (line.given("plan")) plan = make_plan(model.file()->network(), model.preprocessing(), options);
     const bool verify = line.given("verify");
     if (verify) {
         ProgressBar bar("verifying", ProgressUnit::bytes);
         model.file()->verify_checksums(bar.callback());
     }
     if (line.given("json")) {
-        print_json(model, input_size, verify);
+        print_json(model, options.input_size, verify, plan);
     } else {
-        print_text(model, input_size, verify);
+        print_text(model, options.input_size, verify);
+        if (plan) print_plan(*plan);
     }
     return exit_done;
 }

@@ -61,15 +61,6 @@ class DirectConvolution final : public Convolution {
     kernels::ConvDirect problem_;
 };
 
-kernels::ConvOneDnnShape onednn_shape(const ConvolutionShape& shape, const Execution& execution) {
-    return {.batch = execution.batch,
-            .input_channels = shape.input_channels,
-            .output_channels = shape.output_channels,
-            .height = shape.side,
-            .width = shape.side,
-            .plain_input = shape.plain_input};
-}
-
 class OneDnnConvolution final : public Convolution {
   public:
     OneDnnConvolution(const ConvolutionShape& shape, const ConvolutionWeights& weights,
@@ -97,6 +88,33 @@ class OneDnnConvolution final : public Convolution {
 
 }  // namespace
 
+kernels::ConvOneDnnShape onednn_shape(const ConvolutionShape& shape, const Execution& execution) {
+    return {.batch = execution.batch,
+            .input_channels = shape.input_channels,
+            .output_channels = shape.output_channels,
+            .height = shape.side,
+            .width = shape.side,
+            .plain_input = shape.plain_input};
+}
+
+const char* algorithm_name(ConvolutionAlgorithm algorithm) {
+    switch (algorithm) {
+        case ConvolutionAlgorithm::direct:
+            return "direct";
+        case ConvolutionAlgorithm::onednn:
+            return "onednn";
+        case ConvolutionAlgorithm::winograd_f2:
+            return "winograd_f2";
+        case ConvolutionAlgorithm::winograd_f4:
+            return "winograd_f4";
+        case ConvolutionAlgorithm::winograd_f5:
+            return "winograd_f5";
+        case ConvolutionAlgorithm::winograd_f6:
+            return "winograd_f6";
+    }
+    return "unknown";
+}
+
 std::unique_ptr<Convolution> make_convolution(ConvolutionAlgorithm algorithm, const ConvolutionShape& shape,
                                               const ConvolutionWeights& weights, const Execution& execution) {
     switch (algorithm) {
@@ -108,6 +126,8 @@ std::unique_ptr<Convolution> make_convolution(ConvolutionAlgorithm algorithm, co
             return make_winograd(kernels::WinogradTile::f2, shape, weights, execution);
         case ConvolutionAlgorithm::winograd_f4:
             return make_winograd(kernels::WinogradTile::f4, shape, weights, execution);
+        case ConvolutionAlgorithm::winograd_f5:
+            return make_winograd(kernels::WinogradTile::f5, shape, weights, execution);
         case ConvolutionAlgorithm::winograd_f6:
             return make_winograd(kernels::WinogradTile::f6, shape, weights, execution);
     }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "engine/layers/execution.h"
+#include "kernels/conv_onednn/conv_onednn.h"
 
 namespace vgg19::layers {
 
@@ -37,8 +38,12 @@ enum class ConvolutionAlgorithm : unsigned char {
     onednn,       ///< kernels/conv_onednn: for the shapes and ISAs that oneDNN knows
     winograd_f2,  ///< kernels/winograd with tiles of 2×2, …
     winograd_f4,
+    winograd_f5,
     winograd_f6,
 };
+
+/// "direct", "onednn", "winograd_f2", …
+const char* algorithm_name(ConvolutionAlgorithm algorithm);
 
 /// A convolution with its packed weights.
 class Convolution {
@@ -56,6 +61,8 @@ class Convolution {
     virtual std::uint64_t operations() const = 0;  ///< products and sums that one run executes
     virtual std::string kernel() const = 0;        ///< as a profiler or a report shows it
 };
+
+kernels::ConvOneDnnShape onednn_shape(const ConvolutionShape& shape, const Execution& execution);
 
 std::unique_ptr<Convolution> make_convolution(ConvolutionAlgorithm algorithm, const ConvolutionShape& shape,
                                               const ConvolutionWeights& weights, const Execution& execution);

@@ -63,7 +63,7 @@ kernels::Winograd winograd_problem(const ConvolutionShape& shape, kernels::Winog
             .height = shape.side,
             .width = shape.side,
             .block = execution.channel_block(),
-            .pool = shape.pool_follows};
+            .pool = shape.pool_follows && static_cast<std::size_t>(tile) % 2 == 0};
 }
 
 std::unique_ptr<Convolution> make_winograd(kernels::WinogradTile tile, const ConvolutionShape& shape,

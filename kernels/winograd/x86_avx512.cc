@@ -12,7 +12,7 @@ struct Avx512 {
         __m512 value;
     };
     static constexpr std::size_t width = 16;
-    static constexpr std::size_t rows = 12;  ///< 12 × 2 sums, 2 filters and a pixel fill 27 of 32 registers
+    static constexpr std::size_t rows = 14;  ///< 14 × 2 sums and 2 filters fill 30 of 32 registers; pixels come from memory
 
     static Register zero() { return {_mm512_setzero_ps()}; }
     static Register broadcast(float value) { return {_mm512_set1_ps(value)}; }

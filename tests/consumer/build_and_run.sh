@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# build_and_run.sh SOURCE BUILD VGG19 COMPILER SANITIZERS ONEDNN_LIBRARY
+# build_and_run.sh SOURCE BUILD VGG19 COMPILER SANITIZERS [ONEDNN_LIBRARY]
 set -euo pipefail
 source=$1 build=$2 vgg19=$3 compiler=$4 sanitizers=$5 onednn=$6
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 flags=${sanitizers:+-fsanitize=$sanitizers}
-onednn_folder=$(dirname "$onednn")
+onednn_folder=$(dirname "${onednn:-/usr/lib}")  # empty in a build without it
 
 cmake --install "$build" --prefix "$work/installed" >"$work/install.log"
 "$vgg19" convert "$source/tests/golden/data/baseline.model.safetensors" -o "$work/model.safetensors"

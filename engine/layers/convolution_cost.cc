@@ -1,0 +1,125 @@
+#include "engine/layers/convolution_cost.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/layers/winograd.h"
+#include "kernels/conv_onednn/conv_onednn.h"
+
+namespace vgg19::layers {
+
+namespace {
+
+/// What the costs are made of, measured with `vgg19-bench --tune` on CPUs with AVX-512: a value of a
+/// transform in multiply-adds for each of the n that it is made from, shares of the peak, and bytes from
+/// memory during one multiply-add of 16 lanes.
+constexpr double transform_input_term = 2.2;
+constexpr double transform_output_term = 1.5;
+constexpr double onednn_share = 0.97;
+constexpr double image_share = 0.8;
+constexpr double bytes_a_multiply_add = 4.7;
+constexpr double lanes_of_that = 16;
+
+/// F(6,3) rounds more: its error nears 1e-5 at 512 channels. At 256 it wins little time and takes more
+/// memory.
+constexpr std::size_t most_channels_of_f6 = 128;
+
+double real(std::size_t value) {
+    return static_cast<double>(value);
+}
+
+double vectors(const ConvolutionShape& shape, const Execution& execution) {
+    const std::size_t block = execution.channel_block();
+    return real(shape.input_channels) * real(kernels::blocks_of(shape.output_channels, block));
+}
+
+double memory_cost(double bytes, const Execution& execution) {
+    return bytes / bytes_a_multiply_add * lanes_of_that / real(execution.channel_block());
+}
+
+ConvolutionEstimate direct_estimate(const ConvolutionShape& shape, const Execution& execution,
+                                    ConvolutionAlgorithm algorithm, double share) {
+    const double block = real(execution.channel_block());
+    const double filters = 9 * vectors(shape, execution);
+    const double bytes = filters * block * sizeof(float);
+    return {algorithm, filters * real(shape.side * shape.side) / share, memory_cost(bytes, execution), bytes};
+}
+
+/// The share of the peak that the products reach: a register tile of `rows` tiles by two vectors of channels
+/// has 2 · rows multiply-adds for each pair of filters that it loads.
+double product_share(const kernels::Winograd& problem, const Execution& execution) {
+    const std::size_t most_rows = execution.isa >= kernels::Isa::avx512 ? 14 : 6;
+    const double rows = real(problem.tiles()) / std::ceil(real(problem.tiles()) / real(most_rows));
+    constexpr double loading = 1.6;
+    return 2 * rows / (2 * rows + loading);
+}
+
+ConvolutionEstimate winograd_estimate(const ConvolutionShape& shape, Execution execution,
+                                      kernels::WinogradTile tile, ConvolutionAlgorithm algorithm) {
+    execution.batch = 1;
+    const kernels::Winograd problem = winograd_problem(shape, tile, execution);
+    const double values = real(problem.positions() * problem.tiles());
+    const double products = values * real(problem.input_blocks() * problem.block * problem.output_blocks());
+    const double transforms = values * real(problem.input_side()) *
+                              (transform_input_term * real(problem.input_blocks()) +
+                               transform_output_term * real(problem.output_blocks()));
+    const double bytes = real(problem.packed_size()) * sizeof(float);
+    return {algorithm, products / product_share(problem, execution) + transforms,
+            memory_cost(bytes, execution), bytes};
+}
+
+bool onednn_supports(const ConvolutionShape& shape, const Execution& execution) {
+    return kernels::ConvOneDnn::supports(onednn_shape(shape, execution), execution.isa);
+}
+
+std::vector<ConvolutionEstimate> own_estimates(const ConvolutionShape& shape, const Execution& execution,
+                                               ConvolutionChoice choice) {
+    using enum ConvolutionAlgorithm;
+    using kernels::WinogradTile;
+    if (shape.plain_input) return {direct_estimate(shape, execution, direct, image_share)};
+    // The scalar Winograd kernel is there to be read and compared with.
+    if (execution.isa == kernels::Isa::scalar && choice != ConvolutionChoice::winograd) {
+        return {direct_estimate(shape, execution, direct, 1)};
+    }
+    std::vector<ConvolutionEstimate> estimates = {
+        winograd_estimate(shape, execution, WinogradTile::f2, winograd_f2),
+        winograd_estimate(shape, execution, WinogradTile::f4, winograd_f4),
+        winograd_estimate(shape, execution, WinogradTile::f5, winograd_f5),
+    };
+    if (shape.input_channels <= most_channels_of_f6) {
+        estimates.push_back(winograd_estimate(shape, execution, WinogradTile::f6, winograd_f6));
+    }
+    return estimates;
+}
+
+}  // namespace
+
+double ConvolutionEstimate::cost() const {
+    constexpr double not_hidden = 0.1;
+    return std::max(arithmetic, memory) + not_hidden * std::min(arithmetic, memory);
+}
+
+std::vector<ConvolutionEstimate> convolution_estimates(const ConvolutionShape& shape,
+                                                       const Execution& execution, ConvolutionChoice choice) {
+    std::vector<ConvolutionEstimate> estimates;
+    if (choice != ConvolutionChoice::winograd && onednn_supports(shape, execution)) {
+        estimates.push_back(direct_estimate(shape, execution, ConvolutionAlgorithm::onednn, onednn_share));
+    }
+    if (choice != ConvolutionChoice::onednn || estimates.empty()) {
+        const auto own = own_estimates(shape, execution, choice);
+        estimates.insert(estimates.end(), own.begin(), own.end());
+    }
+    std::stable_sort(estimates.begin(), estimates.end(),
+                     [](const auto& a, const auto& b) { return a.cost() < b.cost(); });
+    constexpr double next_to_nothing = 1.05;
+    const double limit = estimates.front().cost() * next_to_nothing;
+    const auto dear = std::find_if(estimates.begin(), estimates.end(),
+                                   [&](const auto& estimate) { return estimate.cost() > limit; });
+    const auto chosen = std::min_element(estimates.begin(), dear, [](const auto& a, const auto& b) {
+        return a.weight_bytes < b.weight_bytes;
+    });
+    std::rotate(estimates.begin(), chosen, chosen + 1);
+    return estimates;
+}
+
+}  // namespace vgg19::layers

@@ -1,0 +1,34 @@
+// The planner's cost model: what each way to compute a convolution is expected to take.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "engine/layers/convolution.h"
+
+namespace vgg19::layers {
+
+/// SessionOptions::convolution.
+enum class ConvolutionChoice : unsigned char { automatic, winograd, onednn };
+
+/// One way, and its cost for one image, in multiply-adds of whole vector registers, over all threads
+/// together.
+///
+/// Products of matrices count as they are, over the share of the peak that their register tile reaches;
+/// transforms by the values they make; and filters that are read from memory by the multiply-adds that could
+/// be done meanwhile. Of arithmetic and memory traffic the longer one counts, with a tenth of the other. The
+/// costs depend on the shape and the ISA alone, so that neither batch nor threads change a result.
+struct ConvolutionEstimate {
+    ConvolutionAlgorithm algorithm;
+    double arithmetic;  ///< of products and transforms
+    double memory;      ///< of reading filters
+    double weight_bytes;
+    double cost() const;
+};
+
+/// All ways that `choice` allows, the one to take first, the others by their cost. To take is the one with
+/// the fewest bytes of filters of those that cost next to nothing more than the cheapest: memory counts too.
+std::vector<ConvolutionEstimate> convolution_estimates(const ConvolutionShape& shape,
+                                                       const Execution& execution, ConvolutionChoice choice);
+
+}  // namespace vgg19::layers
