@@ -116,12 +116,12 @@ TEST_CASE("a profile has a time for each layer, beside the machine's peaks") {
     const testing::TemporaryFolder folder;
     testing::write_narrow_model(folder.path() / "narrow.safetensors");
     const Outcome outcome = run_bench(folder, "--models " + quoted(folder.path()) +
-                                                  " --min-time 0.001 --threads 1 --profile --conv onednn "
+                                                  " --min-time 0.001 --threads 1 --profile --conv winograd "
                                                   "--batch 3 --format json");
     INFO(outcome.errors);
     REQUIRE(outcome.exit_code == 0);
     const auto report = model::Json::parse(outcome.output, "report");
-    CHECK(report.find("settings")->find("convolution")->string() == "onednn");
+    CHECK(report.find("settings")->find("convolution")->string() == "winograd");
     CHECK(report.find("peaks")->find("read_gb_per_second")->number() > 0);
     const model::Json& variant = report.find("variants")->array().front();
     CHECK(variant.find("speedup")->is_null());

@@ -1,0 +1,85 @@
+#include "engine/plan.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+namespace vgg19 {
+
+namespace {
+
+using layers::ConvolutionAlgorithm;
+
+std::vector<std::string> isas_of_this_cpu() {
+    std::vector<std::string> names;
+    for (const kernels::Isa isa : kernels::all_isas()) {
+        if (kernels::isa_is_built(isa) && kernels::cpu_supports(isa))
+            names.emplace_back(kernels::isa_name(isa));
+    }
+    return names;
+}
+
+Plan vgg19_plan(const SessionOptions& options) {
+    return make_plan(model::Network::vgg(19), Preprocessing{}, options);
+}
+
+std::vector<ConvolutionAlgorithm> algorithms(const Plan& plan) {
+    std::vector<ConvolutionAlgorithm> result;
+    for (const PlannedConvolution& convolution : plan.convolutions) result.push_back(convolution.algorithm());
+    return result;
+}
+
+}  // namespace
+
+TEST_CASE("what runs depends on neither threads nor batch, so that results do not either") {
+    for (const std::string& isa : isas_of_this_cpu()) {
+        const auto expected = algorithms(vgg19_plan({.threads = 1, .isa = isa}));
+        for (const int threads : {2, 3, 8}) {
+            CHECK(algorithms(vgg19_plan({.threads = threads, .isa = isa})) == expected);
+            CHECK(algorithms(vgg19_plan({.threads = threads, .batch = 8, .isa = isa})) == expected);
+        }
+    }
+}
+
+TEST_CASE("the choice costs next to nothing more than the cheapest, and no cheaper one has smaller filters") {
+    for (const std::string& isa : isas_of_this_cpu()) {
+        for (const std::size_t size : {32U, 160U, 224U, 300U}) {
+            const Plan plan = vgg19_plan({.input_size = size, .isa = isa});
+            for (const PlannedConvolution& planned : plan.convolutions) {
+                CAPTURE(planned.layer);
+                const layers::ConvolutionEstimate& chosen = planned.estimates.front();
+                for (const layers::ConvolutionEstimate& other : planned.estimates) {
+                    CHECK(chosen.cost() <= 1.05 * other.cost());
+                    const bool better =
+                        other.cost() <= chosen.cost() && other.weight_bytes < chosen.weight_bytes;
+                    CHECK(!better);
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("F(6,3) is left to the layers that it is accurate enough for") {
+    for (const std::string& isa : isas_of_this_cpu()) {
+        for (const PlannedConvolution& planned :
+             vgg19_plan({.isa = isa, .convolution = "winograd"}).convolutions) {
+            const bool has_f6 = std::any_of(
+                planned.estimates.begin(), planned.estimates.end(),
+                [](const auto& estimate) { return estimate.algorithm == ConvolutionAlgorithm::winograd_f6; });
+            CHECK(has_f6 == (!planned.shape.plain_input && planned.shape.input_channels <= 128));
+        }
+    }
+}
+
+TEST_CASE("wide layers of FP32 run on our Winograd kernels where the CPU has vectors, else direct") {
+    for (const std::string& isa : isas_of_this_cpu()) {
+        const auto found = algorithms(vgg19_plan({.isa = isa}));
+        for (std::size_t index = 1; index < found.size(); ++index) {
+            const bool is_direct = found[index] == ConvolutionAlgorithm::direct;
+            CHECK(is_direct == (isa == "scalar"));
+            CHECK(found[index] != ConvolutionAlgorithm::onednn);
+        }
+    }
+}
+
+}  // namespace vgg19
