@@ -1,6 +1,7 @@
 // Threads. The only place that knows whether they are OpenMP's or std::thread's.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <type_traits>
 
@@ -28,6 +29,17 @@ void parallel_for(int threads, std::size_t tasks, Body&& body) {
     detail::run_tasks(
         threads, tasks, [](void* context, std::size_t index) { (*static_cast<Plain*>(context))(index); },
         const_cast<void*>(static_cast<const void*>(&body)));
+}
+
+/// Calls body(worker, index) once for each index in [0, tasks), as parallel_for does, but each worker (0, 1,
+/// …, of at most `threads`) takes the next index when it is done with one: for tasks that are few and long,
+/// on cores that others may use too. No two calls with the same worker run at once, so it can own memory.
+template <class Body>
+void parallel_workers(int threads, std::size_t tasks, Body&& body) {
+    std::atomic<std::size_t> next = 0;
+    parallel_for(threads, static_cast<std::size_t>(threads), [&](std::size_t worker) {
+        for (std::size_t index = next++; index < tasks; index = next++) body(worker, index);
+    });
 }
 
 /// The part of [0, size) that falls to `index` of `parts`, in multiples of `granularity` (but for the end).

@@ -103,6 +103,23 @@ TEST_CASE("parallel_for runs each index once") {
     }
 }
 
+TEST_CASE("parallel_workers runs each index once, and no worker twice at a time") {
+    for (const int threads : {1, 2, 3, 8}) {
+        for (const std::size_t tasks : {std::size_t{0}, std::size_t{1}, std::size_t{5}, std::size_t{100}}) {
+            std::vector<int> hits(tasks);
+            std::vector<std::atomic<int>> busy(static_cast<std::size_t>(threads));
+            std::atomic<bool> shared = false;
+            parallel_workers(threads, tasks, [&](std::size_t worker, std::size_t index) {
+                if (busy.at(worker).fetch_add(1) != 0) shared = true;
+                ++hits[index];
+                busy[worker].fetch_sub(1);
+            });
+            CHECK(std::count(hits.begin(), hits.end(), 1) == static_cast<std::ptrdiff_t>(tasks));
+            CHECK(!shared);
+        }
+    }
+}
+
 TEST_CASE("parallel_for can be called from several threads at once") {
     std::vector<std::thread> callers;
     callers.reserve(4);

@@ -16,20 +16,15 @@ TileRange block_of_tiles(const Winograd& problem, const WinogradSchedule& schedu
 
 void share_tiles(const WinogradSteps& steps, const Winograd& problem, const WinogradSchedule& schedule,
                  float* scratch) {
-    const auto threads = static_cast<std::size_t>(schedule.threads);
     const std::size_t largest = schedule.largest_block(problem);
     const std::size_t transformed_size = problem.transformed_size(largest);
     const std::size_t own_size = transformed_size + problem.product_size(largest);
-    parallel_for(schedule.threads, threads, [&](std::size_t thread) {
-        float* transformed = scratch + thread * own_size;
-        float* products = transformed + transformed_size;
-        const Range blocks = part_of(schedule.blocks, threads, thread);
-        for (std::size_t block = blocks.begin; block < blocks.end; ++block) {
-            const TileRange tiles = block_of_tiles(problem, schedule, block);
-            steps.transform_input(problem, tiles, 0, problem.input_blocks(), transformed);
-            for (std::size_t group = 0; group < problem.groups(); ++group) {
-                steps.multiply(problem, tiles, group, transformed, products);
-            }
+    parallel_workers(schedule.threads, schedule.blocks, [&](std::size_t worker, std::size_t block) {
+        float* transformed = scratch + worker * own_size;
+        const TileRange tiles = block_of_tiles(problem, schedule, block);
+        steps.transform_input(problem, tiles, 0, problem.input_blocks(), transformed);
+        for (std::size_t group = 0; group < problem.groups(); ++group) {
+            steps.multiply(problem, tiles, group, transformed, transformed + transformed_size);
         }
     });
 }
@@ -45,11 +40,8 @@ void share_channels(const WinogradSteps& steps, const Winograd& problem, const W
         parallel_for(schedule.threads, problem.input_blocks(), [&](std::size_t input_block) {
             steps.transform_input(problem, tiles, input_block, input_block + 1, transformed);
         });
-        parallel_for(schedule.threads, threads, [&](std::size_t thread) {
-            const Range groups = part_of(problem.groups(), threads, thread);
-            for (std::size_t group = groups.begin; group < groups.end; ++group) {
-                steps.multiply(problem, tiles, group, transformed, scratch + thread * product_size);
-            }
+        parallel_workers(schedule.threads, problem.groups(), [&](std::size_t worker, std::size_t group) {
+            steps.multiply(problem, tiles, group, transformed, scratch + worker * product_size);
         });
     }
 }
