@@ -2,7 +2,9 @@
 // namespace of its own, so that no two of them share a symbol.
 //
 // A vector type is one of kernels/common/x86_*_vector.h with load_every_fourth(from): floats 0, 4, 8, … from
-// there, which may read 4 · width of them; and `tiles`, the tiles of a register tile, a divisor of the width.
+// there, which may read 4 · width of them; load_once(from), which stays in a register until its last use, where
+// the compiler may make the load of others part of each instruction that uses it; and `tiles`, the tiles of a
+// register tile, a divisor of the width.
 #pragma once
 
 #include <algorithm>
@@ -88,7 +90,7 @@ struct WinogradImageKernel {
                 unrolled<positions>([&](auto position) __attribute__((always_inline)) {
                     std::array<Register, blocks> filters{};
                     unrolled<blocks>([&](auto block) __attribute__((always_inline)) {
-                        filters[block] = Vector::load(weights + block * lanes);
+                        filters[block] = Vector::load_once(weights + block * lanes);
                     });
                     weights += blocks * lanes;
                     unrolled<tiles>([&](auto t) __attribute__((always_inline)) {
@@ -128,7 +130,7 @@ struct WinogradImageKernel {
     }
 
     template <std::size_t blocks>
-    static void output_row(const OutputRow& row, std::size_t tiles) {
+    static void output_row(const OutputRow row, std::size_t tiles) {
         std::size_t tile = 0;
         for (; tile + Vector::tiles <= tiles; tile += Vector::tiles) {
             output_tiles<Vector::tiles, blocks>(row, tile);

@@ -8,6 +8,12 @@ namespace {
 struct ImageAvx2 : Avx2 {
     static constexpr std::size_t tiles = 1;  ///< 2 × 6 sums, 2 filters and a pixel fill 15 of 16 registers
 
+    static Register load_once(const float* from) {
+        Register value = load(from);
+        __asm__("" : "+x"(value.value));
+        return value;
+    }
+
     static Register load_every_fourth(const float* from) {
         // Of eight floats each, those wanted are 0 and 4, the first of both halves: 0 8 | 4 12 and so on.
         const __m256 lower = _mm256_shuffle_ps(_mm256_loadu_ps(from), _mm256_loadu_ps(from + 8), 0);

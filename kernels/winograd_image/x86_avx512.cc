@@ -9,6 +9,12 @@ struct ImageAvx512 : Avx512 {
     static constexpr std::size_t tiles =
         2;  ///< 2 × 2 × 6 sums, 2 filters and a pixel fill 27 of 32 registers
 
+    static Register load_once(const float* from) {
+        Register value = load(from);
+        __asm__("" : "+v"(value.value));
+        return value;
+    }
+
     static Register load_every_fourth(const float* from) {
         // The upper half of the result of each permutation is not used.
         const __m512i fourth = _mm512_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28, 0, 4, 8, 12, 16, 20, 24, 28);
