@@ -2,9 +2,8 @@
 // namespace of its own, so that no two of them share a symbol.
 //
 // A vector type is one of kernels/common/x86_*_vector.h with load_every_fourth(from): floats 0, 4, 8, … from
-// there, which may read 4 · width of them; load_once(from), which stays in a register until its last use, where
-// the compiler may make the load of others part of each instruction that uses it; and `tiles`, the tiles of a
-// register tile, a divisor of the width.
+// there, which may read 4 · width of them; and load_once(from), which stays in a register until its last use,
+// where the compiler may make the load of others part of each instruction that uses it.
 #pragma once
 
 #include <algorithm>
@@ -27,7 +26,12 @@ struct WinogradImageKernel {
     static constexpr std::size_t positions = WinogradImage::positions;
     static constexpr std::size_t tile_width = WinogradImage::tile_width;
     static constexpr std::size_t filter_rows = WinogradImage::filter_rows;
-    static_assert(WinogradImage::widest_vector % lanes == 0 && lanes % Vector::tiles == 0);
+    /// A register tile sums this many positions at a time, of so many tiles and of the blocks of a group: 3 ×
+    /// 2 × 2 sums, 2 filters and a pixel fill 15 of AVX2's 16 registers, at a load a product. More tiles or
+    /// all positions would fit into AVX-512's 32, but compilers then move sums to memory and back.
+    static constexpr std::size_t half = positions / 2;
+    static constexpr std::size_t register_tiles = 2;
+    static_assert(WinogradImage::widest_vector % lanes == 0 && lanes % register_tiles == 0);
 
     /// Bᵀ d of all tiles of a row of one channel. `pixels` begins with the one before the first tile.
     static void transform_pixels(const float* pixels, std::size_t tiles, float* transformed) {
@@ -78,31 +82,52 @@ struct WinogradImageKernel {
     template <std::size_t tiles, std::size_t blocks>
     using Sums = std::array<std::array<std::array<Register, positions>, blocks>, tiles>;
 
-    /// Σ_c Σ_r (G g_cr) ⊙ (Bᵀ d_cr)
+    /// Σ_c Σ_r (G g_cr) ⊙ (Bᵀ d_cr) at half of the positions, from `first` on.
     template <std::size_t tiles, std::size_t blocks>
     static inline __attribute__((always_inline)) void multiply(const OutputRow& row, std::size_t tile,
-                                                               Sums<tiles, blocks>& sums) {
-        const float* weights = row.weights;
-        std::size_t place = tile / lanes * positions * lanes + tile % lanes;
+                                                               std::size_t first, Sums<tiles, blocks>& sums) {
+        const float* weights = row.weights + first * blocks * lanes;
+        std::size_t place = (tile / lanes * positions + first) * lanes + tile % lanes;
         for (std::size_t channel = 0; channel < row.input_channels; ++channel) {
             unrolled<filter_rows>([&](auto r) __attribute__((always_inline)) {
                 const float* values = row.transformed[r] + place;
-                unrolled<positions>([&](auto position) __attribute__((always_inline)) {
+                unrolled<half>([&](auto position) __attribute__((always_inline)) {
                     std::array<Register, blocks> filters{};
                     unrolled<blocks>([&](auto block) __attribute__((always_inline)) {
-                        filters[block] = Vector::load_once(weights + block * lanes);
+                        filters[block] = Vector::load_once(weights + (position * blocks + block) * lanes);
                     });
-                    weights += blocks * lanes;
                     unrolled<tiles>([&](auto t) __attribute__((always_inline)) {
                         const Register value = Vector::broadcast(values[position * lanes + t]);
                         unrolled<blocks>([&](auto block) __attribute__((always_inline)) {
-                            Register& sum = sums[t][block][position];
+                            Register& sum = sums[t][block][first + position];
                             sum = Vector::multiply_add(value, filters[block], sum);
                         });
                     });
                 });
+                weights += positions * blocks * lanes;
             });
             place += row.channel_stride;
+        }
+    }
+
+    /// Aᵀ of the sums of one tile and block, bias and ReLU; writes the first `columns` pixels.
+    static inline __attribute__((always_inline)) void finish(const std::array<Register, positions>& sums,
+                                                             const float* bias, float* output,
+                                                             std::size_t columns) {
+        std::array<Register, tile_width> pixels{};
+        transform_output_row<tile_width, Vector>(sums.data(), pixels.data());
+        const Register bias_lanes = Vector::load(bias);
+        unrolled<tile_width>([&](auto k) __attribute__((always_inline)) {
+            pixels[k] = Vector::maximum(Vector::add(pixels[k], bias_lanes), Vector::zero());
+        });
+        if (columns >= tile_width) {
+            unrolled<tile_width>([&](auto k) __attribute__((always_inline)) {
+                Vector::store(output + k * lanes, pixels[k]);
+            });
+        } else {
+            unrolled<tile_width - 1>([&](auto k) __attribute__((always_inline)) {
+                if (k < columns) Vector::store(output + k * lanes, pixels[k]);
+            });
         }
     }
 
@@ -112,19 +137,14 @@ struct WinogradImageKernel {
         unrolled<tiles * blocks * positions>([&](auto k) __attribute__((always_inline)) {
             sums[k / (blocks * positions)][k / positions % blocks][k % positions] = Vector::zero();
         });
-        multiply<tiles, blocks>(row, tile, sums);
+        unrolled<2>([&](auto part) __attribute__((always_inline)) {
+            multiply<tiles, blocks>(row, tile, part * half, sums);
+        });
         unrolled<tiles>([&](auto t) __attribute__((always_inline)) {
             const std::size_t column = (tile + t) * tile_width;
             unrolled<blocks>([&](auto block) __attribute__((always_inline)) {
-                std::array<Register, tile_width> pixels{};
-                transform_output_row<tile_width, Vector>(sums[t][block].data(), pixels.data());
-                const Register bias = Vector::load(row.bias + block * lanes);
-                float* output = row.output + block * row.block_stride + column * lanes;
-                unrolled<tile_width>([&](auto k) __attribute__((always_inline)) {
-                    if (column + k >= row.width) return;
-                    Vector::store(output + k * lanes,
-                                  Vector::maximum(Vector::add(pixels[k], bias), Vector::zero()));
-                });
+                finish(sums[t][block], row.bias + block * lanes,
+                       row.output + block * row.block_stride + column * lanes, row.width - column);
             });
         });
     }
@@ -132,8 +152,8 @@ struct WinogradImageKernel {
     template <std::size_t blocks>
     static void output_row(const OutputRow row, std::size_t tiles) {
         std::size_t tile = 0;
-        for (; tile + Vector::tiles <= tiles; tile += Vector::tiles) {
-            output_tiles<Vector::tiles, blocks>(row, tile);
+        for (; tile + register_tiles <= tiles; tile += register_tiles) {
+            output_tiles<register_tiles, blocks>(row, tile);
         }
         for (; tile < tiles; ++tile) output_tiles<1, blocks>(row, tile);
     }

@@ -6,8 +6,6 @@ namespace vgg19::kernels {
 namespace {
 
 struct ImageAvx2 : Avx2 {
-    static constexpr std::size_t tiles = 1;  ///< 2 × 6 sums, 2 filters and a pixel fill 15 of 16 registers
-
     static Register load_once(const float* from) {
         Register value = load(from);
         __asm__("" : "+x"(value.value));

@@ -6,9 +6,6 @@ namespace vgg19::kernels {
 namespace {
 
 struct ImageAvx512 : Avx512 {
-    static constexpr std::size_t tiles =
-        2;  ///< 2 × 2 × 6 sums, 2 filters and a pixel fill 27 of 32 registers
-
     static Register load_once(const float* from) {
         Register value = load(from);
         __asm__("" : "+v"(value.value));
