@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "engine/layers/winograd.h"
+#include "engine/layers/winograd_image.h"
 #include "kernels/common/aligned_buffer.h"
 #include "kernels/common/parallel.h"
 #include "kernels/conv_direct/conv_direct.h"
@@ -103,6 +104,8 @@ const char* algorithm_name(ConvolutionAlgorithm algorithm) {
             return "direct";
         case ConvolutionAlgorithm::onednn:
             return "onednn";
+        case ConvolutionAlgorithm::winograd_image:
+            return "winograd_image";
         case ConvolutionAlgorithm::winograd_f2:
             return "winograd_f2";
         case ConvolutionAlgorithm::winograd_f4:
@@ -122,6 +125,8 @@ std::unique_ptr<Convolution> make_convolution(ConvolutionAlgorithm algorithm, co
             return std::make_unique<DirectConvolution>(shape, weights, execution);
         case ConvolutionAlgorithm::onednn:
             return std::make_unique<OneDnnConvolution>(shape, weights, execution);
+        case ConvolutionAlgorithm::winograd_image:
+            return make_winograd_image(shape, weights, execution);
         case ConvolutionAlgorithm::winograd_f2:
             return make_winograd(kernels::WinogradTile::f2, shape, weights, execution);
         case ConvolutionAlgorithm::winograd_f4:

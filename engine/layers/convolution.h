@@ -34,9 +34,10 @@ struct ConvolutionWeights {
 
 /// The ways to compute it.
 enum class ConvolutionAlgorithm : unsigned char {
-    direct,       ///< kernels/conv_direct: any shape, from the definition
-    onednn,       ///< kernels/conv_onednn: for the shapes and ISAs that oneDNN knows
-    winograd_f2,  ///< kernels/winograd with tiles of 2×2, …
+    direct,          ///< kernels/conv_direct: any shape, from the definition
+    onednn,          ///< kernels/conv_onednn: for the shapes and ISAs that oneDNN knows
+    winograd_image,  ///< kernels/winograd_image: for images
+    winograd_f2,     ///< kernels/winograd with tiles of 2×2, …
     winograd_f4,
     winograd_f5,
     winograd_f6,

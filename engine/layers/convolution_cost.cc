@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "engine/layers/winograd.h"
+#include "engine/layers/winograd_image.h"
 #include "kernels/conv_onednn/conv_onednn.h"
 
 namespace vgg19::layers {
@@ -16,7 +17,7 @@ namespace {
 constexpr double transform_input_term = 2.2;
 constexpr double transform_output_term = 1.5;
 constexpr double onednn_share = 0.97;
-constexpr double image_share = 0.8;
+constexpr double image_share = 0.7;
 constexpr double bytes_a_multiply_add = 4.7;
 constexpr double lanes_of_that = 16;
 
@@ -68,6 +69,15 @@ ConvolutionEstimate winograd_estimate(const ConvolutionShape& shape, Execution e
             memory_cost(bytes, execution), bytes};
 }
 
+ConvolutionEstimate image_estimate(const ConvolutionShape& shape, Execution execution) {
+    execution.batch = 1;
+    const kernels::WinogradImage problem = winograd_image_problem(shape, execution);
+    const double bytes = real(problem.packed_size()) * sizeof(float);
+    const double products = real(problem.rows() * problem.tiles() * problem.packed_size() / problem.block);
+    return {ConvolutionAlgorithm::winograd_image, products / image_share, memory_cost(bytes, execution),
+            bytes};
+}
+
 bool onednn_supports(const ConvolutionShape& shape, const Execution& execution) {
     return kernels::ConvOneDnn::supports(onednn_shape(shape, execution), execution.isa);
 }
@@ -76,11 +86,11 @@ std::vector<ConvolutionEstimate> own_estimates(const ConvolutionShape& shape, co
                                                ConvolutionChoice choice) {
     using enum ConvolutionAlgorithm;
     using kernels::WinogradTile;
-    if (shape.plain_input) return {direct_estimate(shape, execution, direct, image_share)};
-    // The scalar Winograd kernel is there to be read and compared with.
+    // The scalar Winograd kernels are there to be read and compared with.
     if (execution.isa == kernels::Isa::scalar && choice != ConvolutionChoice::winograd) {
         return {direct_estimate(shape, execution, direct, 1)};
     }
+    if (shape.plain_input) return {image_estimate(shape, execution)};
     std::vector<ConvolutionEstimate> estimates = {
         winograd_estimate(shape, execution, WinogradTile::f2, winograd_f2),
         winograd_estimate(shape, execution, WinogradTile::f4, winograd_f4),

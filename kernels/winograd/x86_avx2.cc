@@ -1,35 +1,18 @@
-#include <immintrin.h>
-
+#include "kernels/common/x86_avx2_vector.h"
 #include "kernels/winograd/steps.h"
 
 namespace vgg19::kernels {
 
 namespace {
 
-struct Avx2 {
-    /// Wrapped, so that it can be a template's argument.
-    struct Register {
-        __m256 value;
-    };
-    static constexpr std::size_t width = 8;
+struct TilesAvx2 : Avx2 {
     static constexpr std::size_t rows = 6;  ///< 6 × 2 sums, 2 filters and a pixel fill 15 of 16 registers
-
-    static Register zero() { return {_mm256_setzero_ps()}; }
-    static Register broadcast(float value) { return {_mm256_set1_ps(value)}; }
-    static Register load(const float* from) { return {_mm256_loadu_ps(from)}; }
-    static void store(float* to, Register value) { _mm256_storeu_ps(to, value.value); }
-    static Register add(Register a, Register b) { return {_mm256_add_ps(a.value, b.value)}; }
-    static Register subtract(Register a, Register b) { return {_mm256_sub_ps(a.value, b.value)}; }
-    static Register multiply(Register a, Register b) { return {_mm256_mul_ps(a.value, b.value)}; }
-    static Register multiply_add(Register a, Register b, Register c) {
-        return {_mm256_fmadd_ps(a.value, b.value, c.value)};
-    }
-    static Register maximum(Register a, Register b) { return {_mm256_max_ps(a.value, b.value)}; }
 };
 
 }  // namespace
 
-const WinogradSteps winograd_avx2 = {WinogradKernel<Avx2>::transform_input, WinogradKernel<Avx2>::multiply,
-                                     WinogradKernel<Avx2>::pack_weights};
+const WinogradSteps winograd_avx2 = {WinogradKernel<TilesAvx2>::transform_input,
+                                     WinogradKernel<TilesAvx2>::multiply,
+                                     WinogradKernel<TilesAvx2>::pack_weights};
 
 }  // namespace vgg19::kernels

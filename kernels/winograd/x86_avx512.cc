@@ -1,36 +1,18 @@
-#include <immintrin.h>
-
+#include "kernels/common/x86_avx512_vector.h"
 #include "kernels/winograd/steps.h"
 
 namespace vgg19::kernels {
 
 namespace {
 
-struct Avx512 {
-    /// Wrapped, so that it can be a template's argument.
-    struct Register {
-        __m512 value;
-    };
-    static constexpr std::size_t width = 16;
-    static constexpr std::size_t rows = 14;  ///< 14 × 2 sums and 2 filters fill 30 of 32 registers; pixels come from memory
-
-    static Register zero() { return {_mm512_setzero_ps()}; }
-    static Register broadcast(float value) { return {_mm512_set1_ps(value)}; }
-    static Register load(const float* from) { return {_mm512_loadu_ps(from)}; }
-    static void store(float* to, Register value) { _mm512_storeu_ps(to, value.value); }
-    static Register add(Register a, Register b) { return {_mm512_add_ps(a.value, b.value)}; }
-    static Register subtract(Register a, Register b) { return {_mm512_sub_ps(a.value, b.value)}; }
-    static Register multiply(Register a, Register b) { return {_mm512_mul_ps(a.value, b.value)}; }
-    static Register multiply_add(Register a, Register b, Register c) {
-        return {_mm512_fmadd_ps(a.value, b.value, c.value)};
-    }
-    static Register maximum(Register a, Register b) { return {_mm512_max_ps(a.value, b.value)}; }
+struct TilesAvx512 : Avx512 {
+    static constexpr std::size_t rows = 14;  ///< 14 × 2 sums, 2 filters and a pixel fill 31 of 32 registers
 };
 
 }  // namespace
 
-const WinogradSteps winograd_avx512 = {WinogradKernel<Avx512>::transform_input,
-                                       WinogradKernel<Avx512>::multiply,
-                                       WinogradKernel<Avx512>::pack_weights};
+const WinogradSteps winograd_avx512 = {WinogradKernel<TilesAvx512>::transform_input,
+                                       WinogradKernel<TilesAvx512>::multiply,
+                                       WinogradKernel<TilesAvx512>::pack_weights};
 
 }  // namespace vgg19::kernels

@@ -1,0 +1,208 @@
+// The kernel of every vector ISA, written once over a vector type. Included by the source of each, into a
+// namespace of its own, so that no two of them share a symbol.
+//
+// A vector type is one of kernels/common/x86_*_vector.h with load_every_fourth(from): floats 0, 4, 8, … from
+// there, which may read 4 · width of them; and load_once(from), which stays in a register until its last use,
+// where the compiler may make the load of others part of each instruction that uses it.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+
+#include "kernels/winograd/row_transforms.h"
+#include "kernels/winograd/unrolled.h"
+#include "kernels/winograd_image/winograd_image.h"
+
+namespace vgg19::kernels {
+namespace {
+
+/// The transformed input is a ring of as many rows as the filter has, so that each row is transformed once
+/// for the three output rows that it is part of: [slot][input channel][tile / lanes][position][tile % lanes].
+template <class Vector>
+struct WinogradImageKernel {
+    using Register = typename Vector::Register;
+    static constexpr std::size_t lanes = Vector::width;
+    static constexpr std::size_t positions = WinogradImage::positions;
+    static constexpr std::size_t tile_width = WinogradImage::tile_width;
+    static constexpr std::size_t filter_rows = WinogradImage::filter_rows;
+    /// A register tile sums this many positions at a time, of so many tiles and of the blocks of a group: 3 ×
+    /// 2 × 2 sums, 2 filters and a pixel fill 15 of AVX2's 16 registers, at a load a product. More tiles or
+    /// all positions would fit into AVX-512's 32, but compilers then move sums to memory and back.
+    static constexpr std::size_t half = positions / 2;
+    static constexpr std::size_t register_tiles = 2;
+    static_assert(WinogradImage::widest_vector % lanes == 0 && lanes % register_tiles == 0);
+
+    /// Bᵀ d of all tiles of a row of one channel. `pixels` begins with the one before the first tile.
+    static void transform_pixels(const float* pixels, std::size_t tiles, float* transformed) {
+        for (std::size_t tile = 0; tile < tiles; tile += lanes, transformed += positions * lanes) {
+            std::array<Register, positions> d{};
+            std::array<Register, positions> result{};
+            unrolled<positions>([&](auto k) __attribute__((always_inline)) {
+                d[k] = Vector::load_every_fourth(pixels + tile * tile_width + k);
+            });
+            transform_input_row<tile_width, Vector>(d.data(), result.data());
+            unrolled<positions>([&](auto k) __attribute__((always_inline)) {
+                Vector::store(transformed + k * lanes, result[k]);
+            });
+        }
+    }
+
+    /// A row of the input, all channels, with zero around the map. Its row −1 is padded row 0.
+    static void transform_row(const WinogradImage& problem, std::size_t image, std::size_t padded_row,
+                              float* padded, float* transformed) {
+        if (padded_row == 0 || padded_row > problem.height) {
+            std::fill_n(transformed, problem.transformed_row_size(), 0.0F);
+            return;
+        }
+        for (std::size_t channel = 0; channel < problem.input_channels; ++channel) {
+            const float* pixels =
+                problem.input +
+                ((image * problem.input_channels + channel) * problem.height + padded_row - 1) *
+                    problem.width;
+            std::copy_n(pixels, problem.width, padded + 1);
+            transform_pixels(padded, problem.padded_tiles(),
+                             transformed + channel * positions * problem.padded_tiles());
+        }
+    }
+
+    /// What the tiles of an output row and group of channels have in common.
+    struct OutputRow {
+        std::size_t input_channels;
+        std::size_t channel_stride;  ///< floats from one channel of the transformed input to the next
+        std::array<const float*, filter_rows> transformed;
+        const float* weights;
+        const float* bias;
+        float* output;
+        std::size_t block_stride;  ///< floats from one block of the output to the next
+        std::size_t width;         ///< pixels
+    };
+
+    /// Sums of a register tile.
+    template <std::size_t tiles, std::size_t blocks>
+    using Sums = std::array<std::array<std::array<Register, positions>, blocks>, tiles>;
+
+    /// Σ_c Σ_r (G g_cr) ⊙ (Bᵀ d_cr) at half of the positions, from `first` on.
+    template <std::size_t tiles, std::size_t blocks>
+    static inline __attribute__((always_inline)) void multiply(const OutputRow& row, std::size_t tile,
+                                                               std::size_t first, Sums<tiles, blocks>& sums) {
+        const float* weights = row.weights + first * blocks * lanes;
+        std::size_t place = (tile / lanes * positions + first) * lanes + tile % lanes;
+        for (std::size_t channel = 0; channel < row.input_channels; ++channel) {
+            unrolled<filter_rows>([&](auto r) __attribute__((always_inline)) {
+                const float* values = row.transformed[r] + place;
+                unrolled<half>([&](auto position) __attribute__((always_inline)) {
+                    std::array<Register, blocks> filters{};
+                    unrolled<blocks>([&](auto block) __attribute__((always_inline)) {
+                        filters[block] = Vector::load_once(weights + (position * blocks + block) * lanes);
+                    });
+                    unrolled<tiles>([&](auto t) __attribute__((always_inline)) {
+                        const Register value = Vector::broadcast(values[position * lanes + t]);
+                        unrolled<blocks>([&](auto block) __attribute__((always_inline)) {
+                            Register& sum = sums[t][block][first + position];
+                            sum = Vector::multiply_add(value, filters[block], sum);
+                        });
+                    });
+                });
+                weights += positions * blocks * lanes;
+            });
+            place += row.channel_stride;
+        }
+    }
+
+    /// Aᵀ of the sums of one tile and block, bias and ReLU; writes the first `columns` pixels.
+    static inline __attribute__((always_inline)) void finish(const std::array<Register, positions>& sums,
+                                                             const float* bias, float* output,
+                                                             std::size_t columns) {
+        std::array<Register, tile_width> pixels{};
+        transform_output_row<tile_width, Vector>(sums.data(), pixels.data());
+        const Register bias_lanes = Vector::load(bias);
+        unrolled<tile_width>([&](auto k) __attribute__((always_inline)) {
+            pixels[k] = Vector::maximum(Vector::add(pixels[k], bias_lanes), Vector::zero());
+        });
+        if (columns >= tile_width) {
+            unrolled<tile_width>([&](auto k) __attribute__((always_inline)) {
+                Vector::store(output + k * lanes, pixels[k]);
+            });
+        } else {
+            unrolled<tile_width - 1>([&](auto k) __attribute__((always_inline)) {
+                if (k < columns) Vector::store(output + k * lanes, pixels[k]);
+            });
+        }
+    }
+
+    template <std::size_t tiles, std::size_t blocks>
+    static inline __attribute__((always_inline)) void output_tiles(const OutputRow& row, std::size_t tile) {
+        Sums<tiles, blocks> sums;
+        unrolled<tiles * blocks * positions>([&](auto k) __attribute__((always_inline)) {
+            sums[k / (blocks * positions)][k / positions % blocks][k % positions] = Vector::zero();
+        });
+        unrolled<2>([&](auto part) __attribute__((always_inline)) {
+            multiply<tiles, blocks>(row, tile, part * half, sums);
+        });
+        unrolled<tiles>([&](auto t) __attribute__((always_inline)) {
+            const std::size_t column = (tile + t) * tile_width;
+            unrolled<blocks>([&](auto block) __attribute__((always_inline)) {
+                finish(sums[t][block], row.bias + block * lanes,
+                       row.output + block * row.block_stride + column * lanes, row.width - column);
+            });
+        });
+    }
+
+    template <std::size_t blocks>
+    static void output_row(const OutputRow row, std::size_t tiles) {
+        std::size_t tile = 0;
+        for (; tile + register_tiles <= tiles; tile += register_tiles) {
+            output_tiles<register_tiles, blocks>(row, tile);
+        }
+        for (; tile < tiles; ++tile) output_tiles<1, blocks>(row, tile);
+    }
+
+    /// All groups of channels of an output row.
+    static void output_groups(const WinogradImage& problem, std::size_t image, std::size_t y,
+                              const std::array<const float*, filter_rows>& transformed) {
+        constexpr std::size_t group_blocks = WinogradImage::group_blocks;
+        const std::size_t plane = problem.height * problem.width * lanes;
+        for (std::size_t block = 0; block < problem.output_blocks(); block += group_blocks) {
+            const OutputRow row = {
+                .input_channels = problem.input_channels,
+                .channel_stride = positions * problem.padded_tiles(),
+                .transformed = transformed,
+                .weights = problem.weights + problem.packed_group(block / group_blocks),
+                .bias = problem.bias + block * lanes,
+                .output = problem.output + (image * problem.output_blocks() + block) * plane +
+                          y * problem.width * lanes,
+                .block_stride = plane,
+                .width = problem.width,
+            };
+            if (block + group_blocks <= problem.output_blocks()) {
+                output_row<group_blocks>(row, problem.tiles());
+            } else {
+                output_row<1>(row, problem.tiles());
+            }
+        }
+    }
+
+    static void run(const WinogradImage& problem, std::size_t row_begin, std::size_t row_end,
+                    float* scratch) {
+        const std::size_t row_size = problem.transformed_row_size();
+        float* padded = scratch + filter_rows * row_size;
+        std::fill_n(padded, problem.padded_width(), 0.0F);
+        const auto slot = [&](std::size_t padded_row) {
+            return scratch + padded_row % filter_rows * row_size;
+        };
+        for (std::size_t row = row_begin; row < row_end; ++row) {
+            const std::size_t image = row / problem.height;
+            const std::size_t y = row % problem.height;
+            // The other rows are still there from the output row before.
+            const std::size_t first = row == row_begin || y == 0 ? y : y + filter_rows - 1;
+            for (std::size_t padded_row = first; padded_row < y + filter_rows; ++padded_row) {
+                transform_row(problem, image, padded_row, padded, slot(padded_row));
+            }
+            output_groups(problem, image, y, {slot(y), slot(y + 1), slot(y + 2)});
+        }
+    }
+};
+
+}  // namespace
+}  // namespace vgg19::kernels
