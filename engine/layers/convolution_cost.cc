@@ -16,6 +16,7 @@ namespace {
 /// memory during one multiply-add of 16 lanes.
 constexpr double transform_input_term = 2.2;
 constexpr double transform_output_term = 1.5;
+constexpr double pool_pixel = 4;
 constexpr double onednn_share = 0.97;
 constexpr double image_share = 0.7;
 constexpr double bytes_a_multiply_add = 4.7;
@@ -61,11 +62,14 @@ ConvolutionEstimate winograd_estimate(const ConvolutionShape& shape, Execution e
     const kernels::Winograd problem = winograd_problem(shape, tile, execution);
     const double values = real(problem.positions() * problem.tiles());
     const double products = values * real(problem.input_blocks() * problem.block * problem.output_blocks());
+    // Windows of a pool do not fit into tiles of an odd side: a step of its own reads the map again.
+    const bool pools_apart = shape.pool_follows && !problem.pool;
+    const double pool = pools_apart ? real(shape.side * shape.side * problem.output_blocks()) : 0;
     const double transforms = values * real(problem.input_side()) *
                               (transform_input_term * real(problem.input_blocks()) +
                                transform_output_term * real(problem.output_blocks()));
     const double bytes = real(problem.packed_size()) * sizeof(float);
-    return {algorithm, products / product_share(problem, execution) + transforms,
+    return {algorithm, products / product_share(problem, execution) + transforms + pool_pixel * pool,
             memory_cost(bytes, execution), bytes};
 }
 
@@ -106,7 +110,9 @@ std::vector<ConvolutionEstimate> own_estimates(const ConvolutionShape& shape, co
 
 double ConvolutionEstimate::cost() const {
     constexpr double not_hidden = 0.1;
-    return std::max(arithmetic, memory) + not_hidden * std::min(arithmetic, memory);
+    constexpr double bytes_a_hundredth = 4e6;
+    const double time = std::max(arithmetic, memory) + not_hidden * std::min(arithmetic, memory);
+    return time * (1 + weight_bytes / bytes_a_hundredth / 100);
 }
 
 std::vector<ConvolutionEstimate> convolution_estimates(const ConvolutionShape& shape,
@@ -121,14 +127,6 @@ std::vector<ConvolutionEstimate> convolution_estimates(const ConvolutionShape& s
     }
     std::stable_sort(estimates.begin(), estimates.end(),
                      [](const auto& a, const auto& b) { return a.cost() < b.cost(); });
-    constexpr double next_to_nothing = 1.05;
-    const double limit = estimates.front().cost() * next_to_nothing;
-    const auto dear = std::find_if(estimates.begin(), estimates.end(),
-                                   [&](const auto& estimate) { return estimate.cost() > limit; });
-    const auto chosen = std::min_element(estimates.begin(), dear, [](const auto& a, const auto& b) {
-        return a.weight_bytes < b.weight_bytes;
-    });
-    std::rotate(estimates.begin(), chosen, chosen + 1);
     return estimates;
 }
 

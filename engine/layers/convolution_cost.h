@@ -20,14 +20,13 @@ enum class ConvolutionChoice : unsigned char { automatic, winograd, onednn };
 /// costs depend on the shape and the ISA alone, so that neither batch nor threads change a result.
 struct ConvolutionEstimate {
     ConvolutionAlgorithm algorithm;
-    double arithmetic;  ///< of products and transforms
+    double arithmetic;  ///< of products and transforms, and of a pool that becomes a step of its own
     double memory;      ///< of reading filters
     double weight_bytes;
     double cost() const;
 };
 
-/// All ways that `choice` allows, the one to take first, the others by their cost. To take is the one with
-/// the fewest bytes of filters of those that cost next to nothing more than the cheapest: memory counts too.
+/// All ways that `choice` allows, the cheapest first. Never empty.
 std::vector<ConvolutionEstimate> convolution_estimates(const ConvolutionShape& shape,
                                                        const Execution& execution, ConvolutionChoice choice);
 
