@@ -18,6 +18,7 @@ inline __attribute__((always_inline)) void multiply_tile(const float* transforme
                                                          std::size_t input_blocks, const float* weights,
                                                          float* products) {
     constexpr std::size_t lanes = Vector::width;
+    constexpr std::size_t ahead = 40;  // input channels
     typename Vector::Register sums[rows][columns];
     unrolled<rows>([&](auto row) __attribute__((always_inline)) {
         unrolled<columns>([&](auto column)
@@ -26,6 +27,10 @@ inline __attribute__((always_inline)) void multiply_tile(const float* transforme
     for (std::size_t block = 0; block < input_blocks; ++block, transformed += block_stride) {
 #pragma GCC unroll 4
         for (std::size_t lane = 0; lane < lanes; ++lane, weights += columns * lanes) {
+            // Filters stream from memory; the hardware stops at the end of each page.
+            unrolled<columns>([&](auto column) __attribute__((always_inline)) {
+                __builtin_prefetch(weights + (ahead * columns + column) * lanes);
+            });
             typename Vector::Register filters[columns];
             unrolled<columns>([&](auto column) __attribute__((always_inline)) {
                 filters[column] = Vector::load(weights + column * lanes);

@@ -51,10 +51,10 @@ void share_channels(const WinogradSteps& steps, const Winograd& problem, const W
 WinogradSchedule winograd_schedule(const Winograd& problem, int threads) {
     const std::size_t tiles = problem.tiles();
     const std::size_t group_channels = Winograd::group_blocks * problem.block;
-    // What is read again and again stays in one half of the second-level cache; the other half is for what
-    // streams through.
+    // What is read again and again stays in a quarter of the second-level cache; the rest is for what streams
+    // through.
     constexpr std::size_t fewest_tiles = 12;  // that fill the largest register tile
-    const std::size_t floats = second_level_cache_bytes() / 2 / sizeof(float) / problem.positions();
+    const std::size_t floats = second_level_cache_bytes() / 4 / sizeof(float) / problem.positions();
     const auto blocks_of = [&](std::size_t channels) {
         const std::size_t tiles_in_cache = std::max(floats / channels, fewest_tiles);
         return (tiles + tiles_in_cache - 1) / tiles_in_cache;

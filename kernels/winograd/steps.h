@@ -59,6 +59,19 @@ struct WinogradTransforms {
         });
     }
 
+    /// The pixels of a tile, without those that its neighbours have too: they come from far away, in runs too
+    /// short for the hardware to see them coming.
+    static inline __attribute__((always_inline)) void prefetch(const Winograd& problem, TilePlace place,
+                                                               const float* plane) {
+        const std::size_t rows = std::min(m, problem.height - place.row);
+        const float* corner = plane + (place.row * problem.width + place.column) * lanes;
+        for (std::size_t i = 0; i < rows; ++i) {
+            unrolled<m>([&](auto j) __attribute__((always_inline)) {
+                __builtin_prefetch(corner + i * problem.width * lanes + j * lanes);
+            });
+        }
+    }
+
     static void input(const Winograd& problem, TileRange tiles, std::size_t block_begin,
                       std::size_t block_end, float* transformed) {
         const std::size_t row_floats = problem.width * lanes;
@@ -69,6 +82,7 @@ struct WinogradTransforms {
                 const float* plane = problem.input + (place.image * problem.input_blocks() + block) *
                                                          problem.height * row_floats;
                 float* target = transformed + (block * tiles.size() + tile - tiles.begin) * lanes;
+                if (block + 1 < block_end) prefetch(problem, place, plane + problem.height * row_floats);
                 // The input tile starts one pixel before the output tile, above and to the left.
                 const bool inside = place.row > 0 && place.column > 0 && place.row + m < problem.height &&
                                     place.column + m < problem.width;
