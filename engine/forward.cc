@@ -41,8 +41,8 @@ ForwardPass::ForwardPass(const model::ModelFile& file, const Plan& plan) {
     add_average_pool(file, plan);
     for (const model::DenseLayer& layer : network.dense_layers()) add_dense(file, layer, plan);
 
-    for (kernels::AlignedBuffer& buffer : activations_) {
-        buffer = kernels::AlignedBuffer(largest_activation_ * sizeof(float));
+    for (std::size_t parity = 0; parity < activations_.size(); ++parity) {
+        activations_[parity] = kernels::AlignedBuffer(largest_activation_[parity] * sizeof(float));
     }
     std::size_t scratch_bytes = 0;
     for (const ConvolutionBlock& block : blocks_) {
@@ -76,6 +76,13 @@ void ForwardPass::run(const float* image, float* logits, std::span<double> secon
     }
 }
 
+void ForwardPass::add_step(PlanStep step, std::size_t output_floats) {
+    // run() lets the steps write to the two buffers in turn.
+    std::size_t& largest = largest_activation_[steps_.size() % largest_activation_.size()];
+    largest = std::max(largest, output_floats);
+    steps_.push_back(std::move(step));
+}
+
 void ForwardPass::add_convolution(const model::ModelFile& file, const model::ConvolutionLayer& layer,
                                   const layers::Execution& execution, const PlannedConvolution& planned) {
     const std::size_t side = planned.shape.side;
@@ -97,19 +104,20 @@ void ForwardPass::add_convolution(const model::ModelFile& file, const model::Con
                                          : floats(layer.input_channels, side);
     const bool pools = block.convolution->pools();
     const std::size_t output_floats = floats(layer.output_channels, pools ? side / 2 : side);
-    steps_.push_back({.layer = layer.name + (pools ? " and pool" : ""),
-                      .kernel = block.convolution->kernel(),
-                      .macs = planned.shape.direct_operations() / 2,
-                      .operations = block.convolution->operations(),
-                      .weight_bytes = block.convolution->weight_bytes(),
-                      .activation_bytes = (input_floats + output_floats) * sizeof(float)});
-    largest_activation_ = std::max(largest_activation_, output_floats);
+    add_step({.layer = layer.name + (pools ? " and pool" : ""),
+              .kernel = block.convolution->kernel(),
+              .macs = planned.shape.direct_operations() / 2,
+              .operations = block.convolution->operations(),
+              .weight_bytes = block.convolution->weight_bytes(),
+              .activation_bytes = (input_floats + output_floats) * sizeof(float)},
+             output_floats);
     if (layer.pool_follows && !pools) {
         block.pool.emplace(layer.output_channels, side, execution);
-        steps_.push_back(
-            {.layer = "pool after " + layer.name,
-             .kernel = block.pool->kernel(),
-             .activation_bytes = (output_floats + floats(layer.output_channels, side / 2)) * sizeof(float)});
+        const std::size_t pooled_floats = floats(layer.output_channels, side / 2);
+        add_step({.layer = "pool after " + layer.name,
+                  .kernel = block.pool->kernel(),
+                  .activation_bytes = (output_floats + pooled_floats) * sizeof(float)},
+                 pooled_floats);
     }
     blocks_.push_back(std::move(block));
 }
@@ -128,10 +136,10 @@ void ForwardPass::add_average_pool(const model::ModelFile& file, const Plan& pla
     const std::size_t output_floats = execution.batch * last.output_channels * output_side * output_side;
     const std::size_t input_floats =
         kernels::blocked_size(execution.batch, last.output_channels, side, side, execution.channel_block());
-    steps_.push_back({.layer = fold ? "flatten" : "average pool",
-                      .kernel = average_pool_->kernel(),
-                      .activation_bytes = (input_floats + output_floats) * sizeof(float)});
-    largest_activation_ = std::max(largest_activation_, output_floats);
+    add_step({.layer = fold ? "flatten" : "average pool",
+              .kernel = average_pool_->kernel(),
+              .activation_bytes = (input_floats + output_floats) * sizeof(float)},
+             output_floats);
 }
 
 void ForwardPass::fold_average_pool(const model::ModelFile& file, const Plan& plan, std::size_t side) {
@@ -171,13 +179,13 @@ void ForwardPass::add_dense(const model::ModelFile& file, const model::DenseLaye
         problem.weights = weights.as<float>().data();
     }
     dense_layers_.push_back(layers::make_dense(problem, plan.execution));
-    steps_.push_back({.layer = layer.name,
-                      .kernel = dense_layers_.back()->kernel(),
-                      .macs = model::Network::macs(layer),
-                      .operations = 2 * batch * inputs * layer.outputs,
-                      .weight_bytes = dense_layers_.back()->weight_bytes(),
-                      .activation_bytes = batch * (inputs + layer.outputs) * sizeof(float)});
-    largest_activation_ = std::max(largest_activation_, batch * layer.outputs);
+    add_step({.layer = layer.name,
+              .kernel = dense_layers_.back()->kernel(),
+              .macs = model::Network::macs(layer),
+              .operations = 2 * batch * inputs * layer.outputs,
+              .weight_bytes = dense_layers_.back()->weight_bytes(),
+              .activation_bytes = batch * (inputs + layer.outputs) * sizeof(float)},
+             batch * layer.outputs);
 }
 
 }  // namespace vgg19

@@ -33,6 +33,8 @@ class ForwardPass {
         std::optional<layers::MaxPool> pool;  ///< that follows, if one does
     };
 
+    /// Appends a step that writes so many floats.
+    void add_step(PlanStep step, std::size_t output_floats);
     void add_convolution(const model::ModelFile& file, const model::ConvolutionLayer& layer,
                          const layers::Execution& execution, const PlannedConvolution& planned);
     void add_average_pool(const model::ModelFile& file, const Plan& plan);
@@ -45,7 +47,7 @@ class ForwardPass {
     kernels::AlignedBuffer folded_weights_;  ///< empty where the average pool is not folded
     std::vector<std::unique_ptr<layers::Dense>> dense_layers_;
     std::vector<PlanStep> steps_;
-    std::size_t largest_activation_ = 0;  ///< floats
+    std::array<std::size_t, 2> largest_activation_{};  ///< floats that even and odd steps write
     std::array<kernels::AlignedBuffer, 2> activations_;
     kernels::AlignedBuffer scratch_;
 };
