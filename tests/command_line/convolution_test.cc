@@ -19,8 +19,9 @@ TEST_CASE("run and classify take --conv, and refuse a choice that there is not")
     const Arguments classify = {"classify", "-m", folder / "model", "--size", "32", folder / "image.bmp"};
     const Arguments run = {
         "run", "-m", folder / "model", "--input", folder / "inputs", "--output", folder / "logits"};
-    for (const Choice& choice : {Choice{"auto", 0}, Choice{"winograd", 0}, Choice{"onednn", VGG19_HAS_ONEDNN ? 0 : 2},
-                                 Choice{"fft", 2}, Choice{"Auto", 2}}) {
+    for (const Choice& choice :
+         {Choice{"auto", 0}, Choice{"winograd", 0}, Choice{"onednn", VGG19_HAS_ONEDNN ? 0 : 2},
+          Choice{"fft", 2}, Choice{"Auto", 2}}) {
         for (Arguments arguments : {classify, run}) {
             INFO(arguments.front() << " --conv " << choice.name);
             arguments.insert(arguments.end(), {"--conv", choice.name});
