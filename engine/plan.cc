@@ -82,10 +82,10 @@ std::vector<PlannedConvolution> plan_convolutions(const model::Network& network,
     if (choice == layers::ConvolutionChoice::onednn &&
         std::none_of(convolutions.begin(), convolutions.end(), is_onednn)) {
         if (kernels::onednn_version() == "none") {
-            throw Error(ErrorKind::usage, "convolution: this build is without oneDNN");
+            throw Error(ErrorKind::usage, "convolution: onednn: this build is without oneDNN");
         }
-        throw Error(ErrorKind::usage, std::string("convolution: oneDNN ") + kernels::onednn_version() +
-                                          " has none for these layers with " +
+        throw Error(ErrorKind::usage, std::string("convolution: onednn: oneDNN ") +
+                                          kernels::onednn_version() + " has none for these layers with " +
                                           kernels::isa_name(plan.execution.isa));
     }
     return convolutions;
