@@ -17,11 +17,15 @@ static constexpr std::size_t channel_block(Isa isa) {
     return isa >= Isa::avx512 ? 16 : 8;
 }
 
+/// Channels in a block of 8-bit activations, on every ISA: as many as a register of 16-bit lanes holds, which
+/// is what transforms work in. Values are unsigned, with zero_point 0 (they follow a ReLU).
+static constexpr std::size_t int8_channel_block = 32;
+
 static constexpr std::size_t blocks_of(std::size_t channels, std::size_t block) {
     return (channels + block - 1) / block;
 }
 
-/// Floats of a whole activation.
+/// Values of a whole activation.
 static constexpr std::size_t blocked_size(std::size_t batch, std::size_t channels, std::size_t height,
                                           std::size_t width, std::size_t block) {
     return batch * blocks_of(channels, block) * height * width * block;
