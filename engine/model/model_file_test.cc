@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstring>
 #include <fstream>
 #include <functional>
 #include <limits>
@@ -59,6 +60,10 @@ class Fixture {
         memory_.emplace_back(bytes, static_cast<std::byte>(fill));
         tensor.bytes = memory_.back();
         return tensors().emplace_back(std::move(tensor));
+    }
+    void add_floats(const std::string& name, const std::vector<float>& values) {
+        Tensor& tensor = add(name, DType::f32, {values.size()}, 0);
+        std::memcpy(memory_.back().data(), values.data(), tensor.bytes.size());
     }
     /// The same bytes under the other order's name and shape.
     void make_input_major(const DenseLayer& layer) {
@@ -249,10 +254,67 @@ TEST_CASE("scales must be positive and finite, and stand beside an INT8 weight")
     beside_f32.add("classifier.0.weight_scale", DType::f32, {4}, 1);
     CHECK(beside_f32.write_error() == Containing("classifier.0.weight_scale: not in the network"));
 
-    Fixture convolution;
-    convolution.make_int8("features.3", 1.0F);
-    CHECK(convolution.write_error() ==
-          Containing("features.3.weight: expected F32 (3, 2, 3, 3), found I8 (3, 2, 3, 3)"));
+    Fixture first;  // whose input is signed
+    first.make_int8("features.0", 1.0F);
+    CHECK(first.write_error() ==
+          Containing("features.0.weight: expected F32 (2, 3, 3, 3), found I8 (2, 3, 3, 3)"));
+}
+
+TEST_CASE("an INT8 convolution has the scale of its input, and may have those of its transformed input") {
+    const auto with_scales = [](std::vector<float> input, std::vector<float> winograd) {
+        Fixture fixture;
+        fixture.make_int8("features.3", 1.0F);
+        if (!input.empty()) fixture.add_floats("features.3.input_scale", input);
+        if (!winograd.empty()) fixture.add_floats("features.3.winograd_input_scale", winograd);
+        try {
+            fixture.write();
+            return std::string();
+        } catch (const Error& error) {
+            return std::string(error.what());
+        }
+    };
+    const std::vector<float> winograd(winograd_positions, 0.5F);
+    CHECK(with_scales({0.1F}, {}).empty());
+    CHECK(with_scales({0.1F}, winograd).empty());
+
+    CHECK(with_scales({}, winograd) == Containing("features.3.input_scale: missing; expected F32 (1)"));
+    CHECK(with_scales({0.1F, 0.1F}, {}) ==
+          Containing("features.3.input_scale: expected F32 (1), found F32 (2)"));
+    CHECK(with_scales({0.1F}, {0.5F}) ==
+          Containing("features.3.winograd_input_scale: expected F32 (16), found F32 (1)"));
+    for (const float scale : {0.0F, -1.0F, std::nanf(""), std::numeric_limits<float>::infinity()}) {
+        CHECK(with_scales({scale}, {}) ==
+              Containing("features.3.input_scale: element 0: expected a positive, finite number"));
+        std::vector<float> wrong = winograd;
+        wrong[7] = scale;
+        CHECK(with_scales({0.1F}, wrong) ==
+              Containing("features.3.winograd_input_scale: element 7: expected a positive, finite number"));
+    }
+
+    Fixture beside_f32;
+    beside_f32.add_floats("features.3.input_scale", {0.1F});
+    CHECK(beside_f32.write_error() == Containing("features.3.input_scale: not in the network"));
+}
+
+TEST_CASE("a model with other tensors for a layer has those, and the file's for the rest") {
+    Fixture fixture;
+    fixture.write();
+    const ModelFile file = ModelFile::open(fixture.path());
+    fixture.make_int8("features.3", 0.5F);
+    fixture.add_floats("features.3.input_scale", {0.1F});
+    std::vector<Tensor> replaced;
+    for (const Tensor& tensor : fixture.tensors()) {
+        if (tensor.name.starts_with("features.3.")) replaced.push_back(tensor);
+    }
+    const ModelFile mixed = file.with(replaced);
+    CHECK(mixed.is_int8("features.3"));
+    CHECK_FALSE(file.is_int8("features.3"));
+    CHECK(mixed.tensor("features.3.bias").bytes.data() == fixture.tensor("features.3.bias").bytes.data());
+    CHECK(mixed.tensor("features.0.weight").bytes.data() == file.tensor("features.0.weight").bytes.data());
+
+    const std::vector<Tensor> incomplete = {fixture.tensor("features.3.weight")};
+    CHECK(error_of(ErrorKind::bad_input, [&] { static_cast<void>(file.with(incomplete)); }) ==
+          Containing("features.3.bias: missing"));
 }
 
 TEST_CASE("a weight that is not finite is named with its element, and nothing is written") {
