@@ -9,6 +9,9 @@
 
 namespace vgg19 {
 
+using layers::as_floats;
+using layers::as_int8;
+
 namespace {
 
 /// Writes the time between laps, one a step; free when nobody asks.
@@ -31,18 +34,62 @@ class Stopwatch {
     Clock::time_point last_;
 };
 
+/// An activation in the blocked layout, in FP32 or in 8 bits.
+struct Map {
+    std::size_t channels;
+    std::size_t side;
+    bool int8;
+
+    std::size_t bytes(const layers::Execution& execution) const {
+        const std::size_t block = int8 ? kernels::int8_channel_block : execution.channel_block();
+        return kernels::blocked_size(execution.batch, channels, side, side, block) *
+               (int8 ? sizeof(std::uint8_t) : sizeof(float));
+    }
+};
+
+std::size_t input_bytes(const layers::ConvolutionShape& shape, const layers::Execution& execution) {
+    if (shape.plain_input) {
+        return execution.batch * shape.input_channels * shape.side * shape.side * sizeof(float);
+    }
+    return Map{shape.input_channels, shape.side, shape.type != layers::ConvolutionType::fp32}.bytes(
+        execution);
+}
+
+/// One step of an INT8 convolution's input; 0 for one in FP32.
+float input_scale(const model::ModelFile& file, const model::ConvolutionLayer& layer) {
+    const model::Tensor* scale = file.find(model::input_scale_name(layer.name));
+    return scale == nullptr ? 0 : scale->as<float>().front();
+}
+
+layers::ConvolutionWeights convolution_weights(const model::ModelFile& file,
+                                               const model::ConvolutionLayer& layer) {
+    const model::Tensor& weights = file.tensor(model::weight_name(layer.name));
+    layers::ConvolutionWeights result;
+    result.bias = file.tensor(model::bias_name(layer.name)).as<float>().data();
+    if (!file.is_int8(layer.name)) {
+        result.weights = weights.as<float>().data();
+        return result;
+    }
+    result.int8_weights = weights.as<std::int8_t>().data();
+    result.weight_scale = file.tensor(model::weight_scale_name(layer.name)).as<float>().data();
+    result.input_scale = input_scale(file, layer);
+    const model::Tensor* winograd = file.find(model::winograd_input_scale_name(layer.name));
+    if (winograd != nullptr) result.winograd_input_scale = winograd->as<float>().data();
+    return result;
+}
+
 }  // namespace
 
 ForwardPass::ForwardPass(const model::ModelFile& file, const Plan& plan) {
     const model::Network& network = file.network();
     for (std::size_t index = 0; index < network.convolutions().size(); ++index) {
-        add_convolution(file, network.convolutions()[index], plan.execution, plan.convolutions[index]);
+        add_convolution(file, plan, index);
     }
     add_average_pool(file, plan);
     for (const model::DenseLayer& layer : network.dense_layers()) add_dense(file, layer, plan);
 
     for (std::size_t parity = 0; parity < activations_.size(); ++parity) {
-        activations_[parity] = kernels::AlignedBuffer(largest_activation_[parity] * sizeof(float));
+        activations_[parity] = kernels::AlignedBuffer(largest_activation_[parity]);
     }
     std::size_t scratch_bytes = 0;
     for (const ConvolutionBlock& block : blocks_) {
@@ -55,75 +102,93 @@ void ForwardPass::run(const float* image, float* logits, std::span<double> secon
                       const LayerObserver& observer) {
     Stopwatch watch(seconds);
     std::size_t layer = 0;
-    const float* input = image;
-    auto* output = activations_[0].as<float>();
-    auto* other = activations_[1].as<float>();
+    const std::byte* input = reinterpret_cast<const std::byte*>(image);
+    std::byte* output = activations_[0].data();
+    std::byte* other = activations_[1].data();
     const auto step_done = [&] {
         input = std::exchange(output, std::exchange(other, output));
         watch.lap();
     };
 
     for (const ConvolutionBlock& block : blocks_) {
-        if (observer) observer(layer++, input);
+        if (observer) observer(layer++, as_floats(input));
         block.convolution->run(input, output, scratch_.data());
         step_done();
-        if (!block.pool) continue;
-        block.pool->run(input, output);
-        step_done();
+        if (block.pool) {
+            block.pool->run(as_floats(input), as_floats(output));
+            step_done();
+        }
+        if (block.quantization) {
+            block.quantization->run(as_floats(input), as_int8(output));
+            step_done();
+        }
     }
-    average_pool_->run(input, output);
+    average_pool_->run(as_floats(input), as_floats(output));
     step_done();
     for (const auto& dense : dense_layers_) {
-        if (observer) observer(layer++, input);
-        dense->run(input, dense == dense_layers_.back() ? logits : output);
+        if (observer) observer(layer++, as_floats(input));
+        dense->run(as_floats(input), dense == dense_layers_.back() ? logits : as_floats(output));
         step_done();
     }
 }
 
-void ForwardPass::add_step(PlanStep step, std::size_t output_floats) {
+void ForwardPass::add_step(PlanStep step, std::size_t output_bytes) {
     // run() lets the steps write to the two buffers in turn.
     std::size_t& largest = largest_activation_[steps_.size() % largest_activation_.size()];
-    largest = std::max(largest, output_floats);
+    largest = std::max(largest, output_bytes);
     steps_.push_back(std::move(step));
 }
 
-void ForwardPass::add_convolution(const model::ModelFile& file, const model::ConvolutionLayer& layer,
-                                  const layers::Execution& execution, const PlannedConvolution& planned) {
+void ForwardPass::add_convolution(const model::ModelFile& file, const Plan& plan, std::size_t index) {
+    const std::vector<model::ConvolutionLayer>& all = file.network().convolutions();
+    const model::ConvolutionLayer& layer = all[index];
+    const PlannedConvolution& planned = plan.convolutions[index];
     const std::size_t side = planned.shape.side;
-    const auto floats = [&](std::size_t channels, std::size_t map_side) {
-        return kernels::blocked_size(execution.batch, channels, map_side, map_side,
-                                     execution.channel_block());
-    };
-    const model::Tensor& weights = file.tensor(model::weight_name(layer.name));
-    ConvolutionBlock block;
-    block.convolution =
-        layers::make_convolution(planned.algorithm(), planned.shape,
-                                 {.weights = weights.as<float>().data(),
-                                  .bias = file.tensor(model::bias_name(layer.name)).as<float>().data()},
-                                 execution);
-    file.file().mapping().release(weights.bytes);  // packed: the file's copy is not read again
+    layers::ConvolutionWeights weights = convolution_weights(file, layer);
+    if (index + 1 < all.size()) weights.output_scale = input_scale(file, all[index + 1]);
 
-    const std::size_t input_floats = planned.shape.plain_input
-                                         ? execution.batch * layer.input_channels * side * side
-                                         : floats(layer.input_channels, side);
+    ConvolutionBlock& block = blocks_.emplace_back();
+    block.convolution = layers::make_convolution(planned.algorithm(), planned.shape, weights, plan.execution);
+    // Packed: the file's copy is not read again.
+    file.file().mapping().release(file.tensor(model::weight_name(layer.name)).bytes);
+
     const bool pools = block.convolution->pools();
-    const std::size_t output_floats = floats(layer.output_channels, pools ? side / 2 : side);
+    const bool quantizes = block.convolution->quantizes();
+    const Map output = {layer.output_channels, pools ? side / 2 : side, quantizes};
     add_step({.layer = layer.name + (pools ? " and pool" : ""),
               .kernel = block.convolution->kernel(),
               .macs = planned.shape.direct_operations() / 2,
               .operations = block.convolution->operations(),
               .weight_bytes = block.convolution->weight_bytes(),
-              .activation_bytes = (input_floats + output_floats) * sizeof(float)},
-             output_floats);
-    if (layer.pool_follows && !pools) {
-        block.pool.emplace(layer.output_channels, side, execution);
-        const std::size_t pooled_floats = floats(layer.output_channels, side / 2);
-        add_step({.layer = "pool after " + layer.name,
-                  .kernel = block.pool->kernel(),
-                  .activation_bytes = (output_floats + pooled_floats) * sizeof(float)},
-                 pooled_floats);
+              .activation_bytes = input_bytes(planned.shape, plan.execution) + output.bytes(plan.execution)},
+             output.bytes(plan.execution));
+    if (layer.pool_follows && !pools) add_max_pool(layer, side, plan.execution);
+    if (weights.output_scale != 0 && !quantizes) {
+        add_quantization(layer, layer.pool_follows ? side / 2 : side, weights.output_scale, plan.execution);
     }
-    blocks_.push_back(std::move(block));
+}
+
+void ForwardPass::add_max_pool(const model::ConvolutionLayer& layer, std::size_t side,
+                               const layers::Execution& execution) {
+    const Map input = {layer.output_channels, side, false};
+    const Map output = {layer.output_channels, side / 2, false};
+    const layers::MaxPool& pool = blocks_.back().pool.emplace(layer.output_channels, side, execution);
+    add_step({.layer = "pool after " + layer.name,
+              .kernel = pool.kernel(),
+              .activation_bytes = input.bytes(execution) + output.bytes(execution)},
+             output.bytes(execution));
+}
+
+void ForwardPass::add_quantization(const model::ConvolutionLayer& layer, std::size_t side, float scale,
+                                   const layers::Execution& execution) {
+    const Map input = {layer.output_channels, side, false};
+    const Map output = {layer.output_channels, side, true};
+    const layers::Quantization& quantization =
+        blocks_.back().quantization.emplace(layer.output_channels, side, scale, execution);
+    add_step({.layer = "quantisation after " + layer.name,
+              .kernel = quantization.kernel(),
+              .activation_bytes = input.bytes(execution) + output.bytes(execution)},
+             output.bytes(execution));
 }
 
 void ForwardPass::add_average_pool(const model::ModelFile& file, const Plan& plan) {
@@ -143,7 +208,7 @@ void ForwardPass::add_average_pool(const model::ModelFile& file, const Plan& pla
     add_step({.layer = fold ? "flatten" : "average pool",
               .kernel = average_pool_->kernel(),
               .activation_bytes = (input_floats + output_floats) * sizeof(float)},
-             output_floats);
+             output_floats * sizeof(float));
 }
 
 void ForwardPass::fold_average_pool(const model::ModelFile& file, const Plan& plan, std::size_t side) {
@@ -189,7 +254,7 @@ void ForwardPass::add_dense(const model::ModelFile& file, const model::DenseLaye
               .operations = 2 * batch * inputs * layer.outputs,
               .weight_bytes = dense_layers_.back()->weight_bytes(),
               .activation_bytes = batch * (inputs + layer.outputs) * sizeof(float)},
-             batch * layer.outputs);
+             batch * layer.outputs * sizeof(float));
 }
 
 }  // namespace vgg19

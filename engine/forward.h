@@ -11,6 +11,7 @@
 #include "engine/layers/convolution.h"
 #include "engine/layers/dense.h"
 #include "engine/layers/pool.h"
+#include "engine/layers/quantization.h"
 #include "engine/model/model_file.h"
 #include "engine/plan.h"
 #include "kernels/common/aligned_buffer.h"
@@ -38,13 +39,19 @@ class ForwardPass {
   private:
     struct ConvolutionBlock {
         std::unique_ptr<layers::Convolution> convolution;
-        std::optional<layers::MaxPool> pool;  ///< that follows, if one does
+        // What follows and is not part of it:
+        std::optional<layers::MaxPool> pool;
+        std::optional<layers::Quantization> quantization;
     };
 
-    /// Appends a step that writes so many floats.
-    void add_step(PlanStep step, std::size_t output_floats);
-    void add_convolution(const model::ModelFile& file, const model::ConvolutionLayer& layer,
-                         const layers::Execution& execution, const PlannedConvolution& planned);
+    /// Appends a step that writes so many bytes.
+    void add_step(PlanStep step, std::size_t output_bytes);
+    /// The convolution, and what has to follow before the next layer.
+    void add_convolution(const model::ModelFile& file, const Plan& plan, std::size_t index);
+    void add_max_pool(const model::ConvolutionLayer& layer, std::size_t side,
+                      const layers::Execution& execution);
+    void add_quantization(const model::ConvolutionLayer& layer, std::size_t side, float scale,
+                          const layers::Execution& execution);
     void add_average_pool(const model::ModelFile& file, const Plan& plan);
     /// The first dense layer's weights for the map before the average pool, in `folded_weights_`.
     void fold_average_pool(const model::ModelFile& file, const Plan& plan, std::size_t side);
@@ -55,7 +62,7 @@ class ForwardPass {
     kernels::AlignedBuffer folded_weights_;  ///< empty where the average pool is not folded
     std::vector<std::unique_ptr<layers::Dense>> dense_layers_;
     std::vector<PlanStep> steps_;
-    std::array<std::size_t, 2> largest_activation_{};  ///< floats that even and odd steps write
+    std::array<std::size_t, 2> largest_activation_{};  ///< bytes that even and odd steps write
     std::array<kernels::AlignedBuffer, 2> activations_;
     kernels::AlignedBuffer scratch_;
 };

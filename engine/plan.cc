@@ -52,8 +52,9 @@ layers::ConvolutionChoice convolution_choice(const std::string& wanted) {
     if (wanted.empty() || wanted == "auto") return layers::ConvolutionChoice::automatic;
     if (wanted == "winograd") return layers::ConvolutionChoice::winograd;
     if (wanted == "onednn") return layers::ConvolutionChoice::onednn;
+    if (wanted == "direct") return layers::ConvolutionChoice::direct;
     throw Error(ErrorKind::usage,
-                "convolution: expected one of auto, winograd, onednn, found \"" + wanted + "\"");
+                "convolution: expected one of auto, winograd, direct, onednn, found \"" + wanted + "\"");
 }
 
 template <class Number>
@@ -63,7 +64,17 @@ void require_range(const char* what, Number value, Number low, Number high) {
                                       std::to_string(high) + ", found " + std::to_string(value));
 }
 
+layers::ConvolutionType convolution_type(const model::ModelFile& model,
+                                         const model::ConvolutionLayer& layer) {
+    if (!model.is_int8(layer.name)) return layers::ConvolutionType::fp32;
+    return model.find(model::winograd_input_scale_name(layer.name)) == nullptr
+               ? layers::ConvolutionType::int8
+               : layers::ConvolutionType::int8_winograd;
+}
+
+/// `types`: one a convolution.
 std::vector<PlannedConvolution> plan_convolutions(const model::Network& network, const Plan& plan,
+                                                  const std::vector<layers::ConvolutionType>& types,
                                                   layers::ConvolutionChoice choice) {
     std::vector<PlannedConvolution> convolutions;
     for (const model::ConvolutionLayer& layer : network.convolutions()) {
@@ -71,7 +82,8 @@ std::vector<PlannedConvolution> plan_convolutions(const model::Network& network,
                                                 .output_channels = layer.output_channels,
                                                 .side = network.map_size(layer, plan.input_size),
                                                 .plain_input = convolutions.empty(),
-                                                .pool_follows = layer.pool_follows};
+                                                .pool_follows = layer.pool_follows,
+                                                .type = types[convolutions.size()]};
         convolutions.push_back(
             {layer.name, shape, layers::convolution_estimates(shape, plan.execution, choice)});
     }
@@ -91,10 +103,8 @@ std::vector<PlannedConvolution> plan_convolutions(const model::Network& network,
     return convolutions;
 }
 
-}  // namespace
-
-Plan make_plan(const model::Network& network, const Preprocessing& preprocessing,
-               const SessionOptions& options) {
+Plan plan_of(const model::Network& network, const std::vector<layers::ConvolutionType>& types,
+             const Preprocessing& preprocessing, const SessionOptions& options) {
     Plan plan;
     plan.execution.isa = choose_isa(options.isa);
     require_range("threads", options.threads, 0, most_threads);
@@ -103,8 +113,25 @@ Plan make_plan(const model::Network& network, const Preprocessing& preprocessing
     plan.execution.batch = options.batch;
     plan.input_size = options.input_size == 0 ? preprocessing.input_size : options.input_size;
     require_range("input size", plan.input_size, model::smallest_input, largest_input);
-    plan.convolutions = plan_convolutions(network, plan, convolution_choice(options.convolution));
+    plan.convolutions = plan_convolutions(network, plan, types, convolution_choice(options.convolution));
     return plan;
+}
+
+}  // namespace
+
+Plan make_plan(const model::ModelFile& model, const SessionOptions& options) {
+    std::vector<layers::ConvolutionType> types;
+    for (const model::ConvolutionLayer& layer : model.network().convolutions()) {
+        types.push_back(convolution_type(model, layer));
+    }
+    return plan_of(model.network(), types, model.description().preprocessing, options);
+}
+
+Plan make_plan(const model::Network& network, const Preprocessing& preprocessing,
+               const SessionOptions& options) {
+    const std::vector<layers::ConvolutionType> types(network.convolutions().size(),
+                                                     layers::ConvolutionType::fp32);
+    return plan_of(network, types, preprocessing, options);
 }
 
 }  // namespace vgg19

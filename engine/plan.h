@@ -7,7 +7,7 @@
 
 #include "engine/layers/convolution_cost.h"
 #include "engine/layers/execution.h"
-#include "engine/model/network.h"
+#include "engine/model/model_file.h"
 #include "vgg19/session.h"
 
 namespace vgg19 {
@@ -30,6 +30,9 @@ struct Plan {
 /// Resolves what the options leave open. Throws Error (usage) for what cannot be: a size out of range, an ISA
 /// that is unknown, not built, or not this CPU's (it is never replaced by another), oneDNN where it has
 /// nothing.
+Plan make_plan(const model::ModelFile& model, const SessionOptions& options);
+
+/// The same for a network in FP32 whose weights nobody has.
 Plan make_plan(const model::Network& network, const Preprocessing& preprocessing,
                const SessionOptions& options);
 

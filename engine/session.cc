@@ -43,7 +43,7 @@ void require_finite(std::span<const float> values) {
 struct Session::State {
     State(Model session_model, const SessionOptions& options)
         : model(std::move(session_model)),
-          plan(make_plan(model.file()->network(), model.preprocessing(), options)),
+          plan(make_plan(*model.file(), options)),
           forward(*model.file(), plan),
           softmax(kernels::select(kernels::softmax_kernels(), plan.execution.isa)) {}
 

@@ -204,7 +204,7 @@ int inspect(int argc, char** argv) {
     const Model model = Model::open(path);
     if (options.input_size == 0) options.input_size = model.preprocessing().input_size;
     std::optional<Plan> plan;
-    if (line.given("plan")) plan = make_plan(model.file()->network(), model.preprocessing(), options);
+    if (line.given("plan")) plan = make_plan(*model.file(), options);
     const bool verify = line.given("verify");
     if (verify) {
         ProgressBar bar("verifying", ProgressUnit::bytes);

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "engine/layers/int8_convolution.h"
 #include "engine/layers/winograd.h"
 #include "engine/layers/winograd_image.h"
 #include "kernels/common/aligned_buffer.h"
@@ -38,10 +39,10 @@ class DirectConvolution final : public Convolution {
                                   weights.weights, weights_.as<float>());
     }
 
-    void run(const float* input, float* output, std::byte* /*scratch*/) const override {
+    void run(const std::byte* input, std::byte* output, std::byte* /*scratch*/) const override {
         kernels::ConvDirect problem = problem_;
-        problem.input = input;
-        problem.output = output;
+        problem.input = as_floats(input);
+        problem.output = as_floats(output);
         const std::size_t rows =
             problem.batch * kernels::blocks_of(problem.output_channels, problem.block) * problem.height;
         kernels::parallel_for(execution_.threads, rows,
@@ -71,8 +72,8 @@ class OneDnnConvolution final : public Convolution {
           convolution_(onednn_shape(shape, execution), execution.isa, execution.threads, weights.weights,
                        weights.bias) {}
 
-    void run(const float* input, float* output, std::byte* scratch) const override {
-        convolution_.run(input, output, scratch);
+    void run(const std::byte* input, std::byte* output, std::byte* scratch) const override {
+        convolution_.run(as_floats(input), as_floats(output), scratch);
     }
     std::size_t scratch_bytes() const override { return convolution_.scratch_bytes(); }
     std::size_t weight_bytes() const override { return convolution_.packed_bytes(); }
@@ -114,6 +115,10 @@ const char* algorithm_name(ConvolutionAlgorithm algorithm) {
             return "winograd_f5";
         case ConvolutionAlgorithm::winograd_f6:
             return "winograd_f6";
+        case ConvolutionAlgorithm::conv_int8:
+            return "conv_int8";
+        case ConvolutionAlgorithm::winograd_int8:
+            return "winograd_int8";
     }
     return "unknown";
 }
@@ -135,6 +140,10 @@ std::unique_ptr<Convolution> make_convolution(ConvolutionAlgorithm algorithm, co
             return make_winograd(kernels::WinogradTile::f5, shape, weights, execution);
         case ConvolutionAlgorithm::winograd_f6:
             return make_winograd(kernels::WinogradTile::f6, shape, weights, execution);
+        case ConvolutionAlgorithm::conv_int8:
+            return make_conv_int8(shape, weights, execution);
+        case ConvolutionAlgorithm::winograd_int8:
+            return make_winograd_int8(shape, weights, execution);
     }
     throw Error(ErrorKind::failed, "no such convolution algorithm");
 }

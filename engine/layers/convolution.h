@@ -11,6 +11,13 @@
 
 namespace vgg19::layers {
 
+/// What a convolution's weights and its input are.
+enum class ConvolutionType : unsigned char {
+    fp32,
+    int8,           ///< signed 8-bit weights and unsigned 8-bit input
+    int8_winograd,  ///< the same, with the scales that Winograd's transformed input wants
+};
+
 /// What to compute. Input and output are in the blocked layout (kernels/common/blocked_layout.h), but for an
 /// image.
 struct ConvolutionShape {
@@ -19,6 +26,7 @@ struct ConvolutionShape {
     std::size_t side = 0;       ///< height and width
     bool plain_input = false;   ///< the input is an image: [batch][input_channels][side][side]
     bool pool_follows = false;  ///< a 2×2 max-pool of stride 2, which the convolution may do itself
+    ConvolutionType type = ConvolutionType::fp32;
 
     /// Products and sums of the plain algorithm, for one image.
     std::uint64_t direct_operations() const {
@@ -28,8 +36,15 @@ struct ConvolutionShape {
 
 /// Read while packing only.
 struct ConvolutionWeights {
-    const float* weights = nullptr;  ///< [output_channels][input_channels][3][3]
-    const float* bias = nullptr;     ///< [output_channels]
+    const float* weights = nullptr;             ///< [output_channels][input_channels][3][3], of FP32
+    const std::int8_t* int8_weights = nullptr;  ///< the same of INT8, with its scales:
+    const float* weight_scale = nullptr;        ///< [output_channels]
+    float input_scale = 0;                      ///< one step of the input
+    const float* winograd_input_scale =
+        nullptr;                  ///< [position] of the transformed input (network.h); may be absent
+    const float* bias = nullptr;  ///< [output_channels]
+    /// One step of the 8-bit input of the layer that follows; 0 where that is FP32.
+    float output_scale = 0;
 };
 
 /// The ways to compute it.
@@ -41,6 +56,8 @@ enum class ConvolutionAlgorithm : unsigned char {
     winograd_f4,
     winograd_f5,
     winograd_f6,
+    conv_int8,      ///< kernels/conv_int8: direct, for INT8
+    winograd_int8,  ///< kernels/winograd_int8: tiles of 2×2, for INT8 with its scales
 };
 
 /// "direct", "onednn", "winograd_f2", …
@@ -54,9 +71,13 @@ class Convolution {
     Convolution& operator=(const Convolution&) = delete;
     virtual ~Convolution() = default;
 
-    /// `scratch` has scratch_bytes() bytes, aligned to 64.
-    virtual void run(const float* input, float* output, std::byte* scratch) const = 0;
+    /// Input is what the shape says; output is floats, or 8 bits where it quantizes(). `scratch` has
+    /// scratch_bytes() bytes. All are aligned to 64.
+    virtual void run(const std::byte* input, std::byte* output, std::byte* scratch) const = 0;
     virtual bool pools() const { return false; }  ///< the pool that follows is part of it
+    virtual bool quantizes() const {
+        return false;
+    }  ///< the output is in steps of ConvolutionWeights::output_scale
     virtual std::size_t scratch_bytes() const = 0;
     virtual std::size_t weight_bytes() const = 0;  ///< packed
     virtual std::uint64_t operations() const = 0;  ///< products and sums that one run executes

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/layers/int8_convolution.h"
 #include "engine/layers/winograd.h"
 #include "engine/layers/winograd_image.h"
 #include "kernels/conv_onednn/conv_onednn.h"
@@ -19,6 +20,10 @@ constexpr double transform_output_term = 1.5;
 constexpr double pool_pixel = 4;
 constexpr double onednn_share = 0.97;
 constexpr double image_share = 0.7;
+/// Of INT8 products, and multiply-adds a value of the transforms: a block of input, a vector of output.
+constexpr double int8_share = 0.9;
+constexpr double int8_transform_input = 8;
+constexpr double int8_transform_output = 6;
 constexpr double bytes_a_multiply_add = 4.7;
 constexpr double lanes_of_that = 16;
 
@@ -82,15 +87,57 @@ ConvolutionEstimate image_estimate(const ConvolutionShape& shape, Execution exec
 }
 
 bool onednn_supports(const ConvolutionShape& shape, const Execution& execution) {
-    return kernels::ConvOneDnn::supports(onednn_shape(shape, execution), execution.isa);
+    return shape.type == ConvolutionType::fp32 &&
+           kernels::ConvOneDnn::supports(onednn_shape(shape, execution), execution.isa);
+}
+
+/// INT8: an instruction multiplies four input channels by each lane's output channel.
+double int8_products(const ConvolutionShape& shape, const Execution& execution) {
+    constexpr std::size_t quad = 4;
+    const std::size_t lanes = execution.channel_block();
+    const std::size_t output_vectors = kernels::blocks_of(shape.output_channels, lanes);
+    const double products = real(kernels::blocks_of(shape.input_channels, quad) * output_vectors);
+    // Without VNNI bytes are widened first.
+    constexpr double widening = 3;
+    return execution.isa >= kernels::Isa::avx512vnni ? products : widening * products;
+}
+
+ConvolutionEstimate conv_int8_estimate(const ConvolutionShape& shape, const Execution& execution) {
+    const double bytes = 9 * real(shape.input_channels) * real(shape.output_channels);
+    const double products = 9 * real(shape.side * shape.side) * int8_products(shape, execution);
+    return {ConvolutionAlgorithm::conv_int8, products / int8_share, memory_cost(bytes, execution), bytes};
+}
+
+ConvolutionEstimate winograd_int8_estimate(const ConvolutionShape& shape, Execution execution) {
+    execution.batch = 1;
+    const kernels::WinogradInt8 problem = winograd_int8_problem(shape, execution);
+    const double values = real(kernels::winograd_int8_positions * problem.tiles());
+    const double products = values * int8_products(shape, execution);
+    const std::size_t output_vectors = kernels::blocks_of(shape.output_channels, execution.channel_block());
+    const double transforms = values * (int8_transform_input * real(problem.input_blocks()) +
+                                        int8_transform_output * real(output_vectors));
+    const double bytes = real(problem.packed_size());
+    return {ConvolutionAlgorithm::winograd_int8, products / int8_share + transforms,
+            memory_cost(bytes, execution), bytes};
+}
+
+std::vector<ConvolutionEstimate> int8_estimates(const ConvolutionShape& shape, const Execution& execution,
+                                                ConvolutionChoice choice) {
+    const ConvolutionEstimate direct = conv_int8_estimate(shape, execution);
+    if (shape.type == ConvolutionType::int8 || choice == ConvolutionChoice::direct) return {direct};
+    const ConvolutionEstimate winograd = winograd_int8_estimate(shape, execution);
+    if (choice == ConvolutionChoice::winograd) return {winograd};
+    return {direct, winograd};
 }
 
 std::vector<ConvolutionEstimate> own_estimates(const ConvolutionShape& shape, const Execution& execution,
                                                ConvolutionChoice choice) {
     using enum ConvolutionAlgorithm;
     using kernels::WinogradTile;
+    if (shape.type != ConvolutionType::fp32) return int8_estimates(shape, execution, choice);
     // The scalar Winograd kernels are there to be read and compared with.
-    if (execution.isa == kernels::Isa::scalar && choice != ConvolutionChoice::winograd) {
+    const bool is_scalar = execution.isa == kernels::Isa::scalar && choice != ConvolutionChoice::winograd;
+    if (is_scalar || choice == ConvolutionChoice::direct) {
         return {direct_estimate(shape, execution, direct, 1)};
     }
     if (shape.plain_input) return {image_estimate(shape, execution)};
@@ -117,7 +164,8 @@ double ConvolutionEstimate::cost() const {
 std::vector<ConvolutionEstimate> convolution_estimates(const ConvolutionShape& shape,
                                                        const Execution& execution, ConvolutionChoice choice) {
     std::vector<ConvolutionEstimate> estimates;
-    if (choice != ConvolutionChoice::winograd && onednn_supports(shape, execution)) {
+    const bool onednn_may = choice == ConvolutionChoice::automatic || choice == ConvolutionChoice::onednn;
+    if (onednn_may && onednn_supports(shape, execution)) {
         estimates.push_back(direct_estimate(shape, execution, ConvolutionAlgorithm::onednn, onednn_share));
     }
     if (choice != ConvolutionChoice::onednn || estimates.empty()) {

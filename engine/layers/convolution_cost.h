@@ -9,7 +9,7 @@
 namespace vgg19::layers {
 
 /// SessionOptions::convolution.
-enum class ConvolutionChoice : unsigned char { automatic, winograd, onednn };
+enum class ConvolutionChoice : unsigned char { automatic, winograd, direct, onednn };
 
 /// One way, and its cost for one image, in multiply-adds of whole vector registers, over all threads
 /// together.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "kernels/common/blocked_layout.h"
 #include "kernels/common/isa.h"
@@ -15,5 +16,19 @@ struct Execution {
 
     std::size_t channel_block() const { return kernels::channel_block(isa); }
 };
+
+/// Activations lie in memory that holds floats at one step of a forward pass and 8 bits at another.
+inline const float* as_floats(const std::byte* activations) {
+    return reinterpret_cast<const float*>(activations);
+}
+inline float* as_floats(std::byte* activations) {
+    return reinterpret_cast<float*>(activations);
+}
+inline const std::uint8_t* as_int8(const std::byte* activations) {
+    return reinterpret_cast<const std::uint8_t*>(activations);
+}
+inline std::uint8_t* as_int8(std::byte* activations) {
+    return reinterpret_cast<std::uint8_t*>(activations);
+}
 
 }  // namespace vgg19::layers

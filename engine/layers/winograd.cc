@@ -24,11 +24,11 @@ class WinogradConvolution final : public Convolution {
         problem_.bias = bias_.as<float>();
     }
 
-    void run(const float* input, float* output, std::byte* scratch) const override {
+    void run(const std::byte* input, std::byte* output, std::byte* scratch) const override {
         kernels::Winograd problem = problem_;
-        problem.input = input;
-        problem.output = output;
-        kernels::winograd_convolution(*kernel_.run, problem, schedule_, reinterpret_cast<float*>(scratch));
+        problem.input = as_floats(input);
+        problem.output = as_floats(output);
+        kernels::winograd_convolution(*kernel_.run, problem, schedule_, as_floats(scratch));
     }
 
     bool pools() const override { return problem_.pool; }

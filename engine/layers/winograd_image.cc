@@ -24,18 +24,17 @@ class WinogradImageConvolution final : public Convolution {
         problem_.bias = bias_.as<float>();
     }
 
-    void run(const float* input, float* output, std::byte* scratch) const override {
+    void run(const std::byte* input, std::byte* output, std::byte* scratch) const override {
         kernels::WinogradImage problem = problem_;
-        problem.input = input;
-        problem.output = output;
+        problem.input = as_floats(input);
+        problem.output = as_floats(output);
         // A range transforms two rows more than it has: long ones, and few.
         constexpr std::size_t ranges_a_thread = 4;
         const std::size_t ranges = ranges_a_thread * static_cast<std::size_t>(threads_);
         kernels::parallel_workers(threads_, ranges, [&](std::size_t worker, std::size_t index) {
             const kernels::Range rows = kernels::part_of(problem.rows(), ranges, index);
             if (rows.begin == rows.end) return;
-            kernel_.run(problem, rows.begin, rows.end,
-                        reinterpret_cast<float*>(scratch) + worker * scratch_floats());
+            kernel_.run(problem, rows.begin, rows.end, as_floats(scratch) + worker * scratch_floats());
         });
     }
 

@@ -1,0 +1,183 @@
+#include "engine/layers/int8_convolution.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <span>
+#include <vector>
+
+#include "kernels/common/aligned_buffer.h"
+#include "kernels/winograd_int8/schedule.h"
+
+namespace vgg19::layers {
+
+namespace {
+
+/// 1 / a step of the output: 1 where the output is floats.
+float output_steps(const ConvolutionWeights& weights) {
+    return weights.output_scale == 0 ? 1.0F : 1.0F / weights.output_scale;
+}
+
+/// `values` in steps of the output, zero up to the size of `to`.
+void fill_scaled(std::span<const float> values, float steps, std::span<float> to) {
+    std::fill(to.begin(), to.end(), 0.0F);
+    std::transform(values.begin(), values.end(), to.begin(), [&](float value) { return value * steps; });
+}
+
+kernels::Int8ConvolutionOutput output_of(std::byte* output, bool quantizes, std::size_t float_block) {
+    if (quantizes) return {.quantized = as_int8(output)};
+    return {.floats = as_floats(output), .float_block = float_block};
+}
+
+class DirectInt8 final : public Convolution {
+  public:
+    DirectInt8(const ConvolutionShape& shape, const ConvolutionWeights& weights, const Execution& execution)
+        : execution_(execution),
+          quantizes_(weights.output_scale != 0),
+          kernel_(kernels::select(kernels::conv_int8_kernels(), execution.isa)),
+          problem_(conv_int8_problem(shape, execution)),
+          weights_(kernels::conv_int8_packed_size(problem_)),
+          multiplier_(problem_.padded_output_channels()),
+          bias_(problem_.padded_output_channels()) {
+        kernels::conv_int8_pack(problem_, execution.threads, weights.int8_weights,
+                                weights_.as<std::int8_t>());
+        const float steps = output_steps(weights);
+        fill_scaled({weights.weight_scale, shape.output_channels}, weights.input_scale * steps, multiplier_);
+        fill_scaled({weights.bias, shape.output_channels}, steps, bias_);
+        problem_.weights = weights_.as<std::int8_t>();
+        problem_.multiplier = multiplier_.data();
+        problem_.bias = bias_.data();
+    }
+
+    void run(const std::byte* input, std::byte* output, std::byte* scratch) const override {
+        kernels::ConvInt8 problem = problem_;
+        problem.input = as_int8(input);
+        problem.output = output_of(output, quantizes_, execution_.channel_block());
+        kernels::conv_int8_convolution(kernel_, problem, execution_.threads, scratch);
+    }
+
+    bool pools() const override { return problem_.pool; }
+    bool quantizes() const override { return quantizes_; }
+    std::size_t scratch_bytes() const override {
+        return kernels::conv_int8_scratch_size(problem_, execution_.threads);
+    }
+    std::size_t weight_bytes() const override { return weights_.size(); }
+    std::uint64_t operations() const override { return problem_.operations(); }
+    std::string kernel() const override { return kernel_.name; }
+
+  private:
+    Execution execution_;
+    bool quantizes_;
+    kernels::Kernel<kernels::ConvInt8Function> kernel_;
+    kernels::ConvInt8 problem_;
+    kernels::AlignedBuffer weights_;
+    std::vector<float> multiplier_;
+    std::vector<float> bias_;
+};
+
+/// The step that the file asks for at each position, as the kernel's integer multiplier.
+std::array<std::int16_t, kernels::winograd_int8_positions> input_multipliers(
+    const ConvolutionWeights& weights) {
+    constexpr float one = 1024;
+    constexpr float largest = 32767;
+    std::array<std::int16_t, kernels::winograd_int8_positions> multipliers{};
+    for (std::size_t position = 0; position < multipliers.size(); ++position) {
+        const float steps = weights.input_scale / weights.winograd_input_scale[position];
+        multipliers[position] =
+            static_cast<std::int16_t>(std::clamp(std::nearbyint(one * steps), 1.0F, largest));
+    }
+    return multipliers;
+}
+
+class WinogradInt8Convolution final : public Convolution {
+  public:
+    WinogradInt8Convolution(const ConvolutionShape& shape, const ConvolutionWeights& weights,
+                            const Execution& execution)
+        : float_block_(execution.channel_block()),
+          quantizes_(weights.output_scale != 0),
+          kernel_(kernels::select(kernels::winograd_int8_kernels(), execution.isa)),
+          problem_(winograd_int8_problem(shape, execution)),
+          schedule_(kernels::winograd_int8_schedule(problem_, execution.threads)),
+          weights_(problem_.packed_size()),
+          multiplier_(kernels::winograd_int8_positions * problem_.padded_output_channels()),
+          bias_(problem_.padded_output_channels()) {
+        kernels::winograd_int8_pack(*kernel_.run, problem_, execution.threads, weights.int8_weights,
+                                    weights.weight_scale, weights_.as<std::int8_t>(), multiplier_.data());
+        problem_.input_multiplier = input_multipliers(weights);
+        scale_multipliers(weights);
+        fill_scaled({weights.bias, shape.output_channels}, output_steps(weights), bias_);
+        problem_.weights = weights_.as<std::int8_t>();
+        problem_.multiplier = multiplier_.data();
+        problem_.bias = bias_.data();
+    }
+
+    void run(const std::byte* input, std::byte* output, std::byte* scratch) const override {
+        kernels::WinogradInt8 problem = problem_;
+        problem.input = as_int8(input);
+        problem.output = output_of(output, quantizes_, float_block_);
+        kernels::winograd_int8_convolution(*kernel_.run, problem, schedule_, scratch);
+    }
+
+    bool pools() const override { return problem_.pool; }
+    bool quantizes() const override { return quantizes_; }
+    std::size_t scratch_bytes() const override {
+        return kernels::winograd_int8_scratch_size(problem_, schedule_);
+    }
+    std::size_t weight_bytes() const override { return weights_.size(); }
+    std::uint64_t operations() const override { return problem_.operations(); }
+    std::string kernel() const override { return kernel_.name; }
+
+  private:
+    /// From the filters' scales to what turns a sum of products into steps of the output.
+    void scale_multipliers(const ConvolutionWeights& weights) {
+        const std::size_t channels = problem_.padded_output_channels();
+        for (std::size_t position = 0; position < kernels::winograd_int8_positions; ++position) {
+            const float input_step =
+                weights.input_scale * 1024.0F / static_cast<float>(problem_.input_multiplier[position]);
+            const std::span<float> row = std::span(multiplier_).subspan(position * channels, channels);
+            for (float& multiplier : row) multiplier *= input_step * output_steps(weights);
+        }
+    }
+
+    std::size_t float_block_;
+    bool quantizes_;
+    kernels::Kernel<const kernels::WinogradInt8Steps> kernel_;
+    kernels::WinogradInt8 problem_;
+    kernels::WinogradInt8Schedule schedule_;
+    kernels::AlignedBuffer weights_;
+    std::vector<float> multiplier_;
+    std::vector<float> bias_;
+};
+
+}  // namespace
+
+kernels::ConvInt8 conv_int8_problem(const ConvolutionShape& shape, const Execution& execution) {
+    return {.batch = execution.batch,
+            .input_channels = shape.input_channels,
+            .output_channels = shape.output_channels,
+            .height = shape.side,
+            .width = shape.side,
+            .pool = shape.pool_follows};
+}
+
+kernels::WinogradInt8 winograd_int8_problem(const ConvolutionShape& shape, const Execution& execution) {
+    return {.batch = execution.batch,
+            .input_channels = shape.input_channels,
+            .output_channels = shape.output_channels,
+            .height = shape.side,
+            .width = shape.side,
+            .pool = shape.pool_follows};
+}
+
+std::unique_ptr<Convolution> make_conv_int8(const ConvolutionShape& shape, const ConvolutionWeights& weights,
+                                            const Execution& execution) {
+    return std::make_unique<DirectInt8>(shape, weights, execution);
+}
+
+std::unique_ptr<Convolution> make_winograd_int8(const ConvolutionShape& shape,
+                                                const ConvolutionWeights& weights,
+                                                const Execution& execution) {
+    return std::make_unique<WinogradInt8Convolution>(shape, weights, execution);
+}
+
+}  // namespace vgg19::layers
