@@ -101,8 +101,8 @@ class WinogradInt8Convolution final : public Convolution {
           weights_(problem_.packed_size()),
           multiplier_(kernels::winograd_int8_positions * problem_.padded_output_channels()),
           bias_(problem_.padded_output_channels()) {
-        kernels::winograd_int8_pack(*kernel_.run, problem_, execution.threads, weights.int8_weights,
-                                    weights.weight_scale, weights_.as<std::int8_t>(), multiplier_.data());
+        kernels::winograd_int8_pack(problem_, execution.threads, weights.int8_weights, weights.weight_scale,
+                                    weights_.as<std::int8_t>(), multiplier_.data());
         problem_.input_multiplier = input_multipliers(weights);
         scale_multipliers(weights);
         fill_scaled({weights.bias, shape.output_channels}, output_steps(weights), bias_);

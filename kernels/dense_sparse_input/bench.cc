@@ -1,6 +1,5 @@
 #include <benchmark/benchmark.h>
 
-#include <string>
 #include <vector>
 
 #include "kernels/common/parallel.h"
@@ -60,23 +59,7 @@ void run_layer(benchmark::State& state, const Kernel<DenseSparseInputFunction>& 
     state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(bytes));
 }
 
-bool register_benches() {
-    for (const auto& kernel : dense_sparse_input_kernels()) {
-        if (!cpu_supports(kernel.isa)) continue;
-        for (const DenseShape shape : dense_bench_shapes) {
-            const std::string name = std::string(kernel.name) + "/" + std::to_string(shape.inputs) + "x" +
-                                     std::to_string(shape.outputs);
-            const auto run = [kernel, shape](benchmark::State& state) { run_layer(state, kernel, shape); };
-            benchmark::RegisterBenchmark(name.c_str(), run)
-                ->ArgNames({"batch", "threads", "percent_zero"})
-                ->ArgsProduct({{1, 8}, {1, 2}, {0, 50}})
-                ->UseRealTime();
-        }
-    }
-    return true;
-}
-
-[[maybe_unused]] const bool registered = register_benches();
+[[maybe_unused]] const bool registered = register_sparse_benches(dense_sparse_input_kernels(), run_layer);
 
 }  // namespace
 

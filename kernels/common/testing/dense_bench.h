@@ -53,4 +53,25 @@ bool register_dense_benches(Kernels kernels) {
     return true;
 }
 
+/// The same for kernels that leave out inputs that are zero, none of them and half: run_layer(state, kernel,
+/// shape), where the state's arguments are images, threads and the percentage.
+template <class Kernels, class RunLayer>
+bool register_sparse_benches(Kernels kernels, RunLayer run_layer) {
+    for (const auto& kernel : kernels) {
+        if (!cpu_supports(kernel.isa)) continue;
+        for (const DenseShape shape : dense_bench_shapes) {
+            const std::string name = std::string(kernel.name) + "/" + std::to_string(shape.inputs) + "x" +
+                                     std::to_string(shape.outputs);
+            const auto run = [kernel, shape, run_layer](benchmark::State& state) {
+                run_layer(state, kernel, shape);
+            };
+            benchmark::RegisterBenchmark(name.c_str(), run)
+                ->ArgNames({"batch", "threads", "percent_zero"})
+                ->ArgsProduct({{1, 8}, {1, 2}, {0, 50}})
+                ->UseRealTime();
+        }
+    }
+    return true;
+}
+
 }  // namespace vgg19::kernels
