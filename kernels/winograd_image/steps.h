@@ -4,7 +4,7 @@
 // A vector type is one of kernels/common/x86_*_vector.h with load_every_fourth(from): floats 0, 4, 8, … from
 // there, which may read 4 · width of them; load_once(from), which stays in a register until its last use,
 // where the compiler may make the load of others part of each instruction that uses it; and
-// store_quantized(to, values), the bytes of kernels/common/quantize.h.
+// store_quantized(to, values), the bytes of kernels/common/quantize.h for values that are not negative.
 #pragma once
 
 #include <algorithm>

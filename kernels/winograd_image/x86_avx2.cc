@@ -14,7 +14,7 @@ struct ImageAvx2 : Avx2 {
     }
 
     static void store_quantized(std::uint8_t* to, Register values) {
-        _mm_storel_epi64(reinterpret_cast<__m128i*>(to), quantized(values.value));
+        _mm_storel_epi64(reinterpret_cast<__m128i*>(to), quantized_positive(values.value));
     }
 
     static Register load_every_fourth(const float* from) {

@@ -14,7 +14,7 @@ struct ImageAvx512 : Avx512 {
     }
 
     static void store_quantized(std::uint8_t* to, Register values) {
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(to), quantized(values.value));
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(to), quantized_positive(values.value));
     }
 
     static Register load_every_fourth(const float* from) {
