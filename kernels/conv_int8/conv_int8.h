@@ -1,16 +1,17 @@
 // 3×3 INT8 convolution of stride 1 and padding 1, direct, with bias, ReLU, the 2×2 max-pool that follows, and
 // requantisation, so that no layer writes 32-bit sums to memory.
 //
-//   accumulator[o][y][x] = Σ_c Σ_ij input[c][y + i − 1][x + j − 1] · weights[o][c][i][j]     exact, in 32
-//   bits y[o][y][x] = float(accumulator) · multiplier[o] + bias[o]                                two
-//   roundings
+//   accumulator[o][y][x] = Σ_c Σ_ij input[c][y + i − 1][x + j − 1] · weights[o][c][i][j]     exact, 32 bits
+//   y[o][y][x] = float(accumulator) · multiplier[o] + bias[o]                        rounded after each step
 //
 // and the output of kernels/common/int8_output.h. Accumulators are exact on every ISA (nothing saturates) and
 // the last step is the same float operations, so every kernel, split and thread count gives the same bits.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "kernels/common/blocked_layout.h"
 #include "kernels/common/int8_output.h"
@@ -38,10 +39,67 @@ struct ConvInt8 {
     std::size_t input_blocks() const { return blocks_of(input_channels, int8_channel_block); }
     std::size_t output_blocks() const { return blocks_of(output_channels, int8_channel_block); }
     std::size_t padded_output_channels() const { return output_blocks() * int8_channel_block; }
+    std::size_t output_height() const { return pool ? height / 2 : height; }
+    std::size_t output_width() const { return pool ? width / 2 : width; }
+    std::size_t output_rows() const { return batch * output_height(); }
     /// Products and sums.
     std::uint64_t operations() const {
         return std::uint64_t{2} * 9 * batch * input_channels * output_channels * height * width;
     }
+
+    /// Input channels are multiplied in fours, as many as an instruction sums.
+    static constexpr std::size_t quad = 4;
+    std::size_t quads() const { return blocks_of(input_channels, quad); }
+    /// Those of an input block.
+    std::size_t quads_of_block(std::size_t block) const {
+        return std::min(int8_channel_block / quad, quads() - block * (int8_channel_block / quad));
+    }
+
+    /// Output channels are computed a block at a time: a group. Of the last, half is enough where no more
+    /// channels are left.
+    std::size_t groups() const { return output_blocks(); }
+    std::size_t group_channels(std::size_t group) const {
+        constexpr std::size_t half = int8_channel_block / 2;
+        return output_channels - group * int8_channel_block > half ? int8_channel_block : half;
+    }
+    /// Bytes of a group's packed weights:
+    /// [input block][filter row][filter column][quad of the block][channel of the group][channel of the
+    /// quad].
+    std::size_t packed_group_size(std::size_t group) const {
+        return 9 * quads() * quad * group_channels(group);
+    }
+    /// Where a group's weights begin. All groups before it are whole blocks.
+    std::size_t packed_group(std::size_t group) const {
+        return 9 * quads() * quad * group * int8_channel_block;
+    }
+
+    /// The sums that a kernel holds in memory: of a tile of at most this many pixels in each of two rows.
+    static constexpr std::size_t widest_tile = 14;
+    static constexpr std::size_t sums_size = 2 * widest_tile * int8_channel_block;
 };
+
+/// Computes rows [row_begin, row_end) of output_rows() of one group of output channels; any split gives the
+/// same bits. `sums` has ConvInt8::sums_size values, is aligned to 64 bytes, and is this call's own.
+using ConvInt8Function = void(const ConvInt8& problem, std::size_t group, std::size_t row_begin,
+                              std::size_t row_end, std::int32_t* sums);
+
+#define VGG19_KERNEL(name, isa) ConvInt8Function name;
+#include "kernels/conv_int8/kernels.inc"
+#undef VGG19_KERNEL
+
+std::span<const Kernel<ConvInt8Function>> conv_int8_kernels();
+
+/// Bytes of packed weights: the same for every kernel.
+std::size_t conv_int8_packed_size(const ConvInt8& problem);
+
+/// From PyTorch's [output_channels][input_channels][3][3] to conv_int8_packed_size() bytes.
+void conv_int8_pack(const ConvInt8& problem, int threads, const std::int8_t* weights, std::int8_t* packed);
+
+/// Bytes of memory that conv_int8_convolution needs beside its operands.
+std::size_t conv_int8_scratch_size(const ConvInt8& problem, int threads);
+
+/// The whole convolution. `scratch` is aligned to 64 bytes.
+void conv_int8_convolution(const Kernel<ConvInt8Function>& kernel, const ConvInt8& problem, int threads,
+                           std::byte* scratch);
 
 }  // namespace vgg19::kernels

@@ -1,6 +1,7 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
+#include <string>
 #include <vector>
 
 #include "kernels/common/aligned_buffer.h"
@@ -18,7 +19,7 @@ AlignedBuffer floats(std::size_t count, float value) {
     return buffer;
 }
 
-void winograd_image(benchmark::State& state, const Kernel<WinogradImageFunction>& kernel) {
+void winograd_image(benchmark::State& state, const Kernel<WinogradImageFunction>& kernel, bool quantized) {
     const ConvolutionShape shape = shape_of(state);
     WinogradImage problem = {.input_channels = shape.input_channels,
                              .output_channels = shape.output_channels,
@@ -35,7 +36,12 @@ void winograd_image(benchmark::State& state, const Kernel<WinogradImageFunction>
     problem.input = input.as<float>();
     problem.weights = weights.as<float>();
     problem.bias = bias.as<float>();
-    problem.output = output.as<float>();
+    if (quantized) {
+        problem.quantized_output =
+            output.as<std::uint8_t>();  // blocks of it are no larger than those of FP32
+    } else {
+        problem.output = output.as<float>();
+    }
     const int threads = threads_of(state);
     const auto parts = static_cast<std::size_t>(threads);
     AlignedBuffer scratch = floats(parts * problem.scratch_size(), 0);
@@ -48,18 +54,23 @@ void winograd_image(benchmark::State& state, const Kernel<WinogradImageFunction>
     count_operations(state, shape.operations(), static_cast<double>(problem.operations()));
 }
 
+void register_bench(const Kernel<WinogradImageFunction>& kernel, bool quantized) {
+    const std::string name = std::string(kernel.name) + (quantized ? "/8-bit" : "/fp32");
+    auto* benchmark = benchmark::RegisterBenchmark(name.c_str(), winograd_image, kernel, quantized);
+    for (const int threads : {1, available_cpus()}) {
+        const ConvolutionShape& image = vgg19_shapes[0];
+        benchmark->Args({static_cast<std::int64_t>(image.input_channels),
+                         static_cast<std::int64_t>(image.output_channels),
+                         static_cast<std::int64_t>(image.side), threads});
+    }
+    benchmark->ArgNames({"in", "out", "side", "threads"})->Unit(benchmark::kMillisecond)->UseRealTime();
+}
+
 const bool registered = [] {
     for (const auto& kernel : winograd_image_kernels()) {
         // The scalar kernel is there to be read.
         if (kernel.isa == Isa::scalar || !cpu_supports(kernel.isa)) continue;
-        auto* benchmark = benchmark::RegisterBenchmark(kernel.name, winograd_image, kernel);
-        for (const int threads : {1, available_cpus()}) {
-            const ConvolutionShape& image = vgg19_shapes[0];
-            benchmark->Args({static_cast<std::int64_t>(image.input_channels),
-                             static_cast<std::int64_t>(image.output_channels),
-                             static_cast<std::int64_t>(image.side), threads});
-        }
-        benchmark->ArgNames({"in", "out", "side", "threads"})->Unit(benchmark::kMillisecond)->UseRealTime();
+        for (const bool quantized : {false, true}) register_bench(kernel, quantized);
     }
     return true;
 }();

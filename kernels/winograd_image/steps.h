@@ -2,16 +2,19 @@
 // namespace of its own, so that no two of them share a symbol.
 //
 // A vector type is one of kernels/common/x86_*_vector.h with load_every_fourth(from): floats 0, 4, 8, … from
-// there, which may read 4 · width of them; and load_once(from), which stays in a register until its last use,
-// where the compiler may make the load of others part of each instruction that uses it.
+// there, which may read 4 · width of them; load_once(from), which stays in a register until its last use,
+// where the compiler may make the load of others part of each instruction that uses it; and
+// store_quantized(to, values), the bytes of kernels/common/quantize.h for values that are not negative.
 #pragma once
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 
 #include "kernels/winograd/row_transforms.h"
 #include "kernels/winograd/unrolled.h"
+#include "kernels/winograd_image/padding.h"
 #include "kernels/winograd_image/winograd_image.h"
 
 namespace vgg19::kernels {
@@ -66,25 +69,31 @@ struct WinogradImageKernel {
         }
     }
 
-    /// What the tiles of an output row and group of channels have in common.
+    /// What the tiles of an output row and group of channels have in common. Outputs are floats or bytes.
+    template <class Output>
     struct OutputRow {
         std::size_t input_channels;
         std::size_t channel_stride;  ///< floats from one channel of the transformed input to the next
         std::array<const float*, filter_rows> transformed;
         const float* weights;
         const float* bias;
-        float* output;
-        std::size_t block_stride;  ///< floats from one block of the output to the next
+        Output* output;
+        std::size_t block_stride;  ///< values from one block of the kernel's channels to the next
         std::size_t width;         ///< pixels
+        float inverse_scale;       ///< of bytes
     };
+
+    /// Channels in a block of the output.
+    template <class Output>
+    static constexpr std::size_t output_block = sizeof(Output) == 1 ? int8_channel_block : lanes;
 
     /// Sums of a register tile.
     template <std::size_t tiles, std::size_t blocks>
     using Sums = std::array<std::array<std::array<Register, positions>, blocks>, tiles>;
 
     /// Σ_c Σ_r (G g_cr) ⊙ (Bᵀ d_cr) at half of the positions, from `first` on.
-    template <std::size_t tiles, std::size_t blocks>
-    static inline __attribute__((always_inline)) void multiply(const OutputRow& row, std::size_t tile,
+    template <std::size_t tiles, std::size_t blocks, class Output>
+    static inline __attribute__((always_inline)) void multiply(const OutputRow<Output>& row, std::size_t tile,
                                                                std::size_t first, Sums<tiles, blocks>& sums) {
         const float* weights = row.weights + first * blocks * lanes;
         std::size_t place = (tile / lanes * positions + first) * lanes + tile % lanes;
@@ -110,10 +119,17 @@ struct WinogradImageKernel {
         }
     }
 
+    static void store(float* to, Register value, float /*inverse_scale*/) { Vector::store(to, value); }
+    static void store(std::uint8_t* to, Register value, float inverse_scale) {
+        Vector::store_quantized(to, Vector::multiply(value, Vector::broadcast(inverse_scale)));
+    }
+
     /// Aᵀ of the sums of one tile and block, bias and ReLU; writes the first `columns` pixels.
+    template <class Output>
     static inline __attribute__((always_inline)) void finish(const std::array<Register, positions>& sums,
-                                                             const float* bias, float* output,
-                                                             std::size_t columns) {
+                                                             const float* bias, float inverse_scale,
+                                                             Output* output, std::size_t columns) {
+        constexpr std::size_t stride = output_block<Output>;
         std::array<Register, tile_width> pixels{};
         transform_output_row<tile_width, Vector>(sums.data(), pixels.data());
         const Register bias_lanes = Vector::load(bias);
@@ -122,17 +138,18 @@ struct WinogradImageKernel {
         });
         if (columns >= tile_width) {
             unrolled<tile_width>([&](auto k) __attribute__((always_inline)) {
-                Vector::store(output + k * lanes, pixels[k]);
+                store(output + k * stride, pixels[k], inverse_scale);
             });
         } else {
             unrolled<tile_width - 1>([&](auto k) __attribute__((always_inline)) {
-                if (k < columns) Vector::store(output + k * lanes, pixels[k]);
+                if (k < columns) store(output + k * stride, pixels[k], inverse_scale);
             });
         }
     }
 
-    template <std::size_t tiles, std::size_t blocks>
-    static inline __attribute__((always_inline)) void output_tiles(const OutputRow& row, std::size_t tile) {
+    template <std::size_t tiles, std::size_t blocks, class Output>
+    static inline __attribute__((always_inline)) void output_tiles(const OutputRow<Output>& row,
+                                                                   std::size_t tile) {
         Sums<tiles, blocks> sums;
         unrolled<tiles * blocks * positions>([&](auto k) __attribute__((always_inline)) {
             sums[k / (blocks * positions)][k / positions % blocks][k % positions] = Vector::zero();
@@ -143,14 +160,15 @@ struct WinogradImageKernel {
         unrolled<tiles>([&](auto t) __attribute__((always_inline)) {
             const std::size_t column = (tile + t) * tile_width;
             unrolled<blocks>([&](auto block) __attribute__((always_inline)) {
-                finish(sums[t][block], row.bias + block * lanes,
-                       row.output + block * row.block_stride + column * lanes, row.width - column);
+                finish(sums[t][block], row.bias + block * lanes, row.inverse_scale,
+                       row.output + block * row.block_stride + column * output_block<Output>,
+                       row.width - column);
             });
         });
     }
 
-    template <std::size_t blocks>
-    static void output_row(const OutputRow row, std::size_t tiles) {
+    template <std::size_t blocks, class Output>
+    static void output_row(const OutputRow<Output> row, std::size_t tiles) {
         std::size_t tile = 0;
         for (; tile + register_tiles <= tiles; tile += register_tiles) {
             output_tiles<register_tiles, blocks>(row, tile);
@@ -159,21 +177,24 @@ struct WinogradImageKernel {
     }
 
     /// All groups of channels of an output row.
-    static void output_groups(const WinogradImage& problem, std::size_t image, std::size_t y,
+    template <class Output>
+    static void output_groups(const WinogradImage& problem, Output* output, std::size_t image, std::size_t y,
                               const std::array<const float*, filter_rows>& transformed) {
         constexpr std::size_t group_blocks = WinogradImage::group_blocks;
-        const std::size_t plane = problem.height * problem.width * lanes;
+        static_assert(int8_channel_block % (group_blocks * lanes) == 0);
+        constexpr bool bytes = sizeof(Output) == 1;
         for (std::size_t block = 0; block < problem.output_blocks(); block += group_blocks) {
-            const OutputRow row = {
+            const OutputRow<Output> row = {
                 .input_channels = problem.input_channels,
                 .channel_stride = positions * problem.padded_tiles(),
                 .transformed = transformed,
                 .weights = problem.weights + problem.packed_group(block / group_blocks),
                 .bias = problem.bias + block * lanes,
-                .output = problem.output + (image * problem.output_blocks() + block) * plane +
-                          y * problem.width * lanes,
-                .block_stride = plane,
+                .output = output + blocked_index(problem.output_channels, problem.height, problem.width,
+                                                 output_block<Output>, image, block * lanes, y, 0),
+                .block_stride = bytes ? lanes : problem.height * problem.width * lanes,
                 .width = problem.width,
+                .inverse_scale = problem.output_inverse_scale,
             };
             if (block + group_blocks <= problem.output_blocks()) {
                 output_row<group_blocks>(row, problem.tiles());
@@ -199,7 +220,13 @@ struct WinogradImageKernel {
             for (std::size_t padded_row = first; padded_row < y + filter_rows; ++padded_row) {
                 transform_row(problem, image, padded_row, padded, slot(padded_row));
             }
-            output_groups(problem, image, y, {slot(y), slot(y + 1), slot(y + 2)});
+            const std::array<const float*, filter_rows> transformed = {slot(y), slot(y + 1), slot(y + 2)};
+            if (problem.quantized_output != nullptr) {
+                output_groups(problem, problem.quantized_output, image, y, transformed);
+                clear_padding(problem, image, y);
+            } else {
+                output_groups(problem, problem.output, image, y, transformed);
+            }
         }
     }
 };

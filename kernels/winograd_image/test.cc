@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <cstring>
 #include <initializer_list>
 #include <limits>
@@ -11,6 +12,7 @@
 #include "kernels/common/testing/guarded_buffer.h"
 #include "kernels/common/testing/random.h"
 #include "kernels/conv_direct/conv_direct.h"
+#include "kernels/quantize_blocked/quantize_blocked.h"
 #include "kernels/winograd_image/winograd_image.h"
 
 namespace vgg19::kernels {
@@ -168,6 +170,36 @@ void check_case(const Case& data) {
     }
 }
 
+/// The 8-bit output, in ranges of `step` rows, that quantize_blocked makes of the FP32 one, and that the
+/// kernel itself writes.
+void check_quantized(const Case& data, const Kernel<WinogradImageFunction>& kernel, std::size_t step) {
+    Run run(data, kernel.isa);
+    run.run(*kernel.run, run.problem.rows());
+    const WinogradImage& problem = run.problem;
+    std::vector<std::uint8_t> expected(blocked_size(problem.batch, problem.output_channels, problem.height,
+                                                    problem.width, int8_channel_block));
+    QuantizeBlocked quantize = {.batch = problem.batch,
+                                .channels = problem.output_channels,
+                                .height = problem.height,
+                                .width = problem.width,
+                                .block = problem.block,
+                                .input = problem.output,
+                                .inverse_scale = 57.3F,
+                                .output = expected.data()};
+    quantize_blocked_scalar(quantize, 0, quantize.rows());
+
+    constexpr std::uint8_t untouched_byte = 0xa5;
+    GuardedBuffer<std::uint8_t> found(margin + expected.size());
+    std::fill(found.begin(), found.end(), untouched_byte);
+    run.problem.output = nullptr;
+    run.problem.quantized_output = found.data() + margin;
+    run.problem.output_inverse_scale = quantize.inverse_scale;
+    run.run(*kernel.run, step);
+    CHECK(std::equal(expected.begin(), expected.end(), found.begin() + margin));
+    CHECK(std::all_of(found.begin(), found.begin() + margin,
+                      [](std::uint8_t value) { return value == untouched_byte; }));
+}
+
 }  // namespace
 
 TEST_CASE("winograd_image agrees with direct convolution on every ISA, at all widths of small images") {
@@ -207,6 +239,23 @@ TEST_CASE("winograd_image gives the same bits however the rows are cut into rang
             parts.run(*kernel.run, step);
             CHECK(std::memcmp(whole.output.data(), parts.output.data(),
                               whole.output.size() * sizeof(float)) == 0);
+        }
+    }
+}
+
+TEST_CASE("winograd_image's 8-bit output is its FP32 output quantised, bit for bit") {
+    testing::Random random;
+    INFO(random.replay());
+    for (const std::size_t output_channels : Sizes{1, 8, 9, 16, 17, 24, 25, 32, 33, 48, 64, 65}) {
+        for (const std::size_t width : Sizes{1, 3, 4, 7, 33, 66}) {
+            const Case data({2, 3, output_channels, 3, width}, random);
+            CAPTURE(output_channels);
+            CAPTURE(width);
+            for (const auto& kernel : winograd_image_kernels()) {
+                if (!cpu_supports(kernel.isa)) continue;
+                CAPTURE(kernel.name);
+                for (const std::size_t step : Sizes{1, 4, 6}) check_quantized(data, kernel, step);
+            }
         }
     }
 }

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <array>
 
+#include "kernels/common/quantize.h"
 #include "kernels/winograd/matrices.h"
+#include "kernels/winograd_image/padding.h"
 
 namespace vgg19::kernels {
 
@@ -76,9 +78,17 @@ void transform_output(const WinogradImage& problem, TilePlace place, std::size_t
         for (std::size_t position = 0; position < positions; ++position) {
             pixel += matrices.output[k][position] * sums[position];
         }
-        problem.output[blocked_index(problem.output_channels, problem.height, problem.width, problem.block,
-                                     place.image, channel, place.row, place.column + k)] =
-            static_cast<float>(std::max(pixel, 0.0));
+        const auto value = static_cast<float>(std::max(pixel, 0.0));
+        const auto index = [&](std::size_t block) {
+            return blocked_index(problem.output_channels, problem.height, problem.width, block, place.image,
+                                 channel, place.row, place.column + k);
+        };
+        if (problem.quantized_output != nullptr) {
+            problem.quantized_output[index(int8_channel_block)] =
+                quantized(value * problem.output_inverse_scale);
+        } else {
+            problem.output[index(problem.block)] = value;
+        }
     }
 }
 
@@ -99,6 +109,9 @@ void winograd_image_scalar(const WinogradImage& problem, std::size_t row_begin, 
             for (std::size_t channel = 0; channel < problem.output_blocks() * problem.block; ++channel) {
                 transform_output(problem, place, channel, sum_of_products(problem, channel, scratch));
             }
+        }
+        if (problem.quantized_output != nullptr) {
+            clear_padding(problem, row / problem.height, row % problem.height);
         }
     }
 }

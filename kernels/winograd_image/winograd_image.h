@@ -1,5 +1,6 @@
 // 3×3 FP32 convolution of stride 1 and padding 1 of an image, which has few channels, with bias and ReLU:
-// from the plain layout to the blocked one, by Winograd's minimal filtering F(4,3) along rows.
+// from the plain layout to the blocked one, by Winograd's minimal filtering F(4,3) along rows. The output is
+// FP32, or 8-bit for an INT8 layer that follows.
 //
 // Four neighbouring pixels Y of output row y come from the pixels d_cr of input row y + r − 1, one more on
 // either side, and the row g_cr of the filter, over channels c and filter rows r:
@@ -29,7 +30,11 @@ struct WinogradImage {
     const float* input = nullptr;    ///< [batch][input_channels][height][width]
     const float* weights = nullptr;  ///< packed by winograd_image_pack
     const float* bias = nullptr;     ///< [⌈output_channels / block⌉ · block], zero past the last channel
-    float* output = nullptr;         ///< [batch][⌈output_channels / block⌉][height][width][block]
+    /// One of the two outputs is there. The second is what kernels/quantize_blocked makes of the first, bit
+    /// for bit, blocked by int8_channel_block.
+    float* output = nullptr;  ///< [batch][⌈output_channels / block⌉][height][width][block]
+    std::uint8_t* quantized_output = nullptr;
+    float output_inverse_scale = 1;  ///< 1 / the step of the 8-bit output; positive
 
     static constexpr std::size_t tile_width = 4;  ///< output pixels of a tile
     static constexpr std::size_t positions = tile_width + 2;

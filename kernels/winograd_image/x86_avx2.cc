@@ -1,3 +1,4 @@
+#include "kernels/common/x86_avx2_quantize.h"
 #include "kernels/common/x86_avx2_vector.h"
 #include "kernels/winograd_image/steps.h"
 
@@ -10,6 +11,10 @@ struct ImageAvx2 : Avx2 {
         Register value = load(from);
         __asm__("" : "+x"(value.value));
         return value;
+    }
+
+    static void store_quantized(std::uint8_t* to, Register values) {
+        _mm_storel_epi64(reinterpret_cast<__m128i*>(to), quantized_positive(values.value));
     }
 
     static Register load_every_fourth(const float* from) {

@@ -1,3 +1,4 @@
+#include "kernels/common/x86_avx512_quantize.h"
 #include "kernels/common/x86_avx512_vector.h"
 #include "kernels/winograd_image/steps.h"
 
@@ -10,6 +11,10 @@ struct ImageAvx512 : Avx512 {
         Register value = load(from);
         __asm__("" : "+v"(value.value));
         return value;
+    }
+
+    static void store_quantized(std::uint8_t* to, Register values) {
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(to), quantized_positive(values.value));
     }
 
     static Register load_every_fourth(const float* from) {

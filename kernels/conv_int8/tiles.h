@@ -1,0 +1,265 @@
+// The kernel of every vector ISA, written once over its arithmetic. Included by the source of each, into a
+// namespace of its own, so that no two of them share a symbol. A source brings its arithmetic as a struct:
+//
+//   Sum, lanes                                 a register of 32-bit sums of so many output channels
+//   pixels, vectors                            a register tile is at most pixels × vectors sums; pixels is
+//   even zero() -> Sum broadcast(bytes) -> Pixel                  four channels of a pixel, to all lanes
+//   load_weights(bytes) -> Weights             four input channels by `lanes` output channels
+//   multiply_add(Pixel, Weights, Sum) -> Sum
+//   store(to, Sum)
+//   Sixteen                                    sums of sixteen output channels
+//   load(from) -> Sixteen
+//   maximum(Sixteen, Sixteen) -> Sixteen
+//   Scale(multiplier, bias)                    of sixteen output channels; scale(Sixteen) -> y
+//   store_quantized(to, y)                     kernels/common/quantize.h
+//   store_lower(to, y), store_upper(to, y)     max(0, y) of the first or last eight channels
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+#include "kernels/common/parallel.h"
+#include "kernels/conv_int8/conv_int8.h"
+#include "kernels/winograd/unrolled.h"
+
+namespace vgg19::kernels {
+namespace {
+
+/// What stands left and right of the map.
+alignas(int8_channel_block) constexpr std::uint8_t zero_pixel[int8_channel_block] = {};
+
+/// What a register tile is computed from.
+struct TileOperands {
+    const std::uint8_t* input;  ///< of the first input block, the tile's first pixel in the row that
+                                ///< `filter_row_begin` falls on
+    std::size_t row_stride;     ///< bytes from one row of the input to the next
+    std::size_t block_stride;   ///< and from one block
+    std::size_t last_block;
+    std::size_t last_block_quads;
+    bool left_edge;                ///< nothing is left of the tile
+    bool right_edge;               ///< nothing is right of it
+    std::size_t filter_row_begin;  ///< the rows of the filter that fall into the map
+    std::size_t filter_row_end;
+    const std::int8_t* weights;  ///< of the group, from the tile's first channel on
+};
+
+template <class Arithmetic>
+struct ConvInt8Kernel {
+    static constexpr std::size_t lanes = Arithmetic::lanes;
+    static constexpr std::size_t block = int8_channel_block;
+    static constexpr std::size_t sixteen = block / 2;  ///< channels that are finished at a time
+    static constexpr std::size_t quad = ConvInt8::quad;
+    static constexpr std::size_t filter_side = 3;
+    static_assert(Arithmetic::pixels <= ConvInt8::widest_tile && Arithmetic::pixels % 2 == 0);
+
+    /// Registers of channels in a tile of a group.
+    template <std::size_t group_channels>
+    static constexpr std::size_t tile_vectors = std::min(Arithmetic::vectors, group_channels / lanes);
+
+    /// Adds the products of a row of the filter and a block of input channels.
+    template <std::size_t pixels, std::size_t group_channels, class Sums>
+    static inline __attribute__((always_inline)) void add_filter_row(const TileOperands& operands,
+                                                                     const std::uint8_t* row,
+                                                                     const std::int8_t* weights,
+                                                                     std::size_t quads, Sums& sums) {
+        constexpr std::size_t vectors = tile_vectors<group_channels>;
+        // How far ahead of its use a weight is fetched: they stream from the second-level cache or memory,
+        // and the hardware's prefetcher stops at the end of each page.
+        constexpr std::size_t ahead = 16 * quad * group_channels;
+        const std::uint8_t* left = operands.left_edge ? zero_pixel : row - block;
+        const std::uint8_t* right = operands.right_edge ? zero_pixel : row + pixels * block;
+        unrolled<filter_side>([&](auto s) __attribute__((always_inline)) {
+#pragma GCC unroll 2
+            for (std::size_t offset = 0; offset < quads * quad; offset += quad) {
+                unrolled<vectors>([&](auto vector) __attribute__((always_inline)) {
+                    __builtin_prefetch(weights + ahead + vector * lanes * quad);
+                });
+                decltype(Arithmetic::load_weights(weights)) filters[vectors];
+                unrolled<vectors>([&](auto vector) __attribute__((always_inline)) {
+                    filters[vector] = Arithmetic::load_weights(weights + vector * lanes * quad);
+                });
+                unrolled<pixels>([&](auto pixel) __attribute__((always_inline)) {
+                    constexpr std::size_t column = pixel + s;  // 0 is the one left of the tile
+                    const std::uint8_t* from = column == 0            ? left
+                                               : column == pixels + 1 ? right
+                                                                      : row + (column - 1) * block;
+                    const auto value = Arithmetic::broadcast(from + offset);
+                    unrolled<vectors>([&](auto vector) __attribute__((always_inline)) {
+                        auto& sum = sums[pixel][vector];
+                        sum = Arithmetic::multiply_add(value, filters[vector], sum);
+                    });
+                });
+                weights += quad * group_channels;
+            }
+        });
+    }
+
+    /// The sums of a register tile: `sums` has [pixel][channel of the group].
+    template <std::size_t pixels, std::size_t group_channels>
+    static void multiply_tile(const TileOperands& operands, std::int32_t* sums_out) {
+        constexpr std::size_t vectors = tile_vectors<group_channels>;
+        typename Arithmetic::Sum sums[pixels][vectors];
+        unrolled<pixels * vectors>([&](auto k) __attribute__((always_inline)) {
+            sums[k / vectors][k % vectors] = Arithmetic::zero();
+        });
+        const std::uint8_t* input = operands.input;
+        const std::int8_t* weights = operands.weights;
+        for (std::size_t b = 0; b <= operands.last_block; ++b, input += operands.block_stride) {
+            const std::size_t quads = b == operands.last_block ? operands.last_block_quads : block / quad;
+            const std::size_t row_weights = filter_side * quads * quad * group_channels;
+            const std::uint8_t* row = input;
+            for (std::size_t r = operands.filter_row_begin; r < operands.filter_row_end; ++r) {
+                add_filter_row<pixels, group_channels>(operands, row, weights + r * row_weights, quads, sums);
+                row += operands.row_stride;
+            }
+            weights += filter_side * row_weights;
+        }
+        unrolled<pixels * vectors>([&](auto k) __attribute__((always_inline)) {
+            Arithmetic::store(sums_out + k / vectors * group_channels + k % vectors * lanes,
+                              sums[k / vectors][k % vectors]);
+        });
+    }
+
+    using Multiply = void (*)(const TileOperands&, std::int32_t*);
+    template <std::size_t group_channels>
+    static constexpr auto multiply_by_pixels = []<std::size_t... index>(std::index_sequence<index...>) {
+        return std::array<Multiply, Arithmetic::pixels>{multiply_tile<index + 1, group_channels>...};
+    }
+    (std::make_index_sequence<Arithmetic::pixels>{});
+
+    /// A piece of an output row: its first `width` pixels from `column` on.
+    struct Piece {
+        std::size_t image;
+        std::size_t group;
+        std::size_t row;
+        std::size_t column;
+        std::size_t width;
+    };
+
+    /// The sums of `width` pixels of row y before the pool, of all channels of the group.
+    template <std::size_t group_channels>
+    static void multiply_row(const ConvInt8& problem, std::size_t image, std::size_t group, std::size_t y,
+                             std::size_t column, std::size_t width, std::int32_t* sums) {
+        const std::size_t row_stride = problem.width * block;
+        const std::size_t filter_row_begin = y == 0 ? 1 : 0;
+        const std::size_t last_block = problem.input_blocks() - 1;
+        TileOperands operands = {
+            .input = problem.input + image * problem.input_blocks() * problem.height * row_stride +
+                     (y + filter_row_begin - 1) * row_stride + column * block,
+            .row_stride = row_stride,
+            .block_stride = problem.height * row_stride,
+            .last_block = last_block,
+            .last_block_quads = problem.quads_of_block(last_block),
+            .left_edge = column == 0,
+            .right_edge = column + width == problem.width,
+            .filter_row_begin = filter_row_begin,
+            .filter_row_end = y + 1 == problem.height ? filter_side - 1 : filter_side,
+            .weights = problem.weights + problem.packed_group(group),
+        };
+        constexpr std::size_t tile_channels = tile_vectors<group_channels> * lanes;
+        for (std::size_t channel = 0; channel < group_channels; channel += tile_channels) {
+            multiply_by_pixels<group_channels>[width - 1](operands, sums + channel);
+            operands.weights += tile_channels * quad;
+        }
+    }
+
+    /// value(pixel) is y of sixteen channels, from `channel` on.
+    template <bool whole_block, class Value>
+    static void write_quantized(const ConvInt8& problem, const Piece& piece, std::size_t channel,
+                                const Value& value) {
+        std::uint8_t* to =
+            problem.output.quantized + blocked_index(problem.output_channels, problem.output_height(),
+                                                     problem.output_width(), block, piece.image, channel,
+                                                     piece.row, piece.column);
+        for (std::size_t pixel = 0; pixel < piece.width; ++pixel, to += block) {
+            Arithmetic::store_quantized(to, value(pixel));
+            if constexpr (!whole_block) std::memset(to + sixteen, 0, sixteen);
+        }
+    }
+
+    template <class Value>
+    static void write_floats(const ConvInt8& problem, const Piece& piece, std::size_t channel,
+                             const Value& value) {
+        constexpr std::size_t half = sixteen / 2;
+        const std::size_t float_block = problem.output.float_block;
+        const auto at = [&](std::size_t first_channel) {
+            return problem.output.floats + blocked_index(problem.output_channels, problem.output_height(),
+                                                         problem.output_width(), float_block, piece.image,
+                                                         first_channel, piece.row, piece.column);
+        };
+        float* lower = at(channel);
+        const bool has_upper = channel + half < blocks_of(problem.output_channels, float_block) * float_block;
+        float* upper = has_upper ? at(channel + half) : nullptr;
+        for (std::size_t pixel = 0; pixel < piece.width; ++pixel) {
+            const auto y = value(pixel);
+            Arithmetic::store_lower(lower + pixel * float_block, y);
+            if (has_upper) Arithmetic::store_upper(upper + pixel * float_block, y);
+        }
+    }
+
+    /// The pool, y, and the output of a piece.
+    template <std::size_t group_channels, bool pool>
+    static void finish(const ConvInt8& problem, const Piece& piece, const std::int32_t* sums) {
+        for (std::size_t part = 0; part < group_channels; part += sixteen) {
+            const std::size_t channel = piece.group * block + part;
+            const typename Arithmetic::Scale scale(problem.multiplier + channel, problem.bias + channel);
+            const auto load = [&](std::size_t pixel) __attribute__((always_inline)) {
+                return Arithmetic::load(sums + pixel * group_channels + part);
+            };
+            const auto value = [&](std::size_t pixel) __attribute__((always_inline)) {
+                if constexpr (!pool) return scale(load(pixel));
+                // Multipliers are positive and rounding keeps the order, so the largest sum makes the largest
+                // y.
+                const std::size_t lower = 2 * (piece.width + pixel);
+                return scale(Arithmetic::maximum(Arithmetic::maximum(load(2 * pixel), load(2 * pixel + 1)),
+                                                 Arithmetic::maximum(load(lower), load(lower + 1))));
+            };
+            if (problem.output.quantized != nullptr) {
+                write_quantized<group_channels == block>(problem, piece, channel, value);
+            } else {
+                write_floats(problem, piece, channel, value);
+            }
+        }
+    }
+
+    template <std::size_t group_channels, bool pool>
+    static void run_group(const ConvInt8& problem, std::size_t group, Range rows, std::int32_t* sums) {
+        constexpr std::size_t side = pool ? 2 : 1;  // of the pixels that an output pixel is made from
+        constexpr std::size_t widest = Arithmetic::pixels / side;
+        // Pieces of nearly equal width: 40 pixels as 14 13 13 cost less than as 14 14 12 of the same
+        // registers.
+        const std::size_t pieces = (problem.output_width() + widest - 1) / widest;
+        for (std::size_t row = rows.begin; row < rows.end; ++row) {
+            for (std::size_t index = 0; index < pieces; ++index) {
+                const Range columns = part_of(problem.output_width(), pieces, index);
+                const Piece piece = {.image = row / problem.output_height(),
+                                     .group = group,
+                                     .row = row % problem.output_height(),
+                                     .column = columns.begin,
+                                     .width = columns.end - columns.begin};
+                for (std::size_t k = 0; k < side; ++k) {
+                    multiply_row<group_channels>(problem, piece.image, group, side * piece.row + k,
+                                                 side * piece.column, side * piece.width,
+                                                 sums + k * side * piece.width * group_channels);
+                }
+                finish<group_channels, pool>(problem, piece, sums);
+            }
+        }
+    }
+
+    static void run(const ConvInt8& problem, std::size_t group, std::size_t row_begin, std::size_t row_end,
+                    std::int32_t* sums) {
+        const Range rows = {row_begin, row_end};
+        const bool whole_block = problem.group_channels(group) == block;
+        if (whole_block && problem.pool) return run_group<block, true>(problem, group, rows, sums);
+        if (whole_block) return run_group<block, false>(problem, group, rows, sums);
+        if (problem.pool) return run_group<sixteen, true>(problem, group, rows, sums);
+        return run_group<sixteen, false>(problem, group, rows, sums);
+    }
+};
+
+}  // namespace
+}  // namespace vgg19::kernels
