@@ -51,8 +51,10 @@ ForwardPass::ForwardPass(const model::ModelFile& file, const Plan& plan) {
     scratch_ = kernels::AlignedBuffer(scratch_bytes);
 }
 
-void ForwardPass::run(const float* image, float* logits, std::span<double> seconds) {
+void ForwardPass::run(const float* image, float* logits, std::span<double> seconds,
+                      const LayerObserver& observer) {
     Stopwatch watch(seconds);
+    std::size_t layer = 0;
     const float* input = image;
     auto* output = activations_[0].as<float>();
     auto* other = activations_[1].as<float>();
@@ -62,6 +64,7 @@ void ForwardPass::run(const float* image, float* logits, std::span<double> secon
     };
 
     for (const ConvolutionBlock& block : blocks_) {
+        if (observer) observer(layer++, input);
         block.convolution->run(input, output, scratch_.data());
         step_done();
         if (!block.pool) continue;
@@ -71,6 +74,7 @@ void ForwardPass::run(const float* image, float* logits, std::span<double> secon
     average_pool_->run(input, output);
     step_done();
     for (const auto& dense : dense_layers_) {
+        if (observer) observer(layer++, input);
         dense->run(input, dense == dense_layers_.back() ? logits : output);
         step_done();
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -16,6 +17,11 @@
 
 namespace vgg19 {
 
+/// Called just before each layer runs, counted through convolutions and then dense layers, with its input:
+/// plain for the first convolution and the dense layers, in the blocked layout of the plan's ISA for the
+/// others.
+using LayerObserver = std::function<void(std::size_t layer, const float* input)>;
+
 class ForwardPass {
   public:
     /// Packs the convolutions' weights. `file` must outlive this: dense weights are used in place, but for
@@ -23,7 +29,9 @@ class ForwardPass {
     ForwardPass(const model::ModelFile& file, const Plan& plan);
 
     /// [batch][3][size][size] → [batch][classes]. `seconds`, unless empty, has a place for each of steps().
-    void run(const float* image, float* logits, std::span<double> seconds);
+    /// An observer is for models whose convolutions are all FP32.
+    void run(const float* image, float* logits, std::span<double> seconds,
+             const LayerObserver& observer = {});
 
     const std::vector<PlanStep>& steps() const { return steps_; }
 

@@ -67,6 +67,8 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 void MappedFile::release(std::span<const std::byte> part) const {
     const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
     const auto start = reinterpret_cast<std::uintptr_t>(part.data());
+    const auto mapped = reinterpret_cast<std::uintptr_t>(bytes_.data());
+    if (start < mapped || start + part.size() > mapped + bytes_.size()) return;
     const std::uintptr_t first = (start + page - 1) / page * page;  // pages that hold other bytes too stay
     const std::uintptr_t end = (start + part.size()) / page * page;
     if (first >= end) return;

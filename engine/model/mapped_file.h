@@ -21,7 +21,7 @@ class MappedFile {
     std::span<const std::byte> bytes() const { return bytes_; }
 
     /// Says that a part of bytes() will not be read again soon: its pages leave this process (they stay in
-    /// the page cache).
+    /// the page cache). Bytes of another memory are left alone.
     void release(std::span<const std::byte> part) const;
 
   private:

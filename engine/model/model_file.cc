@@ -73,18 +73,35 @@ void expect_dense_weights(const DenseLayer& layer, const TensorsByName& tensors,
     if (int8) expected.push_back({weight_scale_name(layer.name), DType::f32, {layer.outputs}, true, ""});
 }
 
-/// The order and the type of dense weights apart, the network says it all.
+/// Of one convolution: the weights of the type that they have, and the scales beside those that are I8.
+void expect_convolution_weights(const ConvolutionLayer& layer, bool is_first, const TensorsByName& tensors,
+                                std::vector<ExpectedTensor>& expected) {
+    const std::string name = weight_name(layer.name);
+    const std::vector<std::size_t> shape = {layer.output_channels, layer.input_channels, 3, 3};
+    const auto found = tensors.find(name);
+    // The first layer's input is signed: it stays FP32.
+    const bool int8 = !is_first && found != tensors.end() && found->second->dtype == DType::i8;
+    expected.push_back({name, int8 ? DType::i8 : DType::f32, shape, false, ""});
+    if (!int8) return;
+    expected.push_back({weight_scale_name(layer.name), DType::f32, {layer.output_channels}, true, ""});
+    expected.push_back({input_scale_name(layer.name), DType::f32, {1}, true, ""});
+    const std::string winograd = winograd_input_scale_name(layer.name);
+    if (tensors.contains(winograd))
+        expected.push_back({winograd, DType::f32, {winograd_positions}, true, ""});
+}
+
+/// The order and the type of weights apart, the network says it all.
 std::vector<ExpectedTensor> expected_tensors(const Network& network, const TensorsByName& tensors,
                                              Problems& problems) {
-    std::set<std::string> dense_weights;
     std::vector<ExpectedTensor> expected;
-    for (const DenseLayer& layer : network.dense_layers()) {
-        dense_weights.insert(weight_name(layer.name));
-        expect_dense_weights(layer, tensors, expected, problems);
+    for (const ConvolutionLayer& layer : network.convolutions()) {
+        const bool is_first = &layer == &network.convolutions().front();
+        expect_convolution_weights(layer, is_first, tensors, expected);
+        expected.push_back({bias_name(layer.name), DType::f32, {layer.output_channels}, false, ""});
     }
-    for (const TensorShape& entry : network.tensors()) {
-        if (dense_weights.contains(entry.name)) continue;
-        expected.push_back({entry.name, DType::f32, entry.shape, false, ""});
+    for (const DenseLayer& layer : network.dense_layers()) {
+        expect_dense_weights(layer, tensors, expected, problems);
+        expected.push_back({bias_name(layer.name), DType::f32, {layer.outputs}, false, ""});
     }
     return expected;
 }
@@ -132,6 +149,11 @@ void check_tensors(const std::string& file_name, const Network& network, std::sp
     problems.throw_if_any(file_name);
 }
 
+/// "features.0.weight" → "features.0"
+std::string_view layer_of(std::string_view tensor) {
+    return tensor.substr(0, tensor.rfind('.'));
+}
+
 /// The parser of the metadata knows no file: its errors get the name here.
 Description read_description(const SafetensorsFile& file) {
     try {
@@ -144,14 +166,32 @@ Description read_description(const SafetensorsFile& file) {
 }  // namespace
 
 ModelFile ModelFile::open(const std::filesystem::path& path) {
-    SafetensorsFile file = SafetensorsFile::open(path);
-    Description description = read_description(file);
-    check_tensors(path.string(), description.network, file.tensors());
-    return {std::move(file), std::move(description)};
+    auto file = std::make_shared<const SafetensorsFile>(SafetensorsFile::open(path));
+    Description description = read_description(*file);
+    check_tensors(path.string(), description.network, file->tensors());
+    std::vector<Tensor> tensors = file->tensors();
+    return {std::move(file), std::move(description), std::move(tensors)};
+}
+
+ModelFile ModelFile::with(std::span<const Tensor> tensors) const {
+    std::set<std::string_view> layers;
+    for (const Tensor& tensor : tensors) layers.insert(layer_of(tensor.name));
+    std::vector<Tensor> all(tensors.begin(), tensors.end());
+    for (const Tensor& tensor : tensors_) {
+        if (!layers.contains(layer_of(tensor.name))) all.push_back(tensor);
+    }
+    check_tensors(path().string(), network(), all);
+    return {file_, description_, std::move(all)};
+}
+
+const Tensor* ModelFile::find(std::string_view name) const {
+    const auto found = std::find_if(tensors_.begin(), tensors_.end(),
+                                    [&](const Tensor& tensor) { return tensor.name == name; });
+    return found == tensors_.end() ? nullptr : &*found;
 }
 
 const Tensor& ModelFile::tensor(std::string_view name) const {
-    const Tensor* found = file_.find(name);
+    const Tensor* found = find(name);
     if (found == nullptr) {
         throw Error(ErrorKind::bad_input, path().string() + ": tensor " + std::string(name) + ": missing");
     }
@@ -163,20 +203,20 @@ const Tensor& ModelFile::weight(const DenseLayer& layer) const {
 }
 
 DenseOrder ModelFile::order(const DenseLayer& layer) const {
-    const bool transposed = file_.find(dense_weight(layer, DenseOrder::input_major).name) != nullptr;
+    const bool transposed = find(dense_weight(layer, DenseOrder::input_major).name) != nullptr;
     return transposed ? DenseOrder::input_major : DenseOrder::output_major;
 }
 
 bool ModelFile::is_int8(std::string_view layer) const {
-    return file_.find(weight_scale_name(layer)) != nullptr;
+    return find(weight_scale_name(layer)) != nullptr;
 }
 
 void ModelFile::verify_checksums(const Progress& progress) const {
-    const std::vector<Tensor>& tensors = file_.tensors();
+    const std::vector<Tensor>& tensors = file_->tensors();
     const std::vector<TensorScan> scans = scan_tensors(tensors, progress);
     Problems problems;
     for (std::size_t i = 0; i < tensors.size(); ++i) {
-        const std::string* expected = model::find(file_.metadata(), checksum_key(tensors[i].name));
+        const std::string* expected = model::find(file_->metadata(), checksum_key(tensors[i].name));
         const std::string found = checksum_text(scans[i].sha256);
         if (expected == nullptr) {
             problems.add(tensors[i].name, "expected a checksum in the metadata, found none");

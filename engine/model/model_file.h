@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,20 +27,28 @@ struct Description {
 };
 
 /// An opened model: the tensors that its network wants, all there, of the right type and shape, and no
-/// others. Weights are F32, a dense layer's in either order (DenseOrder); output-major dense weights may be
-/// I8 with a positive, finite F32 scale per output channel; biases are F32.
+/// others. Weights are F32, a dense layer's in either order (DenseOrder); output-major dense weights, and
+/// those of any convolution but the first, whose input is signed, may be I8 with a positive, finite F32 scale
+/// per output channel; an INT8 convolution has the scale of its input, and may have those of its transformed
+/// input (network.h); biases are F32.
 class ModelFile {
   public:
     /// Throws Error (bad_input); a safetensors file without our metadata is told to go through `vgg19
     /// convert`.
     static ModelFile open(const std::filesystem::path& path);
 
-    const std::filesystem::path& path() const { return file_.mapping().path(); }
+    /// The same model with other tensors for some layers: of each layer that one of `tensors` belongs to, all
+    /// are replaced. Their bytes must outlive the result. Throws Error (bad_input).
+    ModelFile with(std::span<const Tensor> tensors) const;
+
+    const std::filesystem::path& path() const { return file_->mapping().path(); }
     const Description& description() const { return description_; }
     const Network& network() const { return description_.network; }
-    const SafetensorsFile& file() const { return file_; }
-    std::uint64_t file_bytes() const { return file_.mapping().bytes().size(); }
+    const SafetensorsFile& file() const { return *file_; }
+    std::uint64_t file_bytes() const { return file_->mapping().bytes().size(); }
 
+    const std::vector<Tensor>& tensors() const { return tensors_; }
+    const Tensor* find(std::string_view name) const;  ///< nullptr where there is none
     /// A tensor that the network is known to have.
     const Tensor& tensor(std::string_view name) const;
     /// A dense layer's weights, in the order and of the type that they have.
@@ -51,11 +60,13 @@ class ModelFile {
     void verify_checksums(const Progress& progress = {}) const;
 
   private:
-    ModelFile(SafetensorsFile file, Description description)
-        : file_(std::move(file)), description_(std::move(description)) {}
+    ModelFile(std::shared_ptr<const SafetensorsFile> file, Description description,
+              std::vector<Tensor> tensors)
+        : file_(std::move(file)), description_(std::move(description)), tensors_(std::move(tensors)) {}
 
-    SafetensorsFile file_;
+    std::shared_ptr<const SafetensorsFile> file_;
     Description description_;
+    std::vector<Tensor> tensors_;
 };
 
 /// Checks `tensors` against the network as ModelFile::open does (`name` stands for the file in messages), and

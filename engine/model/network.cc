@@ -102,6 +102,12 @@ std::string bias_name(std::string_view layer) {
 std::string weight_scale_name(std::string_view layer) {
     return weight_name(layer) + "_scale";
 }
+std::string input_scale_name(std::string_view layer) {
+    return std::string(layer) + ".input_scale";
+}
+std::string winograd_input_scale_name(std::string_view layer) {
+    return std::string(layer) + ".winograd_input_scale";
+}
 
 TensorShape dense_weight(const DenseLayer& layer, DenseOrder order) {
     const std::string name = weight_name(layer.name);

@@ -41,11 +41,18 @@ inline constexpr std::size_t pooled_side = 7;
 inline constexpr std::size_t pools = 5;
 inline constexpr std::size_t smallest_input = std::size_t{1} << pools;
 inline constexpr std::size_t image_channels = 3;
+/// The positions of a transformed tile of F(2×2, 3×3).
+inline constexpr std::size_t winograd_positions = 16;
 
 /// "features.0" → "features.0.weight", and so on.
 std::string weight_name(std::string_view layer);
 std::string bias_name(std::string_view layer);
 std::string weight_scale_name(std::string_view layer);  ///< F32, one per output channel, beside an I8 weight
+/// F32 (1), of an INT8 convolution: one step of its unsigned 8-bit input, whose zero_point is 0.
+std::string input_scale_name(std::string_view layer);
+/// F32 (winograd_positions), where an INT8 convolution may run by Winograd's F(2×2, 3×3): one step of the
+/// transformed input at each position (kernels/winograd_int8/winograd_int8.h), in units of the real input.
+std::string winograd_input_scale_name(std::string_view layer);
 
 /// A dense layer's weights under a name that tells their order, since a square matrix does not:
 /// "classifier.0.weight" (outputs, inputs), or "classifier.0.weight_transposed" (inputs, outputs).
