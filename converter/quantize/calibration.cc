@@ -1,7 +1,8 @@
 #include "converter/quantize/calibration.h"
 
 #include <algorithm>
-#include <cmath>
+#include <limits>
+#include <sstream>
 
 #include "engine/forward.h"
 #include "engine/plan.h"
@@ -40,14 +41,17 @@ class Runner {
     std::vector<float> input_;
 };
 
-/// Statistics are of values that a ReLU let through: not negative.
-void require_finite(const BlockedMap& map, const std::string& image, const std::string& layer) {
+/// Sums of four pixels have to be finite too. NaN is refused as well.
+void require_in_range(const BlockedMap& map, const std::string& image, const std::string& layer) {
+    constexpr float most = std::numeric_limits<float>::max() / 4;
     const std::size_t count = kernels::blocked_size(1, map.channels, map.side, map.side, map.block);
-    const float* wrong =
-        std::find_if_not(map.values, map.values + count, [](float value) { return std::isfinite(value); });
-    if (wrong == map.values + count) return;
-    throw Error(ErrorKind::bad_input, image + ": " + layer + ": expected a finite input, found " +
-                                          std::to_string(*wrong) + ": this model cannot be calibrated");
+    const float* end = map.values + count;
+    const float* wrong = std::find_if_not(map.values, end, [](float value) { return value <= most; });
+    if (wrong == end) return;
+    std::ostringstream message;
+    message << image << ": " << layer << ": expected an input of at most " << most << ", found " << *wrong
+            << ": this model cannot be calibrated";
+    throw Error(ErrorKind::bad_input, message.str());
 }
 
 }  // namespace
@@ -93,7 +97,7 @@ std::vector<ConvolutionStatistics> calibrate(const model::ModelFile& model, cons
                                     .channels = layer.input_channels,
                                     .side = model.network().map_size(layer, runner.plan().input_size),
                                     .block = execution.channel_block()};
-            require_finite(map, image, layer.name);
+            require_in_range(map, image, layer.name);
             statistics[index - 1].add(map, i * tiles < kept_tiles ? tiles : 0, execution.threads);
         });
         if (progress) progress(i + 1, count);

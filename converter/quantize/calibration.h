@@ -34,7 +34,7 @@ CalibrationRun run_images(const model::ModelFile& model, const CalibrationImages
 
 /// What the FP32 model's convolutions, but for the first, get as input: statistics()[i] belongs to
 /// convolution i + 1. The result is the same for every number of threads. Throws Error (bad_input) for an
-/// image that cannot be read, and for one that makes an activation which is not finite.
+/// image that cannot be read, and for one that makes an activation too large.
 std::vector<ConvolutionStatistics> calibrate(const model::ModelFile& model, const CalibrationImages& images,
                                              const ImageProgress& progress = {});
 

@@ -90,7 +90,7 @@ struct Worker {
 }  // namespace
 
 void ConvolutionStatistics::add(const BlockedMap& map, std::size_t more_tiles, int threads) {
-    constexpr std::size_t stride_between_kept = 40503;  // odd, so that small maps give all of their tiles
+    constexpr std::size_t stride_between_kept = 40009;  // a prime, so that small maps give all of their tiles
     const std::size_t first = tiles();
     tiles_.resize((first + more_tiles) * channels_);
     std::vector<Worker> workers(static_cast<std::size_t>(threads), Worker(map.side));
