@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <fstream>
 #include <string>
@@ -70,7 +71,7 @@ std::vector<int> labels_of(const DataSet& data) {
 std::vector<int> greys_of(const DataSet& data) {
     std::vector<int> greys;
     for (std::size_t item = 0; item < data.size(); ++item) {
-        greys.push_back(static_cast<int>(read(data, item, 32)[0] * 255 + 0.5F));
+        greys.push_back(static_cast<int>(std::lround(read(data, item, 32)[0] * 255)));
     }
     return greys;
 }

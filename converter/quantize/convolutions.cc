@@ -39,9 +39,8 @@ Tile<float> winograd_input_scales(const ConvolutionStatistics& statistics, Range
 std::vector<float> corrected_bias(std::span<const float> bias, std::span<const float> weights,
                                   const QuantizedWeights& quantized,
                                   const ConvolutionStatistics& statistics) {
-    std::vector<double> means;
-    for (std::size_t i = 0; i < quantized.inputs; ++i)
-        means.push_back(statistics.tap_mean(i / taps, i % taps));
+    std::vector<double> means(quantized.inputs);
+    for (std::size_t i = 0; i < means.size(); ++i) means[i] = statistics.tap_mean(i / taps, i % taps);
     std::vector<float> corrected(bias.begin(), bias.end());
     for (std::size_t output = 0; output < quantized.outputs; ++output) {
         const std::span<const std::int8_t> row = quantized.row(output);

@@ -196,8 +196,9 @@ TEST_CASE("tensors are named as the engine wants them, Winograd's where it may r
     layer.give(-1, 3);
     const QuantizedConvolution result = layer.quantize();
     const auto names = [](const std::vector<model::Tensor>& tensors) {
-        std::vector<std::string> all;
-        for (const model::Tensor& tensor : tensors) all.push_back(tensor.name);
+        std::vector<std::string> all(tensors.size());
+        std::transform(tensors.begin(), tensors.end(), all.begin(),
+                       [](const auto& tensor) { return tensor.name; });
         return all;
     };
     const std::vector<std::string> direct = {"features.2.weight", "features.2.weight_scale",

@@ -88,10 +88,8 @@ TEST_CASE("nothing but zeros has the limit 0, whatever the method") {
 }
 
 TEST_CASE("the percentile clips one value in ten thousand") {
-    std::vector<float> values;
-    for (int i = 0; i < 40000; ++i) values.push_back(static_cast<float>(i) / 40000);
-    values.push_back(4);
-    values.push_back(4);
+    std::vector<float> values(40002, 4);
+    for (std::size_t i = 0; i < 40000; ++i) values[i] = static_cast<float>(i) / 40000;
     const Histogram histogram = histogram_of(values);
     const float limit = choose_limit(histogram, RangeMethod::percentile, 255);
     CHECK(limit == 1);
@@ -119,8 +117,8 @@ TEST_CASE("the limit of least squared error is one: none of its neighbours is be
 }
 
 TEST_CASE("values without outliers are not clipped by the limit of least squared error") {
-    std::vector<float> values;
-    for (int i = 0; i <= 10000; ++i) values.push_back(static_cast<float>(i) / 10000);
+    std::vector<float> values(10001);
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i) / 10000;
     CHECK(choose_limit(histogram_of(values), RangeMethod::mse, 255) > 0.99F);
 }
 
