@@ -1,44 +1,147 @@
 // vgg19 quantize
 #include "converter/quantize/quantize.h"
 
+#include <algorithm>
+#include <array>
 #include <filesystem>
+#include <iostream>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "converter/data/data_set.h"
+#include "converter/quantize/sensitivity.h"
 #include "engine/model/model_file.h"
+#include "kernels/common/parallel.h"
 #include "tools/command.h"
 #include "tools/progress_bar.h"
 #include "tools/subcommands.h"
+#include "tools/text.h"
 #include "vgg19/error.h"
 
 namespace vgg19::tools {
 
 namespace {
 
-void check_scope(const std::string& scope) {
-    if (scope == "dense") return;
-    throw Error(ErrorKind::usage, scope == "all" ? "--scope all is not built yet: expected dense"
-                                                 : "--scope: expected dense, found '" + scope + "'");
-}
+constexpr std::size_t most_images = 1'000'000;
 
-}  // namespace
+constexpr std::array<std::pair<const char*, converter::RangeMethod>, 3> ranges = {
+    {{"max", converter::RangeMethod::max},
+     {"percentile", converter::RangeMethod::percentile},
+     {"mse", converter::RangeMethod::mse}}};
 
-int quantize(int argc, char** argv) {
+/// Options that have no meaning without calibration.
+constexpr std::array full_options = {
+    "calib",       "images",  "range",   "size", "keep-fp32", "no-winograd", "no-bias-correction",
+    "sensitivity", "dry-run", "threads", "isa"};
+
+CommandLine command_line() {
     CommandLine line(
         "quantize",
-        "Gives a model INT8 weights, symmetric, with a scale per output channel. Activations are\n"
-        "quantised at run time.",
+        "Gives a model INT8 weights, symmetric, with a scale per output channel.\n"
+        "--scope dense: the dense layers, whose input is quantised at run time.\n"
+        "--scope all: the convolutions too, but for the first. --calib DATA shows which values their inputs "
+        "have:\na folder of images (or of a folder of images a class), or CIFAR-10's binary files.",
         "MODEL -o OUTPUT");
-    line.option("o,output", "FILE", "the model file to write (required)")
-        .option("scope", "LAYERS", "which layers: dense (all is not built yet)", "dense")
-        .example("vgg19 quantize vgg19.safetensors -o vgg19-int8.safetensors --scope dense");
-    if (!line.parse(argc, argv)) return exit_done;
+    line.option("o,output", "FILE", "the model file to write (required but for --dry-run)")
+        .option("scope", "LAYERS", "which layers: dense or all", "dense")
+        .option("calib", "DATA", "the images to calibrate with (required for --scope all)")
+        .option("n,images", "N", "how many of them, at equal distances through the whole set", "128");
+    add_size_option(line);
+    line.option("range", "NAME",
+                "what becomes the largest 8-bit value: max (the largest seen), percentile (99.99 %), or mse "
+                "(of least squared error)",
+                "mse")
+        .option("keep-fp32", "LIST", "layers that stay FP32, such as features.2,classifier.6")
+        .option("no-winograd", "LIST", "convolutions that run direct, such as features.2,features.5; or all")
+        .flag("no-bias-correction", "leave biases alone, instead of making up for the weights' rounding")
+        .option("sensitivity", "FILE",
+                "also run each layer alone in INT8 on the same images, and write what it does to the logits, "
+                "the worst first, as a table with tabs")
+        .flag("dry-run", "print layers, scales and errors, and write no model");
+    add_cpu_options(line);
+    line.example("vgg19 quantize vgg19.safetensors -o vgg19-int8.safetensors --scope dense")
+        .example(
+            "vgg19 quantize vgg19.safetensors -o int8-full.safetensors --scope all --calib photos -n 256");
+    return line;
+}
 
+converter::RangeMethod range_option(const CommandLine& line) {
+    for (const auto& [name, method] : ranges) {
+        if (line.text("range") == name) return method;
+    }
+    throw Error(ErrorKind::usage,
+                "--range: expected max, percentile or mse, found '" + line.text("range") + "'");
+}
+
+/// Comma-separated names.
+std::vector<std::string> names_option(const CommandLine& line, const std::string& option) {
+    std::vector<std::string> names;
+    if (!line.given(option)) return names;
+    const std::string list = line.text(option);
+    for (std::size_t begin = 0; begin <= list.size();) {
+        const std::size_t end = std::min(list.find(',', begin), list.size());
+        names.push_back(list.substr(begin, end - begin));
+        begin = end + 1;
+    }
+    return names;
+}
+
+converter::FullOptions full_quantization_options(const CommandLine& line, int threads) {
+    converter::FullOptions options;
+    options.convolutions = {.range = range_option(line),
+                            .bias_correction = !line.given("no-bias-correction"),
+                            .threads = threads};
+    options.keep_fp32 = names_option(line, "keep-fp32");
+    options.all_direct = line.text("no-winograd") == "all";
+    if (!options.all_direct) options.no_winograd = names_option(line, "no-winograd");
+    return options;
+}
+
+/// The options that made the model, for its lineage.
+std::string lineage_step(const CommandLine& line, const converter::CalibrationImages& images) {
+    const std::filesystem::path data = line.text("calib");
+    const std::filesystem::path name = data.has_filename() ? data : data.parent_path();
+    std::string step = "quantize --scope all --calib " + name.filename().string() + " -n " +
+                       std::to_string(images.items.size()) + " --size " +
+                       std::to_string(images.session.input_size) + " --range " + line.text("range");
+    for (const char* option : {"keep-fp32", "no-winograd"}) {
+        if (line.given(option)) step += " --" + std::string(option) + " " + line.text(option);
+    }
+    if (line.given("no-bias-correction")) step += " --no-bias-correction";
+    return step;
+}
+
+void print_table(const converter::FullQuantization& quantization) {
+    Table table(
+        {"layer", "weights", "input scale", "clipped %", "direct error %", "winograd error %", "runs"});
+    for (const converter::QuantizedConvolution& layer : quantization.convolutions) {
+        table.add({layer.name, joined(layer.shape, "×"), fixed(static_cast<double>(layer.input_scale), 6),
+                   fixed(100 * layer.clipped, 4), fixed(100 * layer.error.direct, 2),
+                   fixed(100 * layer.error.winograd, 2), layer.winograd ? "winograd or direct" : "direct"});
+    }
+    for (const converter::QuantizedDense& dense : quantization.dense_layers) {
+        table.add({dense.layer.name, joined({dense.layer.outputs, dense.layer.inputs}, "×"), "at run time",
+                   "", "", "", "dense"});
+    }
+    std::cout << table
+              << "\nErrors are relative (L2), of the layer's output on tiles of the calibration images.\n";
+}
+
+void require_no_full_options(const CommandLine& line) {
+    for (const char* option : full_options) {
+        if (line.given(option)) {
+            throw Error(ErrorKind::usage, "--" + std::string(option) + " goes with --scope all alone");
+        }
+    }
+}
+
+int quantize_dense_layers(const CommandLine& line) {
     const std::filesystem::path input = line.argument("MODEL");
     const std::filesystem::path output = line.required("output");
-    check_scope(line.text("scope"));
+    require_no_full_options(line);
     check_destination(output);
     model::require_other_file(input, output);
-
     {
         const model::ModelFile model = model::ModelFile::open(input);
         ProgressBar bar("quantising", ProgressUnit::bytes);
@@ -46,6 +149,88 @@ int quantize(int argc, char** argv) {
     }
     print_written(output);
     return exit_done;
+}
+
+/// What --scope all writes; "" for what is not wanted.
+struct Destinations {
+    std::filesystem::path model;
+    std::filesystem::path sensitivity;
+};
+
+Destinations destinations(const CommandLine& line, const std::filesystem::path& input) {
+    Destinations to;
+    to.model = line.given("dry-run") ? line.text("output") : line.required("output");
+    to.sensitivity = line.text("sensitivity");
+    for (const std::filesystem::path& output : {to.model, to.sensitivity}) {
+        if (output.empty()) continue;
+        check_destination(output);
+        model::require_other_file(input, output);
+        model::require_other_file(line.required("calib"), output);
+    }
+    if (!to.sensitivity.empty() && to.sensitivity.lexically_normal() == to.model.lexically_normal()) {
+        throw Error(ErrorKind::usage, "--sensitivity and --output are the same file, " + to.model.string());
+    }
+    if (line.given("dry-run")) to.model.clear();
+    return to;
+}
+
+converter::FullQuantization calibrate_and_quantize(const model::ModelFile& model,
+                                                   const converter::CalibrationImages& images,
+                                                   const converter::FullOptions& options) {
+    std::vector<converter::ConvolutionStatistics> statistics;
+    {
+        ProgressBar bar("calibrating", ProgressUnit::items);
+        statistics = converter::calibrate(model, images, bar.callback());
+    }
+    ProgressBar bar("quantising", ProgressUnit::items);
+    return converter::quantize_all(model, statistics, options, bar.callback());
+}
+
+int quantize_every_layer(const CommandLine& line) {
+    const std::filesystem::path input = line.argument("MODEL");
+    const Destinations to = destinations(line, input);
+    converter::CalibrationImages images;
+    images.session.input_size = size_option(line);
+    images.session.threads = threads_option(line);
+    images.session.isa = line.text("isa");
+    const std::size_t count = line.whole_number("images", 1, most_images);
+    const int threads = images.session.threads > 0 ? images.session.threads : kernels::available_cpus();
+    const converter::FullOptions options = full_quantization_options(line, threads);
+    {
+        const model::ModelFile model = model::ModelFile::open(input);
+        converter::require_fp32(model);
+        converter::check_layers(model.network(), options);
+        if (images.session.input_size == 0) {
+            images.session.input_size = model.description().preprocessing.input_size;
+        }
+        const auto data = converter::open_data_set(line.required("calib"));
+        images.data = data.get();
+        images.items = converter::spread_items(data->size(), count);
+
+        const converter::FullQuantization quantization = calibrate_and_quantize(model, images, options);
+        if (line.given("dry-run")) print_table(quantization);
+        if (!to.sensitivity.empty()) {
+            ProgressBar bar("measuring layers", ProgressUnit::items);
+            const auto layers = converter::measure_sensitivity(model, quantization, images, bar.callback());
+            model::write_text_file(to.sensitivity, converter::sensitivity_table(layers));
+        }
+        if (to.model.empty()) return exit_done;
+        ProgressBar bar("writing", ProgressUnit::bytes);
+        converter::write_full(model, quantization, lineage_step(line, images), to.model, bar.callback());
+    }
+    print_written(to.model);
+    return exit_done;
+}
+
+}  // namespace
+
+int quantize(int argc, char** argv) {
+    CommandLine line = command_line();
+    if (!line.parse(argc, argv)) return exit_done;
+    const std::string scope = line.text("scope");
+    if (scope == "dense") return quantize_dense_layers(line);
+    if (scope == "all") return quantize_every_layer(line);
+    throw Error(ErrorKind::usage, "--scope: expected dense or all, found '" + scope + "'");
 }
 
 }  // namespace vgg19::tools

@@ -1,19 +1,17 @@
-// INT8 weights for the dense layers.
+// INT8 models: the dense layers alone, or every layer but the first.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <span>
+#include <functional>
+#include <string>
+#include <vector>
 
+#include "converter/quantize/convolutions.h"
+#include "converter/quantize/weights.h"
 #include "engine/model/model_file.h"
 
 namespace vgg19::converter {
-
-/// One output channel, symmetric: scale = max|w| / 127 (1 where that is 0), q = round(w / scale) in [−127,
-/// 127], ties to even. Returns the scale; one that is not finite says that a weight is not, and then nothing
-/// is quantised.
-float quantize_row(std::span<const float> weights, std::span<std::int8_t> quantized);
 
 /// Writes the model with I8 dense weights, output-major whatever their order was, and a scale per output
 /// channel, as variant "int8" ("pruned-int8" for a pruned one). Activations are quantised at run time, so
@@ -22,5 +20,44 @@ float quantize_row(std::span<const float> weights, std::span<std::int8_t> quanti
 /// the same file.
 void quantize_dense(const model::ModelFile& model, const std::filesystem::path& output,
                     const model::Progress& progress = {});
+
+/// Told after each layer.
+using LayerProgress = std::function<void(std::uint64_t layers_done, std::uint64_t layers_total)>;
+
+struct FullOptions {
+    ConvolutionOptions convolutions;
+    std::vector<std::string> keep_fp32;    ///< layers that stay as they are
+    std::vector<std::string> no_winograd;  ///< convolutions that may run direct alone
+    bool all_direct = false;               ///< no convolution may run by Winograd
+};
+
+/// Throws Error (usage) that names a layer which the network does not have.
+void check_layers(const model::Network& network, const FullOptions& options);
+
+struct QuantizedDense {
+    model::DenseLayer layer;
+    QuantizedWeights weights;
+
+    /// They refer to this object's memory and to the model's bias.
+    std::vector<model::Tensor> tensors(const model::ModelFile& model) const;
+};
+
+/// The layers that became INT8.
+struct FullQuantization {
+    std::vector<QuantizedConvolution> convolutions;
+    std::vector<QuantizedDense> dense_layers;
+};
+
+/// Every layer but the first convolution, whose input is signed, and those that are to stay. Dense layers are
+/// quantised as quantize_dense does it. `statistics` are calibrate()'s. Throws as quantize_dense and
+/// check_layers do.
+FullQuantization quantize_all(const model::ModelFile& model,
+                              const std::vector<ConvolutionStatistics>& statistics,
+                              const FullOptions& options, const LayerProgress& progress = {});
+
+/// Writes the model with those layers, as variant "int8-full" ("pruned-int8-full" for a pruned one), and with
+/// `step` at the end of its lineage. Throws Error (usage) when both paths are the same file.
+void write_full(const model::ModelFile& model, const FullQuantization& quantization, const std::string& step,
+                const std::filesystem::path& output, const model::Progress& progress = {});
 
 }  // namespace vgg19::converter

@@ -2,23 +2,29 @@
 
 #include <doctest/doctest.h>
 
-#include <cmath>
+#include <algorithm>
+#include <fstream>
 #include <limits>
+#include <string>
 #include <vector>
 
+#include "converter/data/data_set.h"
 #include "converter/prune/prune.h"
+#include "converter/quantize/calibration.h"
+#include "converter/quantize/weights.h"
 #include "converter/testing/random_model.h"
-#include "kernels/common/testing/guarded_buffer.h"
+#include "engine/testing/error_of.h"
 #include "vgg19/error.h"
 
 namespace vgg19::converter {
 
 namespace {
 
-using kernels::testing::GuardedBuffer;
 using kernels::testing::Random;
 using model::ModelFile;
 using model::Network;
+using vgg19::testing::Containing;
+using vgg19::testing::error_of;
 
 Network narrow_network() {
     return Network::parse("4 4 M 5 M 6 M 7 M 9 M", "17 16 10");
@@ -31,65 +37,29 @@ struct NarrowModel {
     ModelFile baseline = weights.write(folder / "baseline");
 };
 
-/// Quantises through buffers that end at guard pages.
-std::pair<float, std::vector<int>> quantize(const std::vector<float>& weights) {
-    GuardedBuffer<float> input(weights.size());
-    GuardedBuffer<std::int8_t> output(weights.size());
-    std::copy(weights.begin(), weights.end(), input.begin());
-    const float scale = quantize_row({input.data(), input.size()}, {output.data(), output.size()});
-    return {scale, {output.begin(), output.end()}};
-}
+/// Ten random pictures of CIFAR-10's format.
+class Pictures {
+  public:
+    explicit Pictures(NarrowModel& narrow) {
+        std::ofstream file(narrow.folder / "pictures.bin", std::ios::binary);
+        for (int i = 0; i < 3073 * 10; ++i) {
+            file.put(static_cast<char>(i % 3073 == 0 ? 1 : narrow.random.integer(0, 255)));
+        }
+        file.close();
+        data_ = open_data_set(narrow.folder / "pictures.bin");
+    }
+
+    CalibrationImages images(std::size_t count, int threads = 1) const {
+        return {data_.get(),
+                spread_items(data_->size(), count),
+                {.threads = threads, .input_size = model::smallest_input}};
+    }
+
+  private:
+    std::unique_ptr<DataSet> data_;
+};
 
 }  // namespace
-
-TEST_CASE("a row's largest magnitude becomes 127, and halves go to the even value") {
-    const auto [scale, quantized] =
-        quantize({127, -127, 0.5F, 1.5F, 2.5F, -0.5F, -1.5F, -2.5F, 3.49F, -0.0F});
-    CHECK(scale == 1);
-    CHECK(quantized == std::vector<int>{127, -127, 0, 2, 2, 0, -2, -2, 3, 0});
-}
-
-TEST_CASE("a row of zeros has the scale 1") {
-    const auto [scale, quantized] = quantize({0, -0.0F, 0});
-    CHECK(scale == 1);
-    CHECK(quantized == std::vector<int>{0, 0, 0});
-}
-
-TEST_CASE("a denormal scale, too coarse for its row, gives no more than 127") {
-    constexpr float smallest = std::numeric_limits<float>::denorm_min();
-    const auto [scale, quantized] = quantize({143 * smallest, -143 * smallest, 5 * smallest});
-    CHECK(scale == smallest);
-    CHECK(quantized == std::vector<int>{127, -127, 5});
-}
-
-TEST_CASE("rows of any magnitude and length are quantised as the formula says") {
-    Random random;
-    INFO(random.replay());
-    for (const std::size_t count : {1U, 3U, 4U, 7U, 8U, 15U, 16U, 17U, 31U, 33U, 64U, 65U, 1000U}) {
-        for (const float bound :
-             {1e-44F, 1e-38F, 1e-6F, 0.05F, 1.0F, 1e30F, std::numeric_limits<float>::max() / 2}) {
-            std::vector<float> weights(count);
-            random.fill(weights, -bound, bound);
-            float largest = 0;
-            for (const float weight : weights) largest = std::max(largest, std::abs(weight));
-            const float expected_scale = largest / 127 == 0 ? 1 : largest / 127;
-
-            const auto [scale, quantized] = quantize(weights);
-            REQUIRE(scale == expected_scale);
-            for (std::size_t i = 0; i < count; ++i) {
-                const float expected =
-                    std::nearbyint(std::min(std::max(weights[i] / scale, -127.0F), 127.0F));
-                REQUIRE(quantized[i] == static_cast<int>(expected));
-            }
-        }
-    }
-}
-
-TEST_CASE("a row that is not finite has a scale that is not") {
-    CHECK_FALSE(std::isfinite(quantize({1, std::numeric_limits<float>::infinity()}).first));
-    CHECK_FALSE(std::isfinite(quantize({std::numeric_limits<float>::quiet_NaN(), 1}).first));
-    CHECK_FALSE(std::isfinite(quantize({-std::numeric_limits<float>::quiet_NaN(), 1}).first));
-}
 
 TEST_CASE("a quantised model keeps its convolutions and biases and holds INT8 dense weights with scales") {
     NarrowModel narrow;
@@ -174,6 +144,116 @@ TEST_CASE("the output of quantising must be another file than its input") {
     NarrowModel narrow;
     CHECK_THROWS_AS(quantize_dense(narrow.baseline, narrow.folder / "baseline"), Error);
     CHECK(ModelFile::open(narrow.folder / "baseline").description().variant == "baseline");
+}
+
+TEST_CASE("calibration sees the input of every convolution but the first, of every image") {
+    NarrowModel narrow;
+    INFO(narrow.random.replay());
+    const Pictures pictures(narrow);
+    const auto statistics = calibrate(narrow.baseline, pictures.images(3));
+    REQUIRE(statistics.size() == 5);
+    const std::vector<std::size_t> channels = {4, 4, 5, 6, 7};
+    const std::vector<std::size_t> sides = {32, 16, 8, 4, 2};
+    for (std::size_t i = 0; i < statistics.size(); ++i) {
+        CAPTURE(i);
+        CHECK(statistics[i].channels() == channels[i]);
+        CHECK(statistics[i].inputs().count() == 3 * channels[i] * sides[i] * sides[i]);
+        CHECK(statistics[i].inputs().largest() > 0);
+        CHECK(statistics[i].tiles() >= 128);
+    }
+    const auto again = calibrate(narrow.baseline, pictures.images(3, 3));
+    for (std::size_t i = 0; i < statistics.size(); ++i) {
+        CHECK(again[i].inputs().counts() == statistics[i].inputs().counts());
+        CHECK(again[i].tap_mean(0, 4) == statistics[i].tap_mean(0, 4));
+    }
+}
+
+TEST_CASE("calibration names the image and the layer of an activation that is too large") {
+    NarrowModel narrow;
+    INFO(narrow.random.replay());
+    const Pictures pictures(narrow);
+    narrow.weights.values("features.0.bias")[1] = 3e38F;
+    const ModelFile large = narrow.weights.write(narrow.folder / "large");
+    const std::string message = error_of(ErrorKind::bad_input, [&] { calibrate(large, pictures.images(2)); });
+    CHECK(message == Containing("pictures.bin record 0: features.2: expected an input of at most 8.5"));
+}
+
+TEST_CASE("a fully quantised model holds INT8 layers with their scales, but for the first and those kept") {
+    NarrowModel narrow;
+    INFO(narrow.random.replay());
+    const Pictures pictures(narrow);
+    FullOptions options;
+    options.keep_fp32 = {"features.5", "classifier.3"};
+    options.no_winograd = {"features.2"};
+    const auto statistics = calibrate(narrow.baseline, pictures.images(4));
+    std::uint64_t layers = 0;
+    const FullQuantization quantization =
+        quantize_all(narrow.baseline, statistics, options, [&](std::uint64_t done, std::uint64_t total) {
+            layers = done;
+            CHECK(total == 9);
+        });
+    CHECK(layers == 9);
+    write_full(narrow.baseline, quantization, "quantize --scope all", narrow.folder / "full");
+
+    const auto full = ModelFile::open(narrow.folder / "full");
+    CHECK(full.description().variant == "int8-full");
+    CHECK(full.description().lineage.back() == "quantize --scope all");
+    CHECK(full.network() == narrow_network());
+    full.verify_checksums();
+    std::vector<std::string> int8;
+    for (const auto& layer : full.network().convolutions()) {
+        if (full.is_int8(layer.name)) int8.push_back(layer.name);
+    }
+    for (const auto& layer : full.network().dense_layers()) {
+        if (full.is_int8(layer.name)) int8.push_back(layer.name);
+    }
+    CHECK(int8 == std::vector<std::string>{"features.2", "features.8", "features.11", "features.14",
+                                           "classifier.0", "classifier.6"});
+    CHECK(full.find("features.2.winograd_input_scale") == nullptr);
+    CHECK(full.tensor("features.8.input_scale").as<float>()[0] == quantization.convolutions[1].input_scale);
+    for (const auto& kept : {"features.0.weight", "features.5.weight", "classifier.3.weight"}) {
+        const auto stored = full.tensor(kept).as<float>();
+        const auto& values = narrow.weights.values(kept);
+        CHECK(std::equal(stored.begin(), stored.end(), values.begin(), values.end()));
+    }
+}
+
+TEST_CASE("no convolution is given to Winograd where all are to run direct") {
+    NarrowModel narrow;
+    const Pictures pictures(narrow);
+    FullOptions options;
+    options.all_direct = true;
+    const auto statistics = calibrate(narrow.baseline, pictures.images(2));
+    for (const auto& layer : quantize_all(narrow.baseline, statistics, options).convolutions) {
+        CHECK_FALSE(layer.winograd);
+    }
+}
+
+TEST_CASE("a pruned model becomes pruned-int8-full, and a quantised one is refused") {
+    NarrowModel narrow;
+    INFO(narrow.random.replay());
+    const Pictures pictures(narrow);
+    prune_model(narrow.baseline, plan_pruning(narrow.baseline, {.ratio = 0.3}), narrow.folder / "pruned");
+    const auto pruned = ModelFile::open(narrow.folder / "pruned");
+    const auto statistics = calibrate(pruned, pictures.images(2));
+    write_full(pruned, quantize_all(pruned, statistics, {}), "all", narrow.folder / "both");
+    const auto both = ModelFile::open(narrow.folder / "both");
+    CHECK(both.description().variant == "pruned-int8-full");
+    CHECK(error_of(ErrorKind::bad_input, [&] { quantize_all(both, statistics, {}); }) ==
+          Containing("expected FP32 weights, found INT8: the model is quantised already"));
+    CHECK(error_of(ErrorKind::bad_input, [&] { quantize_dense(both, narrow.folder / "again"); }) ==
+          Containing("quantised already"));
+    CHECK_FALSE(std::filesystem::exists(narrow.folder / "again"));
+}
+
+TEST_CASE("layers that the model does not have are named") {
+    const Network network = narrow_network();
+    CHECK(error_of(ErrorKind::usage, [&] { check_layers(network, {.keep_fp32 = {"features.1"}}); }) ==
+          Containing("--keep-fp32: expected layers of the model, features.0 to classifier.6, found "
+                     "'features.1'"));
+    CHECK(error_of(ErrorKind::usage, [&] { check_layers(network, {.no_winograd = {"classifier.0"}}); }) ==
+          Containing("--no-winograd"));
+    check_layers(network, {.keep_fp32 = {"features.0", "classifier.6"}, .no_winograd = {"features.14"}});
 }
 
 }  // namespace vgg19::converter

@@ -1,0 +1,108 @@
+#include "converter/quantize/calibration.h"
+
+#include <algorithm>
+#include <limits>
+#include <sstream>
+
+#include "engine/forward.h"
+#include "engine/plan.h"
+#include "vgg19/error.h"
+
+namespace vgg19::converter {
+
+namespace {
+
+/// In all, so that the larger sets do not need more memory.
+constexpr std::size_t kept_tiles = 128;
+
+/// A forward pass over one image after the other.
+class Runner {
+  public:
+    Runner(const model::ModelFile& model, const CalibrationImages& images)
+        : images_(images),
+          preprocessing_(model.description().preprocessing),
+          plan_(make_plan(model.network(), preprocessing_, images.session)),
+          forward_(model, plan_),
+          input_(model::image_channels * plan_.input_size * plan_.input_size) {}
+
+    const Plan& plan() const { return plan_; }
+    const ForwardPass& forward() const { return forward_; }
+
+    void run(std::size_t item, float* logits, const LayerObserver& observer = {}) {
+        images_.data->read(item, preprocessing_, plan_.input_size, input_);
+        forward_.run(input_.data(), logits, {}, observer);
+    }
+
+  private:
+    const CalibrationImages& images_;
+    Preprocessing preprocessing_;
+    Plan plan_;
+    ForwardPass forward_;
+    std::vector<float> input_;
+};
+
+/// Sums of four pixels have to be finite too. NaN is refused as well.
+void require_in_range(const BlockedMap& map, const std::string& image, const std::string& layer) {
+    constexpr float most = std::numeric_limits<float>::max() / 4;
+    const std::size_t count = kernels::blocked_size(1, map.channels, map.side, map.side, map.block);
+    const float* end = map.values + count;
+    const float* wrong = std::find_if_not(map.values, end, [](float value) { return value <= most; });
+    if (wrong == end) return;
+    std::ostringstream message;
+    message << image << ": " << layer << ": expected an input of at most " << most << ", found " << *wrong
+            << ": this model cannot be calibrated";
+    throw Error(ErrorKind::bad_input, message.str());
+}
+
+}  // namespace
+
+CalibrationRun run_images(const model::ModelFile& model, const CalibrationImages& images,
+                          const ImageProgress& progress) {
+    Runner runner(model, images);
+    const std::size_t classes = model.network().classes();
+    CalibrationRun result;
+    result.logits.resize(images.items.size() * classes);
+    for (std::size_t i = 0; i < images.items.size(); ++i) {
+        runner.run(images.items[i], &result.logits[i * classes]);
+        if (progress) progress(i + 1, images.items.size());
+    }
+    for (const model::ConvolutionLayer& layer : model.network().convolutions()) {
+        for (const PlanStep& step : runner.forward().steps()) {
+            if (step.layer == layer.name || step.layer.starts_with(layer.name + ' ')) {
+                result.convolution_kernels.push_back(step.kernel);
+            }
+        }
+    }
+    return result;
+}
+
+std::vector<ConvolutionStatistics> calibrate(const model::ModelFile& model, const CalibrationImages& images,
+                                             const ImageProgress& progress) {
+    Runner runner(model, images);
+    const auto& convolutions = model.network().convolutions();
+    std::vector<ConvolutionStatistics> statistics;
+    for (std::size_t i = 1; i < convolutions.size(); ++i) {
+        statistics.emplace_back(convolutions[i].input_channels);
+    }
+    const std::size_t count = images.items.size();
+    const std::size_t tiles = (kept_tiles + count - 1) / std::max<std::size_t>(count, 1);
+    const layers::Execution& execution = runner.plan().execution;
+    std::vector<float> logits(model.network().classes());
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::string image = images.data->name(images.items[i]);
+        runner.run(images.items[i], logits.data(), [&](std::size_t index, const float* input) {
+            if (index == 0 || index >= convolutions.size()) return;
+            const model::ConvolutionLayer& layer = convolutions[index];
+            const BlockedMap map = {.values = input,
+                                    .channels = layer.input_channels,
+                                    .side = model.network().map_size(layer, runner.plan().input_size),
+                                    .block = execution.channel_block()};
+            require_in_range(map, image, layer.name);
+            statistics[index - 1].add(map, i * tiles < kept_tiles ? tiles : 0, execution.threads);
+        });
+        if (progress) progress(i + 1, count);
+    }
+    return statistics;
+}
+
+}  // namespace vgg19::converter

@@ -1,0 +1,98 @@
+#include "converter/quantize/convolutions.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <span>
+
+namespace vgg19::converter {
+
+namespace {
+
+constexpr std::size_t taps = 9;
+constexpr int input_levels = 255;
+
+/// One step of the input. Values too small for a step that is a normal number are as good as zero: then any
+/// step will do.
+float input_scale(const Histogram& inputs, float limit) {
+    const float scale = limit / input_levels;
+    return inputs.largest() == 0 || scale < std::numeric_limits<float>::min() ? 1 : scale;
+}
+
+/// One step at each position, such that the kernel's multipliers are whole: then the file's scales are what
+/// the kernel computes with, bit for bit.
+Tile<float> winograd_input_scales(const ConvolutionStatistics& statistics, RangeMethod method, float scale) {
+    constexpr float most = 32767;
+    Tile<float> scales{};
+    for (std::size_t p = 0; p < scales.size(); ++p) {
+        const int levels = transformed_levels(p);
+        const float limit = choose_limit(statistics.transformed()[p], method, levels);
+        const float step = limit / static_cast<float>(levels);
+        const float one = winograd_multiplier_one * scale;
+        // Rounded down: a step that is larger clips no more than was asked for.
+        const float multiplier = step * most > one ? std::max(std::floor(one / step), 1.0F) : most;
+        scales[p] = one / multiplier;
+    }
+    return scales;
+}
+
+std::vector<float> corrected_bias(std::span<const float> bias, std::span<const float> weights,
+                                  const QuantizedWeights& quantized,
+                                  const ConvolutionStatistics& statistics) {
+    std::vector<double> means(quantized.inputs);
+    for (std::size_t i = 0; i < means.size(); ++i) means[i] = statistics.tap_mean(i / taps, i % taps);
+    std::vector<float> corrected(bias.begin(), bias.end());
+    for (std::size_t output = 0; output < quantized.outputs; ++output) {
+        const std::span<const std::int8_t> row = quantized.row(output);
+        const auto scale = static_cast<double>(quantized.scales[output]);
+        double shift = 0;
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            const auto weight = static_cast<double>(weights[output * row.size() + i]);
+            shift += (scale * row[i] - weight) * means[i];
+        }
+        corrected[output] = static_cast<float>(static_cast<double>(bias[output]) - shift);
+    }
+    return corrected;
+}
+
+}  // namespace
+
+QuantizedConvolution quantize_convolution(const model::ConvolutionLayer& layer, const model::ModelFile& model,
+                                          const ConvolutionStatistics& statistics,
+                                          const ConvolutionOptions& options) {
+    const auto weights = model.tensor(model::weight_name(layer.name)).as<float>();
+    const auto bias = model.tensor(model::bias_name(layer.name)).as<float>();
+    QuantizedConvolution result;
+    result.name = layer.name;
+    result.shape = {layer.output_channels, layer.input_channels, 3, 3};
+    result.weights = quantize_weights(layer, model);
+    result.bias = options.bias_correction ? corrected_bias(bias, weights, result.weights, statistics)
+                                          : std::vector<float>(bias.begin(), bias.end());
+
+    const float limit = choose_limit(statistics.inputs(), options.range, input_levels);
+    result.input_scale = input_scale(statistics.inputs(), limit);
+    result.clipped = clipped_share(statistics.inputs(), limit);
+    result.winograd_input_scale = winograd_input_scales(statistics, options.range, result.input_scale);
+    result.error = tile_error(statistics, weights, bias,
+                              {.weights = result.weights,
+                               .bias = result.bias,
+                               .input_scale = result.input_scale,
+                               .winograd_input_scale = result.winograd_input_scale},
+                              options.threads);
+    result.winograd = result.error.winograd <= largest_winograd_error;
+    return result;
+}
+
+std::vector<model::Tensor> QuantizedConvolution::tensors(bool with_winograd) const {
+    std::vector<model::Tensor> result;
+    weights.append_tensors(name, shape, result);
+    const auto append = [&](std::string tensor, std::span<const float> values) {
+        result.push_back({std::move(tensor), model::DType::f32, {values.size()}, std::as_bytes(values)});
+    };
+    append(model::bias_name(name), bias);
+    append(model::input_scale_name(name), {&input_scale, 1});
+    if (with_winograd) append(model::winograd_input_scale_name(name), winograd_input_scale);
+    return result;
+}
+
+}  // namespace vgg19::converter

@@ -1,0 +1,119 @@
+#include "converter/quantize/statistics.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/common/blocked_layout.h"
+#include "kernels/common/parallel.h"
+
+namespace vgg19::converter {
+
+namespace {
+
+/// One channel with the zeros that convolution and tiles see around it.
+class PaddedPlane {
+  public:
+    explicit PaddedPlane(std::size_t side)
+        : side_(side),
+          tiles_(kernels::blocks_of(side, tile_step)),
+          stride_(tile_step * (tiles_ + 1)),
+          values_(stride_ * stride_) {}
+
+    void load(const BlockedMap& map, std::size_t channel) {
+        const float* from =
+            map.values + kernels::blocked_index(map.channels, side_, side_, map.block, 0, channel, 0, 0);
+        for (std::size_t row = 0; row < side_; ++row) {
+            float* to = &values_[(row + 1) * stride_ + 1];
+            for (std::size_t column = 0; column < side_; ++column, from += map.block) to[column] = *from;
+        }
+    }
+
+    std::size_t side() const { return side_; }
+    std::size_t tiles() const { return tiles_ * tiles_; }
+    const float* row(std::size_t index) const { return &values_[(index + 1) * stride_ + 1]; }
+
+    Tile<float> tile(std::size_t index) const {
+        const float* from = &values_[(index / tiles_ * stride_ + index % tiles_) * tile_step];
+        Tile<float> pixels;
+        for (std::size_t i = 0; i < pixels.size(); ++i) {
+            pixels[i] = from[i / tile_side * stride_ + i % tile_side];
+        }
+        return pixels;
+    }
+
+  private:
+    std::size_t side_;
+    std::size_t tiles_;  ///< in a row, and in a column
+    std::size_t stride_;
+    std::vector<float> values_;
+};
+
+/// What the taps see in all: the plane without the row and the column that the filter, at the other end, does
+/// not reach.
+std::array<double, 9> tap_sums(const PaddedPlane& plane) {
+    const std::size_t last = plane.side() - 1;
+    std::array<double, 9> sums{};
+    for (std::size_t row = 0; row <= last; ++row) {
+        const float* values = plane.row(row);
+        double all = 0;
+        for (std::size_t column = 0; column <= last; ++column) all += static_cast<double>(values[column]);
+        const std::array<double, 3> seen = {all - static_cast<double>(values[last]), all,
+                                            all - static_cast<double>(values[0])};
+        for (std::size_t column = 0; column < seen.size(); ++column) {
+            if (row < last) sums[column] += seen[column];
+            sums[3 + column] += seen[column];
+            if (row > 0) sums[6 + column] += seen[column];
+        }
+    }
+    return sums;
+}
+
+/// The memory of one thread.
+struct Worker {
+    explicit Worker(std::size_t side) : plane(side) {}
+    PaddedPlane plane;
+    Histogram inputs;
+    Tile<Histogram> transformed;
+
+    void count() {
+        for (std::size_t row = 0; row < plane.side(); ++row) {
+            const float* values = plane.row(row);
+            for (std::size_t column = 0; column < plane.side(); ++column) inputs.add(values[column]);
+        }
+        for (std::size_t index = 0; index < plane.tiles(); ++index) {
+            const Tile<float> values = transform_input(plane.tile(index));
+            for (std::size_t p = 0; p < values.size(); ++p) transformed[p].add(std::abs(values[p]));
+        }
+    }
+};
+
+}  // namespace
+
+void ConvolutionStatistics::add(const BlockedMap& map, std::size_t more_tiles, int threads) {
+    constexpr std::size_t stride_between_kept = 40009;  // a prime, so that small maps give all of their tiles
+    const std::size_t first = tiles();
+    tiles_.resize((first + more_tiles) * channels_);
+    std::vector<Worker> workers(static_cast<std::size_t>(threads), Worker(map.side));
+    kernels::parallel_workers(threads, channels_, [&](std::size_t index, std::size_t channel) {
+        Worker& worker = workers[index];
+        worker.plane.load(map, channel);
+        worker.count();
+        const std::array<double, 9> sums = tap_sums(worker.plane);
+        for (std::size_t tap = 0; tap < sums.size(); ++tap) tap_sums_[channel][tap] += sums[tap];
+        for (std::size_t kept = first; kept < first + more_tiles; ++kept) {
+            const std::size_t place = kept * stride_between_kept % worker.plane.tiles();
+            tiles_[kept * channels_ + channel] = worker.plane.tile(place);
+        }
+    });
+    for (const Worker& worker : workers) {
+        inputs_.merge(worker.inputs);
+        for (std::size_t p = 0; p < transformed_.size(); ++p) transformed_[p].merge(worker.transformed[p]);
+    }
+    pixels_ += static_cast<double>(map.side * map.side);
+}
+
+double ConvolutionStatistics::tap_mean(std::size_t channel, std::size_t tap) const {
+    return pixels_ == 0 ? 0 : tap_sums_[channel][tap] / pixels_;
+}
+
+}  // namespace vgg19::converter

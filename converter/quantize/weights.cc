@@ -1,0 +1,152 @@
+#include "converter/quantize/weights.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <utility>
+
+#include "converter/transpose.h"
+#include "kernels/common/parallel.h"
+#include "kernels/conv_int8/conv_int8.h"
+#include "kernels/dense_int8/dense_int8.h"
+#include "vgg19/error.h"
+
+namespace vgg19::converter {
+
+namespace {
+
+constexpr float largest_quantized = 127.0F;
+
+/// The bits of a float without its sign are ordered as the magnitudes are, and integers have a maximum that
+/// compilers vectorise. NaN and infinity come out on top.
+float largest_magnitude(std::span<const float> values) {
+    std::int32_t largest = 0;
+    for (const float value : values) {
+        largest = std::max(largest, std::bit_cast<std::int32_t>(value) & 0x7fffffff);
+    }
+    return std::bit_cast<float>(largest);
+}
+
+/// To the nearest whole number, ties to even, for magnitudes below 2^22: at 1.5 · 2^23 a float's step is 1.
+/// Vectorises without SSE4.1's rounding instruction.
+float round_to_even(float value) {
+    constexpr float step_is_one = 12582912.0F;
+    return (value + step_is_one) - step_is_one;
+}
+
+/// Rows that one task quantises: a cache line of each row of input-major weights.
+constexpr std::size_t rows_per_task = 16;
+
+/// The weights of outputs [begin, end), output by output: in place, or transposed into `copy`.
+std::span<const float> output_rows(const model::DenseLayer& layer, const model::ModelFile& model,
+                                   std::size_t begin, std::size_t end, std::span<float> copy) {
+    const std::span<const float> weights = model.weight(layer).as<float>();
+    if (model.order(layer) == model::DenseOrder::output_major) {
+        return weights.subspan(begin * layer.inputs, (end - begin) * layer.inputs);
+    }
+    transpose({weights.data() + begin, layer.outputs}, layer.inputs, end - begin,
+              {copy.data(), layer.inputs});
+    return copy;
+}
+
+/// Quantises rows that rows(begin, end, part) gives, on every CPU.
+template <class Rows>
+QuantizedWeights quantize_rows(std::size_t outputs, std::size_t inputs, Rows rows) {
+    QuantizedWeights quantized = {.values = std::make_unique_for_overwrite<std::int8_t[]>(outputs * inputs),
+                                  .outputs = outputs,
+                                  .inputs = inputs,
+                                  .scales = std::vector<float>(outputs)};
+    const auto parts = static_cast<std::size_t>(kernels::available_cpus());
+    kernels::parallel_for(static_cast<int>(parts), parts, [&](std::size_t part) {
+        const kernels::Range range = kernels::part_of(outputs, parts, part, rows_per_task);
+        for (std::size_t begin = range.begin; begin < range.end; begin += rows_per_task) {
+            const std::size_t end = std::min(begin + rows_per_task, range.end);
+            std::span<const float> weights = rows(begin, end, part);
+            for (std::size_t row = begin; row < end; ++row, weights = weights.subspan(inputs)) {
+                quantized.scales[row] =
+                    quantize_row(weights.first(inputs), {&quantized.values[row * inputs], inputs});
+            }
+        }
+    });
+    return quantized;
+}
+
+void require_finite_scales(const model::ModelFile& model, const std::string& tensor,
+                           const QuantizedWeights& quantized) {
+    for (std::size_t row = 0; row < quantized.scales.size(); ++row) {
+        if (std::isfinite(quantized.scales[row])) continue;
+        throw Error(ErrorKind::bad_input, model.path().string() + ": tensor " + tensor + ": output " +
+                                              std::to_string(row) +
+                                              ": expected finite weights, found NaN or infinity");
+    }
+}
+
+void require_inputs(const model::ModelFile& model, const std::string& layer, std::size_t most,
+                    std::size_t found) {
+    if (found <= most) return;
+    throw Error(ErrorKind::bad_input,
+                model.path().string() + ": " + layer + ": expected at most " + std::to_string(most) +
+                    " inputs, whose products a 32-bit sum holds, found " + std::to_string(found));
+}
+
+}  // namespace
+
+float quantize_row(std::span<const float> weights, std::span<std::int8_t> quantized) {
+    float scale = largest_magnitude(weights) / largest_quantized;
+    if (!std::isfinite(scale)) return scale;
+    if (scale == 0) scale = 1;
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+        // A denormal scale is coarse, so the quotient can pass 127.
+        const float clamped = std::clamp(weights[i] / scale, -largest_quantized, largest_quantized);
+        quantized[i] = static_cast<std::int8_t>(static_cast<std::int32_t>(round_to_even(clamped)));
+    }
+    return scale;
+}
+
+void QuantizedWeights::append_tensors(const std::string& layer, std::vector<std::size_t> shape,
+                                      std::vector<model::Tensor>& tensors) const {
+    tensors.push_back({model::weight_name(layer), model::DType::i8, std::move(shape),
+                       std::as_bytes(std::span(values.get(), outputs * inputs))});
+    tensors.push_back(
+        {model::weight_scale_name(layer), model::DType::f32, {outputs}, std::as_bytes(std::span(scales))});
+}
+
+QuantizedWeights quantize_weights(const model::DenseLayer& layer, const model::ModelFile& model) {
+    require_inputs(model, layer.name, kernels::dense_int8_max_inputs, layer.inputs);
+    const auto parts = static_cast<std::size_t>(kernels::available_cpus());
+    std::vector<std::vector<float>> copies(parts, std::vector<float>(rows_per_task * layer.inputs));
+    QuantizedWeights quantized =
+        quantize_rows(layer.outputs, layer.inputs, [&](std::size_t begin, std::size_t end, std::size_t part) {
+            return output_rows(layer, model, begin, end, copies[part]);
+        });
+    const model::Tensor& weights = model.weight(layer);
+    model.file().mapping().release(weights.bytes);
+    require_finite_scales(model, weights.name, quantized);
+    return quantized;
+}
+
+QuantizedWeights quantize_weights(const model::ConvolutionLayer& layer, const model::ModelFile& model) {
+    require_inputs(model, layer.name, kernels::conv_int8_max_input_channels, layer.input_channels);
+    const std::string name = model::weight_name(layer.name);
+    const std::span<const float> weights = model.tensor(name).as<float>();
+    const std::size_t inputs = weights.size() / layer.output_channels;
+    QuantizedWeights quantized =
+        quantize_rows(layer.output_channels, inputs, [&](std::size_t begin, std::size_t end, std::size_t) {
+            return weights.subspan(begin * inputs, (end - begin) * inputs);
+        });
+    require_finite_scales(model, name, quantized);
+    return quantized;
+}
+
+void require_fp32(const model::ModelFile& model) {
+    const auto require = [&](const std::string& layer) {
+        if (!model.is_int8(layer)) return;
+        throw Error(ErrorKind::bad_input,
+                    model.path().string() + ": " + layer +
+                        ": expected FP32 weights, found INT8: the model is quantised already");
+    };
+    for (const auto& layer : model.network().convolutions()) require(layer.name);
+    for (const auto& layer : model.network().dense_layers()) require(layer.name);
+}
+
+}  // namespace vgg19::converter

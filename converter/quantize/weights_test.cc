@@ -1,0 +1,81 @@
+#include "converter/quantize/weights.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include "kernels/common/testing/guarded_buffer.h"
+#include "kernels/common/testing/random.h"
+
+namespace vgg19::converter {
+
+namespace {
+
+using kernels::testing::GuardedBuffer;
+using kernels::testing::Random;
+
+/// Quantises through buffers that end at guard pages.
+std::pair<float, std::vector<int>> quantize(const std::vector<float>& weights) {
+    GuardedBuffer<float> input(weights.size());
+    GuardedBuffer<std::int8_t> output(weights.size());
+    std::copy(weights.begin(), weights.end(), input.begin());
+    const float scale = quantize_row({input.data(), input.size()}, {output.data(), output.size()});
+    return {scale, {output.begin(), output.end()}};
+}
+
+}  // namespace
+
+TEST_CASE("a row's largest magnitude becomes 127, and halves go to the even value") {
+    const auto [scale, quantized] =
+        quantize({127, -127, 0.5F, 1.5F, 2.5F, -0.5F, -1.5F, -2.5F, 3.49F, -0.0F});
+    CHECK(scale == 1);
+    CHECK(quantized == std::vector<int>{127, -127, 0, 2, 2, 0, -2, -2, 3, 0});
+}
+
+TEST_CASE("a row of zeros has the scale 1") {
+    const auto [scale, quantized] = quantize({0, -0.0F, 0});
+    CHECK(scale == 1);
+    CHECK(quantized == std::vector<int>{0, 0, 0});
+}
+
+TEST_CASE("a denormal scale, too coarse for its row, gives no more than 127") {
+    constexpr float smallest = std::numeric_limits<float>::denorm_min();
+    const auto [scale, quantized] = quantize({143 * smallest, -143 * smallest, 5 * smallest});
+    CHECK(scale == smallest);
+    CHECK(quantized == std::vector<int>{127, -127, 5});
+}
+
+TEST_CASE("rows of any magnitude and length are quantised as the formula says") {
+    Random random;
+    INFO(random.replay());
+    for (const std::size_t count : {1U, 3U, 4U, 7U, 8U, 15U, 16U, 17U, 31U, 33U, 64U, 65U, 1000U}) {
+        for (const float bound :
+             {1e-44F, 1e-38F, 1e-6F, 0.05F, 1.0F, 1e30F, std::numeric_limits<float>::max() / 2}) {
+            std::vector<float> weights(count);
+            random.fill(weights, -bound, bound);
+            float largest = 0;
+            for (const float weight : weights) largest = std::max(largest, std::abs(weight));
+            const float expected_scale = largest / 127 == 0 ? 1 : largest / 127;
+
+            const auto [scale, quantized] = quantize(weights);
+            REQUIRE(scale == expected_scale);
+            for (std::size_t i = 0; i < count; ++i) {
+                const float expected =
+                    std::nearbyint(std::min(std::max(weights[i] / scale, -127.0F), 127.0F));
+                REQUIRE(quantized[i] == static_cast<int>(expected));
+            }
+        }
+    }
+}
+
+TEST_CASE("a row that is not finite has a scale that is not") {
+    CHECK_FALSE(std::isfinite(quantize({1, std::numeric_limits<float>::infinity()}).first));
+    CHECK_FALSE(std::isfinite(quantize({std::numeric_limits<float>::quiet_NaN(), 1}).first));
+    CHECK_FALSE(std::isfinite(quantize({-std::numeric_limits<float>::quiet_NaN(), 1}).first));
+}
+
+}  // namespace vgg19::converter
