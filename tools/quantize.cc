@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "converter/data/data_set.h"
+#include "converter/quantize/equalize.h"
 #include "converter/quantize/sensitivity.h"
 #include "engine/model/model_file.h"
 #include "kernels/common/parallel.h"
@@ -31,9 +32,10 @@ constexpr std::array<std::pair<const char*, converter::RangeMethod>, 3> ranges =
      {"mse", converter::RangeMethod::mse}}};
 
 /// Options that have no meaning without calibration.
-constexpr std::array full_options = {
-    "calib",       "images",  "range",   "size", "keep-fp32", "no-winograd", "no-bias-correction",
-    "sensitivity", "dry-run", "threads", "isa"};
+constexpr std::array full_scope_options = {
+    "calib",       "images",      "range",           "size",
+    "keep-fp32",   "no-winograd", "no-equalization", "no-bias-correction",
+    "sensitivity", "dry-run",     "threads",         "isa"};
 
 CommandLine command_line() {
     CommandLine line(
@@ -54,6 +56,8 @@ CommandLine command_line() {
                 "mse")
         .option("keep-fp32", "LIST", "layers that stay FP32, such as features.2,classifier.6")
         .option("no-winograd", "LIST", "convolutions that run direct, such as features.2,features.5; or all")
+        .flag("no-equalization",
+              "leave channels' ranges alone, instead of evening them out between neighbouring convolutions")
         .flag("no-bias-correction", "leave biases alone, instead of making up for the weights' rounding")
         .option("sensitivity", "FILE",
                 "also run each layer alone in INT8 on the same images, and write what it does to the logits, "
@@ -87,11 +91,12 @@ std::vector<std::string> names_option(const CommandLine& line, const std::string
     return names;
 }
 
-converter::FullOptions full_quantization_options(const CommandLine& line, int threads) {
+converter::FullOptions full_options(const CommandLine& line) {
+    const int threads = threads_option(line);
     converter::FullOptions options;
     options.convolutions = {.range = range_option(line),
                             .bias_correction = !line.given("no-bias-correction"),
-                            .threads = threads};
+                            .threads = threads > 0 ? threads : kernels::available_cpus()};
     options.keep_fp32 = names_option(line, "keep-fp32");
     options.all_direct = line.text("no-winograd") == "all";
     if (!options.all_direct) options.no_winograd = names_option(line, "no-winograd");
@@ -108,7 +113,9 @@ std::string lineage_step(const CommandLine& line, const converter::CalibrationIm
     for (const char* option : {"keep-fp32", "no-winograd"}) {
         if (line.given(option)) step += " --" + std::string(option) + " " + line.text(option);
     }
-    if (line.given("no-bias-correction")) step += " --no-bias-correction";
+    for (const char* flag : {"no-equalization", "no-bias-correction"}) {
+        if (line.given(flag)) step += " --" + std::string(flag);
+    }
     return step;
 }
 
@@ -129,7 +136,7 @@ void print_table(const converter::FullQuantization& quantization) {
 }
 
 void require_no_full_options(const CommandLine& line) {
-    for (const char* option : full_options) {
+    for (const char* option : full_scope_options) {
         if (line.given(option)) {
             throw Error(ErrorKind::usage, "--" + std::string(option) + " goes with --scope all alone");
         }
@@ -174,6 +181,12 @@ Destinations destinations(const CommandLine& line, const std::filesystem::path& 
     return to;
 }
 
+converter::EqualizedModel equalize(const model::ModelFile& model,
+                                   const converter::CalibrationImages& images) {
+    ProgressBar bar("measuring channels", ProgressUnit::items);
+    return {model, converter::measure_channels(model, images, bar.callback())};
+}
+
 converter::FullQuantization calibrate_and_quantize(const model::ModelFile& model,
                                                    const converter::CalibrationImages& images,
                                                    const converter::FullOptions& options) {
@@ -186,6 +199,22 @@ converter::FullQuantization calibrate_and_quantize(const model::ModelFile& model
     return converter::quantize_all(model, statistics, options, bar.callback());
 }
 
+/// All that comes after the command line was understood.
+void quantize_model(const CommandLine& line, const model::ModelFile& model,
+                    const converter::CalibrationImages& images, const converter::FullOptions& options,
+                    const Destinations& to) {
+    const converter::FullQuantization quantization = calibrate_and_quantize(model, images, options);
+    if (line.given("dry-run")) print_table(quantization);
+    if (!to.sensitivity.empty()) {
+        ProgressBar bar("measuring layers", ProgressUnit::items);
+        const auto layers = converter::measure_sensitivity(model, quantization, images, bar.callback());
+        model::write_text_file(to.sensitivity, converter::sensitivity_table(layers));
+    }
+    if (to.model.empty()) return;
+    ProgressBar bar("writing", ProgressUnit::bytes);
+    converter::write_full(model, quantization, lineage_step(line, images), to.model, bar.callback());
+}
+
 int quantize_every_layer(const CommandLine& line) {
     const std::filesystem::path input = line.argument("MODEL");
     const Destinations to = destinations(line, input);
@@ -194,8 +223,7 @@ int quantize_every_layer(const CommandLine& line) {
     images.session.threads = threads_option(line);
     images.session.isa = line.text("isa");
     const std::size_t count = line.whole_number("images", 1, most_images);
-    const int threads = images.session.threads > 0 ? images.session.threads : kernels::available_cpus();
-    const converter::FullOptions options = full_quantization_options(line, threads);
+    const converter::FullOptions options = full_options(line);
     {
         const model::ModelFile model = model::ModelFile::open(input);
         converter::require_fp32(model);
@@ -206,19 +234,13 @@ int quantize_every_layer(const CommandLine& line) {
         const auto data = converter::open_data_set(line.required("calib"));
         images.data = data.get();
         images.items = converter::spread_items(data->size(), count);
-
-        const converter::FullQuantization quantization = calibrate_and_quantize(model, images, options);
-        if (line.given("dry-run")) print_table(quantization);
-        if (!to.sensitivity.empty()) {
-            ProgressBar bar("measuring layers", ProgressUnit::items);
-            const auto layers = converter::measure_sensitivity(model, quantization, images, bar.callback());
-            model::write_text_file(to.sensitivity, converter::sensitivity_table(layers));
+        if (line.given("no-equalization")) {
+            quantize_model(line, model, images, options, to);
+        } else {
+            quantize_model(line, equalize(model, images).file(), images, options, to);
         }
-        if (to.model.empty()) return exit_done;
-        ProgressBar bar("writing", ProgressUnit::bytes);
-        converter::write_full(model, quantization, lineage_step(line, images), to.model, bar.callback());
     }
-    print_written(to.model);
+    if (!to.model.empty()) print_written(to.model);
     return exit_done;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <span>
 #include <sstream>
 
 #include "engine/forward.h"
@@ -21,7 +22,7 @@ class Runner {
     Runner(const model::ModelFile& model, const CalibrationImages& images)
         : images_(images),
           preprocessing_(model.description().preprocessing),
-          plan_(make_plan(model.network(), preprocessing_, images.session)),
+          plan_(make_plan(model, images.session)),
           forward_(model, plan_),
           input_(model::image_channels * plan_.input_size * plan_.input_size) {}
 
@@ -54,6 +55,41 @@ void require_in_range(const BlockedMap& map, const std::string& image, const std
     throw Error(ErrorKind::bad_input, message.str());
 }
 
+std::span<const model::ConvolutionLayer> later_convolutions(const model::ModelFile& model) {
+    return std::span(model.network().convolutions()).subspan(1);
+}
+
+/// One convolution's input, of one image.
+struct Observation {
+    std::size_t convolution;  ///< among later_convolutions()
+    std::size_t image;
+    BlockedMap map;
+    int threads;
+};
+
+void observe_convolutions(const model::ModelFile& model, const CalibrationImages& images,
+                          const std::function<void(const Observation&)>& visit,
+                          const ImageProgress& progress) {
+    Runner runner(model, images);
+    const std::span<const model::ConvolutionLayer> convolutions = later_convolutions(model);
+    const layers::Execution& execution = runner.plan().execution;
+    std::vector<float> logits(model.network().classes());
+    for (std::size_t i = 0; i < images.items.size(); ++i) {
+        const std::string image = images.data->name(images.items[i]);
+        runner.run(images.items[i], logits.data(), [&](std::size_t index, const float* input) {
+            if (index == 0 || index > convolutions.size()) return;
+            const model::ConvolutionLayer& layer = convolutions[index - 1];
+            const BlockedMap map = {.values = input,
+                                    .channels = layer.input_channels,
+                                    .side = model.network().map_size(layer, runner.plan().input_size),
+                                    .block = execution.channel_block()};
+            require_in_range(map, image, layer.name);
+            visit({index - 1, i, map, execution.threads});
+        });
+        if (progress) progress(i + 1, images.items.size());
+    }
+}
+
 }  // namespace
 
 CalibrationRun run_images(const model::ModelFile& model, const CalibrationImages& images,
@@ -76,32 +112,40 @@ CalibrationRun run_images(const model::ModelFile& model, const CalibrationImages
     return result;
 }
 
+std::vector<std::vector<float>> measure_channels(const model::ModelFile& model,
+                                                 const CalibrationImages& images,
+                                                 const ImageProgress& progress) {
+    std::vector<std::vector<float>> largest;
+    for (const model::ConvolutionLayer& layer : later_convolutions(model)) {
+        largest.emplace_back(layer.input_channels);
+    }
+    const auto visit = [&](const Observation& seen) {
+        const BlockedMap& map = seen.map;
+        std::vector<float>& of = largest[seen.convolution];
+        for (std::size_t c = 0; c < map.channels; ++c) {
+            const float* value =
+                map.values + kernels::blocked_index(map.channels, map.side, map.side, map.block, 0, c, 0, 0);
+            for (std::size_t i = 0; i < map.side * map.side; ++i)
+                of[c] = std::max(of[c], value[i * map.block]);
+        }
+    };
+    observe_convolutions(model, images, visit, progress);
+    return largest;
+}
+
 std::vector<ConvolutionStatistics> calibrate(const model::ModelFile& model, const CalibrationImages& images,
                                              const ImageProgress& progress) {
-    Runner runner(model, images);
-    const auto& convolutions = model.network().convolutions();
     std::vector<ConvolutionStatistics> statistics;
-    for (std::size_t i = 1; i < convolutions.size(); ++i) {
-        statistics.emplace_back(convolutions[i].input_channels);
+    for (const model::ConvolutionLayer& layer : later_convolutions(model)) {
+        statistics.emplace_back(layer.input_channels);
     }
-    const std::size_t count = images.items.size();
-    const std::size_t tiles = (kept_tiles + count - 1) / std::max<std::size_t>(count, 1);
-    const layers::Execution& execution = runner.plan().execution;
-    std::vector<float> logits(model.network().classes());
-    for (std::size_t i = 0; i < count; ++i) {
-        const std::string image = images.data->name(images.items[i]);
-        runner.run(images.items[i], logits.data(), [&](std::size_t index, const float* input) {
-            if (index == 0 || index >= convolutions.size()) return;
-            const model::ConvolutionLayer& layer = convolutions[index];
-            const BlockedMap map = {.values = input,
-                                    .channels = layer.input_channels,
-                                    .side = model.network().map_size(layer, runner.plan().input_size),
-                                    .block = execution.channel_block()};
-            require_in_range(map, image, layer.name);
-            statistics[index - 1].add(map, i * tiles < kept_tiles ? tiles : 0, execution.threads);
-        });
-        if (progress) progress(i + 1, count);
-    }
+    const std::size_t count = std::max<std::size_t>(images.items.size(), 1);
+    const std::size_t tiles = (kept_tiles + count - 1) / count;
+    const auto visit = [&](const Observation& seen) {
+        const bool enough = seen.image * tiles >= kept_tiles;
+        statistics[seen.convolution].add(seen.map, enough ? 0 : tiles, seen.threads);
+    };
+    observe_convolutions(model, images, visit, progress);
     return statistics;
 }
 

@@ -32,9 +32,15 @@ struct CalibrationRun {
 CalibrationRun run_images(const model::ModelFile& model, const CalibrationImages& images,
                           const ImageProgress& progress = {});
 
-/// What the FP32 model's convolutions, but for the first, get as input: statistics()[i] belongs to
-/// convolution i + 1. The result is the same for every number of threads. Throws Error (bad_input) for an
-/// image that cannot be read, and for one that makes an activation too large.
+/// The largest value of each channel that the FP32 model's convolutions, but for the first, get as input:
+/// entry i belongs to convolution i + 1. Throws as calibrate() does.
+std::vector<std::vector<float>> measure_channels(const model::ModelFile& model,
+                                                 const CalibrationImages& images,
+                                                 const ImageProgress& progress = {});
+
+/// What the FP32 model's convolutions, but for the first, get as input: entry i belongs to convolution i + 1.
+/// The result is the same for every number of threads. Throws Error (bad_input) for an image that cannot be
+/// read, and for one that makes an activation too large.
 std::vector<ConvolutionStatistics> calibrate(const model::ModelFile& model, const CalibrationImages& images,
                                              const ImageProgress& progress = {});
 
