@@ -28,9 +28,6 @@
 namespace vgg19::kernels {
 namespace {
 
-/// What stands left and right of the map.
-alignas(int8_channel_block) constexpr std::uint8_t zero_pixel[int8_channel_block] = {};
-
 /// What a register tile is computed from.
 struct TileOperands {
     const std::uint8_t* input;  ///< of the first input block, the tile's first pixel in the row that
@@ -53,6 +50,8 @@ struct ConvInt8Kernel {
     static constexpr std::size_t sixteen = block / 2;  ///< channels that are finished at a time
     static constexpr std::size_t quad = ConvInt8::quad;
     static constexpr std::size_t filter_side = 3;
+    /// What stands left and right of the map.
+    static constexpr std::uint8_t zero_pixel[block] = {};
     static_assert(Arithmetic::pixels <= ConvInt8::widest_tile && Arithmetic::pixels % 2 == 0);
 
     /// Registers of channels in a tile of a group.
