@@ -28,7 +28,7 @@ TEST_CASE("matrices of any size and stride are transposed") {
                 GuardedBuffer<float> source((rows - 1) * (columns + gap) + columns);
                 GuardedBuffer<float> target((columns - 1) * (rows + gap) + rows);
                 fill(source);
-                transpose({source.data(), columns + gap}, rows, columns, {target.data(), rows + gap});
+                transpose<float>({source.data(), columns + gap}, rows, columns, {target.data(), rows + gap});
                 for (std::size_t i = 0; i < target.size(); ++i) {
                     const std::size_t row = i % (rows + gap);
                     const std::size_t column = i / (rows + gap);

@@ -196,7 +196,8 @@ void ForwardPass::add_average_pool(const model::ModelFile& file, const Plan& pla
     const model::ConvolutionLayer& last = network.convolutions().back();
     const model::DenseLayer& first_dense = network.dense_layers().front();
     const std::size_t side = network.map_size(last, plan.input_size) / 2;
-    const bool fold = side < model::pooled_side && file.order(first_dense) == model::DenseOrder::input_major;
+    const bool fold = side < model::pooled_side && !file.is_int8(first_dense.name) &&
+                      file.order(first_dense) == model::DenseOrder::input_major;
     if (fold) fold_average_pool(file, plan, side);
 
     const layers::Execution& execution = plan.execution;
@@ -237,10 +238,9 @@ void ForwardPass::add_dense(const model::ModelFile& file, const model::DenseLaye
                                     .relu_follows = layer.relu_follows,
                                     .bias = file.tensor(model::bias_name(layer.name)).as<float>().data()};
     const model::Tensor& weights = file.weight(layer);
+    problem.input_major = file.order(layer) == model::DenseOrder::input_major;
     if (folded) {
-        problem.input_major_weights = folded_weights_.as<float>();
-    } else if (file.order(layer) == model::DenseOrder::input_major) {
-        problem.input_major_weights = weights.as<float>().data();
+        problem.weights = folded_weights_.as<float>();
     } else if (file.is_int8(layer.name)) {
         problem.int8_weights = weights.as<std::int8_t>().data();
         problem.weight_scale = file.tensor(model::weight_scale_name(layer.name)).as<float>().data();

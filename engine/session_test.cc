@@ -172,7 +172,7 @@ TEST_CASE("the convolutions that are asked for run, and give nearly the same log
         CHECK(relative_l2(logits(narrow.model, onednn, input), expected) <= 1e-5);
     }
     CHECK(testing::error_of(ErrorKind::usage, [&] { Session(narrow.model, {.convolution = "fft"}); }) ==
-          "convolution: expected one of auto, winograd, onednn, found \"fft\"");
+          "convolution: expected one of auto, winograd, direct, onednn, found \"fft\"");
 }
 
 TEST_CASE("logits are bitwise the same for every thread count and batch") {

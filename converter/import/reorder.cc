@@ -1,5 +1,6 @@
 #include "converter/import/reorder.h"
 
+#include <set>
 #include <vector>
 
 #include "converter/transpose.h"
@@ -13,23 +14,26 @@ struct Reordered {
     std::vector<kernels::AlignedBuffer> owned;
 };
 
+template <class T>
+void add_transposed(const model::ModelFile& model, const model::Tensor& weight,
+                    const model::TensorShape& wanted, Reordered& result) {
+    const kernels::AlignedBuffer& transposed_weight = result.owned.emplace_back(
+        transposed(weight.as<T>(), weight.shape[0], weight.shape[1], model.file().mapping()));
+    result.tensors.push_back(
+        {wanted.name, weight.dtype, wanted.shape, {transposed_weight.data(), transposed_weight.size()}});
+}
+
 void add_dense(const model::ModelFile& model, const model::DenseLayer& layer, model::DenseOrder order,
                Reordered& result) {
     const model::Tensor& weight = model.weight(layer);
-    result.tensors.push_back(model.tensor(model::bias_name(layer.name)));
-    const bool int8 = model.is_int8(layer.name);
-    if (int8) result.tensors.push_back(model.tensor(model::weight_scale_name(layer.name)));
-    if (int8 || model.order(layer) == order) {
-        result.tensors.push_back(weight);
-        return;
-    }
-    result.owned.push_back(
-        transposed(weight.as<float>(), weight.shape[0], weight.shape[1], model.file().mapping()));
     const model::TensorShape wanted = model::dense_weight(layer, order);
-    result.tensors.push_back({wanted.name,
-                              model::DType::f32,
-                              wanted.shape,
-                              {result.owned.back().data(), result.owned.back().size()}});
+    if (model.order(layer) == order) {
+        result.tensors.push_back(weight);
+    } else if (model.is_int8(layer.name)) {
+        add_transposed<std::int8_t>(model, weight, wanted, result);
+    } else {
+        add_transposed<float>(model, weight, wanted, result);
+    }
 }
 
 }  // namespace
@@ -38,12 +42,13 @@ void reorder_dense(const model::ModelFile& model, const std::filesystem::path& o
                    model::DenseOrder order, const model::Progress& progress) {
     model::require_other_file(model.path(), output);
     Reordered result;
-    for (const model::ConvolutionLayer& layer : model.network().convolutions()) {
-        result.tensors.push_back(model.tensor(model::weight_name(layer.name)));
-        result.tensors.push_back(model.tensor(model::bias_name(layer.name)));
-    }
+    std::set<std::string_view> dense_weights;
     for (const model::DenseLayer& layer : model.network().dense_layers()) {
+        dense_weights.insert(model.weight(layer).name);
         add_dense(model, layer, order, result);
+    }
+    for (const model::Tensor& tensor : model.tensors()) {
+        if (!dense_weights.contains(tensor.name)) result.tensors.push_back(tensor);
     }
     model::Description description = model.description();
     description.lineage.emplace_back(order == model::DenseOrder::input_major

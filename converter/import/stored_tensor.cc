@@ -172,7 +172,7 @@ void read_transposed(const StoredTensor& tensor, const model::MappedFile& mappin
             piece.tensor.shape[0] = count;
             piece.tensor.bytes = tensor.bytes.subspan(row * row_bytes);
             read_values<float>(piece.tensor, mapping, std::span(piece.values).first(count * columns));
-            transpose({piece.values.data(), columns}, count, columns, {values.data() + row, rows});
+            transpose<float>({piece.values.data(), columns}, count, columns, {values.data() + row, rows});
         }
     });
 }

@@ -192,6 +192,7 @@ LayerCut cut_from_json(const model::Json& json, const std::string& place) {
 
 PrunePlan plan_pruning(const model::ModelFile& model, const PruneOptions& options) {
     check_ratio_and_rounding(options);
+    require_fp32_filters(model);
     const auto layers = chosen_layers(model.network(), options.layers);
     PrunePlan plan;
     plan.origin = origin_of(options, layers);

@@ -151,7 +151,16 @@ bool any_dense_is_int8(const model::ModelFile& model) {
 
 }  // namespace
 
+void require_fp32_filters(const model::ModelFile& model) {
+    for (const auto& layer : model.network().convolutions()) {
+        if (!model.is_int8(layer.name)) continue;
+        throw Error(ErrorKind::usage, model.path().string() + ": " + layer.name +
+                                          ": expected FP32 filters, found INT8; prune first, then quantise");
+    }
+}
+
 void require_prunable(const model::ModelFile& model, const PrunePlan& plan) {
+    require_fp32_filters(model);
     const auto& last = model.network().convolutions().back();
     const auto& dense = model.network().dense_layers().front();
     const LayerCut* cut = find_cut(plan, last.features_index);

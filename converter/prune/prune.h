@@ -44,8 +44,11 @@ struct PrunePlan {
 /// options that do not fit the model, and (bad_input) for weights that are not finite.
 PrunePlan plan_pruning(const model::ModelFile& model, const PruneOptions& options);
 
-/// Filters of the last convolution cannot go once the dense layer behind it is INT8: its bias and scales
-/// were made for all columns. Throws Error (usage) for a plan that asks so.
+/// Pruning is for FP32 convolutions. Throws Error (usage) for a model with one in INT8.
+void require_fp32_filters(const model::ModelFile& model);
+
+/// The same, and filters of the last convolution cannot go once the dense layer behind it is INT8: its bias
+/// and scales were made for all columns. Throws Error (usage) for a plan that asks so.
 void require_prunable(const model::ModelFile& model, const PrunePlan& plan);
 
 /// The network that is left. Throws Error (bad_input) when the plan does not fit it.

@@ -85,7 +85,7 @@ QuantizedConvolution quantize_convolution(const model::ConvolutionLayer& layer, 
 
 std::vector<model::Tensor> QuantizedConvolution::tensors(bool with_winograd) const {
     std::vector<model::Tensor> result;
-    weights.append_tensors(name, shape, result);
+    weights.append_tensors(name, {model::weight_name(name), shape}, result);
     const auto append = [&](std::string tensor, std::span<const float> values) {
         result.push_back({std::move(tensor), model::DType::f32, {values.size()}, std::as_bytes(values)});
     };

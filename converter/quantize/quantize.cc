@@ -68,7 +68,8 @@ void check_layers(const model::Network& network, const FullOptions& options) {
 
 std::vector<model::Tensor> QuantizedDense::tensors(const model::ModelFile& model) const {
     std::vector<model::Tensor> result;
-    weights.append_tensors(layer.name, {layer.outputs, layer.inputs}, result);
+    const auto order = weights.input_major ? model::DenseOrder::input_major : model::DenseOrder::output_major;
+    weights.append_tensors(layer.name, model::dense_weight(layer, order), result);
     result.push_back(model.tensor(model::bias_name(layer.name)));
     return result;
 }

@@ -13,11 +13,11 @@
 
 namespace vgg19::converter {
 
-/// Writes the model with I8 dense weights, output-major whatever their order was, and a scale per output
-/// channel, as variant "int8" ("pruned-int8" for a pruned one). Activations are quantised at run time, so
-/// nothing about them is stored. Throws Error (bad_input) for a model that is INT8 already, has weights that
-/// are not finite, or has a layer with more inputs than a 32-bit sum can hold; (usage) when both paths are
-/// the same file.
+/// Writes the model with I8 dense weights, in the order that they have, and a scale per output channel, as
+/// variant "int8" ("pruned-int8" for a pruned one). Activations are quantised at run time, so nothing about
+/// them is stored. Throws Error (bad_input) for a model that is INT8 already, has weights that are not
+/// finite, or has a layer with more inputs than a 32-bit sum can hold; (usage) when both paths are the same
+/// file.
 void quantize_dense(const model::ModelFile& model, const std::filesystem::path& output,
                     const model::Progress& progress = {});
 

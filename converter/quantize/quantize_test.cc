@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "converter/import/reorder.h"
 #include "converter/prune/prune.h"
 #include "converter/quantize/testing/pictures.h"
 #include "converter/quantize/weights.h"
@@ -74,14 +75,21 @@ TEST_CASE("a quantised model keeps its convolutions and biases and holds INT8 de
     CHECK(quantized.file().tensors().size() == tensors);
 }
 
-TEST_CASE("both orders of the dense weights are quantised to the same bits") {
+TEST_CASE("both orders of the dense weights are quantised to the same values, and stay as they are") {
     NarrowModel narrow;
     INFO(narrow.random.replay());
     quantize_dense(narrow.baseline, narrow.folder / "from-output-major");
     quantize_dense(narrow.weights.write_input_major(narrow.folder / "input-major"),
                    narrow.folder / "from-input-major");
     const auto expected = ModelFile::open(narrow.folder / "from-output-major");
-    const auto found = ModelFile::open(narrow.folder / "from-input-major");
+    const auto input_major = ModelFile::open(narrow.folder / "from-input-major");
+    for (const auto& layer : input_major.network().dense_layers()) {
+        CHECK(input_major.is_int8(layer.name));
+        CHECK(input_major.order(layer) == model::DenseOrder::input_major);
+        CHECK(expected.order(layer) == model::DenseOrder::output_major);
+    }
+    reorder_dense(input_major, narrow.folder / "reordered", model::DenseOrder::output_major);
+    const auto found = ModelFile::open(narrow.folder / "reordered");
     for (const auto& tensor : expected.file().tensors()) {
         CAPTURE(tensor.name);
         const auto bytes = found.tensor(tensor.name).bytes;

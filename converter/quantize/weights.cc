@@ -44,28 +44,34 @@ std::span<const float> output_rows(const model::DenseLayer& layer, const model::
     if (model.order(layer) == model::DenseOrder::output_major) {
         return weights.subspan(begin * layer.inputs, (end - begin) * layer.inputs);
     }
-    transpose({weights.data() + begin, layer.outputs}, layer.inputs, end - begin,
-              {copy.data(), layer.inputs});
+    transpose<float>({weights.data() + begin, layer.outputs}, layer.inputs, end - begin,
+                     {copy.data(), layer.inputs});
     return copy;
 }
 
 /// Quantises rows that rows(begin, end, part) gives, on every CPU.
 template <class Rows>
-QuantizedWeights quantize_rows(std::size_t outputs, std::size_t inputs, Rows rows) {
+QuantizedWeights quantize_rows(std::size_t outputs, std::size_t inputs, bool input_major, Rows rows) {
     QuantizedWeights quantized = {.values = std::make_unique_for_overwrite<std::int8_t[]>(outputs * inputs),
                                   .outputs = outputs,
                                   .inputs = inputs,
-                                  .scales = std::vector<float>(outputs)};
+                                  .scales = std::vector<float>(outputs),
+                                  .input_major = input_major};
     const auto parts = static_cast<std::size_t>(kernels::available_cpus());
     kernels::parallel_for(static_cast<int>(parts), parts, [&](std::size_t part) {
         const kernels::Range range = kernels::part_of(outputs, parts, part, rows_per_task);
+        std::vector<std::int8_t> copy(input_major ? rows_per_task * inputs : 0);
         for (std::size_t begin = range.begin; begin < range.end; begin += rows_per_task) {
             const std::size_t end = std::min(begin + rows_per_task, range.end);
             std::span<const float> weights = rows(begin, end, part);
+            std::int8_t* values = input_major ? copy.data() : &quantized.values[begin * inputs];
             for (std::size_t row = begin; row < end; ++row, weights = weights.subspan(inputs)) {
                 quantized.scales[row] =
-                    quantize_row(weights.first(inputs), {&quantized.values[row * inputs], inputs});
+                    quantize_row(weights.first(inputs), {values + (row - begin) * inputs, inputs});
             }
+            if (!input_major) continue;
+            transpose<std::int8_t>({values, inputs}, end - begin, inputs,
+                                   {&quantized.values[begin], outputs});
         }
     });
     return quantized;
@@ -103,9 +109,9 @@ float quantize_row(std::span<const float> weights, std::span<std::int8_t> quanti
     return scale;
 }
 
-void QuantizedWeights::append_tensors(const std::string& layer, std::vector<std::size_t> shape,
+void QuantizedWeights::append_tensors(const std::string& layer, const model::TensorShape& weight,
                                       std::vector<model::Tensor>& tensors) const {
-    tensors.push_back({model::weight_name(layer), model::DType::i8, std::move(shape),
+    tensors.push_back({weight.name, model::DType::i8, weight.shape,
                        std::as_bytes(std::span(values.get(), outputs * inputs))});
     tensors.push_back(
         {model::weight_scale_name(layer), model::DType::f32, {outputs}, std::as_bytes(std::span(scales))});
@@ -115,10 +121,11 @@ QuantizedWeights quantize_weights(const model::DenseLayer& layer, const model::M
     require_inputs(model, layer.name, kernels::dense_int8_max_inputs, layer.inputs);
     const auto parts = static_cast<std::size_t>(kernels::available_cpus());
     std::vector<std::vector<float>> copies(parts, std::vector<float>(rows_per_task * layer.inputs));
-    QuantizedWeights quantized =
-        quantize_rows(layer.outputs, layer.inputs, [&](std::size_t begin, std::size_t end, std::size_t part) {
-            return output_rows(layer, model, begin, end, copies[part]);
-        });
+    const bool input_major = model.order(layer) == model::DenseOrder::input_major;
+    QuantizedWeights quantized = quantize_rows(layer.outputs, layer.inputs, input_major,
+                                               [&](std::size_t begin, std::size_t end, std::size_t part) {
+                                                   return output_rows(layer, model, begin, end, copies[part]);
+                                               });
     const model::Tensor& weights = model.weight(layer);
     model.file().mapping().release(weights.bytes);
     require_finite_scales(model, weights.name, quantized);
@@ -130,8 +137,8 @@ QuantizedWeights quantize_weights(const model::ConvolutionLayer& layer, const mo
     const std::string name = model::weight_name(layer.name);
     const std::span<const float> weights = model.tensor(name).as<float>();
     const std::size_t inputs = weights.size() / layer.output_channels;
-    QuantizedWeights quantized =
-        quantize_rows(layer.output_channels, inputs, [&](std::size_t begin, std::size_t end, std::size_t) {
+    QuantizedWeights quantized = quantize_rows(
+        layer.output_channels, inputs, false, [&](std::size_t begin, std::size_t end, std::size_t) {
             return weights.subspan(begin * inputs, (end - begin) * inputs);
         });
     require_finite_scales(model, name, quantized);

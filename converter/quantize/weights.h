@@ -18,19 +18,23 @@ float quantize_row(std::span<const float> weights, std::span<std::int8_t> quanti
 
 /// The weights of one layer, as its tensors hold them.
 struct QuantizedWeights {
-    std::unique_ptr<std::int8_t[]> values;  ///< [outputs][inputs of one]
+    std::unique_ptr<std::int8_t[]> values;  ///< [outputs][inputs of one], or the other way round: input_major
     std::size_t outputs = 0;
     std::size_t inputs = 0;
     std::vector<float> scales;  ///< [outputs]
 
+    bool input_major = false;
+
+    /// Of weights that are not input-major.
     std::span<const std::int8_t> row(std::size_t output) const { return {&values[output * inputs], inputs}; }
 
-    /// The tensor `shape` and its companion of scales. Both refer to this object's memory.
-    void append_tensors(const std::string& layer, std::vector<std::size_t> shape,
+    /// The weights under that name and shape, and the scales of the layer. Both refer to this object's
+    /// memory.
+    void append_tensors(const std::string& layer, const model::TensorShape& weight,
                         std::vector<model::Tensor>& tensors) const;
 };
 
-/// A dense layer's, output-major whatever their order was; a convolution's, (O, I, 3, 3). Throw Error
+/// A dense layer's, in the order that they are in; a convolution's, (O, I, 3, 3). Throw Error
 /// (bad_input) for weights that are not finite.
 QuantizedWeights quantize_weights(const model::DenseLayer& layer, const model::ModelFile& model);
 QuantizedWeights quantize_weights(const model::ConvolutionLayer& layer, const model::ModelFile& model);

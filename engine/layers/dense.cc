@@ -6,6 +6,7 @@
 #include "kernels/common/parallel.h"
 #include "kernels/dense_fp32/dense_fp32.h"
 #include "kernels/dense_int8/dense_int8.h"
+#include "kernels/dense_int8_sparse_input/dense_int8_sparse_input.h"
 #include "kernels/dense_sparse_input/dense_sparse_input.h"
 #include "kernels/quantize_activations/quantize_activations.h"
 #include "vgg19/error.h"
@@ -19,10 +20,11 @@ constexpr std::size_t row_granularity = 16;
 
 /// Calls a dense kernel on every thread's part of the outputs.
 template <class Function, class Problem>
-void run_in_parts(const kernels::Kernel<Function>& kernel, const Problem& problem, int threads) {
+void run_in_parts(const kernels::Kernel<Function>& kernel, const Problem& problem, int threads,
+                  std::size_t granularity = row_granularity) {
     const auto parts = static_cast<std::size_t>(threads);
     kernels::parallel_for(threads, parts, [&](std::size_t part) {
-        const kernels::Range rows = kernels::part_of(problem.outputs, parts, part, row_granularity);
+        const kernels::Range rows = kernels::part_of(problem.outputs, parts, part, granularity);
         if (rows.begin < rows.end) kernel.run(problem, rows.begin, rows.end);
     });
 }
@@ -64,7 +66,7 @@ class SparseInputDense final : public Dense {
           problem_{.batch = execution.batch,
                    .inputs = problem.inputs,
                    .outputs = problem.outputs,
-                   .weights = problem.input_major_weights,
+                   .weights = problem.weights,
                    .bias = problem.bias,
                    .rows = rows_.data(),
                    .partial_sums = partial_sums_.as<float>(),
@@ -88,31 +90,50 @@ class SparseInputDense final : public Dense {
     kernels::DenseSparseInput problem_;
 };
 
+/// The input of an INT8 layer. Each image has its own scale, so that its result does not depend on the others
+/// of the batch.
+class QuantizedInput {
+  public:
+    QuantizedInput(const DenseProblem& problem, const Execution& execution)
+        : inputs_(problem.inputs),
+          quantize_(kernels::select(kernels::quantize_activations_kernels(), execution.isa)),
+          values_(execution.batch * problem.inputs),
+          scales_(execution.batch) {}
+
+    void set(const float* input) {
+        for (std::size_t image = 0; image < scales_.size(); ++image) {
+            const std::size_t offset = image * inputs_;
+            scales_[image] = quantize_.run(input + offset, inputs_, values_.data() + offset);
+        }
+    }
+    const std::uint8_t* values() const { return values_.data(); }
+    const float* scales() const { return scales_.data(); }
+
+  private:
+    std::size_t inputs_;
+    kernels::Kernel<kernels::QuantizeActivationsFunction> quantize_;
+    std::vector<std::uint8_t> values_;
+    std::vector<float> scales_;
+};
+
 class Int8Dense final : public Dense {
   public:
     Int8Dense(const DenseProblem& problem, const Execution& execution)
         : threads_(execution.threads),
           kernel_(kernels::select(kernels::dense_int8_kernels(), execution.isa)),
-          quantize_(kernels::select(kernels::quantize_activations_kernels(), execution.isa)),
-          quantized_input_(execution.batch * problem.inputs),
-          input_scale_(execution.batch),
+          input_(problem, execution),
           problem_{.batch = execution.batch,
                    .inputs = problem.inputs,
                    .outputs = problem.outputs,
-                   .input = quantized_input_.data(),
-                   .input_scale = input_scale_.data(),
+                   .input = input_.values(),
+                   .input_scale = input_.scales(),
                    .weights = problem.int8_weights,
                    .weight_scale = problem.weight_scale,
                    .bias = problem.bias,
                    .relu = problem.relu_follows} {}
 
     void run(const float* input, float* output) override {
-        // Each image has its own scale, so that its result does not depend on the others of the batch.
-        for (std::size_t image = 0; image < problem_.batch; ++image) {
-            const std::size_t offset = image * problem_.inputs;
-            input_scale_[image] =
-                quantize_.run(input + offset, problem_.inputs, quantized_input_.data() + offset);
-        }
+        input_.set(input);
         problem_.output = output;
         run_in_parts(kernel_, problem_, threads_);
     }
@@ -122,22 +143,64 @@ class Int8Dense final : public Dense {
   private:
     int threads_;
     kernels::Kernel<kernels::DenseInt8Function> kernel_;
-    kernels::Kernel<kernels::QuantizeActivationsFunction> quantize_;
-    std::vector<std::uint8_t> quantized_input_;
-    std::vector<float> input_scale_;
+    QuantizedInput input_;
     kernels::DenseInt8 problem_;
+};
+
+/// Reads only the weights of inputs that are not zero in 8 bits.
+class Int8SparseInputDense final : public Dense {
+  public:
+    Int8SparseInputDense(const DenseProblem& problem, const Execution& execution)
+        : threads_(execution.threads),
+          kernel_(kernels::select(kernels::dense_int8_sparse_input_kernels(), execution.isa)),
+          input_(problem, execution),
+          rows_(problem.inputs),
+          problem_{.batch = execution.batch,
+                   .inputs = problem.inputs,
+                   .outputs = problem.outputs,
+                   .input = input_.values(),
+                   .input_scale = input_.scales(),
+                   .weights = problem.int8_weights,
+                   .weight_scale = problem.weight_scale,
+                   .bias = problem.bias,
+                   .rows = rows_.data(),
+                   .relu = problem.relu_follows},
+          sums_(problem_.batch * problem_.padded_outputs() * sizeof(std::int32_t)) {
+        problem_.sums = sums_.as<std::int32_t>();
+    }
+
+    void run(const float* input, float* output) override {
+        input_.set(input);
+        problem_.output = output;
+        problem_.row_count =
+            kernels::list_nonzero_inputs(problem_.input, problem_.batch, problem_.inputs, rows_.data());
+        run_in_parts(kernel_, problem_, threads_, kernels::DenseInt8SparseInput::granularity);
+    }
+    std::string kernel() const override { return kernel_.name; }
+    std::size_t weight_bytes() const override { return problem_.inputs * problem_.outputs; }
+
+  private:
+    int threads_;
+    kernels::Kernel<kernels::DenseInt8SparseInputFunction> kernel_;
+    QuantizedInput input_;
+    std::vector<std::uint32_t> rows_;
+    kernels::DenseInt8SparseInput problem_;
+    kernels::AlignedBuffer sums_;
 };
 
 }  // namespace
 
 std::unique_ptr<Dense> make_dense(const DenseProblem& problem, const Execution& execution) {
-    if (problem.input_major_weights != nullptr) return std::make_unique<SparseInputDense>(problem, execution);
-    if (problem.weights != nullptr) return std::make_unique<Fp32Dense>(problem, execution);
+    if (problem.weights != nullptr) {
+        if (problem.input_major) return std::make_unique<SparseInputDense>(problem, execution);
+        return std::make_unique<Fp32Dense>(problem, execution);
+    }
     if (problem.inputs > kernels::dense_int8_max_inputs) {
         throw Error(ErrorKind::bad_input, "an INT8 dense layer can have " +
                                               std::to_string(kernels::dense_int8_max_inputs) +
                                               " inputs at most, found " + std::to_string(problem.inputs));
     }
+    if (problem.input_major) return std::make_unique<Int8SparseInputDense>(problem, execution);
     return std::make_unique<Int8Dense>(problem, execution);
 }
 

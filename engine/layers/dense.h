@@ -10,17 +10,17 @@
 
 namespace vgg19::layers {
 
-/// What to compute: [batch][inputs] → [batch][outputs]. One of the three weights is there. They are used in
+/// What to compute: [batch][inputs] → [batch][outputs]. One of the two weights is there. They are used in
 /// place, so they must outlive the layer.
 struct DenseProblem {
     std::size_t inputs = 0;
     std::size_t outputs = 0;
     bool relu_follows = false;
-    const float* input_major_weights = nullptr;  ///< [inputs][outputs], finite
-    const float* weights = nullptr;              ///< [outputs][inputs]
-    const std::int8_t* int8_weights = nullptr;   ///< the same, quantised
-    const float* weight_scale = nullptr;         ///< [outputs], of INT8 weights
-    const float* bias = nullptr;                 ///< [outputs]
+    bool input_major = false;                   ///< weights are [inputs][outputs], else [outputs][inputs]
+    const float* weights = nullptr;             ///< finite
+    const std::int8_t* int8_weights = nullptr;  ///< the same, quantised
+    const float* weight_scale = nullptr;        ///< [outputs], of INT8 weights
+    const float* bias = nullptr;                ///< [outputs]
 };
 
 class Dense {

@@ -17,17 +17,23 @@ class WinogradImageConvolution final : public Convolution {
           kernel_(kernels::select(kernels::winograd_image_kernels(), execution.isa)),
           problem_(winograd_image_problem(shape, execution)),
           weights_(problem_.packed_size() * sizeof(float)),
-          bias_(problem_.output_blocks() * problem_.block * sizeof(float)) {
+          bias_(problem_.output_blocks() * problem_.block * sizeof(float)),
+          quantizes_(weights.output_scale != 0 && !shape.pool_follows) {
         kernels::winograd_image_pack(problem_, weights.weights, weights_.as<float>());
         std::copy_n(weights.bias, shape.output_channels, bias_.as<float>());
         problem_.weights = weights_.as<float>();
         problem_.bias = bias_.as<float>();
+        if (quantizes_) problem_.output_inverse_scale = 1.0F / weights.output_scale;
     }
 
     void run(const std::byte* input, std::byte* output, std::byte* scratch) const override {
         kernels::WinogradImage problem = problem_;
         problem.input = as_floats(input);
-        problem.output = as_floats(output);
+        if (quantizes_) {
+            problem.quantized_output = as_int8(output);
+        } else {
+            problem.output = as_floats(output);
+        }
         // A range transforms two rows more than it has: long ones, and few.
         constexpr std::size_t ranges_a_thread = 4;
         const std::size_t ranges = ranges_a_thread * static_cast<std::size_t>(threads_);
@@ -38,6 +44,7 @@ class WinogradImageConvolution final : public Convolution {
         });
     }
 
+    bool quantizes() const override { return quantizes_; }
     std::size_t scratch_bytes() const override {
         return static_cast<std::size_t>(threads_) * scratch_floats() * sizeof(float);
     }
@@ -57,6 +64,7 @@ class WinogradImageConvolution final : public Convolution {
     kernels::WinogradImage problem_;
     kernels::AlignedBuffer weights_;
     kernels::AlignedBuffer bias_;
+    bool quantizes_;
 };
 
 }  // namespace

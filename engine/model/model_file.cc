@@ -55,21 +55,24 @@ std::string type_and_shape_text(DType dtype, std::span<const std::size_t> shape)
     return std::string(dtype_name(dtype)) + ' ' + shape_text(shape);
 }
 
-/// Of one dense layer: the weights in the order that they are there in, and a scale beside those that are I8.
+/// Of one dense layer: the weights in the order and of the type that they are there in, and a scale beside
+/// those that are I8.
 void expect_dense_weights(const DenseLayer& layer, const TensorsByName& tensors,
                           std::vector<ExpectedTensor>& expected, Problems& problems) {
     const TensorShape plain = dense_weight(layer, DenseOrder::output_major);
     const TensorShape transposed = dense_weight(layer, DenseOrder::input_major);
-    const auto found = tensors.find(plain.name);
     const bool has_transposed = tensors.contains(transposed.name);
-    if (has_transposed) expected.push_back({transposed.name, DType::f32, transposed.shape, false, ""});
-    if (has_transposed && found == tensors.end()) return;
-    if (has_transposed) {
+    if (has_transposed && tensors.contains(plain.name)) {
         problems.add(layer.name, "expected " + plain.name + " or " + transposed.name + ", found both");
+        expected.push_back({plain.name, DType::f32, plain.shape, false, ""});
     }
-    const bool int8 = found != tensors.end() && found->second->dtype == DType::i8;
-    expected.push_back({plain.name, int8 ? DType::i8 : DType::f32, plain.shape, false,
-                        " or " + transposed.name + ' ' + type_and_shape_text(DType::f32, transposed.shape)});
+    const TensorShape& found = has_transposed ? transposed : plain;
+    const auto tensor = tensors.find(found.name);
+    const bool int8 = tensor != tensors.end() && tensor->second->dtype == DType::i8;
+    const std::string alternative =
+        " or " + transposed.name + ' ' + type_and_shape_text(DType::f32, transposed.shape);
+    expected.push_back(
+        {found.name, int8 ? DType::i8 : DType::f32, found.shape, false, has_transposed ? "" : alternative});
     if (int8) expected.push_back({weight_scale_name(layer.name), DType::f32, {layer.outputs}, true, ""});
 }
 

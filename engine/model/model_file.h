@@ -27,9 +27,9 @@ struct Description {
 };
 
 /// An opened model: the tensors that its network wants, all there, of the right type and shape, and no
-/// others. Weights are F32, a dense layer's in either order (DenseOrder); output-major dense weights, and
-/// those of any convolution but the first, whose input is signed, may be I8 with a positive, finite F32 scale
-/// per output channel; an INT8 convolution has the scale of its input, and may have those of its transformed
+/// others. Weights are F32, a dense layer's in either order (DenseOrder); those of dense layers and of any
+/// convolution but the first, whose input is signed, may be I8 with a positive, finite F32 scale per output
+/// channel; an INT8 convolution has the scale of its input, and may have those of its transformed
 /// input (network.h); biases are F32.
 class ModelFile {
   public:

@@ -162,6 +162,17 @@ TEST_CASE("dense layers may be INT8, with a scale per output channel") {
     CHECK(model.tensor("classifier.3.weight_scale").as<float>()[2] == 0.25F);
 }
 
+TEST_CASE("INT8 dense weights may be in either order") {
+    const DenseLayer first = tiny_network().dense_layers()[0];
+    Fixture fixture;
+    fixture.make_int8(first.name, 0.25F);
+    fixture.make_input_major(first);
+    fixture.write();
+    const ModelFile model = ModelFile::open(fixture.path());
+    CHECK(model.is_int8(first.name));
+    CHECK(model.order(first) == DenseOrder::input_major);
+}
+
 TEST_CASE("each dense layer's weights may be in either order") {
     Fixture fixture;
     const std::vector<DenseLayer> layers = tiny_network().dense_layers();
@@ -186,9 +197,9 @@ TEST_CASE("a dense layer has its weights in one order, not in both or neither") 
     Fixture misshapen;
     misshapen.make_input_major(first);
     misshapen.tensor("classifier.0.weight_transposed").shape = {4, 98};
-    Fixture int8;
-    int8.remove("classifier.0.weight");
-    int8.add("classifier.0.weight_transposed", DType::i8, {98, 4}, 1);
+    Fixture without_scale;
+    without_scale.remove("classifier.0.weight");
+    without_scale.add("classifier.0.weight_transposed", DType::i8, {98, 4}, 1);
     const auto check = [](Fixture& fixture, const char* problem) {
         for (const std::string& message : {fixture.write_error(), fixture.open_error([](Metadata&) {})}) {
             CHECK(message == Containing("m.safetensors: 1 problem with its tensors:"));
@@ -201,7 +212,7 @@ TEST_CASE("a dense layer has its weights in one order, not in both or neither") 
           "\n  classifier.0.weight: missing; expected F32 (4, 98) or classifier.0.weight_transposed "
           "F32 (98, 4)");
     check(misshapen, "\n  classifier.0.weight_transposed: expected F32 (98, 4), found F32 (4, 98)");
-    check(int8, "\n  classifier.0.weight_transposed: expected F32 (98, 4), found I8 (98, 4)");
+    check(without_scale, "\n  classifier.0.weight_scale: missing; expected F32 (4)");
 }
 
 TEST_CASE("all that is wrong with the tensors is told at once, on writing and on opening") {

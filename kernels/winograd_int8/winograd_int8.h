@@ -1,15 +1,16 @@
 // 3×3 INT8 convolution of stride 1 and padding 1 by Winograd's minimal filtering F(2×2, 3×3), with bias,
 // ReLU, the 2×2 max-pool that follows, and requantisation.
 //
-// A 2×2 tile of the output comes from a 4×4 tile d of 8-bit input and the 8-bit filter g:
+// A 2×2 tile of the output comes from a 4×4 tile d of 8-bit input and the 8-bit filters g of its channels c:
 //
 //   V = Bᵀ d B                                        16-bit integers, |V| ≤ 1020
 //   v[p] = clamp((V[p] · input_multiplier[p] + 2^9 >> 10) + zero_point(p), 0, 255)
-//   u[p][o][c] = round((G g Gᵀ)[p] / filter_scale[p][o])            in [−127, 127]
-//   M[p][o] = Σ_c (v[p][c] − zero_point(p)) · u[p][o][c]            exact, in 32 bits
-//   y = Aᵀ [ float(M[p][o]) · multiplier[p][o] ] A + bias[o]        float, the same operations on every ISA
+//   u[p][o][c] = round(127 · (G g Gᵀ)[p] / max_c |(G g Gᵀ)[p]|)                    in [−127, 127]
+//                                                                                  halves away from zero
+//   M[p][o] = Σ_c (v[p][c] − zero_point(p)) · u[p][o][c]                           exact, in 32 bits
+//   y = Aᵀ [ float(M[p][o]) · multiplier[p][o] ] A + bias[o]
 //
-// at each of the 16 positions p, with
+// at each of the 16 positions p, counted through rows, with
 //
 //        ⎡ 1  0 −1  0 ⎤        ⎡ 1   0   0 ⎤        ⎡ 1  1  1  0 ⎤
 //   Bᵀ = ⎢ 0  1  1  0 ⎥    G = ⎢ ½   ½   ½ ⎥   Aᵀ = ⎣ 0  1 −1 −1 ⎦
@@ -17,7 +18,22 @@
 //        ⎣ 0  1  0 −1 ⎦        ⎣ 0   0   1 ⎦
 //
 // (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016) and the output of
-// kernels/common/int8_output.h.
+// kernels/common/int8_output.h. Floats go through the same operations on every ISA, so that every kernel,
+// split and thread count gives the same bits: with x = float(M), k = multiplier, s = (bias, 0, 0, −bias), and
+// fma(a, b, c) = a · b + c rounded once, for each column j of positions
+//
+//   a[j] = fma(x[1][j], k[1][j], s[j])
+//   t[0][j] = fma(x[0][j], k[0][j], fma(x[2][j], k[2][j], a[j]))
+//   t[1][j] = fma(−x[3][j], k[3][j], fma(−x[2][j], k[2][j], a[j]))
+//
+// and for each row i of pixels
+//
+//   y[i][0] = t[i][0] + (t[i][1] + t[i][2]),   y[i][1] = (t[i][1] − t[i][2]) − t[i][3]
+//
+// Work is cut in two steps, so that the caller can deal out tiles or channels to threads:
+//   transform_input    a range of tiles → v[position][input block][tile][lane]
+//   multiply           v and a group of output channels → output (products, inverse transform, bias, ReLU,
+//                      pool, requantisation)
 #pragma once
 
 #include <array>
@@ -27,6 +43,7 @@
 #include "kernels/common/blocked_layout.h"
 #include "kernels/common/int8_output.h"
 #include "kernels/common/kernel_list.h"
+#include "kernels/winograd/winograd.h"
 
 namespace vgg19::kernels {
 
@@ -52,7 +69,7 @@ struct WinogradInt8 {
     const std::uint8_t* input = nullptr;  ///< blocked by int8_channel_block
     /// 1024 / the step of a transformed input, in steps of the input: in [1, 32767].
     std::array<std::int16_t, winograd_int8_positions> input_multiplier{};
-    const std::int8_t* weights = nullptr;  ///< packed
+    const std::int8_t* weights = nullptr;  ///< packed by winograd_int8_pack, aligned to 64 bytes
     const float* multiplier = nullptr;     ///< [position][padded_output_channels()]
     const float* bias = nullptr;           ///< [padded_output_channels()], zero past the last channel
     Int8ConvolutionOutput output;
@@ -63,10 +80,72 @@ struct WinogradInt8 {
     std::size_t input_blocks() const { return blocks_of(input_channels, int8_channel_block); }
     std::size_t output_blocks() const { return blocks_of(output_channels, int8_channel_block); }
     std::size_t padded_output_channels() const { return output_blocks() * int8_channel_block; }
+
+    /// Output channels are multiplied in groups of 32; of the last one only 16 where that is enough.
+    static constexpr std::size_t group_channels = int8_channel_block;
+    std::size_t groups() const { return output_blocks(); }
+    std::size_t group_lanes(std::size_t group) const {
+        constexpr std::size_t lanes = group_channels / 2;
+        return output_channels - group * group_channels > lanes ? group_channels : lanes;
+    }
+    /// Input channels are multiplied in fours, the last ones padded with zero filters.
+    static constexpr std::size_t quad = 4;
+    std::size_t input_quads() const { return blocks_of(input_channels, quad); }
+
+    /// Bytes from one position to the next of v: a line more than needed, lest all positions fall into the
+    /// same set of a cache. The same of the products, in 32-bit integers.
+    std::size_t transformed_stride(std::size_t tile_count) const {
+        return input_blocks() * tile_count * int8_channel_block + 64;
+    }
+    static constexpr std::size_t product_stride(std::size_t tile_count) {
+        return tile_count * group_channels + 16;
+    }
+    /// Bytes of v for so many tiles, and of the products of one group.
+    std::size_t transformed_size(std::size_t tile_count) const {
+        return winograd_int8_positions * transformed_stride(tile_count);
+    }
+    static constexpr std::size_t product_size(std::size_t tile_count) {
+        return winograd_int8_positions * product_stride(tile_count) * sizeof(std::int32_t);
+    }
+    /// Packed weights are, for each group and position, −zero_point · Σ_c u as 32-bit integers [lane], where
+    /// sums start, and u[input quad][lane][4]. Bytes of a position of a group, where a group begins, and all:
+    std::size_t packed_position_size(std::size_t group) const {
+        return (1 + input_quads()) * group_lanes(group) * quad;
+    }
+    std::size_t packed_group(std::size_t group) const {
+        return group * winograd_int8_positions * (1 + input_quads()) * group_channels * quad;
+    }
+    std::size_t packed_size() const {
+        const std::size_t last = groups() - 1;
+        return packed_group(last) + winograd_int8_positions * packed_position_size(last);
+    }
     /// Products and sums of the matrix products.
     std::uint64_t operations() const {
         return std::uint64_t{2} * winograd_int8_positions * tiles() * input_channels * output_channels;
     }
 };
+
+/// The steps of one kernel.
+struct WinogradInt8Steps {
+    /// Input blocks [block_begin, block_end) of the tiles; `transformed` is v of this range of tiles.
+    void (*transform_input)(const WinogradInt8& problem, TileRange tiles, std::size_t block_begin,
+                            std::size_t block_end, std::uint8_t* transformed);
+    /// `products` has product_size(tiles.size()) bytes, aligned to 64, and is this call's own.
+    void (*multiply)(const WinogradInt8& problem, TileRange tiles, std::size_t group,
+                     const std::uint8_t* transformed, std::int32_t* products);
+};
+
+#define VGG19_KERNEL(name, isa) extern const WinogradInt8Steps name;
+#include "kernels/winograd_int8/kernels.inc"
+#undef VGG19_KERNEL
+
+std::span<const Kernel<const WinogradInt8Steps>> winograd_int8_kernels();
+
+/// Transforms and quantises all filters, from [output_channels][input_channels][3][3] in steps of
+/// weight_scale[output channel], into packed_size() bytes, the same for every kernel. Writes the step of u to
+/// filter_scale[position][padded_output_channels()]: zero where all filters of a position are zero, and past
+/// the last channel.
+void winograd_int8_pack(const WinogradInt8& problem, int threads, const std::int8_t* weights,
+                        const float* weight_scale, std::int8_t* packed, float* filter_scale);
 
 }  // namespace vgg19::kernels

@@ -1,0 +1,72 @@
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "kernels/common/aligned_buffer.h"
+#include "kernels/common/parallel.h"
+#include "kernels/common/testing/vgg19_shapes.h"
+#include "kernels/winograd_int8/schedule.h"
+
+namespace vgg19::kernels {
+
+namespace {
+
+/// A layer with its data.
+struct Layer {
+    explicit Layer(const ConvolutionShape& shape)
+        : problem{.input_channels = shape.input_channels,
+                  .output_channels = shape.output_channels,
+                  .height = shape.side,
+                  .width = shape.side},
+          input(blocked_size(1, shape.input_channels, shape.side, shape.side, int8_channel_block)),
+          weights(problem.packed_size()),
+          multiplier(winograd_int8_positions * problem.padded_output_channels(), 1e-3F),
+          bias(problem.padded_output_channels(), 0.1F),
+          output(blocked_size(1, shape.output_channels, shape.side, shape.side, int8_channel_block)) {
+        std::fill_n(input.as<std::uint8_t>(), input.size(), std::uint8_t{1});
+        const std::vector<std::int8_t> plain(shape.input_channels * shape.output_channels * 9, 3);
+        const std::vector<float> weight_scale(shape.output_channels, 0.01F);
+        std::vector<float> filter_scale(multiplier.size());
+        winograd_int8_pack(problem, 1, plain.data(), weight_scale.data(), weights.as<std::int8_t>(),
+                           filter_scale.data());
+        problem.input = input.as<std::uint8_t>();
+        problem.input_multiplier.fill(256);
+        problem.weights = weights.as<std::int8_t>();
+        problem.multiplier = multiplier.data();
+        problem.bias = bias.data();
+        problem.output.quantized = output.as<std::uint8_t>();
+    }
+
+    WinogradInt8 problem;
+    AlignedBuffer input;
+    AlignedBuffer weights;
+    std::vector<float> multiplier;
+    std::vector<float> bias;
+    AlignedBuffer output;
+};
+
+void winograd_int8(benchmark::State& state, const Kernel<const WinogradInt8Steps>& kernel) {
+    const ConvolutionShape shape = shape_of(state);
+    const Layer layer(shape);
+    const WinogradInt8Schedule schedule = winograd_int8_schedule(layer.problem, threads_of(state));
+    AlignedBuffer scratch(winograd_int8_scratch_size(layer.problem, schedule));
+    while (state.KeepRunning()) {
+        winograd_int8_convolution(*kernel.run, layer.problem, schedule, scratch.data());
+    }
+    count_operations(state, shape.operations(), static_cast<double>(layer.problem.operations()));
+}
+
+const bool registered = [] {
+    for (const auto& kernel : winograd_int8_kernels()) {
+        // The scalar kernel is there to be read.
+        if (kernel.isa == Isa::scalar || !cpu_supports(kernel.isa)) continue;
+        add_vgg19_shapes(benchmark::RegisterBenchmark(kernel.name, winograd_int8, kernel), 64);
+    }
+    return true;
+}();
+
+}  // namespace
+
+}  // namespace vgg19::kernels

@@ -1,0 +1,142 @@
+// The matrix products between the transforms, over a vector type (kernels/winograd_int8/steps.h says what it
+// has).
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "kernels/winograd/unrolled.h"
+#include "kernels/winograd_int8/winograd_int8.h"
+
+namespace vgg19::kernels {
+namespace {
+
+/// What the products of one position are made from, and where they go.
+struct PositionOperands {
+    const std::uint8_t* transformed;  ///< of the first tile
+    std::size_t block_stride;         ///< bytes from one input block of it to the next
+    std::size_t input_quads;
+    const std::int8_t* start;    ///< sums start here
+    const std::int8_t* filters;  ///< u[quad][lane][4]
+    std::int32_t* products;      ///< of the first tile
+};
+
+/// `rows` tiles × `columns` vectors of output channels of a group of `lanes`, over all input channels.
+template <class Vector, std::size_t lanes, std::size_t rows, std::size_t columns>
+class ProductTile {
+  public:
+    explicit inline __attribute__((always_inline)) ProductTile(const std::int8_t* start) {
+        unrolled<columns>([&](auto column) __attribute__((always_inline)) {
+            const Sum sum = Vector::load_sum(start + column * vector_bytes);
+            unrolled<rows>([&](auto row) __attribute__((always_inline)) { sums_[row][column] = sum; });
+        });
+    }
+
+    inline __attribute__((always_inline)) void add(const std::uint8_t* transformed,
+                                                   const std::int8_t* filters) {
+        // Filters stream from memory; the hardware stops at the end of each page.
+        constexpr std::size_t ahead = 40;  // quads
+        unrolled<(columns * vector_bytes + 63) / 64>([&](auto line) __attribute__((always_inline)) {
+            __builtin_prefetch(filters + ahead * quad_bytes + line * 64);
+        });
+        std::array<typename Vector::Filters, columns> u;
+        unrolled<columns>([&](auto column) __attribute__((always_inline)) {
+            u[column] = Vector::load_filters(filters + column * vector_bytes);
+        });
+        unrolled<rows>([&](auto row) __attribute__((always_inline)) {
+            const auto v = Vector::broadcast_quad(transformed + row * int8_channel_block);
+            unrolled<columns>([&](auto column) __attribute__((always_inline)) {
+                sums_[row][column] = Vector::add_products(sums_[row][column], v, u[column]);
+            });
+        });
+    }
+
+    inline __attribute__((always_inline)) void store(std::int32_t* products) const {
+        unrolled<rows>([&](auto row) __attribute__((always_inline)) {
+            unrolled<columns>([&](auto column) __attribute__((always_inline)) {
+                Vector::store_sum(products + row * lanes + column * Vector::width, sums_[row][column]);
+            });
+        });
+    }
+
+    static void compute(const PositionOperands& operands) {
+        const std::uint8_t* transformed = operands.transformed;
+        const std::int8_t* filters = operands.filters;
+        ProductTile tile(operands.start);
+        std::size_t quads = operands.input_quads;
+        for (; quads >= quads_of_block; quads -= quads_of_block, transformed += operands.block_stride) {
+            unrolled<quads_of_block>([&](auto quad) __attribute__((always_inline)) {
+                tile.add(transformed + quad * WinogradInt8::quad, filters + quad * quad_bytes);
+            });
+            filters += quads_of_block * quad_bytes;
+        }
+        // What is left of the last block.
+        for (; quads > 0; --quads, filters += quad_bytes, transformed += WinogradInt8::quad) {
+            tile.add(transformed, filters);
+        }
+        tile.store(operands.products);
+    }
+
+  private:
+    using Sum = typename Vector::Sum;
+    static constexpr std::size_t quads_of_block = int8_channel_block / WinogradInt8::quad;
+    static constexpr std::size_t vector_bytes = Vector::width * WinogradInt8::quad;
+    static constexpr std::size_t quad_bytes = lanes * WinogradInt8::quad;
+
+    std::array<std::array<Sum, columns>, rows> sums_;
+};
+
+template <class Vector, std::size_t lanes>
+class Products {
+  public:
+    /// All positions of one group of output channels.
+    static void run(const WinogradInt8& problem, std::size_t tile_count, const std::uint8_t* transformed,
+                    const std::int8_t* packed, std::int32_t* products) {
+        constexpr std::size_t start_bytes = lanes * sizeof(std::int32_t);
+        const std::size_t position_bytes = (1 + problem.input_quads()) * start_bytes;
+        for (std::size_t position = 0; position < winograd_int8_positions; ++position) {
+            const std::int8_t* place = packed + position * position_bytes;
+            const PositionOperands operands = {
+                transformed + position * problem.transformed_stride(tile_count),
+                tile_count * int8_channel_block,
+                problem.input_quads(),
+                place,
+                place + start_bytes,
+                products + position * WinogradInt8::product_stride(tile_count)};
+            for (std::size_t lane = 0; lane < lanes; lane += columns * Vector::width) {
+                run_columns(operands, tile_count, lane);
+            }
+        }
+    }
+
+  private:
+    static constexpr std::size_t vectors = lanes / Vector::width;
+    static constexpr std::size_t columns = vectors < 2 ? vectors : 2;
+
+    static constexpr auto by_rows = []<std::size_t... index>(std::index_sequence<index...>) {
+        return std::array<void (*)(const PositionOperands&), Vector::rows>{
+            ProductTile<Vector, lanes, index + 1, columns>::compute...};
+    }
+    (std::make_index_sequence<Vector::rows>{});
+
+    /// Register tiles of nearly equal height: a low one at the end would have too few sums to keep the
+    /// multipliers busy.
+    static void run_columns(const PositionOperands& all, std::size_t tile_count, std::size_t lane) {
+        const std::size_t parts = (tile_count + Vector::rows - 1) / Vector::rows;
+        for (std::size_t part = 0; part < parts; ++part) {
+            const std::size_t begin = tile_count * part / parts;
+            const std::size_t end = tile_count * (part + 1) / parts;
+            PositionOperands operands = all;
+            operands.transformed += begin * int8_channel_block;
+            operands.start += lane * WinogradInt8::quad;
+            operands.filters += lane * WinogradInt8::quad;
+            operands.products += begin * lanes + lane;
+            by_rows[end - begin - 1](operands);
+        }
+    }
+};
+
+}  // namespace
+}  // namespace vgg19::kernels

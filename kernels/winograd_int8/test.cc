@@ -1,0 +1,446 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include "kernels/common/aligned_buffer.h"
+#include "kernels/common/testing/dense.h"
+#include "kernels/common/testing/guarded_buffer.h"
+#include "kernels/common/testing/random.h"
+#include "kernels/winograd_int8/schedule.h"
+
+namespace vgg19::kernels {
+
+namespace {
+
+using testing::GuardedBuffer;
+using testing::Random;
+
+constexpr std::size_t positions = winograd_int8_positions;
+
+/// Where results go: 8-bit ones, or floats in blocks.
+enum class Target : unsigned char { quantized, floats_of_8, floats_of_16 };
+constexpr Target targets[] = {Target::quantized, Target::floats_of_8, Target::floats_of_16};
+
+struct Shape {
+    std::size_t batch;
+    std::size_t input_channels;
+    std::size_t output_channels;
+    std::size_t height;
+    std::size_t width;
+    bool pool = false;
+};
+
+/// A convolution with its data, in buffers that end at guard pages but for the packed weights, which are
+/// aligned.
+struct Layer {
+    WinogradInt8 problem;
+    GuardedBuffer<std::uint8_t> input;
+    std::vector<std::int8_t> plain_weights;
+    GuardedBuffer<float> weight_scale;
+    GuardedBuffer<float> filter_scale;
+    GuardedBuffer<float> multiplier;
+    GuardedBuffer<float> bias;
+    AlignedBuffer weights;
+
+    explicit Layer(const Shape& shape)
+        : problem{.batch = shape.batch,
+                  .input_channels = shape.input_channels,
+                  .output_channels = shape.output_channels,
+                  .height = shape.height,
+                  .width = shape.width,
+                  .pool = shape.pool},
+          input(
+              blocked_size(shape.batch, shape.input_channels, shape.height, shape.width, int8_channel_block)),
+          plain_weights(shape.output_channels * shape.input_channels * 9),
+          weight_scale(shape.output_channels),
+          filter_scale(positions * problem.padded_output_channels()),
+          multiplier(filter_scale.size()),
+          bias(problem.padded_output_channels()),
+          weights(problem.packed_size()) {
+        std::fill(weight_scale.begin(), weight_scale.end(), 1.0F);
+        problem.input = input.data();
+        problem.input_multiplier.fill(128);
+        problem.weights = weights.as<std::int8_t>();
+        problem.multiplier = multiplier.data();
+        problem.bias = bias.data();
+    }
+
+    /// Random, with 8-bit outputs that are spread over their range.
+    Layer(const Shape& shape, Random& random) : Layer(shape) {
+        fill(random);
+        pack(1);
+        scale_output(1.5F * std::sqrt(static_cast<float>(shape.input_channels)));
+        for (std::size_t o = 0; o < shape.output_channels; ++o) bias[o] = random.uniform(-40.0F, 80.0F);
+    }
+
+    std::size_t height() const { return problem.pool ? problem.height / 2 : problem.height; }
+    std::size_t width() const { return problem.pool ? problem.width / 2 : problem.width; }
+
+    std::uint8_t& pixel(std::size_t image, std::size_t channel, std::size_t row, std::size_t column) {
+        return input[blocked_index(problem.input_channels, problem.height, problem.width, int8_channel_block,
+                                   image, channel, row, column)];
+    }
+
+    /// Calls body(image, channel, row, column) for each input.
+    template <class Body>
+    void for_each_pixel(const Body& body) const {
+        for (std::size_t image = 0; image < problem.batch; ++image) {
+            for (std::size_t channel = 0; channel < problem.input_channels; ++channel) {
+                for (std::size_t i = 0; i < problem.height * problem.width; ++i) {
+                    body(image, channel, i / problem.width, i % problem.width);
+                }
+            }
+        }
+    }
+
+    void fill(Random& random) {
+        for_each_pixel([&](std::size_t image, std::size_t channel, std::size_t row, std::size_t column) {
+            pixel(image, channel, row, column) = static_cast<std::uint8_t>(random.integer(0, 255));
+        });
+        for (auto& weight : plain_weights) weight = static_cast<std::int8_t>(random.integer(-127, 127));
+        for (auto& factor : problem.input_multiplier) {
+            factor = static_cast<std::int16_t>(random.integer(40, 400));
+        }
+        random.fill(weight_scale, 0.001F, 0.01F);
+    }
+
+    void pack(int threads) {
+        winograd_int8_pack(problem, threads, plain_weights.data(), weight_scale.data(),
+                           weights.as<std::int8_t>(), filter_scale.data());
+    }
+
+    /// Outputs in steps of `output_scale` steps of the input.
+    void scale_output(float output_scale) {
+        for (std::size_t i = 0; i < multiplier.size(); ++i) {
+            const auto factor =
+                static_cast<float>(problem.input_multiplier[i / problem.padded_output_channels()]);
+            multiplier[i] = 1024.0F / factor * filter_scale[i] / output_scale;
+        }
+    }
+
+    /// Runs all of it and returns the results as floats, in their layout.
+    std::vector<float> run(const WinogradInt8Steps& steps, const WinogradInt8Schedule& schedule,
+                           Target target) const {
+        const std::size_t block = target == Target::quantized     ? int8_channel_block
+                                  : target == Target::floats_of_8 ? 8
+                                                                  : 16;
+        const std::size_t size =
+            blocked_size(problem.batch, problem.output_channels, height(), width(), block);
+        GuardedBuffer<std::uint8_t> bytes(target == Target::quantized ? size : 0);
+        GuardedBuffer<float> floats(target == Target::quantized ? 0 : size);
+        std::fill(bytes.begin(), bytes.end(), std::uint8_t{77});
+        std::fill(floats.begin(), floats.end(), -77.0F);
+        WinogradInt8 wanted = problem;
+        if (target == Target::quantized) {
+            wanted.output.quantized = bytes.data();
+        } else {
+            wanted.output.floats = floats.data();
+            wanted.output.float_block = block;
+        }
+        // The size is a multiple of 64, so the start is aligned.
+        GuardedBuffer<std::byte> scratch(winograd_int8_scratch_size(wanted, schedule));
+        winograd_int8_convolution(steps, wanted, schedule, scratch.data());
+        if (target != Target::quantized) return {floats.begin(), floats.end()};
+        return {bytes.begin(), bytes.end()};
+    }
+
+    std::vector<float> expected(Target target) const {
+        return run(winograd_int8_scalar, {WinogradSplit::tiles, 1, 1}, target);
+    }
+};
+
+void check_against_scalar(const Layer& layer) {
+    for (const Target target : targets) {
+        CAPTURE(static_cast<int>(target));
+        const std::vector<float> expected = layer.expected(target);
+        testing::for_each_usable_kernel(winograd_int8_kernels(), [&](const auto& kernel) {
+            for (const std::size_t blocks : {std::size_t{1}, (layer.problem.tiles() + 12) / 13}) {
+                CAPTURE(blocks);
+                CHECK(layer.run(*kernel.run, {WinogradSplit::tiles, blocks, 1}, target) == expected);
+            }
+        });
+    }
+}
+
+std::array<std::array<double, 4>, 4> matrix_product(const std::array<std::array<double, 4>, 4>& a,
+                                                    const std::array<std::array<double, 4>, 4>& b) {
+    std::array<std::array<double, 4>, 4> result{};
+    for (std::size_t i = 0; i < 4; ++i) {
+        for (std::size_t j = 0; j < 4; ++j) {
+            for (std::size_t k = 0; k < 4; ++k) result[i][j] += a[i][k] * b[k][j];
+        }
+    }
+    return result;
+}
+
+std::array<std::array<double, 4>, 4> transposed(const std::array<std::array<double, 4>, 4>& a) {
+    std::array<std::array<double, 4>, 4> result{};
+    for (std::size_t i = 0; i < 4; ++i) {
+        for (std::size_t j = 0; j < 4; ++j) result[j][i] = a[i][j];
+    }
+    return result;
+}
+
+// The matrices of the header, padded to squares.
+constexpr std::array<std::array<double, 4>, 4> input_matrix = {
+    {{1, 0, -1, 0}, {0, 1, 1, 0}, {0, -1, 1, 0}, {0, 1, 0, -1}}};
+constexpr std::array<std::array<double, 4>, 4> filter_matrix = {
+    {{1, 0, 0, 0}, {0.5, 0.5, 0.5, 0}, {0.5, -0.5, 0.5, 0}, {0, 0, 1, 0}}};
+constexpr std::array<std::array<double, 4>, 4> output_matrix = {
+    {{1, 1, 1, 0}, {0, 1, -1, -1}, {0, 0, 0, 0}, {0, 0, 0, 0}}};
+
+/// a x aᵀ
+std::array<std::array<double, 4>, 4> sandwich(const std::array<std::array<double, 4>, 4>& a,
+                                              const std::array<std::array<double, 4>, 4>& x) {
+    return matrix_product(matrix_product(a, x), transposed(a));
+}
+
+/// The formulas of the header in double, for a map of one tile.
+class Formula {
+  public:
+    explicit Formula(Layer& layer) : layer_(layer) {}
+
+    /// y[row][column] of an output channel.
+    std::array<std::array<double, 4>, 4> pixels(std::size_t output_channel) const {
+        std::array<std::array<double, 4>, 4> scaled{};
+        const WinogradInt8& problem = layer_.problem;
+        for (std::size_t p = 0; p < positions; ++p) {
+            double largest = 0;
+            for (std::size_t c = 0; c < problem.input_channels; ++c) {
+                largest = std::max(largest, std::abs(filter(output_channel, c)[p / 4][p % 4]));
+            }
+            double sum = 0;
+            for (std::size_t c = 0; c < problem.input_channels; ++c) {
+                const double u = std::round(127 * filter(output_channel, c)[p / 4][p % 4] / largest);
+                const double zero = winograd_int8_zero_point(p);
+                const double product = transformed(c)[p / 4][p % 4] * problem.input_multiplier[p];
+                const double v = std::clamp(std::floor((product + 512) / 1024) + zero, 0.0, 255.0);
+                sum += (v - zero) * u;
+            }
+            scaled[p / 4][p % 4] =
+                sum * double{problem.multiplier[p * problem.padded_output_channels() + output_channel]};
+        }
+        return sandwich(output_matrix, scaled);
+    }
+
+  private:
+    std::array<std::array<double, 4>, 4> filter(std::size_t output_channel, std::size_t channel) const {
+        std::array<std::array<double, 4>, 4> g{};
+        for (std::size_t tap = 0; tap < 9; ++tap) {
+            g[tap / 3][tap % 3] =
+                layer_.plain_weights[(output_channel * layer_.problem.input_channels + channel) * 9 + tap];
+        }
+        return sandwich(filter_matrix, g);
+    }
+
+    std::array<std::array<double, 4>, 4> transformed(std::size_t channel) const {
+        std::array<std::array<double, 4>, 4> d{};
+        for (std::size_t row = 0; row < layer_.problem.height; ++row) {
+            for (std::size_t column = 0; column < layer_.problem.width; ++column) {
+                d[row + 1][column + 1] = layer_.pixel(0, channel, row, column);
+            }
+        }
+        return sandwich(input_matrix, d);
+    }
+
+    Layer& layer_;
+};
+
+}  // namespace
+
+TEST_CASE("winograd_int8 gives the scalar kernel's bits on every ISA, at channels that straddle vectors") {
+    Random random;
+    INFO(random.replay());
+    constexpr std::size_t channels[] = {3, 4, 5, 16, 31, 32, 33, 70, 230};
+    for (const std::size_t inputs : channels) {
+        for (const std::size_t outputs : channels) {
+            if (inputs + outputs > 300) continue;
+            CAPTURE(inputs);
+            CAPTURE(outputs);
+            check_against_scalar(Layer({1, inputs, outputs, 3, 5}, random));
+        }
+    }
+}
+
+TEST_CASE("winograd_int8 gives the scalar kernel's bits on every ISA, for maps of every kind") {
+    Random random;
+    INFO(random.replay());
+    for (const std::size_t height : {1U, 2U, 3U, 5U, 7U, 14U, 15U}) {
+        for (const std::size_t width : {1U, 2U, 3U, 7U, 14U, 15U}) {
+            for (const bool pool : {false, true}) {
+                if (pool && (height < 2 || width < 2)) continue;
+                CAPTURE(height);
+                CAPTURE(width);
+                CAPTURE(pool);
+                check_against_scalar(Layer({2, 9, 18, height, width, pool}, random));
+            }
+        }
+    }
+}
+
+TEST_CASE("winograd_int8 does not saturate where all values are the same corner") {
+    for (const int input : {0, 1, 127, 128, 255}) {
+        for (const int weight : {-127, -1, 0, 127}) {
+            for (const int factor : {1, 128, 1024, 32767}) {
+                Layer layer({1, 70, 33, 5, 4});
+                layer.for_each_pixel(
+                    [&](std::size_t image, std::size_t channel, std::size_t row, std::size_t column) {
+                        layer.pixel(image, channel, row, column) = static_cast<std::uint8_t>(input);
+                    });
+                std::fill(layer.plain_weights.begin(), layer.plain_weights.end(),
+                          static_cast<std::int8_t>(weight));
+                layer.problem.input_multiplier.fill(static_cast<std::int16_t>(factor));
+                layer.pack(1);
+                std::fill(layer.multiplier.begin(), layer.multiplier.end(), 1.0F);
+                CAPTURE(input);
+                CAPTURE(weight);
+                CAPTURE(factor);
+                check_against_scalar(layer);
+            }
+        }
+    }
+}
+
+TEST_CASE("winograd_int8 quantises results that are huge, negative, infinite or not numbers alike") {
+    Random random;
+    INFO(random.replay());
+    for (const float factor : {1e6F, 3e38F, -1e6F}) {
+        Layer layer({1, 8, 20, 6, 6}, random);
+        for (std::size_t i = 0; i < layer.multiplier.size(); ++i) layer.multiplier[i] *= factor;
+        CAPTURE(factor);
+        const std::vector<float> expected = layer.expected(Target::quantized);
+        testing::for_each_usable_kernel(winograd_int8_kernels(), [&](const auto& kernel) {
+            CHECK(layer.run(*kernel.run, {WinogradSplit::tiles, 1, 1}, Target::quantized) == expected);
+        });
+    }
+}
+
+TEST_CASE("winograd_int8's scalar kernel follows the formulas") {
+    Random random;
+    INFO(random.replay());
+    for (int repetition = 0; repetition < 20; ++repetition) {
+        Layer layer({1, 7, 5, 2, 2});
+        layer.fill(random);
+        for (auto& factor : layer.problem.input_multiplier) {
+            factor = static_cast<std::int16_t>(repetition % 2 == 0 ? random.integer(1, 300)
+                                                                   : random.integer(1, 32767));
+        }
+        layer.pack(1);
+        layer.scale_output(0.5F);
+        for (std::size_t o = 0; o < 5; ++o) layer.bias[o] = random.uniform(-40.0F, 80.0F);
+        const std::vector<float> found = layer.expected(Target::floats_of_8);
+        for (std::size_t o = 0; o < 5; ++o) {
+            const auto expected = Formula(layer).pixels(o);
+            double largest = 0;
+            for (std::size_t p = 0; p < positions; ++p) {
+                largest = std::max(largest, 127.0 * 255 * 7 * double{layer.multiplier[p * 32 + o]});
+            }
+            for (std::size_t pixel = 0; pixel < 4; ++pixel) {
+                const double y = expected[pixel / 2][pixel % 2] + double{layer.bias[o]};
+                // Nine terms of at most `largest`, rounded to 24 bits a few times each.
+                CHECK(std::abs(found[pixel * 8 + o] - std::max(0.0, y)) <= 9 * largest * 1e-6);
+            }
+        }
+    }
+}
+
+TEST_CASE(
+    "winograd_int8's filter steps are the largest filter's share of 127, with the weight's scale in them") {
+    Random random;
+    INFO(random.replay());
+    Layer layer({1, 6, 35, 2, 2});
+    layer.fill(random);
+    std::fill_n(layer.plain_weights.begin() + 6 * 9, 6 * 9, std::int8_t{0});
+    std::fill(layer.filter_scale.begin(), layer.filter_scale.end(), -1.0F);
+    layer.pack(2);
+    for (std::size_t p = 0; p < positions; ++p) {
+        const float* scale = &layer.filter_scale[p * 64];
+        CHECK(scale[1] == 0);
+        CHECK(std::all_of(scale + 35, scale + 64, [](float value) { return value == 0; }));
+    }
+    // Position 0 is a corner of the filter itself.
+    int largest = 0;
+    for (std::size_t c = 0; c < 6; ++c)
+        largest = std::max(largest, std::abs(int{layer.plain_weights[c * 9]}));
+    CHECK(layer.filter_scale[0] ==
+          doctest::Approx(static_cast<double>(largest) / 127 * double{layer.weight_scale[0]}).epsilon(1e-6));
+}
+
+TEST_CASE("winograd_int8 approximates direct convolution") {
+    Random random;
+    INFO(random.replay());
+    const Shape shape = {1, 64, 16, 12, 12};
+    Layer layer(shape);
+    layer.fill(random);
+    layer.problem.input_multiplier.fill(128);  // 1020 · 128 / 1024: nothing saturates
+    std::fill(layer.weight_scale.begin(), layer.weight_scale.end(), 1.0F);
+    layer.pack(1);
+    layer.scale_output(1.0F);
+    const std::vector<float> found = layer.expected(Target::floats_of_16);
+    double squared_error = 0;
+    double squares = 0;
+    for (std::size_t o = 0; o < 16; ++o) {
+        for (std::size_t i = 0; i < 144; ++i) {
+            double sum = 0;
+            for (std::size_t k = 0; k < 64 * 9; ++k) {
+                const std::size_t row = i / 12 + k % 9 / 3 - 1;
+                const std::size_t column = i % 12 + k % 3 - 1;
+                if (row >= 12 || column >= 12) continue;
+                sum += layer.pixel(0, k / 9, row, column) * layer.plain_weights[o * 64 * 9 + k];
+            }
+            squares += sum * sum;
+            squared_error += sum > 0 ? std::pow(sum - double{found[i * 16 + o]}, 2) : 0;
+        }
+    }
+    // Steps of inputs are 8, so errors up to 4 (2.3 on average) in transformed pixels whose standard
+    // deviation is 74 to 150 around their means: 2.3 / 150 of the signal at each position, and a third as
+    // much from filters of 127 steps. The means, 127 in these inputs, add to the signal.
+    CHECK(std::sqrt(squared_error / squares) < 0.03);
+    CHECK(squared_error > 0);
+}
+
+TEST_CASE("winograd_int8 gives the same bits for every schedule and number of threads") {
+    Random random;
+    INFO(random.replay());
+    for (const bool pool : {false, true}) {
+        const Layer layer({2, 70, 101, 13, 18, pool}, random);
+        const std::vector<float> expected = layer.expected(Target::quantized);
+        testing::for_each_usable_kernel(winograd_int8_kernels(), [&](const auto& kernel) {
+            for (const int threads : {1, 2, 3}) {
+                CAPTURE(threads);
+                CHECK(layer.run(*kernel.run, winograd_int8_schedule(layer.problem, threads),
+                                Target::quantized) == expected);
+                if (kernel.isa == Isa::scalar) continue;
+                for (const auto split : {WinogradSplit::tiles, WinogradSplit::channels}) {
+                    for (const std::size_t blocks : {1U, 2U, 5U, 40U}) {
+                        CAPTURE(static_cast<int>(split));
+                        CAPTURE(blocks);
+                        CHECK(layer.run(*kernel.run, {split, blocks, threads}, Target::quantized) ==
+                              expected);
+                    }
+                }
+            }
+        });
+    }
+}
+
+TEST_CASE("winograd_int8 packs the same for every number of threads") {
+    Random random;
+    INFO(random.replay());
+    Layer layer({1, 37, 101, 2, 2});
+    layer.fill(random);
+    layer.pack(1);
+    const std::vector<std::byte> packed(layer.weights.data(), layer.weights.data() + layer.weights.size());
+    const std::vector<float> scale(layer.filter_scale.begin(), layer.filter_scale.end());
+    for (const int threads : {2, 3}) {
+        layer.pack(threads);
+        CHECK(std::equal(packed.begin(), packed.end(), layer.weights.data()));
+        CHECK(std::equal(scale.begin(), scale.end(), layer.filter_scale.begin()));
+    }
+}
+
+}  // namespace vgg19::kernels

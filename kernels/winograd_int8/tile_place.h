@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstddef>
+
+#include "kernels/winograd_int8/winograd_int8.h"
+
+namespace vgg19::kernels {
+namespace {
+
+/// Where a tile lies: the image, and its first output row and column.
+struct TilePlace {
+    std::size_t image;
+    std::size_t row;
+    std::size_t column;
+
+    TilePlace(const WinogradInt8& problem, std::size_t tile)
+        : image(tile / (problem.tile_rows() * problem.tile_columns())),
+          row(tile / problem.tile_columns() % problem.tile_rows() * 2),
+          column(tile % problem.tile_columns() * 2) {}
+
+    /// On to the next tile.
+    void advance(const WinogradInt8& problem) {
+        column += 2;
+        if (column < problem.width) return;
+        column = 0;
+        row += 2;
+        if (row < problem.height) return;
+        row = 0;
+        ++image;
+    }
+};
+
+}  // namespace
+}  // namespace vgg19::kernels
