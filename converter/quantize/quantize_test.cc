@@ -3,15 +3,13 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <fstream>
 #include <limits>
 #include <string>
 #include <vector>
 
-#include "converter/data/data_set.h"
 #include "converter/import/reorder.h"
 #include "converter/prune/prune.h"
-#include "converter/quantize/calibration.h"
+#include "converter/quantize/testing/pictures.h"
 #include "converter/quantize/weights.h"
 #include "converter/testing/random_model.h"
 #include "engine/testing/error_of.h"
@@ -36,28 +34,6 @@ struct NarrowModel {
     vgg19::testing::TemporaryFolder folder;
     testing::RandomModel weights{narrow_network(), random};
     ModelFile baseline = weights.write(folder / "baseline");
-};
-
-/// Ten random pictures of CIFAR-10's format.
-class Pictures {
-  public:
-    explicit Pictures(NarrowModel& narrow) {
-        std::ofstream file(narrow.folder / "pictures.bin", std::ios::binary);
-        for (int i = 0; i < 3073 * 10; ++i) {
-            file.put(static_cast<char>(i % 3073 == 0 ? 1 : narrow.random.integer(0, 255)));
-        }
-        file.close();
-        data_ = open_data_set(narrow.folder / "pictures.bin");
-    }
-
-    CalibrationImages images(std::size_t count, int threads = 1) const {
-        return {data_.get(),
-                spread_items(data_->size(), count),
-                {.threads = threads, .input_size = model::smallest_input}};
-    }
-
-  private:
-    std::unique_ptr<DataSet> data_;
 };
 
 }  // namespace
@@ -157,7 +133,7 @@ TEST_CASE("the output of quantising must be another file than its input") {
 TEST_CASE("calibration sees the input of every convolution but the first, of every image") {
     NarrowModel narrow;
     INFO(narrow.random.replay());
-    const Pictures pictures(narrow);
+    const testing::Pictures pictures(narrow.folder / "pictures.bin", narrow.random);
     const auto statistics = calibrate(narrow.baseline, pictures.images(3));
     REQUIRE(statistics.size() == 5);
     const std::vector<std::size_t> channels = {4, 4, 5, 6, 7};
@@ -179,7 +155,7 @@ TEST_CASE("calibration sees the input of every convolution but the first, of eve
 TEST_CASE("calibration names the image and the layer of an activation that is too large") {
     NarrowModel narrow;
     INFO(narrow.random.replay());
-    const Pictures pictures(narrow);
+    const testing::Pictures pictures(narrow.folder / "pictures.bin", narrow.random);
     narrow.weights.values("features.0.bias")[1] = 3e38F;
     const ModelFile large = narrow.weights.write(narrow.folder / "large");
     const std::string message = error_of(ErrorKind::bad_input, [&] { calibrate(large, pictures.images(2)); });
@@ -189,7 +165,7 @@ TEST_CASE("calibration names the image and the layer of an activation that is to
 TEST_CASE("a fully quantised model holds INT8 layers with their scales, but for the first and those kept") {
     NarrowModel narrow;
     INFO(narrow.random.replay());
-    const Pictures pictures(narrow);
+    const testing::Pictures pictures(narrow.folder / "pictures.bin", narrow.random);
     FullOptions options;
     options.keep_fp32 = {"features.5", "classifier.3"};
     options.no_winograd = {"features.2"};
@@ -228,7 +204,7 @@ TEST_CASE("a fully quantised model holds INT8 layers with their scales, but for 
 
 TEST_CASE("no convolution is given to Winograd where all are to run direct") {
     NarrowModel narrow;
-    const Pictures pictures(narrow);
+    const testing::Pictures pictures(narrow.folder / "pictures.bin", narrow.random);
     FullOptions options;
     options.all_direct = true;
     const auto statistics = calibrate(narrow.baseline, pictures.images(2));
@@ -240,7 +216,7 @@ TEST_CASE("no convolution is given to Winograd where all are to run direct") {
 TEST_CASE("a pruned model becomes pruned-int8-full, and a quantised one is refused") {
     NarrowModel narrow;
     INFO(narrow.random.replay());
-    const Pictures pictures(narrow);
+    const testing::Pictures pictures(narrow.folder / "pictures.bin", narrow.random);
     prune_model(narrow.baseline, plan_pruning(narrow.baseline, {.ratio = 0.3}), narrow.folder / "pruned");
     const auto pruned = ModelFile::open(narrow.folder / "pruned");
     const auto statistics = calibrate(pruned, pictures.images(2));

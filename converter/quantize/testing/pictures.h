@@ -1,0 +1,37 @@
+// For tests: images to calibrate with.
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+
+#include "converter/data/data_set.h"
+#include "converter/quantize/calibration.h"
+#include "kernels/common/testing/random.h"
+
+namespace vgg19::converter::testing {
+
+/// Ten random pictures in CIFAR-10's format.
+class Pictures {
+  public:
+    Pictures(const std::filesystem::path& path, kernels::testing::Random& random) {
+        constexpr int record_bytes = 3073;
+        std::ofstream file(path, std::ios::binary);
+        for (int i = 0; i < 10 * record_bytes; ++i) {
+            file.put(static_cast<char>(i % record_bytes == 0 ? 1 : random.integer(0, 255)));
+        }
+        file.close();
+        data_ = open_data_set(path);
+    }
+
+    CalibrationImages images(std::size_t count, int threads = 1) const {
+        return {data_.get(),
+                spread_items(data_->size(), count),
+                {.threads = threads, .input_size = model::smallest_input}};
+    }
+
+  private:
+    std::unique_ptr<DataSet> data_;
+};
+
+}  // namespace vgg19::converter::testing
