@@ -16,14 +16,13 @@ namespace {
 
 /// Where results go: 8-bit ones, or floats in blocks.
 enum class Target : unsigned char { quantized, floats_of_8, floats_of_16 };
-constexpr Target targets[] = {Target::quantized, Target::floats_of_8, Target::floats_of_16};
 
 struct Shape {
-    std::size_t batch;
-    std::size_t input_channels;
-    std::size_t output_channels;
-    std::size_t height;
-    std::size_t width;
+    std::size_t batch = 0;
+    std::size_t input_channels = 0;
+    std::size_t output_channels = 0;
+    std::size_t height = 0;
+    std::size_t width = 0;
     bool pool = false;
 };
 
