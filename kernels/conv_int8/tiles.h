@@ -68,23 +68,24 @@ struct ConvInt8Kernel {
         // How far ahead of its use a weight is fetched: they stream from the second-level cache or memory,
         // and the hardware's prefetcher stops at the end of each page.
         constexpr std::size_t ahead = 16 * quad * group_channels;
-        const std::uint8_t* left = operands.left_edge ? zero_pixel : row - block;
-        const std::uint8_t* right = operands.right_edge ? zero_pixel : row + pixels * block;
-        unrolled<filter_side>([&](auto s) __attribute__((always_inline)) {
+        for (std::size_t s = 0; s < filter_side; ++s) {
+            // All pixels of the tile stand side by side, but for one that lies beside the map.
+            const std::uint8_t* middle = row + s * block - block;
+            const std::uint8_t* first = s == 0 && operands.left_edge ? zero_pixel : middle;
+            const std::uint8_t* last =
+                s + 1 == filter_side && operands.right_edge ? zero_pixel : middle + (pixels - 1) * block;
+            if (pixels == 1 && s + 1 == filter_side) first = last;
 #pragma GCC unroll 2
             for (std::size_t offset = 0; offset < quads * quad; offset += quad) {
-                unrolled<vectors>([&](auto vector) __attribute__((always_inline)) {
-                    __builtin_prefetch(weights + ahead + vector * lanes * quad);
-                });
                 decltype(Arithmetic::load_weights(weights)) filters[vectors];
                 unrolled<vectors>([&](auto vector) __attribute__((always_inline)) {
+                    __builtin_prefetch(weights + ahead + vector * lanes * quad);
                     filters[vector] = Arithmetic::load_weights(weights + vector * lanes * quad);
                 });
                 unrolled<pixels>([&](auto pixel) __attribute__((always_inline)) {
-                    constexpr std::size_t column = pixel + s;  // 0 is the one left of the tile
-                    const std::uint8_t* from = column == 0            ? left
-                                               : column == pixels + 1 ? right
-                                                                      : row + (column - 1) * block;
+                    const std::uint8_t* from = pixel == 0            ? first
+                                               : pixel == pixels - 1 ? last
+                                                                     : middle + pixel * block;
                     const auto value = Arithmetic::broadcast(from + offset);
                     unrolled<vectors>([&](auto vector) __attribute__((always_inline)) {
                         auto& sum = sums[pixel][vector];
@@ -93,7 +94,7 @@ struct ConvInt8Kernel {
                 });
                 weights += quad * group_channels;
             }
-        });
+        }
     }
 
     /// The sums of a register tile: `sums` has [pixel][channel of the group].
