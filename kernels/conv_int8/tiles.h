@@ -2,8 +2,9 @@
 // namespace of its own, so that no two of them share a symbol. A source brings its arithmetic as a struct:
 //
 //   Sum, lanes                                 a register of 32-bit sums of so many output channels
-//   pixels, vectors                            a register tile is at most pixels × vectors sums; pixels is
-//   even zero() -> Sum broadcast(bytes) -> Pixel                  four channels of a pixel, to all lanes
+//   pixels, vectors                            a register tile's largest size, in sums; pixels is even
+//   zero() -> Sum
+//   broadcast(bytes) -> Pixel                  four channels of a pixel, to all lanes
 //   load_weights(bytes) -> Weights             four input channels by `lanes` output channels
 //   multiply_add(Pixel, Weights, Sum) -> Sum
 //   store(to, Sum)
@@ -15,6 +16,7 @@
 //   store_lower(to, y), store_upper(to, y)     max(0, y) of the first or last eight channels
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
