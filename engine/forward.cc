@@ -80,13 +80,13 @@ layers::ConvolutionWeights convolution_weights(const model::ModelFile& file,
 
 }  // namespace
 
-ForwardPass::ForwardPass(const model::ModelFile& file, const Plan& plan) {
+ForwardPass::ForwardPass(const model::ModelFile& file, const Plan& plan, DenseCopies* copies) {
     const model::Network& network = file.network();
     for (std::size_t index = 0; index < network.convolutions().size(); ++index) {
         add_convolution(file, plan, index);
     }
     add_average_pool(file, plan);
-    for (const model::DenseLayer& layer : network.dense_layers()) add_dense(file, layer, plan);
+    for (const model::DenseLayer& layer : network.dense_layers()) add_dense(file, layer, plan, copies);
 
     for (std::size_t parity = 0; parity < activations_.size(); ++parity) {
         activations_[parity] = kernels::AlignedBuffer(largest_activation_[parity]);
@@ -196,8 +196,7 @@ void ForwardPass::add_average_pool(const model::ModelFile& file, const Plan& pla
     const model::ConvolutionLayer& last = network.convolutions().back();
     const model::DenseLayer& first_dense = network.dense_layers().front();
     const std::size_t side = network.map_size(last, plan.input_size) / 2;
-    const bool fold = side < model::pooled_side && !file.is_int8(first_dense.name) &&
-                      file.order(first_dense) == model::DenseOrder::input_major;
+    const bool fold = side < model::pooled_side && file.order(first_dense) == model::DenseOrder::input_major;
     if (fold) fold_average_pool(file, plan, side);
 
     const layers::Execution& execution = plan.execution;
@@ -214,46 +213,69 @@ void ForwardPass::add_average_pool(const model::ModelFile& file, const Plan& pla
 
 void ForwardPass::fold_average_pool(const model::ModelFile& file, const Plan& plan, std::size_t side) {
     const model::DenseLayer& layer = file.network().dense_layers().front();
-    const std::size_t channels = file.network().convolutions().back().output_channels;
     const model::Tensor& weights = file.weight(layer);
-    folded_weights_ = kernels::AlignedBuffer(channels * side * side * layer.outputs * sizeof(float));
-    const layers::FoldedPool fold = {.side = side,
-                                     .pooled_side = model::pooled_side,
-                                     .outputs = layer.outputs,
-                                     .weights = weights.as<float>().data(),
-                                     .folded = folded_weights_.as<float>()};
-    const std::size_t channel_bytes = weights.bytes.size() / channels;
-    kernels::parallel_for(plan.execution.threads, channels, [&](std::size_t channel) {
-        layers::fold_average_pool(fold, channel, channel + 1);
+    const layers::PoolFold fold = {.channels = file.network().convolutions().back().output_channels,
+                                   .side = side,
+                                   .pooled_side = model::pooled_side,
+                                   .outputs = layer.outputs};
+    const bool int8 = file.is_int8(layer.name);
+    folded_weights_ =
+        kernels::AlignedBuffer(fold.folded_size() * (int8 ? sizeof(std::int8_t) : sizeof(float)));
+    if (int8) {
+        folded_scales_.resize(layer.outputs);
+        layers::fold_average_pool(
+            fold, plan.execution.threads,
+            {.weights = weights.as<std::int8_t>().data(),
+             .scale = file.tensor(model::weight_scale_name(layer.name)).as<float>().data()},
+            {.weights = folded_weights_.as<std::int8_t>(), .scale = folded_scales_.data()});
+        file.file().mapping().release(weights.bytes);
+        return;
+    }
+    const std::size_t channel_bytes = weights.bytes.size() / fold.channels;
+    kernels::parallel_for(plan.execution.threads, fold.channels, [&](std::size_t channel) {
+        layers::fold_channel(fold, weights.as<float>().data() + channel * fold.pooled_channel_size(),
+                             folded_weights_.as<float>() + channel * fold.channel_size());
         file.file().mapping().release(weights.bytes.subspan(channel * channel_bytes, channel_bytes));
     });
 }
 
-void ForwardPass::add_dense(const model::ModelFile& file, const model::DenseLayer& layer, const Plan& plan) {
+void ForwardPass::add_dense(const model::ModelFile& file, const model::DenseLayer& layer, const Plan& plan,
+                            DenseCopies* copies) {
     const std::size_t batch = plan.execution.batch;
     const bool folded = dense_layers_.empty() && folded_weights_.size() > 0;
-    const std::size_t inputs = folded ? folded_weights_.size() / sizeof(float) / layer.outputs : layer.inputs;
-    layers::DenseProblem problem = {.inputs = inputs,
+    const bool int8 = file.is_int8(layer.name);
+    const model::Tensor& weights = file.weight(layer);
+    const std::byte* bytes = weights.bytes.data();
+    if (folded) {
+        bytes = folded_weights_.data();
+    } else if (copies != nullptr) {
+        const auto& copy = dense_copies_.emplace_back(
+            copies->copy(file.file().mapping(), weights.bytes, plan.execution.threads));
+        if (copy != nullptr) bytes = copy->data();
+    }
+    layers::DenseProblem problem = {.inputs = layer.inputs,
                                     .outputs = layer.outputs,
                                     .relu_follows = layer.relu_follows,
+                                    .input_major = file.order(layer) == model::DenseOrder::input_major,
                                     .bias = file.tensor(model::bias_name(layer.name)).as<float>().data()};
-    const model::Tensor& weights = file.weight(layer);
-    problem.input_major = file.order(layer) == model::DenseOrder::input_major;
-    if (folded) {
-        problem.weights = folded_weights_.as<float>();
-    } else if (file.is_int8(layer.name)) {
-        problem.int8_weights = weights.as<std::int8_t>().data();
-        problem.weight_scale = file.tensor(model::weight_scale_name(layer.name)).as<float>().data();
+    if (int8) {
+        problem.int8_weights = reinterpret_cast<const std::int8_t*>(bytes);
+        problem.weight_scale = folded ? folded_scales_.data()
+                                      : file.tensor(model::weight_scale_name(layer.name)).as<float>().data();
     } else {
-        problem.weights = weights.as<float>().data();
+        problem.weights = reinterpret_cast<const float*>(bytes);
+    }
+    if (folded) {
+        const std::size_t weight_bytes = int8 ? sizeof(std::int8_t) : sizeof(float);
+        problem.inputs = folded_weights_.size() / weight_bytes / layer.outputs;
     }
     dense_layers_.push_back(layers::make_dense(problem, plan.execution));
     add_step({.layer = layer.name,
               .kernel = dense_layers_.back()->kernel(),
               .macs = model::Network::macs(layer),
-              .operations = 2 * batch * inputs * layer.outputs,
+              .operations = 2 * batch * problem.inputs * layer.outputs,
               .weight_bytes = dense_layers_.back()->weight_bytes(),
-              .activation_bytes = batch * (inputs + layer.outputs) * sizeof(float)},
+              .activation_bytes = batch * (problem.inputs + layer.outputs) * sizeof(float)},
              batch * layer.outputs * sizeof(float));
 }
 

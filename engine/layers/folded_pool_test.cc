@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <vector>
 
 #include "kernels/common/testing/guarded_buffer.h"
@@ -16,8 +18,8 @@ using kernels::testing::GuardedBuffer;
 using kernels::testing::Random;
 
 /// The mean of one window of PyTorch's AdaptiveAvgPool2d, written down once more.
-double pooled_value(const GuardedBuffer<float>& map, std::size_t channel, const FoldedPool& fold,
-                    std::size_t p, std::size_t q) {
+double pooled_value(const GuardedBuffer<float>& map, std::size_t channel, const PoolFold& fold, std::size_t p,
+                    std::size_t q) {
     const auto begin = [&](std::size_t i) { return i * fold.side / fold.pooled_side; };
     const auto end = [&](std::size_t i) {
         return static_cast<std::size_t>(
@@ -49,13 +51,12 @@ TEST_CASE("a folded dense layer gives what the pool and the dense layer behind i
         GuardedBuffer<float> map(channels * side * side);
         random.fill(weights, -1.0F, 1.0F);
         random.fill(map, 0.0F, 1.0F);
-        const FoldedPool fold = {.side = side,
-                                 .pooled_side = pooled_side,
-                                 .outputs = outputs,
-                                 .weights = weights.data(),
-                                 .folded = folded.data()};
-        fold_average_pool(fold, 0, 2);
-        fold_average_pool(fold, 2, channels);
+        const PoolFold fold = {
+            .channels = channels, .side = side, .pooled_side = pooled_side, .outputs = outputs};
+        for (std::size_t channel = 0; channel < channels; ++channel) {
+            fold_channel(fold, weights.data() + channel * fold.pooled_channel_size(),
+                         folded.data() + channel * fold.channel_size());
+        }
         for (std::size_t o = 0; o < outputs; ++o) {
             double expected = 0;
             for (std::size_t i = 0; i < channels * pooled_side * pooled_side; ++i) {
@@ -69,6 +70,53 @@ TEST_CASE("a folded dense layer gives what the pool and the dense layer behind i
                 found += double{map[i]} * double{folded[i * outputs + o]};
             }
             CHECK(found == doctest::Approx(expected).epsilon(1e-5));
+        }
+    }
+}
+
+TEST_CASE("INT8 weights are folded to the nearest step of each output, whatever the number of threads") {
+    Random random;
+    INFO(random.replay());
+    constexpr std::size_t outputs = 9;
+    for (const std::size_t side : {1U, 3U, 5U, 6U}) {
+        CAPTURE(side);
+        const PoolFold fold = {.channels = 4, .side = side, .pooled_side = 7, .outputs = outputs};
+        GuardedBuffer<std::int8_t> weights(fold.channels * fold.pooled_channel_size());
+        std::vector<float> scale(outputs);
+        random.fill(scale, 0.01F, 0.1F);
+        for (auto& weight : weights) weight = static_cast<std::int8_t>(random.integer(-127, 127));
+        for (std::size_t i = 0; i < weights.size(); i += outputs)
+            weights[i] = 0;  // an output without weights
+
+        GuardedBuffer<std::int8_t> folded(fold.folded_size());
+        std::vector<float> folded_scale(outputs);
+        fold_average_pool(fold, 1, {weights.data(), scale.data()}, {folded.data(), folded_scale.data()});
+        std::vector<float> plain(fold.pooled_channel_size());
+        std::vector<float> expected(fold.channel_size());
+        std::vector<int> largest(outputs);
+        for (std::size_t channel = 0; channel < fold.channels; ++channel) {
+            for (std::size_t i = 0; i < plain.size(); ++i) {
+                plain[i] = scale[i % outputs] *
+                           static_cast<float>(weights[channel * fold.pooled_channel_size() + i]);
+            }
+            fold_channel(fold, plain.data(), expected.data());
+            for (std::size_t i = 0; i < expected.size(); ++i) {
+                const int found = folded[channel * fold.channel_size() + i];
+                const float step = folded_scale[i % outputs];
+                CHECK(std::abs(static_cast<float>(found) * step - expected[i]) <= 0.5001F * step);
+                largest[i % outputs] = std::max(largest[i % outputs], std::abs(found));
+            }
+        }
+        CHECK(largest[0] == 0);
+        for (std::size_t o = 1; o < outputs; ++o) CHECK(largest[o] == 127);
+
+        for (const int threads : {2, 3, 8}) {
+            std::vector<std::int8_t> again(folded.size());
+            std::vector<float> again_scale(outputs);
+            fold_average_pool(fold, threads, {weights.data(), scale.data()},
+                              {again.data(), again_scale.data()});
+            CHECK(std::equal(again.begin(), again.end(), folded.begin()));
+            CHECK(again_scale == folded_scale);
         }
     }
 }

@@ -11,6 +11,7 @@
 
 namespace vgg19 {
 
+class DenseCopies;
 namespace model {
 class ModelFile;
 }
@@ -42,10 +43,12 @@ class Model {
 
     /// For the library's own parts.
     const std::shared_ptr<const model::ModelFile>& file() const { return file_; }
+    DenseCopies& dense_copies() const { return *dense_copies_; }
 
   private:
-    explicit Model(std::shared_ptr<const model::ModelFile> file) : file_(std::move(file)) {}
+    explicit Model(std::shared_ptr<const model::ModelFile> file);
     std::shared_ptr<const model::ModelFile> file_;
+    std::shared_ptr<DenseCopies> dense_copies_;
 };
 
 }  // namespace vgg19
