@@ -80,13 +80,13 @@ layers::ConvolutionWeights convolution_weights(const model::ModelFile& file,
 
 }  // namespace
 
-ForwardPass::ForwardPass(const model::ModelFile& file, const Plan& plan, DenseCopies* copies) {
+ForwardPass::ForwardPass(const model::ModelFile& file, const Plan& plan) {
     const model::Network& network = file.network();
     for (std::size_t index = 0; index < network.convolutions().size(); ++index) {
         add_convolution(file, plan, index);
     }
     add_average_pool(file, plan);
-    for (const model::DenseLayer& layer : network.dense_layers()) add_dense(file, layer, plan, copies);
+    for (const model::DenseLayer& layer : network.dense_layers()) add_dense(file, layer, plan);
 
     for (std::size_t parity = 0; parity < activations_.size(); ++parity) {
         activations_[parity] = kernels::AlignedBuffer(largest_activation_[parity]);
@@ -226,9 +226,12 @@ void ForwardPass::fold_average_pool(const model::ModelFile& file, const Plan& pl
         layers::fold_average_pool(
             fold, plan.execution.threads,
             {.weights = weights.as<std::int8_t>().data(),
-             .scale = file.tensor(model::weight_scale_name(layer.name)).as<float>().data()},
+             .scale = file.tensor(model::weight_scale_name(layer.name)).as<float>().data(),
+             .release =
+                 [&](std::span<const std::int8_t> part) {
+                     file.file().mapping().release(std::as_bytes(part));
+                 }},
             {.weights = folded_weights_.as<std::int8_t>(), .scale = folded_scales_.data()});
-        file.file().mapping().release(weights.bytes);
         return;
     }
     const std::size_t channel_bytes = weights.bytes.size() / fold.channels;
@@ -239,20 +242,12 @@ void ForwardPass::fold_average_pool(const model::ModelFile& file, const Plan& pl
     });
 }
 
-void ForwardPass::add_dense(const model::ModelFile& file, const model::DenseLayer& layer, const Plan& plan,
-                            DenseCopies* copies) {
+void ForwardPass::add_dense(const model::ModelFile& file, const model::DenseLayer& layer, const Plan& plan) {
     const std::size_t batch = plan.execution.batch;
     const bool folded = dense_layers_.empty() && folded_weights_.size() > 0;
     const bool int8 = file.is_int8(layer.name);
     const model::Tensor& weights = file.weight(layer);
-    const std::byte* bytes = weights.bytes.data();
-    if (folded) {
-        bytes = folded_weights_.data();
-    } else if (copies != nullptr) {
-        const auto& copy = dense_copies_.emplace_back(
-            copies->copy(file.file().mapping(), weights.bytes, plan.execution.threads));
-        if (copy != nullptr) bytes = copy->data();
-    }
+    const std::byte* bytes = folded ? folded_weights_.data() : weights.bytes.data();
     layers::DenseProblem problem = {.inputs = layer.inputs,
                                     .outputs = layer.outputs,
                                     .relu_follows = layer.relu_follows,

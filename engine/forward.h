@@ -8,7 +8,6 @@
 #include <span>
 #include <vector>
 
-#include "engine/dense_copies.h"
 #include "engine/layers/convolution.h"
 #include "engine/layers/dense.h"
 #include "engine/layers/pool.h"
@@ -26,9 +25,9 @@ using LayerObserver = std::function<void(std::size_t layer, const float* input)>
 
 class ForwardPass {
   public:
-    /// Packs the convolutions' weights. Dense weights that the average pool is not folded into are used from
-    /// `copies`, or in place without: `file` must outlive this.
-    ForwardPass(const model::ModelFile& file, const Plan& plan, DenseCopies* copies = nullptr);
+    /// Packs the convolutions' weights. `file` must outlive this: dense weights are used in place, but for
+    /// those that the average pool is folded into.
+    ForwardPass(const model::ModelFile& file, const Plan& plan);
 
     /// [batch][3][size][size] → [batch][classes]. `seconds`, unless empty, has a place for each of steps().
     /// An observer is for models whose convolutions are all FP32.
@@ -56,14 +55,12 @@ class ForwardPass {
     void add_average_pool(const model::ModelFile& file, const Plan& plan);
     /// The first dense layer's weights for the map before the average pool, in `folded_weights_`.
     void fold_average_pool(const model::ModelFile& file, const Plan& plan, std::size_t side);
-    void add_dense(const model::ModelFile& file, const model::DenseLayer& layer, const Plan& plan,
-                   DenseCopies* copies);
+    void add_dense(const model::ModelFile& file, const model::DenseLayer& layer, const Plan& plan);
 
     std::vector<ConvolutionBlock> blocks_;
     std::optional<layers::AveragePool> average_pool_;
     kernels::AlignedBuffer folded_weights_;  ///< empty where the average pool is not folded
     std::vector<float> folded_scales_;       ///< of folded INT8 weights
-    std::vector<DenseCopies::Copy> dense_copies_;
     std::vector<std::unique_ptr<layers::Dense>> dense_layers_;
     std::vector<PlanStep> steps_;
     std::array<std::size_t, 2> largest_activation_{};  ///< bytes that even and odd steps write

@@ -1,12 +1,8 @@
 #include "vgg19/model.h"
 
-#include "engine/dense_copies.h"
 #include "engine/model/model_file.h"
 
 namespace vgg19 {
-
-Model::Model(std::shared_ptr<const model::ModelFile> file)
-    : file_(std::move(file)), dense_copies_(std::make_shared<DenseCopies>()) {}
 
 Model Model::open(const std::filesystem::path& path) {
     return Model(std::make_shared<const model::ModelFile>(model::ModelFile::open(path)));

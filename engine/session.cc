@@ -44,7 +44,7 @@ struct Session::State {
     State(Model session_model, const SessionOptions& options)
         : model(std::move(session_model)),
           plan(make_plan(*model.file(), options)),
-          forward(*model.file(), plan, &model.dense_copies()),
+          forward(*model.file(), plan),
           softmax(kernels::select(kernels::softmax_kernels(), plan.execution.isa)) {}
 
     std::size_t image_floats() const { return model::image_channels * plan.input_size * plan.input_size; }

@@ -42,17 +42,18 @@ void fold_pixel(const PoolFold& fold, std::size_t row, std::size_t column, const
 /// Calls body(part, pixel, folded) for each pixel of all channels, folded from INT8 weights in their own
 /// steps. Parts are of whole channels.
 template <class Body>
-void for_each_folded_pixel(const PoolFold& fold, int threads, std::size_t parts, const std::int8_t* weights,
+void for_each_folded_pixel(const PoolFold& fold, int threads, std::size_t parts, const Int8Weights& weights,
                            const Body& body) {
     kernels::parallel_for(threads, parts, [&](std::size_t part) {
         const kernels::Range channels = kernels::part_of(fold.channels, parts, part);
         std::vector<float> folded(fold.outputs);
         for (std::size_t channel = channels.begin; channel < channels.end; ++channel) {
-            const std::int8_t* pooled = weights + channel * fold.pooled_channel_size();
+            const std::int8_t* pooled = weights.weights + channel * fold.pooled_channel_size();
             for (std::size_t pixel = 0; pixel < fold.side * fold.side; ++pixel) {
                 fold_pixel(fold, pixel / fold.side, pixel % fold.side, pooled, folded.data());
                 body(part, channel * fold.side * fold.side + pixel, folded);
             }
+            if (weights.release) weights.release({pooled, fold.pooled_channel_size()});
         }
     });
 }
@@ -70,7 +71,7 @@ void fold_average_pool(const PoolFold& fold, int threads, const Int8Weights& wei
     constexpr float largest_int8 = 127;
     const auto parts = static_cast<std::size_t>(threads);
     std::vector<std::vector<float>> largest(parts, std::vector<float>(fold.outputs));
-    for_each_folded_pixel(fold, threads, parts, weights.weights,
+    for_each_folded_pixel(fold, threads, parts, weights,
                           [&](std::size_t part, std::size_t /*pixel*/, const std::vector<float>& values) {
                               for (std::size_t o = 0; o < fold.outputs; ++o) {
                                   largest[part][o] = std::max(largest[part][o], std::abs(values[o]));
@@ -84,12 +85,11 @@ void fold_average_pool(const PoolFold& fold, int threads, const Int8Weights& wei
         inverse_steps[o] = 1.0F / step;
         folded.scale[o] = weights.scale[o] * step;
     }
-    for_each_folded_pixel(fold, threads, parts, weights.weights,
+    for_each_folded_pixel(fold, threads, parts, weights,
                           [&](std::size_t /*part*/, std::size_t pixel, const std::vector<float>& values) {
                               std::int8_t* row = folded.weights + pixel * fold.outputs;
                               for (std::size_t o = 0; o < fold.outputs; ++o) {
-                                  row[o] =
-                                      static_cast<std::int8_t>(std::nearbyint(values[o] * inverse_steps[o]));
+                                  row[o] = rounded(values[o] * inverse_steps[o]);
                               }
                           });
 }

@@ -4,6 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <span>
 
 namespace vgg19::layers {
 
@@ -33,6 +35,8 @@ void fold_channel(const PoolFold& fold, const float* weights, float* folded);
 struct Int8Weights {
     const std::int8_t* weights = nullptr;
     const float* scale = nullptr;  ///< [outputs]
+    /// Called for weights that were read; they are read twice.
+    std::function<void(std::span<const std::int8_t>)> release{};
 };
 struct FoldedInt8Weights {
     std::int8_t* weights = nullptr;

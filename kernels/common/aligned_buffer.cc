@@ -5,17 +5,15 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <limits>
 #include <new>
-#include <string>
 
 namespace vgg19::kernels {
 
 namespace {
 
 constexpr std::size_t cache_line = 64;
-constexpr std::size_t large_page = large_page_bytes;
+constexpr std::size_t large_page = std::size_t{2} << 20U;
 
 std::size_t round_up(std::size_t bytes, std::size_t multiple) {
     if (bytes > std::numeric_limits<std::size_t>::max() - multiple) throw std::bad_alloc();
@@ -45,16 +43,6 @@ std::byte* map_large_pages(std::size_t bytes) {
 }
 
 }  // namespace
-
-bool large_pages_available() {
-    static const bool available = [] {
-        // "always [madvise] never": the word in brackets holds.
-        std::ifstream file("/sys/kernel/mm/transparent_hugepage/enabled");
-        std::string words;
-        return std::getline(file, words) && words.find("[never]") == std::string::npos;
-    }();
-    return available;
-}
 
 AlignedBuffer::AlignedBuffer(std::size_t bytes) : data_(nullptr, Free{bytes}), size_(bytes) {
     if (bytes == 0) return;

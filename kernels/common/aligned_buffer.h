@@ -7,12 +7,6 @@
 
 namespace vgg19::kernels {
 
-/// Memory that is read at random, or fast, is better in large pages: there are fewer of them to look up.
-inline constexpr std::size_t large_page_bytes = std::size_t{2} << 20U;
-
-/// Whether the system gives large pages where they are asked for.
-bool large_pages_available();
-
 /// Zeroed bytes, aligned to a cache line, or to a large page (which the kernel is asked for) where it is that
 /// large. Throws std::bad_alloc.
 class AlignedBuffer {

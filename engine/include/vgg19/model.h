@@ -11,7 +11,6 @@
 
 namespace vgg19 {
 
-class DenseCopies;
 namespace model {
 class ModelFile;
 }
@@ -43,12 +42,10 @@ class Model {
 
     /// For the library's own parts.
     const std::shared_ptr<const model::ModelFile>& file() const { return file_; }
-    DenseCopies& dense_copies() const { return *dense_copies_; }
 
   private:
-    explicit Model(std::shared_ptr<const model::ModelFile> file);
+    explicit Model(std::shared_ptr<const model::ModelFile> file) : file_(std::move(file)) {}
     std::shared_ptr<const model::ModelFile> file_;
-    std::shared_ptr<DenseCopies> dense_copies_;
 };
 
 }  // namespace vgg19
