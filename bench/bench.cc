@@ -52,7 +52,15 @@ bool pruned_and_not_finetuned(const Variant& variant) {
     return pruned && !finetuned;
 }
 
-std::vector<std::string> notes(const Options& options, const std::vector<Variant>& variants) {
+bool has_int8_convolutions(const Variant& variant) {
+    const model::ModelFile model = model::ModelFile::open(variant.file);
+    const auto& layers = model.network().convolutions();
+    return std::any_of(layers.begin(), layers.end(),
+                       [&](const auto& layer) { return model.is_int8(layer.name); });
+}
+
+std::vector<std::string> notes(const Options& options, const std::vector<Variant>& variants,
+                               kernels::Isa isa) {
     std::vector<std::string> lines;
     if (!options.models && !options.weights) {
         lines.emplace_back(
@@ -61,6 +69,14 @@ std::vector<std::string> notes(const Options& options, const std::vector<Variant
     }
     if (std::any_of(variants.begin(), variants.end(), pruned_and_not_finetuned)) {
         lines.emplace_back("Pruned weights were not fine-tuned.");
+    }
+    const bool int8 = std::any_of(variants.begin(), variants.end(), has_int8_convolutions);
+    if (int8 && !options.models) {
+        lines.emplace_back("INT8 throughout was calibrated on crops of one picture.");
+    }
+    if (int8 && isa < kernels::Isa::avx512vnni) {
+        lines.emplace_back(std::string("INT8 runs without VNNI (") + kernels::isa_name(isa) +
+                           "): several times slower than with it.");
     }
     lines.emplace_back(
         "Speed-ups are by medians of this run; p90 and p99 are by nearest rank; agreement is with the "
@@ -81,7 +97,7 @@ Report make_report(const Options& options, const std::vector<Variant>& variants,
                        .convolution = options.convolution,
                        .weights = weights_text(options),
                        .image = options.image ? options.image->string() : "bundled"};
-    report.notes = notes(options, variants);
+    report.notes = notes(options, variants, isa);
     if (options.profile) {
         say("measuring this machine's peaks");
         report.peaks = measure_peaks(isa, {.threads = options.threads});

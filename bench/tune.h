@@ -10,7 +10,7 @@ namespace vgg19::bench {
 
 /// One way to compute one shape.
 struct TuneResult {
-    layers::ConvolutionAlgorithm algorithm;
+    layers::ConvolutionAlgorithm algorithm{};
     bool chosen = false;     ///< by the planner
     double expected_ms = 0;  ///< by the cost model and this machine's measured peak
     double median_ms = 0;

@@ -6,6 +6,7 @@
 
 #include "bench/cache_folder.h"
 #include "bench/progress.h"
+#include "bench/quantize_full.h"
 #include "bench/seeded_weights.h"
 #include "bench/text.h"
 #include "converter/import/import.h"
@@ -22,7 +23,7 @@ using model::ModelFile;
 using std::filesystem::path;
 
 /// Part of the cache folders' names: to be raised when the converter makes other files of the same weights.
-constexpr int recipes_version = 2;
+constexpr int recipes_version = 3;
 
 void prune(const ModelFile& source, const path& output, const model::Progress& progress) {
     converter::prune_model(source, converter::plan_pruning(source, {}), output, progress);
@@ -42,6 +43,12 @@ constexpr Recipe recipe_list[] = {
      .derive = converter::quantize_dense,
      .input_size = 0},
     {.id = "res160", .file = "baseline", .source = "baseline", .derive = nullptr, .input_size = 160},
+    {.id = "int8-full", .file = "int8-full", .source = "baseline", .derive = quantize_full, .input_size = 0},
+    {.id = "pruned-int8-full",
+     .file = "pruned-int8-full",
+     .source = "pruned",
+     .derive = quantize_full,
+     .input_size = 0},
 };
 
 const Recipe* find_recipe(const std::string& id) {

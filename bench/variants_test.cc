@@ -63,12 +63,12 @@ TEST_CASE("every variant is derived from a baseline, and what was derived is kep
     const auto weights = testing::write_narrow_model(folder.path() / "narrow.safetensors");
 
     const std::vector<Variant> variants = variants_of(weights, {});
-    REQUIRE(ids_of(variants) ==
-            std::vector<std::string>{"baseline", "pruned", "int8", "pruned-int8", "res160"});
+    REQUIRE(ids_of(variants) == std::vector<std::string>{"baseline", "pruned", "int8", "pruned-int8",
+                                                         "res160", "int8-full", "pruned-int8-full"});
     CHECK(variants[0].file == weights);
     CHECK(variants[4].file == weights);
     CHECK(variants[4].input_size == 160);
-    for (const std::size_t i : {1U, 2U, 3U}) {
+    for (const std::size_t i : {1U, 2U, 3U, 5U, 6U}) {
         CHECK(model::ModelFile::open(variants[i].file).description().variant == variants[i].id);
     }
 

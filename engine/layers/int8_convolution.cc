@@ -4,10 +4,12 @@
 #include <array>
 #include <cmath>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "kernels/common/aligned_buffer.h"
 #include "kernels/winograd_int8/schedule.h"
+#include "vgg19/error.h"
 
 namespace vgg19::layers {
 
@@ -171,6 +173,11 @@ kernels::WinogradInt8 winograd_int8_problem(const ConvolutionShape& shape, const
 
 std::unique_ptr<Convolution> make_conv_int8(const ConvolutionShape& shape, const ConvolutionWeights& weights,
                                             const Execution& execution) {
+    if (shape.input_channels > kernels::conv_int8_max_input_channels) {
+        throw Error(ErrorKind::bad_input,
+                    "an INT8 convolution can have " + std::to_string(kernels::conv_int8_max_input_channels) +
+                        " input channels at most, found " + std::to_string(shape.input_channels));
+    }
     return std::make_unique<DirectInt8>(shape, weights, execution);
 }
 

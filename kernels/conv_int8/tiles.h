@@ -2,8 +2,9 @@
 // namespace of its own, so that no two of them share a symbol. A source brings its arithmetic as a struct:
 //
 //   Sum, lanes                                 a register of 32-bit sums of so many output channels
-//   pixels, vectors                            a register tile is at most pixels × vectors sums; pixels is
-//   even zero() -> Sum broadcast(bytes) -> Pixel                  four channels of a pixel, to all lanes
+//   pixels, vectors                            a register tile's largest size, in sums; pixels is even
+//   zero() -> Sum
+//   broadcast(bytes) -> Pixel                  four channels of a pixel, to all lanes
 //   load_weights(bytes) -> Weights             four input channels by `lanes` output channels
 //   multiply_add(Pixel, Weights, Sum) -> Sum
 //   store(to, Sum)
@@ -15,6 +16,7 @@
 //   store_lower(to, y), store_upper(to, y)     max(0, y) of the first or last eight channels
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -27,9 +29,6 @@
 
 namespace vgg19::kernels {
 namespace {
-
-/// What stands left and right of the map.
-alignas(int8_channel_block) constexpr std::uint8_t zero_pixel[int8_channel_block] = {};
 
 /// What a register tile is computed from.
 struct TileOperands {
@@ -53,6 +52,8 @@ struct ConvInt8Kernel {
     static constexpr std::size_t sixteen = block / 2;  ///< channels that are finished at a time
     static constexpr std::size_t quad = ConvInt8::quad;
     static constexpr std::size_t filter_side = 3;
+    /// What stands left and right of the map.
+    static constexpr std::uint8_t zero_pixel[block] = {};
     static_assert(Arithmetic::pixels <= ConvInt8::widest_tile && Arithmetic::pixels % 2 == 0);
 
     /// Registers of channels in a tile of a group.
@@ -69,23 +70,24 @@ struct ConvInt8Kernel {
         // How far ahead of its use a weight is fetched: they stream from the second-level cache or memory,
         // and the hardware's prefetcher stops at the end of each page.
         constexpr std::size_t ahead = 16 * quad * group_channels;
-        const std::uint8_t* left = operands.left_edge ? zero_pixel : row - block;
-        const std::uint8_t* right = operands.right_edge ? zero_pixel : row + pixels * block;
-        unrolled<filter_side>([&](auto s) __attribute__((always_inline)) {
+        for (std::size_t s = 0; s < filter_side; ++s) {
+            // All pixels of the tile stand side by side, but for one that lies beside the map.
+            const std::uint8_t* middle = row + s * block - block;
+            const std::uint8_t* first = s == 0 && operands.left_edge ? zero_pixel : middle;
+            const std::uint8_t* last =
+                s + 1 == filter_side && operands.right_edge ? zero_pixel : middle + (pixels - 1) * block;
+            if (pixels == 1 && s + 1 == filter_side) first = last;
 #pragma GCC unroll 2
             for (std::size_t offset = 0; offset < quads * quad; offset += quad) {
-                unrolled<vectors>([&](auto vector) __attribute__((always_inline)) {
-                    __builtin_prefetch(weights + ahead + vector * lanes * quad);
-                });
                 decltype(Arithmetic::load_weights(weights)) filters[vectors];
                 unrolled<vectors>([&](auto vector) __attribute__((always_inline)) {
+                    __builtin_prefetch(weights + ahead + vector * lanes * quad);
                     filters[vector] = Arithmetic::load_weights(weights + vector * lanes * quad);
                 });
                 unrolled<pixels>([&](auto pixel) __attribute__((always_inline)) {
-                    constexpr std::size_t column = pixel + s;  // 0 is the one left of the tile
-                    const std::uint8_t* from = column == 0            ? left
-                                               : column == pixels + 1 ? right
-                                                                      : row + (column - 1) * block;
+                    const std::uint8_t* from = pixel == 0            ? first
+                                               : pixel == pixels - 1 ? last
+                                                                     : middle + pixel * block;
                     const auto value = Arithmetic::broadcast(from + offset);
                     unrolled<vectors>([&](auto vector) __attribute__((always_inline)) {
                         auto& sum = sums[pixel][vector];
@@ -94,7 +96,7 @@ struct ConvInt8Kernel {
                 });
                 weights += quad * group_channels;
             }
-        });
+        }
     }
 
     /// The sums of a register tile: `sums` has [pixel][channel of the group].

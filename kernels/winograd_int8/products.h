@@ -41,7 +41,7 @@ class ProductTile {
         unrolled<(columns * vector_bytes + 63) / 64>([&](auto line) __attribute__((always_inline)) {
             __builtin_prefetch(filters + ahead * quad_bytes + line * 64);
         });
-        std::array<typename Vector::Filters, columns> u;
+        std::array<typename Vector::Filters, columns> u{};
         unrolled<columns>([&](auto column) __attribute__((always_inline)) {
             u[column] = Vector::load_filters(filters + column * vector_bytes);
         });
@@ -85,7 +85,7 @@ class ProductTile {
     static constexpr std::size_t vector_bytes = Vector::width * WinogradInt8::quad;
     static constexpr std::size_t quad_bytes = lanes * WinogradInt8::quad;
 
-    std::array<std::array<Sum, columns>, rows> sums_;
+    std::array<std::array<Sum, columns>, rows> sums_{};
 };
 
 template <class Vector, std::size_t lanes>
@@ -123,17 +123,18 @@ class Products {
 
     /// Register tiles of nearly equal height: a low one at the end would have too few sums to keep the
     /// multipliers busy.
-    static void run_columns(const PositionOperands& all, std::size_t tile_count, std::size_t lane) {
+    static void run_columns(PositionOperands operands, std::size_t tile_count, std::size_t lane) {
+        operands.start += lane * WinogradInt8::quad;
+        operands.filters += lane * WinogradInt8::quad;
+        operands.products += lane;
         const std::size_t parts = (tile_count + Vector::rows - 1) / Vector::rows;
+        const std::size_t fewest = tile_count / parts;
+        const std::size_t with_one_more = tile_count % parts;
         for (std::size_t part = 0; part < parts; ++part) {
-            const std::size_t begin = tile_count * part / parts;
-            const std::size_t end = tile_count * (part + 1) / parts;
-            PositionOperands operands = all;
-            operands.transformed += begin * int8_channel_block;
-            operands.start += lane * WinogradInt8::quad;
-            operands.filters += lane * WinogradInt8::quad;
-            operands.products += begin * lanes + lane;
-            by_rows[end - begin - 1](operands);
+            const std::size_t rows = part < with_one_more ? fewest + 1 : fewest;
+            by_rows[rows - 1](operands);
+            operands.transformed += rows * int8_channel_block;
+            operands.products += rows * lanes;
         }
     }
 };

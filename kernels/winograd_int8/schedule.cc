@@ -63,7 +63,7 @@ WinogradInt8Schedule winograd_int8_schedule(const WinogradInt8& problem, int thr
     const std::size_t tiles = problem.tiles();
     // What is read again and again stays in half of the second-level cache; the rest is for what streams
     // through.
-    constexpr std::size_t fewest_tiles = 14;  // that fill the largest register tile
+    constexpr std::size_t fewest_tiles = 12;  // with fewer, filters are read too often
     const auto blocks_for = [&](std::size_t bytes_of_tile) {
         const std::size_t tiles_in_cache =
             std::max(second_level_cache_bytes() / 2 / bytes_of_tile, fewest_tiles);

@@ -4,154 +4,22 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <iterator>
 #include <vector>
 
-#include "kernels/common/aligned_buffer.h"
 #include "kernels/common/testing/dense.h"
-#include "kernels/common/testing/guarded_buffer.h"
 #include "kernels/common/testing/random.h"
 #include "kernels/winograd_int8/schedule.h"
+#include "kernels/winograd_int8/testing_layer.h"
 
 namespace vgg19::kernels {
 
 namespace {
 
-using testing::GuardedBuffer;
 using testing::Random;
 
 constexpr std::size_t positions = winograd_int8_positions;
-
-/// Where results go: 8-bit ones, or floats in blocks.
-enum class Target : unsigned char { quantized, floats_of_8, floats_of_16 };
 constexpr Target targets[] = {Target::quantized, Target::floats_of_8, Target::floats_of_16};
-
-struct Shape {
-    std::size_t batch;
-    std::size_t input_channels;
-    std::size_t output_channels;
-    std::size_t height;
-    std::size_t width;
-    bool pool = false;
-};
-
-/// A convolution with its data, in buffers that end at guard pages but for the packed weights, which are
-/// aligned.
-struct Layer {
-    WinogradInt8 problem;
-    GuardedBuffer<std::uint8_t> input;
-    std::vector<std::int8_t> plain_weights;
-    GuardedBuffer<float> weight_scale;
-    GuardedBuffer<float> filter_scale;
-    GuardedBuffer<float> multiplier;
-    GuardedBuffer<float> bias;
-    AlignedBuffer weights;
-
-    explicit Layer(const Shape& shape)
-        : problem{.batch = shape.batch,
-                  .input_channels = shape.input_channels,
-                  .output_channels = shape.output_channels,
-                  .height = shape.height,
-                  .width = shape.width,
-                  .pool = shape.pool},
-          input(
-              blocked_size(shape.batch, shape.input_channels, shape.height, shape.width, int8_channel_block)),
-          plain_weights(shape.output_channels * shape.input_channels * 9),
-          weight_scale(shape.output_channels),
-          filter_scale(positions * problem.padded_output_channels()),
-          multiplier(filter_scale.size()),
-          bias(problem.padded_output_channels()),
-          weights(problem.packed_size()) {
-        std::fill(weight_scale.begin(), weight_scale.end(), 1.0F);
-        problem.input = input.data();
-        problem.input_multiplier.fill(128);
-        problem.weights = weights.as<std::int8_t>();
-        problem.multiplier = multiplier.data();
-        problem.bias = bias.data();
-    }
-
-    /// Random, with 8-bit outputs that are spread over their range.
-    Layer(const Shape& shape, Random& random) : Layer(shape) {
-        fill(random);
-        pack(1);
-        scale_output(1.5F * std::sqrt(static_cast<float>(shape.input_channels)));
-        for (std::size_t o = 0; o < shape.output_channels; ++o) bias[o] = random.uniform(-40.0F, 80.0F);
-    }
-
-    std::size_t height() const { return problem.pool ? problem.height / 2 : problem.height; }
-    std::size_t width() const { return problem.pool ? problem.width / 2 : problem.width; }
-
-    std::uint8_t& pixel(std::size_t image, std::size_t channel, std::size_t row, std::size_t column) {
-        return input[blocked_index(problem.input_channels, problem.height, problem.width, int8_channel_block,
-                                   image, channel, row, column)];
-    }
-
-    /// Calls body(image, channel, row, column) for each input.
-    template <class Body>
-    void for_each_pixel(const Body& body) const {
-        for (std::size_t image = 0; image < problem.batch; ++image) {
-            for (std::size_t channel = 0; channel < problem.input_channels; ++channel) {
-                for (std::size_t i = 0; i < problem.height * problem.width; ++i) {
-                    body(image, channel, i / problem.width, i % problem.width);
-                }
-            }
-        }
-    }
-
-    void fill(Random& random) {
-        for_each_pixel([&](std::size_t image, std::size_t channel, std::size_t row, std::size_t column) {
-            pixel(image, channel, row, column) = static_cast<std::uint8_t>(random.integer(0, 255));
-        });
-        for (auto& weight : plain_weights) weight = static_cast<std::int8_t>(random.integer(-127, 127));
-        for (auto& factor : problem.input_multiplier) {
-            factor = static_cast<std::int16_t>(random.integer(40, 400));
-        }
-        random.fill(weight_scale, 0.001F, 0.01F);
-    }
-
-    void pack(int threads) {
-        winograd_int8_pack(problem, threads, plain_weights.data(), weight_scale.data(),
-                           weights.as<std::int8_t>(), filter_scale.data());
-    }
-
-    /// Outputs in steps of `output_scale` steps of the input.
-    void scale_output(float output_scale) {
-        for (std::size_t i = 0; i < multiplier.size(); ++i) {
-            const auto factor =
-                static_cast<float>(problem.input_multiplier[i / problem.padded_output_channels()]);
-            multiplier[i] = 1024.0F / factor * filter_scale[i] / output_scale;
-        }
-    }
-
-    /// Runs all of it and returns the results as floats, in their layout.
-    std::vector<float> run(const WinogradInt8Steps& steps, const WinogradInt8Schedule& schedule,
-                           Target target) const {
-        const std::size_t block = target == Target::quantized     ? int8_channel_block
-                                  : target == Target::floats_of_8 ? 8
-                                                                  : 16;
-        const std::size_t size =
-            blocked_size(problem.batch, problem.output_channels, height(), width(), block);
-        GuardedBuffer<std::uint8_t> bytes(target == Target::quantized ? size : 0);
-        GuardedBuffer<float> floats(target == Target::quantized ? 0 : size);
-        std::fill(bytes.begin(), bytes.end(), std::uint8_t{77});
-        std::fill(floats.begin(), floats.end(), -77.0F);
-        WinogradInt8 wanted = problem;
-        if (target == Target::quantized) {
-            wanted.output.quantized = bytes.data();
-        } else {
-            wanted.output.floats = floats.data();
-            wanted.output.float_block = block;
-        }
-        // The size is a multiple of 64, so the start is aligned.
-        GuardedBuffer<std::byte> scratch(winograd_int8_scratch_size(wanted, schedule));
-        winograd_int8_convolution(steps, wanted, schedule, scratch.data());
-        if (target != Target::quantized) return {floats.begin(), floats.end()};
-        return {bytes.begin(), bytes.end()};
-    }
-
-    std::vector<float> expected(Target target) const {
-        return run(winograd_int8_scalar, {WinogradSplit::tiles, 1, 1}, target);
-    }
-};
 
 void check_against_scalar(const Layer& layer) {
     for (const Target target : targets) {
@@ -256,8 +124,11 @@ TEST_CASE("winograd_int8 gives the scalar kernel's bits on every ISA, at channel
     Random random;
     INFO(random.replay());
     constexpr std::size_t channels[] = {3, 4, 5, 16, 31, 32, 33, 70, 230};
-    for (const std::size_t inputs : channels) {
-        for (const std::size_t outputs : channels) {
+    constexpr std::size_t count = std::size(channels);
+    for (std::size_t i = 0; i < count; ++i) {
+        for (const std::size_t shift : {0U, 2U, 5U}) {
+            const std::size_t inputs = channels[i];
+            const std::size_t outputs = channels[(i + shift) % count];
             if (inputs + outputs > 300) continue;
             CAPTURE(inputs);
             CAPTURE(outputs);
@@ -286,7 +157,7 @@ TEST_CASE("winograd_int8 does not saturate where all values are the same corner"
     for (const int input : {0, 1, 127, 128, 255}) {
         for (const int weight : {-127, -1, 0, 127}) {
             for (const int factor : {1, 128, 1024, 32767}) {
-                Layer layer({1, 70, 33, 5, 4});
+                Layer layer({1, 36, 17, 3, 4});
                 layer.for_each_pixel(
                     [&](std::size_t image, std::size_t channel, std::size_t row, std::size_t column) {
                         layer.pixel(image, channel, row, column) = static_cast<std::uint8_t>(input);
@@ -310,7 +181,7 @@ TEST_CASE("winograd_int8 quantises results that are huge, negative, infinite or 
     INFO(random.replay());
     for (const float factor : {1e6F, 3e38F, -1e6F}) {
         Layer layer({1, 8, 20, 6, 6}, random);
-        for (std::size_t i = 0; i < layer.multiplier.size(); ++i) layer.multiplier[i] *= factor;
+        for (float& multiplier : layer.multiplier) multiplier *= factor;
         CAPTURE(factor);
         const std::vector<float> expected = layer.expected(Target::quantized);
         testing::for_each_usable_kernel(winograd_int8_kernels(), [&](const auto& kernel) {
@@ -364,8 +235,9 @@ TEST_CASE(
     }
     // Position 0 is a corner of the filter itself.
     int largest = 0;
-    for (std::size_t c = 0; c < 6; ++c)
+    for (std::size_t c = 0; c < 6; ++c) {
         largest = std::max(largest, std::abs(int{layer.plain_weights[c * 9]}));
+    }
     CHECK(layer.filter_scale[0] ==
           doctest::Approx(static_cast<double>(largest) / 127 * double{layer.weight_scale[0]}).epsilon(1e-6));
 }
@@ -396,18 +268,17 @@ TEST_CASE("winograd_int8 approximates direct convolution") {
             squared_error += sum > 0 ? std::pow(sum - double{found[i * 16 + o]}, 2) : 0;
         }
     }
-    // Steps of inputs are 8, so errors up to 4 (2.3 on average) in transformed pixels whose standard
-    // deviation is 74 to 150 around their means: 2.3 / 150 of the signal at each position, and a third as
-    // much from filters of 127 steps. The means, 127 in these inputs, add to the signal.
+    // Rounding to steps of 8 leaves an error of 8/√12 = 2.3 in transformed pixels of 148 (both root mean
+    // squares): 1.6 % of the signal. Filters, of 127 steps, add a third of that. ReLU takes some away: 1 to
+    // 1.3 % were measured.
     CHECK(std::sqrt(squared_error / squares) < 0.03);
-    CHECK(squared_error > 0);
 }
 
 TEST_CASE("winograd_int8 gives the same bits for every schedule and number of threads") {
     Random random;
     INFO(random.replay());
     for (const bool pool : {false, true}) {
-        const Layer layer({2, 70, 101, 13, 18, pool}, random);
+        const Layer layer({2, 37, 101, 13, 10, pool}, random);
         const std::vector<float> expected = layer.expected(Target::quantized);
         testing::for_each_usable_kernel(winograd_int8_kernels(), [&](const auto& kernel) {
             for (const int threads : {1, 2, 3}) {
@@ -434,11 +305,11 @@ TEST_CASE("winograd_int8 packs the same for every number of threads") {
     Layer layer({1, 37, 101, 2, 2});
     layer.fill(random);
     layer.pack(1);
-    const std::vector<std::byte> packed(layer.weights.data(), layer.weights.data() + layer.weights.size());
+    const std::vector<std::int8_t> packed(layer.weights.begin(), layer.weights.end());
     const std::vector<float> scale(layer.filter_scale.begin(), layer.filter_scale.end());
     for (const int threads : {2, 3}) {
         layer.pack(threads);
-        CHECK(std::equal(packed.begin(), packed.end(), layer.weights.data()));
+        CHECK(std::equal(packed.begin(), packed.end(), layer.weights.begin()));
         CHECK(std::equal(scale.begin(), scale.end(), layer.filter_scale.begin()));
     }
 }

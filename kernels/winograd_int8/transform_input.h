@@ -75,7 +75,7 @@ class InputTransform {
     /// where the definition asks.
     inline __attribute__((always_inline)) Column column_at(const Rows& rows, std::size_t column) const {
         if (column >= problem_.width) return {};
-        Column pixels;
+        Column pixels{};
         unrolled<4>([&](auto i) __attribute__((always_inline)) {
             pixels[i] = Vector::load_pixels_shifted_by_5(rows.first[i] + column * rows.step[i]);
         });
@@ -107,7 +107,7 @@ class InputTransform {
     TileRange tiles_;
     std::uint8_t* transformed_;
     std::size_t stride_;
-    std::array<Words, winograd_int8_positions> multipliers_;
+    std::array<Words, winograd_int8_positions> multipliers_{};
 };
 
 }  // namespace

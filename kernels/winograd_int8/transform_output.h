@@ -43,7 +43,7 @@ class OutputPixels {
         constexpr std::size_t step = 8;
         const std::size_t block = output_.float_block;
         const std::size_t blocks = blocks_of(channels_, block);
-        std::array<float, Vector::width> lanes;
+        std::array<float, Vector::width> lanes{};
         Vector::store(lanes.data(), values);
         for (std::size_t lane = 0; lane < Vector::width; lane += step) {
             const std::size_t channel = first_ + lane;
@@ -80,7 +80,7 @@ class OutputTransform {
 
     inline __attribute__((always_inline)) Pixels pixels(const std::int32_t* products,
                                                         std::size_t stride) const {
-        std::array<std::array<Register, 4>, 2> t;
+        std::array<std::array<Register, 4>, 2> t{};
         unrolled<4>([&](auto j) __attribute__((always_inline)) {
             const auto x = [&](std::size_t i) __attribute__((always_inline)) {
                 return Vector::load_converted(products + (i * 4 + j) * stride);
@@ -94,7 +94,7 @@ class OutputTransform {
             t[0][j] = Vector::multiply_add(x(0), k(0), Vector::multiply_add(x2, k(2), a));
             t[1][j] = Vector::subtract_product(Vector::subtract_product(a, x2, k(2)), x(3), k(3));
         });
-        Pixels y;
+        Pixels y{};
         unrolled<2>([&](auto i) __attribute__((always_inline)) {
             y[i][0] = Vector::add(t[i][0], Vector::add(t[i][1], t[i][2]));
             y[i][1] = Vector::subtract(Vector::subtract(t[i][1], t[i][2]), t[i][3]);

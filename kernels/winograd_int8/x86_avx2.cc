@@ -61,7 +61,7 @@ struct Avx2Int8 : Avx2 {
         return {_mm256_srai_epi16(_mm256_slli_epi16(bytes, 8), 8), _mm256_srai_epi16(bytes, 8)};
     }
     static Pairs broadcast_quad(const std::uint8_t* from) {
-        std::int32_t quad;
+        std::int32_t quad = 0;
         __builtin_memcpy(&quad, from, sizeof quad);
         const __m256i bytes = _mm256_set1_epi32(quad);
         return {_mm256_and_si256(bytes, _mm256_set1_epi16(0xff)), _mm256_srli_epi16(bytes, 8)};
@@ -79,9 +79,9 @@ struct Avx2Int8 : Avx2 {
     }
     static void store_quantized(std::uint8_t* to, Register value) {
         const __m256i rounded = _mm256_cvtps_epi32(_mm256_min_ps(value.value, _mm256_set1_ps(255.0F)));
-        const __m128i words =
+        const __m128i halves =
             _mm_packus_epi32(_mm256_castsi256_si128(rounded), _mm256_extracti128_si256(rounded, 1));
-        _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm_packus_epi16(words, words));
+        _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm_packus_epi16(halves, halves));
     }
 };
 

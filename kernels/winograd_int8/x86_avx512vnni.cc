@@ -48,7 +48,7 @@ struct Avx512Vnni : Avx512 {
     static void store_sum(std::int32_t* to, Sum sum) { _mm512_storeu_si512(to, sum.value); }
     static Filters load_filters(const std::int8_t* from) { return {_mm512_loadu_si512(from)}; }
     static Quad broadcast_quad(const std::uint8_t* from) {
-        std::int32_t quad;
+        std::int32_t quad = 0;
         __builtin_memcpy(&quad, from, sizeof quad);
         return {_mm512_set1_epi32(quad)};
     }

@@ -1,0 +1,187 @@
+// Sessions of models that are INT8 throughout, or in some layers.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "converter/import/reorder.h"
+#include "converter/prune/prune.h"
+#include "converter/quantize/calibration.h"
+#include "converter/quantize/quantize.h"
+#include "converter/quantize/testing/pictures.h"
+#include "converter/testing/random_model.h"
+#include "engine/testing/error_of.h"
+#include "kernels/common/isa.h"
+#include "vgg19/error.h"
+#include "vgg19/session.h"
+
+namespace vgg19::converter {
+
+namespace {
+
+using kernels::testing::Random;
+using model::Network;
+
+/// Widths around a vector's and a block's, and pools after FP32 and INT8 layers.
+Network network() {
+    return Network::parse("20 M 33 17 M 40 M 31 M 48 M", "70 33 10");
+}
+
+struct Fixture {
+    Random random;
+    vgg19::testing::TemporaryFolder folder;
+    testing::RandomModel weights{network(), random};
+    model::ModelFile baseline = weights.write_input_major(folder / "baseline");
+    testing::Pictures pictures{folder / "pictures.bin", random};
+    std::vector<ConvolutionStatistics> statistics = calibrate(baseline, pictures.images(8));
+
+    Model quantized(const std::string& name, const FullOptions& options) const {
+        write_full(baseline, quantize_all(baseline, statistics, options), "quantize --scope all",
+                   folder / name);
+        return Model::open(folder / name);
+    }
+    std::vector<float> input(std::size_t images, std::size_t size) {
+        std::vector<float> values(images * 3 * size * size);
+        random.fill(values, -2.0F, 2.0F);
+        return values;
+    }
+};
+
+std::vector<float> logits(const Model& model, const SessionOptions& options, std::span<const float> input) {
+    Session session(model, options);
+    std::vector<float> result(options.batch * model.classes());
+    session.run(input, result);
+    return result;
+}
+
+double cosine(const std::vector<float>& a, const std::vector<float>& b) {
+    double product = 0;
+    double norm_a = 0;
+    double norm_b = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        product += double{a[i]} * double{b[i]};
+        norm_a += double{a[i]} * double{a[i]};
+        norm_b += double{b[i]} * double{b[i]};
+    }
+    return product / std::sqrt(norm_a * norm_b);
+}
+
+std::vector<std::string> isas_of_this_cpu() {
+    std::vector<std::string> names;
+    for (const kernels::Isa isa : kernels::all_isas()) {
+        if (kernels::isa_is_built(isa) && kernels::cpu_supports(isa)) {
+            names.emplace_back(kernels::isa_name(isa));
+        }
+    }
+    return names;
+}
+
+/// The kernels of all steps whose name starts so.
+std::size_t steps_of(const Model& model, const SessionOptions& options, const std::string& kernel) {
+    const Session session(model, options);
+    const std::vector<PlanStep>& plan = session.plan();
+    return static_cast<std::size_t>(std::count_if(
+        plan.begin(), plan.end(), [&](const PlanStep& step) { return step.kernel.starts_with(kernel); }));
+}
+
+}  // namespace
+
+TEST_CASE(
+    "INT8 logits are near to FP32's on every ISA, direct and by Winograd, and do not depend on threads") {
+    Fixture fixture;
+    INFO(fixture.random.replay());
+    const Model full = fixture.quantized("full", {});
+    const Model baseline = Model::open(fixture.folder / "baseline");
+    for (const std::size_t size : {std::size_t{32}, std::size_t{37}}) {
+        const std::vector<float> input = fixture.input(1, size);
+        const std::vector<float> expected = logits(baseline, {.input_size = size}, input);
+        for (const std::string& isa : isas_of_this_cpu()) {
+            for (const char* convolution : {"auto", "direct", "winograd"}) {
+                CAPTURE(isa);
+                CAPTURE(convolution);
+                SessionOptions options = {
+                    .threads = 1, .input_size = size, .isa = isa, .convolution = convolution};
+                const std::vector<float> found = logits(full, options, input);
+                CHECK(cosine(found, expected) >= 0.99);
+                for (const int threads : {2, 3, 8}) {
+                    options.threads = threads;
+                    CHECK(logits(full, options, input) == found);
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("an image's INT8 logits do not depend on the others of its batch") {
+    Fixture fixture;
+    INFO(fixture.random.replay());
+    const Model full = fixture.quantized("full", {});
+    const std::vector<float> inputs = fixture.input(3, 32);
+    const std::vector<float> together = logits(full, {.input_size = 32, .batch = 3}, inputs);
+    for (std::size_t image = 0; image < 3; ++image) {
+        const auto alone =
+            logits(full, {.input_size = 32}, std::span(inputs).subspan(image * 3 * 32 * 32, 3 * 32 * 32));
+        CHECK(std::equal(alone.begin(), alone.end(),
+                         together.begin() + static_cast<std::ptrdiff_t>(image * 10)));
+    }
+}
+
+TEST_CASE("the choice of convolution says which INT8 kernels run") {
+    Fixture fixture;
+    FullOptions options;
+    options.no_winograd = {"features.3"};
+    const Model full = fixture.quantized("full", options);
+    CHECK(steps_of(full, {.input_size = 32, .convolution = "direct"}, "conv_int8_") == 5);
+    CHECK(steps_of(full, {.input_size = 32, .convolution = "winograd"}, "winograd_int8_") == 4);
+    CHECK(steps_of(full, {.input_size = 32, .convolution = "winograd"}, "conv_int8_") == 1);
+    CHECK(steps_of(full, {.input_size = 32}, "dense_int8_sparse_input_") == 3);
+}
+
+TEST_CASE("layers that stay FP32 between INT8 ones get floats, and give 8 bits") {
+    Fixture fixture;
+    INFO(fixture.random.replay());
+    const Model baseline = Model::open(fixture.folder / "baseline");
+    const std::vector<float> input = fixture.input(1, 64);
+    const std::vector<float> expected = logits(baseline, {.input_size = 64}, input);
+    for (const std::vector<std::string>& kept :
+         {std::vector<std::string>{"features.3"}, {"features.5"}, {"features.8"}, {"features.14"}}) {
+        FullOptions options;
+        options.keep_fp32 = kept;
+        const Model mixed = fixture.quantized("mixed", options);
+        for (const std::string& isa : isas_of_this_cpu()) {
+            CAPTURE(isa);
+            CAPTURE(kept.front());
+            CHECK(cosine(logits(mixed, {.input_size = 64, .isa = isa}, input), expected) >= 0.99);
+        }
+        CHECK(steps_of(mixed, {.input_size = 64}, "quantize_blocked_") >=
+              (kept.front() == "features.14" ? 0U : 1U));
+    }
+}
+
+TEST_CASE("INT8 dense weights give the same bits in either order") {
+    Fixture fixture;
+    INFO(fixture.random.replay());
+    const Model full = fixture.quantized("full", {});
+    reorder_dense(*full.file(), fixture.folder / "output-major", model::DenseOrder::output_major);
+    const Model reordered = Model::open(fixture.folder / "output-major");
+    CHECK(steps_of(reordered, {.input_size = 32}, "dense_int8_sparse_input_") == 0);
+    const std::vector<float> input = fixture.input(1, 32);
+    for (const std::string& isa : isas_of_this_cpu()) {
+        CAPTURE(isa);
+        const SessionOptions options = {.input_size = 32, .isa = isa};
+        CHECK(logits(reordered, options, input) == logits(full, options, input));
+    }
+}
+
+TEST_CASE("filters in INT8 cannot be pruned, and the error says what to do") {
+    Fixture fixture;
+    const Model full = fixture.quantized("full", {});
+    const std::string message = vgg19::testing::error_of(
+        ErrorKind::usage, [&] { static_cast<void>(plan_pruning(*full.file(), {.layers = {}})); });
+    CHECK(message.find("features.3: expected FP32 filters, found INT8; prune first, then quantise") !=
+          std::string::npos);
+}
+
+}  // namespace vgg19::converter
