@@ -61,10 +61,10 @@ std::span<const model::ConvolutionLayer> later_convolutions(const model::ModelFi
 
 /// One convolution's input, of one image.
 struct Observation {
-    std::size_t convolution;  ///< among later_convolutions()
-    std::size_t image;
+    std::size_t convolution = 0;  ///< among later_convolutions()
+    std::size_t image = 0;
     BlockedMap map;
-    int threads;
+    int threads = 1;
 };
 
 void observe_convolutions(const model::ModelFile& model, const CalibrationImages& images,
@@ -125,8 +125,9 @@ std::vector<std::vector<float>> measure_channels(const model::ModelFile& model,
         for (std::size_t c = 0; c < map.channels; ++c) {
             const float* value =
                 map.values + kernels::blocked_index(map.channels, map.side, map.side, map.block, 0, c, 0, 0);
-            for (std::size_t i = 0; i < map.side * map.side; ++i)
-                of[c] = std::max(of[c], value[i * map.block]);
+            for (std::size_t i = 0; i < map.side * map.side; ++i, value += map.block) {
+                of[c] = std::max(of[c], *value);
+            }
         }
     };
     observe_convolutions(model, images, visit, progress);

@@ -10,6 +10,8 @@ namespace vgg19::converter {
 
 namespace {
 
+constexpr const char* winograd = "winograd";
+
 struct Products {
     double expected = 0;
     double found = 0;
@@ -66,7 +68,7 @@ std::vector<Trial> trials_of(const model::ModelFile& model, const FullQuantizati
     std::vector<Trial> trials;
     for (const QuantizedConvolution& layer : quantization.convolutions) {
         trials.push_back({{.layer = layer.name, .way = "direct"}, layer.tensors(false)});
-        trials.push_back({{.layer = layer.name, .way = "winograd"}, layer.tensors(true)});
+        trials.push_back({{.layer = layer.name, .way = winograd}, layer.tensors(true)});
     }
     for (const QuantizedDense& layer : quantization.dense_layers) {
         trials.push_back({{.layer = layer.layer.name, .way = "dense"}, layer.tensors(model)});
@@ -89,18 +91,20 @@ std::vector<Sensitivity> measure_sensitivity(const model::ModelFile& model,
     std::vector<Trial> trials = trials_of(model, quantization);
     const std::uint64_t total = (trials.size() + 1) * images.items.size();
     std::uint64_t done_before = 0;
-    const auto run = [&](const model::ModelFile& variant) {
-        CalibrationRun result = run_images(variant, images, [&](std::uint64_t done, std::uint64_t) {
+    const auto run = [&](const model::ModelFile& variant, const std::string& way) {
+        CalibrationImages forced = images;
+        if (way == winograd) forced.session.convolution = winograd;
+        CalibrationRun result = run_images(variant, forced, [&](std::uint64_t done, std::uint64_t) {
             if (progress) progress(done_before + done, total);
         });
         done_before += images.items.size();
         return result;
     };
 
-    const std::vector<float> expected = run(model).logits;
+    const std::vector<float> expected = run(model, "").logits;
     std::vector<Sensitivity> results;
     for (Trial& trial : trials) {
-        const CalibrationRun found = run(model.with(trial.tensors));
+        const CalibrationRun found = run(model.with(trial.tensors), trial.result.way);
         trial.result.kernel = kernel_of(found, model.network(), trial.result.layer);
         compare(expected, found.logits, model.network().classes(), trial.result);
         results.push_back(std::move(trial.result));

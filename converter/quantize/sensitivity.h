@@ -19,7 +19,8 @@ struct Sensitivity {
     double same_prediction = 1;  ///< share of the images
 };
 
-/// Every quantised layer, convolutions direct and by Winograd, the worst first.
+/// Every quantised layer, convolutions direct and by Winograd (whatever the planner would choose), the worst
+/// first.
 std::vector<Sensitivity> measure_sensitivity(const model::ModelFile& model,
                                              const FullQuantization& quantization,
                                              const CalibrationImages& images,

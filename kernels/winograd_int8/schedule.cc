@@ -79,10 +79,10 @@ WinogradInt8Schedule winograd_int8_schedule(const WinogradInt8& problem, int thr
     }
     const std::size_t transformed_bytes =
         winograd_int8_positions * problem.input_blocks() * int8_channel_block;
-    // Each thread has the same number.
+    // Each thread has the same number, where there are tiles for all: no block is empty.
     const auto count = static_cast<std::size_t>(threads);
-    return {WinogradSplit::tiles, blocks_of(blocks_for(transformed_bytes + product_bytes), count) * count,
-            threads};
+    const std::size_t blocks = blocks_of(blocks_for(transformed_bytes + product_bytes), count) * count;
+    return {WinogradSplit::tiles, std::min(blocks, tiles), threads};
 }
 
 std::size_t winograd_int8_scratch_size(const WinogradInt8& problem, const WinogradInt8Schedule& schedule) {

@@ -299,6 +299,20 @@ TEST_CASE("winograd_int8 gives the same bits for every schedule and number of th
     }
 }
 
+TEST_CASE("winograd_int8 needs no tile for every thread") {
+    Random random;
+    INFO(random.replay());
+    const Layer layer({1, 3, 5, 2, 3, false}, random);
+    const std::vector<float> expected = layer.expected(Target::quantized);
+    testing::for_each_usable_kernel(winograd_int8_kernels(), [&](const auto& kernel) {
+        for (const int threads : {2, 3, 16}) {
+            CAPTURE(threads);
+            CHECK(layer.run(*kernel.run, winograd_int8_schedule(layer.problem, threads), Target::quantized) ==
+                  expected);
+        }
+    });
+}
+
 TEST_CASE("winograd_int8 packs the same for every number of threads") {
     Random random;
     INFO(random.replay());
