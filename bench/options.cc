@@ -30,15 +30,16 @@ cxxopts::Options declared_options(const std::string& program) {
                                               "as many as the CPUs that this process may use, unless given",
                                               cxxopts::value<std::string>(), "N")(
         "isa", "scalar, avx2, avx512 or avx512vnni; the best that this CPU has, unless given",
-        cxxopts::value<std::string>(), "NAME")(
-        "conv",
-        "convolutions: winograd (our own kernels), onednn, or auto (for each layer the one that should be "
-        "faster)",
-        cxxopts::value<std::string>()->default_value("auto"),
-        "NAME")("batch", "images a run, copies of one; times are of a run",
-                cxxopts::value<std::string>()->default_value("1"),
-                "N")("min-time", "measure each variant for this long",
-                     cxxopts::value<std::string>()->default_value("3"), "SECONDS")(
+        cxxopts::value<std::string>(),
+        "NAME")("conv",
+                "convolutions: winograd (our own kernels), direct (ours for INT8), onednn, or auto (for each "
+                "layer the one that should be "
+                "faster)",
+                cxxopts::value<std::string>()->default_value("auto"),
+                "NAME")("batch", "images a run, copies of one; times are of a run",
+                        cxxopts::value<std::string>()->default_value("1"),
+                        "N")("min-time", "measure each variant for this long",
+                             cxxopts::value<std::string>()->default_value("3"), "SECONDS")(
         "tune",
         "instead: time every way to compute each convolution of VGG-19, beside what the planner "
         "expects of it")("profile",

@@ -221,7 +221,8 @@ void add_session_options(CommandLine& line) {
     add_size_option(line);
     add_cpu_options(line);
     line.option("conv", "NAME",
-                "convolutions: winograd (our own kernels), onednn, or auto (for each layer the one that "
+                "convolutions: winograd (our own kernels), direct (ours for INT8), onednn, or auto (for each "
+                "layer the one that "
                 "should be faster)",
                 "auto");
 }

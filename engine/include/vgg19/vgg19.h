@@ -30,7 +30,7 @@ typedef struct vgg19_session_options {
     size_t input_size;       /* default: the model's */
     size_t batch;            /* default: 1 */
     const char* isa;         /* default: VGG19_ISA, else the best that this CPU has */
-    const char* convolution; /* "auto" (default), "winograd" or "onednn" */
+    const char* convolution; /* "auto" (default), "winograd", "direct" or "onednn" */
 } vgg19_session_options;
 
 typedef struct vgg19_prediction {
