@@ -160,17 +160,19 @@ TEST_CASE("layers that stay FP32 between INT8 ones get floats, and give 8 bits")
     }
 }
 
-TEST_CASE("INT8 dense weights give the same bits in either order") {
+TEST_CASE("INT8 dense weights give the same bits in either order where the average pool is not folded") {
     Fixture fixture;
     INFO(fixture.random.replay());
     const Model full = fixture.quantized("full", {});
     reorder_dense(*full.file(), fixture.folder / "output-major", model::DenseOrder::output_major);
     const Model reordered = Model::open(fixture.folder / "output-major");
     CHECK(steps_of(reordered, {.input_size = 32}, "dense_int8_sparse_input_") == 0);
-    const std::vector<float> input = fixture.input(1, 32);
+    constexpr std::size_t size = model::pooled_side << model::pools;
+    const std::vector<float> input = fixture.input(1, size);
     for (const std::string& isa : isas_of_this_cpu()) {
+        if (isa == "scalar") continue;  // slow at this size
         CAPTURE(isa);
-        const SessionOptions options = {.input_size = 32, .isa = isa};
+        const SessionOptions options = {.input_size = size, .isa = isa};
         CHECK(logits(reordered, options, input) == logits(full, options, input));
     }
 }
