@@ -4,20 +4,14 @@
 
 #include <algorithm>
 
+#include "kernels/common/testing/isas.h"
+
 namespace vgg19 {
 
 namespace {
 
+using kernels::testing::isa_names_of_this_cpu;
 using layers::ConvolutionAlgorithm;
-
-std::vector<std::string> isas_of_this_cpu() {
-    std::vector<std::string> names;
-    for (const kernels::Isa isa : kernels::all_isas()) {
-        if (kernels::isa_is_built(isa) && kernels::cpu_supports(isa))
-            names.emplace_back(kernels::isa_name(isa));
-    }
-    return names;
-}
 
 Plan vgg19_plan(const SessionOptions& options) {
     return make_plan(model::Network::vgg(19), Preprocessing{}, options);
@@ -32,7 +26,7 @@ std::vector<ConvolutionAlgorithm> algorithms(const Plan& plan) {
 }  // namespace
 
 TEST_CASE("what runs depends on neither threads nor batch, so that results do not either") {
-    for (const std::string& isa : isas_of_this_cpu()) {
+    for (const std::string& isa : isa_names_of_this_cpu()) {
         const auto expected = algorithms(vgg19_plan({.threads = 1, .isa = isa}));
         for (const int threads : {2, 3, 8}) {
             CHECK(algorithms(vgg19_plan({.threads = threads, .isa = isa})) == expected);
@@ -42,7 +36,7 @@ TEST_CASE("what runs depends on neither threads nor batch, so that results do no
 }
 
 TEST_CASE("ways are in the order of their cost, and filters that take more memory raise it") {
-    for (const std::string& isa : isas_of_this_cpu()) {
+    for (const std::string& isa : isa_names_of_this_cpu()) {
         for (const std::size_t size : {32U, 160U, 224U, 300U}) {
             const Plan plan = vgg19_plan({.input_size = size, .isa = isa});
             for (const PlannedConvolution& planned : plan.convolutions) {
@@ -60,7 +54,7 @@ TEST_CASE("ways are in the order of their cost, and filters that take more memor
 }
 
 TEST_CASE("F(6,3) is left to the layers that it is accurate enough for") {
-    for (const std::string& isa : isas_of_this_cpu()) {
+    for (const std::string& isa : isa_names_of_this_cpu()) {
         for (const PlannedConvolution& planned :
              vgg19_plan({.isa = isa, .convolution = "winograd"}).convolutions) {
             const bool has_f6 = std::any_of(
@@ -72,7 +66,7 @@ TEST_CASE("F(6,3) is left to the layers that it is accurate enough for") {
 }
 
 TEST_CASE("wide layers of FP32 run on our Winograd kernels where the CPU has vectors, else direct") {
-    for (const std::string& isa : isas_of_this_cpu()) {
+    for (const std::string& isa : isa_names_of_this_cpu()) {
         const auto found = algorithms(vgg19_plan({.isa = isa}));
         for (std::size_t index = 0; index < found.size(); ++index) {
             const bool is_direct = found[index] == ConvolutionAlgorithm::direct;

@@ -7,7 +7,7 @@
 
 #include "engine/testing/error_of.h"
 #include "engine/testing/narrow_model.h"
-#include "kernels/common/isa.h"
+#include "kernels/common/testing/isas.h"
 #include "kernels/common/testing/random.h"
 #include "vgg19/vgg19.hpp"
 
@@ -15,13 +15,7 @@ namespace vgg19 {
 
 namespace {
 
-std::vector<kernels::Isa> isas_of_this_cpu() {
-    std::vector<kernels::Isa> isas;
-    for (const kernels::Isa isa : kernels::all_isas()) {
-        if (kernels::isa_is_built(isa) && kernels::cpu_supports(isa)) isas.push_back(isa);
-    }
-    return isas;
-}
+using kernels::testing::isas_of_this_cpu;
 
 struct NarrowModel {
     kernels::testing::Random random;

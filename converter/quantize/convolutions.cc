@@ -5,6 +5,8 @@
 #include <limits>
 #include <span>
 
+#include "kernels/winograd_int8/winograd_int8.h"
+
 namespace vgg19::converter {
 
 namespace {
@@ -28,7 +30,7 @@ Tile<float> winograd_input_scales(const ConvolutionStatistics& statistics, Range
         const int levels = transformed_levels(p);
         const float limit = choose_limit(statistics.transformed()[p], method, levels);
         const float step = limit / static_cast<float>(levels);
-        const float one = winograd_multiplier_one * scale;
+        const float one = kernels::winograd_int8_multiplier_one * scale;
         // Rounded down: a step that is larger clips no more than was asked for.
         const float multiplier = step * most > one ? std::max(std::floor(one / step), 1.0F) : most;
         scales[p] = one / multiplier;

@@ -13,7 +13,7 @@
 #include "converter/quantize/testing/pictures.h"
 #include "converter/testing/random_model.h"
 #include "engine/testing/error_of.h"
-#include "kernels/common/isa.h"
+#include "kernels/common/testing/isas.h"
 #include "vgg19/error.h"
 #include "vgg19/session.h"
 
@@ -21,6 +21,7 @@ namespace vgg19::converter {
 
 namespace {
 
+using kernels::testing::isa_names_of_this_cpu;
 using kernels::testing::Random;
 using model::Network;
 
@@ -68,16 +69,6 @@ double cosine(const std::vector<float>& a, const std::vector<float>& b) {
     return product / std::sqrt(norm_a * norm_b);
 }
 
-std::vector<std::string> isas_of_this_cpu() {
-    std::vector<std::string> names;
-    for (const kernels::Isa isa : kernels::all_isas()) {
-        if (kernels::isa_is_built(isa) && kernels::cpu_supports(isa)) {
-            names.emplace_back(kernels::isa_name(isa));
-        }
-    }
-    return names;
-}
-
 /// The kernels of all steps whose name starts so.
 std::size_t steps_of(const Model& model, const SessionOptions& options, const std::string& kernel) {
     const Session session(model, options);
@@ -97,7 +88,7 @@ TEST_CASE(
     for (const std::size_t size : {std::size_t{32}, std::size_t{37}}) {
         const std::vector<float> input = fixture.input(1, size);
         const std::vector<float> expected = logits(baseline, {.input_size = size}, input);
-        for (const std::string& isa : isas_of_this_cpu()) {
+        for (const std::string& isa : isa_names_of_this_cpu()) {
             for (const char* convolution : {"auto", "direct", "winograd"}) {
                 CAPTURE(isa);
                 CAPTURE(convolution);
@@ -150,7 +141,7 @@ TEST_CASE("layers that stay FP32 between INT8 ones get floats, and give 8 bits")
         FullOptions options;
         options.keep_fp32 = kept;
         const Model mixed = fixture.quantized("mixed", options);
-        for (const std::string& isa : isas_of_this_cpu()) {
+        for (const std::string& isa : isa_names_of_this_cpu()) {
             CAPTURE(isa);
             CAPTURE(kept.front());
             CHECK(cosine(logits(mixed, {.input_size = 64, .isa = isa}, input), expected) >= 0.99);
@@ -169,7 +160,7 @@ TEST_CASE("INT8 dense weights give the same bits in either order where the avera
     CHECK(steps_of(reordered, {.input_size = 32}, "dense_int8_sparse_input_") == 0);
     constexpr std::size_t size = model::pooled_side << model::pools;
     const std::vector<float> input = fixture.input(1, size);
-    for (const std::string& isa : isas_of_this_cpu()) {
+    for (const std::string& isa : isa_names_of_this_cpu()) {
         if (isa == "scalar") continue;  // slow at this size
         CAPTURE(isa);
         const SessionOptions options = {.input_size = size, .isa = isa};

@@ -5,6 +5,7 @@
 
 #include "kernels/common/blocked_layout.h"
 #include "kernels/common/parallel.h"
+#include "kernels/winograd_int8/winograd_int8.h"
 
 namespace vgg19::converter {
 
@@ -100,11 +101,12 @@ Tile<float> quantize_transformed(const Tile<std::int32_t>& transformed, const In
     Tile<float> result{};
     for (std::size_t p = 0; p < positions; ++p) {
         const std::int32_t multiplier =
-            winograd_input_multiplier(int8.input_scale, int8.winograd_input_scale[p]);
+            kernels::winograd_int8_input_multiplier(int8.input_scale, int8.winograd_input_scale[p]);
         const std::int32_t rounded = (transformed[p] * multiplier + 512) >> 10;
         const std::int32_t low = p == sum_position ? 0 : -128;
         const std::int32_t steps = std::clamp(rounded, low, low + 255);
-        const float step = winograd_multiplier_one * int8.input_scale / static_cast<float>(multiplier);
+        const float step =
+            kernels::winograd_int8_multiplier_one * int8.input_scale / static_cast<float>(multiplier);
         result[p] = static_cast<float>(steps) * step;
     }
     return result;

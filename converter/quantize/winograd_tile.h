@@ -26,16 +26,6 @@ constexpr int transformed_levels(std::size_t position) {
     return position == sum_position ? 255 : 127;
 }
 
-/// What stands for 1 among the multipliers that bring a transformed input to its step.
-inline constexpr float winograd_multiplier_one = 1024;
-
-/// The whole multiplier that the kernel takes, from the scales of the file.
-inline std::int32_t winograd_input_multiplier(float input_scale, float winograd_input_scale) {
-    constexpr float most = 32767;
-    const float multiplier = std::nearbyint(winograd_multiplier_one * input_scale / winograd_input_scale);
-    return static_cast<std::int32_t>(std::min(std::max(multiplier, 1.0F), most));
-}
-
 /// Bᵀ d B
 template <class Number>
 Tile<Number> transform_input(const Tile<Number>& d) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <span>
 #include <string>
 #include <vector>
@@ -80,13 +79,10 @@ class DirectInt8 final : public Convolution {
 /// The step that the file asks for at each position, as the kernel's integer multiplier.
 std::array<std::int16_t, kernels::winograd_int8_positions> input_multipliers(
     const ConvolutionWeights& weights) {
-    constexpr float one = 1024;
-    constexpr float largest = 32767;
     std::array<std::int16_t, kernels::winograd_int8_positions> multipliers{};
     for (std::size_t position = 0; position < multipliers.size(); ++position) {
-        const float steps = weights.input_scale / weights.winograd_input_scale[position];
-        multipliers[position] =
-            static_cast<std::int16_t>(std::clamp(std::nearbyint(one * steps), 1.0F, largest));
+        multipliers[position] = kernels::winograd_int8_input_multiplier(
+            weights.input_scale, weights.winograd_input_scale[position]);
     }
     return multipliers;
 }
@@ -134,8 +130,8 @@ class WinogradInt8Convolution final : public Convolution {
     void scale_multipliers(const ConvolutionWeights& weights) {
         const std::size_t channels = problem_.padded_output_channels();
         for (std::size_t position = 0; position < kernels::winograd_int8_positions; ++position) {
-            const float input_step =
-                weights.input_scale * 1024.0F / static_cast<float>(problem_.input_multiplier[position]);
+            const float input_step = kernels::winograd_int8_multiplier_one * weights.input_scale /
+                                     static_cast<float>(problem_.input_multiplier[position]);
             const std::span<float> row = std::span(multiplier_).subspan(position * channels, channels);
             for (float& multiplier : row) multiplier *= input_step * output_steps(weights);
         }

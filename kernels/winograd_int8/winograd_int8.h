@@ -36,7 +36,9 @@
 //                      pool, requantisation)
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
@@ -55,8 +57,20 @@ inline constexpr std::size_t winograd_int8_max_input_channels = 66000;
 
 /// What stands for zero among the transformed inputs of a position. At the position that sums four pixels
 /// nothing is negative; the others are as often the one as the other.
-constexpr std::uint8_t winograd_int8_zero_point(std::size_t position) {
+static constexpr std::uint8_t winograd_int8_zero_point(std::size_t position) {
     return position == 5 ? 0 : 128;
+}
+
+/// What stands for 1 among the multipliers of transformed inputs, and the largest.
+inline constexpr float winograd_int8_multiplier_one = 1024;
+inline constexpr float winograd_int8_largest_multiplier = 32767;
+
+/// The multiplier that comes nearest to steps of `transformed_scale` for a transformed input whose input has
+/// steps of `input_scale`; both positive.
+static inline std::int16_t winograd_int8_input_multiplier(float input_scale, float transformed_scale) {
+    const float multiplier = winograd_int8_multiplier_one * input_scale / transformed_scale;
+    return static_cast<std::int16_t>(
+        std::min(std::max(std::nearbyint(multiplier), 1.0F), winograd_int8_largest_multiplier));
 }
 
 struct WinogradInt8 {
