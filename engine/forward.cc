@@ -6,6 +6,7 @@
 
 #include "engine/layers/folded_pool.h"
 #include "kernels/common/parallel.h"
+#include "kernels/dense_int4/dense_int4.h"
 
 namespace vgg19 {
 
@@ -13,6 +14,8 @@ using layers::as_floats;
 using layers::as_int8;
 
 namespace {
+
+static_assert(model::int4_group == kernels::int4_group);
 
 /// Writes the time between laps, one a step; free when nobody asks.
 class Stopwatch {
@@ -196,7 +199,7 @@ void ForwardPass::add_average_pool(const model::ModelFile& file, const Plan& pla
     const model::ConvolutionLayer& last = network.convolutions().back();
     const model::DenseLayer& first_dense = network.dense_layers().front();
     const std::size_t side = network.map_size(last, plan.input_size) / 2;
-    const bool fold = side < model::pooled_side && !file.is_int8(first_dense.name) &&
+    const bool fold = side < model::pooled_side && file.weight(first_dense).dtype == model::DType::f32 &&
                       file.order(first_dense) == model::DenseOrder::input_major;
     if (fold) fold_average_pool(file, plan, side);
 
@@ -241,6 +244,10 @@ void ForwardPass::add_dense(const model::ModelFile& file, const model::DenseLaye
     problem.input_major = file.order(layer) == model::DenseOrder::input_major;
     if (folded) {
         problem.weights = folded_weights_.as<float>();
+    } else if (file.is_int4(layer.name)) {
+        file.check_int4_scales(layer);
+        problem.int4_weights = weights.as<std::uint8_t>().data();
+        problem.int4_scale = file.tensor(model::int4_dense_scale(layer).name).as<std::uint16_t>().data();
     } else if (file.is_int8(layer.name)) {
         problem.int8_weights = weights.as<std::int8_t>().data();
         problem.weight_scale = file.tensor(model::weight_scale_name(layer.name)).as<float>().data();
