@@ -64,6 +64,11 @@ void quantize_dense(const model::ModelFile& model, const std::filesystem::path& 
     write(model, quantization, {"int8", step}, output, progress);
 }
 
+void quantize_dense(const model::ModelFile& model, const std::filesystem::path& output,
+                    const model::Progress& progress) {
+    quantize_dense(model, output, DenseType::int8, progress);
+}
+
 void check_layers(const model::Network& network, const FullOptions& options) {
     std::vector<std::string> convolutions;
     for (const auto& layer : network.convolutions()) convolutions.push_back(layer.name);

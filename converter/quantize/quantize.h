@@ -26,8 +26,11 @@ enum class DenseType : unsigned char {
 /// Nothing about activations is stored. Throws Error (bad_input) for a model that is quantised already, has
 /// weights that are not finite (or, for INT4, beyond half precision), or has an INT8 layer with more inputs
 /// than a 32-bit sum can hold; (usage) when both paths are the same file.
+void quantize_dense(const model::ModelFile& model, const std::filesystem::path& output, DenseType type,
+                    const model::Progress& progress = {});
+/// To INT8.
 void quantize_dense(const model::ModelFile& model, const std::filesystem::path& output,
-                    DenseType type = DenseType::int8, const model::Progress& progress = {});
+                    const model::Progress& progress = {});
 
 /// Told after each layer.
 using LayerProgress = std::function<void(std::uint64_t layers_done, std::uint64_t layers_total)>;
