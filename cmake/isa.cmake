@@ -1,6 +1,6 @@
 # The instruction sets of kernel sources, by the end of their names; no other source is built with such flags.
-set(VGG19_FLAGS_x86_avx2 -mavx2 -mfma)
-set(VGG19_FLAGS_x86_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mprefer-vector-width=512)
+set(VGG19_FLAGS_x86_avx2 -mavx2 -mfma -mf16c)
+set(VGG19_FLAGS_x86_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mf16c -mprefer-vector-width=512)
 set(VGG19_FLAGS_x86_avx512vnni ${VGG19_FLAGS_x86_avx512} -mavx512vnni)
 set(VGG19_FLAGS_x86_shani -msha -msse4.1 -mssse3)
 

@@ -6,6 +6,7 @@
 
 #include "engine/layers/folded_pool.h"
 #include "kernels/common/parallel.h"
+#include "kernels/dense_int4/dense_int4.h"
 
 namespace vgg19 {
 
@@ -13,6 +14,8 @@ using layers::as_floats;
 using layers::as_int8;
 
 namespace {
+
+static_assert(model::int4_group == kernels::int4_group);
 
 /// Writes the time between laps, one a step; free when nobody asks.
 class Stopwatch {
@@ -76,6 +79,27 @@ layers::ConvolutionWeights convolution_weights(const model::ModelFile& file,
     const model::Tensor* winograd = file.find(model::winograd_input_scale_name(layer.name));
     if (winograd != nullptr) result.winograd_input_scale = winograd->as<float>().data();
     return result;
+}
+
+/// A dense layer with the file's own weights.
+layers::DenseProblem dense_problem(const model::ModelFile& file, const model::DenseLayer& layer) {
+    const model::Tensor& weights = file.weight(layer);
+    layers::DenseProblem problem = {.inputs = layer.inputs,
+                                    .outputs = layer.outputs,
+                                    .relu_follows = layer.relu_follows,
+                                    .input_major = file.order(layer) == model::DenseOrder::input_major,
+                                    .bias = file.tensor(model::bias_name(layer.name)).as<float>().data()};
+    if (file.is_int4(layer.name)) {
+        file.check_int4_scales(layer);
+        problem.int4_weights = weights.as<std::uint8_t>().data();
+        problem.int4_scale = file.tensor(model::int4_dense_scale(layer).name).as<std::uint16_t>().data();
+    } else if (file.is_int8(layer.name)) {
+        problem.int8_weights = weights.as<std::int8_t>().data();
+        problem.weight_scale = file.tensor(model::weight_scale_name(layer.name)).as<float>().data();
+    } else {
+        problem.weights = weights.as<float>().data();
+    }
+    return problem;
 }
 
 }  // namespace
@@ -196,7 +220,8 @@ void ForwardPass::add_average_pool(const model::ModelFile& file, const Plan& pla
     const model::ConvolutionLayer& last = network.convolutions().back();
     const model::DenseLayer& first_dense = network.dense_layers().front();
     const std::size_t side = network.map_size(last, plan.input_size) / 2;
-    const bool fold = side < model::pooled_side && file.order(first_dense) == model::DenseOrder::input_major;
+    const bool fold = side < model::pooled_side && !file.is_int4(first_dense.name) &&
+                      file.order(first_dense) == model::DenseOrder::input_major;
     if (fold) fold_average_pool(file, plan, side);
 
     const layers::Execution& execution = plan.execution;
@@ -219,6 +244,7 @@ void ForwardPass::fold_average_pool(const model::ModelFile& file, const Plan& pl
                                    .pooled_side = model::pooled_side,
                                    .outputs = layer.outputs};
     const bool int8 = file.is_int8(layer.name);
+    folded_inputs_ = fold.channels * side * side;
     folded_weights_ =
         kernels::AlignedBuffer(fold.folded_size() * (int8 ? sizeof(std::int8_t) : sizeof(float)));
     if (int8) {
@@ -244,25 +270,15 @@ void ForwardPass::fold_average_pool(const model::ModelFile& file, const Plan& pl
 
 void ForwardPass::add_dense(const model::ModelFile& file, const model::DenseLayer& layer, const Plan& plan) {
     const std::size_t batch = plan.execution.batch;
-    const bool folded = dense_layers_.empty() && folded_weights_.size() > 0;
-    const bool int8 = file.is_int8(layer.name);
-    const model::Tensor& weights = file.weight(layer);
-    const std::byte* bytes = folded ? folded_weights_.data() : weights.bytes.data();
-    layers::DenseProblem problem = {.inputs = layer.inputs,
-                                    .outputs = layer.outputs,
-                                    .relu_follows = layer.relu_follows,
-                                    .input_major = file.order(layer) == model::DenseOrder::input_major,
-                                    .bias = file.tensor(model::bias_name(layer.name)).as<float>().data()};
-    if (int8) {
-        problem.int8_weights = reinterpret_cast<const std::int8_t*>(bytes);
-        problem.weight_scale = folded ? folded_scales_.data()
-                                      : file.tensor(model::weight_scale_name(layer.name)).as<float>().data();
-    } else {
-        problem.weights = reinterpret_cast<const float*>(bytes);
-    }
-    if (folded) {
-        const std::size_t weight_bytes = int8 ? sizeof(std::int8_t) : sizeof(float);
-        problem.inputs = folded_weights_.size() / weight_bytes / layer.outputs;
+    layers::DenseProblem problem = dense_problem(file, layer);
+    if (dense_layers_.empty() && folded_weights_.size() > 0) {
+        problem.inputs = folded_inputs_;
+        if (problem.weights != nullptr) {
+            problem.weights = folded_weights_.as<float>();
+        } else {
+            problem.int8_weights = folded_weights_.as<std::int8_t>();
+            problem.weight_scale = folded_scales_.data();
+        }
     }
     dense_layers_.push_back(layers::make_dense(problem, plan.execution));
     add_step({.layer = layer.name,

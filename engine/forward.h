@@ -60,7 +60,8 @@ class ForwardPass {
     std::vector<ConvolutionBlock> blocks_;
     std::optional<layers::AveragePool> average_pool_;
     kernels::AlignedBuffer folded_weights_;  ///< empty where the average pool is not folded
-    std::vector<float> folded_scales_;       ///< of folded INT8 weights
+    std::size_t folded_inputs_ = 0;
+    std::vector<float> folded_scales_;  ///< of folded INT8 weights
     std::vector<std::unique_ptr<layers::Dense>> dense_layers_;
     std::vector<PlanStep> steps_;
     std::array<std::size_t, 2> largest_activation_{};  ///< bytes that even and odd steps write

@@ -48,6 +48,20 @@ LayerFacts tensor_facts(const ModelFile& file, const std::string& layer, const m
     return facts;
 }
 
+/// INT4 weights are told by the layer's shape: their tensor's is that of its bytes.
+LayerFacts dense_facts(const ModelFile& file, const model::DenseLayer& layer) {
+    LayerFacts facts = tensor_facts(file, layer.name, file.weight(layer));
+    if (file.is_int4(layer.name)) {
+        facts.weight_shape = {layer.inputs, layer.outputs};
+        facts.dtype = "INT4";
+        facts.parameters = std::uint64_t{layer.inputs} * layer.outputs + layer.outputs;
+        facts.bytes += file.tensor(model::int4_dense_scale(layer).name).bytes.size();
+    }
+    facts.output_shape = {layer.outputs};
+    facts.macs = model::Network::macs(layer);
+    return facts;
+}
+
 std::vector<LayerFacts> layer_facts(const ModelFile& file, std::size_t input_size) {
     const model::Network& network = file.network();
     std::vector<LayerFacts> layers;
@@ -59,10 +73,7 @@ std::vector<LayerFacts> layer_facts(const ModelFile& file, std::size_t input_siz
         layers.push_back(facts);
     }
     for (const model::DenseLayer& layer : network.dense_layers()) {
-        LayerFacts facts = tensor_facts(file, layer.name, file.weight(layer));
-        facts.output_shape = {layer.outputs};
-        facts.macs = model::Network::macs(layer);
-        layers.push_back(facts);
+        layers.push_back(dense_facts(file, layer));
     }
     return layers;
 }

@@ -7,6 +7,7 @@
 #include <iostream>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "converter/data/data_set.h"
@@ -26,6 +27,9 @@ namespace {
 
 constexpr std::size_t most_images = 1'000'000;
 
+constexpr std::array<std::pair<const char*, converter::DenseType>, 2> dense_types = {
+    {{"int8", converter::DenseType::int8}, {"int4", converter::DenseType::int4}}};
+
 constexpr std::array<std::pair<const char*, converter::RangeMethod>, 3> ranges = {
     {{"max", converter::RangeMethod::max},
      {"percentile", converter::RangeMethod::percentile},
@@ -41,12 +45,15 @@ CommandLine command_line() {
     CommandLine line(
         "quantize",
         "Gives a model INT8 weights, symmetric, with a scale per output channel.\n"
-        "--scope dense: the dense layers, whose input is quantised at run time.\n"
+        "--scope dense: the dense layers, whose input is quantised at run time; with --dense int4 it stays "
+        "FP32, "
+        "and\ntheir weights become INT4, with a scale for each 32 neighbouring outputs of an input.\n"
         "--scope all: the convolutions too, but for the first. --calib DATA shows which values their inputs "
         "have:\na folder of images (or of a folder of images a class), or CIFAR-10's binary files.",
         "MODEL -o OUTPUT");
     line.option("o,output", "FILE", "the model file to write (required but for --dry-run)")
         .option("scope", "LAYERS", "which layers: dense or all", "dense")
+        .option("dense", "TYPE", "what dense weights become: int8, or int4, about half of its bytes", "int8")
         .option("calib", "DATA", "the images to calibrate with (required for --scope all)")
         .option("n,images", "N", "how many of them, at equal distances through the whole set", "128");
     add_size_option(line);
@@ -68,6 +75,13 @@ CommandLine command_line() {
         .example(
             "vgg19 quantize vgg19.safetensors -o int8-full.safetensors --scope all --calib photos -n 256");
     return line;
+}
+
+converter::DenseType dense_option(const CommandLine& line) {
+    for (const auto& [name, type] : dense_types) {
+        if (line.text("dense") == name) return type;
+    }
+    throw Error(ErrorKind::usage, "--dense: expected int8 or int4, found '" + line.text("dense") + "'");
 }
 
 converter::RangeMethod range_option(const CommandLine& line) {
@@ -97,6 +111,7 @@ converter::FullOptions full_options(const CommandLine& line) {
     options.convolutions = {.range = range_option(line),
                             .bias_correction = !line.given("no-bias-correction"),
                             .threads = threads > 0 ? threads : kernels::available_cpus()};
+    options.dense = dense_option(line);
     options.keep_fp32 = names_option(line, "keep-fp32");
     options.all_direct = line.text("no-winograd") == "all";
     if (!options.all_direct) options.no_winograd = names_option(line, "no-winograd");
@@ -110,6 +125,7 @@ std::string lineage_step(const CommandLine& line, const converter::CalibrationIm
     std::string step = "quantize --scope all --calib " + name.filename().string() + " -n " +
                        std::to_string(images.items.size()) + " --size " +
                        std::to_string(images.session.input_size) + " --range " + line.text("range");
+    if (dense_option(line) == converter::DenseType::int4) step += " --dense int4";
     for (const char* option : {"keep-fp32", "no-winograd"}) {
         if (line.given(option)) step += " --" + std::string(option) + " " + line.text(option);
     }
@@ -128,8 +144,9 @@ void print_table(const converter::FullQuantization& quantization) {
                    fixed(100 * layer.error.winograd, 2), layer.winograd ? "winograd or direct" : "direct"});
     }
     for (const converter::QuantizedDense& dense : quantization.dense_layers) {
-        table.add({dense.layer.name, joined({dense.layer.outputs, dense.layer.inputs}, "×"), "at run time",
-                   "", "", "", "dense"});
+        const bool int8 = std::holds_alternative<converter::QuantizedWeights>(dense.weights);
+        table.add({dense.layer.name, joined({dense.layer.outputs, dense.layer.inputs}, "×"),
+                   int8 ? "at run time" : "none", "", "", "", int8 ? "dense" : "dense, INT4 weights"});
     }
     std::cout << table
               << "\nErrors are relative (L2), of the layer's output on tiles of the calibration images.\n";
@@ -147,12 +164,13 @@ int quantize_dense_layers(const CommandLine& line) {
     const std::filesystem::path input = line.argument("MODEL");
     const std::filesystem::path output = line.required("output");
     require_no_full_options(line);
+    const converter::DenseType type = dense_option(line);
     check_destination(output);
     model::require_other_file(input, output);
     {
         const model::ModelFile model = model::ModelFile::open(input);
         ProgressBar bar("quantising", ProgressUnit::bytes);
-        converter::quantize_dense(model, output, bar.callback());
+        converter::quantize_dense(model, output, type, bar.callback());
     }
     print_written(output);
     return exit_done;

@@ -27,7 +27,7 @@ void add_dense(const model::ModelFile& model, const model::DenseLayer& layer, mo
                Reordered& result) {
     const model::Tensor& weight = model.weight(layer);
     const model::TensorShape wanted = model::dense_weight(layer, order);
-    if (model.order(layer) == order) {
+    if (model.order(layer) == order || model.is_int4(layer.name)) {
         result.tensors.push_back(weight);
     } else if (model.is_int8(layer.name)) {
         add_transposed<std::int8_t>(model, weight, wanted, result);

@@ -7,8 +7,8 @@
 
 namespace vgg19::converter {
 
-/// Writes the model with its FP32 dense weights in `order`; INT8 ones stay output-major. Everything else is
-/// as it was, with this step added to the lineage. Throws Error: usage when both are the same file;
+/// Writes the model with its FP32 and INT8 dense weights in `order`. Everything else, INT4 weights too, is as
+/// it was, with this step added to the lineage. Throws Error: usage when both are the same file;
 /// bad_input, where a weight is not finite; failed when the output cannot be written.
 void reorder_dense(const model::ModelFile& model, const std::filesystem::path& output,
                    model::DenseOrder order, const model::Progress& progress = {});

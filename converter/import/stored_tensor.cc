@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "converter/transpose.h"
+#include "kernels/common/float16.h"
 #include "kernels/common/parallel.h"
 
 namespace vgg19::converter {
@@ -23,20 +24,6 @@ T load(const std::byte* source) {
     return value;
 }
 
-/// IEEE 754 binary16. Its exponent is moved to binary32's place and range by a multiplication, which gets
-/// subnormal numbers right too; the all-ones exponent (infinities, NaNs) must stay all ones.
-float from_half(std::uint16_t half) {
-    constexpr float exponent_shift = 0x1p112F;  // 2^(127 - 15)
-    constexpr std::uint32_t exponent_mask = 0x7c00U << 13;
-    const std::uint32_t magnitude = (half & 0x7fffU) << 13;
-    const std::uint32_t sign = (half & 0x8000U) << 16;
-    const std::uint32_t bits =
-        (magnitude & exponent_mask) == exponent_mask
-            ? magnitude | 0x7f800000U
-            : std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude) * exponent_shift);
-    return std::bit_cast<float>(bits | sign);
-}
-
 float from_bfloat(std::uint16_t upper_half) {
     return std::bit_cast<float>(static_cast<std::uint32_t>(upper_half) << 16);
 }
@@ -48,7 +35,9 @@ struct LoadF32 {
     float operator()(const std::byte* source) const { return load<float>(source); }
 };
 struct LoadF16 {
-    float operator()(const std::byte* source) const { return from_half(load<std::uint16_t>(source)); }
+    float operator()(const std::byte* source) const {
+        return kernels::float16_value(load<std::uint16_t>(source));
+    }
 };
 struct LoadBf16 {
     float operator()(const std::byte* source) const { return from_bfloat(load<std::uint16_t>(source)); }

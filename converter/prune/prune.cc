@@ -127,9 +127,9 @@ void add_layer(TensorList& list, const model::ModelFile& model, const std::strin
                const Channels& inputs, std::span<const float> input_bias) {
     const model::Tensor& bias = model.tensor(model::bias_name(name));
     if (outputs.complete() && inputs.complete()) {
-        list.add_unchanged(weight);
-        if (model.is_int8(name)) list.add_unchanged(model.tensor(model::weight_scale_name(name)));
-        list.add_unchanged(bias);
+        for (const model::Tensor& tensor : model.tensors()) {
+            if (tensor.name.starts_with(name + '.')) list.add_unchanged(tensor);
+        }
         return;
     }
     const std::size_t area = weight.elements() / weight.shape[0] / input_channels;
@@ -143,10 +143,14 @@ void add_layer(TensorList& list, const model::ModelFile& model, const std::strin
     model.file().mapping().release(weight.bytes);
 }
 
-bool any_dense_is_int8(const model::ModelFile& model) {
+bool is_quantized(const model::ModelFile& model, const model::DenseLayer& layer) {
+    return model.is_int8(layer.name) || model.is_int4(layer.name);
+}
+
+bool any_dense_is_quantized(const model::ModelFile& model) {
     const auto& layers = model.network().dense_layers();
     return std::any_of(layers.begin(), layers.end(),
-                       [&](const model::DenseLayer& layer) { return model.is_int8(layer.name); });
+                       [&](const model::DenseLayer& layer) { return is_quantized(model, layer); });
 }
 
 }  // namespace
@@ -164,11 +168,11 @@ void require_prunable(const model::ModelFile& model, const PrunePlan& plan) {
     const auto& last = model.network().convolutions().back();
     const auto& dense = model.network().dense_layers().front();
     const LayerCut* cut = find_cut(plan, last.features_index);
-    if (cut == nullptr || cut->removed.empty() || !model.is_int8(dense.name)) return;
+    if (cut == nullptr || cut->removed.empty() || !is_quantized(model, dense)) return;
     throw Error(ErrorKind::usage,
                 model.path().string() + ": " + last.name +
                     ": expected filters to go before the dense layers are quantised, found " + dense.name +
-                    " in INT8; prune first, then quantise");
+                    (model.is_int4(dense.name) ? " in INT4" : " in INT8") + "; prune first, then quantise");
 }
 
 model::Network pruned_network(const model::Network& network, const PrunePlan& plan) {
@@ -201,7 +205,7 @@ void prune_model(const model::ModelFile& model, const PrunePlan& plan, const std
     model::Description description = model.description();
     description.network = pruned_network(model.network(), plan);
     require_prunable(model, plan);
-    description.variant = any_dense_is_int8(model) ? "pruned-int8" : "pruned";
+    description.variant = any_dense_is_quantized(model) ? "pruned-int8" : "pruned";
     description.lineage.push_back(plan.origin);
 
     TensorList list;

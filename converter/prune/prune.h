@@ -47,18 +47,18 @@ PrunePlan plan_pruning(const model::ModelFile& model, const PruneOptions& option
 /// Pruning is for FP32 convolutions. Throws Error (usage) for a model with one in INT8.
 void require_fp32_filters(const model::ModelFile& model);
 
-/// The same, and filters of the last convolution cannot go once the dense layer behind it is INT8: its bias
-/// and scales were made for all columns. Throws Error (usage) for a plan that asks so.
+/// The same, and filters of the last convolution cannot go once the dense layer behind it is quantised: its
+/// bias and scales were made for all columns. Throws Error (usage) for a plan that asks so.
 void require_prunable(const model::ModelFile& model, const PrunePlan& plan);
 
 /// The network that is left. Throws Error (bad_input) when the plan does not fit it.
 model::Network pruned_network(const model::Network& network, const PrunePlan& plan);
 
-/// Writes the model without the plan's filters, as variant "pruned" ("pruned-int8" for a model with INT8
-/// dense layers), in the model's order of dense weights; the plan's origin joins the lineage. A removed
-/// filter still gave ReLU(bias) everywhere: that constant, times the next layer's weights, is added to the
-/// next layer's bias (for the first dense layer over all 49 columns). Exact inside the map; at its border,
-/// where the next layer's padding is zero, it is an approximation.
+/// Writes the model without the plan's filters, as variant "pruned" ("pruned-int8" for a model with
+/// quantised dense layers), in the model's order of dense weights; the plan's origin joins the lineage. A
+/// removed filter still gave ReLU(bias) everywhere: that constant, times the next layer's weights, is added
+/// to the next layer's bias (for the first dense layer over all 49 columns). Exact inside the map; at its
+/// border, where the next layer's padding is zero, it is an approximation.
 void prune_model(const model::ModelFile& model, const PrunePlan& plan, const std::filesystem::path& output,
                  const model::Progress& progress = {});
 

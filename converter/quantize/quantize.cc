@@ -45,16 +45,28 @@ void write(const model::ModelFile& model, const FullQuantization& quantization, 
     model::write_model(output, description, model.with(replaced).tensors(), progress);
 }
 
+QuantizedDense quantize_layer(const model::DenseLayer& layer, const model::ModelFile& model, DenseType type) {
+    if (type == DenseType::int4) return {layer, quantize_int4(layer, model)};
+    return {layer, quantize_weights(layer, model)};
+}
+
 }  // namespace
 
-void quantize_dense(const model::ModelFile& model, const std::filesystem::path& output,
+void quantize_dense(const model::ModelFile& model, const std::filesystem::path& output, DenseType type,
                     const model::Progress& progress) {
     require_fp32(model);
     FullQuantization quantization;
     for (const auto& layer : model.network().dense_layers()) {
-        quantization.dense_layers.push_back({layer, quantize_weights(layer, model)});
+        quantization.dense_layers.push_back(quantize_layer(layer, model, type));
     }
-    write(model, quantization, {"int8", "quantize --scope dense"}, output, progress);
+    const char* step =
+        type == DenseType::int4 ? "quantize --scope dense --dense int4" : "quantize --scope dense";
+    write(model, quantization, {"int8", step}, output, progress);
+}
+
+void quantize_dense(const model::ModelFile& model, const std::filesystem::path& output,
+                    const model::Progress& progress) {
+    quantize_dense(model, output, DenseType::int8, progress);
 }
 
 void check_layers(const model::Network& network, const FullOptions& options) {
@@ -68,8 +80,13 @@ void check_layers(const model::Network& network, const FullOptions& options) {
 
 std::vector<model::Tensor> QuantizedDense::tensors(const model::ModelFile& model) const {
     std::vector<model::Tensor> result;
-    const auto order = weights.input_major ? model::DenseOrder::input_major : model::DenseOrder::output_major;
-    weights.append_tensors(layer.name, model::dense_weight(layer, order), result);
+    if (const auto* int8 = std::get_if<QuantizedWeights>(&weights)) {
+        const auto order =
+            int8->input_major ? model::DenseOrder::input_major : model::DenseOrder::output_major;
+        int8->append_tensors(layer.name, model::dense_weight(layer, order), result);
+    } else {
+        std::get<Int4Weights>(weights).append_tensors(layer, result);
+    }
     result.push_back(model.tensor(model::bias_name(layer.name)));
     return result;
 }
@@ -95,7 +112,7 @@ FullQuantization quantize_all(const model::ModelFile& model,
     }
     for (const auto& layer : dense_layers) {
         if (!is_among(layer.name, options.keep_fp32)) {
-            result.dense_layers.push_back({layer, quantize_weights(layer, model)});
+            result.dense_layers.push_back(quantize_layer(layer, model, options.dense));
         }
         if (progress) progress(++done, total);
     }

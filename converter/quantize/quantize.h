@@ -1,23 +1,34 @@
-// INT8 models: the dense layers alone, or every layer but the first.
+// Quantised models: the dense layers alone, or every layer but the first.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "converter/quantize/convolutions.h"
+#include "converter/quantize/int4_weights.h"
 #include "converter/quantize/weights.h"
 #include "engine/model/model_file.h"
 
 namespace vgg19::converter {
 
-/// Writes the model with I8 dense weights, in the order that they have, and a scale per output channel, as
-/// variant "int8" ("pruned-int8" for a pruned one). Activations are quantised at run time, so nothing about
-/// them is stored. Throws Error (bad_input) for a model that is INT8 already, has weights that are not
-/// finite, or has a layer with more inputs than a 32-bit sum can hold; (usage) when both paths are the same
-/// file.
+/// What dense weights become.
+enum class DenseType : unsigned char {
+    int8,  ///< in the order that they have, with a scale per output channel; activations are quantised too,
+           ///< at run time
+    int4,  ///< input by input, with a scale for each group of outputs; activations stay FP32
+};
+
+/// Writes the model with dense weights of that type, as variant "int8" ("pruned-int8" for a pruned one).
+/// Nothing about activations is stored. Throws Error (bad_input) for a model that is quantised already, has
+/// weights that are not finite (or, for INT4, beyond half precision), or has an INT8 layer with more inputs
+/// than a 32-bit sum can hold; (usage) when both paths are the same file.
+void quantize_dense(const model::ModelFile& model, const std::filesystem::path& output, DenseType type,
+                    const model::Progress& progress = {});
+/// To INT8.
 void quantize_dense(const model::ModelFile& model, const std::filesystem::path& output,
                     const model::Progress& progress = {});
 
@@ -26,6 +37,7 @@ using LayerProgress = std::function<void(std::uint64_t layers_done, std::uint64_
 
 struct FullOptions {
     ConvolutionOptions convolutions;
+    DenseType dense = DenseType::int8;
     std::vector<std::string> keep_fp32;    ///< layers that stay as they are
     std::vector<std::string> no_winograd;  ///< convolutions that may run direct alone
     bool all_direct = false;               ///< no convolution may run by Winograd
@@ -36,13 +48,13 @@ void check_layers(const model::Network& network, const FullOptions& options);
 
 struct QuantizedDense {
     model::DenseLayer layer;
-    QuantizedWeights weights;
+    std::variant<QuantizedWeights, Int4Weights> weights;
 
     /// They refer to this object's memory and to the model's bias.
     std::vector<model::Tensor> tensors(const model::ModelFile& model) const;
 };
 
-/// The layers that became INT8.
+/// The layers that are quantised.
 struct FullQuantization {
     std::vector<QuantizedConvolution> convolutions;
     std::vector<QuantizedDense> dense_layers;

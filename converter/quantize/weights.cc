@@ -1,10 +1,10 @@
 #include "converter/quantize/weights.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <utility>
 
+#include "converter/quantize/rounding.h"
 #include "converter/transpose.h"
 #include "kernels/common/parallel.h"
 #include "kernels/conv_int8/conv_int8.h"
@@ -16,23 +16,6 @@ namespace vgg19::converter {
 namespace {
 
 constexpr float largest_quantized = 127.0F;
-
-/// The bits of a float without its sign are ordered as the magnitudes are, and integers have a maximum that
-/// compilers vectorise. NaN and infinity come out on top.
-float largest_magnitude(std::span<const float> values) {
-    std::int32_t largest = 0;
-    for (const float value : values) {
-        largest = std::max(largest, std::bit_cast<std::int32_t>(value) & 0x7fffffff);
-    }
-    return std::bit_cast<float>(largest);
-}
-
-/// To the nearest whole number, ties to even, for magnitudes below 2^22: at 1.5 · 2^23 a float's step is 1.
-/// Vectorises without SSE4.1's rounding instruction.
-float round_to_even(float value) {
-    constexpr float step_is_one = 12582912.0F;
-    return (value + step_is_one) - step_is_one;
-}
 
 /// Rows that one task quantises: a cache line of each row of input-major weights.
 constexpr std::size_t rows_per_task = 16;
@@ -147,10 +130,10 @@ QuantizedWeights quantize_weights(const model::ConvolutionLayer& layer, const mo
 
 void require_fp32(const model::ModelFile& model) {
     const auto require = [&](const std::string& layer) {
-        if (!model.is_int8(layer)) return;
+        if (!model.is_int8(layer) && !model.is_int4(layer)) return;
         throw Error(ErrorKind::bad_input,
-                    model.path().string() + ": " + layer +
-                        ": expected FP32 weights, found INT8: the model is quantised already");
+                    model.path().string() + ": " + layer + ": expected FP32 weights, found " +
+                        (model.is_int4(layer) ? "INT4" : "INT8") + ": the model is quantised already");
     };
     for (const auto& layer : model.network().convolutions()) require(layer.name);
     for (const auto& layer : model.network().dense_layers()) require(layer.name);

@@ -39,7 +39,7 @@ struct QuantizedWeights {
 QuantizedWeights quantize_weights(const model::DenseLayer& layer, const model::ModelFile& model);
 QuantizedWeights quantize_weights(const model::ConvolutionLayer& layer, const model::ModelFile& model);
 
-/// Throws Error (bad_input) for a model with an INT8 layer.
+/// Throws Error (bad_input) for a model with a quantised layer.
 void require_fp32(const model::ModelFile& model);
 
 }  // namespace vgg19::converter

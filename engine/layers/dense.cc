@@ -5,6 +5,7 @@
 #include "kernels/common/aligned_buffer.h"
 #include "kernels/common/parallel.h"
 #include "kernels/dense_fp32/dense_fp32.h"
+#include "kernels/dense_int4/dense_int4.h"
 #include "kernels/dense_int8/dense_int8.h"
 #include "kernels/dense_int8_sparse_input/dense_int8_sparse_input.h"
 #include "kernels/dense_sparse_input/dense_sparse_input.h"
@@ -188,6 +189,45 @@ class Int8SparseInputDense final : public Dense {
     kernels::AlignedBuffer sums_;
 };
 
+/// Reads only the weights of inputs that are not zero, which stay in FP32.
+class Int4Dense final : public Dense {
+  public:
+    Int4Dense(const DenseProblem& problem, const Execution& execution)
+        : threads_(execution.threads),
+          kernel_(kernels::select(kernels::dense_int4_kernels(), execution.isa)),
+          rows_(problem.inputs),
+          problem_{.batch = execution.batch,
+                   .inputs = problem.inputs,
+                   .outputs = problem.outputs,
+                   .weights = problem.int4_weights,
+                   .weight_scale = problem.int4_scale,
+                   .bias = problem.bias,
+                   .rows = rows_.data(),
+                   .relu = problem.relu_follows},
+          sums_(2 * problem_.batch * problem_.padded_outputs() * sizeof(float)) {
+        problem_.sums = sums_.as<float>();
+    }
+
+    void run(const float* input, float* output) override {
+        problem_.input = input;
+        problem_.output = output;
+        problem_.row_count =
+            kernels::list_nonzero_inputs(input, problem_.batch, problem_.inputs, rows_.data());
+        run_in_parts(kernel_, problem_, threads_, kernels::DenseInt4::granularity);
+    }
+    std::string kernel() const override { return kernel_.name; }
+    std::size_t weight_bytes() const override {
+        return problem_.inputs * problem_.groups() * (kernels::int4_group_bytes + sizeof(std::uint16_t));
+    }
+
+  private:
+    int threads_;
+    kernels::Kernel<kernels::DenseInt4Function> kernel_;
+    std::vector<std::uint32_t> rows_;
+    kernels::DenseInt4 problem_;
+    kernels::AlignedBuffer sums_;
+};
+
 }  // namespace
 
 std::unique_ptr<Dense> make_dense(const DenseProblem& problem, const Execution& execution) {
@@ -195,6 +235,7 @@ std::unique_ptr<Dense> make_dense(const DenseProblem& problem, const Execution& 
         if (problem.input_major) return std::make_unique<SparseInputDense>(problem, execution);
         return std::make_unique<Fp32Dense>(problem, execution);
     }
+    if (problem.int4_weights != nullptr) return std::make_unique<Int4Dense>(problem, execution);
     if (problem.inputs > kernels::dense_int8_max_inputs) {
         throw Error(ErrorKind::bad_input, "an INT8 dense layer can have " +
                                               std::to_string(kernels::dense_int8_max_inputs) +

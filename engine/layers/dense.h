@@ -1,4 +1,5 @@
-// Fully connected layer with bias, and ReLU where one follows, in FP32 or INT8.
+// Fully connected layer with bias, and ReLU where one follows, in FP32, in INT8, or with INT4
+// weights.
 #pragma once
 
 #include <cstddef>
@@ -10,17 +11,19 @@
 
 namespace vgg19::layers {
 
-/// What to compute: [batch][inputs] → [batch][outputs]. One of the two weights is there. They are used in
-/// place, so they must outlive the layer.
+/// What to compute: [batch][inputs] → [batch][outputs]. One of the weights is there. They are used in place,
+/// so they must outlive the layer.
 struct DenseProblem {
     std::size_t inputs = 0;
     std::size_t outputs = 0;
     bool relu_follows = false;
-    bool input_major = false;                   ///< weights are [inputs][outputs], else [outputs][inputs]
-    const float* weights = nullptr;             ///< finite
-    const std::int8_t* int8_weights = nullptr;  ///< the same, quantised
-    const float* weight_scale = nullptr;        ///< [outputs], of INT8 weights
-    const float* bias = nullptr;                ///< [outputs]
+    bool input_major = false;                    ///< weights are [inputs][outputs], else [outputs][inputs]
+    const float* weights = nullptr;              ///< finite
+    const std::int8_t* int8_weights = nullptr;   ///< the same, quantised
+    const float* weight_scale = nullptr;         ///< [outputs], of INT8 weights
+    const std::uint8_t* int4_weights = nullptr;  ///< input-major, as kernels/dense_int4 has them
+    const std::uint16_t* int4_scale = nullptr;   ///< the same, of INT4 weights
+    const float* bias = nullptr;                 ///< [outputs]
 };
 
 class Dense {

@@ -59,6 +59,13 @@ std::string type_and_shape_text(DType dtype, std::span<const std::size_t> shape)
 /// those that are I8.
 void expect_dense_weights(const DenseLayer& layer, const TensorsByName& tensors,
                           std::vector<ExpectedTensor>& expected, Problems& problems) {
+    const TensorShape int4 = int4_dense_weight(layer);
+    if (tensors.contains(int4.name)) {
+        const TensorShape scale = int4_dense_scale(layer);
+        expected.push_back({int4.name, DType::u8, int4.shape, false, ""});
+        expected.push_back({scale.name, DType::f16, scale.shape, false, ""});
+        return;
+    }
     const TensorShape plain = dense_weight(layer, DenseOrder::output_major);
     const TensorShape transposed = dense_weight(layer, DenseOrder::input_major);
     const bool has_transposed = tensors.contains(transposed.name);
@@ -120,7 +127,26 @@ void check_values(const ExpectedTensor& expected, const Tensor& tensor, Problems
                                     std::to_string(*wrong));
 }
 
-/// Of the values, those of biases and scales alone: opening a model must not read its weights.
+/// A half, as its bits, is finite and not negative below this: infinity's, and all those of negative ones are
+/// greater.
+constexpr std::uint16_t infinite_half = 0x7C00;
+
+/// Adds the first half that no scale can be.
+void check_scales(const Tensor& halves, Problems& problems) {
+    const auto values = halves.as<std::uint16_t>();
+    const auto wrong =
+        std::find_if(values.begin(), values.end(), [](std::uint16_t half) { return half >= infinite_half; });
+    if (wrong == values.end()) return;
+    constexpr std::string_view digits = "0123456789ABCDEF";
+    std::string bits = "0x";
+    for (int shift = 12; shift >= 0; shift -= 4)
+        bits += digits[*wrong >> static_cast<unsigned>(shift) & 0xFU];
+    problems.add(halves.name, "element " + std::to_string(wrong - values.begin()) +
+                                  ": expected a finite number that is not negative, found the half " + bits);
+}
+
+/// Of the values, those of biases and scales of output channels alone: opening a model must not read its
+/// weights.
 void check_tensor(const ExpectedTensor& expected, const Tensor& tensor, Problems& problems) {
     if (tensor.dtype != expected.dtype || tensor.shape != expected.shape) {
         problems.add(expected.name, "expected " + type_and_shape_text(expected.dtype, expected.shape) +
@@ -202,16 +228,28 @@ const Tensor& ModelFile::tensor(std::string_view name) const {
 }
 
 const Tensor& ModelFile::weight(const DenseLayer& layer) const {
+    if (is_int4(layer.name)) return tensor(int4_weight_name(layer.name));
     return tensor(dense_weight(layer, order(layer)).name);
 }
 
 DenseOrder ModelFile::order(const DenseLayer& layer) const {
-    const bool transposed = find(dense_weight(layer, DenseOrder::input_major).name) != nullptr;
+    const bool transposed =
+        is_int4(layer.name) || find(dense_weight(layer, DenseOrder::input_major).name) != nullptr;
     return transposed ? DenseOrder::input_major : DenseOrder::output_major;
 }
 
 bool ModelFile::is_int8(std::string_view layer) const {
     return find(weight_scale_name(layer)) != nullptr;
+}
+
+bool ModelFile::is_int4(std::string_view layer) const {
+    return find(int4_weight_name(layer)) != nullptr;
+}
+
+void ModelFile::check_int4_scales(const DenseLayer& layer) const {
+    Problems problems;
+    check_scales(tensor(int4_dense_scale(layer).name), problems);
+    problems.throw_if_any(path().string());
 }
 
 void ModelFile::verify_checksums(const Progress& progress) const {
@@ -238,6 +276,7 @@ void write_model(const std::filesystem::path& path, const Description& descripti
     Metadata metadata = metadata_from_description(description);
     for (std::size_t i = 0; i < tensors.size(); ++i) {
         metadata.emplace_back(checksum_key(tensors[i].name), checksum_text(scans[i].sha256));
+        if (tensors[i].dtype == DType::f16) check_scales(tensors[i], problems);
         if (const auto index = scans[i].first_not_finite) {
             problems.add(tensors[i].name, "element " + std::to_string(*index) +
                                               ": expected a finite number, found " +

@@ -29,8 +29,8 @@ struct Description {
 /// An opened model: the tensors that its network wants, all there, of the right type and shape, and no
 /// others. Weights are F32, a dense layer's in either order (DenseOrder); those of dense layers and of any
 /// convolution but the first, whose input is signed, may be I8 with a positive, finite F32 scale per output
-/// channel; an INT8 convolution has the scale of its input, and may have those of its transformed
-/// input (network.h); biases are F32.
+/// channel; those of dense layers may be INT4 with F16 scales (network.h); an INT8 convolution has the scale
+/// of its input, and may have those of its transformed input (network.h); biases are F32.
 class ModelFile {
   public:
     /// Throws Error (bad_input); a safetensors file without our metadata is told to go through `vgg19
@@ -53,8 +53,13 @@ class ModelFile {
     const Tensor& tensor(std::string_view name) const;
     /// A dense layer's weights, in the order and of the type that they have.
     const Tensor& weight(const DenseLayer& layer) const;
+    /// INT4 weights are input-major.
     DenseOrder order(const DenseLayer& layer) const;
     bool is_int8(std::string_view layer) const;
+    bool is_int4(std::string_view layer) const;
+    /// Reads the scales of an INT4 layer, which open() does not: they are many. Throws Error (bad_input) for
+    /// one that is negative or not finite.
+    void check_int4_scales(const DenseLayer& layer) const;
 
     /// Compares every tensor's bytes with its checksum. Throws Error (bad_input) that lists all that differ.
     void verify_checksums(const Progress& progress = {}) const;
@@ -69,9 +74,9 @@ class ModelFile {
     std::vector<Tensor> tensors_;
 };
 
-/// Checks `tensors` against the network as ModelFile::open does (`name` stands for the file in messages), and
-/// that every weight is finite; computes the checksums; writes the file the crash-safe way. Throws Error
-/// (bad_input or failed).
+/// Checks `tensors` against the network as ModelFile::open does (`name` stands for the file in messages),
+/// that every weight is finite, and the scales of INT4 weights; computes the checksums; writes the file the
+/// crash-safe way. Throws Error (bad_input or failed).
 void write_model(const std::filesystem::path& path, const Description& description,
                  std::span<const Tensor> tensors, const Progress& progress = {});
 

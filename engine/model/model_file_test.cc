@@ -173,6 +173,47 @@ TEST_CASE("INT8 dense weights may be in either order") {
     CHECK(model.order(first) == DenseOrder::input_major);
 }
 
+TEST_CASE(
+    "dense layers may be INT4, with a half-precision scale for each group, and nothing else beside it") {
+    const DenseLayer last = tiny_network().dense_layers()[2];
+    const auto make_int4 = [&](Fixture& fixture) {
+        fixture.remove(weight_name(last.name));
+        fixture.add("classifier.6.weight_int4", DType::u8, {3, 16}, 0x5B);
+        fixture.add("classifier.6.weight_int4_scale", DType::f16, {3, 1}, 0x21);
+    };
+    Fixture fixture;
+    make_int4(fixture);
+    fixture.write();
+    const ModelFile model = ModelFile::open(fixture.path());
+    CHECK(model.is_int4(last.name));
+    CHECK_FALSE(model.is_int8(last.name));
+    CHECK_FALSE(model.is_int4("classifier.3"));
+    CHECK(model.order(last) == DenseOrder::input_major);
+    CHECK(model.weight(last).name == "classifier.6.weight_int4");
+    model.check_int4_scales(last);
+    model.verify_checksums();
+
+    const auto problem_of = [&](const auto& change) {
+        Fixture wrong;
+        make_int4(wrong);
+        change(wrong);
+        const std::string message = wrong.write_error();
+        CHECK(message == wrong.open_error([](Metadata&) {}));
+        return message;
+    };
+    CHECK(problem_of([](Fixture& wrong) { wrong.remove("classifier.6.weight_int4_scale"); }) ==
+          Containing("classifier.6.weight_int4_scale: missing; expected F16 (3, 1)"));
+    CHECK(problem_of([](Fixture& wrong) {
+              wrong.tensor("classifier.6.weight_int4").shape = {16, 3};
+          }) == Containing("classifier.6.weight_int4: expected U8 (3, 16), found U8 (16, 3)"));
+    CHECK(problem_of([](Fixture& wrong) {
+              wrong.add("classifier.6.weight", DType::f32, {5, 3}, 0);
+          }) == Containing("classifier.6.weight: not in the network"));
+    CHECK(problem_of([](Fixture& wrong) {
+              wrong.add("features.0.weight_int4", DType::u8, {3, 16}, 0);
+          }) == Containing("features.0.weight_int4: not in the network"));
+}
+
 TEST_CASE("each dense layer's weights may be in either order") {
     Fixture fixture;
     const std::vector<DenseLayer> layers = tiny_network().dense_layers();

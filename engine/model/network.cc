@@ -91,6 +91,10 @@ void append_word(std::string& text, std::string_view word) {
     text += word;
 }
 
+std::size_t int4_groups(const DenseLayer& layer) {
+    return (layer.outputs + int4_group - 1) / int4_group;
+}
+
 }  // namespace
 
 std::string weight_name(std::string_view layer) {
@@ -113,6 +117,18 @@ TensorShape dense_weight(const DenseLayer& layer, DenseOrder order) {
     const std::string name = weight_name(layer.name);
     if (order == DenseOrder::output_major) return {name, {layer.outputs, layer.inputs}};
     return {name + "_transposed", {layer.inputs, layer.outputs}};
+}
+
+std::string int4_weight_name(std::string_view layer) {
+    return weight_name(layer) + "_int4";
+}
+
+TensorShape int4_dense_weight(const DenseLayer& layer) {
+    return {int4_weight_name(layer.name), {layer.inputs, int4_groups(layer) * int4_group / 2}};
+}
+
+TensorShape int4_dense_scale(const DenseLayer& layer) {
+    return {int4_weight_name(layer.name) + "_scale", {layer.inputs, int4_groups(layer)}};
 }
 
 Network::Network(const std::vector<std::size_t>& features, const std::vector<std::size_t>& classifier) {

@@ -26,8 +26,8 @@ struct DenseLayer {
     bool relu_follows = false;
 };
 
-/// How a dense layer's FP32 weights stand in a file: those of one input side by side, as the engine reads
-/// them fastest, or those of one output, as torchvision has them.
+/// How a dense layer's FP32 or INT8 weights stand in a file: those of one input side by side, as the engine
+/// reads them fastest, or those of one output, as torchvision has them.
 enum class DenseOrder : unsigned char { input_major, output_major };
 
 struct TensorShape {
@@ -41,6 +41,8 @@ inline constexpr std::size_t pooled_side = 7;
 inline constexpr std::size_t pools = 5;
 inline constexpr std::size_t smallest_input = std::size_t{1} << pools;
 inline constexpr std::size_t image_channels = 3;
+/// Neighbouring outputs of a dense layer whose INT4 weights share a scale.
+inline constexpr std::size_t int4_group = 32;
 /// The positions of a transformed tile of F(2×2, 3×3).
 inline constexpr std::size_t winograd_positions = 16;
 
@@ -57,6 +59,14 @@ std::string winograd_input_scale_name(std::string_view layer);
 /// A dense layer's weights under a name that tells their order, since a square matrix does not:
 /// "classifier.0.weight" (outputs, inputs), or "classifier.0.weight_transposed" (inputs, outputs).
 TensorShape dense_weight(const DenseLayer& layer, DenseOrder order);
+
+/// "classifier.0.weight_int4" and so on, which only INT4 dense weights have.
+std::string int4_weight_name(std::string_view layer);
+/// U8 (inputs, bytes), input by input: groups of int4_group outputs of 16 bytes each, the last one padded, in
+/// the format of kernels/dense_int4/dense_int4.h.
+TensorShape int4_dense_weight(const DenseLayer& layer);
+/// F16 (inputs, groups), "classifier.0.weight_int4_scale": finite and not negative.
+TensorShape int4_dense_scale(const DenseLayer& layer);
 
 class Network {
   public:

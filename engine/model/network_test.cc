@@ -175,4 +175,12 @@ TEST_CASE("a dense layer's weights have a name for each order") {
     CHECK(transposed.shape == std::vector<std::size_t>{4096, 1000});
 }
 
+TEST_CASE("INT4 dense weights have names of their own, and padded groups") {
+    const DenseLayer last = Network::vgg(19).dense_layers()[2];
+    CHECK(int4_dense_weight(last).name == "classifier.6.weight_int4");
+    CHECK(int4_dense_weight(last).shape == std::vector<std::size_t>{4096, 512});
+    CHECK(int4_dense_scale(last).name == "classifier.6.weight_int4_scale");
+    CHECK(int4_dense_scale(last).shape == std::vector<std::size_t>{4096, 32});
+}
+
 }  // namespace vgg19::model

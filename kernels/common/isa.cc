@@ -2,11 +2,26 @@
 
 #include <array>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 namespace vgg19::kernels {
 
 namespace {
 
 constexpr std::array isas = {Isa::scalar, Isa::avx2, Isa::avx512, Isa::avx512vnni};
+
+#if defined(__x86_64__)
+/// By CPUID itself: compilers differ on whether their run-time library knows it.
+bool cpu_has_f16c() {
+    unsigned eax = 0;
+    unsigned ebx = 0;
+    unsigned ecx = 0;
+    unsigned edx = 0;
+    return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & bit_F16C) != 0;
+}
+#endif
 
 }  // namespace
 
@@ -48,7 +63,7 @@ bool cpu_supports(Isa isa) {
 #if defined(__x86_64__)
     // The compiler's run-time library asks XCR0 too: a vector register that the operating system
     // does not save counts as absent.
-    const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && cpu_has_f16c();
     const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
     switch (isa) {

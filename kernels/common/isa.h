@@ -10,7 +10,7 @@ namespace vgg19::kernels {
 /// From the most general to the most special. A CPU that has one has all before it.
 enum class Isa : unsigned char {
     scalar,
-    avx2,        ///< AVX2 and FMA
+    avx2,        ///< AVX2, FMA and F16C
     avx512,      ///< AVX-512 F, BW, DQ and VL
     avx512vnni,  ///< the above and AVX-512 VNNI
 };

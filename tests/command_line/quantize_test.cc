@@ -86,6 +86,31 @@ TEST_CASE("quantize --scope all writes INT8 layers, and the options into the lin
     CHECK(files_in(place.folder.path()) == 4);
 }
 
+TEST_CASE("quantize --dense int4 gives dense layers INT4 weights, by either scope") {
+    const Workplace place;
+    REQUIRE(
+        run_tool({"quantize", place.folder / "model", "-o", place.folder / "int4", "--dense", "int4"}).code ==
+        0);
+    const Outcome outcome = place.quantize({"-o", place.folder / "full", "-n", "2", "--dense", "int4"});
+    INFO(outcome.errors);
+    REQUIRE(outcome.code == 0);
+    const auto dense = model::ModelFile::open(place.folder / "int4");
+    const auto full = model::ModelFile::open(place.folder / "full");
+    CHECK(dense.description().variant == "int8");
+    CHECK(full.description().variant == "int8-full");
+    CHECK(contains(full.description().lineage.back(), " --dense int4"));
+    CHECK(full.is_int8("features.2"));
+    for (const char* layer : {"classifier.0", "classifier.3", "classifier.6"}) {
+        CHECK(dense.is_int4(layer));
+        CHECK(full.is_int4(layer));
+    }
+    const Outcome shown = run_tool({"inspect", place.folder / "int4", "--verify"});
+    CHECK(shown.code == 0);
+    CHECK(contains(shown.output, "INT4"));
+    CHECK(contains(shown.output, "weights input by input"));
+    place.check_refused({"--dense", "int2"}, 2, "--dense: expected int8 or int4, found 'int2'");
+}
+
 TEST_CASE("the same images give the same model, whatever the number of threads") {
     const Workplace place;
     REQUIRE(place.quantize({"-o", place.folder / "one", "--threads", "1"}).code == 0);
@@ -182,7 +207,10 @@ TEST_CASE("a model that is quantised already is refused, by either scope, whatev
     const Workplace place;
     REQUIRE(place.quantize({"-o", place.folder / "full", "-n", "1"}).code == 0);
     REQUIRE(run_tool({"quantize", place.folder / "model", "-o", place.folder / "int8"}).code == 0);
-    for (const char* model : {"full", "int8"}) {
+    REQUIRE(
+        run_tool({"quantize", place.folder / "model", "-o", place.folder / "int4", "--dense", "int4"}).code ==
+        0);
+    for (const char* model : {"full", "int8", "int4"}) {
         for (const Arguments& scope :
              {Arguments{"--scope", "all", "--calib", place.folder / "pictures.bin", "--size", "32"},
               Arguments{"--scope", "dense"}}) {

@@ -1,0 +1,38 @@
+// Half precision (IEEE binary16), as bits in a 16-bit integer.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+
+namespace vgg19::kernels {
+
+/// Of every half, a NaN too; exact.
+inline float float16_value(std::uint16_t half) {
+    // A half's exponent and mantissa, moved to a float's place, say 2^-112 of what they mean: multiplying
+    // makes up for the difference of the two exponents' offsets, and turns subnormal halves into normal
+    // floats.
+    constexpr float offsets_apart = 0x1p112F;
+    constexpr std::uint32_t infinity = 0x7C00;
+    const std::uint32_t sign = (half & 0x8000U) << 16U;
+    const std::uint32_t magnitude = half & 0x7FFFU;
+    if (magnitude >= infinity) return std::bit_cast<float>(sign | 0x7F800000U | (magnitude & 0x3FFU) << 13U);
+    return std::bit_cast<float>(
+        sign | std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude << 13U) * offsets_apart));
+}
+
+/// The nearest half, ties to even, of a value that is not negative; infinity beyond the largest half, 65504.
+inline std::uint16_t nearest_float16(float value) {
+    constexpr std::uint32_t smallest_normal = 113U << 23U;    // 2^-14
+    constexpr std::uint32_t rounds_to_infinity = 0x477FF000;  // 65520
+    const auto bits = std::bit_cast<std::uint32_t>(value);
+    if (bits >= rounds_to_infinity) return bits > 0x7F800000U ? 0x7E00 : 0x7C00;
+    if (bits < smallest_normal) {
+        // At 1/2 a float's step is that of subnormal halves: the addition rounds.
+        return static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(value + 0.5F) & 0x7FFU);
+    }
+    // Thirteen bits of the mantissa go: half of their unit, less one where what stays is even, rounds them.
+    const std::uint32_t odd = bits >> 13U & 1U;
+    return static_cast<std::uint16_t>((bits - (112U << 23U) + 0xFFFU + odd) >> 13U);
+}
+
+}  // namespace vgg19::kernels
