@@ -242,8 +242,9 @@ TEST_CASE(
     "a scale that is negative or not finite is refused on writing, and by a session, which reads them all") {
     NarrowModel narrow;
     const ModelFile int4 = narrow.quantized(narrow.baseline, "int4");
-    for (const std::uint16_t wrong : {0x7C00, 0x7E01, 0x8001, 0xFC00}) {
-        CAPTURE(wrong);
+    for (const unsigned bits : {0x7C00U, 0x7E01U, 0x8001U, 0xFC00U}) {
+        const auto wrong = static_cast<std::uint16_t>(bits);
+        CAPTURE(bits);
         const model::Tensor& scales = int4.tensor("classifier.3.weight_int4_scale");
         const auto halves = scales.as<std::uint16_t>();
         std::vector<std::uint16_t> changed(halves.begin(), halves.end());
@@ -304,11 +305,8 @@ TEST_CASE(
     NarrowModel narrow;
     INFO(narrow.random.replay());
     const ModelFile int4 = narrow.quantized(narrow.baseline, "int4");
-    const PrunePlan last = plan_pruning(int4, {.ratio = 0.3, .layers = {14}});
-    CHECK(error_of(ErrorKind::usage, [&] { prune_model(int4, last, narrow.folder / "out"); }) ==
+    CHECK(error_of(ErrorKind::usage, [&] { plan_pruning(int4, {.ratio = 0.3, .layers = {14}}); }) ==
           Containing("found classifier.0 in INT4; prune first, then quantise"));
-    CHECK_FALSE(std::filesystem::exists(narrow.folder / "out"));
-
     prune_model(int4, plan_pruning(int4, {.ratio = 0.3, .layers = {8}}), narrow.folder / "pruned");
     const ModelFile pruned = ModelFile::open(narrow.folder / "pruned");
     CHECK(pruned.description().variant == "pruned-int8");
