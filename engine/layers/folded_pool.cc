@@ -33,8 +33,9 @@ void fold_pixel(const PoolFold& fold, std::size_t row, std::size_t column, const
             const float factor = share(p, row, fold) * share(q, column, fold);
             if (factor == 0) continue;
             const Weight* pooled = weights + (p * fold.pooled_side + q) * fold.outputs;
-            for (std::size_t o = 0; o < fold.outputs; ++o)
+            for (std::size_t o = 0; o < fold.outputs; ++o) {
                 folded[o] += factor * static_cast<float>(pooled[o]);
+            }
         }
     }
 }

@@ -96,8 +96,9 @@ void expect_convolution_weights(const ConvolutionLayer& layer, bool is_first, co
     expected.push_back({weight_scale_name(layer.name), DType::f32, {layer.output_channels}, true, ""});
     expected.push_back({input_scale_name(layer.name), DType::f32, {1}, true, ""});
     const std::string winograd = winograd_input_scale_name(layer.name);
-    if (tensors.contains(winograd))
+    if (tensors.contains(winograd)) {
         expected.push_back({winograd, DType::f32, {winograd_positions}, true, ""});
+    }
 }
 
 /// The order and the type of weights apart, the network says it all.

@@ -87,7 +87,7 @@ static inline void add_quad(const DenseInt8SparseInput& problem, const RowQuad& 
     const std::int8_t* pointers[quad];
     std::size_t output = begin;
     for (; output + chunk <= end; output += chunk) {
-        for (std::size_t r = 0; r < quad; ++r) prefetch_weights(rows.ahead[r] + output);
+        for (const std::int8_t* ahead : rows.ahead) prefetch_weights(ahead + output);
         at(output, pointers);
         add(output, Arithmetic::load(pointers));
     }
