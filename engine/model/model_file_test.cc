@@ -197,7 +197,7 @@ TEST_CASE(
         Fixture wrong;
         make_int4(wrong);
         change(wrong);
-        const std::string message = wrong.write_error();
+        std::string message = wrong.write_error();
         CHECK(message == wrong.open_error([](Metadata&) {}));
         return message;
     };
