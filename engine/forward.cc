@@ -126,7 +126,7 @@ void ForwardPass::run(const float* image, float* logits, std::span<double> secon
                       const LayerObserver& observer) {
     Stopwatch watch(seconds);
     std::size_t layer = 0;
-    const std::byte* input = reinterpret_cast<const std::byte*>(image);
+    const auto* input = reinterpret_cast<const std::byte*>(image);
     std::byte* output = activations_[0].data();
     std::byte* other = activations_[1].data();
     const auto step_done = [&] {
