@@ -141,7 +141,7 @@ void check_scales(const Tensor& halves, Problems& problems) {
     constexpr std::string_view digits = "0123456789ABCDEF";
     std::string bits = "0x";
     for (int shift = 12; shift >= 0; shift -= 4) {
-        bits += digits[*wrong >> static_cast<unsigned>(shift) & 0xFU];
+        bits += digits[unsigned{*wrong} >> static_cast<unsigned>(shift) & 0xFU];
     }
     problems.add(halves.name, "element " + std::to_string(wrong - values.begin()) +
                                   ": expected a finite number that is not negative, found the half " + bits);
