@@ -69,8 +69,8 @@ void print_totals(const EvaluationReport& report) {
     }
     std::cout << table;
     if (!evaluation.agreement) return;
-    std::cout << "\ncosine of the logits: mean " << fixed(evaluation.agreement->mean_cosine, 5)
-              << ", smallest " << fixed(evaluation.agreement->smallest_cosine, 5) << " ("
+    std::cout << "\ncosine of the logits: mean " << fixed(evaluation.agreement->mean_cosine, 6)
+              << ", smallest " << fixed(evaluation.agreement->smallest_cosine, 6) << " ("
               << report.data.name(evaluation.agreement->smallest_cosine_item) << ")\n";
 }
 

@@ -1,6 +1,5 @@
 #include "converter/evaluate/accuracy.h"
 
-#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -14,8 +13,8 @@ Interval wilson_interval(std::uint64_t successes, std::uint64_t trials) {
     const double centre = p + z * z / (2 * n);
     const double half = z * std::sqrt(p * (1 - p) / n + z * z / (4 * n * n));
     const double scale = 1 + z * z / n;
-    // Rounding must not put the ends past 0 and 1, which they reach where all or none were successes.
-    return {std::max((centre - half) / scale, 0.0), std::min((centre + half) / scale, 1.0)};
+    // At the ends the formula gives 0 and 1 but for rounding.
+    return {successes == 0 ? 0 : (centre - half) / scale, successes == trials ? 1 : (centre + half) / scale};
 }
 
 double share(std::uint64_t part, std::uint64_t whole) {

@@ -56,7 +56,7 @@ TEST_CASE("a rank counts larger logits, and equal ones before") {
 
 TEST_CASE("an accuracy counts ranks below 1, 3 and 5") {
     Accuracy accuracy;
-    for (const std::size_t rank : {0, 0, 1, 2, 3, 4, 5, 999}) accuracy.add(rank);
+    for (const std::size_t rank : {0U, 0U, 1U, 2U, 3U, 4U, 5U, 999U}) accuracy.add(rank);
     CHECK(accuracy.images == 8);
     CHECK(accuracy.top1 == 2);
     CHECK(accuracy.top3 == 4);

@@ -182,7 +182,7 @@ TEST_CASE("eval prints tables") {
     for (const char* text :
          {"12 of 12 images, 10 classes", "32×32", "top-1", "top-3", "top-5", "95 % interval",
           "reference's top-1", "same top-1", "100.00", "only the model right", "only the reference right",
-          "mean 1.00000", "automobile", "class, taken for:", "others"}) {
+          "mean 1.000000", "automobile", "class, taken for:", "others"}) {
         INFO(text);
         CHECK(contains(outcome.output, text));
     }
