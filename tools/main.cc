@@ -34,7 +34,7 @@ constexpr std::array subcommands = {
     Subcommand{"quantize", "INT8 weights for the dense layers, or for all but the first", quantize},
     Subcommand{"classify", "what is in these images?", classify},
     Subcommand{"run", "logits for a tensor of inputs", run},
-    Subcommand{"eval", "accuracy on a folder of labelled images"},
+    Subcommand{"eval", "how often is a model right on labelled images?", eval},
     Subcommand{"bench", "compare the variants; the same program as vgg19-bench", bench},
     Subcommand{"serve", "the dashboard"},
     Subcommand{"sysinfo", "CPU, instruction sets, caches, threads and measured peaks", sysinfo},

@@ -15,7 +15,13 @@ namespace {
 constexpr std::size_t side = 32;
 constexpr std::size_t channels = 3;
 constexpr std::size_t record_bytes = 1 + channels * side * side;
-constexpr std::size_t classes = 10;
+constexpr std::array class_names_by_label = {"airplane", "automobile", "bird",  "cat",  "deer",
+                                             "dog",      "frog",       "horse", "ship", "truck"};
+constexpr std::size_t classes = class_names_by_label.size();
+/// airliner, sports car, robin, tabby, impala, golden retriever, bullfrog, sorrel, container ship, trailer
+/// truck.
+constexpr std::array<std::size_t, classes> imagenet_by_label = {404, 817, 15,  281, 352,
+                                                                207, 30,  339, 510, 867};
 
 std::size_t label_of(std::span<const std::byte> record) {
     return std::to_integer<std::size_t>(record[0]);
@@ -58,6 +64,10 @@ class Cifar final : public DataSet {
     }
 
     std::optional<std::size_t> label(std::size_t item) const override { return label_of(record(item)); }
+    std::vector<std::string> class_names() const override {
+        return {class_names_by_label.begin(), class_names_by_label.end()};
+    }
+    std::span<const std::size_t> imagenet_classes() const override { return imagenet_by_label; }
 
     void read(std::size_t item, const Preprocessing& preprocessing, std::size_t size,
               std::span<float> nchw) const override {

@@ -25,6 +25,10 @@ class DataSet {
     /// What messages call an item: its file, and its place in there.
     virtual std::string name(std::size_t item) const = 0;
     virtual std::optional<std::size_t> label(std::size_t item) const = 0;
+    /// In the order of labels; none where items have no labels.
+    virtual std::vector<std::string> class_names() const { return {}; }
+    /// The ImageNet class that is nearest to each, where the data set comes with such a map; else none.
+    virtual std::span<const std::size_t> imagenet_classes() const { return {}; }
     /// (3, size, size) normalised floats, as the model wants them. Throws Error (bad_input) that names the
     /// file of a picture which cannot be read.
     virtual void read(std::size_t item, const Preprocessing& preprocessing, std::size_t size,
@@ -33,7 +37,9 @@ class DataSet {
 
 /// Opens, by what is there:
 ///   - CIFAR-10's binary files (records of a label from 0 to 9 and 3·32·32 bytes, plane by plane): one
-///     file, or the *.bin of a folder by name. Pictures are resized straight to size × size.
+///     file, or the *.bin of a folder by name. Pictures are resized straight to size × size. Their classes
+///     stand for ImageNet's airliner, sports car, robin, tabby, impala, golden retriever, bullfrog, sorrel,
+///     container ship and trailer truck.
 ///   - a folder of images: those in it, without labels; or a folder a class, whose label is its place among
 ///     them. Pictures are resized and cropped as `classify` does it. By name, files of another kind left out.
 /// Throws Error (bad_input) where there is nothing, where images lie beside class folders, for a file whose

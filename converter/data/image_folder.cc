@@ -46,7 +46,10 @@ class ImageFolder final : public DataSet {
         const std::vector<fs::path> classes =
             entries(folder, [](const fs::directory_entry& entry) { return entry.is_directory(); });
         const std::size_t flat = items_.size();
-        for (std::size_t label = 0; label < classes.size(); ++label) add(classes[label], label);
+        for (std::size_t label = 0; label < classes.size(); ++label) {
+            class_names_.push_back(classes[label].filename().string());
+            add(classes[label], label);
+        }
         if (items_.empty()) {
             throw Error(ErrorKind::bad_input,
                         folder.string() +
@@ -63,6 +66,7 @@ class ImageFolder final : public DataSet {
     std::size_t size() const override { return items_.size(); }
     std::string name(std::size_t item) const override { return items_[item].path.string(); }
     std::optional<std::size_t> label(std::size_t item) const override { return items_[item].label; }
+    std::vector<std::string> class_names() const override { return class_names_; }
 
     void read(std::size_t item, const Preprocessing& preprocessing, std::size_t size,
               std::span<float> nchw) const override {
@@ -81,6 +85,7 @@ class ImageFolder final : public DataSet {
     }
 
     std::vector<Item> items_;
+    std::vector<std::string> class_names_;
 };
 
 }  // namespace

@@ -12,15 +12,6 @@ using namespace vgg19::testing;
 
 namespace {
 
-std::string cifar_records(std::size_t count) {
-    std::string bytes;
-    for (std::size_t i = 0; i < count * 3073; ++i) {
-        const std::size_t noise = i * i / 7 + i * 31;
-        bytes += static_cast<char>(i % 3073 == 0 ? i / 3073 % 10 : noise % 256);
-    }
-    return bytes;
-}
-
 /// A model, and images to calibrate it with.
 struct Workplace {
     TemporaryFolder folder;

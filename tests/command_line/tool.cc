@@ -133,6 +133,15 @@ void write_image(const std::filesystem::path& path, std::size_t width, std::size
     write_file(path, bytes);
 }
 
+std::string cifar_records(std::size_t count) {
+    std::string bytes;
+    for (std::size_t i = 0; i < count * 3073; ++i) {
+        const std::size_t noise = i * i / 7 + i * 31;
+        bytes += static_cast<char>(i % 3073 == 0 ? i / 3073 % 10 : noise % 256);
+    }
+    return bytes;
+}
+
 void write_tensor(const std::filesystem::path& path, const std::string& name,
                   const std::vector<std::size_t>& shape, const std::vector<float>& values) {
     const model::Tensor tensor{name, model::DType::f32, shape, std::as_bytes(std::span(values))};

@@ -1,0 +1,57 @@
+// How often a model is right, and how often it says what another says.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "converter/data/data_set.h"
+#include "converter/evaluate/accuracy.h"
+#include "converter/evaluate/label_map.h"
+#include "engine/model/safetensors.h"
+#include "vgg19/session.h"
+
+namespace vgg19::converter {
+
+/// What models are evaluated on. The data set must outlive it.
+struct EvaluationImages {
+    const DataSet* data = nullptr;
+    std::vector<std::size_t> items;
+    LabelMap labels;
+};
+
+/// How many images of a class were taken for a class of the model.
+struct PredictionCount {
+    std::size_t data_class = 0;
+    std::size_t predicted = 0;  ///< class of the model
+    std::uint64_t images = 0;
+};
+
+/// A model beside the reference, on the same images.
+struct Agreement {
+    Accuracy reference;
+    std::uint64_t same_top1 = 0;
+    /// McNemar's two counts: images whose prediction is right by one of the two alone.
+    std::uint64_t only_model_right = 0;
+    std::uint64_t only_reference_right = 0;
+    double mean_cosine = 0;  ///< of the logits
+    double smallest_cosine = 0;
+    std::size_t smallest_cosine_item = 0;  ///< of the data set
+};
+
+struct Evaluation {
+    Accuracy total;
+    std::vector<Accuracy> classes;             ///< by class of the data set
+    std::vector<PredictionCount> predictions;  ///< those that occurred, by class and then by prediction
+    std::optional<Agreement> agreement;        ///< where there was a reference
+};
+
+/// Runs every item through `model`, and through `reference` unless it is null, each at its own input size;
+/// images are read ahead on another thread. The result is the same for every number of threads and size of
+/// batch. `progress` counts images. Throws Error (bad_input) for an image that cannot be read and for logits
+/// that are not finite; (usage) for sessions of unlike batches or numbers of classes.
+Evaluation evaluate(Session& model, const EvaluationImages& images, Session* reference = nullptr,
+                    const model::Progress& progress = {});
+
+}  // namespace vgg19::converter

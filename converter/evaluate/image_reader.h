@@ -1,0 +1,69 @@
+// Images read and decoded while the network works on those before.
+#pragma once
+
+#include <array>
+#include <condition_variable>
+#include <cstddef>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "converter/data/data_set.h"
+
+namespace vgg19::converter {
+
+/// How a network wants its images.
+struct InputFormat {
+    Preprocessing preprocessing;
+    std::size_t size = 0;  ///< height and width
+
+    /// Whether both turn an image into the same values.
+    friend bool operator==(const InputFormat& a, const InputFormat& b);
+};
+
+struct ImageBatch {
+    std::size_t first = 0;  ///< the place of its first image in the list of items
+    std::size_t count = 0;  ///< images; fewer than the size of a batch only in the last one
+    /// By format: (batch, 3, size, size) floats. Those past `count` are finite and mean nothing.
+    std::vector<std::vector<float>> inputs;
+};
+
+/// Reads `items` in their order on a thread of its own, at most two batches ahead of who takes them.
+class ImageReader {
+  public:
+    /// `data` must outlive it. `batch` is at least 1.
+    ImageReader(const DataSet& data, std::vector<std::size_t> items, std::vector<InputFormat> formats,
+                std::size_t batch);
+    ~ImageReader();
+    ImageReader(const ImageReader&) = delete;
+    ImageReader& operator=(const ImageReader&) = delete;
+
+    /// The next batch, valid until the next call; null after the last. Throws what DataSet::read threw, in
+    /// the place of the batch that it belongs to.
+    const ImageBatch* next();
+
+  private:
+    void read_all();
+    void read_batch(std::size_t index);
+    /// False when the reader is to stop.
+    bool wait_for_room(std::size_t index);
+
+    const DataSet& data_;
+    std::vector<std::size_t> items_;
+    std::vector<InputFormat> formats_;
+    std::size_t batch_;
+    std::size_t batches_;
+    std::array<ImageBatch, 3> ring_;  ///< one that is looked at, two ahead
+
+    std::mutex mutex_;  ///< of all that follows
+    std::condition_variable changed_;
+    std::size_t read_ = 0;      ///< batches
+    std::size_t taken_ = 0;     ///< by next()
+    std::size_t released_ = 0;  ///< taken and no longer looked at
+    bool stopping_ = false;
+    std::exception_ptr error_;
+    std::thread thread_;  ///< last, so that it finds all the others made
+};
+
+}  // namespace vgg19::converter

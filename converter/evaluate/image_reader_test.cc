@@ -1,0 +1,123 @@
+#include "converter/evaluate/image_reader.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine/testing/error_of.h"
+
+namespace vgg19::converter {
+
+namespace {
+
+using vgg19::testing::error_of;
+
+/// Item i is i all over, plus the mean's first value; and which items were read, is known.
+class Numbers final : public DataSet {
+  public:
+    explicit Numbers(std::size_t size, std::size_t broken = ~std::size_t{0}) : size_(size), broken_(broken) {}
+    std::size_t size() const override { return size_; }
+    std::string name(std::size_t item) const override { return std::to_string(item); }
+    std::optional<std::size_t> label(std::size_t /*item*/) const override { return std::nullopt; }
+    void read(std::size_t item, const Preprocessing& preprocessing, std::size_t /*size*/,
+              std::span<float> nchw) const override {
+        if (item == broken_) throw Error(ErrorKind::bad_input, "item " + name(item));
+        std::fill(nchw.begin(), nchw.end(), static_cast<float>(item) + preprocessing.mean[0]);
+        ++reads;
+    }
+
+    mutable std::atomic<std::size_t> reads = 0;
+
+  private:
+    std::size_t size_;
+    std::size_t broken_;
+};
+
+InputFormat format_with(float mean, std::size_t size) {
+    return {{.mean = {mean, 0, 0}}, size};
+}
+
+}  // namespace
+
+TEST_CASE("batches come in the order of items, the last with what is left, in every format") {
+    const Numbers data(20);
+    ImageReader reader(data, {3, 1, 19, 0, 7}, {format_with(0, 2), format_with(100, 1)}, 2);
+    const std::vector<std::vector<float>> expected = {{3, 1}, {19, 0}, {7}};
+    for (std::size_t index = 0; index < expected.size(); ++index) {
+        const ImageBatch* batch = reader.next();
+        REQUIRE(batch != nullptr);
+        CHECK(batch->first == 2 * index);
+        REQUIRE(batch->count == expected[index].size());
+        REQUIRE(batch->inputs.size() == 2);
+        CHECK(batch->inputs[0].size() == 2 * 12);
+        CHECK(batch->inputs[1].size() == 2 * 3);
+        for (std::size_t i = 0; i < batch->count; ++i) {
+            const float* first = &batch->inputs[0][12 * i];
+            CHECK(std::count(first, first + 12, expected[index][i]) == 12);
+            const float* second = &batch->inputs[1][3 * i];
+            CHECK(std::count(second, second + 3, expected[index][i] + 100) == 3);
+        }
+    }
+    CHECK(reader.next() == nullptr);
+    CHECK(reader.next() == nullptr);
+    CHECK(data.reads == 10);
+}
+
+TEST_CASE("images are read two batches ahead, and no further") {
+    using namespace std::chrono_literals;
+    const Numbers data(100);
+    std::vector<std::size_t> items(100);
+    for (std::size_t i = 0; i < items.size(); ++i) items[i] = i;
+    ImageReader reader(data, items, {format_with(0, 1)}, 4);
+    for (std::size_t batch = 1; batch <= 5; ++batch) {
+        REQUIRE(reader.next() != nullptr);
+        for (int wait = 0; wait < 10000 && data.reads < 4 * (batch + 2); ++wait) {
+            std::this_thread::sleep_for(1ms);
+        }
+        std::this_thread::sleep_for(5ms);
+        CHECK(data.reads == 4 * (batch + 2));
+    }
+}
+
+TEST_CASE("what reading throws comes after the batches before it, each time that one asks") {
+    const Numbers data(20, 5);
+    ImageReader reader(data, {0, 1, 2, 3, 4, 5, 6}, {format_with(0, 1)}, 2);
+    REQUIRE(reader.next() != nullptr);
+    REQUIRE(reader.next() != nullptr);
+    for (int i = 0; i < 2; ++i) {
+        CHECK(error_of(ErrorKind::bad_input, [&] { reader.next(); }) == "item 5");
+    }
+}
+
+TEST_CASE("a reader can go away at any time") {
+    const Numbers data(1000);
+    const std::vector<std::size_t> items(1000, 1);
+    for (std::size_t taken = 0; taken < 5; ++taken) {
+        ImageReader reader(data, items, {format_with(0, 4)}, 2);
+        for (std::size_t i = 0; i < taken; ++i) REQUIRE(reader.next() != nullptr);
+    }
+    ImageReader nothing(data, {}, {format_with(0, 1)}, 2);
+    CHECK(nothing.next() == nullptr);
+}
+
+TEST_CASE("formats are equal where they give the same values") {
+    const InputFormat format = format_with(0.5F, 32);
+    InputFormat other = format;
+    other.preprocessing.input_size = 99;  // `size` stands for it
+    CHECK(format == other);
+    for (const auto& change :
+         {+[](InputFormat& f) { f.size = 33; }, +[](InputFormat& f) { f.preprocessing.resize_ratio = 1; },
+          +[](InputFormat& f) { f.preprocessing.mean[2] = 1; },
+          +[](InputFormat& f) { f.preprocessing.deviation[1] = 2; }}) {
+        InputFormat changed = format;
+        change(changed);
+        CHECK_FALSE(format == changed);
+    }
+}
+
+}  // namespace vgg19::converter

@@ -1,0 +1,109 @@
+// vgg19 eval
+#include <algorithm>
+#include <iostream>
+#include <optional>
+#include <string>
+
+#include "converter/data/data_set.h"
+#include "converter/evaluate/evaluate.h"
+#include "converter/evaluate/label_map.h"
+#include "tools/command.h"
+#include "tools/evaluation_text.h"
+#include "tools/progress_bar.h"
+#include "tools/subcommands.h"
+#include "vgg19/session.h"
+
+namespace vgg19::tools {
+
+namespace {
+
+constexpr std::size_t largest_batch = 1024;
+constexpr std::size_t most_images = 1'000'000'000;
+
+CommandLine command_line() {
+    CommandLine line(
+        "eval",
+        "Says how often a model is right: top-1, top-3 and top-5, with Wilson's intervals of 95 %.\n\n"
+        "--data is a folder of class folders, or CIFAR-10's binary files. What the model calls a class, "
+        "says\n"
+        "  --label-map FILE, with a line a class: its name (or place, from 0), and the model's class as "
+        "index\n"
+        "    or WordNet id; # begins a comment;\n"
+        "  else, for CIFAR-10's files and a model of ImageNet's 1000 classes, the built-in map: airplane is\n"
+        "    404 (airliner), automobile 817 (sports car), bird 15 (robin), cat 281 (tabby), deer 352 "
+        "(impala),\n"
+        "    dog 207 (golden retriever), frog 30 (bullfrog), horse 339 (sorrel), ship 510 (container ship),\n"
+        "    truck 867 (trailer truck);\n"
+        "  else the names of the class folders, where all are WordNet ids or indices of the model's "
+        "classes;\n"
+        "  else, with as many classes as the model has, a class's place by name.",
+        "-m MODEL --data DATA");
+    line.option("m,model", "FILE", "the model (required)")
+        .option("data", "DATA", "labelled images (required)")
+        .option("label-map", "FILE", "the model's class for each class of the data")
+        .option("reference", "FILE", "another model, to say how often both agree, and which is right")
+        .option("n,images", "N", "how many images, at equal distances through the whole set; default: all")
+        .option("batch", "N", "images a run; results do not depend on it", "8")
+        .flag("per-class", "also a line a class")
+        .flag("confusion",
+              "also which classes were taken for which: a matrix, or the commonest mistakes of many classes")
+        .flag("json",
+              "print an object: images, top1, top3, top5, top1_interval, …, as fractions; with --reference "
+              "also reference, with --per-class classes, with --confusion confusion");
+    add_session_options(line);
+    line.example("vgg19 eval -m vgg19.safetensors --data cifar-10/test_batch.bin --size 32 --per-class")
+        .example("vgg19 eval -m int8.safetensors --reference vgg19.safetensors --data photos --json");
+    return line;
+}
+
+converter::Evaluation run(Session& model, std::optional<Session>& reference,
+                          const converter::EvaluationImages& images) {
+    ProgressBar bar("evaluating", ProgressUnit::items);
+    return converter::evaluate(model, images, reference ? &*reference : nullptr, bar.callback());
+}
+
+}  // namespace
+
+int eval(int argc, char** argv) {
+    CommandLine line = command_line();
+    if (!line.parse(argc, argv)) return exit_done;
+    line.no_arguments();
+    const std::string model_path = line.required("model");
+    const std::string data_path = line.required("data");
+    const std::string reference_path = line.text("reference");
+    const std::size_t count =
+        line.given("images") ? line.whole_number("images", 1, most_images) : most_images;
+    SessionOptions options = session_options(line);
+    options.batch = line.whole_number("batch", 1, largest_batch);
+
+    const Model model = Model::open(model_path);
+    const auto data = converter::open_data_set(data_path);
+    const converter::EvaluationImages images = {
+        .data = data.get(),
+        .items = converter::spread_items(data->size(), count),
+        .labels = converter::label_map(*data, data_path, model.classes(), line.text("label-map"))};
+    options.batch = std::min(options.batch, images.items.size());
+    Session session(model, options);
+    std::optional<Session> reference;
+    if (!reference_path.empty()) reference.emplace(Model::open(reference_path), options);
+
+    const EvaluationReport report = {
+        .model = {model_path, session.input_size()},
+        .reference = {reference_path, reference ? reference->input_size() : 0},
+        .data_path = data_path,
+        .data = *data,
+        .labels = images.labels,
+        .model_classes = model.classes(),
+        .evaluation = run(session, reference, images),
+        .per_class = line.given("per-class"),
+        .confusion = line.given("confusion"),
+    };
+    if (line.given("json")) {
+        std::cout << evaluation_json(report).dump(2) << '\n';
+    } else {
+        print_evaluation(report);
+    }
+    return exit_done;
+}
+
+}  // namespace vgg19::tools

@@ -1,0 +1,238 @@
+#include "tools/evaluation_text.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <iostream>
+#include <utility>
+#include <vector>
+
+#include "engine/labels/labels.h"
+#include "tools/text.h"
+
+namespace vgg19::tools {
+
+namespace {
+
+using converter::Accuracy;
+using converter::Agreement;
+using converter::Evaluation;
+using converter::Interval;
+using converter::PredictionCount;
+using model::Json;
+
+/// Beyond this a matrix fits no screen, and the commonest mistakes are listed.
+constexpr std::size_t most_matrix_classes = 20;
+constexpr std::size_t listed_mistakes = 40;
+
+const ImageNetClass* imagenet_class(const EvaluationReport& report, std::size_t index) {
+    if (report.model_classes != imagenet_classes().size()) return nullptr;
+    return &imagenet_classes()[index];
+}
+
+/// "tabby (281)", or "281" without ImageNet's classes.
+std::string class_text(const EvaluationReport& report, std::size_t index) {
+    const ImageNetClass* const known = imagenet_class(report, index);
+    if (known == nullptr) return std::to_string(index);
+    return std::string(known->label) + " (" + std::to_string(index) + ")";
+}
+
+std::string percent(std::uint64_t part, std::uint64_t whole) {
+    return whole == 0 ? "-" : fixed(100 * converter::share(part, whole), 2);
+}
+
+std::string interval_text(std::uint64_t part, std::uint64_t whole) {
+    const Interval interval = converter::wilson_interval(part, whole);
+    return fixed(100 * interval.low, 2) + " to " + fixed(100 * interval.high, 2);
+}
+
+void add_share(Table& table, const std::string& what, std::uint64_t part, std::uint64_t whole) {
+    table.add({what, grouped(part), percent(part, whole), interval_text(part, whole)});
+}
+
+void add_accuracy(Table& table, const std::string& whose, const Accuracy& accuracy) {
+    add_share(table, whose + "top-1", accuracy.top1, accuracy.images);
+    add_share(table, whose + "top-3", accuracy.top3, accuracy.images);
+    add_share(table, whose + "top-5", accuracy.top5, accuracy.images);
+}
+
+void print_totals(const EvaluationReport& report) {
+    const Evaluation& evaluation = report.evaluation;
+    Table table({"", "images", "%", "95 % interval"});
+    add_accuracy(table, "", evaluation.total);
+    if (evaluation.agreement) {
+        const Agreement& agreement = *evaluation.agreement;
+        add_accuracy(table, "reference's ", agreement.reference);
+        add_share(table, "same top-1", agreement.same_top1, evaluation.total.images);
+        add_share(table, "only the model right", agreement.only_model_right, evaluation.total.images);
+        add_share(table, "only the reference right", agreement.only_reference_right, evaluation.total.images);
+    }
+    std::cout << table;
+    if (!evaluation.agreement) return;
+    std::cout << "\ncosine of the logits: mean " << fixed(evaluation.agreement->mean_cosine, 6)
+              << ", smallest " << fixed(evaluation.agreement->smallest_cosine, 6) << " ("
+              << report.data.name(evaluation.agreement->smallest_cosine_item) << ")\n";
+}
+
+void print_classes(const EvaluationReport& report) {
+    const std::vector<std::string> names = report.data.class_names();
+    Table table({"class", "model's class", "images", "top-1 %", "95 % interval", "top-3 %", "top-5 %"});
+    for (std::size_t label = 0; label < names.size(); ++label) {
+        const Accuracy& accuracy = report.evaluation.classes[label];
+        table.add({names[label], class_text(report, report.labels[label]), grouped(accuracy.images),
+                   percent(accuracy.top1, accuracy.images), interval_text(accuracy.top1, accuracy.images),
+                   percent(accuracy.top3, accuracy.images), percent(accuracy.top5, accuracy.images)});
+    }
+    std::cout << '\n' << table;
+}
+
+/// A line a class, a column a class that it was taken for.
+void print_matrix(const EvaluationReport& report) {
+    const std::vector<std::string> names = report.data.class_names();
+    std::vector<std::vector<std::uint64_t>> counts(names.size(),
+                                                   std::vector<std::uint64_t>(names.size() + 1));
+    for (const PredictionCount& count : report.evaluation.predictions) {
+        // Of classes that share the model's class, a right answer stays with its own.
+        auto column = static_cast<std::size_t>(
+            std::find(report.labels.begin(), report.labels.end(), count.predicted) - report.labels.begin());
+        if (report.labels[count.data_class] == count.predicted) column = count.data_class;
+        counts[count.data_class][column] += count.images;
+    }
+    std::vector<std::string> head = {"class, taken for:"};
+    head.insert(head.end(), names.begin(), names.end());
+    head.emplace_back("others");
+    Table table(head);
+    for (std::size_t label = 0; label < names.size(); ++label) {
+        std::vector<std::string> row = {names[label]};
+        for (const std::uint64_t count : counts[label]) row.push_back(grouped(count));
+        table.add(row);
+    }
+    std::cout << '\n' << table;
+}
+
+void print_mistakes(const EvaluationReport& report) {
+    std::vector<PredictionCount> mistakes;
+    for (const PredictionCount& count : report.evaluation.predictions) {
+        if (count.predicted != report.labels[count.data_class]) mistakes.push_back(count);
+    }
+    std::stable_sort(mistakes.begin(), mistakes.end(),
+                     [](const PredictionCount& a, const PredictionCount& b) { return a.images > b.images; });
+    mistakes.resize(std::min(mistakes.size(), listed_mistakes));
+
+    const std::vector<std::string> names = report.data.class_names();
+    Table table({"class", "taken for", "images", "% of the class"});
+    for (const PredictionCount& mistake : mistakes) {
+        table.add({names[mistake.data_class], class_text(report, mistake.predicted), grouped(mistake.images),
+                   percent(mistake.images, report.evaluation.classes[mistake.data_class].images)});
+    }
+    std::cout << '\n' << table;
+}
+
+Json share_json(std::uint64_t part, std::uint64_t whole) {
+    const double value = converter::share(part, whole);
+    return std::isnan(value) ? Json() : Json(value);
+}
+
+Json interval_json(std::uint64_t part, std::uint64_t whole) {
+    const Interval interval = converter::wilson_interval(part, whole);
+    return Json::Array{interval.low, interval.high};
+}
+
+void set_accuracy(Json& json, const Accuracy& accuracy) {
+    const std::uint64_t images = accuracy.images;
+    json.set("images", images);
+    json.set("top1", share_json(accuracy.top1, images));
+    json.set("top3", share_json(accuracy.top3, images));
+    json.set("top5", share_json(accuracy.top5, images));
+    json.set("top1_interval", interval_json(accuracy.top1, images));
+    json.set("top3_interval", interval_json(accuracy.top3, images));
+    json.set("top5_interval", interval_json(accuracy.top5, images));
+}
+
+void set_class(Json& json, const char* key, const EvaluationReport& report, std::size_t index) {
+    json.set(key, std::uint64_t{index});
+    const ImageNetClass* const known = imagenet_class(report, index);
+    json.set("synset", known == nullptr ? "" : known->synset);
+    json.set("label", known == nullptr ? "" : known->label);
+}
+
+Json classes_json(const EvaluationReport& report) {
+    const std::vector<std::string> names = report.data.class_names();
+    Json classes = Json::Array{};
+    for (std::size_t label = 0; label < names.size(); ++label) {
+        Json entry;
+        entry.set("name", names[label]);
+        set_class(entry, "class", report, report.labels[label]);
+        set_accuracy(entry, report.evaluation.classes[label]);
+        classes.push(entry);
+    }
+    return classes;
+}
+
+Json confusion_json(const EvaluationReport& report) {
+    const std::vector<std::string> names = report.data.class_names();
+    Json confusion = Json::Array{};
+    for (const PredictionCount& count : report.evaluation.predictions) {
+        Json entry;
+        entry.set("name", names[count.data_class]);
+        set_class(entry, "predicted", report, count.predicted);
+        entry.set("images", count.images);
+        confusion.push(entry);
+    }
+    return confusion;
+}
+
+Json reference_json(const EvaluationReport& report, const Agreement& agreement) {
+    const std::uint64_t images = report.evaluation.total.images;
+    Json json;
+    json.set("model", report.reference.path);
+    json.set("size", std::uint64_t{report.reference.size});
+    set_accuracy(json, agreement.reference);
+    json.set("same_top1", share_json(agreement.same_top1, images));
+    json.set("same_top1_interval", interval_json(agreement.same_top1, images));
+    json.set("only_model_right", agreement.only_model_right);
+    json.set("only_reference_right", agreement.only_reference_right);
+    json.set("mean_cosine", agreement.mean_cosine);
+    json.set("smallest_cosine", agreement.smallest_cosine);
+    json.set("smallest_cosine_image", report.data.name(agreement.smallest_cosine_item));
+    return json;
+}
+
+void print_network(const char* role, const EvaluationReport::Network& network) {
+    std::cout << role << network.path << " at " << joined({network.size, network.size}, "×") << '\n';
+}
+
+}  // namespace
+
+void print_evaluation(const EvaluationReport& report) {
+    const bool has_reference = report.evaluation.agreement.has_value();
+    print_network("model:     ", report.model);
+    if (has_reference) print_network("reference: ", report.reference);
+    std::cout << "data:      " << report.data_path << ", " << grouped(report.evaluation.total.images)
+              << " of " << grouped(report.data.size()) << " images, " << report.labels.size()
+              << " classes\n\n";
+    print_totals(report);
+    if (report.per_class) print_classes(report);
+    if (!report.confusion) return;
+    if (report.labels.size() <= most_matrix_classes) {
+        print_matrix(report);
+    } else {
+        print_mistakes(report);
+    }
+}
+
+Json evaluation_json(const EvaluationReport& report) {
+    Json json;
+    json.set("model", report.model.path);
+    json.set("data", report.data_path);
+    json.set("size", std::uint64_t{report.model.size});
+    set_accuracy(json, report.evaluation.total);
+    if (report.per_class) json.set("classes", classes_json(report));
+    if (report.confusion) json.set("confusion", confusion_json(report));
+    if (report.evaluation.agreement) {
+        json.set("reference", reference_json(report, *report.evaluation.agreement));
+    }
+    return json;
+}
+
+}  // namespace vgg19::tools

@@ -1,0 +1,43 @@
+// An evaluation as people and programs read it.
+#pragma once
+
+#include <string>
+
+#include "converter/data/data_set.h"
+#include "converter/evaluate/evaluate.h"
+#include "engine/model/json.h"
+#include "vgg19/session.h"
+
+namespace vgg19::tools {
+
+/// An evaluation, and what it was made of.
+struct EvaluationReport {
+    struct Network {
+        std::string path;
+        std::size_t size = 0;  ///< height and width of its input
+    };
+
+    Network model;
+    Network reference;  ///< where there was one
+    std::string data_path;
+    const converter::DataSet& data;
+    converter::LabelMap labels;
+    std::size_t model_classes = 0;
+    converter::Evaluation evaluation;
+    bool per_class = false;  ///< a line a class as well
+    bool confusion = false;  ///< which classes were taken for which as well
+};
+
+/// Tables on standard output.
+void print_evaluation(const EvaluationReport& report);
+
+/// Shares are fractions of 1, null of no images:
+/// {"model", "data", "size", "images", "top1", "top3", "top5", "top1_interval": [low, high], "top3_interval",
+///  "top5_interval", "classes": [{"name", "class", "synset", "label", "images", "top1", …}],
+///  "confusion": [{"name", "predicted", "synset", "label", "images"}],
+///  "reference": {"model", "size", "images", "top1", …, "same_top1", "same_top1_interval",
+///                "only_model_right", "only_reference_right", "mean_cosine", "smallest_cosine",
+///                "smallest_cosine_image"}}
+model::Json evaluation_json(const EvaluationReport& report);
+
+}  // namespace vgg19::tools
