@@ -141,7 +141,7 @@ class WinogradInt8Convolution final : public Convolution {
     bool quantizes_;
     kernels::Kernel<const kernels::WinogradInt8Steps> kernel_;
     kernels::WinogradInt8 problem_;
-    kernels::WinogradInt8Schedule schedule_;
+    kernels::WinogradSchedule schedule_;
     kernels::AlignedBuffer weights_;
     std::vector<float> multiplier_;
     std::vector<float> bias_;

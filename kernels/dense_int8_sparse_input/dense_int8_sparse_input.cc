@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernels/common/nonzero_inputs.h"
 #include "kernels/dense_int8/finish.h"
 
 namespace vgg19::kernels {
@@ -22,14 +23,7 @@ std::span<const Kernel<DenseInt8SparseInputFunction>> dense_int8_sparse_input_ke
 
 std::size_t list_nonzero_inputs(const std::uint8_t* input, std::size_t batch, std::size_t inputs,
                                 std::uint32_t* rows) {
-    std::size_t count = 0;
-    for (std::size_t i = 0; i < inputs; ++i) {
-        unsigned any = 0;
-        for (std::size_t image = 0; image < batch; ++image) any |= input[image * inputs + i];
-        rows[count] = static_cast<std::uint32_t>(i);  // written over by the next where this one is zero
-        count += any != 0 ? 1 : 0;
-    }
-    return count;
+    return list_nonzero(input, batch, inputs, rows);
 }
 
 void dense_int8_sparse_input_scalar(const DenseInt8SparseInput& problem, std::size_t begin, std::size_t end) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kernels/common/nonzero_inputs.h"
+
 namespace vgg19::kernels {
 
 namespace {
@@ -37,14 +39,7 @@ std::span<const Kernel<DenseSparseInputFunction>> dense_sparse_input_kernels() {
 
 std::size_t list_nonzero_inputs(const float* input, std::size_t batch, std::size_t inputs,
                                 std::uint32_t* rows) {
-    std::size_t count = 0;
-    for (std::size_t i = 0; i < inputs; ++i) {
-        bool nonzero = false;
-        for (std::size_t image = 0; image < batch; ++image) nonzero |= input[image * inputs + i] != 0.0F;
-        rows[count] = static_cast<std::uint32_t>(i);  // written over by the next where this one is zero
-        count += nonzero ? 1 : 0;
-    }
-    return count;
+    return list_nonzero(input, batch, inputs, rows);
 }
 
 // Sums in double: products are exact there, so this is also what the other kernels are measured against.

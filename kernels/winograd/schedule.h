@@ -18,7 +18,9 @@ struct WinogradSchedule {
     std::size_t blocks = 1;  ///< of tiles, as equal as can be
     int threads = 1;
 
-    std::size_t largest_block(const Winograd& problem) const {
+    /// Of a problem of either family: this one, and kernels/winograd_int8.
+    template <class Problem>
+    std::size_t largest_block(const Problem& problem) const {
         return (problem.tiles() + blocks - 1) / blocks;
     }
 };

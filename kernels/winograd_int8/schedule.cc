@@ -10,8 +10,7 @@ namespace vgg19::kernels {
 
 namespace {
 
-TileRange block_of_tiles(const WinogradInt8& problem, const WinogradInt8Schedule& schedule,
-                         std::size_t block) {
+TileRange block_of_tiles(const WinogradInt8& problem, const WinogradSchedule& schedule, std::size_t block) {
     const Range range = part_of(problem.tiles(), schedule.blocks, block);
     return {range.begin, range.end};
 }
@@ -26,7 +25,7 @@ std::uint8_t* transformed_at(std::byte* scratch) {
 }
 
 void share_tiles(const WinogradInt8Steps& steps, const WinogradInt8& problem,
-                 const WinogradInt8Schedule& schedule, std::byte* scratch) {
+                 const WinogradSchedule& schedule, std::byte* scratch) {
     const std::size_t largest = schedule.largest_block(problem);
     const std::size_t product_size = WinogradInt8::product_size(largest);
     const std::size_t own_size = product_size + problem.transformed_size(largest);
@@ -42,7 +41,7 @@ void share_tiles(const WinogradInt8Steps& steps, const WinogradInt8& problem,
 }
 
 void share_channels(const WinogradInt8Steps& steps, const WinogradInt8& problem,
-                    const WinogradInt8Schedule& schedule, std::byte* scratch) {
+                    const WinogradSchedule& schedule, std::byte* scratch) {
     const auto threads = static_cast<std::size_t>(schedule.threads);
     const std::size_t product_size = WinogradInt8::product_size(schedule.largest_block(problem));
     std::uint8_t* transformed = transformed_at(scratch + threads * product_size);
@@ -59,7 +58,7 @@ void share_channels(const WinogradInt8Steps& steps, const WinogradInt8& problem,
 
 }  // namespace
 
-WinogradInt8Schedule winograd_int8_schedule(const WinogradInt8& problem, int threads) {
+WinogradSchedule winograd_int8_schedule(const WinogradInt8& problem, int threads) {
     const std::size_t tiles = problem.tiles();
     // What is read again and again stays in half of the second-level cache; the rest is for what streams
     // through.
@@ -85,7 +84,7 @@ WinogradInt8Schedule winograd_int8_schedule(const WinogradInt8& problem, int thr
     return {WinogradSplit::tiles, std::min(blocks, tiles), threads};
 }
 
-std::size_t winograd_int8_scratch_size(const WinogradInt8& problem, const WinogradInt8Schedule& schedule) {
+std::size_t winograd_int8_scratch_size(const WinogradInt8& problem, const WinogradSchedule& schedule) {
     const auto threads = static_cast<std::size_t>(schedule.threads);
     const std::size_t largest = schedule.largest_block(problem);
     const std::size_t copies = schedule.split == WinogradSplit::tiles ? threads : 1;
@@ -93,7 +92,7 @@ std::size_t winograd_int8_scratch_size(const WinogradInt8& problem, const Winogr
 }
 
 void winograd_int8_convolution(const WinogradInt8Steps& steps, const WinogradInt8& problem,
-                               const WinogradInt8Schedule& schedule, std::byte* scratch) {
+                               const WinogradSchedule& schedule, std::byte* scratch) {
     if (schedule.split == WinogradSplit::tiles) {
         share_tiles(steps, problem, schedule, scratch);
     } else {

@@ -9,25 +9,15 @@
 
 namespace vgg19::kernels {
 
-struct WinogradInt8Schedule {
-    WinogradSplit split = WinogradSplit::tiles;
-    std::size_t blocks = 1;  ///< of tiles, as equal as can be
-    int threads = 1;
-
-    std::size_t largest_block(const WinogradInt8& problem) const {
-        return (problem.tiles() + blocks - 1) / blocks;
-    }
-};
-
 /// The split and the blocks that this CPU's caches ask for.
-WinogradInt8Schedule winograd_int8_schedule(const WinogradInt8& problem, int threads);
+WinogradSchedule winograd_int8_schedule(const WinogradInt8& problem, int threads);
 
 /// Bytes of memory that winograd_int8_convolution needs beside its operands.
-std::size_t winograd_int8_scratch_size(const WinogradInt8& problem, const WinogradInt8Schedule& schedule);
+std::size_t winograd_int8_scratch_size(const WinogradInt8& problem, const WinogradSchedule& schedule);
 
 /// The whole convolution. `scratch` is aligned to 64 bytes. The result does not depend on the schedule, bit
 /// for bit.
 void winograd_int8_convolution(const WinogradInt8Steps& steps, const WinogradInt8& problem,
-                               const WinogradInt8Schedule& schedule, std::byte* scratch);
+                               const WinogradSchedule& schedule, std::byte* scratch);
 
 }  // namespace vgg19::kernels

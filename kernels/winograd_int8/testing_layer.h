@@ -115,7 +115,7 @@ struct Layer {
     }
 
     /// Runs all of it and returns the results as floats, in their layout.
-    std::vector<float> run(const WinogradInt8Steps& steps, const WinogradInt8Schedule& schedule,
+    std::vector<float> run(const WinogradInt8Steps& steps, const WinogradSchedule& schedule,
                            Target target) const {
         const std::size_t block = target == Target::quantized     ? int8_channel_block
                                   : target == Target::floats_of_8 ? 8
