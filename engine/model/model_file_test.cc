@@ -3,13 +3,13 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <cstring>
 #include <fstream>
 #include <functional>
 #include <limits>
 
 #include "engine/model/description.h"
 #include "engine/model/sha256.h"
+#include "engine/model/testing/fixture.h"
 #include "engine/testing/error_of.h"
 #include "engine/testing/narrow_model.h"
 #include "kernels/common/testing/random.h"
@@ -18,94 +18,11 @@ namespace vgg19::model {
 
 namespace {
 
+using testing::Fixture;
+using testing::tiny_network;
 using vgg19::testing::Containing;
 using vgg19::testing::error_of;
 using vgg19::testing::TemporaryFolder;
-
-/// VGG-11 with channels so few that the header is most of the file.
-Network tiny_network() {
-    return Network::parse("2 M 3 M 2 2 M 2 2 M 1 2 M", "4 3 5");
-}
-
-Description description_of(const Network& network) {
-    return {network, {}, "baseline", std::string(64, 'a'), {"convert vgg19.pth", "prune --ratio 0.1"}};
-}
-
-/// A model in memory, and a folder to write it to.
-class Fixture {
-  public:
-    explicit Fixture(const Network& network = tiny_network()) : description_(description_of(network)) {
-        made_ = vgg19::testing::random_tensors(network, random_);
-    }
-
-    std::vector<Tensor>& tensors() { return made_.tensors; }
-    Tensor& tensor(const std::string& name) {
-        return *std::find_if(tensors().begin(), tensors().end(),
-                             [&](const Tensor& t) { return t.name == name; });
-    }
-    /// The memory of a weight or bias of the network.
-    std::vector<float>& values(const std::string& name) {
-        const auto holds = [bytes = tensor(name).bytes](const std::vector<float>& values) {
-            return std::as_bytes(std::span(values)).data() == bytes.data();
-        };
-        return *std::find_if(made_.values.begin(), made_.values.end(), holds);
-    }
-    void remove(const std::string& name) {
-        std::erase_if(tensors(), [&](const Tensor& t) { return t.name == name; });
-    }
-    /// A tensor with memory of its own, all bytes of which are `fill`.
-    Tensor& add(const std::string& name, DType dtype, const std::vector<std::size_t>& shape, int fill) {
-        Tensor tensor{name, dtype, shape, {}};
-        const std::size_t bytes = tensor.elements() * dtype_bytes(dtype);
-        memory_.emplace_back(bytes, static_cast<std::byte>(fill));
-        tensor.bytes = memory_.back();
-        return tensors().emplace_back(std::move(tensor));
-    }
-    void add_floats(const std::string& name, const std::vector<float>& values) {
-        Tensor& tensor = add(name, DType::f32, {values.size()}, 0);
-        std::memcpy(memory_.back().data(), values.data(), tensor.bytes.size());
-    }
-    /// The same bytes under the other order's name and shape.
-    void make_input_major(const DenseLayer& layer) {
-        const TensorShape transposed = dense_weight(layer, DenseOrder::input_major);
-        Tensor& weight = tensor(weight_name(layer.name));
-        weight.name = transposed.name;
-        weight.shape = transposed.shape;
-    }
-    void make_int8(const std::string& layer, float scale) {
-        const std::vector<std::size_t> shape = tensor(weight_name(layer)).shape;
-        remove(weight_name(layer));
-        add(weight_name(layer), DType::i8, shape, 0x81);
-        scales_.assign(shape[0], scale);
-        tensors().push_back(
-            {weight_scale_name(layer), DType::f32, {shape[0]}, std::as_bytes(std::span(scales_))});
-    }
-
-    Description& description() { return description_; }
-    std::filesystem::path path() const { return folder_ / "m.safetensors"; }
-    const TemporaryFolder& folder() const { return folder_; }
-    void write() { write_model(path(), description_, tensors()); }
-    std::string write_error() {
-        return error_of(ErrorKind::bad_input, [this] { write(); });
-    }
-    /// Without the writer's checks.
-    std::string open_error(const std::function<void(Metadata&)>& change) {
-        Metadata metadata = metadata_from_description(description_);
-        change(metadata);
-        write_safetensors(path(), metadata, tensors());
-        return error_of(ErrorKind::bad_input, [this] { ModelFile::open(path()); });
-    }
-    std::string replay() const { return random_.replay(); }
-    kernels::testing::Random& random() { return random_; }
-
-  private:
-    kernels::testing::Random random_;
-    TemporaryFolder folder_;
-    Description description_;
-    vgg19::testing::RandomTensors made_;
-    std::vector<std::vector<std::byte>> memory_;
-    std::vector<float> scales_;
-};
 
 void set(Metadata& metadata, const std::string& key, const std::string& value) {
     for (auto& [name, old] : metadata) {
@@ -150,68 +67,6 @@ TEST_CASE("a model reads back as it was written, with all of its description") {
     }
     CHECK_FALSE(model.is_int8("classifier.0"));
     model.verify_checksums();
-}
-
-TEST_CASE("dense layers may be INT8, with a scale per output channel") {
-    Fixture fixture;
-    fixture.make_int8("classifier.3", 0.25F);
-    fixture.write();
-    const ModelFile model = ModelFile::open(fixture.path());
-    CHECK(model.is_int8("classifier.3"));
-    CHECK_FALSE(model.is_int8("classifier.6"));
-    CHECK(model.tensor("classifier.3.weight_scale").as<float>()[2] == 0.25F);
-}
-
-TEST_CASE("INT8 dense weights may be in either order") {
-    const DenseLayer first = tiny_network().dense_layers()[0];
-    Fixture fixture;
-    fixture.make_int8(first.name, 0.25F);
-    fixture.make_input_major(first);
-    fixture.write();
-    const ModelFile model = ModelFile::open(fixture.path());
-    CHECK(model.is_int8(first.name));
-    CHECK(model.order(first) == DenseOrder::input_major);
-}
-
-TEST_CASE(
-    "dense layers may be INT4, with a half-precision scale for each group, and nothing else beside it") {
-    const DenseLayer last = tiny_network().dense_layers()[2];
-    const auto make_int4 = [&](Fixture& fixture) {
-        fixture.remove(weight_name(last.name));
-        fixture.add("classifier.6.weight_int4", DType::u8, {3, 16}, 0x5B);
-        fixture.add("classifier.6.weight_int4_scale", DType::f16, {3, 1}, 0x21);
-    };
-    Fixture fixture;
-    make_int4(fixture);
-    fixture.write();
-    const ModelFile model = ModelFile::open(fixture.path());
-    CHECK(model.is_int4(last.name));
-    CHECK_FALSE(model.is_int8(last.name));
-    CHECK_FALSE(model.is_int4("classifier.3"));
-    CHECK(model.order(last) == DenseOrder::input_major);
-    CHECK(model.weight(last).name == "classifier.6.weight_int4");
-    model.check_int4_scales(last);
-    model.verify_checksums();
-
-    const auto problem_of = [&](const auto& change) {
-        Fixture wrong;
-        make_int4(wrong);
-        change(wrong);
-        std::string message = wrong.write_error();
-        CHECK(message == wrong.open_error([](Metadata&) {}));
-        return message;
-    };
-    CHECK(problem_of([](Fixture& wrong) { wrong.remove("classifier.6.weight_int4_scale"); }) ==
-          Containing("classifier.6.weight_int4_scale: missing; expected F16 (3, 1)"));
-    CHECK(problem_of([](Fixture& wrong) {
-              wrong.tensor("classifier.6.weight_int4").shape = {16, 3};
-          }) == Containing("classifier.6.weight_int4: expected U8 (3, 16), found U8 (16, 3)"));
-    CHECK(problem_of([](Fixture& wrong) {
-              wrong.add("classifier.6.weight", DType::f32, {5, 3}, 0);
-          }) == Containing("classifier.6.weight: not in the network"));
-    CHECK(problem_of([](Fixture& wrong) {
-              wrong.add("features.0.weight_int4", DType::u8, {3, 16}, 0);
-          }) == Containing("features.0.weight_int4: not in the network"));
 }
 
 TEST_CASE("each dense layer's weights may be in either order") {
@@ -288,85 +143,6 @@ TEST_CASE("thousands of problems make no endless message") {
     const std::string message = fixture.write_error();
     CHECK(message == Containing("3000 problems"));
     CHECK(message == Containing("\n  and 2900 more"));
-}
-
-TEST_CASE("scales must be positive and finite, and stand beside an INT8 weight") {
-    for (const float scale : {0.0F, -1.0F, std::nanf(""), std::numeric_limits<float>::infinity()}) {
-        Fixture fixture;
-        fixture.make_int8("classifier.3", scale);
-        CHECK(fixture.write_error() ==
-              Containing("classifier.3.weight_scale: element 0: expected a positive, finite number"));
-    }
-    Fixture without;
-    without.make_int8("classifier.0", 1.0F);
-    without.remove("classifier.0.weight_scale");
-    CHECK(without.write_error() == Containing("classifier.0.weight_scale: missing; expected F32 (4)"));
-
-    Fixture beside_f32;
-    beside_f32.add("classifier.0.weight_scale", DType::f32, {4}, 1);
-    CHECK(beside_f32.write_error() == Containing("classifier.0.weight_scale: not in the network"));
-
-    Fixture first;  // whose input is signed
-    first.make_int8("features.0", 1.0F);
-    CHECK(first.write_error() ==
-          Containing("features.0.weight: expected F32 (2, 3, 3, 3), found I8 (2, 3, 3, 3)"));
-}
-
-TEST_CASE("an INT8 convolution has the scale of its input, and may have those of its transformed input") {
-    const auto with_scales = [](std::vector<float> input, std::vector<float> winograd) {
-        Fixture fixture;
-        fixture.make_int8("features.3", 1.0F);
-        if (!input.empty()) fixture.add_floats("features.3.input_scale", input);
-        if (!winograd.empty()) fixture.add_floats("features.3.winograd_input_scale", winograd);
-        try {
-            fixture.write();
-            return std::string();
-        } catch (const Error& error) {
-            return std::string(error.what());
-        }
-    };
-    const std::vector<float> winograd(winograd_positions, 0.5F);
-    CHECK(with_scales({0.1F}, {}).empty());
-    CHECK(with_scales({0.1F}, winograd).empty());
-
-    CHECK(with_scales({}, winograd) == Containing("features.3.input_scale: missing; expected F32 (1)"));
-    CHECK(with_scales({0.1F, 0.1F}, {}) ==
-          Containing("features.3.input_scale: expected F32 (1), found F32 (2)"));
-    CHECK(with_scales({0.1F}, {0.5F}) ==
-          Containing("features.3.winograd_input_scale: expected F32 (16), found F32 (1)"));
-    for (const float scale : {0.0F, -1.0F, std::nanf(""), std::numeric_limits<float>::infinity()}) {
-        CHECK(with_scales({scale}, {}) ==
-              Containing("features.3.input_scale: element 0: expected a positive, finite number"));
-        std::vector<float> wrong = winograd;
-        wrong[7] = scale;
-        CHECK(with_scales({0.1F}, wrong) ==
-              Containing("features.3.winograd_input_scale: element 7: expected a positive, finite number"));
-    }
-
-    Fixture beside_f32;
-    beside_f32.add_floats("features.3.input_scale", {0.1F});
-    CHECK(beside_f32.write_error() == Containing("features.3.input_scale: not in the network"));
-}
-
-TEST_CASE("a model with other tensors for a layer has those, and the file's for the rest") {
-    Fixture fixture;
-    fixture.write();
-    const ModelFile file = ModelFile::open(fixture.path());
-    fixture.make_int8("features.3", 0.5F);
-    fixture.add_floats("features.3.input_scale", {0.1F});
-    std::vector<Tensor> replaced;
-    for (const Tensor& tensor : fixture.tensors()) {
-        if (tensor.name.starts_with("features.3.")) replaced.push_back(tensor);
-    }
-    const ModelFile mixed = file.with(replaced);
-    CHECK(mixed.is_int8("features.3"));
-    CHECK_FALSE(file.is_int8("features.3"));
-    CHECK(mixed.tensor("features.3.bias").bytes.data() == fixture.tensor("features.3.bias").bytes.data());
-    CHECK(mixed.tensor("features.0.weight").bytes.data() == file.tensor("features.0.weight").bytes.data());
-
-    const std::vector<Tensor> incomplete = {fixture.tensor("features.3.weight")};
-    CHECK(error_of(ErrorKind::bad_input, [&] { static_cast<void>(file.with(incomplete)); }) ==
-          Containing("features.3.bias: missing"));
 }
 
 TEST_CASE("a weight that is not finite is named with its element, and nothing is written") {
