@@ -35,6 +35,15 @@ if(NOT STB_INCLUDE_DIR)
 endif()
 
 if(VGG19_BUILD_TOOLS OR VGG19_BUILD_TESTS)
+  # Eigen: headers, for the converter's linear algebra.
+  find_package(Eigen3 3.4 CONFIG QUIET)
+  if(NOT TARGET Eigen3::Eigen)
+    set(EIGEN_BUILD_DOC OFF CACHE BOOL "")
+    set(EIGEN_BUILD_TESTING OFF CACHE BOOL "")
+    vgg19_fetch(eigen https://gitlab.com/libeigen/eigen/-/archive/3.4.0/eigen-3.4.0.tar.gz
+      8586084f71f9bde545ee7fa6d00288b264a2b7ac3607b974e54d13e7162c1c72)
+  endif()
+
   find_package(cxxopts CONFIG QUIET)
   if(NOT cxxopts_FOUND)
     vgg19_fetch(cxxopts https://github.com/jarro2783/cxxopts/archive/refs/tags/v3.1.1.tar.gz

@@ -1,0 +1,55 @@
+// Optimisers: how gradients change parameters.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "converter/finetune/training_network.h"
+
+namespace vgg19::converter {
+
+enum class OptimizerKind : unsigned char { adam, sgd };
+
+struct OptimizerOptions {
+    OptimizerKind kind = OptimizerKind::adam;
+    double weight_decay = 0;  ///< L2: weight_decay × value joins the gradient, as PyTorch's optimisers add it
+    double beta1 = 0.9;       ///< Adam
+    double beta2 = 0.999;
+    double epsilon = 1e-8;
+    double momentum = 0.9;  ///< SGD
+    int threads = 0;        ///< 0: as many as the CPUs that this process may use
+};
+
+/// What an optimiser remembers of a parameter, such as "features.0.weight" and its first moment "exp_avg".
+struct OptimizerState {
+    std::string parameter;
+    std::string name;  ///< torch's: exp_avg, exp_avg_sq, momentum_buffer
+    std::span<float> values;
+};
+
+/// PyTorch's Adam (Kingma and Ba, 2015) and SGD with momentum, element by element; frozen parameters stay.
+class Optimizer {
+  public:
+    /// `parameters` are those of a TrainingNetwork, which must outlive this.
+    Optimizer(std::span<const Parameter> parameters, const OptimizerOptions& options);
+
+    /// One step with the gradients that are there.
+    void step(double learning_rate);
+
+    /// Steps done. A checkpoint keeps it beside state(), and sets both again.
+    std::uint64_t steps() const { return steps_; }
+    void set_steps(std::uint64_t steps) { steps_ = steps; }
+    std::span<const OptimizerState> state() const { return state_; }
+
+  private:
+    std::span<const Parameter> parameters_;
+    OptimizerOptions options_;
+    std::uint64_t steps_ = 0;
+    std::vector<std::vector<float>> memory_;
+    std::vector<OptimizerState> state_;
+};
+
+}  // namespace vgg19::converter
