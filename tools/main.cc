@@ -31,6 +31,7 @@ constexpr std::array subcommands = {
     Subcommand{"inspect", "layers, shapes, parameters, MACs, bytes and lineage of a model", inspect},
     Subcommand{"prune", "remove the weakest filters of a model", prune},
     Subcommand{"finetune", "train a pruned model for an epoch"},
+    Subcommand{"factorize", "dense layers as products of two thin matrices", factorize},
     Subcommand{"quantize", "INT8 weights for the dense layers, or for all but the first", quantize},
     Subcommand{"classify", "what is in these images?", classify},
     Subcommand{"run", "logits for a tensor of inputs", run},
