@@ -30,7 +30,7 @@ constexpr std::array subcommands = {
     Subcommand{"convert", "PyTorch or safetensors weights to a model file", convert},
     Subcommand{"inspect", "layers, shapes, parameters, MACs, bytes and lineage of a model", inspect},
     Subcommand{"prune", "remove the weakest filters of a model", prune},
-    Subcommand{"finetune", "train a pruned model for an epoch"},
+    Subcommand{"finetune", "train a model further on labelled images, such as a pruned one", finetune},
     Subcommand{"quantize", "INT8 weights for the dense layers, or for all but the first", quantize},
     Subcommand{"classify", "what is in these images?", classify},
     Subcommand{"run", "logits for a tensor of inputs", run},
