@@ -1,4 +1,4 @@
-#include "kernels/conv_onednn/conv_onednn.h"
+#include "kernels/onednn/conv_onednn.h"
 
 #include <array>
 #include <oneapi/dnnl/dnnl.hpp>

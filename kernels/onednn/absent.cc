@@ -1,7 +1,7 @@
 // What a build without oneDNN has in its place.
 #include <stdexcept>
 
-#include "kernels/conv_onednn/conv_onednn.h"
+#include "kernels/onednn/conv_onednn.h"
 
 namespace vgg19::kernels {
 
