@@ -10,6 +10,7 @@ int eval(int argc, char** argv);
 int factorize(int argc, char** argv);
 int finetune(int argc, char** argv);
 int inspect(int argc, char** argv);
+int pipeline(int argc, char** argv);
 int prune(int argc, char** argv);
 int quantize(int argc, char** argv);
 int run(int argc, char** argv);

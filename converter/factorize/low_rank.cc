@@ -131,7 +131,7 @@ Spectrum descending(const Eigen::SelfAdjointEigenSolver<MatrixXd>& solver) {
 
 /// The leading `rank` eigenpairs.
 Spectrum leading_spectrum(const MatrixXd& gram, Index rank) {
-    constexpr double least_gain = 1e-5;  // of the squared error
+    constexpr double least_gain = 1e-4;  // of the squared error
     constexpr double rounding = 1e-14;   // of the trace: nothing is left to gain
     constexpr int most_iterations = 60;
     const Index size =

@@ -39,7 +39,7 @@ struct LowRank {
 /// From the eigenvectors of the smaller of W·Wᵀ and Wᵀ·W, in double; the longer factor is W projected on
 /// them, so the error given is the true one. Singular values below about 1e-8 of the largest are noise. For
 /// ranks up to about half the smaller side, the eigenvectors come from subspace iteration, which stops when
-/// the squared error falls by less than 1e-5 of itself: the error is then within 0.1 % of the least. Works on
+/// the squared error falls by less than 1e-4 of itself: the error is then within 0.1 % of the least. Works on
 /// all CPUs. Nothing when the energy asks for more than most_rank.
 std::optional<LowRank> truncated_svd(const WeightMatrix& matrix, const Truncation& truncation);
 
