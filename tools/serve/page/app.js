@@ -135,9 +135,10 @@ function listeners(own, giveUp) {
       refresh();
     },
     done(data) {
+      if (data.state === 'cancelled') return giveUp(new api.Problem('The server dropped the rest.', { retry: true }));
       record.done(data);
       stopJob();
-      say(summary(record, data.state));
+      say(summary(record));
     },
     interrupted: () => say('The connection broke; trying to get it back…'),
     resumed: () => say('The connection is back.'),
@@ -186,8 +187,7 @@ function startText(record, { mode, rounds }) {
     : `Classifying ${record.picture.name} with ${variants}…`;
 }
 
-function summary(record, state) {
-  if (state === 'cancelled') return 'The server cancelled the rest.';
+function summary(record) {
   const ids = record.models.map((model) => model.id);
   const failed = ids.filter((id) => record.outcome(id).error).length;
   const done = `${format.counted(ids.length - failed, 'variant')} done${failed > 0 ? `, ${failed} failed` : ''}.`;

@@ -21,9 +21,9 @@ function makeCard(model, models) {
   part('name').textContent = model.id;
   part('about').textContent = sentence(model);
   part('bytes').textContent = format.bytes(model.file_bytes);
-  part('parameters').textContent = format.millions(model.active_parameters);
+  part('parameters').textContent = `${format.millions(model.active_parameters)} active`;
   part('work').textContent = format.gmac(model.gmac);
-  part('input').textContent = `${format.pixels(model.input_size, model.input_size)} pixels`;
+  part('input').textContent = format.pixels(model.input_size, model.input_size);
   part('reference').textContent = BASELINE;
   part('plan').replaceChildren(...planItems(model));
   return { model, node, part };
@@ -77,8 +77,7 @@ function timeText(timing) {
   const time = figure(format.milliseconds(timing.ms));
   if (timing.inParallel) return [time, ' ', inParallelMark()];
   if (!timing.measured) return [time];
-  const spread = `median of ${timing.points.length}, ${format.milliseconds(timing.lowest)} to `
-    + format.milliseconds(timing.highest);
+  const spread = `median of ${timing.points.length}, ${format.span(timing.lowest, timing.highest)}`;
   return [time, element('span', { class: 'spread' }, spread)];
 }
 

@@ -14,10 +14,13 @@ export function bytes(count) {
   return count < 1e6 ? `${number(count / 1e3, 1)}${NO_BREAK}kB` : `${number(count / 1e6, 1)}${NO_BREAK}MB`;
 }
 
+const digitsOf = (ms) => (ms < 10 ? 2 : ms < 100 ? 1 : 0);
+
 /** Three significant digits or more: "0.42 ms", "53.7 ms", "1,204 ms". */
-export function milliseconds(ms) {
-  return `${number(ms, ms < 10 ? 2 : ms < 100 ? 1 : 0)}${NO_BREAK}ms`;
-}
+export const milliseconds = (ms) => `${number(ms, digitsOf(ms))}${NO_BREAK}ms`;
+
+/** "50.8–60.1 ms" */
+export const span = (lowest, highest) => `${number(lowest, digitsOf(highest))}–${milliseconds(highest)}`;
 
 /** 143667240 → "143.67 M" */
 export const millions = (count) => `${number(count / 1e6, 2)}${NO_BREAK}M`;
@@ -31,7 +34,7 @@ export const times = (factor) => `${number(factor, 2)}${NO_BREAK}×`;
 
 export const cosine = (value) => number(value, 4);
 
-export const pixels = (width, height) => `${width}${NO_BREAK}×${NO_BREAK}${height}`;
+export const pixels = (width, height) => `${width}${NO_BREAK}×${NO_BREAK}${height}${NO_BREAK}px`;
 
 /** 1 → "1 round", 5 → "5 rounds" */
 export const counted = (count, noun) => `${number(count, 0)}${NO_BREAK}${noun}${count === 1 ? '' : 's'}`;

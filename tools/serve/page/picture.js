@@ -36,7 +36,7 @@ let shownUrl = '';
 /** Shows a record's picture with its name and size. */
 export function showPicture(record) {
   const { picture, width, height } = record;
-  const size = width > 0 ? `, ${format.pixels(width, height)} pixels` : '';
+  const size = width > 0 ? `, ${format.pixels(width, height)}` : '';
   byId('picture-name').hidden = false;
   byId('picture-name').textContent = `${picture.name}${size}, ${format.bytes(picture.size)}`;
   byId('drop-text').textContent = 'Choose another picture';
