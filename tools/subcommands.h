@@ -11,6 +11,7 @@ int inspect(int argc, char** argv);
 int prune(int argc, char** argv);
 int quantize(int argc, char** argv);
 int run(int argc, char** argv);
+int serve(int argc, char** argv);
 int sysinfo(int argc, char** argv);
 
 }  // namespace vgg19::tools
