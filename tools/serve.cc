@@ -80,11 +80,11 @@ server::Settings settings_of(const CommandLine& line) {
     return settings;
 }
 
-/// Memory that was used for an image goes back to the system, whichever thread used it: by itself, malloc
+/// Memory that was used for a request goes back to the system, whichever thread used it: by itself, malloc
 /// keeps an arena for each thread, and learns from large blocks that are freed to keep larger ones.
 void keep_memory_flat() {
-    constexpr int large_block = 1 << 20;
-    ::mallopt(M_ARENA_MAX, 2);
+    constexpr int large_block = 128 << 10;
+    ::mallopt(M_ARENA_MAX, 1);
     ::mallopt(M_MMAP_THRESHOLD, large_block);
     ::mallopt(M_TRIM_THRESHOLD, large_block);
 }
