@@ -133,13 +133,15 @@ void check_case(const Case& wanted, const model::ModelFile& file, int threads) {
     check_trained(network, golden);
 }
 
-/// With both orders of dense weights, on every ISA, on one thread and on three.
+/// On every ISA, and with both orders of dense weights on the best.
 void check_everywhere(const Case& wanted) {
+    const auto isas = kernels::testing::isa_names_of_this_cpu();
     for (const auto order : {DenseOrder::output_major, DenseOrder::input_major}) {
         const testing::TemporaryFolder folder;
         import_model(data("model.safetensors"), folder / "model", {.dense_order = order});
         const auto file = model::ModelFile::open(folder / "model");
-        for (const std::string& isa : kernels::testing::isa_names_of_this_cpu()) {
+        for (const std::string& isa : isas) {
+            if (order == DenseOrder::output_major && isa != isas.back()) continue;
             CAPTURE(isa);
             setenv("VGG19_ISA", isa.c_str(), 1);
             check_case(wanted, file, order == DenseOrder::input_major ? 3 : 1);
