@@ -54,7 +54,9 @@ std::string plain_text(double value) {
 
 std::string value_text(const model::Json& value) {
     if (value.is_string()) return value.string();
-    return value.is_number() ? plain_text(value.number()) : value.dump();
+    std::string text = value.dump();
+    const bool has_exponent = value.is_number() && text.find('e') != std::string::npos;
+    return has_exponent ? plain_text(value.number()) : text;
 }
 
 void require(bool condition, const char* expected) {
