@@ -61,7 +61,7 @@ TEST_CASE("a network learns to tell dark pictures from bright ones") {
     place.data = open_data_set(place.folder / "batch.bin");
     place.options.epochs = 10;
     place.options.dropout = 0;
-    place.options.schedule = {.learning_rate = 3e-3};
+    place.options.schedule = {.kind = ScheduleKind::constant, .learning_rate = 3e-3};
     std::vector<TrainingStep> steps;
     place.run({.stepped = [&](const TrainingStep& step) { steps.push_back(step); }});
     REQUIRE(steps.size() == 50);
@@ -143,7 +143,7 @@ TEST_CASE("a checkpoint's parts are kept, and refused where they no longer fit")
 
 TEST_CASE("a loss that is not finite ends training, and leaves the last checkpoint") {
     Workplace place;
-    place.options.schedule = {.learning_rate = 1e30};
+    place.options.schedule = {.kind = ScheduleKind::constant, .learning_rate = 1e30};
     place.files.checkpoint_steps = 100;
     const std::string message = place.run_error(ErrorKind::failed);
     CHECK(message == Containing("training failed after step "));
@@ -154,7 +154,7 @@ TEST_CASE("a loss that is not finite ends training, and leaves the last checkpoi
 
 TEST_CASE("weights that are not finite are neither a checkpoint nor a model") {
     Workplace place;
-    place.options.schedule = {.learning_rate = 1e300};
+    place.options.schedule = {.kind = ScheduleKind::constant, .learning_rate = 1e300};
     place.files.checkpoint_steps = 1;
     CHECK(place.run_error(ErrorKind::failed) == Containing("not written"));
     CHECK_FALSE(place.has("checkpoint"));

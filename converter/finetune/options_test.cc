@@ -21,17 +21,16 @@ TEST_CASE("options become a line that could be typed again") {
     FinetuneOptions options;
     options.input_size = 32;
     CHECK(command_text("finetune", options_json(options)) ==
-          "finetune --size 32 --epochs 1 --batch 32 --lr 0.0001 --schedule constant --warmup 0 --optimizer "
-          "adam "
+          "finetune --size 32 --epochs 1 --batch 32 --lr 0.0001 --schedule cosine --optimizer adam "
           "--weight-decay 0 --dropout 0.5 --train all --seed 0");
     options.optimizer.kind = OptimizerKind::sgd;
-    options.schedule = {.kind = ScheduleKind::cosine, .learning_rate = 1.0 / 3, .warmup = 7};
+    options.schedule = {.kind = ScheduleKind::step, .learning_rate = 1.0 / 3, .warmup = 7};
     options.trained = TrainedLayers::convolutions;
     options.augmentation = false;
     options.seed = 18446744073709551615U;
     CHECK(
         command_text("finetune", options_json(options)) ==
-        "finetune --size 32 --epochs 1 --batch 32 --lr 0.3333333333333333 --schedule cosine --warmup 7 "
+        "finetune --size 32 --epochs 1 --batch 32 --lr 0.3333333333333333 --schedule step --warmup 7 "
         "--optimizer sgd --momentum 0.9 --weight-decay 0 --dropout 0.5 --train conv --no-augmentation --seed "
         "18446744073709551615");
 }

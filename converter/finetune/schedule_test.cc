@@ -24,11 +24,18 @@ TEST_CASE("a cosine falls from the rate to almost nothing") {
 }
 
 TEST_CASE("steps fall at half and at three quarters") {
-    const Schedule schedule = {.kind = ScheduleKind::step, .learning_rate = 1};
+    const Schedule schedule = {.kind = ScheduleKind::step, .learning_rate = 1, .warmup = 0};
     CHECK(learning_rate_at(schedule, 49, 100) == 1);
     CHECK(learning_rate_at(schedule, 50, 100) == doctest::Approx(0.1));
     CHECK(learning_rate_at(schedule, 74, 100) == doctest::Approx(0.1));
     CHECK(learning_rate_at(schedule, 75, 100) == doctest::Approx(0.01));
+}
+
+TEST_CASE("a warm-up is a twentieth of all steps where nothing says") {
+    const Schedule schedule = {.kind = ScheduleKind::constant, .learning_rate = 1};
+    CHECK(learning_rate_at(schedule, 0, 100) == doctest::Approx(0.2));
+    CHECK(learning_rate_at(schedule, 4, 100) == 1);
+    CHECK(learning_rate_at(schedule, 0, 19) == 1);
 }
 
 TEST_CASE("a warm-up may be longer than all steps") {

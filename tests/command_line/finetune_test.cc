@@ -84,10 +84,9 @@ TEST_CASE("finetune writes a trained model, says how often it is right, and leav
     CHECK(lines_in(read_file(place.folder / "log.csv")) == 7);
     CHECK(files_in(place.folder.path()) == 4);
     const model::ModelFile model = model::ModelFile::open(place.folder / "tuned");
-    CHECK(
-        model.description().lineage.back() ==
-        "finetune --data batch.bin --size 32 --epochs 2 --batch 4 --lr 0.0001 --schedule constant --warmup 0 "
-        "--optimizer adam --weight-decay 0 --dropout 0.5 --train all --seed 0");
+    CHECK(model.description().lineage.back() ==
+          "finetune --data batch.bin --size 32 --epochs 2 --batch 4 --lr 0.0001 --schedule cosine "
+          "--optimizer adam --weight-decay 0 --dropout 0.5 --train all --seed 0");
     CHECK(run_tool({"inspect", place.folder / "tuned", "--verify"}).code == 0);
 }
 
