@@ -115,11 +115,11 @@ TEST_CASE("finetune of a pruned model stays pruned, on a subset, by a map") {
 
 TEST_CASE("finetune that is killed again and again gives the same file in the end") {
     const Workplace place;
-    const Arguments more = {"--epochs", "10", "--checkpoint-steps", "1", "--resume"};
+    const Arguments more = {"--epochs", "8", "--checkpoint-steps", "3", "--resume"};
     const std::string expected = place.trained(more);
     int killed = 0;
     Outcome outcome;
-    for (double seconds = 0.1; outcome.code != 0; seconds *= 1.3) {
+    for (double seconds = 0.1; outcome.code != 0; seconds *= 1.5) {
         outcome = run_tool_with_signal(place.command(more), "KILL", seconds);
         killed += static_cast<int>(outcome.code != 0);
         CHECK_FALSE((outcome.code != 0 && outcome.code != 137));
@@ -154,7 +154,7 @@ TEST_CASE("finetune that is interrupted leaves a checkpoint, and says how to go 
 
 TEST_CASE("finetune on a full disk leaves the last checkpoint whole, and goes on once there is room") {
     const Workplace place;
-    const Arguments more = {"--epochs", "4", "--checkpoint-steps", "5"};
+    const Arguments more = {"--epochs", "2", "--checkpoint-steps", "2"};
     const std::string expected = place.trained(more);
     const Outcome first = run_tool_on_small_disk(place.command(more), 4);
     INFO(first.errors);
