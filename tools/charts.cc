@@ -57,7 +57,8 @@ std::string dot(double x, double y, double radius, const std::string& colour) {
 std::string polyline(const Series& series, std::size_t index, const Scale& x, const Scale& y) {
     std::string points;
     for (const ChartPoint& point : series.points) {
-        points += (points.empty() ? "" : " ") + place(x(point.x)) + ',' + place(y(point.y));
+        if (!points.empty()) points += ' ';
+        points.append(place(x(point.x))).append(1, ',').append(place(y(point.y)));
     }
     Attributes attributes = series_look(index);
     attributes.insert(attributes.end(), {{"fill", "none"}, {"stroke-linejoin", "round"}, {"points", points}});
@@ -228,7 +229,8 @@ std::string standalone(const std::string& svg) {
     std::string file = svg;
     file.insert(file.find('>') + 1, style);
     file.insert(opening.size(), R"(xmlns="http://www.w3.org/2000/svg" )");
-    return R"(<?xml version="1.0" encoding="UTF-8"?>)" + ('\n' + file) + '\n';
+    file.insert(0, "<?xml version='1.0' encoding='UTF-8'?>\n");
+    return file + '\n';
 }
 
 }  // namespace vgg19::tools

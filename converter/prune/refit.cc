@@ -1,9 +1,6 @@
 #include "converter/prune/refit.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <cstdio>
-#include <numeric>
 #include <span>
 #include <utility>
 
@@ -155,8 +152,8 @@ void Refitter::refit_dense() {
 
 Refit refit(const model::ModelFile& model, const PrunePlan& plan, const CalibrationImages& images,
             const RefitOptions& options, const model::Progress& progress) {
-    pruned_network(model.network(), plan);
-    require_prunable(model, plan);
+    require_fp32_throughout(model);
+    pruned_network(model.network(), plan);  // throws where the plan does not fit
     Refitter refitter(model, plan, images, options);
     const std::size_t convolutions = model.network().convolutions().size();
     for (std::size_t index = 0; index < convolutions; ++index) {
