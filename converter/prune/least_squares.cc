@@ -47,8 +47,8 @@ void LeastSquares::add(std::span<const float> rows, std::span<const float> targe
                                                  .lower = true};
         kernels::ColumnProducts products = moments;
         if (outputs_ > 0) {
-            rows_to_panels(targets.data() + begin * outputs_, outputs_, count, outputs_, target_panels_.data(),
-                           threads_);
+            rows_to_panels(targets.data() + begin * outputs_, outputs_, count, outputs_,
+                           target_panels_.data(), threads_);
             products.right_panels = output_panels_;
             products.right = target_panels_.data();
             products.sums = products_.data();
