@@ -87,7 +87,7 @@ std::vector<float> LayerSampler::targets(const RefitProblem& problem,
                                          std::span<const float> differences) const {
     const std::size_t row = row_taps(problem.surroundings) * current_.input_shape(problem.layer).channels;
     std::vector<float> targets(differences.size() / row * problem.outputs);
-    if (!problem.weights.empty()) {
+    if (!problem.weights.empty() && !targets.empty()) {
         multiply_rows(current_.plan().execution, differences, problem.weights, problem.offset, targets);
         return targets;
     }

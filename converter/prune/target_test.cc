@@ -14,8 +14,9 @@ namespace {
 using vgg19::testing::Containing;
 using vgg19::testing::error_of;
 
-model::Network network() {
-    return model::Network::parse("32 64 M 64 M 96 M 128 M 128 M", "64 64 10");
+const model::Network& network() {
+    static const auto instance = model::Network::parse("32 64 M 64 M 96 M 128 M 128 M", "64 64 10");
+    return instance;
 }
 
 /// Curves of the form sensitivity · ratio², for each convolution.
@@ -81,7 +82,7 @@ TEST_CASE("a bump in a curve does not hide what lies behind it") {
     auto layers = curves({1, 1, 1, 1, 1, 1});
     for (ScanPoint& point : layers[2].points) point.relative_l2 = point.ratio < 0.25 ? 0.2 : 0.001;
     const auto removed = removed_for_target(network(), layers, {0.8, 224, 1});
-    CHECK(removed[2] > 40);
+    CHECK(removed[2] > 30);
 }
 
 TEST_CASE("a share that is none, and one that cannot be reached, are refused") {
