@@ -147,13 +147,15 @@ std::string sensitivity_chart(const Json& curves) {
     for (const Json& curve : curves.array()) {
         Series& one = series.emplace_back(Series{at(curve, "layer").string(), {}});
         for (const Json& point : at(curve, "points").array()) {
-            one.points.push_back({at(point, "ratio").number(), at(point, "error").number()});
+            one.points.push_back(
+                {100 * at(point, "ratio").number(), 100 * at(point, "relative_l2").number()});
         }
     }
     const ChartText text = {
         "Sensitivity to pruning",
-        "What is lost when filters of one layer alone go, over their share, a line a layer.",
-        "share of filters removed", "error"};
+        "The error of the logits when filters of one convolution alone go, over their share, a line a "
+        "convolution.",
+        "filters removed, %", "relative error of the logits, %"};
     return element("figure", line_chart(text, series)) + '\n';
 }
 
