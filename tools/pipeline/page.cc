@@ -79,6 +79,9 @@ std::string table_row(const Json& variant) {
     const double bytes = at(variant, "bytes").number();
     std::vector<std::string> cells = {
         escaped(at(variant, "id").string()),
+        accuracy_cell(variant),
+        percent(at(accuracy(variant), "top3").number()),
+        agreement_cell(variant),
         fixed(bytes * 1e-6, 1) + " MB",
         fixed(at(variant, "active_parameters").number() * 1e-6, 2) + " M",
         fixed(at(variant, "gmac").number(), 2),
@@ -86,9 +89,6 @@ std::string table_row(const Json& variant) {
         milliseconds(at(variant, "p90_ms").number()),
         speedup.is_null() ? "" : fixed(speedup.number(), 2) + " ×",
         fixed(at(variant, "peak_rss_bytes").number() * 1e-6, 0) + " MB",
-        accuracy_cell(variant),
-        percent(at(accuracy(variant), "top3").number()),
-        agreement_cell(variant),
     };
     std::string row;
     for (const std::string& cell : cells) row += element("td", cell);
@@ -97,8 +97,8 @@ std::string table_row(const Json& variant) {
 
 std::string table(const Json::Array& variants) {
     std::string head;
-    for (const char* name : {"variant", "file", "parameters", "GMAC", "median", "p90", "speed-up",
-                             "peak memory", "top-1", "top-3", "agreement"}) {
+    for (const char* name : {"variant", "top-1", "top-3", "agreement", "file", "parameters", "GMAC", "median",
+                             "p90", "speed-up", "peak memory"}) {
         head += element("th", name);
     }
     std::string body;
