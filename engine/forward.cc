@@ -87,6 +87,7 @@ layers::DenseProblem dense_problem(const model::ModelFile& file, const model::De
     layers::DenseProblem problem = {.inputs = layer.inputs,
                                     .outputs = layer.outputs,
                                     .relu_follows = layer.relu_follows,
+                                    .signed_input = layer.signed_input,
                                     .input_major = file.order(layer) == model::DenseOrder::input_major,
                                     .bias = file.tensor(model::bias_name(layer.name)).as<float>().data()};
     if (file.is_int4(layer.name)) {
@@ -122,38 +123,64 @@ ForwardPass::ForwardPass(const model::ModelFile& file, const Plan& plan) {
     scratch_ = kernels::AlignedBuffer(scratch_bytes);
 }
 
+ForwardPass::Cursor ForwardPass::cursor_at(const float* input) {
+    return {reinterpret_cast<const std::byte*>(input), activations_[0].data(), activations_[1].data()};
+}
+
+template <class StepDone>
+void ForwardPass::run_layer(std::size_t layer, float* logits, const Cursor& cursor,
+                            const StepDone& step_done) {
+    if (layer >= blocks_.size()) {
+        const bool last = layer + 1 == layer_count();
+        dense_layers_[layer - blocks_.size()]->run(
+            as_floats(cursor.input), last && logits != nullptr ? logits : as_floats(cursor.output));
+        step_done();
+        return;
+    }
+    const ConvolutionBlock& block = blocks_[layer];
+    block.convolution->run(cursor.input, cursor.output, scratch_.data());
+    step_done();
+    if (block.pool) {
+        block.pool->run(as_floats(cursor.input), as_floats(cursor.output));
+        step_done();
+    }
+    if (block.quantization) {
+        block.quantization->run(as_floats(cursor.input), as_int8(cursor.output));
+        step_done();
+    }
+    if (layer + 1 == blocks_.size()) {
+        average_pool_->run(as_floats(cursor.input), as_floats(cursor.output));
+        step_done();
+    }
+}
+
 void ForwardPass::run(const float* image, float* logits, std::span<double> seconds,
                       const LayerObserver& observer) {
     Stopwatch watch(seconds);
-    std::size_t layer = 0;
-    const auto* input = reinterpret_cast<const std::byte*>(image);
-    std::byte* output = activations_[0].data();
-    std::byte* other = activations_[1].data();
+    Cursor cursor = cursor_at(image);
     const auto step_done = [&] {
-        input = std::exchange(output, std::exchange(other, output));
+        cursor.advance();
         watch.lap();
     };
+    for (std::size_t layer = 0; layer < layer_count(); ++layer) {
+        if (observer) observer(layer, as_floats(cursor.input));
+        run_layer(layer, logits, cursor, step_done);
+    }
+}
 
-    for (const ConvolutionBlock& block : blocks_) {
-        if (observer) observer(layer++, as_floats(input));
-        block.convolution->run(input, output, scratch_.data());
-        step_done();
-        if (block.pool) {
-            block.pool->run(as_floats(input), as_floats(output));
-            step_done();
-        }
-        if (block.quantization) {
-            block.quantization->run(as_floats(input), as_int8(output));
-            step_done();
-        }
+const float* ForwardPass::run_layers(std::size_t begin, std::size_t end, const float* input) {
+    Cursor cursor = cursor_at(input);
+    for (std::size_t layer = begin; layer < end; ++layer) {
+        run_layer(layer, nullptr, cursor, [&] { cursor.advance(); });
     }
-    average_pool_->run(as_floats(input), as_floats(output));
-    step_done();
-    for (const auto& dense : dense_layers_) {
-        if (observer) observer(layer++, as_floats(input));
-        dense->run(as_floats(input), dense == dense_layers_.back() ? logits : as_floats(output));
-        step_done();
-    }
+    return as_floats(cursor.input);
+}
+
+void ForwardPass::replace_convolution(const Plan& plan, std::size_t index,
+                                      const layers::ConvolutionWeights& weights) {
+    const PlannedConvolution& planned = plan.convolutions[index];
+    blocks_[index].convolution =
+        layers::make_convolution(planned.algorithm(), planned.shape, weights, plan.execution);
 }
 
 void ForwardPass::add_step(PlanStep step, std::size_t output_bytes) {
@@ -225,9 +252,10 @@ void ForwardPass::add_average_pool(const model::ModelFile& file, const Plan& pla
     if (fold) fold_average_pool(file, plan, side);
 
     const layers::Execution& execution = plan.execution;
-    const std::size_t output_side = fold ? side : model::pooled_side;
-    average_pool_.emplace(last.output_channels, side, output_side, execution);
-    const std::size_t output_floats = execution.batch * last.output_channels * output_side * output_side;
+    dense_input_side_ = fold ? side : model::pooled_side;
+    average_pool_.emplace(last.output_channels, side, dense_input_side_, execution);
+    const std::size_t output_floats =
+        execution.batch * last.output_channels * dense_input_side_ * dense_input_side_;
     const std::size_t input_floats =
         kernels::blocked_size(execution.batch, last.output_channels, side, side, execution.channel_block());
     add_step({.layer = fold ? "flatten" : "average pool",

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "engine/layers/convolution.h"
@@ -34,6 +35,19 @@ class ForwardPass {
     void run(const float* image, float* logits, std::span<double> seconds,
              const LayerObserver& observer = {});
 
+    /// Runs layers [begin, end) alone, counted as above, for models whose convolutions are all FP32. `input`
+    /// is that of layer `begin`, aligned to 64 unless it is an image, and in no memory of this object.
+    /// Returns the input of layer `end`, or the logits where there is none, valid until the next run.
+    const float* run_layers(std::size_t begin, std::size_t end, const float* input);
+
+    /// Gives a convolution, counted from 0, other FP32 weights. `plan` is the constructor's.
+    void replace_convolution(const Plan& plan, std::size_t index, const layers::ConvolutionWeights& weights);
+
+    std::size_t layer_count() const { return blocks_.size() + dense_layers_.size(); }
+    /// The side of the map that the first dense layer gets as [channels][side][side]: 7, or that before the
+    /// average pool, which may be folded into its weights.
+    std::size_t dense_input_side() const { return dense_input_side_; }
+
     const std::vector<PlanStep>& steps() const { return steps_; }
 
   private:
@@ -43,6 +57,19 @@ class ForwardPass {
         std::optional<layers::MaxPool> pool;
         std::optional<layers::Quantization> quantization;
     };
+
+    /// Where a run stands: the input of its next step, and the memory to write to.
+    struct Cursor {
+        const std::byte* input;
+        std::byte* output;
+        std::byte* other;
+
+        void advance() { input = std::exchange(output, std::exchange(other, output)); }
+    };
+    Cursor cursor_at(const float* input);
+    /// Runs the steps of one layer up to the next, calling step_done() after each.
+    template <class StepDone>
+    void run_layer(std::size_t layer, float* logits, const Cursor& cursor, const StepDone& step_done);
 
     /// Appends a step that writes so many bytes.
     void add_step(PlanStep step, std::size_t output_bytes);
@@ -60,6 +87,7 @@ class ForwardPass {
     std::vector<ConvolutionBlock> blocks_;
     std::optional<layers::AveragePool> average_pool_;
     kernels::AlignedBuffer folded_weights_;  ///< empty where the average pool is not folded
+    std::size_t dense_input_side_ = 0;
     std::size_t folded_inputs_ = 0;
     std::vector<float> folded_scales_;  ///< of folded INT8 weights
     std::vector<std::unique_ptr<layers::Dense>> dense_layers_;

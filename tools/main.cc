@@ -30,8 +30,10 @@ constexpr std::array subcommands = {
     Subcommand{"convert", "PyTorch or safetensors weights to a model file", convert},
     Subcommand{"inspect", "layers, shapes, parameters, MACs, bytes and lineage of a model", inspect},
     Subcommand{"prune", "remove the weakest filters of a model", prune},
-    Subcommand{"finetune", "train a pruned model for an epoch"},
+    Subcommand{"factorize", "dense layers as products of two thin matrices", factorize},
+    Subcommand{"finetune", "train a model further on labelled images, such as a pruned one", finetune},
     Subcommand{"quantize", "INT8 weights for the dense layers, or for all but the first", quantize},
+    Subcommand{"pipeline", "all of these, evaluated and timed, with a report as a page", pipeline},
     Subcommand{"classify", "what is in these images?", classify},
     Subcommand{"run", "logits for a tensor of inputs", run},
     Subcommand{"eval", "how often is a model right on labelled images?", eval},
@@ -44,7 +46,7 @@ void print_help(std::ostream& out) {
     out << "VGG-19 on CPUs.\n\nUsage:\n  vgg19 SUBCOMMAND [ARGUMENT...]\n  vgg19 SUBCOMMAND --help\n"
            "  vgg19 --help | --version\n\nSubcommands:\n";
     for (const Subcommand& subcommand : subcommands) {
-        out << "  " << std::left << std::setw(10) << subcommand.name << subcommand.summary
+        out << "  " << std::left << std::setw(11) << subcommand.name << subcommand.summary
             << (subcommand.run == nullptr ? " (not built yet)" : "") << '\n';
     }
     out << "\nResults go to standard output, progress and messages to standard error. MB is 10^6 bytes.\n"

@@ -1,5 +1,6 @@
 // vgg19 prune
 #include "converter/prune/prune.h"
+#include "converter/prune/refit.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -35,7 +36,13 @@ CommandLine command_line() {
         .option("round-to", "N", "what stays is rounded up to a multiple of this", "1")
         .option("plan", "FILE", "remove what this plan says, instead of choosing")
         .option("write-plan", "FILE", "write the plan, as JSON")
-        .flag("dry-run", "print the plan and write no model")
+        .option("calib", "DATA",
+                "refit what is left on these images: a folder of images (or of a folder of images a class), or "
+                "CIFAR-10's binary files")
+        .option("n,images", "N", "how many of them, at equal distances through the whole set", "512");
+    add_size_option(line);
+    add_cpu_options(line);
+    line.flag("dry-run", "print the plan and write no model")
         .example("vgg19 prune vgg19.safetensors -o pruned.safetensors --ratio 0.1")
         .example("vgg19 prune vgg19.safetensors --ratio 0.3 --round-to 16 --dry-run");
     return line;
@@ -122,6 +129,22 @@ int prune(int argc, char** argv) {
         if (line.given("dry-run")) print_plan(model.network(), plan);
         if (!to.plan.empty()) model::write_text_file(to.plan, plan.to_json().dump(2) + "\n");
         if (to.model.empty()) return exit_done;
+        if (line.given("calib")) {
+            const auto data = converter::open_data_set(line.required("calib"));
+            converter::CalibrationImages images;
+            images.session.input_size = size_option(line);
+            images.session.threads = threads_option(line);
+            images.session.isa = line.text("isa");
+            images.data = data.get();
+            images.items = converter::spread_items(data->size(), line.whole_number("images", 1, 1000000));
+            ProgressBar bar("refitting", ProgressUnit::items);
+            const converter::Refit found = converter::refit(model, plan, images, {}, bar.callback());
+            for (const auto& l : found.layers) {
+                std::cerr << l.layer << ' ' << l.unknowns << ' ' << l.samples << ' ' << l.ridge << ' ' << l.error << '\n';
+            }
+            converter::prune_model(model.with(found.tensors.tensors()), plan, to.model);
+            return 0;
+        }
         ProgressBar bar("pruning", ProgressUnit::bytes);
         converter::prune_model(model, plan, to.model, bar.callback());
     }

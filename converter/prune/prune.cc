@@ -1,100 +1,15 @@
 #include "converter/prune/prune.h"
 
 #include <algorithm>
-#include <cstring>
-#include <memory>
 #include <span>
 
-#include "kernels/common/parallel.h"
+#include "converter/prune/channels.h"
+#include "converter/prune/tensor_list.h"
 #include "vgg19/error.h"
 
 namespace vgg19::converter {
 
 namespace {
-
-/// Which channels of a layer's input or output stay, and what the others were.
-struct Channels {
-    std::vector<std::size_t> kept;
-    std::vector<std::size_t> removed;
-
-    bool complete() const { return removed.empty(); }
-};
-
-Channels split_channels(std::size_t channels, const LayerCut* cut) {
-    Channels split;
-    if (cut != nullptr) split.removed = cut->removed;
-    for (std::size_t channel = 0; channel < channels; ++channel) {
-        if (!std::binary_search(split.removed.begin(), split.removed.end(), channel)) {
-            split.kept.push_back(channel);
-        }
-    }
-    return split;
-}
-
-const LayerCut* find_cut(const PrunePlan& plan, std::size_t features_index) {
-    const auto found = std::find_if(plan.cuts.begin(), plan.cuts.end(), [&](const LayerCut& cut) {
-        return cut.features_index == features_index;
-    });
-    return found == plan.cuts.end() ? nullptr : &*found;
-}
-
-/// Tensors for the writer, and the memory of those that are new.
-class TensorList {
-  public:
-    std::span<float> add(const std::string& name, std::vector<std::size_t> shape) {
-        model::Tensor tensor{name, model::DType::f32, std::move(shape), {}};
-        const std::size_t elements = tensor.elements();
-        owned_.push_back(std::make_unique_for_overwrite<float[]>(elements));
-        const std::span<float> values(owned_.back().get(), elements);
-        tensor.bytes = std::as_bytes(values);
-        tensors_.push_back(std::move(tensor));
-        return values;
-    }
-    void add_unchanged(const model::Tensor& tensor) { tensors_.push_back(tensor); }
-    std::span<const model::Tensor> tensors() const { return tensors_; }
-
-  private:
-    std::vector<model::Tensor> tensors_;
-    std::vector<std::unique_ptr<float[]>> owned_;
-};
-
-/// A layer's F32 weights as (outputs, input channels, area): 9 taps a channel for a convolution, 49 columns
-/// for the first dense layer.
-struct LayerWeights {
-    std::span<const float> values;
-    std::size_t input_channels = 0;
-    std::size_t area = 0;
-
-    std::span<const float> taps(std::size_t output, std::size_t input_channel) const {
-        return values.subspan((output * input_channels + input_channel) * area, area);
-    }
-};
-
-void gather_weights(const LayerWeights& weights, const Channels& outputs, const Channels& inputs,
-                    std::span<float> gathered) {
-    const std::size_t row_size = inputs.kept.size() * weights.area;
-    kernels::parallel_for(kernels::available_cpus(), outputs.kept.size(), [&](std::size_t row) {
-        float* destination = gathered.data() + row * row_size;
-        for (const auto channel : inputs.kept) {
-            const auto taps = weights.taps(outputs.kept[row], channel);
-            std::memcpy(destination, taps.data(), taps.size_bytes());
-            destination += weights.area;
-        }
-    });
-}
-
-/// The biases that stay, with the constants of the removed input channels folded in.
-void fold_bias(const LayerWeights& weights, std::span<const float> bias, const Channels& outputs,
-               const Channels& inputs, std::span<const float> input_bias, std::span<float> folded) {
-    for (std::size_t row = 0; row < outputs.kept.size(); ++row) {
-        double sum = bias[outputs.kept[row]];
-        for (const auto channel : inputs.removed) {
-            const double constant = std::max(input_bias[channel], 0.0F);
-            for (const float tap : weights.taps(outputs.kept[row], channel)) sum += constant * tap;
-        }
-        folded[row] = static_cast<float>(sum);
-    }
-}
 
 /// Input-major weights of a dense layer, as (input channels, area · outputs): whole rows go or stay.
 void add_input_major(TensorList& list, const model::Tensor& weight, const model::Tensor& bias,

@@ -13,8 +13,9 @@ using namespace vgg19::testing;
 namespace {
 
 const std::vector<std::string>& built() {
-    static const std::vector<std::string> names = {"convert", "inspect", "prune", "quantize", "classify",
-                                                   "run",     "eval",    "bench", "sysinfo"};
+    static const std::vector<std::string> names = {"convert",  "inspect",   "prune",   "quantize",
+                                                   "classify", "run",       "eval",    "bench",
+                                                   "sysinfo",  "factorize", "pipeline"};
     return names;
 }
 
@@ -102,6 +103,12 @@ TEST_CASE("Missing and stray arguments are named") {
     check_usage({"eval", "-m", "m"}, "--data is required");
     check_usage({"eval", "-m", "m", "--data", "d", "stray"}, "'stray'");
     check_usage({"sysinfo", "stray"}, "'stray'");
+    check_usage({"factorize", "-o", "f", "--rank", "2"}, "expected MODEL");
+    check_usage({"factorize", "m", "--rank", "2"}, "--output is required");
+    check_usage({"factorize", "m", "-o", "f"}, "either --rank or --energy");
+    check_usage({"factorize", "m", "-o", "f", "--rank", "2", "--energy", "0.5"}, "either --rank or --energy");
+    check_usage({"pipeline", "--data", "d", "--test", "t", "-o", "out"}, "expected WEIGHTS");
+    check_usage({"pipeline", "w", "-o", "out", "--test", "t"}, "--data is required");
 }
 
 TEST_CASE("Options without a value, with an empty one, or given twice are named") {

@@ -7,8 +7,8 @@
 
 namespace vgg19::embedded {
 
-#define ASSET(path, type, symbol)        \
-    extern const unsigned char symbol[]; \
+#define ASSET(path, type, symbol, file)   \
+    extern const unsigned char(symbol)[]; \
     extern const std::size_t symbol##_size;
 #include "tools/serve/assets.inc"
 #undef ASSET
@@ -31,7 +31,7 @@ Asset asset(const char* path, const char* type, const unsigned char* bytes, std:
 
 std::span<const Asset> assets() {
     static const std::vector<Asset> all = {
-#define ASSET(path, type, symbol) asset(path, type, embedded::symbol, embedded::symbol##_size),
+#define ASSET(path, type, symbol, file) asset(path, type, embedded::symbol, embedded::symbol##_size),
 #include "tools/serve/assets.inc"
 #undef ASSET
     };
