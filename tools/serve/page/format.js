@@ -27,8 +27,8 @@ export const millions = (count) => `${number(count / 1e6, 2)}${NO_BREAK}M`;
 
 export const gmac = (value) => `${number(value, value < 0.1 ? 4 : 2)}${NO_BREAK}GMAC`;
 
-/** A share from 0 to 1. */
-export const percent = (share, digits = 1) => `${number(share * 100, digits)}${NO_BREAK}%`;
+/** A share from 0 to 1: "61.0 %", "0.12 %". */
+export const percent = (share, digits = share < 0.01 ? 2 : 1) => `${number(share * 100, digits)}${NO_BREAK}%`;
 
 export const times = (factor) => `${number(factor, 2)}${NO_BREAK}×`;
 
