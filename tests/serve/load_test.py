@@ -12,12 +12,12 @@ import unittest
 
 import served
 
-REQUESTS = int(os.environ.get('VGG19_LOAD_REQUESTS', 1200))
+REQUESTS = int(os.environ.get('VGG19_LOAD_REQUESTS', 2000))
 # A sanitizer's own memory grows with what it watches.
 CHECK_MEMORY = os.environ.get('VGG19_SANITIZED') != '1'
 CLIENTS = 8
 HOSTILE_EVERY = 10
-WARM_UP = REQUESTS // 3
+WARM_UP = REQUESTS // 2
 MOST_SECONDS = 60
 
 IMAGE = served.pixels(320, 240)

@@ -10,9 +10,10 @@ thread_local bool refusing = false;
 
 }  // namespace
 
-ConnectionThreads::ConnectionThreads(std::size_t threads) : idle_(threads) {
-    threads_.reserve(threads);
-    for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
+ConnectionThreads::ConnectionThreads(std::size_t threads) : workers_(threads) {
+    idle_.reserve(threads);
+    for (Worker& worker : workers_) idle_.push_back(&worker);
+    for (Worker& worker : workers_) worker.thread = std::thread([this, &worker] { work(worker); });
 }
 
 bool ConnectionThreads::refuses() {
@@ -22,9 +23,11 @@ bool ConnectionThreads::refuses() {
 void ConnectionThreads::enqueue(std::function<void()> task) {
     {
         const std::scoped_lock lock(mutex_);
-        if (tasks_.size() < idle_) {
-            tasks_.push_back(std::move(task));
-            arrived_.notify_one();
+        if (!idle_.empty()) {
+            Worker& worker = *idle_.back();
+            idle_.pop_back();
+            worker.task = std::move(task);
+            worker.woken.notify_one();
             return;
         }
     }
@@ -33,19 +36,16 @@ void ConnectionThreads::enqueue(std::function<void()> task) {
     refusing = false;
 }
 
-void ConnectionThreads::work() {
+void ConnectionThreads::work(Worker& self) {
     std::unique_lock lock(mutex_);
     while (true) {
-        arrived_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });
-        if (tasks_.empty()) return;
-        std::function<void()> task = std::move(tasks_.front());
-        tasks_.pop_front();
-        --idle_;
+        self.woken.wait(lock, [&] { return stopping_ || self.task; });
+        if (!self.task) return;
+        const std::function<void()> task = std::exchange(self.task, nullptr);
         lock.unlock();
         task();
-        task = nullptr;
         lock.lock();
-        ++idle_;
+        idle_.push_back(&self);
     }
 }
 
@@ -54,8 +54,8 @@ void ConnectionThreads::shutdown() {
         const std::scoped_lock lock(mutex_);
         stopping_ = true;
     }
-    arrived_.notify_all();
-    for (std::thread& thread : threads_) thread.join();
+    for (Worker& worker : workers_) worker.woken.notify_one();
+    for (Worker& worker : workers_) worker.thread.join();
 }
 
 }  // namespace vgg19::server

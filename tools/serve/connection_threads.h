@@ -14,7 +14,8 @@
 namespace vgg19::server {
 
 /// Never keeps a connection waiting: when all threads are busy, it runs the task on the caller's thread with
-/// refuses() true, and the task is expected to say no and return.
+/// refuses() true, and the task is expected to say no and return. The thread that was idle for the shortest
+/// time comes first, so that those that are hardly ever needed use hardly any memory.
 class ConnectionThreads final : public httplib::TaskQueue {
   public:
     explicit ConnectionThreads(std::size_t threads);
@@ -26,14 +27,18 @@ class ConnectionThreads final : public httplib::TaskQueue {
     static bool refuses();
 
   private:
-    void work();
+    struct Worker {
+        std::condition_variable woken;
+        std::function<void()> task;
+        std::thread thread;
+    };
+
+    void work(Worker& self);
 
     std::mutex mutex_;
-    std::condition_variable arrived_;
-    std::deque<std::function<void()>> tasks_;
-    std::size_t idle_;
+    std::deque<Worker> workers_;
+    std::vector<Worker*> idle_;
     bool stopping_ = false;
-    std::vector<std::thread> threads_;
 };
 
 }  // namespace vgg19::server
