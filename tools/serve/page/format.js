@@ -19,8 +19,8 @@ const digitsOf = (ms) => (ms < 10 ? 2 : ms < 100 ? 1 : 0);
 /** Three significant digits or more: "0.42 ms", "53.7 ms", "1,204 ms". */
 export const milliseconds = (ms) => `${number(ms, digitsOf(ms))}${NO_BREAK}ms`;
 
-/** "50.8–60.1 ms" */
-export const span = (lowest, highest) => `${number(lowest, digitsOf(highest))}–${milliseconds(highest)}`;
+/** "50.8–60.1 ms", in one piece. */
+export const span = (lowest, highest) => `${number(lowest, digitsOf(highest))}–\u2060${milliseconds(highest)}`;
 
 /** 143667240 → "143.67 M" */
 export const millions = (count) => `${number(count / 1e6, 2)}${NO_BREAK}M`;
