@@ -102,7 +102,7 @@ Json Application::models_json() const {
     json.set("version", bench::describe_build().version);
     json.set("cpu", bench::describe_machine(isa).cpu);
     json.set("isa", kernels::isa_name(isa));
-    json.set("threads", variants_.session(0).threads());
+    json.set("threads", variants_.threads());
     json.set("seeded", variants_.any_is_seeded());
     json.set("limits", limits);
     json.set("models", variants_.models_json());
