@@ -7,6 +7,7 @@ function(vgg19_fetch name url sha256)
   message(STATUS "${name} is not on this system: fetching ${url}")
   FetchContent_Declare(${name} URL ${url} URL_HASH SHA256=${sha256} DOWNLOAD_EXTRACT_TIMESTAMP ON ${ARGN})
   FetchContent_MakeAvailable(${name})
+  set(${name}_SOURCE_DIR ${${name}_SOURCE_DIR} PARENT_SCOPE)
 endfunction()
 
 # Threads: OpenMP is what oneDNN brings with it.
