@@ -11,7 +11,8 @@ namespace vgg19::kernels {
 
 namespace {
 
-/// A register of plain floats.
+/// A register of plain floats. Its functions are calls: inlined into unrolled transforms, they take compilers
+/// minutes.
 struct ScalarVector {
     static constexpr std::size_t width = 8;
     static constexpr std::size_t rows = 8;
@@ -23,27 +24,29 @@ struct ScalarVector {
         for (std::size_t i = 0; i < width; ++i) result[i] = function(i);
         return result;
     }
-    static Register zero() { return {}; }
-    static Register broadcast(float value) {
+    [[gnu::noinline]] static Register zero() { return {}; }
+    [[gnu::noinline]] static Register broadcast(float value) {
         return map([&](std::size_t) { return value; });
     }
-    static Register load(const float* from) {
+    [[gnu::noinline]] static Register load(const float* from) {
         return map([&](std::size_t i) { return from[i]; });
     }
-    static void store(float* to, const Register& value) { std::copy(value.begin(), value.end(), to); }
-    static Register add(const Register& a, const Register& b) {
+    [[gnu::noinline]] static void store(float* to, const Register& value) {
+        std::copy(value.begin(), value.end(), to);
+    }
+    [[gnu::noinline]] static Register add(const Register& a, const Register& b) {
         return map([&](std::size_t i) { return a[i] + b[i]; });
     }
-    static Register subtract(const Register& a, const Register& b) {
+    [[gnu::noinline]] static Register subtract(const Register& a, const Register& b) {
         return map([&](std::size_t i) { return a[i] - b[i]; });
     }
-    static Register multiply(const Register& a, const Register& b) {
+    [[gnu::noinline]] static Register multiply(const Register& a, const Register& b) {
         return map([&](std::size_t i) { return a[i] * b[i]; });
     }
-    static Register maximum(const Register& a, const Register& b) {
+    [[gnu::noinline]] static Register maximum(const Register& a, const Register& b) {
         return map([&](std::size_t i) { return a[i] > b[i] ? a[i] : b[i]; });
     }
-    static Register multiply_add(const Register& a, const Register& b, const Register& c) {
+    [[gnu::noinline]] static Register multiply_add(const Register& a, const Register& b, const Register& c) {
         return map([&](std::size_t i) { return a[i] * b[i] + c[i]; });
     }
 };
