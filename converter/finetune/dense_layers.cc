@@ -82,7 +82,7 @@ const float* DenseLayers::backward(std::size_t count, const float* input,
         const float* layer_input = i == 0 ? input : layers_[i - 1].output.as<float>();
         if (!parameters[i].frozen()) add_gradients(count, layer, layer_input, gradient, parameters[i]);
         if (i == 0 && !input_gradient_wanted) return nullptr;
-        float* const input_gradient = gradients_[i % 2].as<float>();
+        auto* const input_gradient = gradients_[i % 2].as<float>();
         kernels::matrix_product({.rows = count,
                                  .columns = layer.shape.inputs,
                                  .terms = layer.shape.outputs,

@@ -151,8 +151,8 @@ void FeatureLayers::average_pool(std::size_t count) {
 
 void FeatureLayers::backward(std::size_t count, const float* images, const float* features_gradient,
                              const std::vector<LayerParameters>& parameters) {
-    float* gradient = gradients_[0].as<float>();
-    float* other = gradients_[1].as<float>();
+    auto* gradient = gradients_[0].as<float>();
+    auto* other = gradients_[1].as<float>();
     average_pool_backward(count, features_gradient, gradient);
     for (std::size_t i = blocks_.size(); i-- > 0;) {
         Block& block = blocks_[i];
