@@ -105,8 +105,9 @@ converter::FinetuneOptions finetune_options(const CommandLine& line) {
     options.augmentation = !line.given("no-augmentation");
     options.seed = line.whole_number("seed", 0, std::numeric_limits<std::size_t>::max());
     options.threads = threads_option(line);
-    if (line.given("memory"))
+    if (line.given("memory")) {
         options.memory_bytes = line.whole_number("memory", 1, most_megabytes) * 1'000'000;
+    }
     return options;
 }
 
