@@ -1,16 +1,29 @@
 // vgg19 prune
 #include "converter/prune/prune.h"
-#include "converter/prune/refit.h"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
+#include <initializer_list>
 #include <iostream>
+#include <limits>
+#include <memory>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "converter/data/data_set.h"
+#include "converter/prune/criterion.h"
+#include "converter/prune/moments.h"
+#include "converter/prune/refit.h"
+#include "converter/prune/scan.h"
+#include "converter/prune/target.h"
 #include "engine/model/mapped_file.h"
 #include "engine/model/model_file.h"
 #include "tools/command.h"
 #include "tools/progress_bar.h"
+#include "tools/scan_text.h"
 #include "tools/subcommands.h"
 #include "tools/text.h"
 #include "vgg19/error.h"
@@ -23,28 +36,62 @@ using converter::PrunePlan;
 
 constexpr std::size_t largest_layer_index = 1000;
 constexpr std::size_t largest_multiple = 4096;
+constexpr std::size_t most_images = 1'000'000;
+constexpr std::size_t most_scanned_images = 128;
+
+constexpr std::array criteria = {converter::Criterion::l2, converter::Criterion::l1,
+                                 converter::Criterion::activation, converter::Criterion::random};
 
 CommandLine command_line() {
-    CommandLine line("prune",
-                     "Removes the filters with the smallest L2 norm from the chosen convolutions, and with "
-                     "them the weights that\nread their output. What a removed filter gave where its input "
-                     "was zero goes into the next layer's bias.",
-                     "MODEL -o OUTPUT");
-    line.option("o,output", "FILE", "the model file to write (required but for --dry-run and --write-plan)")
+    CommandLine line(
+        "prune",
+        "Removes filters from the chosen convolutions, and with them the weights that read their output. "
+        "What "
+        "a\nremoved filter gave where its input was zero goes into the next layer's bias.\n\n"
+        "With --calib DATA, the layers behind are refitted: from the first to the last, each one's weights "
+        "become\nthose of least squares between what it still gets and what it gave in the unpruned network, "
+        "on sampled\npositions of the images. Every eighth image is held out, and judges: a layer that is "
+        "not "
+        "better for it\nkeeps its weights. DATA is a folder of images (or of a folder of images a class), or "
+        "CIFAR-10's binary\nfiles.",
+        "MODEL -o OUTPUT");
+    line.option("o,output", "FILE",
+                "the model file to write (required but for --dry-run, --write-plan and --scan)")
         .option("ratio", "R", "share of a layer's filters to remove, from 0 to 1", "0.1")
-        .option("layers", "LIST", "indices in `features`, such as 16,19; default: the nine deepest")
+        .option(
+            "target-macs", "S",
+            "share of the multiply-accumulates at --size that shall remain, dense layers included: spread "
+            "over the convolutions by a scan, where it costs least (needs --calib)")
+        .option("layers", "LIST",
+                "indices in `features`, such as 16,19; default: the nine deepest; with --target-macs and "
+                "--scan all")
         .option("round-to", "N", "what stays is rounded up to a multiple of this", "1")
+        .option("criterion", "NAME",
+                "which filters go first: those of the smallest norm, l2 or l1; activation: those whose loss "
+                "the next layer notices least when others make up for it (needs --calib); or random",
+                "l2")
+        .option("seed", "N", "for --criterion random", "1")
         .option("plan", "FILE", "remove what this plan says, instead of choosing")
         .option("write-plan", "FILE", "write the plan, as JSON")
-        .option("calib", "DATA",
-                "refit what is left on these images: a folder of images (or of a folder of images a class), or "
-                "CIFAR-10's binary files")
-        .option("n,images", "N", "how many of them, at equal distances through the whole set", "512");
+        .flag("dry-run", "print the plan and write no model")
+        .option("calib", "DATA", "the images to refit with")
+        .option("n,images", "N",
+                "how many of them, at equal distances through the whole set (a scan takes at most 128)",
+                "1024")
+        .flag("no-refit", "use --calib to choose alone")
+        .flag("scan",
+              "only print what each convolution without 10 % to 90 % of its filters does to the logits, when "
+              "others make up for it (needs --calib)")
+        .option("csv", "FILE", "write the scan of --scan or --target-macs as a table")
+        .option("svg", "FILE", "write it as a picture");
     add_size_option(line);
     add_cpu_options(line);
-    line.flag("dry-run", "print the plan and write no model")
-        .example("vgg19 prune vgg19.safetensors -o pruned.safetensors --ratio 0.1")
-        .example("vgg19 prune vgg19.safetensors --ratio 0.3 --round-to 16 --dry-run");
+    line.example("vgg19 prune vgg19.safetensors -o pruned.safetensors --ratio 0.1")
+        .example("vgg19 prune vgg19.safetensors -o pruned.safetensors --ratio 0.1 --calib photos -n 256")
+        .example(
+            "vgg19 prune vgg19.safetensors -o half.safetensors --target-macs 0.5 --round-to 16 --calib "
+            "photos")
+        .example("vgg19 prune vgg19.safetensors --scan --calib photos -n 32 --svg scan.svg");
     return line;
 }
 
@@ -52,6 +99,8 @@ CommandLine command_line() {
 struct Destinations {
     std::filesystem::path model;
     std::filesystem::path plan;
+    std::filesystem::path csv;
+    std::filesystem::path svg;
 };
 
 void check_distinct(const std::filesystem::path& input, const std::filesystem::path& output) {
@@ -60,35 +109,87 @@ void check_distinct(const std::filesystem::path& input, const std::filesystem::p
 }
 
 Destinations destinations(const CommandLine& line, const std::filesystem::path& input) {
-    Destinations to;
-    to.plan = line.text("write-plan");
-    const bool model_wanted = !line.given("dry-run") && to.plan.empty();
-    to.model = model_wanted ? line.required("output") : line.text("output");
-    for (const std::filesystem::path& output : {to.model, to.plan}) {
-        if (output.empty()) continue;
-        check_destination(output);
-        check_distinct(input, output);
-        check_distinct(line.text("plan"), output);
+    Destinations to = {line.text("output"), line.text("write-plan"), line.text("csv"), line.text("svg")};
+    const bool model_wanted = !line.given("dry-run") && !line.given("scan") && to.plan.empty();
+    if (model_wanted) to.model = line.required("output");
+    const std::array<std::pair<const char*, const std::filesystem::path*>, 4> all = {
+        {{"output", &to.model}, {"write-plan", &to.plan}, {"csv", &to.csv}, {"svg", &to.svg}}};
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        const auto& [name, output] = all[i];
+        if (output->empty()) continue;
+        check_destination(*output);
+        check_distinct(input, *output);
+        check_distinct(line.text("plan"), *output);
+        check_distinct(line.text("calib"), *output);
+        for (std::size_t before = 0; before < i; ++before) {
+            const auto& [other_name, other] = all[before];
+            if (other->lexically_normal() == output->lexically_normal()) {
+                throw Error(ErrorKind::usage, "--" + std::string(name) + " and --" + other_name +
+                                                  " are the same file, " + output->string());
+            }
+            check_distinct(*other, *output);
+        }
     }
-    if (!to.plan.empty() && to.plan.lexically_normal() == to.model.lexically_normal()) {
-        throw Error(ErrorKind::usage, "--write-plan and --output are the same file, " + to.plan.string());
-    }
-    check_distinct(to.model, to.plan);
     if (line.given("dry-run")) to.model.clear();
     return to;
 }
 
-converter::PruneOptions prune_options(const CommandLine& line) {
-    for (const char* option : {"ratio", "layers", "round-to"}) {
-        if (line.given("plan") && line.given(option)) {
-            throw Error(ErrorKind::usage,
-                        "--plan says what to remove: it cannot go with --" + std::string(option));
-        }
+/// `option` says something that the others leave no room for.
+void require_alone(const CommandLine& line, const char* option, const std::string& reason,
+                   std::initializer_list<const char*> others) {
+    if (!line.given(option)) return;
+    for (const char* other : others) {
+        if (!line.given(other)) continue;
+        throw Error(ErrorKind::usage,
+                    "--" + std::string(option) + " " + reason + ": it cannot go with --" + other);
     }
+}
+
+void require_one_of(const CommandLine& line, std::initializer_list<const char*> options,
+                    std::initializer_list<const char*> needed) {
+    for (const char* option : options) {
+        if (!line.given(option)) continue;
+        std::string names;
+        bool found = false;
+        for (const char* name : needed) {
+            names += (names.empty() ? "--" : " or --") + std::string(name);
+            found = found || line.given(name);
+        }
+        if (!found) throw Error(ErrorKind::usage, "--" + std::string(option) + " needs " + names);
+    }
+}
+
+void check_combination(const CommandLine& line) {
+    require_alone(line, "plan", "says what to remove",
+                  {"ratio", "layers", "round-to", "target-macs", "criterion", "seed", "scan"});
+    require_alone(line, "scan", "writes no model and no plan",
+                  {"output", "write-plan", "dry-run", "ratio", "target-macs", "round-to", "no-refit"});
+    require_alone(line, "target-macs", "says how much to remove", {"ratio"});
+    require_one_of(line, {"target-macs", "scan", "images", "size", "threads", "isa", "no-refit"}, {"calib"});
+    require_one_of(line, {"csv", "svg"}, {"scan", "target-macs"});
+    if (line.text("criterion") == "activation" && !line.given("calib")) {
+        throw Error(ErrorKind::usage, "--criterion activation needs --calib");
+    }
+    if (line.given("seed") && line.text("criterion") != "random") {
+        throw Error(ErrorKind::usage, "--seed goes with --criterion random alone");
+    }
+}
+
+converter::Criterion criterion_option(const CommandLine& line) {
+    for (const converter::Criterion criterion : criteria) {
+        if (line.text("criterion") == converter::criterion_name(criterion)) return criterion;
+    }
+    throw Error(ErrorKind::usage,
+                "--criterion: expected l2, l1, activation or random, found '" + line.text("criterion") + "'");
+}
+
+converter::PruneOptions prune_options(const CommandLine& line) {
     converter::PruneOptions options;
     options.ratio = line.number("ratio", 0, 1);
     options.layers = line.whole_numbers("layers", 0, largest_layer_index);
     options.round_to = line.whole_number("round-to", 1, largest_multiple);
+    options.criterion = criterion_option(line);
+    options.seed = line.whole_number("seed", 0, std::numeric_limits<std::uint32_t>::max());
     return options;
 }
 
@@ -113,6 +214,135 @@ void print_plan(const model::Network& before, const PrunePlan& plan) {
               << " %)\n";
 }
 
+/// Images to calibrate with, of one command.
+class Calibration {
+  public:
+    Calibration(const CommandLine& line, const model::ModelFile& model)
+        : path_(line.required("calib")), data_(converter::open_data_set(path_.string())) {
+        images_.data = data_.get();
+        images_.session.input_size = size_option(line);
+        if (images_.session.input_size == 0) {
+            images_.session.input_size = model.description().preprocessing.input_size;
+        }
+        images_.session.threads = threads_option(line);
+        images_.session.isa = line.text("isa");
+        count_ = line.whole_number("images", 1, most_images);
+        images_.items = converter::spread_items(data_->size(), count_);
+    }
+
+    const converter::CalibrationImages& images() const { return images_; }
+    converter::CalibrationImages for_scan() const {
+        converter::CalibrationImages fewer = images_;
+        fewer.items = converter::spread_items(data_->size(), std::min(count_, most_scanned_images));
+        return fewer;
+    }
+    /// For the lineage.
+    std::string text() const {
+        const std::filesystem::path name = path_.has_filename() ? path_ : path_.parent_path();
+        return "--calib " + name.filename().string() + " -n " + std::to_string(images_.items.size()) +
+               " --size " + std::to_string(images_.session.input_size);
+    }
+
+  private:
+    std::filesystem::path path_;
+    std::unique_ptr<converter::DataSet> data_;
+    std::size_t count_ = 0;
+    converter::CalibrationImages images_;
+};
+
+/// All that comes after the command line was understood, for one model.
+class Pruning {
+  public:
+    Pruning(const CommandLine& line, const model::ModelFile& model, converter::PruneOptions options,
+            Destinations to)
+        : line_(line), model_(model), options_(std::move(options)), to_(std::move(to)) {
+        const bool all_layers = line.given("scan") || line.given("target-macs");
+        if (all_layers && options_.layers.empty()) {
+            for (const auto& layer : model.network().convolutions()) {
+                options_.layers.push_back(layer.features_index);
+            }
+        }
+        if (!line.given("calib")) return;
+        converter::require_fp32_throughout(model);
+        calibration_.emplace(line, model);
+        if (!all_layers && options_.criterion != converter::Criterion::activation) return;
+        ProgressBar bar("measuring channels", ProgressUnit::items);
+        moments_ = converter::measure_moments(model, calibration_->images(), bar.callback());
+    }
+
+    void run() {
+        if (line_.given("scan")) {
+            print_scan(scan(converter::removal_orders(model_, options_, &moments_)));
+            return;
+        }
+        PrunePlan plan = line_.given("plan") ? read_plan(line_.text("plan")) : chosen_plan();
+        if (line_.given("dry-run")) print_plan(model_.network(), plan);
+        if (!to_.plan.empty()) model::write_text_file(to_.plan, plan.to_json().dump(2) + "\n");
+        if (to_.model.empty()) return;
+        if (calibration_ && !line_.given("no-refit")) {
+            write_refitted(std::move(plan));
+            return;
+        }
+        ProgressBar bar("pruning", ProgressUnit::bytes);
+        converter::prune_model(model_, plan, to_.model, bar.callback());
+    }
+
+  private:
+    std::vector<converter::LayerScan> scan(const std::vector<std::vector<std::size_t>>& orders) const {
+        std::vector<converter::LayerScan> layers;
+        {
+            ProgressBar bar("scanning", ProgressUnit::items);
+            layers = converter::scan(model_, orders, moments_, calibration_->for_scan(), bar.callback());
+        }
+        if (!to_.csv.empty()) model::write_text_file(to_.csv, converter::scan_csv(layers));
+        if (!to_.svg.empty()) model::write_text_file(to_.svg, scan_picture(layers));
+        return layers;
+    }
+
+    PrunePlan chosen_plan() const {
+        if (!line_.given("target-macs")) {
+            PrunePlan plan =
+                converter::plan_pruning(model_, options_, moments_.empty() ? nullptr : &moments_);
+            if (!moments_.empty()) plan.origin += " " + calibration_->text();
+            return plan;
+        }
+        const auto orders = converter::removal_orders(model_, options_, &moments_);
+        const auto removed =
+            converter::removed_for_target(model_.network(), scan(orders),
+                                          {line_.number("target-macs", 0, 1),
+                                           calibration_->images().session.input_size, options_.round_to});
+        return converter::plan_of_order(model_.network(), orders, removed,
+                                        converter::prune_origin("--target-macs " + line_.text("target-macs"),
+                                                                model_.network(), options_) +
+                                            " " + calibration_->text());
+    }
+
+    void write_refitted(PrunePlan plan) const {
+        converter::Refit refit;
+        {
+            ProgressBar bar("refitting", ProgressUnit::items);
+            refit = converter::refit(model_, plan, calibration_->images(), {}, bar.callback());
+        }
+        Table table({"refitted", "unknowns", "samples", "ridge", "error left %"});
+        for (const converter::LayerRefit& layer : refit.layers) {
+            table.add({layer.layer, std::to_string(layer.unknowns), std::to_string(layer.samples),
+                       layer.ridge > 0 ? fixed(layer.ridge, 3) : "none", fixed(100 * layer.error, 2)});
+        }
+        std::cout << table
+                  << "\nErrors are squared, on images held out, as share of what pruning alone leaves.\n\n";
+        plan.origin += (moments_.empty() ? " " + calibration_->text() : "") + " (refitted)";
+        ProgressBar bar("writing", ProgressUnit::bytes);
+        converter::prune_model(model_.with(refit.tensors.tensors()), plan, to_.model, bar.callback());
+    }
+
+    const CommandLine& line_;
+    const model::ModelFile& model_;
+    converter::PruneOptions options_;
+    Destinations to_;
+    std::optional<Calibration> calibration_;
+    std::vector<converter::LeastSquares> moments_;  ///< none where no choice needs them
+};
+
 }  // namespace
 
 int prune(int argc, char** argv) {
@@ -120,35 +350,15 @@ int prune(int argc, char** argv) {
     if (!line.parse(argc, argv)) return exit_done;
 
     const std::filesystem::path input = line.argument("MODEL");
+    check_combination(line);
     const converter::PruneOptions options = prune_options(line);
+    if (line.given("target-macs")) line.number("target-macs", 0, 1);
     const Destinations to = destinations(line, input);
     {
         const model::ModelFile model = model::ModelFile::open(input);
-        const PrunePlan plan =
-            line.given("plan") ? read_plan(line.text("plan")) : converter::plan_pruning(model, options);
-        if (line.given("dry-run")) print_plan(model.network(), plan);
-        if (!to.plan.empty()) model::write_text_file(to.plan, plan.to_json().dump(2) + "\n");
-        if (to.model.empty()) return exit_done;
-        if (line.given("calib")) {
-            const auto data = converter::open_data_set(line.required("calib"));
-            converter::CalibrationImages images;
-            images.session.input_size = size_option(line);
-            images.session.threads = threads_option(line);
-            images.session.isa = line.text("isa");
-            images.data = data.get();
-            images.items = converter::spread_items(data->size(), line.whole_number("images", 1, 1000000));
-            ProgressBar bar("refitting", ProgressUnit::items);
-            const converter::Refit found = converter::refit(model, plan, images, {}, bar.callback());
-            for (const auto& l : found.layers) {
-                std::cerr << l.layer << ' ' << l.unknowns << ' ' << l.samples << ' ' << l.ridge << ' ' << l.error << '\n';
-            }
-            converter::prune_model(model.with(found.tensors.tensors()), plan, to.model);
-            return 0;
-        }
-        ProgressBar bar("pruning", ProgressUnit::bytes);
-        converter::prune_model(model, plan, to.model, bar.callback());
+        Pruning(line, model, options, to).run();
     }
-    print_written(to.model);
+    if (!to.model.empty()) print_written(to.model);
     return exit_done;
 }
 

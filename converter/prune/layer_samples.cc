@@ -1,10 +1,7 @@
 #include "converter/prune/layer_samples.h"
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <numeric>
-#include <sstream>
 
 #include "converter/prune/least_squares.h"
 #include "kernels/common/parallel.h"
@@ -16,6 +13,9 @@ namespace {
 
 /// Every so many images one is held out.
 constexpr std::size_t held_out_period = 8;
+
+/// To choose from: more where samples are few, less where they say much. In between, results hardly differ.
+constexpr double ridges[] = {0.0003, 0.003, 0.03, 0.3};
 
 bool is_held_out(std::size_t image) {
     return image % held_out_period == held_out_period - 1;
@@ -51,96 +51,122 @@ void multiply_rows(const layers::Execution& execution, std::span<const float> ro
 
 double squared_sum(std::span<const float> values) {
     double sum = 0;
-    for (const float value : values) sum += double{value} * double{value};
+    for (const float value : values) sum += static_cast<double>(value) * static_cast<double>(value);
     return sum;
 }
 
 }  // namespace
 
+/// What was gathered and is not part of the equations yet.
+struct LayerSampler::Pending {
+    std::vector<float> rows;         ///< [samples][unknowns]
+    std::vector<float> differences;  ///< [samples][all input channels][taps]
+
+    void clear() {
+        rows.clear();
+        differences.clear();
+    }
+};
+
 struct LayerSampler::Samples {
     LeastSquares equations;
+    Pending solved;  ///< for the equations
+    Pending held;    ///< for those who judge
     std::vector<float> held_rows;
     std::vector<float> held_targets;
 };
 
-LayerSampler::LayerSampler(const model::ModelFile& model, const CalibrationImages& images,
-                           std::uint64_t seed)
+LayerSampler::LayerSampler(const model::ModelFile& model, const CalibrationImages& images, std::uint64_t seed)
     : model_(model),
       images_(images),
       seed_(seed),
       original_(model, images.session),
       current_(model, images.session) {}
 
-void LayerSampler::collect(const RefitProblem& problem, Samples& samples) {
-    const layers::Execution& execution = current_.plan().execution;
-    const MapShape& shape = current_.input_shape(problem.layer);
-    std::vector<std::size_t> every_channel(shape.channels);
+std::vector<float> LayerSampler::targets(const RefitProblem& problem,
+                                         std::span<const float> differences) const {
+    const std::size_t row = row_taps(problem.surroundings) * current_.input_shape(problem.layer).channels;
+    std::vector<float> targets(differences.size() / row * problem.outputs);
+    if (!problem.weights.empty() && !targets.empty()) {
+        multiply_rows(current_.plan().execution, differences, problem.weights, problem.offset, targets);
+        return targets;
+    }
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+        targets[i] = differences[i] + problem.offset[i % problem.outputs];
+    }
+    return targets;
+}
+
+void LayerSampler::flush(const RefitProblem& problem, Samples& samples) const {
+    const std::vector<float> wanted = targets(problem, samples.solved.differences);
+    samples.equations.add(samples.solved.rows, wanted);
+    samples.solved.clear();
+    const std::vector<float> held = targets(problem, samples.held.differences);
+    samples.held_targets.insert(samples.held_targets.end(), held.begin(), held.end());
+    samples.held_rows.insert(samples.held_rows.end(), samples.held.rows.begin(), samples.held.rows.end());
+    samples.held.clear();
+}
+
+void LayerSampler::gather(const RefitProblem& problem, std::span<const std::size_t> positions,
+                          const BlockedMap& wanted, const BlockedMap& given, Pending& pending) const {
+    std::vector<std::size_t> every_channel(wanted.channels);
     std::iota(every_channel.begin(), every_channel.end(), std::size_t{0});
     const std::size_t taps = row_taps(problem.surroundings);
-    const std::size_t unknowns = samples.equations.unknowns();
-    const std::size_t per_image =
-        std::min(shape.positions(), positions_per_image(unknowns, images_.items.size()));
+    const std::size_t unknowns = problem.regressors.size() * taps + 1;
+    const std::size_t difference_size = every_channel.size() * taps;
+    const std::size_t first_row = pending.rows.size();
+    const std::size_t first_difference = pending.differences.size();
+    pending.rows.resize(first_row + positions.size() * unknowns);
+    pending.differences.resize(first_difference + positions.size() * difference_size);
+    std::vector<float> present(positions.size() * difference_size);
+    kernels::parallel_for(current_.plan().execution.threads, positions.size(), [&](std::size_t i) {
+        float* row = pending.rows.data() + first_row + i * unknowns;
+        gather_row(given, problem.regressors, positions[i], problem.surroundings, row);
+        row[unknowns - 1] = 1;
+        float* difference = pending.differences.data() + first_difference + i * difference_size;
+        float* subtracted = present.data() + i * difference_size;
+        gather_row(wanted, every_channel, positions[i], problem.surroundings, difference);
+        gather_row(given, every_channel, positions[i], problem.surroundings, subtracted);
+        for (std::size_t j = 0; j < difference_size; ++j) difference[j] -= subtracted[j];
+    });
+}
 
-    std::vector<float> rows(per_image * unknowns);
-    std::vector<float> wanted_rows(per_image * taps * shape.channels);
-    std::vector<float> targets(per_image * problem.outputs);
-    const auto add_image = [&](std::size_t image, const BlockedMap& wanted, const BlockedMap& given) {
-        const auto positions = sample_positions(shape.positions(), per_image, seed_ * 1000003 + image);
-        kernels::parallel_for(execution.threads, per_image, [&](std::size_t i) {
-            float* row = &rows[i * unknowns];
-            gather_row(given, problem.regressors, positions[i], problem.surroundings, row);
-            row[unknowns - 1] = 1;
-            float* difference = &wanted_rows[i * taps * shape.channels];
-            std::vector<float> present(taps * shape.channels);
-            gather_row(wanted, every_channel, positions[i], problem.surroundings, difference);
-            gather_row(given, every_channel, positions[i], problem.surroundings, present.data());
-            for (std::size_t j = 0; j < present.size(); ++j) difference[j] -= present[j];
-        });
-        if (problem.weights.empty()) {
-            for (std::size_t i = 0; i < targets.size(); ++i) {
-                targets[i] = wanted_rows[i] + problem.offset[i % problem.outputs];
-            }
-        } else {
-            multiply_rows(execution, wanted_rows, problem.weights, problem.offset, targets);
-        }
-        if (is_held_out(image)) {
-            samples.held_rows.insert(samples.held_rows.end(), rows.begin(), rows.end());
-            samples.held_targets.insert(samples.held_targets.end(), targets.begin(), targets.end());
-        } else {
-            samples.equations.add(rows, targets);
-        }
-    };
+void LayerSampler::collect(const RefitProblem& problem, Samples& samples) {
+    constexpr std::size_t flushed_samples = 1024;
+    const std::size_t positions = current_.input_shape(problem.layer).positions();
+    const std::size_t unknowns = samples.equations.unknowns();
+    const std::size_t per_image = positions_per_image(unknowns, images_.items.size());
     for_each_batch(model_, images_, original_, [&](const ImageBatch& batch, const float* input) {
         const float* wanted = original_.run_to(problem.layer, input);
         const float* given = current_.run_to(problem.layer, input);
         for (std::size_t i = 0; i < batch.count; ++i) {
-            add_image(batch.first + i, original_.input_map(problem.layer, wanted, i),
-                      current_.input_map(problem.layer, given, i));
+            const std::size_t image = batch.first + i;
+            gather(problem, sample_positions(positions, per_image, seed_ * images_.items.size() + image),
+                   original_.input_map(problem.layer, wanted, i), current_.input_map(problem.layer, given, i),
+                   is_held_out(image) ? samples.held : samples.solved);
+            if (samples.solved.rows.size() >= flushed_samples * unknowns) flush(problem, samples);
         }
     });
+    flush(problem, samples);
 }
 
 RefitSolution LayerSampler::solve(const RefitProblem& problem) {
     const layers::Execution& execution = current_.plan().execution;
     RefitSolution best;
     best.unknowns = problem.regressors.size() * row_taps(problem.surroundings) + 1;
-    Samples samples{{best.unknowns, problem.outputs, execution.isa, execution.threads}, {}, {}};
+    Samples samples{{best.unknowns, problem.outputs, execution.isa, execution.threads}, {}, {}, {}, {}};
     collect(problem, samples);
     best.samples = samples.equations.samples();
 
+    if (best.samples == 0 || samples.held_targets.empty()) return best;
     const double plain = squared_sum(samples.held_targets);
     std::vector<float> left(samples.held_targets.size());
     const std::vector<float> no_offset(problem.outputs);
-    std::vector<double> ridges;
-    std::istringstream list(std::getenv("RIDGES") ? std::getenv("RIDGES") : "0.001 0.01 0.1");
-    for (double r; list >> r;) ridges.push_back(r);
     for (const double ridge : ridges) {
         std::vector<float> values = samples.equations.solve(ridge);
-        if (left.empty()) return best;
         multiply_rows(execution, samples.held_rows, values, no_offset, left);
         for (std::size_t i = 0; i < left.size(); ++i) left[i] -= samples.held_targets[i];
         const double error = squared_sum(left) / plain;
-        std::fprintf(stderr, "layer %zu ridge %g error %g\n", problem.layer, ridge, error);
         if (error < best.error) {
             best.error = error;
             best.ridge = ridge;

@@ -27,7 +27,8 @@ struct RefitProblem {
 };
 
 struct RefitSolution {
-    std::vector<float> values;  ///< [outputs][regressors · taps + 1], the constant last; none: nothing is better
+    std::vector<float>
+        values;  ///< [outputs][regressors · taps + 1], the constant last; none: nothing is better
     std::size_t unknowns = 0;
     std::size_t samples = 0;
     double ridge = 0;
@@ -45,7 +46,14 @@ class LayerSampler {
 
   private:
     struct Samples;
+    struct Pending;
+    /// Runs both networks over all images.
     void collect(const RefitProblem& problem, Samples& samples);
+    /// Adds rows at some positions of an image.
+    void gather(const RefitProblem& problem, std::span<const std::size_t> positions, const BlockedMap& wanted,
+                const BlockedMap& given, Pending& pending) const;
+    void flush(const RefitProblem& problem, Samples& samples) const;
+    std::vector<float> targets(const RefitProblem& problem, std::span<const float> differences) const;
 
     const model::ModelFile& model_;
     const CalibrationImages& images_;

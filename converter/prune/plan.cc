@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <numeric>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -87,35 +86,7 @@ std::size_t removed_count(const model::ConvolutionLayer& layer, const PruneOptio
     return added < removed ? removed - added : 0;
 }
 
-// ---- choice of filters ----
-
-/// The square of each filter's L2 norm: the order is the norm's.
-std::vector<double> squared_norms(const model::Tensor& weight) {
-    const auto values = weight.as<float>();
-    const std::size_t filters = weight.shape.front();
-    const std::size_t filter_size = values.size() / filters;
-    std::vector<double> norms(filters);
-    for (std::size_t filter = 0; filter < filters; ++filter) {
-        for (const float value : values.subspan(filter * filter_size, filter_size)) {
-            norms[filter] += double{value} * double{value};
-        }
-        if (!std::isfinite(norms[filter])) {
-            throw Error(ErrorKind::bad_input, "tensor " + weight.name + ": filter " + std::to_string(filter) +
-                                                  ": expected finite weights, found NaN or infinity");
-        }
-    }
-    return norms;
-}
-
-std::vector<std::size_t> smallest(const std::vector<double>& norms, std::size_t count) {
-    std::vector<std::size_t> order(norms.size());
-    std::iota(order.rbegin(), order.rend(), std::size_t{0});  // of equal norms the higher index goes first
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::size_t a, std::size_t b) { return norms[a] < norms[b]; });
-    order.resize(count);
-    std::sort(order.begin(), order.end());
-    return order;
-}
+// ---- lineage ----
 
 std::string shortest_text(double value) {
     std::string text(32, '\0');
@@ -124,9 +95,14 @@ std::string shortest_text(double value) {
     return text;
 }
 
-std::string origin_of(const PruneOptions& options, const std::set<std::size_t>& layers) {
-    std::string origin = "prune --ratio " + shortest_text(options.ratio) + " --layers " + joined(layers, ',');
+std::string origin_of(const std::string& amount, const PruneOptions& options,
+                      const std::set<std::size_t>& layers) {
+    std::string origin = "prune " + amount + " --layers " + joined(layers, ',');
     if (options.round_to > 1) origin += " --round-to " + std::to_string(options.round_to);
+    if (options.criterion != Criterion::l2) {
+        origin += " --criterion " + std::string(criterion_name(options.criterion));
+    }
+    if (options.criterion == Criterion::random) origin += " --seed " + std::to_string(options.seed);
     return origin;
 }
 
@@ -190,20 +166,54 @@ LayerCut cut_from_json(const model::Json& json, const std::string& place) {
 
 }  // namespace
 
-PrunePlan plan_pruning(const model::ModelFile& model, const PruneOptions& options) {
+PrunePlan plan_of_order(const model::Network& network, const std::vector<std::vector<std::size_t>>& orders,
+                        const std::vector<std::size_t>& removed, std::string origin) {
+    PrunePlan plan;
+    plan.origin = std::move(origin);
+    for (std::size_t i = 0; i < orders.size(); ++i) {
+        if (orders[i].empty()) continue;
+        const model::ConvolutionLayer& layer = network.convolutions()[i];
+        LayerCut cut = {layer.features_index, layer.output_channels, orders[i]};
+        cut.removed.resize(removed[i]);
+        std::sort(cut.removed.begin(), cut.removed.end());
+        plan.cuts.push_back(std::move(cut));
+    }
+    return plan;
+}
+
+std::string prune_origin(const std::string& amount, const model::Network& network,
+                         const PruneOptions& options) {
+    return origin_of(amount, options, chosen_layers(network, options.layers));
+}
+
+PrunePlan plan_pruning(const model::ModelFile& model, const PruneOptions& options,
+                       const std::vector<LeastSquares>* moments) {
     check_ratio_and_rounding(options);
     require_fp32_filters(model);
-    const auto layers = chosen_layers(model.network(), options.layers);
-    PrunePlan plan;
-    plan.origin = origin_of(options, layers);
-    for (const auto& layer : model.network().convolutions()) {
-        if (!layers.contains(layer.features_index)) continue;
-        const auto norms = squared_norms(model.tensor(model::weight_name(layer.name)));
-        plan.cuts.push_back(
-            {layer.features_index, layer.output_channels, smallest(norms, removed_count(layer, options))});
+    const model::Network& network = model.network();
+    const auto layers = chosen_layers(network, options.layers);
+    std::vector<std::size_t> removed(network.convolutions().size());
+    for (std::size_t i = 0; i < removed.size(); ++i) {
+        const model::ConvolutionLayer& layer = network.convolutions()[i];
+        if (layers.contains(layer.features_index)) removed[i] = removed_count(layer, options);
     }
+    PrunePlan plan = plan_of_order(network, removal_orders(model, options, moments), removed,
+                                   origin_of("--ratio " + shortest_text(options.ratio), options, layers));
     require_prunable(model, plan);
     return plan;
+}
+
+std::vector<std::vector<std::size_t>> removal_orders(const model::ModelFile& model,
+                                                     const PruneOptions& options,
+                                                     const std::vector<LeastSquares>* moments) {
+    const auto layers = chosen_layers(model.network(), options.layers);
+    std::vector<std::vector<std::size_t>> orders(model.network().convolutions().size());
+    for (std::size_t i = 0; i < orders.size(); ++i) {
+        if (!layers.contains(model.network().convolutions()[i].features_index)) continue;
+        orders[i] = removal_order(model, i, options.criterion, options.seed,
+                                  moments == nullptr ? nullptr : &(*moments)[i]);
+    }
+    return orders;
 }
 
 void PrunePlan::check(const std::string& name) const {

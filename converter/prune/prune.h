@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
 
+#include "converter/prune/criterion.h"
+#include "converter/prune/least_squares.h"
 #include "engine/model/json.h"
 #include "engine/model/model_file.h"
 
@@ -17,6 +20,8 @@ struct PruneOptions {
     std::vector<std::size_t>
         layers;                ///< indices in torchvision's `features`; empty: the nine deepest convolutions
     std::size_t round_to = 1;  ///< what stays is rounded up to a multiple of this
+    Criterion criterion = Criterion::l2;
+    std::uint64_t seed = 1;  ///< for Criterion::random
 };
 
 /// What one layer loses.
@@ -39,10 +44,28 @@ struct PrunePlan {
     void check(const std::string& name) const;
 };
 
-/// In each layer the filters with the smallest L2 norm over (input channel, row, column) go, of equal ones
-/// those with the higher index: what PyTorch's ln_structured(n=2, dim=0) would zero. Throws Error (usage) for
-/// options that do not fit the model, and (bad_input) for weights that are not finite.
-PrunePlan plan_pruning(const model::ModelFile& model, const PruneOptions& options);
+/// The same share of each layer's filters goes. `moments` (measure_moments) are for Criterion::activation.
+/// Throws Error (usage) for options that do not fit the model, and (bad_input) for weights that are not
+/// finite.
+PrunePlan plan_pruning(const model::ModelFile& model, const PruneOptions& options,
+                       const std::vector<LeastSquares>* moments = nullptr);
+
+/// For each convolution of the options' layers all filters in the order in which they should go; none for
+/// the others. Throws as plan_pruning does.
+std::vector<std::vector<std::size_t>> removal_orders(const model::ModelFile& model,
+                                                     const PruneOptions& options,
+                                                     const std::vector<LeastSquares>* moments = nullptr);
+
+/// The plan by which the first `removed[i]` of each order go.
+PrunePlan plan_of_order(const model::Network& network, const std::vector<std::vector<std::size_t>>& orders,
+                        const std::vector<std::size_t>& removed, std::string origin);
+
+/// "prune AMOUNT --layers …" and the other options that differ from the defaults, for the lineage.
+std::string prune_origin(const std::string& amount, const model::Network& network,
+                         const PruneOptions& options);
+
+/// What needs to see all layers at work is for models in FP32 throughout. Throws Error (usage) for others.
+void require_fp32_throughout(const model::ModelFile& model);
 
 /// Pruning is for FP32 convolutions. Throws Error (usage) for a model with one in INT8.
 void require_fp32_filters(const model::ModelFile& model);

@@ -1,9 +1,6 @@
 #include "converter/prune/refit.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <cstdio>
-#include <numeric>
 #include <span>
 #include <utility>
 
@@ -82,7 +79,8 @@ void Refitter::refit_convolution(std::size_t index) {
             for (const std::size_t channel : inputs_.kept) {
                 const auto from = weights.taps(output, channel);
                 std::copy(from.begin(), from.end(),
-                          weight.begin() + static_cast<std::ptrdiff_t>((output * layer.input_channels + channel) * taps));
+                          weight.begin() +
+                              static_cast<std::ptrdiff_t>((output * layer.input_channels + channel) * taps));
             }
         }
         if (inputs_changed_) {
@@ -103,8 +101,8 @@ void Refitter::refit_convolution(std::size_t index) {
             if (!solution.values.empty()) {
                 add_solution(solution.values, outputs, inputs_, layer.input_channels, weight, bias);
             }
-            result_.layers.push_back({layer.name, solution.unknowns, solution.samples, solution.ridge,
-                                      solution.error});
+            result_.layers.push_back(
+                {layer.name, solution.unknowns, solution.samples, solution.ridge, solution.error});
         }
         sampler_.current().forward().replace_convolution(sampler_.current().plan(), index,
                                                          {.weights = weight.data(), .bias = bias.data()});
@@ -155,8 +153,8 @@ void Refitter::refit_dense() {
 
 Refit refit(const model::ModelFile& model, const PrunePlan& plan, const CalibrationImages& images,
             const RefitOptions& options, const model::Progress& progress) {
-    pruned_network(model.network(), plan);
-    require_prunable(model, plan);
+    require_fp32_throughout(model);
+    pruned_network(model.network(), plan);  // throws where the plan does not fit
     Refitter refitter(model, plan, images, options);
     const std::size_t convolutions = model.network().convolutions().size();
     for (std::size_t index = 0; index < convolutions; ++index) {

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
+#include <limits>
 
 #include "kernels/common/parallel.h"
 #include "kernels/winograd/row_transforms.h"
@@ -40,11 +42,17 @@ inline __attribute__((always_inline)) void transform_gradient_row(const typename
     result[n - 1] = gradient[m - 1];
 }
 
-/// One dimension of Gᵀ s: n values to 3.
-template <std::size_t m, class Vector>
+/// One dimension of Gᵀ s: n values to 3. Or, of their magnitudes, |Gᵀ| s.
+template <std::size_t m, bool magnitude, class Vector>
 inline __attribute__((always_inline)) void transform_sums_row(const typename Vector::Register* sums,
                                                               typename Vector::Register* result) {
-    constexpr const auto& matrix = winograd_matrices<m>.filter;
+    constexpr auto matrix = [] {
+        auto values = winograd_matrices<m>.filter;
+        for (auto& row : values) {
+            for (double& value : row) value = magnitude && value < 0 ? -value : value;
+        }
+        return values;
+    }();
     unrolled<3>([&](auto tap) __attribute__((always_inline)) {
         Sum<Vector> sum;
         unrolled<m + 2>([&](auto i) __attribute__((always_inline)) { sum.add(matrix[i][tap], sums[i]); });
@@ -57,6 +65,10 @@ struct WinogradGradientTransforms {
     using Register = typename Vector::Register;
     static constexpr std::size_t n = m + 2;
     static constexpr std::size_t lanes = Vector::width;
+    /// A gradient of this share of the terms that it is the sum of is taken for zero: it may be nothing but
+    /// their rounding, and an optimiser such as Adam, which divides gradients by their own size, would take
+    /// it for a direction. Where maps are small, many gradients are zero exactly.
+    static constexpr float noise = 16 * std::numeric_limits<float>::epsilon();
 
     /// ∂Y → A ∂Y Aᵀ. `load(row, column)` gives the pixels; results go to transformed[position · stride].
     /// Returns the sum of the pixels.
@@ -136,21 +148,32 @@ struct WinogradGradientTransforms {
             target, stride);
     }
 
-    /// The sums of one input channel and one vector of output channels → 3×3 taps.
+    static inline __attribute__((always_inline)) Register magnitude_of(Register value) {
+        return Vector::maximum(value, Vector::subtract(Vector::zero(), value));
+    }
+
+    /// The sums of one input channel and one vector of output channels → 3×3 taps, [tap][lane]. Or, of the
+    /// magnitudes, |Gᵀ| |sums| |G|.
+    template <bool magnitude>
     static inline __attribute__((always_inline)) void taps(const float* sums, std::size_t position_stride,
-                                                           std::array<Register, 9>& result) {
+                                                           float* result) {
         std::array<std::array<Register, 3>, n> columns{};  // columns[j]: Gᵀ times column j
         unrolled<n>([&](auto j) __attribute__((always_inline)) {
             std::array<Register, n> column{};
             unrolled<n>([&](auto i) __attribute__((always_inline)) {
                 column[i] = Vector::load(sums + (i * n + j) * position_stride);
+                if constexpr (magnitude) column[i] = magnitude_of(column[i]);
             });
-            transform_sums_row<m, Vector>(column.data(), columns[j].data());
+            transform_sums_row<m, magnitude, Vector>(column.data(), columns[j].data());
         });
         unrolled<3>([&](auto u) __attribute__((always_inline)) {
             std::array<Register, n> row{};
+            std::array<Register, 3> values{};
             unrolled<n>([&](auto j) __attribute__((always_inline)) { row[j] = columns[j][u]; });
-            transform_sums_row<m, Vector>(row.data(), result.data() + 3 * u);
+            transform_sums_row<m, magnitude, Vector>(row.data(), values.data());
+            unrolled<3>([&](auto v) __attribute__((always_inline)) {
+                Vector::store(result + (3 * u + v) * lanes, values[v]);
+            });
         });
     }
 
@@ -164,14 +187,18 @@ struct WinogradGradientTransforms {
             const std::size_t first_output = (blocks.begin + column) * lanes;
             const std::size_t outputs = std::min(lanes, forward.output_channels - first_output);
             for (std::size_t input = 0; input < forward.input_channels; ++input) {
-                std::array<Register, 9> registers{};
-                taps(group_sums + (input * columns + column) * lanes, position_stride, registers);
-                float values[9][lanes];
-                for (std::size_t tap = 0; tap < 9; ++tap) Vector::store(values[tap], registers[tap]);
+                const float* channel_sums = group_sums + (input * columns + column) * lanes;
+                float values[9 * lanes];
+                float magnitudes[9 * lanes];
+                taps<false>(channel_sums, position_stride, values);
+                taps<true>(channel_sums, position_stride, magnitudes);
+                for (std::size_t i = 0; i < 9 * lanes; ++i) {
+                    if (std::abs(values[i]) <= noise * magnitudes[i]) values[i] = 0;
+                }
                 for (std::size_t lane = 0; lane < outputs; ++lane) {
                     float* target = problem.weights_gradient +
                                     ((first_output + lane) * forward.input_channels + input) * 9;
-                    for (std::size_t tap = 0; tap < 9; ++tap) target[tap] += values[tap][lane];
+                    for (std::size_t tap = 0; tap < 9; ++tap) target[tap] += values[tap * lanes + lane];
                 }
             }
         }

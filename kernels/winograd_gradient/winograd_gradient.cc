@@ -40,6 +40,9 @@ struct ScalarVector {
     static Register multiply(const Register& a, const Register& b) {
         return map([&](std::size_t i) { return a[i] * b[i]; });
     }
+    static Register maximum(const Register& a, const Register& b) {
+        return map([&](std::size_t i) { return a[i] > b[i] ? a[i] : b[i]; });
+    }
     static Register multiply_add(const Register& a, const Register& b, const Register& c) {
         return map([&](std::size_t i) { return a[i] * b[i] + c[i]; });
     }
@@ -89,14 +92,16 @@ std::span<const Kernel<const WinogradGradientSteps>> winograd_gradient_kernels()
 }
 
 WinogradTile winograd_gradient_tile(Winograd forward) {
-    // Of each position's products, and of moving its sums: worth as many tiles for each block of them.
+    // Tiles of 6×6 gain nothing over those of 4×4 here, and round more.
+    constexpr std::array candidates = {WinogradTile::f2, WinogradTile::f4, WinogradTile::f5};
+    // What it takes to move a position's sums, in tiles' worth of products.
     constexpr std::size_t tiles_of_sums = 32;
     const auto cost = [&](WinogradTile tile) {
         forward.tile = tile;
         const std::size_t blocks = blocks_of(forward.tiles(), tiles_at_once);
         return forward.positions() * (forward.tiles() + tiles_of_sums * blocks);
     };
-    return *std::min_element(std::begin(winograd_tiles), std::end(winograd_tiles),
+    return *std::min_element(candidates.begin(), candidates.end(),
                              [&](WinogradTile a, WinogradTile b) { return cost(a) < cost(b); });
 }
 

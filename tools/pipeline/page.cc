@@ -79,6 +79,9 @@ std::string table_row(const Json& variant) {
     const double bytes = at(variant, "bytes").number();
     std::vector<std::string> cells = {
         escaped(at(variant, "id").string()),
+        accuracy_cell(variant),
+        percent(at(accuracy(variant), "top3").number()),
+        agreement_cell(variant),
         fixed(bytes * 1e-6, 1) + " MB",
         fixed(at(variant, "active_parameters").number() * 1e-6, 2) + " M",
         fixed(at(variant, "gmac").number(), 2),
@@ -86,9 +89,6 @@ std::string table_row(const Json& variant) {
         milliseconds(at(variant, "p90_ms").number()),
         speedup.is_null() ? "" : fixed(speedup.number(), 2) + " ×",
         fixed(at(variant, "peak_rss_bytes").number() * 1e-6, 0) + " MB",
-        accuracy_cell(variant),
-        percent(at(accuracy(variant), "top3").number()),
-        agreement_cell(variant),
     };
     std::string row;
     for (const std::string& cell : cells) row += element("td", cell);
@@ -97,8 +97,8 @@ std::string table_row(const Json& variant) {
 
 std::string table(const Json::Array& variants) {
     std::string head;
-    for (const char* name : {"variant", "file", "parameters", "GMAC", "median", "p90", "speed-up",
-                             "peak memory", "top-1", "top-3", "agreement"}) {
+    for (const char* name : {"variant", "top-1", "top-3", "agreement", "file", "parameters", "GMAC", "median",
+                             "p90", "speed-up", "peak memory"}) {
         head += element("th", name);
     }
     std::string body;
@@ -147,13 +147,15 @@ std::string sensitivity_chart(const Json& curves) {
     for (const Json& curve : curves.array()) {
         Series& one = series.emplace_back(Series{at(curve, "layer").string(), {}});
         for (const Json& point : at(curve, "points").array()) {
-            one.points.push_back({at(point, "ratio").number(), at(point, "error").number()});
+            one.points.push_back(
+                {100 * at(point, "ratio").number(), 100 * at(point, "relative_l2").number()});
         }
     }
     const ChartText text = {
         "Sensitivity to pruning",
-        "What is lost when filters of one layer alone go, over their share, a line a layer.",
-        "share of filters removed", "error"};
+        "The error of the logits when filters of one convolution alone go, over their share, a line a "
+        "convolution.",
+        "filters removed, %", "relative error of the logits, %"};
     return element("figure", line_chart(text, series)) + '\n';
 }
 

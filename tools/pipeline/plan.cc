@@ -132,9 +132,11 @@ class Planner {
         std::vector<path> inputs = {source};
         pass(words, "--ratio", options_.ratio);
         pass(words, "--target-macs", options_.target_macs);
-        if (options_.refit) {
+        // A target is spread by what the images show, also without a refit.
+        if (options_.refit || !options_.target_macs.empty()) {
             pass_calibration(words);
             inputs.push_back(options_.data);
+            if (!options_.refit) words.emplace_back("--no-refit");
         }
         add("prune", words, inputs, before);
         if (options_.finetune) finetune(before, output);

@@ -66,7 +66,7 @@ TEST_CASE("The plan makes all variants, evaluates each, and times them together"
 
 TEST_CASE("Every input of a step is given, or made by a step before it") {
     PipelineOptions all = options();
-    all.rank = "8";
+    all.rank = "16";
     const PipelinePlan plan = plan_pipeline(all, false);
     std::vector<std::filesystem::path> there = {"vgg19.pth", "train", "test"};
     for (const Step& step : plan.steps) {
@@ -88,7 +88,7 @@ TEST_CASE("Options go to the steps that they are for") {
     all.learning_rate = "1e-3";
     all.calibration_images = "64";
     all.test_images = "100";
-    all.threads = "2";
+    all.threads = "12";
     all.label_map = "map";
     all.energy = "0.9";
     const PipelinePlan plan = plan_pipeline(all, true);
@@ -96,15 +96,15 @@ TEST_CASE("Options go to the steps that they are for") {
     CHECK(
         command(plan, "prune") ==
         "vgg19 prune out/baseline.safetensors -o out/work/pruned.safetensors --target-macs 0.5 --calib train "
-        "-n 64 --size 32 --threads 2");
+        "-n 64 --size 32 --threads 12");
     CHECK(command(plan, "finetune") ==
           "vgg19 finetune out/work/pruned.safetensors -o out/pruned.safetensors --data train --label-map map "
-          "--subset 200 --lr 1e-3 --size 32 --threads 2 --checkpoint out/work/finetune.checkpoint --resume");
+          "--subset 200 --lr 1e-3 --size 32 --threads 12 --checkpoint out/work/finetune.checkpoint --resume");
     CHECK(command(plan, "factorize") ==
           "vgg19 factorize out/pruned.safetensors -o out/pruned-factored.safetensors --energy 0.9");
     CHECK(command(plan, "eval baseline") ==
           "vgg19 eval -m out/baseline.safetensors --data test --json --label-map map -n 100 --size 32 "
-          "--threads 2");
+          "--threads 12");
     CHECK(command(plan, "bench").find("--size 224") != std::string::npos);
     // Everything runs at 32: a variant at 160 would be a larger one.
     CHECK(command(plan, "eval res160").empty());

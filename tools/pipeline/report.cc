@@ -109,7 +109,7 @@ struct Columns {
     Columns(std::string_view head, const std::string& name)
         : layer(find(head, "layer", name)),
           ratio(find(head, "ratio", name)),
-          error(find(head, "error", name)) {}
+          error(find(head, "relative_l2", name)) {}
 
     std::size_t layer;
     std::size_t ratio;
@@ -171,7 +171,7 @@ Json read_sensitivity(std::string_view text, const std::string& name) {
         if (layers.empty() || layers.back().first != layer) layers.emplace_back(layer, Json(Json::Array{}));
         Json point;
         point.set("ratio", parse_number(words[columns.ratio], place));
-        point.set("error", parse_number(words[columns.error], place));
+        point.set("relative_l2", parse_number(words[columns.error], place));
         layers.back().second.push(std::move(point));
     }
     Json curves{Json::Array{}};

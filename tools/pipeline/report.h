@@ -17,12 +17,13 @@ inline constexpr int pipeline_schema_version = 1;
 ///   "test_agreement"   {"same_top1", "mean_cosine", …} with the baseline on these images, or null
 ///   "file", "lineage"
 /// and with "schema_version" (this one's), "bench_schema_version", "data" {"train", "test", "weights"},
-/// "steps" [{"id", "command", "seconds"}] and "sensitivity" [{"layer", "points": [{"ratio", "error"}]}].
-/// Reads the files that the steps wrote. Throws Error (bad_input).
+/// "steps" [{"id", "command", "seconds"}] and "sensitivity" [{"layer", "points": [{"ratio",
+/// "relative_l2"}]}]. Reads the files that the steps wrote. Throws Error (bad_input).
 model::Json pipeline_report(const PipelineOptions& options, const PipelinePlan& plan, const StepLog& log);
 
-/// The curves of a sensitivity scan, from a table with commas, whose head names the columns layer, ratio and
-/// error (others are left out). Throws Error (bad_input) with `name` in the message.
+/// The curves of `vgg19 prune --scan --csv`: by layer and ratio the relative L2 error of the logits, from a
+/// table whose head names the columns layer, ratio and relative_l2 (others are left out). Throws Error
+/// (bad_input) with `name` in the message.
 model::Json read_sensitivity(std::string_view text, const std::string& name);
 
 /// The report as one page of HTML that needs nothing else: no network, no scripts.

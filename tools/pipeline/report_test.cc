@@ -32,7 +32,7 @@ Json report() {
              "test_agreement": {"same_top1": 0.97, "mean_cosine": 0.99}, "file": "out/pruned-int8.safetensors",
              "lineage": ["convert vgg19.pth", "prune --ratio 0.1"]}],
         "steps": [{"id": "convert", "command": "vgg19 convert 'a <b>' -o out/baseline.safetensors", "seconds": 1.5}],
-        "sensitivity": [{"layer": "features.16", "points": [{"ratio": 0.1, "error": 0.01}, {"ratio": 0.5, "error": 0.2}]}],
+        "sensitivity": [{"layer": "features.16", "points": [{"ratio": 0.1, "relative_l2": 0.01}, {"ratio": 0.5, "relative_l2": 0.2}]}],
         "notes": ["A note."]})",
                        "report");
 }
@@ -101,19 +101,21 @@ TEST_CASE("A report without what the page shows is told") {
 
 TEST_CASE("A sensitivity table is read by the names of its columns") {
     const Json curves = read_sensitivity(
-        "ratio,layer,more,error\n0.1,features.0,x,0.5\n0.2,features.0,x,0.75\n\n0.1,features.2,x,1e-3\n",
+        "ratio,layer,more,relative_l2\n0.1,features.0,x,0.5\n0.2,features.0,x,0.75\n\n0.1,features.2,x,1e-"
+        "3\n",
         "scan.csv");
     REQUIRE(curves.array().size() == 2);
     CHECK(curves.array()[0].find("layer")->string() == "features.0");
     CHECK(curves.array()[0].find("points")->array().size() == 2);
-    CHECK(curves.array()[0].find("points")->array()[1].find("error")->number() == 0.75);
+    CHECK(curves.array()[0].find("points")->array()[1].find("relative_l2")->number() == 0.75);
     CHECK(curves.array()[1].find("points")->array()[0].find("ratio")->number() == 0.1);
 
     const auto problem = [](const std::string& text) {
         return error_of(ErrorKind::bad_input, [&text] { read_sensitivity(text, "scan.csv"); });
     };
     CHECK(problem("") == Containing("scan.csv: line 1: expected a column \"layer\""));
-    CHECK(problem("layer,ratio\n") == Containing("expected a column \"error\""));
-    CHECK(problem("layer,ratio,error\na,0.1\n") == Containing("line 2: expected 3 columns, found 2"));
-    CHECK(problem("layer,ratio,error\na,0.1,nan\n") == Containing("expected a finite number, found \"nan\""));
+    CHECK(problem("layer,ratio\n") == Containing("expected a column \"relative_l2\""));
+    CHECK(problem("layer,ratio,relative_l2\na,0.1\n") == Containing("line 2: expected 3 columns, found 2"));
+    CHECK(problem("layer,ratio,relative_l2\na,0.1,nan\n") ==
+          Containing("expected a finite number, found \"nan\""));
 }

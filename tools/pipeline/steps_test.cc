@@ -65,7 +65,7 @@ TEST_CASE("A step is done once") {
 TEST_CASE("A changed command is run again, and what depends on its output") {
     Chain chain;
     chain.run();
-    chain.first.words.back() = "2";
+    chain.first.words.back() = "22";
     CHECK(chain.run() == Ids{"first", "second"});
     chain.second.words.emplace_back("--y");
     CHECK(chain.run() == Ids{"second"});
@@ -130,7 +130,7 @@ TEST_CASE("An interrupted step keeps its checkpoint, unless it became another") 
     };
     CHECK(interrupt() == "new");
     CHECK(interrupt() == "older");
-    chain.first.words.back() = "2";
+    chain.first.words.back() = "22";
     CHECK(interrupt() == "new");
 }
 

@@ -1,0 +1,30 @@
+// Which filters go first.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "converter/prune/least_squares.h"
+#include "engine/model/model_file.h"
+
+namespace vgg19::converter {
+
+enum class Criterion : unsigned char {
+    l2,  ///< the smallest L2 norm over (input channel, row, column), as PyTorch's ln_structured(n=2, dim=0)
+    l1,  ///< the smallest sum of magnitudes
+    activation,  ///< whose loss the next layer notices least (least_loss_order)
+    random,
+};
+
+/// "l2", …
+const char* criterion_name(Criterion criterion);
+
+/// All filters of a convolution, counted from 0, in the order in which they should go; of equal ones those
+/// with the higher index first. `moments` are those of its output, for Criterion::activation; `seed` is for
+/// Criterion::random. Throws Error (bad_input) for weights that are not finite.
+std::vector<std::size_t> removal_order(const model::ModelFile& model, std::size_t convolution,
+                                       Criterion criterion, std::uint64_t seed, const LeastSquares* moments);
+
+}  // namespace vgg19::converter

@@ -1,0 +1,58 @@
+#include "tools/scan_text.h"
+
+#include <iostream>
+
+#include "tools/charts.h"
+#include "tools/text.h"
+
+namespace vgg19::tools {
+
+namespace {
+
+constexpr int tenths = 10;
+
+/// A row a layer, a column a ratio; `value` makes a percentage of a point.
+template <class Value>
+Table scan_table(const std::vector<converter::LayerScan>& layers, const Value& value) {
+    std::vector<std::string> head = {"without"};
+    for (int tenth = 1; tenth < tenths; ++tenth) head.push_back(std::to_string(tenth * 10) + " %");
+    Table table(head);
+    for (const converter::LayerScan& layer : layers) {
+        std::vector<std::string> row(tenths, "");
+        row[0] = layer.layer;
+        for (const converter::ScanPoint& point : layer.points) {
+            row[static_cast<std::size_t>(point.ratio * tenths + 0.5)] = fixed(100 * value(point), 2);
+        }
+        table.add(row);
+    }
+    return table;
+}
+
+}  // namespace
+
+void print_scan(const std::vector<converter::LayerScan>& layers) {
+    std::cout << "Error of the logits in % (relative L2), one layer without so many of its filters:\n\n"
+              << scan_table(layers, [](const converter::ScanPoint& point) { return point.relative_l2; })
+              << "\nPredictions in % that are others:\n\n"
+              << scan_table(layers, [](const converter::ScanPoint& point) { return point.changed_top1; });
+}
+
+std::string scan_picture(const std::vector<converter::LayerScan>& layers) {
+    std::vector<Series> series;
+    for (const converter::LayerScan& layer : layers) {
+        if (layer.points.empty()) continue;
+        Series line = {layer.layer, {{0, 0}}};
+        for (const converter::ScanPoint& point : layer.points) {
+            line.points.push_back({100 * point.ratio, 100 * point.relative_l2});
+        }
+        series.push_back(std::move(line));
+    }
+    return standalone(line_chart({.title = "What each layer's filters mean to the logits",
+                                  .description = "The error of the logits when one convolution alone loses a "
+                                                 "share of its filters, a line a convolution.",
+                                  .x_label = "filters removed (%)",
+                                  .y_label = "relative error of the logits (%)"},
+                                 series));
+}
+
+}  // namespace vgg19::tools
