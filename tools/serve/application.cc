@@ -5,6 +5,7 @@
 
 #include "tools/serve/assets.h"
 #include "tools/serve/guard.h"
+#include "vgg19/error.h"
 
 namespace vgg19::server {
 
@@ -30,12 +31,18 @@ std::string Application::bind() {
 }
 
 void Application::run() {
+    constexpr std::chrono::seconds glance{1};
     server_.run();
+    if (!server_.is_stopping()) throw Error(ErrorKind::failed, "no connection can be accepted any more");
+    // The thread that stops it may still be at it.
+    while (!stopped_.wait_for(glance)) {
+    }
 }
 
 void Application::stop() {
     queue_.stop();
     server_.stop();
+    stopped_.set();
 }
 
 std::vector<Route> Application::routes() {

@@ -36,7 +36,8 @@ class Application {
     /// From then on connections are accepted, and answered once run() is called. Returns the page's address.
     /// Throws Error (failed).
     std::string bind();
-    /// Serves until stop(), and until what runs is finished.
+    /// Serves until stop(), and until what runs is finished. Throws Error (failed) when no connection can be
+    /// accepted any more.
     void run();
     /// Any thread may call it, once, after bind().
     void stop();
@@ -63,6 +64,7 @@ class Application {
     JobStore jobs_;
     WorkQueue queue_;
     HttpServer server_;
+    Finish stopped_;  ///< stop() has done its work
 };
 
 }  // namespace vgg19::server

@@ -64,7 +64,8 @@ std::vector<Part> parse_parts(std::string_view body, const std::string& boundary
     std::vector<Part> parts;
     while (!body.starts_with("--")) {
         const std::size_t line = body.find(line_end);
-        if (line == std::string_view::npos || body.substr(0, line).find_first_not_of(" \t") != body.npos) {
+        if (line == std::string_view::npos ||
+            body.substr(0, line).find_first_not_of(" \t") != std::string_view::npos) {
             malformed("expected a line's end after a boundary");
         }
         body.remove_prefix(line + line_end.size());

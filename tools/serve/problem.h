@@ -1,17 +1,19 @@
 // Why a request is not answered as it wished.
 #pragma once
 
-#include <stdexcept>
+#include <exception>
 #include <string>
 #include <utility>
 
 namespace vgg19::server {
 
 /// Becomes an answer of that status. `code` is one of the description's (openapi.json, Problem).
-class Problem : public std::runtime_error {
+class Problem : public std::exception {
   public:
-    Problem(int status, std::string code, const std::string& message)
-        : std::runtime_error(message), status_(status), code_(std::move(code)) {}
+    Problem(int status, std::string code, std::string message)
+        : status_(status), code_(std::move(code)), message_(std::move(message)) {}
+
+    const char* what() const noexcept override { return message_.c_str(); }
 
     int status() const { return status_; }
     const std::string& code() const { return code_; }
@@ -19,6 +21,7 @@ class Problem : public std::runtime_error {
   private:
     int status_;
     std::string code_;
+    std::string message_;
 };
 
 }  // namespace vgg19::server

@@ -55,8 +55,7 @@ std::size_t choice(const httplib::Params& query, const std::string& name,
     const auto* const found = std::find(choices.begin(), choices.end(), *text);
     if (found != choices.end()) return static_cast<std::size_t>(found - choices.begin());
     std::string expected;
-    for (const std::string_view one : choices)
-        expected += (expected.empty() ? "" : " or ") + std::string(one);
+    for (const std::string_view one : choices) expected.append(expected.empty() ? "" : " or ").append(one);
     throw bad(name + ": expected " + expected + ", found '" + *text + "'");
 }
 
@@ -71,8 +70,8 @@ std::vector<std::size_t> chosen_variants(const httplib::Params& query, const std
         if (found == ids.end()) {
             std::string known;
             for (const std::string& one : ids) known += (known.empty() ? "" : ", ") + one;
-            throw Problem(400, "unknown_variant",
-                          "variants: expected some of " + known + ", found '" + id + "'");
+            known.insert(0, "variants: expected some of ").append(", found '").append(id).append("'");
+            throw Problem(400, "unknown_variant", known);
         }
         chosen[static_cast<std::size_t>(found - ids.begin())] = true;
         begin = end + 1;
