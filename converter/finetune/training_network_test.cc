@@ -96,18 +96,13 @@ ErrorKind kind_of(const Function& function) {
     return ErrorKind::failed;
 }
 
-}  // namespace
-
-TEST_CASE("gradients are the slopes of the loss, parameter by parameter") {
-    const Fixture fixture(4);
-    INFO(fixture.random.replay());
+/// The relative error of each parameter's gradient, as the slope of the loss in the gradient's own direction.
+std::vector<double> slope_errors(const Fixture& fixture) {
     auto learner = fixture.network({.dropout = 0});
     fixture.accumulate(learner);
-    std::size_t close = 0;
+    std::vector<double> errors;
     for (const Parameter& parameter : learner.parameters()) {
-        CAPTURE(parameter.name);
-        const double slope = norm(parameter.gradient);  // in the gradient's own direction
-        if (slope < 1e-4) continue;                     // the difference would be rounding
+        const double slope = norm(parameter.gradient);
         const std::vector<float> before(parameter.values.begin(), parameter.values.end());
         const auto loss_at = [&](double shift) {
             for (std::size_t i = 0; i < before.size(); ++i) {
@@ -119,17 +114,37 @@ TEST_CASE("gradients are the slopes of the loss, parameter by parameter") {
             return loss;
         };
         // A step moves some unit past a kink of its ReLU or pool now and then, the less the shorter it is;
-        // and the shorter, the more rounding shows. One of them is right, and most are close.
+        // and the shorter, the more rounding shows. One of them is right.
         double least_error = 1;
         for (const double loss_change : {2e-3, 5e-4, 1e-4}) {
             const double step = loss_change / slope;
             const double difference = (loss_at(step) - loss_at(-step)) / (2 * step);
             least_error = std::min(least_error, std::abs(difference / slope - 1));
         }
-        CHECK(least_error <= 0.2);
-        close += least_error <= 0.02 ? 1 : 0;
+        errors.push_back(slope < 1e-4 ? 1 : least_error);  // of so small a slope, the difference is rounding
     }
-    CHECK(4 * close >= 3 * learner.parameters().size());
+    return errors;
+}
+
+}  // namespace
+
+TEST_CASE("gradients are the slopes of the loss, parameter by parameter") {
+    // Kinks are a random network's bad luck, a wrong gradient is wrong in each.
+    std::vector<double> least;
+    std::string replay;
+    for (int network = 0; network < 4; ++network) {
+        const Fixture fixture(4);
+        replay += fixture.random.replay() + ' ';
+        const std::vector<double> errors = slope_errors(fixture);
+        if (least.empty()) least = errors;
+        std::transform(errors.begin(), errors.end(), least.begin(), least.begin(),
+                       [](double a, double b) { return std::min(a, b); });
+    }
+    INFO(replay);
+    for (std::size_t i = 0; i < least.size(); ++i) {
+        CAPTURE(i);
+        CHECK(least[i] <= 0.05);
+    }
 }
 
 TEST_CASE("two halves of a batch add up to the whole, with dropout too") {
