@@ -30,10 +30,18 @@ std::string program_name(std::vector<std::string> program) {
     return name;
 }
 
-std::vector<Variant> chosen_variants(const Options& options) {
+std::vector<Variant> found_variants(const Options& options) {
     if (options.models) return variants_in(*options.models, options.variants);
     if (options.weights) return variants_of(*options.weights, options.variants);
     return seeded_variants(options.variants, options.threads);
+}
+
+std::vector<Variant> chosen_variants(const Options& options) {
+    std::vector<Variant> variants = found_variants(options);
+    for (Variant& variant : variants) {
+        if (variant.input_size == 0) variant.input_size = options.size;
+    }
+    return variants;
 }
 
 std::string weights_text(const Options& options) {

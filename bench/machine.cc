@@ -11,7 +11,7 @@
 
 #include "engine/plan.h"
 #include "kernels/common/parallel.h"
-#include "kernels/conv_onednn/conv_onednn.h"
+#include "kernels/onednn/conv_onednn.h"
 
 namespace vgg19::bench {
 

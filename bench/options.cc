@@ -25,7 +25,11 @@ cxxopts::Options declared_options(const std::string& program) {
         "models", "measure the files VARIANT.safetensors of this folder", cxxopts::value<std::string>(),
         "DIR")("variants", "only these, separated by commas: " + recipe_ids(),
                cxxopts::value<std::vector<std::string>>(), "LIST")(
-        "image", "classify this photograph, not the bundled one", cxxopts::value<std::string>(), "FILE");
+        "size",
+        "the input size of variants that have none of their own (res160), of --tune and of --worker; "
+        "the model's own, unless given",
+        cxxopts::value<std::string>(),
+        "N")("image", "classify this photograph, not the bundled one", cxxopts::value<std::string>(), "FILE");
     options.add_options("how it is measured")("threads",
                                               "as many as the CPUs that this process may use, unless given",
                                               cxxopts::value<std::string>(), "N")(
@@ -59,9 +63,7 @@ cxxopts::Options declared_options(const std::string& program) {
         "worker",
         "run this model twice, print 'ready PEAK_RSS_MIB TOP1 TOP2 TOP3', then for each line 'N' on standard "
         "input run it N times and print the seconds of each on one line",
-        cxxopts::value<std::string>(),
-        "FILE")("size", "the input size of the worker or of --tune; the model's own, unless given",
-                cxxopts::value<std::string>(), "N")(
+        cxxopts::value<std::string>(), "FILE")(
         "input",
         "the worker's input: tensor \"input\" in F32, (1,3,S,S), which is repeated to fill a batch, or "
         "(N,3,S,S) with the batch's N; the image, unless given",
@@ -114,7 +116,6 @@ void require_writable_place(const path& out) {
 void require_consistent(const Options& options) {
     if (options.weights && options.models) reject("--weights and --models exclude each other");
     if (!options.worker && options.input) reject("--input belongs to --worker");
-    if (!options.worker && !options.tune && options.size != 0) reject("--size belongs to --worker or --tune");
     if (options.worker && options.tune) reject("--worker and --tune exclude each other");
     if (options.out) require_writable_place(*options.out);
     require_range("batch", static_cast<double>(options.batch), 1, 1024);

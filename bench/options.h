@@ -31,8 +31,8 @@ struct Options {
     double tolerance = 0.1;
 
     std::optional<std::filesystem::path> worker;  ///< be the worker for this model file
-    std::size_t size = 0;                         ///< the worker's or --tune's input size; 0: the model's own
-    std::optional<std::filesystem::path> input;   ///< the worker's input
+    std::size_t size = 0;  ///< of the input, but for variants with their own; 0: the model's
+    std::optional<std::filesystem::path> input;  ///< the worker's input
 };
 
 /// What these options say of a session. `input_size` 0: the model's own.

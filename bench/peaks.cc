@@ -4,13 +4,12 @@
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <fstream>
-#include <string>
 #include <vector>
 
 #include "bench/peaks_kernels.h"
 #include "kernels/common/aligned_buffer.h"
 #include "kernels/common/kernel_list.h"
+#include "kernels/common/memory.h"
 #include "kernels/common/parallel.h"
 
 namespace vgg19::bench {
@@ -58,21 +57,14 @@ double shortest_pass(double seconds, const Pass& pass) {
     return shortest;
 }
 
-std::uint64_t available_memory_bytes() {
-    std::ifstream file("/proc/meminfo");
-    for (std::string line; std::getline(file, line);) {
-        if (line.starts_with("MemAvailable:")) return std::stoull(line.substr(line.find(':') + 1)) * 1024;
-    }
-    return 0;
-}
-
 std::size_t array_bytes(const PeakOptions& options) {
     constexpr std::size_t granularity = 64 * sizeof(std::uint64_t);
     constexpr std::size_t smallest = std::size_t{32} << 20U;
     constexpr std::size_t enough = 512'000'000;
-    const std::size_t wanted = options.array_bytes != 0
-                                   ? options.array_bytes
-                                   : std::clamp<std::size_t>(available_memory_bytes() / 4, smallest, enough);
+    const std::size_t wanted =
+        options.array_bytes != 0
+            ? options.array_bytes
+            : std::clamp<std::size_t>(kernels::available_memory_bytes() / 4, smallest, enough);
     return std::max(wanted / granularity, std::size_t{1}) * granularity;
 }
 

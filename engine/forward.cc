@@ -87,6 +87,7 @@ layers::DenseProblem dense_problem(const model::ModelFile& file, const model::De
     layers::DenseProblem problem = {.inputs = layer.inputs,
                                     .outputs = layer.outputs,
                                     .relu_follows = layer.relu_follows,
+                                    .signed_input = layer.signed_input,
                                     .input_major = file.order(layer) == model::DenseOrder::input_major,
                                     .bias = file.tensor(model::bias_name(layer.name)).as<float>().data()};
     if (file.is_int4(layer.name)) {

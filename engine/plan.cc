@@ -5,7 +5,7 @@
 #include <string>
 
 #include "kernels/common/parallel.h"
-#include "kernels/conv_onednn/conv_onednn.h"
+#include "kernels/onednn/conv_onednn.h"
 #include "vgg19/error.h"
 
 namespace vgg19 {

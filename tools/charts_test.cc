@@ -151,7 +151,7 @@ TEST_CASE("Points have names, and whiskers where there is an interval") {
 TEST_CASE("A file of its own has a namespace and the colours of text and ground") {
     const std::string file = standalone(line_chart(text, many_series(2)));
     CHECK(well_formed(file));
-    CHECK(file.rfind("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" ",
+    CHECK(file.rfind("<?xml version='1.0' encoding='UTF-8'?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" ",
                      0) == 0);
     CHECK(contains(file, "prefers-color-scheme:dark"));
     CHECK(count(file, "http") == 1);

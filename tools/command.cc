@@ -201,12 +201,16 @@ void add_size_option(CommandLine& line) {
                 "height and width of the network's input, at least 32; default: the model's own");
 }
 
+void add_threads_option(CommandLine& line) {
+    line.option("threads", "N", "default: as many as the CPUs that this process may use");
+}
+
 void add_cpu_options(CommandLine& line) {
-    line.option("threads", "N", "default: as many as the CPUs that this process may use")
-        .option(
-            "isa", "NAME",
-            "instruction set: scalar, avx2, avx512 or avx512vnni; default: $VGG19_ISA, else the best that "
-            "this CPU has");
+    add_threads_option(line);
+    line.option(
+        "isa", "NAME",
+        "instruction set: scalar, avx2, avx512 or avx512vnni; default: $VGG19_ISA, else the best that "
+        "this CPU has");
 }
 
 std::size_t size_option(const CommandLine& line) {

@@ -69,6 +69,8 @@ void add_size_option(CommandLine& line);
 /// --size, or 0 where it is absent: the model's own.
 std::size_t size_option(const CommandLine& line);
 
+/// --threads, for subcommands that compute.
+void add_threads_option(CommandLine& line);
 /// --threads and --isa, for subcommands that use the CPU as a session does.
 void add_cpu_options(CommandLine& line);
 /// --threads, or 0 where it is absent: all that there are.

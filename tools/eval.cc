@@ -9,6 +9,7 @@
 #include "converter/evaluate/label_map.h"
 #include "tools/command.h"
 #include "tools/evaluation_text.h"
+#include "tools/labelled_data_help.h"
 #include "tools/progress_bar.h"
 #include "tools/subcommands.h"
 #include "vgg19/session.h"
@@ -23,24 +24,13 @@ constexpr std::size_t most_images = 1'000'000'000;
 CommandLine command_line() {
     CommandLine line(
         "eval",
-        "Says how often a model is right: top-1, top-3 and top-5, with Wilson's intervals of 95 %.\n\n"
-        "--data is a folder of class folders, or CIFAR-10's binary files. What the model calls a class, "
-        "says\n"
-        "  --label-map FILE, with a line a class: its name (or place, from 0), and the model's class as "
-        "index\n"
-        "    or WordNet id; # begins a comment;\n"
-        "  else, for CIFAR-10's files and a model of ImageNet's 1000 classes, the built-in map: airplane is\n"
-        "    404 (airliner), automobile 817 (sports car), bird 15 (robin), cat 281 (tabby), deer 352 "
-        "(impala),\n"
-        "    dog 207 (golden retriever), frog 30 (bullfrog), horse 339 (sorrel), ship 510 (container ship),\n"
-        "    truck 867 (trailer truck);\n"
-        "  else the names of the class folders, where all are WordNet ids or indices of the model's "
-        "classes;\n"
-        "  else, with as many classes as the model has, a class's place by name.",
+        std::string(
+            "Says how often a model is right: top-1, top-3 and top-5, with Wilson's intervals of 95 %.\n\n") +
+            labelled_data_help,
         "-m MODEL --data DATA");
     line.option("m,model", "FILE", "the model (required)")
         .option("data", "DATA", "labelled images (required)")
-        .option("label-map", "FILE", "the model's class for each class of the data")
+        .option("label-map", "FILE", label_map_option_help)
         .option("reference", "FILE", "another model, to say how often both agree, and which is right")
         .option("n,images", "N", "how many images, at equal distances through the whole set; default: all")
         .option("batch", "N", "images a run; results do not depend on it", "8")

@@ -15,6 +15,13 @@ TEST_CASE("Progress tells share, amount, rate and time left") {
           "running  [....................]  0 %  1 of 7201  1.0/s  2 h 0 min left");
 }
 
+TEST_CASE("What was done before does not count for the rate") {
+    CHECK(progress_text("training", ProgressUnit::items, 150, 200, 5, 100) ==
+          "training  [###############.....]  75 %  150 of 200  10.0/s  5 s left");
+    CHECK(progress_text("training", ProgressUnit::items, 100, 200, 5, 100) ==
+          "training  [##########..........]  50 %  100 of 200");
+}
+
 TEST_CASE("Progress has no rate before anything is done, and never passes its total") {
     CHECK(progress_text("running", ProgressUnit::items, 0, 4, 1) ==
           "running  [....................]  0 %  0 of 4");

@@ -7,10 +7,14 @@ int bench(int argc, char** argv);
 int classify(int argc, char** argv);
 int convert(int argc, char** argv);
 int eval(int argc, char** argv);
+int factorize(int argc, char** argv);
+int finetune(int argc, char** argv);
 int inspect(int argc, char** argv);
+int pipeline(int argc, char** argv);
 int prune(int argc, char** argv);
 int quantize(int argc, char** argv);
 int run(int argc, char** argv);
+int serve(int argc, char** argv);
 int sysinfo(int argc, char** argv);
 
 }  // namespace vgg19::tools

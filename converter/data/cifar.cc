@@ -69,6 +69,8 @@ class Cifar final : public DataSet {
     }
     std::span<const std::size_t> imagenet_classes() const override { return imagenet_by_label; }
 
+    bool has_margin() const override { return false; }
+
     void read(std::size_t item, const Preprocessing& preprocessing, std::size_t size,
               std::span<float> nchw) const override {
         constexpr std::size_t pixels = side * side;

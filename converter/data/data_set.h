@@ -29,6 +29,8 @@ class DataSet {
     virtual std::vector<std::string> class_names() const { return {}; }
     /// The ImageNet class that is nearest to each, where the data set comes with such a map; else none.
     virtual std::span<const std::size_t> imagenet_classes() const { return {}; }
+    /// Whether read() keeps the middle alone of a larger picture, as resize_ratio says; else all of it.
+    virtual bool has_margin() const { return true; }
     /// (3, size, size) normalised floats, as the model wants them. Throws Error (bad_input) that names the
     /// file of a picture which cannot be read.
     virtual void read(std::size_t item, const Preprocessing& preprocessing, std::size_t size,

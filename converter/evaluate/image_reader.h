@@ -32,6 +32,9 @@ struct ImageBatch {
 /// Reads `items` in their order on a thread of its own, at most two batches ahead of who takes them.
 class ImageReader {
   public:
+    /// One that is looked at, two ahead.
+    static constexpr std::size_t batches_in_memory = 3;
+
     /// `data` must outlive it. `batch` is at least 1.
     ImageReader(const DataSet& data, std::vector<std::size_t> items, std::vector<InputFormat> formats,
                 std::size_t batch);
@@ -54,7 +57,7 @@ class ImageReader {
     std::vector<InputFormat> formats_;
     std::size_t batch_;
     std::size_t batches_;
-    std::array<ImageBatch, 3> ring_;  ///< one that is looked at, two ahead
+    std::array<ImageBatch, batches_in_memory> ring_;
 
     std::mutex mutex_;  ///< of all that follows
     std::condition_variable changed_;

@@ -8,7 +8,7 @@
 #include "kernels/common/aligned_buffer.h"
 #include "kernels/common/parallel.h"
 #include "kernels/conv_direct/conv_direct.h"
-#include "kernels/conv_onednn/conv_onednn.h"
+#include "kernels/onednn/conv_onednn.h"
 #include "vgg19/error.h"
 
 namespace vgg19::layers {

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "engine/layers/execution.h"
-#include "kernels/conv_onednn/conv_onednn.h"
+#include "kernels/onednn/conv_onednn.h"
 
 namespace vgg19::layers {
 
@@ -50,7 +50,7 @@ struct ConvolutionWeights {
 /// The ways to compute it.
 enum class ConvolutionAlgorithm : unsigned char {
     direct,          ///< kernels/conv_direct: any shape, from the definition
-    onednn,          ///< kernels/conv_onednn: for the shapes and ISAs that oneDNN knows
+    onednn,          ///< kernels/onednn: for the shapes and ISAs that oneDNN knows
     winograd_image,  ///< kernels/winograd_image: for images
     winograd_f2,     ///< kernels/winograd with tiles of 2×2, …
     winograd_f4,

@@ -6,7 +6,7 @@
 #include "engine/layers/int8_convolution.h"
 #include "engine/layers/winograd.h"
 #include "engine/layers/winograd_image.h"
-#include "kernels/conv_onednn/conv_onednn.h"
+#include "kernels/onednn/conv_onednn.h"
 
 namespace vgg19::layers {
 

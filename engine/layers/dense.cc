@@ -1,5 +1,6 @@
 #include "engine/layers/dense.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "kernels/common/aligned_buffer.h"
@@ -228,6 +229,63 @@ class Int4Dense final : public Dense {
     kernels::AlignedBuffer sums_;
 };
 
+std::unique_ptr<Dense> make_int8_dense(const DenseProblem& problem, const Execution& execution) {
+    if (problem.input_major) return std::make_unique<Int8SparseInputDense>(problem, execution);
+    return std::make_unique<Int8Dense>(problem, execution);
+}
+
+/// INT8 for inputs of both signs, which the kernels do not take. They get x − m, where m is the least input
+/// (or 0), and the bias becomes bias[o] + m · Σ_i w[o][i], so that the result is that of x.
+class SignedInt8Dense final : public Dense {
+  public:
+    SignedInt8Dense(const DenseProblem& problem, const Execution& execution)
+        : batch_(execution.batch),
+          old_bias_(problem.bias),
+          weight_sums_(weight_sums(problem)),
+          input_(problem.inputs),
+          bias_(problem.outputs) {
+        DenseProblem shifted = problem;
+        shifted.bias = bias_.data();
+        Execution one_image = execution;  // each has its own m
+        one_image.batch = 1;
+        unsigned_ = make_int8_dense(shifted, one_image);
+    }
+
+    void run(const float* input, float* output) override {
+        for (std::size_t image = 0; image < batch_; ++image) {
+            const float* x = input + image * input_.size();
+            const float least = std::min(*std::min_element(x, x + input_.size()), 0.0F);
+            std::transform(x, x + input_.size(), input_.begin(),
+                           [least](float value) { return value - least; });
+            for (std::size_t o = 0; o < bias_.size(); ++o) bias_[o] = old_bias_[o] + least * weight_sums_[o];
+            unsigned_->run(input_.data(), output + image * bias_.size());
+        }
+    }
+    std::string kernel() const override { return unsigned_->kernel(); }
+    std::size_t weight_bytes() const override { return unsigned_->weight_bytes(); }
+
+  private:
+    /// Of each output, in FP32. The integers' sums are exact.
+    static std::vector<float> weight_sums(const DenseProblem& problem) {
+        std::vector<std::int64_t> sums(problem.outputs);
+        for (std::size_t i = 0; i < problem.inputs * problem.outputs; ++i) {
+            sums[problem.input_major ? i % problem.outputs : i / problem.inputs] += problem.int8_weights[i];
+        }
+        std::vector<float> scaled(problem.outputs);
+        for (std::size_t o = 0; o < problem.outputs; ++o) {
+            scaled[o] = static_cast<float>(sums[o]) * problem.weight_scale[o];
+        }
+        return scaled;
+    }
+
+    std::size_t batch_;
+    const float* old_bias_;
+    std::vector<float> weight_sums_;
+    std::vector<float> input_;
+    std::vector<float> bias_;
+    std::unique_ptr<Dense> unsigned_;
+};
+
 }  // namespace
 
 std::unique_ptr<Dense> make_dense(const DenseProblem& problem, const Execution& execution) {
@@ -241,8 +299,8 @@ std::unique_ptr<Dense> make_dense(const DenseProblem& problem, const Execution& 
                                               std::to_string(kernels::dense_int8_max_inputs) +
                                               " inputs at most, found " + std::to_string(problem.inputs));
     }
-    if (problem.input_major) return std::make_unique<Int8SparseInputDense>(problem, execution);
-    return std::make_unique<Int8Dense>(problem, execution);
+    if (problem.signed_input) return std::make_unique<SignedInt8Dense>(problem, execution);
+    return make_int8_dense(problem, execution);
 }
 
 }  // namespace vgg19::layers

@@ -17,6 +17,7 @@ struct DenseProblem {
     std::size_t inputs = 0;
     std::size_t outputs = 0;
     bool relu_follows = false;
+    bool signed_input = false;                   ///< no ReLU before it: inputs may be negative
     bool input_major = false;                    ///< weights are [inputs][outputs], else [outputs][inputs]
     const float* weights = nullptr;              ///< finite
     const std::int8_t* int8_weights = nullptr;   ///< the same, quantised

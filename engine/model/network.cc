@@ -62,6 +62,7 @@ void check_classifier(const std::vector<std::size_t>& classifier) {
 }
 
 constexpr std::string_view pool_letter = "M";
+constexpr char rank_separator = ':';
 
 std::size_t parse_width(std::string_view word, const std::string& entry) {
     std::size_t width = 0;
@@ -72,18 +73,43 @@ std::size_t parse_width(std::string_view word, const std::string& entry) {
     return width;
 }
 
-/// Words between single spaces; "M" becomes 0 where pools are allowed.
-std::vector<std::size_t> parse_widths(std::string_view text, const char* list, bool pools_allowed) {
-    std::vector<std::size_t> widths;
+/// Words between single spaces.
+std::vector<std::string_view> split_words(std::string_view text) {
+    std::vector<std::string_view> words;
     std::size_t start = 0;
-    while (start <= text.size() && widths.size() <= most_features) {
+    while (start <= text.size() && words.size() <= most_features) {
         const std::size_t end = std::min(text.find(' ', start), text.size());
-        const std::string_view word = text.substr(start, end - start);
-        const bool pool = pools_allowed && word == pool_letter;
-        widths.push_back(pool ? 0 : parse_width(word, entry_name(list, widths.size())));
+        words.push_back(text.substr(start, end - start));
         start = end + 1;
     }
+    return words;
+}
+
+/// "M" becomes 0.
+std::vector<std::size_t> parse_features(std::string_view text) {
+    std::vector<std::size_t> widths;
+    for (const std::string_view word : split_words(text)) {
+        const std::string entry = entry_name("features", widths.size());
+        widths.push_back(word == pool_letter ? 0 : parse_width(word, entry));
+    }
     return widths;
+}
+
+struct Classifier {
+    std::vector<std::size_t> widths;
+    std::vector<std::size_t> ranks;
+};
+
+Classifier parse_classifier(std::string_view text) {
+    Classifier classifier;
+    for (const std::string_view word : split_words(text)) {
+        const std::string entry = entry_name("classifier", classifier.widths.size());
+        const std::size_t separator = word.find(rank_separator);
+        const bool factored = separator != std::string_view::npos;
+        classifier.ranks.push_back(factored ? parse_width(word.substr(0, separator), entry) : 0);
+        classifier.widths.push_back(parse_width(factored ? word.substr(separator + 1) : word, entry));
+    }
+    return classifier;
 }
 
 void append_word(std::string& text, std::string_view word) {
@@ -131,7 +157,8 @@ TensorShape int4_dense_scale(const DenseLayer& layer) {
     return {int4_weight_name(layer.name) + "_scale", {layer.inputs, int4_groups(layer)}};
 }
 
-Network::Network(const std::vector<std::size_t>& features, const std::vector<std::size_t>& classifier) {
+Network::Network(const std::vector<std::size_t>& features, const std::vector<std::size_t>& classifier)
+    : ranks_(classifier.size(), 0) {
     check_features(features);
     check_classifier(classifier);
     std::size_t channels = image_channels;
@@ -146,16 +173,33 @@ Network::Network(const std::vector<std::size_t>& features, const std::vector<std
         channels = width;
         index += features_per_convolution;
     }
-    std::size_t inputs = channels * pooled_side * pooled_side;
+    add_dense_layers(classifier);
+}
+
+void Network::add_dense_layers(const std::vector<std::size_t>& classifier) {
+    dense_layers_.clear();
+    std::size_t inputs = convolutions_.back().output_channels * pooled_side * pooled_side;
     for (std::size_t i = 0; i < classifier.size(); ++i) {
         const std::string name = "classifier." + std::to_string(i * classifier_per_dense_layer);
-        dense_layers_.push_back({name, inputs, classifier[i], i + 1 < classifier.size()});
+        const bool relu_follows = i + 1 < classifier.size();
+        if (ranks_[i] == 0) {
+            dense_layers_.push_back({name, inputs, classifier[i], relu_follows, false});
+        } else {
+            dense_layers_.push_back({name + ".0", inputs, ranks_[i], false, false});
+            dense_layers_.push_back({name + ".1", ranks_[i], classifier[i], relu_follows, true});
+        }
         inputs = classifier[i];
     }
 }
 
 Network Network::parse(std::string_view features, std::string_view classifier) {
-    return {parse_widths(features, "features", true), parse_widths(classifier, "classifier", false)};
+    const Classifier dense = parse_classifier(classifier);
+    const Network whole(parse_features(features), dense.widths);
+    try {
+        return whole.with_ranks(dense.ranks);
+    } catch (const Error& error) {
+        fail(error.what());
+    }
 }
 
 Network Network::vgg(int depth) {
@@ -186,8 +230,12 @@ std::string Network::features_text() const {
 }
 
 std::string Network::classifier_text() const {
+    const std::vector<std::size_t> widths = classifier_widths();
     std::string text;
-    for (const DenseLayer& layer : dense_layers_) append_word(text, std::to_string(layer.outputs));
+    for (std::size_t i = 0; i < widths.size(); ++i) {
+        const std::string rank = ranks_[i] == 0 ? "" : std::to_string(ranks_[i]) + rank_separator;
+        append_word(text, rank + std::to_string(widths[i]));
+    }
     return text;
 }
 
@@ -253,9 +301,34 @@ Network Network::with_widths(const std::vector<std::size_t>& widths) const {
         features.push_back(widths[i]);
         if (convolutions_[i].pool_follows) features.push_back(0);
     }
-    std::vector<std::size_t> classifier;
-    for (const DenseLayer& layer : dense_layers_) classifier.push_back(layer.outputs);
-    return {features, classifier};
+    return Network(features, classifier_widths()).with_ranks(ranks_);
+}
+
+Network Network::with_ranks(const std::vector<std::size_t>& ranks) const {
+    if (ranks.size() != ranks_.size()) {
+        throw Error(ErrorKind::usage, "ranks of dense layers: expected " + std::to_string(ranks_.size()) +
+                                          ", found " + std::to_string(ranks.size()));
+    }
+    for (std::size_t i = 0; i < ranks.size(); ++i) {
+        if (ranks[i] <= largest_width) continue;
+        throw Error(ErrorKind::usage, entry_name("classifier", i) + ": expected a rank of at most " +
+                                          std::to_string(largest_width) + ", found " +
+                                          std::to_string(ranks[i]));
+    }
+    Network network = *this;
+    network.ranks_ = ranks;
+    network.add_dense_layers(classifier_widths());
+    return network;
+}
+
+std::vector<std::size_t> Network::classifier_widths() const {
+    std::vector<std::size_t> widths;
+    std::size_t index = 0;
+    for (const std::size_t rank : ranks_) {
+        if (rank > 0) ++index;  // the first factor
+        widths.push_back(dense_layers_[index++].outputs);
+    }
+    return widths;
 }
 
 }  // namespace vgg19::model

@@ -18,12 +18,16 @@ struct ConvolutionLayer {
     bool pool_follows = false;
 };
 
-/// Fully connected, followed by ReLU unless it is the last.
+/// Fully connected, followed by ReLU unless it is the last, or the first of two factors. Where a dense layer
+/// is factored, W ≈ B·A, there are two of these in its place, as if a torch.nn.Sequential of two were in
+/// place of torch.nn.Linear: "classifier.0.0" with the weights A, and "classifier.0.1" with B, the bias and
+/// the ReLU.
 struct DenseLayer {
     std::string name;  ///< torchvision's, such as "classifier.3"
     std::size_t inputs = 0;
     std::size_t outputs = 0;
     bool relu_follows = false;
+    bool signed_input = false;  ///< no ReLU before it: the second of two factors
 };
 
 /// How a dense layer's FP32 or INT8 weights stand in a file: those of one input side by side, as the engine
@@ -75,8 +79,8 @@ class Network {
     /// number of classes. Throws Error (bad_input).
     Network(const std::vector<std::size_t>& features, const std::vector<std::size_t>& classifier);
 
-    /// "64 64 M 128 128 M …" and "4096 4096 1000", as the model file's metadata has them. Throws Error
-    /// (bad_input).
+    /// "64 64 M 128 128 M …" and "4096 4096 1000", as the model file's metadata has them; a factored dense
+    /// layer is "512:4096", the rank of its factors before its outputs. Throws Error (bad_input).
     static Network parse(std::string_view features, std::string_view classifier);
 
     /// torchvision's vgg11, vgg13, vgg16 or vgg19 by depth, 1000 classes. Throws Error (usage) for another
@@ -84,7 +88,10 @@ class Network {
     static Network vgg(int depth);
 
     const std::vector<ConvolutionLayer>& convolutions() const { return convolutions_; }
+    /// In the order in which they run: three, and one more for each that is factored.
     const std::vector<DenseLayer>& dense_layers() const { return dense_layers_; }
+    /// Of each of the three dense layers the rank of its factors, or 0 where it is whole.
+    const std::vector<std::size_t>& ranks() const { return ranks_; }
     std::size_t classes() const { return dense_layers_.back().outputs; }
 
     std::string features_text() const;  ///< the inverse of parse()
@@ -107,13 +114,21 @@ class Network {
 
     /// The same network with other convolution widths, one each. Throws Error (usage).
     Network with_widths(const std::vector<std::size_t>& widths) const;
+    /// The same network with the three dense layers factored, or whole where the rank is 0. Throws Error
+    /// (usage).
+    Network with_ranks(const std::vector<std::size_t>& ranks) const;
 
     friend bool operator==(const Network& a, const Network& b) {
         return a.features_text() == b.features_text() && a.classifier_text() == b.classifier_text();
     }
 
   private:
+    /// Outputs of the three dense layers, factored or not.
+    std::vector<std::size_t> classifier_widths() const;
+    void add_dense_layers(const std::vector<std::size_t>& classifier);
+
     std::vector<ConvolutionLayer> convolutions_;
+    std::vector<std::size_t> ranks_;
     std::vector<DenseLayer> dense_layers_;
 };
 

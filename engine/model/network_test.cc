@@ -125,6 +125,54 @@ TEST_CASE("the two texts are the inverse of parsing") {
     CHECK(network == Network({1, 0, 2, 3, 0, 4, 0, 5, 0, 65536, 0}, {7, 8, 9}));
 }
 
+TEST_CASE("a factored dense layer is two in its place") {
+    const std::string features = Network::vgg(19).features_text();
+    const Network network = Network::parse(features, "512:4096 4096 100:1000");
+    CHECK(network.classifier_text() == "512:4096 4096 100:1000");
+    CHECK(network.ranks() == std::vector<std::size_t>{512, 0, 100});
+    CHECK(network.classes() == 1000);
+    struct Expected {
+        const char* name;
+        std::size_t inputs;
+        std::size_t outputs;
+        bool relu_follows;
+        bool signed_input;
+    };
+    const Expected expected[] = {{"classifier.0.0", 25088, 512, false, false},
+                                 {"classifier.0.1", 512, 4096, true, true},
+                                 {"classifier.3", 4096, 4096, true, false},
+                                 {"classifier.6.0", 4096, 100, false, false},
+                                 {"classifier.6.1", 100, 1000, false, true}};
+    REQUIRE(network.dense_layers().size() == std::size(expected));
+    for (std::size_t i = 0; i < std::size(expected); ++i) {
+        const DenseLayer& layer = network.dense_layers()[i];
+        CAPTURE(expected[i].name);
+        CHECK(layer.name == expected[i].name);
+        CHECK(layer.inputs == expected[i].inputs);
+        CHECK(layer.outputs == expected[i].outputs);
+        CHECK(layer.relu_follows == expected[i].relu_follows);
+        CHECK(layer.signed_input == expected[i].signed_input);
+    }
+    CHECK(network.tensors()[32].name == "classifier.0.0.weight");
+    CHECK(network.tensors()[32].shape == std::vector<std::size_t>{512, 25088});
+    CHECK(network.tensors()[33].name == "classifier.0.0.bias");
+}
+
+TEST_CASE("factors stay when widths change, and go with rank 0") {
+    const Network whole = Network::vgg(11);
+    const Network factored = whole.with_ranks({0, 64, 0});
+    CHECK(factored.classifier_text() == "4096 64:4096 1000");
+    CHECK_FALSE(factored == whole);
+    CHECK(factored.with_ranks({0, 0, 0}) == whole);
+    const Network narrow = factored.with_widths({8, 8, 8, 8, 8, 8, 8, 10});
+    CHECK(narrow.classifier_text() == "4096 64:4096 1000");
+    CHECK(narrow.dense_layers()[0].inputs == 490);
+    CHECK(whole.parameters() - factored.parameters() == 4096ULL * 4096 - 64 * (4096 + 4096) - 64);
+    CHECK(error_of(ErrorKind::usage, [&] {
+              whole.with_ranks({1, 2});
+          }) == "ranks of dense layers: expected 3, found 2");
+}
+
 TEST_CASE("a list that is no VGG is rejected with its entry") {
     struct Case {
         const char* name;
@@ -156,6 +204,13 @@ TEST_CASE("a list that is no VGG is rejected with its entry") {
         {"pool in the classifier", good, "1 M 1", "classifier entry 2: expected a positive whole number"},
         {"dense too wide", good, "1 1 70000",
          "classifier entry 3: expected a width from 1 to 65536, found 70000"},
+        {"rank of zero", good, "1 0:1 1",
+         "classifier entry 2: expected a positive whole number, found \"0\""},
+        {"rank too large", good, "70000:1 1 1",
+         "network description: classifier entry 1: expected a rank of at most 65536, found 70000"},
+        {"rank alone", good, "1 1 1:", "classifier entry 3: expected a positive whole number, found \"\""},
+        {"two ranks", good, "1:1:1 1 1",
+         "classifier entry 1: expected a positive whole number, found \"1:1\""},
     };
     for (const Case& each : cases) {
         CAPTURE(each.name);

@@ -4,10 +4,10 @@
 #include <cmath>
 #include <fstream>
 #include <limits>
-#include <sstream>
 #include <string>
 #include <vector>
 
+#include "kernels/common/control_groups.h"
 #include "kernels/common/parallel.h"
 
 namespace vgg19::kernels {
@@ -24,29 +24,6 @@ int cpus_in_affinity_mask() {
         if (sched_getaffinity(0, bytes, mask.data()) == 0) return CPU_COUNT_S(bytes, mask.data());
     }
     return 1;
-}
-
-/// Whether "cpu" stands in a list such as "cpu,cpuacct".
-bool names_cpu(const std::string& controllers) {
-    std::istringstream list(controllers);
-    for (std::string name; std::getline(list, name, ',');) {
-        if (name == "cpu") return true;
-    }
-    return false;
-}
-
-/// This process's folder below the mount point of a control-group hierarchy: what follows the last colon of
-/// its line in /proc/self/cgroup ("0::/path" in version 2, "4:cpu,cpuacct:/path" in version 1).
-std::string cgroup_path(bool version2) {
-    std::ifstream file("/proc/self/cgroup");
-    for (std::string line; std::getline(file, line);) {
-        const std::size_t first = line.find(':');
-        const std::size_t second = line.find(':', first + 1);
-        if (first == std::string::npos || second == std::string::npos) continue;
-        const std::string controllers = line.substr(first + 1, second - first - 1);
-        if (version2 ? controllers.empty() : names_cpu(controllers)) return line.substr(second + 1);
-    }
-    return "/";
 }
 
 double cpus_in_cgroup2(const std::string& folder) {
@@ -70,18 +47,13 @@ double cpus_in_cgroup1(const std::string& folder) {
     return quota / period;
 }
 
-/// A quota holds for all folders below it, so the smallest on the way to the root counts.
 double cpus_in_quota() {
     double cpus = std::numeric_limits<double>::infinity();
-    for (const bool version2 : {true, false}) {
-        std::string path = cgroup_path(version2);
-        while (true) {
-            cpus = std::min(cpus, version2 ? cpus_in_cgroup2("/sys/fs/cgroup" + path)
-                                           : cpus_in_cgroup1("/sys/fs/cgroup/cpu" + path));
-            const std::size_t slash = path.rfind('/');
-            if (path.empty() || slash == std::string::npos) break;
-            path.resize(slash);
-        }
+    for (const std::string& folder : control_group_folders(ControlGroups::version2, "cpu")) {
+        cpus = std::min(cpus, cpus_in_cgroup2(folder));
+    }
+    for (const std::string& folder : control_group_folders(ControlGroups::version1, "cpu")) {
+        cpus = std::min(cpus, cpus_in_cgroup1(folder));
     }
     return cpus;
 }

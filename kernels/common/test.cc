@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -13,8 +14,11 @@
 
 #include "kernels/common/aligned_buffer.h"
 #include "kernels/common/blocked_layout.h"
+#include "kernels/common/control_groups.h"
 #include "kernels/common/isa.h"
+#include "kernels/common/memory.h"
 #include "kernels/common/parallel.h"
+#include "kernels/common/thread_limit.h"
 
 namespace vgg19::kernels {
 
@@ -146,6 +150,27 @@ TEST_CASE("parallel_for takes no more threads than it is given") {
     }
 }
 
+TEST_CASE("a limit holds for the thread that made it, as long as it lives") {
+    std::vector<std::thread::id> ids(16);
+    const auto count_threads = [&] {
+        parallel_for(4, ids.size(), [&](std::size_t index) { ids[index] = std::this_thread::get_id(); });
+        return std::set(ids.begin(), ids.end()).size();
+    };
+    {
+        const ThreadLimit limit(2);
+        CHECK(ThreadLimit::apply(4) == 2);
+        CHECK(count_threads() <= 2);
+        {
+            const ThreadLimit inner(1);
+            CHECK(count_threads() == 1);
+            CHECK(ThreadLimit::apply(0) == 0);
+        }
+        CHECK(ThreadLimit::apply(4) == 2);
+        std::thread([] { CHECK(ThreadLimit::apply(4) == 4); }).join();
+    }
+    CHECK(ThreadLimit::apply(4) == 4);
+}
+
 TEST_CASE("a buffer is zero, aligned, and moves") {
     for (const std::size_t bytes : {1U, 63U, 64U, 65U, 4096U, (2U << 20U) - 1U, (4U << 20U) + 1U}) {
         CAPTURE(bytes);
@@ -177,6 +202,22 @@ TEST_CASE("available CPUs follow the affinity mask") {
         REQUIRE(sched_setaffinity(0, sizeof one, &one) == 0);
         CHECK(available_cpus() == 1);
     }).join();
+}
+
+TEST_CASE("a process's control groups go from its own folder up to the root") {
+    for (const ControlGroups version : {ControlGroups::version1, ControlGroups::version2}) {
+        const std::vector<std::string> folders = control_group_folders(version, "memory");
+        REQUIRE_FALSE(folders.empty());
+        for (std::size_t i = 1; i < folders.size(); ++i) CHECK(folders[i - 1].starts_with(folders[i]));
+        CHECK(folders.back() ==
+              (version == ControlGroups::version1 ? "/sys/fs/cgroup/memory" : "/sys/fs/cgroup"));
+    }
+}
+
+TEST_CASE("available memory is less than the machine's") {
+    CHECK(available_memory_bytes() > 0);
+    const auto pages = static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES));
+    CHECK(available_memory_bytes() < pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)));
 }
 
 }  // namespace vgg19::kernels

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <limits>
 
 #include "kernels/winograd/pack.h"
 #include "kernels/winograd/products.h"
@@ -114,9 +115,9 @@ struct WinogradTransforms {
             target, stride);
     }
 
-    /// Aᵀ M A, then bias and ReLU: m×m pixels of one block of output channels.
+    /// Aᵀ M A, then bias and `least` at least (0 for ReLU): m×m pixels of one block of output channels.
     static inline __attribute__((always_inline)) void output_tile(
-        const float* products, std::size_t stride, Register bias,
+        const float* products, std::size_t stride, Register bias, Register least,
         std::array<std::array<Register, m>, m>& pixels) {
         std::array<std::array<Register, m>, n> columns{};  // columns[j]: Aᵀ times column j
         unrolled<n>([&](auto j) __attribute__((always_inline)) {
@@ -131,7 +132,7 @@ struct WinogradTransforms {
             unrolled<n>([&](auto j) __attribute__((always_inline)) { row[j] = columns[j][i]; });
             transform_output_row<m, Vector>(row.data(), pixels[i].data());
             unrolled<m>([&](auto j) __attribute__((always_inline)) {
-                pixels[i][j] = Vector::maximum(Vector::add(pixels[i][j], bias), Vector::zero());
+                pixels[i][j] = Vector::maximum(Vector::add(pixels[i][j], bias), least);
             });
         });
     }
@@ -172,12 +173,15 @@ struct WinogradTransforms {
         const std::size_t stride = problem.product_stride(tiles.size());
         const std::size_t first_block = group * Winograd::group_blocks;
         const std::size_t blocks = std::min(Winograd::group_blocks, problem.output_blocks() - first_block);
+        const Register least =
+            Vector::broadcast(problem.relu ? 0.0F : -std::numeric_limits<float>::infinity());
         for (std::size_t block = 0; block < blocks; ++block) {
             const Register bias = Vector::load(problem.bias + (first_block + block) * lanes);
             for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile) {
                 const TilePlace place = place_of(problem, tile);
                 std::array<std::array<Register, m>, m> pixels{};
-                output_tile(products + ((tile - tiles.begin) * blocks + block) * lanes, stride, bias, pixels);
+                output_tile(products + ((tile - tiles.begin) * blocks + block) * lanes, stride, bias, least,
+                            pixels);
                 float* plane =
                     problem.output +
                     (place.image * problem.output_blocks() + first_block + block) * height * width * lanes;

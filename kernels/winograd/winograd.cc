@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <type_traits>
 
 #include "kernels/winograd/matrices.h"
@@ -153,8 +154,9 @@ void transform_output(const Winograd& problem, TileRange tiles, std::size_t grou
             }
             Matrix<m, m> pixels = transform(winograd_matrices<m>.output, values);
             const double bias{problem.bias[group * group_lanes + channel]};
+            const double least = problem.relu ? 0.0 : -std::numeric_limits<double>::infinity();
             for (auto& row : pixels) {
-                for (double& pixel : row) pixel = std::max(pixel + bias, 0.0);
+                for (double& pixel : row) pixel = std::max(pixel + bias, least);
             }
             store_tile<m>(problem, place_of(problem, tile), group * group_lanes + channel, pixels);
         }

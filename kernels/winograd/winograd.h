@@ -42,6 +42,7 @@ struct Winograd {
     /// 2×2 max-pool of stride 2 after ReLU; an odd last row or column is dropped. Not with tiles of an odd
     /// side, which would cut windows in two.
     bool pool = false;
+    bool relu = true;                ///< not for gradients
     const float* input = nullptr;    ///< [batch][⌈input_channels / block⌉][height][width][block]
     const float* weights = nullptr;  ///< packed by pack_weights
     const float* bias = nullptr;     ///< [⌈output_channels / block⌉ · block], zero past the last channel

@@ -6,7 +6,7 @@
 #include "kernels/common/aligned_buffer.h"
 #include "kernels/common/blocked_layout.h"
 #include "kernels/common/testing/vgg19_shapes.h"
-#include "kernels/conv_onednn/conv_onednn.h"
+#include "kernels/onednn/conv_onednn.h"
 
 namespace vgg19::kernels {
 

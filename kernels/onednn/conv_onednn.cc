@@ -1,29 +1,22 @@
-#include "kernels/conv_onednn/conv_onednn.h"
+#include "kernels/onednn/conv_onednn.h"
 
 #include <array>
-#include <oneapi/dnnl/dnnl.hpp>
 #include <stdexcept>
 
 #include "kernels/common/aligned_buffer.h"
 #include "kernels/common/blocked_layout.h"
 #include "kernels/common/parallel.h"
+#include "kernels/onednn/library.h"
 
 namespace vgg19::kernels {
 
 namespace {
 
+using namespace onednn;
+
 using PrimitiveDescription = dnnl::convolution_forward::primitive_desc;
 using Dimensions = dnnl::memory::dims;
 using Format = dnnl::memory::format_tag;
-
-const dnnl::engine& cpu() {
-    static const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
-    return engine;
-}
-
-dnnl::memory::desc fp32(const Dimensions& dimensions, Format format) {
-    return {dimensions, dnnl::memory::data_type::f32, format};
-}
 
 /// ReLU in the last step, and scratch memory from the caller: run() must not allocate any.
 dnnl::primitive_attr attributes() {
@@ -47,13 +40,12 @@ struct Request {
     dnnl::memory::desc output;
 
     Request(const ConvOneDnnShape& shape, Isa isa) {
-        const auto dimension = [](std::size_t size) { return static_cast<dnnl::memory::dim>(size); };
         const dnnl::memory::dim batch = dimension(shape.batch);
         const dnnl::memory::dim height = dimension(shape.height);
         const dnnl::memory::dim width = dimension(shape.width);
         const dnnl::memory::dim input_channels = dimension(shape.input_channels);
         const dnnl::memory::dim output_channels = dimension(shape.output_channels);
-        const Format blocked = channel_block(isa) == 16 ? Format::nChw16c : Format::nChw8c;
+        const Format blocked = blocked_format(channel_block(isa));
         input = fp32({batch, input_channels, height, width}, shape.plain_input ? Format::nchw : blocked);
         weights = fp32({output_channels, input_channels, 3, 3}, Format::any);
         bias = fp32({output_channels}, Format::a);
@@ -113,11 +105,6 @@ PrimitiveDescription require(const ConvOneDnnShape& shape, Isa isa) {
                              std::to_string(shape.height) + "×" + std::to_string(shape.width));
 }
 
-/// For oneDNN, which takes a pointer to what it only reads as one to what it may write.
-void* writable(const void* data) {
-    return const_cast<void*>(data);
-}
-
 }  // namespace
 
 struct ConvOneDnn::State {
@@ -125,8 +112,8 @@ struct ConvOneDnn::State {
         : threads(thread_count), description(require(shape, isa)) {}
 
     void pack(const ConvOneDnnShape& shape, const float* weights, const float* bias) {
-        const auto output_channels = static_cast<dnnl::memory::dim>(shape.output_channels);
-        const auto input_channels = static_cast<dnnl::memory::dim>(shape.input_channels);
+        const auto output_channels = dimension(shape.output_channels);
+        const auto input_channels = dimension(shape.input_channels);
         dnnl::memory plain(fp32({output_channels, input_channels, 3, 3}, Format::oihw), cpu(),
                            writable(weights));
         packed = AlignedBuffer(description.weights_desc().get_size());

@@ -1,3 +1,5 @@
+#include "kernels/onednn/conv_onednn.h"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -11,7 +13,6 @@
 #include "kernels/common/blocked_layout.h"
 #include "kernels/common/testing/random.h"
 #include "kernels/conv_direct/conv_direct.h"
-#include "kernels/conv_onednn/conv_onednn.h"
 
 namespace vgg19::kernels {
 

@@ -1,7 +1,9 @@
 // What a build without oneDNN has in its place.
 #include <stdexcept>
 
-#include "kernels/conv_onednn/conv_onednn.h"
+#include "kernels/onednn/conv_onednn.h"
+#include "kernels/onednn/conv_weights_gradient.h"
+#include "kernels/onednn/matrix_product.h"
 
 namespace vgg19::kernels {
 
@@ -37,6 +39,30 @@ std::size_t ConvOneDnn::packed_bytes() const {
     refuse();
 }
 const std::string& ConvOneDnn::implementation() const {
+    refuse();
+}
+
+struct ConvWeightsGradient::State {};
+
+ConvWeightsGradient::ConvWeightsGradient(const ConvWeightsGradientShape& /*shape*/, int /*threads*/) {
+    refuse();
+}
+ConvWeightsGradient::ConvWeightsGradient(ConvWeightsGradient&&) noexcept = default;
+ConvWeightsGradient& ConvWeightsGradient::operator=(ConvWeightsGradient&&) noexcept = default;
+ConvWeightsGradient::~ConvWeightsGradient() = default;
+
+void ConvWeightsGradient::run(const float* /*input*/, const float* /*output_gradient*/,
+                              float* /*weights_gradient*/, float* /*bias_gradient*/, std::byte* /*scratch*/) {
+    refuse();
+}
+std::size_t ConvWeightsGradient::scratch_bytes() const {
+    refuse();
+}
+const std::string& ConvWeightsGradient::implementation() const {
+    refuse();
+}
+
+void matrix_product(const MatrixProduct& /*problem*/, int /*threads*/) {
     refuse();
 }
 

@@ -1,0 +1,73 @@
+// The convolutions, the max-pools and the average pool of a network that learns.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <vector>
+
+#include "converter/finetune/convolution_layer.h"
+#include "engine/model/network.h"
+#include "kernels/common/aligned_buffer.h"
+
+namespace vgg19::converter {
+
+class FeatureLayers {
+  public:
+    /// `learns`: keeps what backward() needs. `input_size` is the images' height and width.
+    FeatureLayers(const model::Network& network, std::size_t input_size, const layers::Execution& execution,
+                  bool learns);
+
+    /// Allocates what bytes() counts.
+    void allocate();
+    /// Of activations, their gradients and the workspace. Throws Error (failed) where oneDNN has no gradient
+    /// for a shape.
+    std::size_t bytes();
+
+    /// (count, 3, input_size, input_size) → (count, features). The result stays until the next call.
+    const float* forward(std::size_t count, const float* images,
+                         const std::vector<LayerParameters>& parameters);
+    /// From the gradient of the features of the last forward(). Adds to the parameters' gradients.
+    void backward(std::size_t count, const float* images, const float* features_gradient,
+                  const std::vector<LayerParameters>& parameters);
+
+    /// Of one image.
+    std::size_t features() const { return features_; }
+
+  private:
+    struct Block {
+        ConvolutionLayer convolution;
+        bool pool_follows;
+        float* activation = nullptr;  ///< after ReLU, before the pool
+        float* pooled = nullptr;
+
+        std::size_t side() const { return convolution.shape().side; }
+        const float* output() const { return pool_follows ? pooled : activation; }
+    };
+
+    /// Floats of a block's activation, and behind its pool.
+    std::size_t activation_size(const Block& block, std::size_t count) const;
+    std::size_t pooled_size(const Block& block, std::size_t count) const;
+    std::size_t largest_activation() const;
+    /// Where each activation stands, and the end of them all, in floats. One that learns keeps them; else two
+    /// places do, used in turn.
+    std::size_t place_activations(float* memory);
+    std::size_t workspace();
+
+    void max_pool(std::size_t count, const Block& block) const;
+    void max_pool_backward(std::size_t count, const Block& block, const float* pooled_gradient,
+                           float* gradient) const;
+    void relu_backward(std::size_t count, const Block& block, float* gradient) const;
+    void average_pool(std::size_t count);
+    void average_pool_backward(std::size_t count, const float* features_gradient, float* gradient) const;
+
+    layers::Execution execution_;
+    bool learns_;
+    std::vector<Block> blocks_;
+    std::size_t features_;
+    kernels::AlignedBuffer activations_;
+    kernels::AlignedBuffer features_memory_;
+    std::array<kernels::AlignedBuffer, 2> gradients_;
+    Workspace workspace_;
+};
+
+}  // namespace vgg19::converter

@@ -1,0 +1,136 @@
+#include "converter/finetune/options.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <span>
+#include <utility>
+
+#include "engine/model/network.h"
+#include "vgg19/error.h"
+
+namespace vgg19::converter {
+
+namespace {
+
+template <class Kind>
+using Name = std::pair<std::string_view, Kind>;
+
+constexpr std::array<Name<OptimizerKind>, 2> optimizers = {
+    {{"adam", OptimizerKind::adam}, {"sgd", OptimizerKind::sgd}}};
+
+constexpr std::array<Name<ScheduleKind>, 3> schedules = {
+    {{"constant", ScheduleKind::constant}, {"cosine", ScheduleKind::cosine}, {"step", ScheduleKind::step}}};
+
+constexpr std::array<Name<TrainedLayers>, 3> trained_layers = {
+    {{"all", TrainedLayers::all}, {"dense", TrainedLayers::dense}, {"conv", TrainedLayers::convolutions}}};
+
+template <class Kind>
+std::string_view name_in(std::span<const Name<Kind>> names, Kind kind) {
+    return std::find_if(names.begin(), names.end(), [kind](const auto& name) { return name.second == kind; })
+        ->first;
+}
+
+template <class Kind>
+Kind kind_in(std::span<const Name<Kind>> names, std::string_view option, std::string_view found) {
+    std::string expected;
+    for (const auto& [name, kind] : names) {
+        if (name == found) return kind;
+        expected.append(expected.empty() ? "" : ", ").append(name);
+    }
+    throw Error(ErrorKind::usage, "--" + std::string(option) + ": expected one of " + expected + "; found '" +
+                                      std::string(found) + "'");
+}
+
+/// The shortest digits that read back as the same number, without an exponent.
+std::string plain_text(double value) {
+    std::string text(400, '\0');  // the smallest double has 324 digits behind its point
+    char* const end = text.data() + text.size();
+    text.resize(static_cast<std::size_t>(
+        std::to_chars(text.data(), end, value, std::chars_format::fixed).ptr - text.data()));
+    return text;
+}
+
+std::string value_text(const model::Json& value) {
+    if (value.is_string()) return value.string();
+    std::string text = value.dump();
+    const bool has_exponent = value.is_number() && text.find('e') != std::string::npos;
+    return has_exponent ? plain_text(value.number()) : text;
+}
+
+void require(bool condition, const char* expected) {
+    if (!condition) throw Error(ErrorKind::usage, std::string("fine-tuning: expected ") + expected);
+}
+
+}  // namespace
+
+std::string_view name_of(OptimizerKind kind) {
+    return name_in<OptimizerKind>(optimizers, kind);
+}
+
+std::string_view name_of(ScheduleKind kind) {
+    return name_in<ScheduleKind>(schedules, kind);
+}
+
+std::string_view name_of(TrainedLayers layers) {
+    return name_in<TrainedLayers>(trained_layers, layers);
+}
+
+OptimizerKind optimizer_named(std::string_view name) {
+    return kind_in<OptimizerKind>(optimizers, "optimizer", name);
+}
+
+ScheduleKind schedule_named(std::string_view name) {
+    return kind_in<ScheduleKind>(schedules, "schedule", name);
+}
+
+TrainedLayers trained_layers_named(std::string_view name) {
+    return kind_in<TrainedLayers>(trained_layers, "train", name);
+}
+
+void check_options(const FinetuneOptions& options) {
+    require(options.input_size == 0 || options.input_size >= model::smallest_input,
+            "an input of at least 32 × 32");
+    require(options.epochs >= 1, "at least one epoch");
+    require(options.batch >= 1, "at least one image a step");
+    require(std::isfinite(options.schedule.learning_rate) && options.schedule.learning_rate > 0,
+            "a learning rate above 0");
+    require(options.dropout >= 0 && options.dropout < 1, "a dropout from 0 to below 1");
+    require(options.optimizer.momentum >= 0 && options.optimizer.momentum < 1,
+            "a momentum from 0 to below 1");
+    require(std::isfinite(options.optimizer.weight_decay) && options.optimizer.weight_decay >= 0,
+            "a weight decay of at least 0");
+}
+
+model::Json::Object options_json(const FinetuneOptions& options) {
+    model::Json::Object json;
+    json.emplace_back("size", std::uint64_t{options.input_size});
+    json.emplace_back("epochs", std::uint64_t{options.epochs});
+    json.emplace_back("batch", std::uint64_t{options.batch});
+    json.emplace_back("lr", options.schedule.learning_rate);
+    json.emplace_back("schedule", name_of(options.schedule.kind));
+    if (options.schedule.warmup) json.emplace_back("warmup", *options.schedule.warmup);
+    json.emplace_back("optimizer", name_of(options.optimizer.kind));
+    if (options.optimizer.kind == OptimizerKind::sgd) {
+        json.emplace_back("momentum", options.optimizer.momentum);
+    }
+    json.emplace_back("weight-decay", options.optimizer.weight_decay);
+    json.emplace_back("dropout", options.dropout);
+    json.emplace_back("train", name_of(options.trained));
+    json.emplace_back("no-augmentation", !options.augmentation);
+    json.emplace_back("seed", options.seed);
+    return json;
+}
+
+std::string command_text(const std::string& name, const model::Json::Object& options) {
+    std::string text = name;
+    for (const auto& [option, value] : options) {
+        if (value.is_bool() && !value.boolean()) continue;
+        text.append(" --").append(option);
+        if (!value.is_bool()) text.append(" ").append(value_text(value));
+    }
+    return text;
+}
+
+}  // namespace vgg19::converter

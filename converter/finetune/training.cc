@@ -1,0 +1,194 @@
+#include "converter/finetune/training.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "converter/finetune/random_key.h"
+#include "converter/finetune/training_data.h"
+#include "kernels/common/parallel.h"
+#include "vgg19/error.h"
+
+namespace vgg19::converter {
+
+namespace {
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+TrainingNetworkOptions network_options(const FinetuneOptions& options, std::size_t micro_batch) {
+    return {.input_size = options.input_size,
+            .batch = micro_batch,
+            .threads = options.threads,
+            .trained = options.trained,
+            .dropout = options.dropout};
+}
+
+OptimizerOptions optimizer_options(const FinetuneOptions& options) {
+    OptimizerOptions result = options.optimizer;
+    result.threads = options.threads;
+    return result;
+}
+
+/// What was done, for messages.
+std::string after_step(const TrainingPosition& position) {
+    return "after step " + std::to_string(position.steps);
+}
+
+}  // namespace
+
+CheckpointKeeper::CheckpointKeeper(FinetuneFiles files, CheckpointDescription description)
+    : files_(std::move(files)), description_(std::move(description)) {}
+
+bool CheckpointKeeper::is_due(std::uint64_t steps) const {
+    if (files_.checkpoint_steps > 0 && steps % files_.checkpoint_steps == 0) return true;
+    return files_.checkpoint_seconds > 0 && seconds_since(last_) >= files_.checkpoint_seconds;
+}
+
+void CheckpointKeeper::write(const TrainingPosition& position, std::span<const Parameter> parameters,
+                             const Optimizer& optimizer) {
+    description_.position = position;
+    write_checkpoint(files_.checkpoint, description_, parameters, optimizer);
+    last_ = Clock::now();
+}
+
+Training::Training(const model::ModelFile& model, EvaluationImages images, const FinetuneOptions& options,
+                   std::size_t micro_batch)
+    : format_{model.description().preprocessing, options.input_size},
+      images_(std::move(images)),
+      options_(options),
+      micro_batch_(micro_batch),
+      network_(model, network_options(options, micro_batch)),
+      optimizer_(network_.parameters(), optimizer_options(options)) {}
+
+std::uint64_t Training::steps_an_epoch() const {
+    return (images_.items.size() + options_.batch - 1) / options_.batch;
+}
+
+TrainingPlan Training::plan() const {
+    return {.images = images_.items.size(),
+            .epochs = options_.epochs,
+            .steps = steps(),
+            .done = position_.steps,
+            .batch = options_.batch,
+            .micro_batch = micro_batch_,
+            .threads = options_.threads};
+}
+
+void Training::restore(const Checkpoint& checkpoint) {
+    position_ = checkpoint.position();
+    seconds_before_ = position_.seconds;
+    if (position_.steps > steps()) {
+        throw Error(ErrorKind::bad_input, "the checkpoint: expected at most " + std::to_string(steps()) +
+                                              " steps, found " + std::to_string(position_.steps));
+    }
+    checkpoint.restore(network_.parameters(), optimizer_);
+}
+
+void Training::run(CheckpointKeeper keeper, const TrainingObserver& observer) {
+    start_ = Clock::now();
+    while (position_.steps < steps()) run_epoch(keeper, observer);
+}
+
+void Training::run_epoch(CheckpointKeeper& keeper, const TrainingObserver& observer) {
+    const std::uint64_t epoch = position_.steps / steps_an_epoch();
+    std::vector<std::size_t> items = epoch_order(images_.items, options_.seed, epoch);
+    const std::size_t done = position_.steps % steps_an_epoch() * options_.batch;
+    items.erase(items.begin(), items.begin() + static_cast<std::ptrdiff_t>(done));
+
+    const AugmentedData augmented(*images_.data, options_.seed, epoch);
+    const DataSet& data = options_.augmentation ? static_cast<const DataSet&>(augmented) : *images_.data;
+    ImageReader reader(data, items, {format_}, options_.batch);
+    while (const ImageBatch* batch = next_batch(reader, keeper)) {
+        const TrainingStep result = step(*batch, std::span(items).subspan(batch->first, batch->count));
+        if (observer.stepped) observer.stepped(result);
+        if (position_.steps == steps()) return;
+        if (observer.should_stop && observer.should_stop()) stop(keeper);
+        if (keeper.is_due(position_.steps)) keep(keeper);
+    }
+}
+
+const ImageBatch* Training::next_batch(ImageReader& reader, CheckpointKeeper& keeper) {
+    try {
+        return reader.next();
+    } catch (const Error& error) {
+        if (position_.steps == 0) throw;
+        keep(keeper);
+        throw Error(error.kind(), std::string(error.what()) + "; training stopped " + after_step(position_) +
+                                      ", and --resume goes on from " + keeper.path().string());
+    }
+}
+
+TrainingStep Training::step(const ImageBatch& batch, std::span<const std::size_t> items) {
+    const std::uint64_t epoch = position_.steps / steps_an_epoch();
+    const std::uint64_t step_of_epoch = position_.steps % steps_an_epoch();
+    if (step_of_epoch == 0) {
+        position_.loss = 0;
+        position_.top1 = 0;
+    }
+    const double rate = learning_rate_at(options_.schedule, position_.steps, steps());
+    const BatchResult result = accumulate(batch, items, epoch);
+    optimizer_.step(rate);
+    ++position_.steps;
+    position_.loss += result.loss;
+    position_.top1 += result.top1;
+    position_.seconds = seconds_before_ + seconds_since(start_);
+
+    const std::uint64_t shown = step_of_epoch * options_.batch + batch.count;
+    const auto count = static_cast<double>(batch.count);
+    return {.step = position_.steps,
+            .epoch = epoch + 1,
+            .images = epoch * images_.items.size() + shown,
+            .loss = result.loss / count,
+            .accuracy = static_cast<double>(result.top1) / count,
+            .epoch_loss = position_.loss / static_cast<double>(shown),
+            .epoch_accuracy = static_cast<double>(position_.top1) / static_cast<double>(shown),
+            .learning_rate = rate,
+            .seconds = position_.seconds};
+}
+
+BatchResult Training::accumulate(const ImageBatch& batch, std::span<const std::size_t> items,
+                                 std::uint64_t epoch) {
+    std::vector<std::size_t> labels;
+    std::vector<std::uint64_t> dropout_keys;
+    for (const std::size_t item : items) {
+        labels.push_back(images_.labels[images_.data->label(item).value()]);
+        dropout_keys.push_back(random_key(options_.seed, RandomUse::dropout, epoch, item));
+    }
+    const std::size_t image = batch.inputs.front().size() / options_.batch;
+    const std::size_t parts = (items.size() + micro_batch_ - 1) / micro_batch_;
+    const double scale = 1.0 / static_cast<double>(items.size());
+
+    network_.zero_gradients();
+    BatchResult sum;
+    for (std::size_t part = 0; part < parts; ++part) {
+        const auto [begin, end] = kernels::part_of(items.size(), parts, part);
+        const std::size_t count = end - begin;
+        try {
+            const BatchResult result =
+                network_.accumulate(std::span(batch.inputs.front()).subspan(begin * image, count * image),
+                                    std::span(labels).subspan(begin, count),
+                                    std::span(dropout_keys).subspan(begin, count), scale);
+            sum.loss += result.loss;
+            sum.top1 += result.top1;
+        } catch (const Error& error) {
+            throw Error(error.kind(), "training failed " + after_step(position_) + " of " +
+                                          std::to_string(steps()) + ": " + error.what());
+        }
+    }
+    return sum;
+}
+
+void Training::keep(CheckpointKeeper& keeper) {
+    keeper.write(position_, network_.parameters(), optimizer_);
+}
+
+void Training::stop(CheckpointKeeper& keeper) {
+    keep(keeper);
+    throw Error(ErrorKind::failed, "interrupted " + after_step(position_) + " of " + std::to_string(steps()) +
+                                       "; the same command with --resume goes on from " +
+                                       keeper.path().string());
+}
+
+}  // namespace vgg19::converter

@@ -1,0 +1,112 @@
+#include "converter/finetune/training_data.h"
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+#include <utility>
+
+#include "converter/finetune/random_key.h"
+#include "engine/model/network.h"
+
+namespace vgg19::converter {
+
+namespace {
+
+/// Items by ascending random key.
+std::vector<std::size_t> shuffled(const std::vector<std::size_t>& items, std::uint64_t seed, RandomUse use,
+                                  std::uint64_t epoch) {
+    std::vector<std::pair<std::uint64_t, std::size_t>> keyed;
+    keyed.reserve(items.size());
+    for (const std::size_t item : items) keyed.emplace_back(random_key(seed, use, epoch, item), item);
+    std::sort(keyed.begin(), keyed.end());
+    std::vector<std::size_t> result;
+    result.reserve(items.size());
+    for (const auto& [key, item] : keyed) result.push_back(item);
+    return result;
+}
+
+/// The square that is kept of a square picture of `side` pixels: its corner, which may lie outside, and
+/// whether it is mirrored.
+struct Crop {
+    std::ptrdiff_t left = 0;
+    std::ptrdiff_t top = 0;
+    bool mirrored = false;
+};
+
+/// A number in [low, high].
+std::ptrdiff_t uniform(std::uint64_t bits, std::ptrdiff_t low, std::ptrdiff_t high) {
+    return low + static_cast<std::ptrdiff_t>(bits % static_cast<std::uint64_t>(high - low + 1));
+}
+
+Crop random_crop(std::uint64_t key, std::ptrdiff_t low, std::ptrdiff_t high) {
+    return {.left = uniform(mix_bits(key + 1), low, high),
+            .top = uniform(mix_bits(key + 2), low, high),
+            .mirrored = key % 2 == 1};
+}
+
+/// One channel. Outside the picture there is `padding`.
+void copy_crop(const float* plane, std::ptrdiff_t side, const Crop& crop, float padding, std::ptrdiff_t size,
+               float* target) {
+    const auto inside = [side](std::ptrdiff_t place) { return place >= 0 && place < side; };
+    for (std::ptrdiff_t y = 0; y < size; ++y) {
+        const std::ptrdiff_t row = crop.top + y;
+        for (std::ptrdiff_t x = 0; x < size; ++x) {
+            const std::ptrdiff_t column = crop.left + (crop.mirrored ? size - 1 - x : x);
+            *target++ = inside(row) && inside(column) ? plane[row * side + column] : padding;
+        }
+    }
+}
+
+}  // namespace
+
+std::vector<std::size_t> stratified_subset(const DataSet& data, std::size_t count, std::uint64_t seed) {
+    std::vector<std::size_t> all(data.size());
+    for (std::size_t item = 0; item < all.size(); ++item) all[item] = item;
+    if (count >= all.size()) return all;
+
+    std::vector<std::vector<std::size_t>> classes(data.class_names().size());
+    for (const std::size_t item : shuffled(all, seed, RandomUse::subset, 0)) {
+        classes[data.label(item).value()].push_back(item);
+    }
+    // Spread each class evenly over [0, 1): any beginning of that line has about the same share of each.
+    std::vector<std::pair<double, std::size_t>> line;
+    for (const std::vector<std::size_t>& items : classes) {
+        for (std::size_t i = 0; i < items.size(); ++i) {
+            const double place = (static_cast<double>(i) + 0.5) / static_cast<double>(items.size());
+            line.emplace_back(place, items[i]);
+        }
+    }
+    std::sort(line.begin(), line.end());
+    std::vector<std::size_t> subset;
+    for (std::size_t i = 0; i < count; ++i) subset.push_back(line[i].second);
+    std::sort(subset.begin(), subset.end());
+    return subset;
+}
+
+std::vector<std::size_t> epoch_order(const std::vector<std::size_t>& items, std::uint64_t seed,
+                                     std::uint64_t epoch) {
+    return shuffled(items, seed, RandomUse::order, epoch);
+}
+
+void AugmentedData::read(std::size_t item, const Preprocessing& preprocessing, std::size_t size,
+                         std::span<float> nchw) const {
+    const std::uint64_t key = random_key(seed_, RandomUse::augmentation, epoch_, item);
+    const auto resized =
+        static_cast<std::size_t>(std::nearbyint(static_cast<double>(size) * preprocessing.resize_ratio));
+    const bool has_margin = data_.has_margin() && resized > size;
+    const std::size_t side = has_margin ? resized : size;
+    const auto margin = static_cast<std::ptrdiff_t>(has_margin ? side - size : size / 8);
+    const Crop crop = random_crop(key, has_margin ? 0 : -margin, margin);
+
+    Preprocessing whole = preprocessing;
+    if (has_margin) whole.resize_ratio = 1;
+    std::vector<float> picture(model::image_channels * side * side);
+    data_.read(item, whole, side, picture);
+    for (std::size_t channel = 0; channel < model::image_channels; ++channel) {
+        const float black = -preprocessing.mean.at(channel) / preprocessing.deviation.at(channel);
+        copy_crop(&picture[channel * side * side], static_cast<std::ptrdiff_t>(side), crop, black,
+                  static_cast<std::ptrdiff_t>(size), &nchw[channel * size * size]);
+    }
+}
+
+}  // namespace vgg19::converter

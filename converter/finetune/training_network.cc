@@ -1,0 +1,245 @@
+#include "converter/finetune/training_network.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "converter/finetune/cross_entropy.h"
+#include "converter/finetune/dense_layers.h"
+#include "converter/finetune/feature_layers.h"
+#include "engine/plan.h"
+#include "kernels/common/parallel.h"
+#include "kernels/onednn/conv_onednn.h"
+#include "vgg19/error.h"
+
+namespace vgg19::converter {
+
+namespace {
+
+[[noreturn]] void refuse(const std::string& message) {
+    throw Error(ErrorKind::usage, message);
+}
+
+void require_fp32(const model::ModelFile& model) {
+    const auto require = [&](const std::string& layer) {
+        if (!model.is_int8(layer) && !model.is_int4(layer)) return;
+        refuse(model.path().string() + ": " + layer +
+               " is quantised: training wants FP32 weights, of the model before quantize");
+    };
+    for (const auto& layer : model.network().convolutions()) require(layer.name);
+    for (const auto& layer : model.network().dense_layers()) require(layer.name);
+}
+
+/// The session's own checks of size, batch, threads and ISA, and its defaults.
+Plan checked_plan(const model::ModelFile& model, const TrainingNetworkOptions& options) {
+    if (kernels::onednn_version() == "none") {
+        refuse("training needs oneDNN, and this build is without it");
+    }
+    require_fp32(model);
+    if (!(options.dropout >= 0 && options.dropout < 1)) {
+        refuse("dropout: expected at least 0 and below 1, found " + std::to_string(options.dropout));
+    }
+    return make_plan(model, {.threads = options.threads,
+                             .input_size = options.input_size,
+                             .batch = options.batch,
+                             .convolution = "winograd"});
+}
+
+std::vector<model::DenseOrder> dense_orders(const model::ModelFile& model) {
+    std::vector<model::DenseOrder> orders;
+    for (const auto& layer : model.network().dense_layers()) orders.push_back(model.order(layer));
+    return orders;
+}
+
+FeatureLayers feature_layers(const model::ModelFile& model, const Plan& plan,
+                             const TrainingNetworkOptions& options) {
+    return {model.network(), plan.input_size, plan.execution, options.trained != TrainedLayers::dense};
+}
+
+DenseLayers dense_layers(const model::ModelFile& model, const Plan& plan,
+                         const TrainingNetworkOptions& options) {
+    return {model.network(), dense_orders(model), plan.execution.batch, plan.execution.threads,
+            options.dropout};
+}
+
+/// The parameters with the memory of their values and gradients.
+class Parameters {
+  public:
+    Parameters(const model::ModelFile& model, const TrainingNetworkOptions& options) {
+        const auto& network = model.network();
+        for (const auto& layer : network.convolutions()) {
+            add_layer(convolutions_, model.tensor(model::weight_name(layer.name)),
+                      model.tensor(model::bias_name(layer.name)), options.trained != TrainedLayers::dense);
+        }
+        for (const auto& layer : network.dense_layers()) {
+            add_layer(dense_, model.weight(layer), model.tensor(model::bias_name(layer.name)),
+                      options.trained != TrainedLayers::convolutions);
+        }
+    }
+
+    std::span<const Parameter> all() const { return parameters_; }
+    const std::vector<LayerParameters>& convolutions() const { return convolutions_; }
+    const std::vector<LayerParameters>& dense() const { return dense_; }
+
+    /// What the memory of these takes.
+    static std::uint64_t bytes(const model::ModelFile& model, const TrainingNetworkOptions& options) {
+        std::uint64_t floats = 0;
+        for (const auto& layer : model.network().convolutions()) {
+            const std::uint64_t copies = options.trained != TrainedLayers::dense ? 2 : 1;
+            floats += copies * (9 * layer.input_channels + 1) * layer.output_channels;
+        }
+        for (const auto& layer : model.network().dense_layers()) {
+            const std::uint64_t copies = options.trained != TrainedLayers::convolutions ? 2 : 1;
+            floats += copies * (layer.inputs + 1) * layer.outputs;
+        }
+        return floats * sizeof(float);
+    }
+
+  private:
+    std::span<float> allocate(std::size_t count) {
+        memory_.emplace_back(count * sizeof(float));
+        return {memory_.back().as<float>(), count};
+    }
+
+    const Parameter& add(const model::Tensor& tensor, bool is_weight, bool trained) {
+        const std::span<const float> source = tensor.as<float>();
+        const std::span<float> values = allocate(source.size());
+        std::copy(source.begin(), source.end(), values.begin());
+        const std::span<float> gradient = trained ? allocate(source.size()) : std::span<float>();
+        return parameters_.emplace_back(Parameter{tensor.name, tensor.shape, values, gradient, is_weight});
+    }
+
+    void add_layer(std::vector<LayerParameters>& layers, const model::Tensor& weight,
+                   const model::Tensor& bias, bool trained) {
+        const Parameter weights = add(weight, true, trained);
+        const Parameter biases = add(bias, false, trained);
+        layers.push_back({weights.values, biases.values, weights.gradient, biases.gradient});
+    }
+
+    std::vector<kernels::AlignedBuffer> memory_;
+    std::vector<Parameter> parameters_;
+    std::vector<LayerParameters> convolutions_;
+    std::vector<LayerParameters> dense_;
+};
+
+}  // namespace
+
+struct TrainingNetwork::State {
+    State(const model::ModelFile& model, const TrainingNetworkOptions& options)
+        : State(model, options, checked_plan(model, options)) {}
+
+    State(const model::ModelFile& model, const TrainingNetworkOptions& options, const Plan& plan)
+        : batch(plan.execution.batch),
+          input_size(plan.input_size),
+          classes(model.network().classes()),
+          threads(plan.execution.threads),
+          trained(options.trained),
+          parameters(model, options),
+          features(feature_layers(model, plan, options)),
+          dense(dense_layers(model, plan, options)) {
+        features.allocate();
+        dense.allocate();
+    }
+
+    void require_images(std::size_t count, std::size_t floats) const {
+        const std::size_t expected = count * model::image_channels * input_size * input_size;
+        if (count == 0 || count > batch) {
+            refuse("images: expected 1 to " + std::to_string(batch) + ", found " + std::to_string(count));
+        }
+        if (floats != expected) {
+            refuse("images: expected " + std::to_string(expected) + " values, found " +
+                   std::to_string(floats));
+        }
+    }
+
+    std::size_t batch;
+    std::size_t input_size;
+    std::size_t classes;
+    int threads;
+    TrainedLayers trained;
+    Parameters parameters;
+    FeatureLayers features;
+    DenseLayers dense;
+};
+
+TrainingNetwork::TrainingNetwork(const model::ModelFile& model, const TrainingNetworkOptions& options)
+    : state_(std::make_unique<State>(model, options)) {}
+TrainingNetwork::TrainingNetwork(TrainingNetwork&&) noexcept = default;
+TrainingNetwork& TrainingNetwork::operator=(TrainingNetwork&&) noexcept = default;
+TrainingNetwork::~TrainingNetwork() = default;
+
+BatchResult TrainingNetwork::accumulate(std::span<const float> images, std::span<const std::size_t> labels,
+                                        std::span<const std::uint64_t> dropout_keys, double scale) {
+    State& state = *state_;
+    const std::size_t count = labels.size();
+    state.require_images(count, images.size());
+    if (dropout_keys.size() != count) {
+        refuse("dropout_keys: expected " + std::to_string(count) + ", found " +
+               std::to_string(dropout_keys.size()));
+    }
+    for (const std::size_t label : labels) {
+        if (label < state.classes) continue;
+        refuse("labels: expected below " + std::to_string(state.classes) + ", found " +
+               std::to_string(label));
+    }
+
+    const auto& convolutions = state.parameters.convolutions();
+    const auto& dense = state.parameters.dense();
+    const float* features = state.features.forward(count, images.data(), convolutions);
+    const std::span<float> logits = state.dense.forward(count, features, dense, dropout_keys);
+    const BatchResult result = cross_entropy(logits, state.classes, labels, scale);
+    if (!std::isfinite(result.loss)) {
+        throw Error(ErrorKind::failed, "the loss is not finite: the learning rate may be too high");
+    }
+    const bool convolutions_learn = state.trained != TrainedLayers::dense;
+    const float* gradient = state.dense.backward(count, features, logits, dense, convolutions_learn);
+    if (convolutions_learn) state.features.backward(count, images.data(), gradient, convolutions);
+    return result;
+}
+
+void TrainingNetwork::logits(std::span<const float> images, std::span<float> logits) {
+    State& state = *state_;
+    const std::size_t count = logits.size() / state.classes;
+    state.require_images(count, images.size());
+    if (logits.size() != count * state.classes) {
+        refuse("logits: expected a multiple of " + std::to_string(state.classes) + " values, found " +
+               std::to_string(logits.size()));
+    }
+    const float* features = state.features.forward(count, images.data(), state.parameters.convolutions());
+    const auto found = state.dense.forward(count, features, state.parameters.dense(), {});
+    std::copy(found.begin(), found.end(), logits.begin());
+}
+
+void TrainingNetwork::zero_gradients() {
+    for (const Parameter& parameter : parameters()) {
+        constexpr std::size_t part_size = std::size_t{1} << 16U;
+        const std::span<float> gradient = parameter.gradient;
+        const std::size_t parts = (gradient.size() + part_size - 1) / part_size;
+        kernels::parallel_for(state_->threads, parts, [&](std::size_t part) {
+            const kernels::Range range = kernels::part_of(gradient.size(), parts, part);
+            std::fill(gradient.data() + range.begin, gradient.data() + range.end, 0.0F);
+        });
+    }
+}
+
+std::span<const Parameter> TrainingNetwork::parameters() const {
+    return state_->parameters.all();
+}
+std::size_t TrainingNetwork::batch() const {
+    return state_->batch;
+}
+std::size_t TrainingNetwork::input_size() const {
+    return state_->input_size;
+}
+std::size_t TrainingNetwork::classes() const {
+    return state_->classes;
+}
+
+std::uint64_t TrainingNetwork::bytes(const model::ModelFile& model, const TrainingNetworkOptions& options) {
+    const Plan plan = checked_plan(model, options);
+    return Parameters::bytes(model, options) + feature_layers(model, plan, options).bytes() +
+           dense_layers(model, plan, options).bytes();
+}
+
+}  // namespace vgg19::converter

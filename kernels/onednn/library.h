@@ -1,0 +1,32 @@
+// What the sources of this folder share. The only header that includes oneDNN's: 2.6 and 3.x.
+#pragma once
+
+#include <cstddef>
+#include <oneapi/dnnl/dnnl.hpp>
+
+namespace vgg19::kernels::onednn {
+
+inline const dnnl::engine& cpu() {
+    static const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
+    return engine;
+}
+
+inline dnnl::memory::dim dimension(std::size_t size) {
+    return static_cast<dnnl::memory::dim>(size);
+}
+
+inline dnnl::memory::desc fp32(const dnnl::memory::dims& dimensions, dnnl::memory::format_tag format) {
+    return {dimensions, dnnl::memory::data_type::f32, format};
+}
+
+/// The blocked layout of activations (kernels/common/blocked_layout.h).
+inline dnnl::memory::format_tag blocked_format(std::size_t block) {
+    return block == 16 ? dnnl::memory::format_tag::nChw16c : dnnl::memory::format_tag::nChw8c;
+}
+
+/// For oneDNN, which takes a pointer to what it only reads as one to what it may write.
+inline void* writable(const void* data) {
+    return const_cast<void*>(data);
+}
+
+}  // namespace vgg19::kernels::onednn

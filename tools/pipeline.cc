@@ -1,0 +1,219 @@
+// vgg19 pipeline
+#include <filesystem>
+#include <iostream>
+#include <limits>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "engine/model/model_file.h"
+#include "engine/model/network.h"
+#include "tools/command.h"
+#include "tools/interrupt.h"
+#include "tools/pipeline/child_process.h"
+#include "tools/pipeline/plan.h"
+#include "tools/pipeline/report.h"
+#include "tools/pipeline/steps.h"
+#include "tools/subcommands.h"
+#include "tools/text.h"
+#include "vgg19/error.h"
+
+namespace vgg19::tools {
+
+namespace {
+
+constexpr std::size_t most_images = 1'000'000'000;
+constexpr std::size_t largest_size = 4096;
+constexpr std::size_t most_epochs = 100'000;
+constexpr std::size_t most_threads = 1024;
+constexpr double largest_rate = 1000;
+constexpr double most_seconds = 3600;
+constexpr const char* log_name = "pipeline.json";
+
+CommandLine command_line() {
+    CommandLine line("pipeline",
+                     "Makes every variant of a model, evaluates it, times it, and writes report.json and "
+                     "report.html:\nconvert, prune, finetune, quantize, eval and bench, one after the other. "
+                     "What is done is remembered in DIR:\nthe same command goes on where it was interrupted, "
+                     "and does again what depends on changed options or files.",
+                     "WEIGHTS --data DATA --test DATA -o DIR");
+    line.option("o,output", "DIR", "folder for models and reports; made where it is missing (required)")
+        .option("data", "DATA", "labelled images to train and calibrate with (required)")
+        .option("test", "DATA", "labelled images to evaluate with, others than those of --data (required)")
+        .option("label-map", "FILE", "the model's class for each class of the data; see: vgg19 eval --help")
+        .option("variants", "LIST",
+                "only these, beside the baseline: pruned, int8, pruned-int8, res160, "
+                "int8-full, pruned-int8-full");
+    add_size_option(line);
+    line.option("bench-size", "N", "the size to measure speed at, if not --size")
+        .option("ratio", "R",
+                "share of filters that go from each of the nine deepest convolutions; default: 0.1")
+        .option("target-macs", "SHARE",
+                "instead: what is to stay of the multiplications, cut where it costs least")
+        .flag("no-refit", "prune without refitting on the training images")
+        .flag("no-finetune", "leave pruned models as they are")
+        .flag("no-scan", "leave out how sensitive each layer is to pruning")
+        .option("subset", "N", "train on N images; default: all")
+        .option("epochs", "N", "of training; default: 1")
+        .option("lr", "RATE", "of training; default: 1e-4")
+        .option("seed", "N", "of training; default: 0")
+        .option("n,images", "N", "to calibrate with; default: each command's own")
+        .option("test-images", "N", "to evaluate with, at equal distances through the set; default: all")
+        .option("factorize-rank", "LIST",
+                "also pruned-factored and pruned-factored-int8-full, with dense layers of "
+                "these ranks")
+        .option("factorize-energy", "E", "the same, with the ranks that keep this share")
+        .option("threads", "N", "default: as many as the CPUs that this process may use")
+        .option("min-time", "SECONDS", "measure each variant for this long; default: 3")
+        .option("until", "STEP", "stop after this step, such as prune or 'eval int8'")
+        .flag("dry-run", "print the commands and run none")
+        .example(
+            "vgg19 pipeline vgg19.pth --data cifar-10/data_batch_1.bin --test cifar-10/test_batch.bin -o out")
+        .example(
+            "vgg19 pipeline vgg19.safetensors --data train --test test -o out --target-macs 0.5 --subset "
+            "2000");
+    return line;
+}
+
+/// A whole number as it stands on the command line, or "".
+std::string checked_whole(const CommandLine& line, const std::string& name, std::size_t least,
+                          std::size_t most) {
+    if (line.given(name)) line.whole_number(name, least, most);
+    return line.given(name) ? line.text(name) : "";
+}
+
+std::string checked_number(const CommandLine& line, const std::string& name, double least, double most) {
+    if (line.given(name)) line.number(name, least, most);
+    return line.given(name) ? line.text(name) : "";
+}
+
+void require_together(const CommandLine& line, const char* one, const char* other) {
+    if (!line.given(one) || !line.given(other)) return;
+    throw Error(ErrorKind::usage, "--" + std::string(one) + " and --" + other + " exclude each other");
+}
+
+void require_there(const std::string& option, const std::filesystem::path& path) {
+    if (std::filesystem::exists(path)) return;
+    throw Error(ErrorKind::bad_input, option + path.string() + ": there is no such file or folder");
+}
+
+PipelineOptions pipeline_options(const CommandLine& line) {
+    require_together(line, "ratio", "target-macs");
+    require_together(line, "factorize-rank", "factorize-energy");
+    for (const char* option : {"subset", "epochs", "lr", "seed"})
+        require_together(line, "no-finetune", option);
+    PipelineOptions options;
+    options.weights = line.argument("WEIGHTS");
+    options.data = line.required("data");
+    options.test = line.required("test");
+    options.folder = line.required("output");
+    options.label_map = line.text("label-map");
+    std::istringstream variants(line.text("variants"));
+    for (std::string id; std::getline(variants, id, ',');) options.variants.push_back(id);
+    options.size = checked_whole(line, "size", model::smallest_input, largest_size);
+    options.bench_size = checked_whole(line, "bench-size", model::smallest_input, largest_size);
+    options.ratio = checked_number(line, "ratio", 0, 1);
+    options.target_macs = checked_number(line, "target-macs", 0, 1);
+    options.refit = !line.given("no-refit");
+    options.finetune = !line.given("no-finetune");
+    options.scan = !line.given("no-scan");
+    options.subset = checked_whole(line, "subset", 1, most_images);
+    options.epochs = checked_whole(line, "epochs", 1, most_epochs);
+    options.learning_rate = checked_number(line, "lr", std::numeric_limits<double>::min(), largest_rate);
+    options.seed = checked_whole(line, "seed", 0, std::numeric_limits<std::size_t>::max());
+    options.calibration_images = checked_whole(line, "images", 1, most_images);
+    options.test_images = checked_whole(line, "test-images", 1, most_images);
+    options.rank = line.text("factorize-rank");
+    options.energy = checked_number(line, "factorize-energy", 0, 1);
+    options.threads = checked_whole(line, "threads", 1, most_threads);
+    options.min_time = checked_number(line, "min-time", 0.001, most_seconds);
+    return options;
+}
+
+/// Whether the weights are a model of ours, which must be a baseline.
+bool is_baseline_model(const std::filesystem::path& weights) {
+    std::string variant;
+    try {
+        variant = model::ModelFile::open(weights).description().variant;
+    } catch (const Error&) {
+        return false;  // `vgg19 convert` will say what is wrong, if anything is
+    }
+    if (variant == "baseline") return true;
+    throw Error(ErrorKind::usage, weights.string() +
+                                      ": expected weights or a baseline that variants can be derived from, "
+                                      "found a model of the variant " +
+                                      variant);
+}
+
+/// Steps replace files without asking, so they must be ours.
+void prepare_folder(const std::filesystem::path& folder) {
+    const bool ours = std::filesystem::exists(folder / log_name);
+    if (std::filesystem::exists(folder) && !ours &&
+        (!std::filesystem::is_directory(folder) || !std::filesystem::is_empty(folder))) {
+        throw Error(ErrorKind::usage, "--output: " + folder.string() +
+                                          ": expected an empty folder, or one that vgg19 pipeline made");
+    }
+    for (const char* part : {"", "work", "eval"}) std::filesystem::create_directories(folder / part);
+}
+
+/// DIR/baseline.safetensors leads to the model that was given.
+void link_baseline(const std::filesystem::path& weights, const std::filesystem::path& link) {
+    if (std::filesystem::exists(link) && std::filesystem::equivalent(link, weights)) return;
+    std::filesystem::remove(link);
+    std::filesystem::create_symlink(std::filesystem::absolute(weights), link);
+}
+
+void require_step(const PipelinePlan& plan, const std::string& id) {
+    std::string known;
+    for (const Step& step : plan.steps) {
+        if (step.id == id) return;
+        known += (known.empty() ? "" : ", ") + step.id;
+    }
+    throw Error(ErrorKind::usage, "--until: expected one of " + known + "; found '" + id + "'");
+}
+
+int run_step(const Step& step) {
+    const int code = run_child(step.words, step.prints_output ? step.output : std::filesystem::path(),
+                               InterruptGuard::interrupted);
+    if (!InterruptGuard::interrupted()) return code;
+    throw Error(ErrorKind::failed, "interrupted in step " + step.id + "; the same command goes on there");
+}
+
+void write_reports(const PipelineOptions& options, const PipelinePlan& plan, const StepLog& log) {
+    const model::Json report = pipeline_report(options, plan, log);
+    model::write_text_file(options.folder / "report.json", report.dump(2) + '\n');
+    model::write_text_file(options.folder / "report.html", pipeline_page(report));
+}
+
+}  // namespace
+
+int pipeline(int argc, char** argv) {
+    CommandLine line = command_line();
+    if (!line.parse(argc, argv)) return exit_done;
+    const PipelineOptions options = pipeline_options(line);
+    require_there("", options.weights);
+    require_there("--data: ", options.data);
+    require_there("--test: ", options.test);
+    const bool is_model = is_baseline_model(options.weights);
+    const PipelinePlan plan = plan_pipeline(options, is_model);
+    const std::string until = line.text("until");
+    if (!until.empty()) require_step(plan, until);
+    if (line.given("dry-run")) {
+        for (const Step& step : plan.steps) std::cout << command_text(step.words) << '\n';
+        return exit_done;
+    }
+
+    prepare_folder(options.folder);
+    if (is_model) link_baseline(options.weights, options.folder / "baseline.safetensors");
+    StepLog log(options.folder / log_name);
+    const InterruptGuard guard("\nvgg19 pipeline: ending this step\n");
+    for (const Step& step : plan.steps) {
+        log.run(step, run_step);
+        if (step.id == until) return exit_done;
+    }
+    write_reports(options, plan, log);
+    std::cout << "the report is in " << (options.folder / "report.html").string() << '\n';
+    return exit_done;
+}
+
+}  // namespace vgg19::tools

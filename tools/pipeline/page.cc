@@ -1,0 +1,231 @@
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tools/charts.h"
+#include "tools/pipeline/report.h"
+#include "tools/text.h"
+#include "vgg19/error.h"
+
+namespace vgg19::embedded {
+
+extern const unsigned char report_html[];
+extern const std::size_t report_html_size;
+extern const unsigned char report_css[];
+extern const std::size_t report_css_size;
+
+}  // namespace vgg19::embedded
+
+namespace vgg19::tools {
+
+namespace {
+
+using model::Json;
+
+std::string embedded_text(const unsigned char* bytes, std::size_t size) {
+    return {reinterpret_cast<const char*>(bytes), size};
+}
+
+const Json& at(const Json& json, std::string_view key) {
+    const Json* const found = json.find(key);
+    if (found != nullptr) return *found;
+    throw Error(ErrorKind::bad_input, "report: expected a member \"" + std::string(key) + "\", found none");
+}
+
+/// Puts a text in the place of each {{name}}.
+std::string filled(const std::string& page, const std::map<std::string, std::string>& texts) {
+    std::string result;
+    std::size_t done = 0;
+    for (std::size_t at = page.find("{{"); at != std::string::npos; at = page.find("{{", done)) {
+        const std::size_t end = page.find("}}", at);
+        result.append(page, done, at - done).append(texts.at(page.substr(at + 2, end - at - 2)));
+        done = end + 2;
+    }
+    return result.append(page, done);
+}
+
+std::string element(const std::string& name, const std::string& content) {
+    std::string result = "<";
+    return result.append(name).append(">").append(content).append("</").append(name).append(">");
+}
+
+std::string percent(double share) {
+    return fixed(100 * share, 2) + " %";
+}
+
+const Json& accuracy(const Json& variant) {
+    return at(variant, "accuracy");
+}
+
+std::string milliseconds(double number) {
+    return fixed(number, number < 10 ? 2 : 1) + " ms";
+}
+
+std::string accuracy_cell(const Json& variant) {
+    const Json::Array& interval = at(accuracy(variant), "top1_interval").array();
+    std::string cell = percent(at(accuracy(variant), "top1").number());
+    return cell + " <small>(" + fixed(100 * interval.at(0).number(), 1) + "–" +
+           fixed(100 * interval.at(1).number(), 1) + ")</small>";
+}
+
+std::string agreement_cell(const Json& variant) {
+    const Json& agreement = at(variant, "test_agreement");
+    return agreement.is_null() ? "" : percent(at(agreement, "same_top1").number());
+}
+
+std::string table_row(const Json& variant) {
+    const Json& speedup = at(variant, "speedup");
+    const double bytes = at(variant, "bytes").number();
+    std::vector<std::string> cells = {
+        escaped(at(variant, "id").string()),
+        accuracy_cell(variant),
+        percent(at(accuracy(variant), "top3").number()),
+        agreement_cell(variant),
+        fixed(bytes * 1e-6, 1) + " MB",
+        fixed(at(variant, "active_parameters").number() * 1e-6, 2) + " M",
+        fixed(at(variant, "gmac").number(), 2),
+        milliseconds(at(variant, "median_ms").number()),
+        milliseconds(at(variant, "p90_ms").number()),
+        speedup.is_null() ? "" : fixed(speedup.number(), 2) + " ×",
+        fixed(at(variant, "peak_rss_bytes").number() * 1e-6, 0) + " MB",
+    };
+    std::string row;
+    for (const std::string& cell : cells) row += element("td", cell);
+    return element("tr", row) + '\n';
+}
+
+std::string table(const Json::Array& variants) {
+    std::string head;
+    for (const char* name : {"variant", "top-1", "top-3", "agreement", "file", "parameters", "GMAC", "median",
+                             "p90", "speed-up", "peak memory"}) {
+        head += element("th", name);
+    }
+    std::string body;
+    for (const Json& variant : variants) body += table_row(variant);
+    return element("table",
+                   '\n' + element("thead", element("tr", head)) + '\n' + element("tbody", '\n' + body)) +
+           '\n';
+}
+
+std::string size_chart(const Json::Array& variants) {
+    std::vector<Bar> bars;
+    for (const Json& variant : variants) {
+        const double megabytes = at(variant, "bytes").number() * 1e-6;
+        bars.push_back({at(variant, "id").string(), megabytes, fixed(megabytes, 1) + " MB"});
+    }
+    return bar_chart({"Size of the file", "Megabytes on disk, a bar a variant.", "", ""}, bars);
+}
+
+std::string latency_chart(const Json::Array& variants) {
+    std::vector<Bar> bars;
+    for (const Json& variant : variants) {
+        const double median = at(variant, "median_ms").number();
+        bars.push_back({at(variant, "id").string(), median, milliseconds(median)});
+    }
+    return bar_chart({"Latency, median", "Milliseconds for one run, a bar a variant.", "", ""}, bars);
+}
+
+std::string accuracy_chart(const Json::Array& variants) {
+    std::vector<NamedPoint> points;
+    for (const Json& variant : variants) {
+        const Json::Array& interval = at(accuracy(variant), "top1_interval").array();
+        points.push_back({at(variant, "id").string(),
+                          {at(variant, "median_ms").number(), 100 * at(accuracy(variant), "top1").number()},
+                          Interval{100 * interval.at(0).number(), 100 * interval.at(1).number()}});
+    }
+    return scatter_chart({"Accuracy against latency",
+                          "Top-1 on the test images with 95 % intervals, over the median latency, a point a "
+                          "variant. Up and to the left is better.",
+                          "median latency, ms", "top-1, %"},
+                         points);
+}
+
+std::string sensitivity_chart(const Json& curves) {
+    if (curves.array().empty()) return "";
+    std::vector<Series> series;
+    for (const Json& curve : curves.array()) {
+        Series& one = series.emplace_back(Series{at(curve, "layer").string(), {}});
+        for (const Json& point : at(curve, "points").array()) {
+            one.points.push_back(
+                {100 * at(point, "ratio").number(), 100 * at(point, "relative_l2").number()});
+        }
+    }
+    const ChartText text = {
+        "Sensitivity to pruning",
+        "The error of the logits when filters of one convolution alone go, over their share, a line a "
+        "convolution.",
+        "filters removed, %", "relative error of the logits, %"};
+    return element("figure", line_chart(text, series)) + '\n';
+}
+
+std::string lineage(const Json::Array& variants) {
+    std::string list;
+    for (const Json& variant : variants) {
+        std::string steps;
+        for (const Json& step : at(variant, "lineage").array()) {
+            steps += (steps.empty() ? "" : " → ") + escaped(step.string());
+        }
+        list += element("dt", escaped(at(variant, "id").string())) + element("dd", steps) + '\n';
+    }
+    return element("dl", '\n' + list) + '\n';
+}
+
+std::string steps(const Json::Array& all) {
+    std::string list;
+    for (const Json& step : all) {
+        const std::string title =
+            escaped(at(step, "id").string()) + ", " + fixed(at(step, "seconds").number(), 1);
+        list += element("li", title + " s" + element("pre", escaped(at(step, "command").string()))) + '\n';
+    }
+    return element("ol", '\n' + list) + '\n';
+}
+
+std::string machine(const Json& report) {
+    const Json& settings = at(report, "settings");
+    return element("p", escaped(at(at(report, "machine"), "cpu").string()) + ", " +
+                            escaped(at(at(report, "machine"), "isa").string()) + ", " +
+                            std::to_string(at(settings, "threads").size()) + " threads; vgg19 " +
+                            escaped(at(at(report, "build"), "version").string()) + '.') +
+           '\n';
+}
+
+std::string notes(const Json::Array& all) {
+    std::string list;
+    for (const Json& note : all) list += element("li", escaped(note.string())) + '\n';
+    return list.empty() ? "" : element("ul", '\n' + list) + '\n';
+}
+
+std::string summary(const Json& report) {
+    const Json& data = at(report, "data");
+    const Json& first = at(report, "variants").array().at(0);
+    return "From " + element("b", escaped(at(data, "weights").string())) +
+           ", trained further and calibrated on " + element("b", escaped(at(data, "train").string())) +
+           ", tested on " + grouped(at(accuracy(first), "images").size()) + " images of " +
+           element("b", escaped(at(data, "test").string())) + " at " +
+           std::to_string(at(accuracy(first), "size").size()) + "×" +
+           std::to_string(at(accuracy(first), "size").size()) + "; latencies at " +
+           std::to_string(at(first, "input_size").size()) + "×" +
+           std::to_string(at(first, "input_size").size()) + '.';
+}
+
+}  // namespace
+
+std::string pipeline_page(const Json& report) {
+    const Json::Array& variants = at(report, "variants").array();
+    if (variants.empty()) throw Error(ErrorKind::bad_input, "report: expected a variant, found none");
+    return filled(embedded_text(embedded::report_html, embedded::report_html_size),
+                  {{"style", embedded_text(embedded::report_css, embedded::report_css_size)},
+                   {"summary", summary(report)},
+                   {"table", table(variants)},
+                   {"size_chart", size_chart(variants)},
+                   {"latency_chart", latency_chart(variants)},
+                   {"accuracy_chart", accuracy_chart(variants)},
+                   {"sensitivity_chart", sensitivity_chart(at(report, "sensitivity"))},
+                   {"lineage", lineage(variants)},
+                   {"steps", steps(at(report, "steps").array())},
+                   {"machine", machine(report)},
+                   {"notes", notes(at(report, "notes").array())}});
+}
+
+}  // namespace vgg19::tools
