@@ -326,7 +326,7 @@ class Pruning {
         Table table({"refitted", "unknowns", "samples", "ridge", "error left %"});
         for (const converter::LayerRefit& layer : refit.layers) {
             table.add({layer.layer, std::to_string(layer.unknowns), std::to_string(layer.samples),
-                       layer.ridge > 0 ? fixed(layer.ridge, 3) : "none", fixed(100 * layer.error, 2)});
+                       layer.ridge > 0 ? fixed(layer.ridge, 4) : "none", fixed(100 * layer.error, 2)});
         }
         std::cout << table
                   << "\nErrors are squared, on images held out, as share of what pruning alone leaves.\n\n";

@@ -1,5 +1,6 @@
 #include "tools/scan_text.h"
 
+#include <cmath>
 #include <iostream>
 
 #include "tools/charts.h"
@@ -21,7 +22,7 @@ Table scan_table(const std::vector<converter::LayerScan>& layers, const Value& v
         std::vector<std::string> row(tenths, "");
         row[0] = layer.layer;
         for (const converter::ScanPoint& point : layer.points) {
-            row[static_cast<std::size_t>(point.ratio * tenths + 0.5)] = fixed(100 * value(point), 2);
+            row[static_cast<std::size_t>(std::lround(point.ratio * tenths))] = fixed(100 * value(point), 2);
         }
         table.add(row);
     }

@@ -45,8 +45,9 @@ std::vector<float> products(const std::vector<float>& rows, const std::vector<fl
 double largest_difference(const std::vector<float>& a, const std::vector<float>& b) {
     REQUIRE(a.size() == b.size());
     double largest = 0;
-    for (std::size_t i = 0; i < a.size(); ++i)
+    for (std::size_t i = 0; i < a.size(); ++i) {
         largest = std::max(largest, std::abs(double{a[i]} - double{b[i]}));
+    }
     return largest;
 }
 
@@ -155,8 +156,9 @@ TEST_CASE("a system of several blocks is solved, and one that is not positive de
     REQUIRE(cholesky.factor({matrix.data(), side}));
     cholesky.solve({matrix.data(), side}, right, columns);
     double largest = 0;
-    for (std::size_t i = 0; i < right.size(); ++i)
+    for (std::size_t i = 0; i < right.size(); ++i) {
         largest = std::max(largest, std::abs(right[i] - wanted[i]));
+    }
     CHECK(largest < 1e-5);
 
     std::vector<double> indefinite(side * side);

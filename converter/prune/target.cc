@@ -94,6 +94,7 @@ std::vector<std::size_t> removed_for_target(const model::Network& network,
                         std::to_string(target.share));
     }
     std::vector<LayerChoices> choices;
+    choices.reserve(layers.size());
     for (const LayerScan& layer : layers) {
         choices.push_back(
             choices_of(layer, network.convolutions()[layer.convolution].output_channels, target.round_to));
