@@ -49,6 +49,26 @@ if(VGG19_BUILD_TOOLS OR VGG19_BUILD_TESTS)
     vgg19_fetch(cxxopts https://github.com/jarro2783/cxxopts/archive/refs/tags/v3.1.1.tar.gz
       523175f792eb0ff04f9e653c90746c12655f10cb70f1d5e6d6d9491420298a08)
   endif()
+
+  # cpp-httplib: the server derives from a class of it, so another version may not fit. Debian's has a library beside the
+  # header, whose layout depends on the flags that its pkg-config file tells.
+  find_package(PkgConfig QUIET)
+  if(PkgConfig_FOUND)
+    pkg_check_modules(HTTPLIB QUIET IMPORTED_TARGET cpp-httplib>=0.11.4 cpp-httplib<0.12)
+  endif()
+  if(TARGET PkgConfig::HTTPLIB)
+    add_library(vgg19_httplib ALIAS PkgConfig::HTTPLIB)
+  else()
+    foreach(extra OPENSSL ZLIB BROTLI)
+      set(HTTPLIB_USE_${extra}_IF_AVAILABLE OFF CACHE BOOL "")
+    endforeach()
+    vgg19_fetch(httplib https://github.com/yhirose/cpp-httplib/archive/refs/tags/v0.11.4.zip
+      9d884bee50ded17de3a51d673bb9c2d7d11f101c595b0891830ba9d02e0cc368)
+    add_library(vgg19_httplib INTERFACE)
+    target_include_directories(vgg19_httplib SYSTEM INTERFACE ${httplib_SOURCE_DIR})
+    target_compile_definitions(vgg19_httplib INTERFACE CPPHTTPLIB_USE_POLL)
+    target_link_libraries(vgg19_httplib INTERFACE Threads::Threads)
+  endif()
 endif()
 
 if(VGG19_BUILD_TESTS)

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <span>
 
+#include "bench/agreement.h"
 #include "bench/bench_image.h"
 #include "bench/progress.h"
 #include "bench/worker_process.h"
@@ -14,26 +15,7 @@ namespace vgg19::bench {
 
 namespace {
 
-constexpr std::size_t agreeing_classes = 5;
 constexpr std::size_t reported_classes = 3;
-
-/// The classes and logits that another variant's are held against.
-struct Reference {
-    std::vector<float> logits;
-    std::vector<Prediction> top;
-};
-
-Agreement agreement_with(const Reference& baseline, const Reference& variant) {
-    const auto in_both =
-        std::count_if(baseline.top.begin(), baseline.top.end(), [&](const Prediction& wanted) {
-            return std::any_of(variant.top.begin(), variant.top.end(), [&](const Prediction& found) {
-                return found.class_index == wanted.class_index;
-            });
-        });
-    return {.top1 = baseline.top.front().class_index == variant.top.front().class_index,
-            .top5 = static_cast<double>(in_both) / static_cast<double>(baseline.top.size()),
-            .cosine = cosine(baseline.logits, variant.logits)};
-}
 
 std::vector<ReportedPrediction> reported(std::span<const Prediction> predictions) {
     std::vector<ReportedPrediction> result;
@@ -116,7 +98,7 @@ std::vector<std::string> worker_words(const Variant& variant, const Options& opt
 std::vector<VariantReport> examine(const std::vector<Variant>& variants, const Options& options,
                                    const Image& image, const std::optional<Peaks>& peaks) {
     std::vector<VariantReport> reports;
-    std::optional<Reference> baseline;
+    std::optional<Answer> baseline;
     for (const Variant& variant : variants) {
         const Model model = Model::open(variant.file);
         Session session(model, session_options(options, variant.input_size));
@@ -125,7 +107,7 @@ std::vector<VariantReport> examine(const std::vector<Variant>& variants, const O
         fill_batch(input, options.batch);
         std::vector<float> logits(options.batch * model.classes());
         session.run(input, logits);
-        Reference result{.logits = {logits.data(), logits.data() + model.classes()}, .top = {}};
+        Answer result{.logits = {logits.data(), logits.data() + model.classes()}, .top = {}};
         result.top = session.predictions(result.logits, std::min(agreeing_classes, model.classes()));
         if (variant.id == "baseline") baseline = result;
 

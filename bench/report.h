@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bench/agreement.h"
 #include "bench/machine.h"
 #include "bench/peaks.h"
 #include "bench/statistics.h"
@@ -20,13 +21,6 @@ struct ReportedPrediction {
     std::string synset;
     std::string label;
     double probability = 0;
-};
-
-/// With the baseline's logits of the same image.
-struct Agreement {
-    bool top1 = false;  ///< the most probable class is the same
-    double top5 = 0;    ///< the share of the baseline's five most probable classes that are among this one's
-    double cosine = 0;  ///< of the logits
 };
 
 /// One step of a session's plan.

@@ -58,8 +58,9 @@ CommandLine command_line() {
         .option("schedule", "NAME",
                 "of the learning rate: constant, cosine (falls to 0), or step (a tenth after half of the "
                 "steps, a hundredth after three quarters)",
-                "constant")
-        .option("warmup", "STEPS", "in which the learning rate rises at the start", "0")
+                "cosine")
+        .option("warmup", "STEPS",
+                "in which the learning rate rises at the start; default: a twentieth of all")
         .option("dropout", "SHARE", "of the outputs of the first two dense layers", "0.5")
         .option("train", "LAYERS", "all, dense or conv; the others stay as they are", "all")
         .flag("no-augmentation",
@@ -89,8 +90,8 @@ converter::FinetuneOptions finetune_options(const CommandLine& line) {
     options.epochs = line.whole_number("epochs", 1, most_epochs);
     options.batch = line.whole_number("batch", 1, largest_batch);
     options.schedule = {.kind = converter::schedule_named(line.text("schedule")),
-                        .learning_rate = line.number("lr", std::numeric_limits<double>::min(), largest_rate),
-                        .warmup = line.whole_number("warmup", 0, most_steps)};
+                        .learning_rate = line.number("lr", std::numeric_limits<double>::min(), largest_rate)};
+    if (line.given("warmup")) options.schedule.warmup = line.whole_number("warmup", 0, most_steps);
     options.optimizer.kind = converter::optimizer_named(line.text("optimizer"));
     options.optimizer.weight_decay = line.number("weight-decay", 0, largest_rate);
     if (line.given("momentum")) {

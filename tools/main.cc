@@ -38,7 +38,7 @@ constexpr std::array subcommands = {
     Subcommand{"run", "logits for a tensor of inputs", run},
     Subcommand{"eval", "how often is a model right on labelled images?", eval},
     Subcommand{"bench", "compare the variants; the same program as vgg19-bench", bench},
-    Subcommand{"serve", "the dashboard"},
+    Subcommand{"serve", "the dashboard: classify images in a browser, or by its API", serve},
     Subcommand{"sysinfo", "CPU, instruction sets, caches, threads and measured peaks", sysinfo},
 };
 

@@ -14,6 +14,7 @@ int pipeline(int argc, char** argv);
 int prune(int argc, char** argv);
 int quantize(int argc, char** argv);
 int run(int argc, char** argv);
+int serve(int argc, char** argv);
 int sysinfo(int argc, char** argv);
 
 }  // namespace vgg19::tools

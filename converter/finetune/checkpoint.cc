@@ -49,6 +49,7 @@ std::vector<Slot> slots(std::span<const Parameter> parameters, const Optimizer& 
 
 std::vector<model::Tensor> tensors_of(const std::vector<Slot>& slots) {
     std::vector<model::Tensor> tensors;
+    tensors.reserve(slots.size());
     for (const Slot& slot : slots) {
         tensors.push_back({slot.name, model::DType::f32, slot.shape, std::as_bytes(slot.values)});
     }

@@ -20,6 +20,10 @@ std::size_t in_lines(std::size_t floats) {
     return (floats + line - 1) / line * line;
 }
 
+std::size_t in_floats(std::size_t bytes) {
+    return (bytes + sizeof(float) - 1) / sizeof(float);
+}
+
 kernels::WinogradTile cheapest_tile(const layers::ConvolutionShape& shape,
                                     const layers::Execution& execution) {
     using enum layers::ConvolutionAlgorithm;
@@ -101,7 +105,9 @@ ConvolutionLayer::ConvolutionLayer(const layers::ConvolutionShape& shape, const 
     : shape_(without_pool(shape)),
       execution_(execution),
       forward_tile_(cheapest_tile(shape_, execution)),
-      backward_tile_(cheapest_tile(turned(shape_), execution)) {}
+      backward_tile_(cheapest_tile(turned(shape_), execution)),
+      weights_tile_(kernels::winograd_gradient_tile(
+          winograd_of(shape_, kernels::WinogradTile::f4, execution, execution.batch))) {}
 
 std::size_t ConvolutionLayer::output_size(std::size_t count) const {
     return kernels::blocked_size(count, shape_.output_channels, shape_.side, shape_.side,
@@ -126,7 +132,7 @@ void ConvolutionLayer::forward_image(std::size_t count, const float* input, cons
                                              .bias = parameters.bias.data()};
     // Its filters are few enough to be packed anew each time.
     const auto convolution = layers::make_winograd_image(shape_, weights, execution);
-    float* scratch = workspace.floats(convolution->scratch_bytes() / sizeof(float));
+    float* scratch = workspace.floats(in_floats(convolution->scratch_bytes()));
     convolution->run(reinterpret_cast<const std::byte*>(input), reinterpret_cast<std::byte*>(output),
                      reinterpret_cast<std::byte*>(scratch));
 }
@@ -144,30 +150,48 @@ void ConvolutionLayer::backward_data(std::size_t count, const float* output_grad
     run_winograd(problem, execution_, memory, {}, memory + filters);
 }
 
-kernels::ConvWeightsGradient& ConvolutionLayer::weights_gradient(std::size_t count) {
-    if (!weights_gradient_ || weights_gradient_count_ != count) {
-        const kernels::ConvWeightsGradientShape shape = {.batch = count,
-                                                         .input_channels = shape_.input_channels,
-                                                         .output_channels = shape_.output_channels,
-                                                         .height = shape_.side,
-                                                         .width = shape_.side,
-                                                         .block = execution_.channel_block(),
-                                                         .plain_input = shape_.plain_input};
-        try {
-            weights_gradient_.emplace(shape, execution_.threads);
-        } catch (const std::runtime_error& error) {
-            throw Error(ErrorKind::failed, error.what());
-        }
-        weights_gradient_count_ = count;
-    }
-    return *weights_gradient_;
+kernels::WinogradGradient ConvolutionLayer::weights_problem(std::size_t count) const {
+    return {.forward = winograd_of(shape_, weights_tile_, execution_, count)};
 }
 
 void ConvolutionLayer::backward_weights(std::size_t count, const float* input, const float* output_gradient,
                                         const LayerParameters& parameters, Workspace& workspace) {
-    kernels::ConvWeightsGradient& gradient = weights_gradient(count);
-    float* scratch = workspace.floats(in_lines(gradient.scratch_bytes() / sizeof(float) + 1));
-    gradient.run(input, output_gradient, parameters.weights_gradient.data(), parameters.bias_gradient.data(),
+    if (shape_.plain_input) {
+        return backward_image_weights(count, input, output_gradient, parameters, workspace);
+    }
+    kernels::WinogradGradient problem = weights_problem(count);
+    problem.forward.input = input;
+    problem.output_gradient = output_gradient;
+    problem.weights_gradient = parameters.weights_gradient.data();
+    problem.bias_gradient = parameters.bias_gradient.data();
+    kernels::winograd_gradient(problem, execution_.isa, execution_.threads,
+                               workspace.floats(kernels::winograd_gradient_scratch_size(problem)));
+}
+
+kernels::ConvWeightsGradient& ConvolutionLayer::image_gradient(std::size_t count) {
+    if (image_gradient_ && image_gradient_count_ == count) return *image_gradient_;
+    const kernels::ConvWeightsGradientShape shape = {.batch = count,
+                                                     .input_channels = shape_.input_channels,
+                                                     .output_channels = shape_.output_channels,
+                                                     .height = shape_.side,
+                                                     .width = shape_.side,
+                                                     .block = execution_.channel_block(),
+                                                     .plain_input = true};
+    try {
+        image_gradient_.emplace(shape, execution_.threads);
+    } catch (const std::runtime_error& error) {
+        throw Error(ErrorKind::failed, error.what());
+    }
+    image_gradient_count_ = count;
+    return *image_gradient_;
+}
+
+void ConvolutionLayer::backward_image_weights(std::size_t count, const float* image,
+                                              const float* output_gradient, const LayerParameters& parameters,
+                                              Workspace& workspace) {
+    kernels::ConvWeightsGradient& gradient = image_gradient(count);
+    float* scratch = workspace.floats(in_floats(gradient.scratch_bytes()));
+    gradient.run(image, output_gradient, parameters.weights_gradient.data(), parameters.bias_gradient.data(),
                  reinterpret_cast<std::byte*>(scratch));
 }
 
@@ -184,7 +208,8 @@ std::size_t ConvolutionLayer::backward_data_workspace() const {
 }
 
 std::size_t ConvolutionLayer::backward_weights_workspace() {
-    return in_lines(weights_gradient(execution_.batch).scratch_bytes() / sizeof(float) + 1);
+    if (shape_.plain_input) return in_floats(image_gradient(execution_.batch).scratch_bytes());
+    return kernels::winograd_gradient_scratch_size(weights_problem(execution_.batch));
 }
 
 }  // namespace vgg19::converter

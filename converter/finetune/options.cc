@@ -54,7 +54,9 @@ std::string plain_text(double value) {
 
 std::string value_text(const model::Json& value) {
     if (value.is_string()) return value.string();
-    return value.is_number() ? plain_text(value.number()) : value.dump();
+    std::string text = value.dump();
+    const bool has_exponent = value.is_number() && text.find('e') != std::string::npos;
+    return has_exponent ? plain_text(value.number()) : text;
 }
 
 void require(bool condition, const char* expected) {
@@ -102,11 +104,14 @@ void check_options(const FinetuneOptions& options) {
 }
 
 model::Json::Object options_json(const FinetuneOptions& options) {
-    model::Json::Object json = {
-        {"size", std::uint64_t{options.input_size}},   {"epochs", std::uint64_t{options.epochs}},
-        {"batch", std::uint64_t{options.batch}},       {"lr", options.schedule.learning_rate},
-        {"schedule", name_of(options.schedule.kind)},  {"warmup", options.schedule.warmup},
-        {"optimizer", name_of(options.optimizer.kind)}};
+    model::Json::Object json;
+    json.emplace_back("size", std::uint64_t{options.input_size});
+    json.emplace_back("epochs", std::uint64_t{options.epochs});
+    json.emplace_back("batch", std::uint64_t{options.batch});
+    json.emplace_back("lr", options.schedule.learning_rate);
+    json.emplace_back("schedule", name_of(options.schedule.kind));
+    if (options.schedule.warmup) json.emplace_back("warmup", *options.schedule.warmup);
+    json.emplace_back("optimizer", name_of(options.optimizer.kind));
     if (options.optimizer.kind == OptimizerKind::sgd) {
         json.emplace_back("momentum", options.optimizer.momentum);
     }

@@ -6,12 +6,11 @@
 namespace vgg19::converter {
 
 double learning_rate_at(const Schedule& schedule, std::uint64_t step, std::uint64_t steps) {
-    if (step < schedule.warmup) {
-        const double share = static_cast<double>(step + 1) / static_cast<double>(schedule.warmup);
-        return schedule.learning_rate * share;
+    const std::uint64_t warmup = schedule.warmup.value_or(steps / 20);
+    if (step < warmup) {
+        return schedule.learning_rate * static_cast<double>(step + 1) / static_cast<double>(warmup);
     }
-    const double done =
-        static_cast<double>(step - schedule.warmup) / static_cast<double>(steps - schedule.warmup);
+    const double done = static_cast<double>(step - warmup) / static_cast<double>(steps - warmup);
     switch (schedule.kind) {
         case ScheduleKind::constant:
             break;

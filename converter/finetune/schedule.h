@@ -2,15 +2,18 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 namespace vgg19::converter {
 
 enum class ScheduleKind : unsigned char { constant, cosine, step };
 
 struct Schedule {
-    ScheduleKind kind = ScheduleKind::constant;
+    ScheduleKind kind = ScheduleKind::cosine;
     double learning_rate = 1e-4;  ///< the highest
-    std::uint64_t warmup = 0;     ///< steps at the start in which it rises in equal parts
+    /// Steps at the start in which it rises in equal parts; none: a twentieth of all. Adam's first steps are
+    /// of full length in every weight, whatever its gradient, and undo some of what a model knows.
+    std::optional<std::uint64_t> warmup;
 };
 
 /// The rate of `step` (from 0) of `steps`. After the warm-up, with t the share in [0, 1) of the other steps

@@ -38,8 +38,8 @@ std::string after_step(const TrainingPosition& position) {
 
 }  // namespace
 
-CheckpointKeeper::CheckpointKeeper(const FinetuneFiles& files, CheckpointDescription description)
-    : files_(files), description_(std::move(description)) {}
+CheckpointKeeper::CheckpointKeeper(FinetuneFiles files, CheckpointDescription description)
+    : files_(std::move(files)), description_(std::move(description)) {}
 
 bool CheckpointKeeper::is_due(std::uint64_t steps) const {
     if (files_.checkpoint_steps > 0 && steps % files_.checkpoint_steps == 0) return true;
@@ -53,10 +53,10 @@ void CheckpointKeeper::write(const TrainingPosition& position, std::span<const P
     last_ = Clock::now();
 }
 
-Training::Training(const model::ModelFile& model, const EvaluationImages& images,
-                   const FinetuneOptions& options, std::size_t micro_batch)
+Training::Training(const model::ModelFile& model, EvaluationImages images, const FinetuneOptions& options,
+                   std::size_t micro_batch)
     : format_{model.description().preprocessing, options.input_size},
-      images_(images),
+      images_(std::move(images)),
       options_(options),
       micro_batch_(micro_batch),
       network_(model, network_options(options, micro_batch)),

@@ -19,7 +19,7 @@ namespace vgg19::converter {
 class CheckpointKeeper {
   public:
     /// `description` lacks the position.
-    CheckpointKeeper(const FinetuneFiles& files, CheckpointDescription description);
+    CheckpointKeeper(FinetuneFiles files, CheckpointDescription description);
 
     const std::filesystem::path& path() const { return files_.checkpoint; }
     /// After `steps`, by time or by steps.
@@ -39,7 +39,7 @@ class CheckpointKeeper {
 class Training {
   public:
     /// `options` have their input size and threads; at most all images are in a batch.
-    Training(const model::ModelFile& model, const EvaluationImages& images, const FinetuneOptions& options,
+    Training(const model::ModelFile& model, EvaluationImages images, const FinetuneOptions& options,
              std::size_t micro_batch);
 
     void restore(const Checkpoint& checkpoint);

@@ -260,6 +260,29 @@ TEST_CASE(
     }
 }
 
+TEST_CASE("winograd without ReLU gives what ReLU would be of") {
+    testing::Random random;
+    INFO(random.replay());
+    const Case data({1, 17, 33, 12, 9}, random);
+    for (const auto& kernel : kernels_of_this_cpu()) {
+        for (const WinogradTile tile : winograd_tiles) {
+            CAPTURE(kernel.name);
+            CAPTURE(static_cast<int>(tile));
+            const Run relu(data, kernel, tile, false);
+            Run plain(data, kernel, tile, false);
+            plain.problem.relu = false;
+            relu.run(*kernel.run, relu.problem.tiles());
+            plain.run(*kernel.run, plain.problem.tiles());
+            const float* found = plain.output.as<float>();
+            const std::size_t size = plain.output.size() / sizeof(float);
+            CHECK(*std::min_element(found, found + size) < 0);
+            CHECK(std::equal(found, found + size, relu.output.as<float>(), [](float value, float rectified) {
+                return std::max(value, 0.0F) == rectified;
+            }));
+        }
+    }
+}
+
 TEST_CASE("winograd gives the same bits however the tiles are cut into ranges") {
     testing::Random random;
     INFO(random.replay());

@@ -47,6 +47,7 @@ TEST_CASE("An output that is an input is refused, and the input is left alone") 
     check_refused({"convert", folder / "weights", "-o", folder / "weights"}, 2);
     check_refused({"prune", folder / "model", "-o", folder / "model"}, 2);
     check_refused({"prune", folder / "model", "--write-plan", folder / "model"}, 2);
+    check_refused({"finetune", folder / "model", "--data", folder.path(), "-o", folder / "model"}, 2);
     check_refused({"quantize", folder / "model", "-o", folder / "./model"}, 2);
     check_refused({"run", "-m", folder / "model", "--input", folder / "inputs", "-o", folder / "inputs"}, 2);
     check_refused({"run", "-m", folder / "model", "--input", folder / "inputs", "-o", folder / "model"}, 2);

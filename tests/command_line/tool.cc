@@ -62,6 +62,13 @@ void append_number(std::string& bytes, std::size_t value, int count) {
     for (int i = 0; i < count; ++i) bytes.push_back(static_cast<char>((value >> (8 * i)) & 0xFFU));
 }
 
+/// `prefix` is followed by the program and its arguments.
+Outcome run_in_shell(const std::string& prefix, const Arguments& arguments) {
+    std::vector<std::string> command = {"/bin/sh", "-c", prefix + " \"$0\" \"$@\"", VGG19_TOOL};
+    command.insert(command.end(), arguments.begin(), arguments.end());
+    return run_process(command, {});
+}
+
 }  // namespace
 
 Outcome run_tool(const Arguments& arguments, const std::vector<std::string>& environment) {
@@ -72,10 +79,12 @@ Outcome run_tool(const Arguments& arguments, const std::vector<std::string>& env
 
 Outcome run_tool_on_small_disk(const Arguments& arguments, int kilobytes) {
     // POSIX counts ulimit's blocks as 512 bytes.
-    const std::string script = "ulimit -f " + std::to_string(2 * kilobytes) + "; exec \"$0\" \"$@\"";
-    std::vector<std::string> command = {"/bin/sh", "-c", script, VGG19_TOOL};
-    command.insert(command.end(), arguments.begin(), arguments.end());
-    return run_process(command, {});
+    return run_in_shell("ulimit -f " + std::to_string(2 * kilobytes) + "; exec", arguments);
+}
+
+Outcome run_tool_with_signal(const Arguments& arguments, const std::string& signal, double seconds) {
+    return run_in_shell("exec timeout --preserve-status -s " + signal + ' ' + std::to_string(seconds),
+                        arguments);
 }
 
 bool contains(const std::string& text, const std::string& part) {

@@ -22,6 +22,8 @@ using Arguments = std::vector<std::string>;
 Outcome run_tool(const Arguments& arguments, const std::vector<std::string>& environment = {});
 /// The same with no file allowed to grow beyond `kilobytes`: a disk that is full.
 Outcome run_tool_on_small_disk(const Arguments& arguments, int kilobytes);
+/// The same with a signal ("INT", "KILL") after so many seconds.
+Outcome run_tool_with_signal(const Arguments& arguments, const std::string& signal, double seconds);
 
 bool contains(const std::string& text, const std::string& part);
 std::string read_file(const std::filesystem::path& path);

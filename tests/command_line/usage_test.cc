@@ -13,9 +13,9 @@ using namespace vgg19::testing;
 namespace {
 
 const std::vector<std::string>& built() {
-    static const std::vector<std::string> names = {"convert",  "inspect",   "prune",   "quantize",
-                                                   "classify", "run",       "eval",    "bench",
-                                                   "sysinfo",  "factorize", "pipeline"};
+    static const std::vector<std::string> names = {"convert",  "inspect",  "prune",    "factorize",
+                                                   "finetune", "quantize", "pipeline", "classify",
+                                                   "run",      "eval",     "bench",    "sysinfo"};
     return names;
 }
 
@@ -38,7 +38,7 @@ TEST_CASE("vgg19 --help lists every subcommand and the exit codes") {
     CHECK(outcome.code == 0);
     CHECK(outcome.errors.empty());
     for (const std::string& name : built()) CHECK(contains(outcome.output, "\n  " + name));
-    for (const char* name : {"finetune", "serve"}) CHECK(contains(outcome.output, name));
+    CHECK(contains(outcome.output, "serve"));
     CHECK(contains(outcome.output, "not built yet"));
     CHECK(contains(outcome.output, "Exit codes"));
 
@@ -61,7 +61,7 @@ TEST_CASE("An unknown subcommand is told the nearest name") {
 }
 
 TEST_CASE("Subcommands that are not built say so") {
-    for (const char* name : {"finetune", "serve"}) check_usage({name, "x"}, "not built yet");
+    check_usage({"serve", "x"}, "not built yet");
 }
 
 TEST_CASE("Every subcommand has a help with its options and an example") {
@@ -92,6 +92,9 @@ TEST_CASE("Missing and stray arguments are named") {
     check_usage({"prune", "-o", "p"}, "expected MODEL");
     check_usage({"prune", "m"}, "--output is required");
     check_usage({"prune", "m", "stray", "--dry-run"}, "'stray'");
+    check_usage({"finetune", "-o", "f", "--data", "d"}, "expected MODEL");
+    check_usage({"finetune", "m", "--data", "d"}, "--output is required");
+    check_usage({"finetune", "m", "-o", "f"}, "--data is required");
     check_usage({"quantize", "m"}, "--output is required");
     check_usage({"classify", "-m", "m"}, "expected IMAGE");
     check_usage({"classify", "image"}, "--model is required");
@@ -161,6 +164,7 @@ TEST_CASE("Models that are none are bad input") {
         INFO(model);
         for (const Arguments& arguments :
              {Arguments{"inspect", model}, Arguments{"prune", model, "-o", folder / "out"},
+              Arguments{"finetune", model, "-o", folder / "out", "--data", folder.path()},
               Arguments{"quantize", model, "-o", folder / "out"},
               Arguments{"classify", "-m", model, folder / "image.bmp"},
               Arguments{"eval", "-m", model, "--data", folder.path()}}) {

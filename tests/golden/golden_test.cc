@@ -15,6 +15,7 @@
 #include "engine/model/safetensors.h"
 #include "engine/testing/narrow_model.h"
 #include "kernels/common/isa.h"
+#include "tests/golden/input_image.h"
 #include "vgg19/session.h"
 
 namespace vgg19 {
@@ -23,6 +24,7 @@ namespace {
 
 using model::ModelFile;
 using model::SafetensorsFile;
+using testing::input_image;
 
 /// Both sides sum in FP32, in other orders; a layer adds about its share of 1e-7, and Winograd's transforms
 /// ten times that.
@@ -30,33 +32,6 @@ constexpr double fp32_tolerance = 1e-5;
 
 std::filesystem::path data(const std::string& name) {
     return std::filesystem::path(VGG19_GOLDEN_FOLDER) / name;
-}
-
-// ---- make.py's inputs ----
-
-std::uint32_t hash32(std::uint32_t value) {
-    value = (value ^ (value >> 16U)) * 0x7FEB352DU;
-    value = (value ^ (value >> 15U)) * 0x846CA68BU;
-    return value ^ (value >> 16U);
-}
-
-std::vector<float> input_image(std::uint32_t size, std::uint32_t seed) {
-    const auto noise = [&](std::uint32_t channel, std::uint32_t row, std::uint32_t column,
-                           std::uint32_t salt) {
-        return hash32(seed << 28U | salt << 26U | channel << 24U | row << 12U | column) >> 8U;
-    };
-    std::vector<float> image;
-    image.reserve(std::size_t{3} * size * size);
-    for (std::uint32_t channel = 0; channel < 3; ++channel) {
-        for (std::uint32_t row = 0; row < size; ++row) {
-            for (std::uint32_t column = 0; column < size; ++column) {
-                const std::uint32_t block = noise(channel, row / 8, column / 8, 0);
-                const std::uint32_t mixed = (3 * block + noise(channel, row, column, 1)) / 4;
-                image.push_back(static_cast<float>(mixed) * 0x1p-22F - 2.0F);
-            }
-        }
-    }
-    return image;
 }
 
 // ---- expectations ----

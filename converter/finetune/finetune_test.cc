@@ -1,0 +1,229 @@
+#include "converter/finetune/finetune.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "converter/finetune/checkpoint.h"
+#include "converter/finetune/micro_batch.h"
+#include "converter/finetune/testing/workplace.h"
+#include "converter/quantize/quantize.h"
+
+namespace vgg19::converter {
+
+namespace {
+
+using testing::content;
+using testing::Workplace;
+using testing::write;
+using vgg19::testing::Containing;
+
+#if VGG19_HAS_ONEDNN
+
+/// The largest difference of two models' weights.
+float difference(const model::ModelFile& a, const model::ModelFile& b) {
+    float largest = 0;
+    for (const model::Tensor& tensor : a.tensors()) {
+        const std::span<const float> x = tensor.as<float>();
+        const std::span<const float> y = b.tensor(tensor.name).as<float>();
+        for (std::size_t i = 0; i < x.size(); ++i) largest = std::max(largest, std::abs(x[i] - y[i]));
+    }
+    return largest;
+}
+
+bool same_bytes(const model::Tensor& a, const model::Tensor& b) {
+    return a.shape == b.shape && std::equal(a.bytes.begin(), a.bytes.end(), b.bytes.begin(), b.bytes.end());
+}
+
+void write_ppm(const std::filesystem::path& path, int grey) {
+    std::filesystem::create_directories(path.parent_path());
+    write(path, "P6\n40 36\n255\n" + std::string(40UL * 36 * 3, static_cast<char>(grey)));
+}
+
+#endif
+
+}  // namespace
+
+#if VGG19_HAS_ONEDNN
+
+TEST_CASE("a network learns to tell dark pictures from bright ones") {
+    Workplace place;
+    INFO(place.random.replay());
+    std::string bytes;
+    for (std::size_t i = 0; i < Workplace::pictures; ++i) {
+        bytes += static_cast<char>(i % 2);
+        bytes += std::string(Workplace::record_bytes - 1, static_cast<char>(i % 2 == 0 ? 30 : 220));
+    }
+    write(place.folder / "batch.bin", bytes);
+    place.data = open_data_set(place.folder / "batch.bin");
+    place.options.epochs = 10;
+    place.options.dropout = 0;
+    place.options.schedule = {.kind = ScheduleKind::constant, .learning_rate = 3e-3};
+    std::vector<TrainingStep> steps;
+    place.run({.stepped = [&](const TrainingStep& step) { steps.push_back(step); }});
+    REQUIRE(steps.size() == 50);
+    CHECK(steps.back().epoch_loss < 0.7 * steps[4].epoch_loss);
+}
+
+TEST_CASE("a trained model keeps variant, network and order of weights, and tells how it was trained") {
+    for (const auto order : {model::DenseOrder::input_major, model::DenseOrder::output_major}) {
+        Workplace place(order);
+        const std::string before = content(place.folder / "model");
+        place.run();
+        const model::ModelFile trained = model::ModelFile::open(place.files.output);
+        trained.verify_checksums();
+        CHECK(trained.network() == place.model->network());
+        CHECK(trained.description().variant == "baseline");
+        for (const auto& layer : trained.network().dense_layers()) CHECK(trained.order(layer) == order);
+        REQUIRE(trained.description().lineage.size() == 2);
+        CHECK(
+            trained.description().lineage[1] ==
+            "finetune --data batch.bin --size 32 --epochs 2 --batch 4 --lr 0.001 --schedule cosine --warmup "
+            "2 --optimizer adam --weight-decay 0 --dropout 0.5 --train all --seed 0");
+        CHECK(difference(trained, *place.model) > 1e-4F);
+        CHECK(content(place.folder / "model") == before);
+        CHECK_FALSE(place.has("checkpoint"));
+    }
+}
+
+TEST_CASE("layers that are not to be trained stay as they are") {
+    for (const auto trained : {TrainedLayers::dense, TrainedLayers::convolutions}) {
+        Workplace place;
+        place.options.trained = trained;
+        place.run();
+        const model::ModelFile result = model::ModelFile::open(place.files.output);
+        for (const model::Tensor& tensor : result.tensors()) {
+            INFO(tensor.name);
+            const bool is_trained =
+                tensor.name.starts_with("features.") == (trained == TrainedLayers::convolutions);
+            CHECK(same_bytes(tensor, place.model->tensor(tensor.name)) != is_trained);
+        }
+    }
+}
+
+TEST_CASE("images that do not fit at once go through in parts, to nearly the same result") {
+    Workplace place;
+    INFO(place.random.replay());
+    place.options.input_size = 32;
+    place.options.dropout = 0.5;
+    place.options.optimizer.kind = OptimizerKind::sgd;  // Adam turns a difference of signs near 0 into steps
+    place.run();
+    const model::ModelFile whole = model::ModelFile::open(place.files.output);
+    place.files.output = place.folder / "in-parts";
+    for (const std::size_t micro_batch : {3U, 2U, 1U}) {
+        place.options.memory_bytes = training_bytes(*place.model, place.options, micro_batch);
+        TrainingPlan plan;
+        place.run({.starting = [&](const TrainingPlan& starting) { plan = starting; }});
+        CHECK(plan.micro_batch == std::min<std::size_t>(micro_batch, 2));  // equal parts of 4
+        CHECK(plan.bytes <= place.options.memory_bytes);
+        CHECK(difference(model::ModelFile::open(place.files.output), whole) < 1e-4F);
+    }
+    place.options.memory_bytes = training_bytes(*place.model, place.options, 1) - 1;
+    const std::string message = place.run_error(ErrorKind::usage);
+    CHECK(message == Containing("--memory: expected at least "));
+    CHECK(message == Containing(" MB, which training with 1 of 4 images at a time takes"));
+}
+
+TEST_CASE("a checkpoint's parts are kept, and refused where they no longer fit") {
+    Workplace place;
+    place.options.input_size = 32;
+    place.options.memory_bytes = training_bytes(*place.model, place.options, 2);
+    const std::string expected = place.result();
+    place.stop_after(3);
+    place.files.resume = true;
+    place.options.memory_bytes = training_bytes(*place.model, place.options, 1);
+    CHECK(place.run_error(ErrorKind::usage) == Containing("training with 2 of 4 images at a time"));
+    place.options.memory_bytes = 0;
+    place.run();
+    CHECK(place.take_output() == expected);
+}
+
+TEST_CASE("a loss that is not finite ends training, and leaves the last checkpoint") {
+    Workplace place;
+    place.options.schedule = {.kind = ScheduleKind::constant, .learning_rate = 1e30};
+    place.files.checkpoint_steps = 100;
+    const std::string message = place.run_error(ErrorKind::failed);
+    CHECK(message == Containing("training failed after step "));
+    CHECK(message == Containing("not finite"));
+    CHECK_FALSE(place.has("output"));
+    CHECK_FALSE(place.has("checkpoint"));
+}
+
+TEST_CASE("weights that are not finite are neither a checkpoint nor a model") {
+    Workplace place;
+    place.options.schedule = {.kind = ScheduleKind::constant, .learning_rate = 1e300};
+    place.files.checkpoint_steps = 1;
+    CHECK(place.run_error(ErrorKind::failed) == Containing("not written"));
+    CHECK_FALSE(place.has("checkpoint"));
+    place.options.epochs = 1;
+    place.options.batch = 100;
+    CHECK(place.run_error(ErrorKind::failed) == Containing("output: not written: after training"));
+    CHECK_FALSE(place.has("output"));
+}
+
+TEST_CASE("an image that cannot be read is named, and a checkpoint left of the steps before it") {
+    Workplace place;
+    for (int i = 0; i < 20; ++i)
+        write_ppm(place.folder / "photos" / std::to_string(i % 10) / (std::to_string(i) + ".ppm"), 9 * i);
+    place.data = open_data_set(place.folder / "photos");
+    place.options.epochs = 1;
+    const auto train = [&] {
+        finetune(*place.model,
+                 {{.data = place.data.get(),
+                   .items = spread_items(20, 20),
+                   .labels = label_map(*place.data, "photos", 10, "")},
+                  {{"data", "photos"}}},
+                 place.options, place.files);
+    };
+    train();
+    const std::string expected = place.take_output();
+
+    std::vector<std::size_t> shown;
+    const std::filesystem::path broken = place.folder / "photos/7/17.ppm";
+    const std::string picture = content(broken);
+    write(broken, picture.substr(0, 500));
+    const std::string message = vgg19::testing::error_of(ErrorKind::bad_input, train);
+    CHECK(message == Containing(broken.string()));
+    place.files.resume = true;
+    if (place.has("checkpoint")) CHECK(message == Containing("--resume goes on from"));
+    write(broken, picture);
+    train();
+    CHECK(place.take_output() == expected);
+}
+
+TEST_CASE("quantised models, shared files and missing images are refused before any work") {
+    Workplace place;
+    quantize_dense(*place.model, place.folder / "int8");
+    const model::ModelFile quantised = model::ModelFile::open(place.folder / "int8");
+    const auto refusal = [&](ErrorKind kind, const model::ModelFile& model, const TrainingImages& images) {
+        return vgg19::testing::error_of(kind, [&] { finetune(model, images, place.options, place.files); });
+    };
+    CHECK(refusal(ErrorKind::bad_input, quantised, place.images()) == Containing("classifier.0"));
+    TrainingImages none = place.images();
+    none.images.items.clear();
+    CHECK(refusal(ErrorKind::usage, *place.model, none) == Containing("expected images, found none"));
+    const FinetuneFiles files = place.files;
+    place.files.output = place.folder / "model";
+    CHECK(place.run_error(ErrorKind::usage) == Containing("found the input"));
+    place.files = files;
+    place.files.checkpoint = place.folder / "model";
+    CHECK(place.run_error(ErrorKind::usage) == Containing("found the input"));
+    place.files.checkpoint = files.output;
+    CHECK(place.run_error(ErrorKind::usage) == Containing("different files"));
+    CHECK_FALSE(place.has("output"));
+}
+
+#else
+
+TEST_CASE("a build without oneDNN says that it cannot train") {
+    const Workplace place;
+    CHECK(place.run_error(ErrorKind::usage) == Containing("oneDNN"));
+    CHECK_FALSE(place.has("output"));
+}
+
+#endif
+
+}  // namespace vgg19::converter

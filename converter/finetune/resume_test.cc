@@ -1,0 +1,220 @@
+// Training that is interrupted, and goes on.
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "converter/finetune/checkpoint.h"
+#include "converter/finetune/testing/workplace.h"
+#include "engine/model/description.h"
+
+namespace vgg19::converter {
+
+namespace {
+
+using testing::content;
+using testing::Workplace;
+using testing::write;
+using vgg19::testing::Containing;
+using vgg19::testing::error_of;
+
+/// The checkpoint's tensors under other metadata.
+void rewrite(const std::filesystem::path& path, const std::string& key, const std::string& value) {
+    const model::SafetensorsFile file = model::SafetensorsFile::open(path);
+    model::Metadata metadata = file.metadata();
+    for (auto& [name, text] : metadata) {
+        if (name == key) text = value;
+    }
+    model::write_safetensors(path, metadata, file.tensors());
+}
+
+}  // namespace
+
+TEST_CASE("training that was stopped goes on to the same file, byte for byte") {
+    Workplace place;
+    INFO(place.random.replay());
+    const std::string expected = place.result();
+    place.files.resume = true;
+    for (const std::uint64_t step : {1U, 4U, 5U, 9U}) {
+        const std::string message = place.stop_after(step);
+        CHECK(message == Containing("interrupted after step " + std::to_string(step) + " of 10"));
+        CHECK(message == Containing("--resume goes on from " + place.files.checkpoint.string()));
+        CHECK_FALSE(place.has("output"));
+        CHECK(Checkpoint::open(place.files.checkpoint).position().steps == step);
+        std::uint64_t first = 0;
+        place.run({.stepped = [&](const TrainingStep& done) { first = first == 0 ? done.step : first; }});
+        CHECK(first == step + 1);
+        CHECK(place.take_output() == expected);
+        CHECK_FALSE(place.has("checkpoint"));
+    }
+}
+
+TEST_CASE("so does training by SGD, of dense layers alone, without augmentation, that stops at every step") {
+    Workplace place;
+    INFO(place.random.replay());
+    place.options.optimizer.kind = OptimizerKind::sgd;
+    place.options.trained = TrainedLayers::dense;
+    place.options.augmentation = false;
+    const std::string expected = place.result();
+    place.files.resume = true;
+    for (std::uint64_t step = 1; step < 10; ++step) place.stop_after(step);
+    place.run();
+    CHECK(place.take_output() == expected);
+}
+
+TEST_CASE("a process that is killed goes on from its last checkpoint, or from the beginning") {
+    Workplace place;
+    INFO(place.random.replay());
+    const std::string expected = place.result();
+    place.files.resume = true;
+    place.files.checkpoint_steps = 3;
+    place.crash_after(2);
+    CHECK_FALSE(place.has("checkpoint"));
+    place.crash_after(8);
+    CHECK(Checkpoint::open(place.files.checkpoint).position().steps == 6);
+    place.run();
+    CHECK(place.take_output() == expected);
+}
+
+TEST_CASE("checkpoints are written by time too, and none after the last step") {
+    Workplace place;
+    place.files.checkpoint_seconds = 1e-9;
+    place.crash_after(4);
+    CHECK(Checkpoint::open(place.files.checkpoint).position().steps == 3);
+}
+
+TEST_CASE("the figures of an epoch go on where they were") {
+    Workplace place;
+    std::vector<TrainingStep> whole;
+    place.run({.stepped = [&](const TrainingStep& step) { whole.push_back(step); }});
+    place.stop_after(7);
+    place.files.resume = true;
+    std::vector<TrainingStep> rest;
+    TrainingPlan plan;
+    place.run({.starting = [&](const TrainingPlan& starting) { plan = starting; },
+               .stepped = [&](const TrainingStep& step) { rest.push_back(step); }});
+    CHECK(plan.done == 7);
+    CHECK(plan.steps == 10);
+    REQUIRE(whole.size() == 10);
+    REQUIRE(rest.size() == 3);
+    for (std::size_t i = 0; i < 3; ++i) {
+        CHECK(rest[i].loss == whole[7 + i].loss);
+        CHECK(rest[i].epoch_loss == whole[7 + i].epoch_loss);
+        CHECK(rest[i].epoch_accuracy == whole[7 + i].epoch_accuracy);
+        CHECK(rest[i].images == whole[7 + i].images);
+        CHECK(rest[i].learning_rate == whole[7 + i].learning_rate);
+    }
+    CHECK(whole[4].images == Workplace::pictures);
+    CHECK(whole[4].epoch == 1);
+    CHECK(whole[9].images == 2 * Workplace::pictures);
+    CHECK(whole[9].epoch == 2);
+}
+
+TEST_CASE("a checkpoint in the way is refused, and left alone") {
+    Workplace place;
+    place.stop_after(3);
+    const std::string before = content(place.files.checkpoint);
+    CHECK(place.run_error(ErrorKind::usage) == Containing("expected no checkpoint yet, found one: --resume"));
+    CHECK(content(place.files.checkpoint) == before);
+}
+
+TEST_CASE("a checkpoint of another run is refused with what differs") {
+    Workplace place;
+    place.stop_after(3);
+    place.files.resume = true;
+    const std::string before = content(place.files.checkpoint);
+    const FinetuneOptions options = place.options;
+    place.options.schedule.learning_rate = 0.5;
+    place.options.optimizer.kind = OptimizerKind::sgd;
+    const std::string message = place.run_error(ErrorKind::usage);
+    CHECK(message == Containing("lr was 0.001, is 0.5"));
+    CHECK(message == Containing(R"(optimizer was "adam", is "sgd")"));
+    CHECK(message == Containing("momentum was not given, is 0.9"));
+
+    place.options = options;
+    place.options.threads = 1;
+    CHECK(place.run_error(ErrorKind::usage) == Containing("--threads: expected 2"));
+    place.options = options;
+    TrainingImages fewer = place.images();
+    fewer.images.items.pop_back();
+    CHECK(error_of(ErrorKind::usage, [&] { finetune(*place.model, fewer, options, place.files); }) ==
+          Containing("images was 18, is 17"));
+    TrainingImages others = place.images();
+    others.images.labels[0] = 9;
+    CHECK(error_of(ErrorKind::usage, [&] { finetune(*place.model, others, options, place.files); }) ==
+          Containing("images_sha256 was"));
+
+    vgg19::testing::write_narrow_model(place.folder / "model", place.random);
+    const model::ModelFile model = model::ModelFile::open(place.folder / "model");
+    CHECK(error_of(ErrorKind::usage, [&] { finetune(model, place.images(), options, place.files); }) ==
+          Containing("model_sha256 was"));
+    CHECK(content(place.files.checkpoint) == before);
+
+    place.options.threads = 0;  // the checkpoint's
+    place.run();
+}
+
+TEST_CASE("a checkpoint that is damaged is refused by the place") {
+    Workplace place;
+    place.stop_after(3);
+    place.files.resume = true;
+    const std::string whole = content(place.files.checkpoint);
+    const auto refusal = [&] { return place.run_error(ErrorKind::bad_input); };
+
+    write(place.files.checkpoint, whole.substr(0, whole.size() - 1));
+    CHECK(refusal() == Containing("checkpoint"));
+    write(place.files.checkpoint, "");
+    CHECK(refusal() == Containing("checkpoint"));
+    std::string flipped = whole;
+    flipped.back() = static_cast<char>(flipped.back() ^ 1);
+    write(place.files.checkpoint, flipped);
+    CHECK(refusal() == Containing("expected checksum sha256:"));
+    std::filesystem::copy_file(place.folder / "model", place.files.checkpoint,
+                               std::filesystem::copy_options::overwrite_existing);
+    CHECK(refusal() == Containing("format"));
+
+    const std::vector<std::vector<std::string>> states = {
+        {"[]", "expected an object"},
+        {"{", "metadata \"state\""},
+        {R"({"steps": 1.5})", "steps: expected a whole number from 0"},
+        {R"({"steps": 3})", "loss: expected a number, found none"},
+        {R"({"steps": 99, "loss": 1, "top1": 0, "seconds": 0, "micro_batch": 4, "threads": 2})",
+         "expected at most 10 steps, found 99"},
+        {R"({"steps": 3, "loss": 1, "top1": 0, "seconds": 0, "micro_batch": 5, "threads": 2})",
+         "expected a micro-batch of at most 4, found 5"},
+        {R"({"steps": 3, "loss": 1, "top1": 0, "seconds": 0, "micro_batch": 0, "threads": 2})",
+         "micro_batch: expected a whole number from 1"},
+        {R"({"steps": 3, "loss": 1, "top1": 0, "seconds": 0, "micro_batch": 4, "threads": 5000})",
+         "threads: expected a whole number from 1 to 1024, found 5000"}};
+    for (const auto& state : states) {
+        write(place.files.checkpoint, whole);
+        rewrite(place.files.checkpoint, "state", state[0]);
+        CHECK(refusal() == Containing(state[1]));
+    }
+    CHECK_FALSE(place.has("output"));
+    write(place.files.checkpoint, whole);
+    place.run();
+}
+
+TEST_CASE("a checkpoint with a tensor too few, too many or of another shape is refused") {
+    Workplace place;
+    place.stop_after(3);
+    place.files.resume = true;
+    const std::string whole = content(place.files.checkpoint);
+    const auto with = [&](const auto& change) {
+        write(place.files.checkpoint, whole);
+        const model::SafetensorsFile file = model::SafetensorsFile::open(place.files.checkpoint);
+        std::vector<model::Tensor> tensors = file.tensors();
+        change(tensors);
+        model::write_safetensors(place.files.checkpoint, file.metadata(), tensors);
+        return place.run_error(ErrorKind::bad_input);
+    };
+    CHECK(with([](auto& tensors) { tensors.pop_back(); }) == Containing("found none"));
+    CHECK(with([](auto& tensors) {
+              tensors.push_back(tensors.back());
+              tensors.back().name = "more";
+          }) == Containing("tensors, found"));
+    CHECK(with([](auto& tensors) { tensors.front().shape.push_back(1); }) == Containing("expected F32"));
+}
+
+}  // namespace vgg19::converter

@@ -1,0 +1,285 @@
+#include "converter/finetune/training_network.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <functional>
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include "converter/finetune/cross_entropy.h"
+#include "converter/finetune/dropout.h"
+#include "converter/finetune/optimizer.h"
+#include "converter/quantize/quantize.h"
+#include "engine/testing/narrow_model.h"
+#include "kernels/common/testing/random.h"
+#include "vgg19/error.h"
+
+namespace vgg19::converter {
+
+namespace {
+
+constexpr std::size_t size = 32;
+
+/// A narrow model, and random images with labels and keys.
+struct Fixture {
+    explicit Fixture(std::size_t images_count) : count(images_count), images(count * 3 * size * size) {
+        testing::write_narrow_model(folder / "model", random);
+        random.fill(images, -2, 2);
+        for (std::size_t image = 0; image < count; ++image) {
+            labels.push_back(image % 10);
+            keys.push_back(image * 1234567891234567 + 1);
+        }
+    }
+
+    TrainingNetwork network(TrainingNetworkOptions options) const {
+        options.input_size = size;
+        if (options.batch == 1) options.batch = count;
+        options.threads = 2;
+        return {model::ModelFile::open(folder / "model"), options};
+    }
+    BatchResult accumulate(TrainingNetwork& learner, std::size_t begin, std::size_t end) const {
+        const std::size_t pixels = 3 * size * size;
+        return learner.accumulate(std::span(images).subspan(begin * pixels, (end - begin) * pixels),
+                                  std::span(labels).subspan(begin, end - begin),
+                                  std::span(keys).subspan(begin, end - begin),
+                                  1.0 / static_cast<double>(count));
+    }
+    BatchResult accumulate(TrainingNetwork& learner) const { return accumulate(learner, 0, count); }
+
+    /// The mean cross-entropy, from the logits.
+    double loss(TrainingNetwork& learner) const {
+        std::vector<float> logits(count * learner.classes());
+        learner.logits(images, logits);
+        return cross_entropy(logits, learner.classes(), labels, 1).loss / static_cast<double>(count);
+    }
+
+    testing::TemporaryFolder folder;
+    kernels::testing::Random random;
+    std::size_t count;
+    std::vector<float> images;
+    std::vector<std::size_t> labels;
+    std::vector<std::uint64_t> keys;
+};
+
+std::vector<std::vector<float>> gradients_of(const TrainingNetwork& learner) {
+    std::vector<std::vector<float>> all;
+    for (const Parameter& parameter : learner.parameters()) {
+        all.emplace_back(parameter.gradient.begin(), parameter.gradient.end());
+    }
+    return all;
+}
+
+double norm(std::span<const float> values) {
+    double sum = 0;
+    for (const float value : values) sum += double{value} * double{value};
+    return std::sqrt(sum);
+}
+
+double distance(const std::vector<float>& a, const std::vector<float>& b) {
+    std::vector<float> difference(a.size());
+    std::transform(a.begin(), a.end(), b.begin(), difference.begin(), std::minus<>());
+    return norm(difference);
+}
+
+template <class Function>
+ErrorKind kind_of(const Function& function) {
+    try {
+        function();
+    } catch (const Error& error) {
+        return error.kind();
+    }
+    FAIL("nothing was thrown");
+    return ErrorKind::failed;
+}
+
+}  // namespace
+
+TEST_CASE("gradients are the slopes of the loss, parameter by parameter") {
+    const Fixture fixture(4);
+    INFO(fixture.random.replay());
+    auto learner = fixture.network({.dropout = 0});
+    fixture.accumulate(learner);
+    std::size_t close = 0;
+    for (const Parameter& parameter : learner.parameters()) {
+        CAPTURE(parameter.name);
+        const double slope = norm(parameter.gradient);  // in the gradient's own direction
+        if (slope < 1e-4) continue;                     // the difference would be rounding
+        const std::vector<float> before(parameter.values.begin(), parameter.values.end());
+        const auto loss_at = [&](double shift) {
+            for (std::size_t i = 0; i < before.size(); ++i) {
+                parameter.values[i] =
+                    before[i] + static_cast<float>(shift / slope * double{parameter.gradient[i]});
+            }
+            const double loss = fixture.loss(learner);
+            std::copy(before.begin(), before.end(), parameter.values.begin());
+            return loss;
+        };
+        // A step moves some unit past a kink of its ReLU or pool now and then, the less the shorter it is;
+        // and the shorter, the more rounding shows. One of them is right, and most are close.
+        double least_error = 1;
+        for (const double loss_change : {2e-3, 5e-4, 1e-4}) {
+            const double step = loss_change / slope;
+            const double difference = (loss_at(step) - loss_at(-step)) / (2 * step);
+            least_error = std::min(least_error, std::abs(difference / slope - 1));
+        }
+        CHECK(least_error <= 0.2);
+        close += least_error <= 0.02 ? 1 : 0;
+    }
+    CHECK(4 * close >= 3 * learner.parameters().size());
+}
+
+TEST_CASE("two halves of a batch add up to the whole, with dropout too") {
+    const Fixture fixture(6);
+    INFO(fixture.random.replay());
+    auto learner = fixture.network({});
+    const BatchResult whole = fixture.accumulate(learner);
+    const auto expected = gradients_of(learner);
+    learner.zero_gradients();
+    const BatchResult first = fixture.accumulate(learner, 0, 2);
+    const BatchResult second = fixture.accumulate(learner, 2, 6);
+    CHECK(first.loss + second.loss == doctest::Approx(whole.loss).epsilon(1e-5));
+    CHECK(first.top1 + second.top1 == whole.top1);
+    const auto found = gradients_of(learner);
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+        CAPTURE(learner.parameters()[i].name);
+        CHECK(distance(found[i], expected[i]) <= 1e-4 * norm(expected[i]));
+    }
+}
+
+TEST_CASE("the same steps give the same bits") {
+    const Fixture fixture(3);
+    INFO(fixture.random.replay());
+    std::vector<std::vector<float>> runs;
+    for (int run = 0; run < 2; ++run) {
+        auto learner = fixture.network({});
+        Optimizer optimizer(learner.parameters(), {.threads = 2});
+        for (int step = 0; step < 3; ++step) {
+            learner.zero_gradients();
+            fixture.accumulate(learner);
+            optimizer.step(1e-3);
+        }
+        auto& values = runs.emplace_back();
+        for (const Parameter& parameter : learner.parameters()) {
+            values.insert(values.end(), parameter.values.begin(), parameter.values.end());
+        }
+    }
+    CHECK(std::memcmp(runs[0].data(), runs[1].data(), runs[0].size() * sizeof(float)) == 0);
+}
+
+TEST_CASE("an optimiser with another's state and steps goes on as that one") {
+    const Fixture fixture(2);
+    INFO(fixture.random.replay());
+    auto learner = fixture.network({});
+    fixture.accumulate(learner);
+    Optimizer first(learner.parameters(), {.threads = 1});
+    first.step(1e-3);
+    Optimizer second(learner.parameters(), {.threads = 1});
+    second.set_steps(first.steps());
+    REQUIRE(second.state().size() == first.state().size());
+    for (std::size_t i = 0; i < first.state().size(); ++i) {
+        const OptimizerState& from = first.state()[i];
+        CHECK(second.state()[i].parameter == from.parameter);
+        std::copy(from.values.begin(), from.values.end(), second.state()[i].values.begin());
+    }
+    const auto values = learner.parameters()[0].values;
+    const std::vector<float> before(values.begin(), values.end());
+    first.step(1e-3);
+    const std::vector<float> expected(values.begin(), values.end());
+    std::copy(before.begin(), before.end(), values.begin());
+    second.step(1e-3);
+    CHECK(std::equal(values.begin(), values.end(), expected.begin()));
+    CHECK(before != expected);
+}
+
+TEST_CASE("frozen layers have no gradients and keep their bits, the others have those of the whole network") {
+    const Fixture fixture(3);
+    INFO(fixture.random.replay());
+    auto whole = fixture.network({});
+    fixture.accumulate(whole);
+    const auto expected = gradients_of(whole);
+    for (const auto trained : {TrainedLayers::dense, TrainedLayers::convolutions}) {
+        auto learner = fixture.network({.trained = trained});
+        fixture.accumulate(learner);
+        Optimizer optimizer(learner.parameters(), {.weight_decay = 0.1, .threads = 2});
+        std::vector<std::vector<float>> before;
+        for (const Parameter& parameter : learner.parameters()) {
+            before.emplace_back(parameter.values.begin(), parameter.values.end());
+        }
+        optimizer.step(1e-3);
+        for (std::size_t i = 0; i < before.size(); ++i) {
+            const Parameter& parameter = learner.parameters()[i];
+            CAPTURE(parameter.name);
+            const bool is_dense = parameter.name.starts_with("classifier");
+            const bool learns = is_dense == (trained == TrainedLayers::dense);
+            CHECK(parameter.gradient.empty() != learns);
+            CHECK(std::equal(before[i].begin(), before[i].end(), parameter.values.begin()) != learns);
+            if (learns) CHECK(std::equal(expected[i].begin(), expected[i].end(), parameter.gradient.begin()));
+        }
+    }
+}
+
+TEST_CASE("dropout zeroes its share, keeps the mean, and differs between keys and layers") {
+    constexpr std::size_t count = 100000;
+    for (const double probability : {0.1, 0.5, 0.8}) {
+        CAPTURE(probability);
+        std::vector<float> values(count, 1.0F);
+        drop_out(42, 1, probability, values);
+        const auto zeroes = static_cast<double>(std::count(values.begin(), values.end(), 0.0F));
+        // Five standard deviations of the share.
+        const double tolerance = 5 * std::sqrt(probability * (1 - probability) / count);
+        CHECK(std::abs(zeroes / count - probability) <= tolerance);
+        const float kept = *std::max_element(values.begin(), values.end());
+        CHECK(double{kept} == doctest::Approx(1 / (1 - probability)));
+
+        for (const auto& [key, layer] : {std::pair(43, 1), std::pair(42, 2)}) {
+            std::vector<float> others(count, 1.0F);
+            drop_out(static_cast<std::uint64_t>(key), static_cast<std::uint32_t>(layer), probability, others);
+            double both = 0;
+            for (std::size_t i = 0; i < count; ++i) both += values[i] == 0 && others[i] == 0 ? 1 : 0;
+            CHECK(std::abs(both / count - probability * probability) <= 5 * std::sqrt(0.25 / count));
+        }
+    }
+}
+
+TEST_CASE("a network says what it cannot do") {
+    const Fixture fixture(2);
+    auto learner = fixture.network({});
+    const auto with = [&](const TrainingNetworkOptions& options) {
+        return kind_of([&] { fixture.network(options); });
+    };
+    CHECK(with({.dropout = 1}) == ErrorKind::usage);
+    CHECK(with({.dropout = std::nan("")}) == ErrorKind::usage);
+    CHECK(kind_of([&] { fixture.accumulate(learner, 0, 0); }) == ErrorKind::usage);
+    const std::vector<std::size_t> labels = {0, 10};
+    CHECK(kind_of([&] { learner.accumulate(fixture.images, labels, fixture.keys, 1); }) == ErrorKind::usage);
+    CHECK(kind_of([&] { learner.accumulate(fixture.images, fixture.labels, {}, 1); }) == ErrorKind::usage);
+    std::vector<float> too_many(3 * learner.classes());
+    CHECK(kind_of([&] { learner.logits(fixture.images, too_many); }) == ErrorKind::usage);
+
+    const auto file = model::ModelFile::open(fixture.folder / "model");
+    quantize_dense(file, fixture.folder / "int8");
+    const auto int8 = model::ModelFile::open(fixture.folder / "int8");
+    CHECK(kind_of([&] { TrainingNetwork(int8, {.input_size = size}); }) == ErrorKind::usage);
+
+    learner.parameters().back().values[0] = std::numeric_limits<float>::infinity();
+    CHECK(kind_of([&] { fixture.accumulate(learner); }) == ErrorKind::failed);
+}
+
+TEST_CASE("a network's bytes grow with its batch, and are fewer where layers are frozen") {
+    const Fixture fixture(1);
+    const auto file = model::ModelFile::open(fixture.folder / "model");
+    const auto bytes = [&](std::size_t batch, TrainedLayers trained) {
+        return TrainingNetwork::bytes(file,
+                                      {.input_size = size, .batch = batch, .threads = 2, .trained = trained});
+    };
+    const std::uint64_t values = file.network().parameters() * sizeof(float);
+    CHECK(bytes(1, TrainedLayers::all) > 2 * values);
+    CHECK(bytes(64, TrainedLayers::all) > 8 * bytes(1, TrainedLayers::all) - 16 * values);
+    CHECK(bytes(8, TrainedLayers::dense) < bytes(8, TrainedLayers::convolutions));
+}
+
+}  // namespace vgg19::converter

@@ -1,0 +1,159 @@
+// vgg19 serve
+#include <malloc.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "bench/progress.h"
+#include "bench/variants.h"
+#include "kernels/common/parallel.h"
+#include "tools/command.h"
+#include "tools/serve/application.h"
+#include "tools/subcommands.h"
+#include "vgg19/error.h"
+
+namespace vgg19::tools {
+
+namespace {
+
+constexpr std::size_t most_upload_megabytes = 1024;
+
+CommandLine command_line() {
+    CommandLine line(
+        "serve",
+        "The dashboard: a page that classifies images with every variant side by side, and an API for "
+        "programs.\nPrints the page's address when it is ready; SIGINT or SIGTERM ends it when what runs is "
+        "finished, a\nsecond one at once. The API is described at /openapi.json.",
+        "[--models DIR] [--port N]");
+    line.option(
+            "models", "DIR",
+            "the variants in this folder, VARIANT.safetensors each, and the accuracies of its report.json; "
+            "default: all variants, of seeded weights, which are made once in the cache folder")
+        .option("variants", "LIST", "some of them, with commas between")
+        .option("host", "ADDRESS", "where to listen", "127.0.0.1")
+        .option("port", "N", "0: any that is free", "8080")
+        .option("allow-host", "LIST",
+                "names, with or without :PORT, that requests may name as Host beside localhost and --host")
+        .option("workers", "N", "requests that run at once; more than one make each other's times longer",
+                "1")
+        .option("queue", "N", "requests that may wait beside them; others are told to come again", "16")
+        .option("max-upload", "MB", "the longest body of a request", "16")
+        .option("timeout", "SECONDS", "for a request to arrive", "20");
+    add_cpu_options(line);
+    line.option("conv", "NAME", "convolutions: winograd, direct, onednn or auto", "auto");
+    line.example("vgg19 serve --models models --port 0");
+    return line;
+}
+
+std::vector<std::string> words(const std::string& list) {
+    std::vector<std::string> words;
+    for (std::size_t begin = 0; begin < list.size();) {
+        const std::size_t end = std::min(list.find(',', begin), list.size());
+        if (end > begin) words.push_back(list.substr(begin, end - begin));
+        begin = end + 1;
+    }
+    return words;
+}
+
+server::Settings settings_of(const CommandLine& line) {
+    constexpr std::size_t megabyte = 1'000'000;
+    constexpr std::size_t most_workers = 64;
+    constexpr std::size_t longest_queue = 1024;
+    server::Settings settings;
+    settings.host = line.text("host");
+    settings.port = static_cast<int>(line.whole_number("port", 0, 65535));
+    settings.allowed_hosts = words(line.text("allow-host"));
+    settings.workers = line.whole_number("workers", 1, most_workers);
+    settings.queue = line.whole_number("queue", 1, longest_queue);
+    settings.session.threads = threads_option(line);
+    settings.session.isa = line.text("isa");
+    settings.session.convolution = line.text("conv");
+    settings.limits.body_bytes = line.whole_number("max-upload", 1, most_upload_megabytes) * megabyte;
+    settings.limits.request =
+        std::chrono::milliseconds(static_cast<int>(1000 * line.number("timeout", 0.1, 3600)));
+    return settings;
+}
+
+/// Memory that was used for a request goes back to the system, whichever thread used it: by itself, malloc
+/// keeps an arena for each thread, and learns from large blocks that are freed to keep larger ones.
+void keep_memory_flat() {
+    constexpr int large_block = 128 << 10;
+    ::mallopt(M_ARENA_MAX, 1);
+    ::mallopt(M_MMAP_THRESHOLD, large_block);
+    ::mallopt(M_TRIM_THRESHOLD, large_block);
+}
+
+/// SIGINT and SIGTERM for the thread that waits for them, and for no other: those made later inherit this.
+sigset_t take_signals() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    return signals;
+}
+
+/// The exit code of a shell for what a signal ended.
+[[noreturn]] void end_at_once(int signal) {
+    constexpr int killed = 128;
+    ::_exit(killed + signal);
+}
+
+/// Waits for signals, on a thread of its own, as long as the process lives.
+class SignalThread {
+  public:
+    SignalThread() : signals_(take_signals()), thread_([this] { wait(); }) { thread_.detach(); }
+
+    /// From now on the first signal stops `application`, which lives as long as the process.
+    void stops(server::Application& application) { application_ = &application; }
+
+  private:
+    void wait() {
+        bool stopping = false;
+        while (true) {
+            int signal = 0;
+            if (sigwait(&signals_, &signal) != 0) continue;
+            server::Application* const application = application_;
+            if (application == nullptr || stopping) end_at_once(signal);
+            bench::say("stopping when what runs is finished");
+            application->stop();
+            stopping = true;
+        }
+    }
+
+    sigset_t signals_;
+    std::atomic<server::Application*> application_ = nullptr;
+    std::thread thread_;
+};
+
+}  // namespace
+
+int serve(int argc, char** argv) {
+    CommandLine line = command_line();
+    if (!line.parse(argc, argv)) return exit_done;
+    line.no_arguments();
+    server::Settings settings = settings_of(line);
+    const std::vector<std::string> ids = words(line.text("variants"));
+    const std::string folder = line.text("models");
+
+    keep_memory_flat();
+    SignalThread signals;
+    const int threads = settings.session.threads > 0 ? settings.session.threads : kernels::available_cpus();
+    const std::vector<bench::Variant> variants =
+        folder.empty() ? bench::seeded_variants(ids, threads) : bench::variants_in(folder, ids);
+    server::Application application(std::move(settings), variants);
+    if (!folder.empty()) application.variants().read_report(folder);
+    const std::string address = application.bind();
+    signals.stops(application);
+    std::cout << address << std::endl;
+    application.run();
+    return exit_done;
+}
+
+}  // namespace vgg19::tools

@@ -1,0 +1,78 @@
+#include "tools/serve/application.h"
+
+#include <chrono>
+#include <utility>
+
+#include "bench/machine.h"
+#include "tools/serve/assets.h"
+#include "tools/serve/guard.h"
+
+namespace vgg19::server {
+
+namespace {
+
+/// Threads for connections beyond those of requests that run or wait: for /healthz and the like, and for
+/// clients that are slow.
+constexpr std::size_t spare_threads = 32;
+
+}  // namespace
+
+Application::Application(Settings settings, const std::vector<bench::Variant>& variants)
+    : settings_(std::move(settings)),
+      variants_(variants, settings_.session, metrics_),
+      queue_(settings_.workers, settings_.queue),
+      server_(routes(), settings_.limits, metrics_, settings_.workers + settings_.queue + spare_threads) {}
+
+std::string Application::bind() {
+    const int port = server_.bind(settings_.host, settings_.port);
+    server_.set_guard(Guard(settings_.host, port, settings_.allowed_hosts));
+    return "http://" + url_host(settings_.host) + ":" + std::to_string(port) + "/";
+}
+
+void Application::run() {
+    server_.run();
+}
+
+void Application::stop() {
+    queue_.stop();
+    server_.stop();
+}
+
+std::vector<Route> Application::routes() {
+    std::vector<Route> routes;
+    add_assets(routes);
+    add_v1(routes);
+    add_v2(routes);
+    routes.push_back({.pattern = "/healthz", .method = "GET", .handler = [this](Exchange& exchange) {
+                          model::Json json;
+                          json.set("status", server_.is_stopping() ? "stopping" : "ok");
+                          answer_json(exchange.response, 200, json);
+                      }});
+    routes.push_back({.pattern = "/metrics", .method = "GET", .handler = [this](Exchange& exchange) {
+                          const Gauges gauges{.queue_length = queue_.waiting(),
+                                              .in_flight = queue_.running()};
+                          exchange.response.status = 200;
+                          exchange.response.set_content(metrics_.text(gauges), "text/plain; version=0.0.4");
+                      }});
+    return routes;
+}
+
+void Application::add_assets(std::vector<Route>& routes) const {
+    for (const Asset& asset : assets()) {
+        routes.push_back({.pattern = asset.path, .method = "GET", .handler = [&asset](Exchange& exchange) {
+                              answer_bytes(exchange, asset.bytes, asset.type, asset.etag);
+                          }});
+    }
+}
+
+void Application::wait_for(const std::shared_ptr<Task>& task, const Finish& finish,
+                           const Exchange& exchange) {
+    constexpr std::chrono::milliseconds glance{50};
+    while (!finish.wait_for(glance)) {
+        if (task->is_cancelled() || !exchange.connection.client_is_gone()) continue;
+        task->cancel();
+        queue_.withdraw(task);
+    }
+}
+
+}  // namespace vgg19::server

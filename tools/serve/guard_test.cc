@@ -1,0 +1,69 @@
+#include "tools/serve/guard.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "tools/serve/problem.h"
+
+namespace {
+
+using namespace vgg19::server;
+
+/// 0 where they are let through.
+int status_of(const Guard& guard, const std::string& host, const std::string& origin = "") {
+    Head head;
+    if (!host.empty()) head.fields.emplace_back("host", host);
+    if (!origin.empty()) head.fields.emplace_back("origin", origin);
+    try {
+        guard.check(head);
+    } catch (const Problem& problem) {
+        return problem.status();
+    }
+    return 0;
+}
+
+}  // namespace
+
+TEST_CASE("a server is known by the names of this machine, with its port") {
+    const Guard guard("192.0.2.1", 8080, {});
+    for (const char* host :
+         {"localhost:8080", "LocalHost:8080", "127.0.0.1:8080", "[::1]:8080", "192.0.2.1:8080"}) {
+        CAPTURE(host);
+        CHECK(status_of(guard, host) == 0);
+    }
+    for (const char* host :
+         {"localhost", "localhost:80", "evil.example:8080", "127.0.0.1:8080.evil.example",
+          "localhost:8080:8080", "[::1]", "::1:8080", "192.0.2.2:8080", "localhost:8080 "}) {
+        CAPTURE(host);
+        CHECK(status_of(guard, host) == 403);
+    }
+    CHECK(status_of(guard, "") == 400);
+}
+
+TEST_CASE("port 80 may be left unsaid, and a wildcard is no name") {
+    const Guard guard("0.0.0.0", 80, {});
+    CHECK(status_of(guard, "localhost") == 0);
+    CHECK(status_of(guard, "localhost:80") == 0);
+    CHECK(status_of(guard, "0.0.0.0") == 403);
+    CHECK(status_of(Guard("::1", 9, {}), "[::1]:9") == 0);
+}
+
+TEST_CASE("other names are let through with the port they were given, or with any") {
+    const Guard guard("127.0.0.1", 8080, {"Demo.example", "proxy.example:443"});
+    CHECK(status_of(guard, "demo.example") == 0);
+    CHECK(status_of(guard, "demo.example:1234") == 0);
+    CHECK(status_of(guard, "proxy.example:443") == 0);
+    CHECK(status_of(guard, "proxy.example") == 403);
+    CHECK(status_of(guard, "proxy.example:8080") == 403);
+}
+
+TEST_CASE("an origin must be the host that was asked") {
+    const Guard guard("127.0.0.1", 8080, {});
+    CHECK(status_of(guard, "localhost:8080", "http://localhost:8080") == 0);
+    for (const char* origin : {"null", "http://127.0.0.1:8080", "https://localhost:8080", "http://localhost",
+                               "http://localhost:8080/", "http://evil.example"}) {
+        CAPTURE(origin);
+        CHECK(status_of(guard, "localhost:8080", origin) == 403);
+    }
+}

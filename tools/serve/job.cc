@@ -1,0 +1,284 @@
+#include "tools/serve/job.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <span>
+#include <thread>
+#include <utility>
+
+#include "bench/statistics.h"
+#include "tools/serve/exchange.h"
+#include "vgg19/error.h"
+
+namespace vgg19::server {
+
+namespace {
+
+using model::Json;
+
+constexpr const char* baseline_id = "baseline";
+constexpr std::chrono::seconds longest_without_followers{10};
+
+double rounded(double ms) {
+    constexpr double microseconds = 1000;
+    return std::round(ms * microseconds) / microseconds;
+}
+
+double ms_since(std::chrono::steady_clock::time_point start) {
+    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+}
+
+Json to_json(const Prediction& prediction) {
+    Json json;
+    json.set("class", std::uint64_t{prediction.class_index});
+    json.set("synset", prediction.synset);
+    json.set("label", prediction.label);
+    json.set("probability", static_cast<double>(prediction.probability));
+    return json;
+}
+
+Json to_json(const bench::Agreement& agreement) {
+    Json json;
+    json.set("top1", agreement.top1);
+    json.set("top5", agreement.top5);
+    json.set("cosine", agreement.cosine);
+    return json;
+}
+
+Json to_json(const bench::Latency& latency) {
+    Json json;
+    json.set("median_ms", rounded(latency.median_ms));
+    json.set("min_ms", rounded(latency.min_ms));
+    json.set("p90_ms", rounded(latency.p90_ms));
+    json.set("p99_ms", rounded(latency.p99_ms));
+    json.set("runs", std::uint64_t{latency.runs});
+    return json;
+}
+
+Json layers_json(const std::vector<PlanStep>& steps, const std::vector<double>& seconds) {
+    Json array = Json::Array{};
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+        Json layer;
+        layer.set("layer", steps[i].layer);
+        layer.set("kernel", steps[i].kernel);
+        layer.set("ms", rounded(seconds[i] * 1e3));
+        array.push(layer);
+    }
+    return array;
+}
+
+}  // namespace
+
+Job::Job(Runner& runner, JobRequest request, std::string file, const ImageLimits& limits)
+    : runner_(runner), request_(std::move(request)), file_(std::move(file)), limits_(limits) {}
+
+void Job::run() {
+    if (is_cancelled() || is_abandoned()) {
+        drop();
+        return;
+    }
+    started_ = Clock::now();
+    queue_ms_ = ms_since(created_);
+    try {
+        const Image image = decode();
+        tell_started(image);
+        if (request_.mode == Mode::rounds) {
+            run_rounds(image.view());
+        } else {
+            run_parallel(image.view());
+        }
+        end(is_cancelled() ? "cancelled" : "done");
+    } catch (...) {
+        Json json;
+        {
+            const std::scoped_lock lock(mutex_);
+            failure_ = current_problem();
+            json.set("error", problem_json(*failure_));
+        }
+        events_.add("failed", json);
+        end("failed");
+    }
+}
+
+void Job::drop() {
+    {
+        const std::scoped_lock lock(mutex_);
+        failure_ = Problem(503, is_cancelled() ? "cancelled" : "stopping", "the request was dropped");
+    }
+    end("cancelled");
+}
+
+Image Job::decode() {
+    const Clock::time_point start = Clock::now();
+    const std::string file = std::move(file_);
+    try {
+        Image image =
+            decode_image({reinterpret_cast<const std::uint8_t*>(file.data()), file.size()}, "image", limits_);
+        decode_ms_ = ms_since(start);
+        return image;
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::bad_input) throw;
+        throw Problem(400, "bad_image", error.what());
+    }
+}
+
+void Job::run_parallel(const ImageView& image) {
+    // One variant needs no thread beside this one.
+    std::vector<std::jthread> others;
+    for (const std::size_t variant : std::span(request_.variants).subspan(1)) {
+        others.emplace_back([this, variant, &image] { run_variant(variant, 1, image); });
+    }
+    run_variant(request_.variants.front(), 1, image);
+}
+
+void Job::run_rounds(const ImageView& image) {
+    for (std::size_t round = 1; round <= request_.rounds; ++round) {
+        for (const std::size_t variant : request_.variants) {
+            if (is_cancelled()) return;
+            const bool failed = [&] {
+                const std::scoped_lock lock(mutex_);
+                return entries_[variant].problem.has_value();
+            }();
+            if (!failed) run_variant(variant, round, image);
+        }
+        Json json;
+        json.set("round", std::uint64_t{round});
+        json.set("rounds", std::uint64_t{request_.rounds});
+        events_.add("round", json);
+    }
+}
+
+void Job::run_variant(std::size_t variant, std::size_t round, const ImageView& image) {
+    try {
+        const std::size_t top = std::max(request_.top, bench::agreeing_classes);
+        record(variant, round, runner_.classify(variant, image, top, request_.profile));
+    } catch (...) {
+        fail(variant, current_problem());
+    }
+}
+
+void Job::record(std::size_t variant, std::size_t round, Outcome outcome) {
+    const Json result = result_json(variant, outcome);
+    Json json;
+    json.set("variant", runner_.ids()[variant]);
+    json.set("round", std::uint64_t{round});
+    json.set("result", result);
+    const std::scoped_lock lock(mutex_);
+    events_.add("result", json);
+    Entry& entry = entries_[variant];
+    entry.seconds.push_back(outcome.ms / 1e3);
+    if (entry.answer) return;
+    entry.result = result;
+    outcome.top.resize(std::min(outcome.top.size(), bench::agreeing_classes));
+    entry.answer = bench::Answer{.logits = std::move(outcome.logits), .top = std::move(outcome.top)};
+    tell_agreements(variant);
+}
+
+/// With the lock, when the first answer of `variant` is there: its own agreement, or, when it is the
+/// baseline, those of all that were faster.
+void Job::tell_agreements(std::size_t variant) {
+    const auto is_baseline = [&](const auto& item) { return runner_.ids()[item.first] == baseline_id; };
+    const auto found = std::find_if(entries_.begin(), entries_.end(), is_baseline);
+    if (found == entries_.end() || !found->second.answer) return;
+    const bench::Answer& baseline = *found->second.answer;
+    for (auto& [other, entry] : entries_) {
+        const bool is_due = other == variant || variant == found->first;
+        if (!is_due || !entry.answer || entry.answer->logits.size() != baseline.logits.size()) continue;
+        entry.agreement = bench::agreement_with(baseline, *entry.answer);
+        Json json;
+        json.set("variant", runner_.ids()[other]);
+        json.set("agreement", to_json(*entry.agreement));
+        events_.add("agreement", json);
+    }
+}
+
+void Job::fail(std::size_t variant, const Problem& problem) {
+    Json json;
+    json.set("variant", runner_.ids()[variant]);
+    json.set("error", problem_json(problem));
+    const std::scoped_lock lock(mutex_);
+    entries_[variant].problem = problem;
+    events_.add("failed", json);
+}
+
+void Job::end(const char* state) {
+    Json latency = Json::Object{};
+    {
+        const std::scoped_lock lock(mutex_);
+        for (const std::size_t variant : request_.variants) {
+            const auto found = entries_.find(variant);
+            if (found == entries_.end() || found->second.seconds.empty()) continue;
+            latency.set(runner_.ids()[variant], to_json(bench::summarise(found->second.seconds)));
+        }
+    }
+    Json json;
+    json.set("state", state);
+    json.set("ms", rounded(ms_since(started_)));
+    json.set("latency", latency);
+    events_.end("done", json);
+    finish_.set();
+}
+
+Json Job::result_json(std::size_t variant, const Outcome& outcome) const {
+    Json top = Json::Array{};
+    const std::size_t count = std::min(request_.top, outcome.top.size());
+    for (const Prediction& prediction : std::span(outcome.top).first(count)) top.push(to_json(prediction));
+    Json json;
+    json.set("ms", rounded(outcome.ms));
+    json.set("in_parallel", outcome.in_parallel);
+    json.set("top", top);
+    if (!outcome.layer_seconds.empty()) {
+        json.set("layers", layers_json(runner_.layers(variant), outcome.layer_seconds));
+    }
+    return json;
+}
+
+void Job::tell_started(const Image& image) {
+    Json ids = Json::Array{};
+    for (const std::size_t variant : request_.variants) ids.push(runner_.ids()[variant]);
+    Json json;
+    json.set("variants", ids);
+    json.set("mode", request_.mode == Mode::rounds ? "rounds" : "parallel");
+    json.set("rounds", std::uint64_t{request_.rounds});
+    json.set("width", std::uint64_t{image.width});
+    json.set("height", std::uint64_t{image.height});
+    json.set("queue_ms", rounded(queue_ms_));
+    json.set("decode_ms", rounded(decode_ms_));
+    events_.add("started", json);
+}
+
+Json Job::results() const {
+    const std::scoped_lock lock(mutex_);
+    Json json = Json::Object{};
+    for (const std::size_t variant : request_.variants) {
+        const Entry& entry = entries_.at(variant);
+        Json value;
+        if (entry.problem) {
+            value.set("error", problem_json(*entry.problem));
+        } else {
+            value = entry.result;
+            if (entry.agreement) value.set("agreement", to_json(*entry.agreement));
+        }
+        json.set(runner_.ids()[variant], value);
+    }
+    return json;
+}
+
+void Job::follow() {
+    const std::scoped_lock lock(mutex_);
+    ++followers_;
+}
+
+bool Job::leave() {
+    const std::scoped_lock lock(mutex_);
+    last_followed_ = Clock::now();
+    return --followers_ == 0;
+}
+
+bool Job::is_abandoned() const {
+    const std::scoped_lock lock(mutex_);
+    return needs_followers_ && followers_ == 0 && Clock::now() - last_followed_ > longest_without_followers;
+}
+
+}  // namespace vgg19::server

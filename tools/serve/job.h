@@ -1,0 +1,105 @@
+// A job: one image through some variants.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bench/agreement.h"
+#include "engine/model/json.h"
+#include "tools/serve/event_log.h"
+#include "tools/serve/problem.h"
+#include "tools/serve/runner.h"
+#include "tools/serve/work_queue.h"
+#include "vgg19/image.h"
+
+namespace vgg19::server {
+
+enum class Mode : unsigned char {
+    parallel,  ///< every variant at once, on a thread each that lives as long as the run
+    rounds,    ///< one by one, as often as there are rounds
+};
+
+struct JobRequest {
+    std::vector<std::size_t> variants;  ///< as the runner numbers them, no two the same, at least one
+    std::size_t top = 3;
+    bool profile = false;
+    Mode mode = Mode::parallel;
+    std::size_t rounds = 1;
+};
+
+class Job final : public Task {
+  public:
+    /// `file` is an image as it was sent.
+    Job(Runner& runner, JobRequest request, std::string file, const ImageLimits& limits);
+
+    void run() override;
+    void drop() override;
+
+    const EventLog& events() const { return events_; }
+    /// Set when the last event is there.
+    const Finish& finish() const { return finish_; }
+
+    /// Those who follow the events. When the last leaves, leave() is true: nobody needs the rest.
+    void follow();
+    bool leave();
+    /// Such a job is dropped when its turn comes and nobody has followed it for some seconds.
+    void require_followers() { needs_followers_ = true; }
+
+    // When it is finished:
+
+    /// Why there are no results at all, if so.
+    const std::optional<Problem>& failure() const { return failure_; }
+    /// The description's Classification.
+    model::Json results() const;
+    double queue_ms() const { return queue_ms_; }
+    double decode_ms() const { return decode_ms_; }
+
+  private:
+    using Clock = std::chrono::steady_clock;
+
+    /// What is known of a variant.
+    struct Entry {
+        std::optional<bench::Answer> answer;
+        model::Json result;
+        std::optional<bench::Agreement> agreement;
+        std::optional<Problem> problem;
+        std::vector<double> seconds;
+    };
+
+    bool is_abandoned() const;
+    Image decode();
+    void run_parallel(const ImageView& image);
+    void run_rounds(const ImageView& image);
+    void run_variant(std::size_t variant, std::size_t round, const ImageView& image);
+    void record(std::size_t variant, std::size_t round, Outcome outcome);
+    void tell_agreements(std::size_t variant);
+    void fail(std::size_t variant, const Problem& problem);
+    void end(const char* state);
+    model::Json result_json(std::size_t variant, const Outcome& outcome) const;
+    void tell_started(const Image& image);
+
+    Runner& runner_;
+    const JobRequest request_;
+    std::string file_;
+    const ImageLimits limits_;
+    const Clock::time_point created_ = Clock::now();
+    Clock::time_point started_ = created_;
+    double queue_ms_ = 0;
+    double decode_ms_ = 0;
+    EventLog events_;
+    Finish finish_;
+
+    mutable std::mutex mutex_;  ///< for what follows
+    std::map<std::size_t, Entry> entries_;
+    std::optional<Problem> failure_;
+    std::size_t followers_ = 0;
+    Clock::time_point last_followed_ = created_;
+    bool needs_followers_ = false;
+};
+
+}  // namespace vgg19::server

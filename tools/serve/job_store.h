@@ -1,0 +1,31 @@
+// The jobs whose events can be asked for, by names that cannot be guessed.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "tools/serve/job.h"
+
+namespace vgg19::server {
+
+/// Any thread may call anything. Finished jobs are forgotten after a minute, or when there are too many.
+class JobStore {
+  public:
+    /// Returns the job's name: 32 hexadecimal digits.
+    std::string add(std::shared_ptr<Job> job);
+    void remove(const std::string& name);
+    /// Null where there is none.
+    std::shared_ptr<Job> find(const std::string& name);
+
+  private:
+    void forget_old_ones();  // with the lock
+
+    std::mutex mutex_;
+    std::map<std::string, std::shared_ptr<Job>> jobs_;
+};
+
+}  // namespace vgg19::server

@@ -1,0 +1,21 @@
+// The parameters of /v1/classify and /v1/jobs.
+#pragma once
+
+#include <httplib.h>
+
+#include <string>
+#include <vector>
+
+#include "tools/serve/job.h"
+#include "tools/serve/limits.h"
+
+namespace vgg19::server {
+
+/// Throws Problem (400) for a parameter that is not of the description, is there twice, or is out of range.
+/// `ids` are the variants that there are, in order.
+JobRequest classify_request(const httplib::Params& query, const std::vector<std::string>& ids,
+                            const Limits& limits);
+JobRequest job_request(const httplib::Params& query, const std::vector<std::string>& ids,
+                       const Limits& limits);
+
+}  // namespace vgg19::server

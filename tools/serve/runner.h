@@ -1,0 +1,37 @@
+// What jobs need of the variants: their names, and to run one.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "vgg19/image.h"
+#include "vgg19/session.h"
+
+namespace vgg19::server {
+
+struct Outcome {
+    double ms = 0;             ///< from pixels to predictions
+    bool in_parallel = false;  ///< another variant ran at the same time, at least for a part of it
+    std::vector<Prediction> top;
+    std::vector<float> logits;
+    std::vector<double> layer_seconds;  ///< of layers(); empty where they were not asked for
+};
+
+/// Any thread may call anything. Variants are named by their index in ids().
+class Runner {
+  public:
+    virtual ~Runner() = default;
+
+    virtual const std::vector<std::string>& ids() const = 0;
+    virtual const std::vector<PlanStep>& layers(std::size_t variant) const = 0;
+
+    /// Waits while another thread runs the same variant. `top` may be more than there are classes.
+    virtual Outcome classify(std::size_t variant, const ImageView& image, std::size_t top, bool profile) = 0;
+
+    /// (n, 3, size, size) normalised values to (n, classes) logits.
+    virtual std::vector<float> infer(std::size_t variant, std::span<const float> input) = 0;
+};
+
+}  // namespace vgg19::server

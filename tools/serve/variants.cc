@@ -1,0 +1,187 @@
+#include "tools/serve/variants.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <utility>
+
+#include "bench/seeded_weights.h"
+#include "engine/model/mapped_file.h"
+#include "engine/model/model_file.h"
+#include "engine/model/network.h"
+#include "vgg19/error.h"
+
+namespace vgg19::server {
+
+namespace {
+
+using model::Json;
+
+Json plan_json(const std::vector<PlanStep>& steps) {
+    std::vector<std::pair<std::string, int>> counts;
+    for (const PlanStep& step : steps) {
+        const auto found = std::find_if(counts.begin(), counts.end(),
+                                        [&](const auto& entry) { return entry.first == step.kernel; });
+        if (found != counts.end()) {
+            ++found->second;
+        } else {
+            counts.emplace_back(step.kernel, 1);
+        }
+    }
+    Json array = Json::Array{};
+    for (const auto& [kernel, layers] : counts) {
+        Json entry;
+        entry.set("kernel", kernel);
+        entry.set("layers", layers);
+        array.push(entry);
+    }
+    return array;
+}
+
+Json model_json(const std::string& id, const Session& session, const std::optional<Json>& accuracy) {
+    constexpr double giga = 1e-9;
+    const Model& model = session.model();
+    Json json;
+    json.set("id", id);
+    json.set("variant", model.variant());
+    json.set("seeded", is_seeded(model));
+    json.set("input_size", std::uint64_t{session.input_size()});
+    json.set("classes", std::uint64_t{model.classes()});
+    json.set("file", model.file()->path().filename().string());
+    json.set("file_bytes", model.file_bytes());
+    json.set("active_parameters", model.active_parameters());
+    json.set("gmac", static_cast<double>(model.macs(session.input_size())) * giga);
+    json.set("lineage", Json::Array(model.lineage().begin(), model.lineage().end()));
+    json.set("plan", plan_json(session.plan()));
+    if (accuracy) json.set("accuracy", *accuracy);
+    return json;
+}
+
+Json parse_report(const std::filesystem::path& file) {
+    const model::MappedFile mapping(file);
+    const auto bytes = mapping.bytes();
+    return Json::parse({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, file.string());
+}
+
+}  // namespace
+
+class Variants::Running {
+  public:
+    explicit Running(Variants& variants)
+        : variants_(variants), was_alone_(variants.running_++ == 0), started_(++variants.started_) {}
+    ~Running() { --variants_.running_; }
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+
+    bool in_parallel() const { return !was_alone_ || variants_.started_ != started_; }
+
+  private:
+    Variants& variants_;
+    bool was_alone_;
+    unsigned started_;
+};
+
+Variants::Served::Served(std::string served_id, const Model& model, const SessionOptions& options)
+    : id(std::move(served_id)),
+      session(model, options),
+      input(model::image_channels * session.input_size() * session.input_size()),
+      logits(model.classes()) {}
+
+Variants::Variants(const std::vector<bench::Variant>& variants, const SessionOptions& options,
+                   Metrics& metrics)
+    : metrics_(metrics) {
+    std::map<std::filesystem::path, Model> models;
+    for (const bench::Variant& variant : variants) {
+        auto found = models.find(variant.file);
+        if (found == models.end()) found = models.emplace(variant.file, Model::open(variant.file)).first;
+        SessionOptions own = options;
+        own.input_size = variant.input_size;
+        served_.push_back(std::make_unique<Served>(variant.id, found->second, own));
+        ids_.push_back(variant.id);
+    }
+}
+
+void Variants::read_report(const std::filesystem::path& folder) {
+    const std::filesystem::path file = folder / "report.json";
+    if (!std::filesystem::exists(file)) return;
+    const Json report = parse_report(file);
+    const Json* const variants = report.find("variants");
+    if (variants == nullptr || !variants->is_array()) {
+        throw Error(ErrorKind::bad_input, file.string() + ": expected an array \"variants\"");
+    }
+    for (const Json& entry : variants->array()) {
+        const Json* const id = entry.find("id");
+        const Json* const accuracy = entry.find("accuracy");
+        if (id == nullptr || !id->is_string() || accuracy == nullptr || accuracy->is_null()) continue;
+        const Json* const top1 = accuracy->find("top1");
+        if (top1 == nullptr || !top1->is_number()) {
+            throw Error(ErrorKind::bad_input,
+                        file.string() + ": " + id->string() + ": accuracy: expected a number \"top1\"");
+        }
+        if (const auto variant = find(id->string())) served_[*variant]->accuracy = *accuracy;
+    }
+}
+
+std::optional<std::size_t> Variants::find(const std::string& id) const {
+    const auto found = std::find(ids_.begin(), ids_.end(), id);
+    if (found == ids_.end()) return std::nullopt;
+    return static_cast<std::size_t>(found - ids_.begin());
+}
+
+const std::vector<PlanStep>& Variants::layers(std::size_t variant) const {
+    return served_[variant]->session.plan();
+}
+
+Outcome Variants::classify(std::size_t variant, const ImageView& image, std::size_t top, bool profile) {
+    using Clock = std::chrono::steady_clock;
+    Served& served = *served_[variant];
+    const std::scoped_lock lock(served.mutex);
+    const Running running(*this);
+    Outcome outcome;
+    if (profile) outcome.layer_seconds.resize(served.session.plan().size());
+    const Clock::time_point start = Clock::now();
+    served.session.preprocess(image, served.input);
+    served.session.run(served.input, served.logits, outcome.layer_seconds);
+    outcome.top = served.session.predictions(served.logits, std::min(top, served.logits.size()));
+    const std::chrono::duration<double> seconds = Clock::now() - start;
+    outcome.ms = seconds.count() * 1e3;
+    outcome.in_parallel = running.in_parallel();
+    outcome.logits = served.logits;
+    metrics_.count_inference(served.id, seconds.count());
+    return outcome;
+}
+
+std::vector<float> Variants::infer(std::size_t variant, std::span<const float> input) {
+    Served& served = *served_[variant];
+    const std::scoped_lock lock(served.mutex);
+    const Running running(*this);
+    const std::size_t images = input.size() / served.input.size();
+    std::vector<float> logits(images * served.logits.size());
+    for (std::size_t i = 0; i < images; ++i) {
+        served.session.run(input.subspan(i * served.input.size(), served.input.size()),
+                           std::span(logits).subspan(i * served.logits.size(), served.logits.size()));
+    }
+    return logits;
+}
+
+bool Variants::any_is_seeded() const {
+    return std::any_of(served_.begin(), served_.end(),
+                       [](const auto& served) { return is_seeded(served->session.model()); });
+}
+
+Json Variants::models_json() const {
+    Json array = Json::Array{};
+    for (const auto& served : served_) {
+        array.push(model_json(served->id, served->session, served->accuracy));
+    }
+    return array;
+}
+
+bool is_seeded(const Model& model) {
+    // All seeded models have the digest of their recipe where others have that of their source.
+    static const std::string digest = bench::seeded_description(model::Network::vgg(19)).source_sha256;
+    return model.file()->description().source_sha256 == digest;
+}
+
+}  // namespace vgg19::server

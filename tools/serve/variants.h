@@ -1,0 +1,69 @@
+// The variants that are served: each with a session, those of one file with one mapping.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "bench/variants.h"
+#include "engine/model/json.h"
+#include "tools/serve/metrics.h"
+#include "tools/serve/runner.h"
+#include "vgg19/model.h"
+#include "vgg19/session.h"
+
+namespace vgg19::server {
+
+class Variants final : public Runner {
+  public:
+    /// Opens every file once, and makes a session for each variant.
+    Variants(const std::vector<bench::Variant>& variants, const SessionOptions& options, Metrics& metrics);
+
+    /// Adds the accuracies of the report that lies in `folder`, if there is one: report.json, variants[].id
+    /// and .accuracy. Throws Error (bad_input) for one that is no such report.
+    void read_report(const std::filesystem::path& folder);
+
+    const std::vector<std::string>& ids() const override { return ids_; }
+    std::optional<std::size_t> find(const std::string& id) const;
+    const Session& session(std::size_t variant) const { return served_[variant]->session; }
+    const std::vector<PlanStep>& layers(std::size_t variant) const override;
+    Outcome classify(std::size_t variant, const ImageView& image, std::size_t top, bool profile) override;
+    std::vector<float> infer(std::size_t variant, std::span<const float> input) override;
+
+    /// The weights of some were made from a seed.
+    bool any_is_seeded() const;
+    /// The array of the description's Model.
+    model::Json models_json() const;
+
+  private:
+    struct Served {
+        Served(std::string served_id, const Model& model, const SessionOptions& options);
+
+        std::string id;
+        Session session;
+        std::mutex mutex;  ///< for what follows, and for running the session
+        std::vector<float> input;
+        std::vector<float> logits;
+        std::optional<model::Json> accuracy;  ///< as the report has it
+    };
+
+    /// While it lives, a variant runs; it finds out whether another did, too.
+    class Running;
+
+    std::vector<std::string> ids_;
+    std::vector<std::unique_ptr<Served>> served_;
+    Metrics& metrics_;
+    std::atomic<int> running_ = 0;
+    std::atomic<unsigned> started_ = 0;
+};
+
+/// Whether a model's weights were made from a seed, and not trained.
+bool is_seeded(const Model& model);
+
+}  // namespace vgg19::server
