@@ -2,10 +2,12 @@
 # Debian 12 has them all (script/bootstrap installs them), so the second way is for other systems.
 include(FetchContent)
 
+# vgg19_fetch(name url sha256 [SOURCE_SUBDIR folder]): builds what CMakeLists.txt says, which is in the folder if one is given.
 function(vgg19_fetch name url sha256)
   message(STATUS "${name} is not on this system: fetching ${url}")
-  FetchContent_Declare(${name} URL ${url} URL_HASH SHA256=${sha256} DOWNLOAD_EXTRACT_TIMESTAMP ON)
+  FetchContent_Declare(${name} URL ${url} URL_HASH SHA256=${sha256} DOWNLOAD_EXTRACT_TIMESTAMP ON ${ARGN})
   FetchContent_MakeAvailable(${name})
+  set(${name}_SOURCE_DIR ${${name}_SOURCE_DIR} PARENT_SCOPE)
 endfunction()
 
 # Threads: OpenMP is what oneDNN brings with it.
@@ -59,11 +61,9 @@ if(VGG19_BUILD_TOOLS OR VGG19_BUILD_TESTS)
   if(TARGET PkgConfig::HTTPLIB)
     add_library(vgg19_httplib ALIAS PkgConfig::HTTPLIB)
   else()
-    foreach(extra OPENSSL ZLIB BROTLI)
-      set(HTTPLIB_USE_${extra}_IF_AVAILABLE OFF CACHE BOOL "")
-    endforeach()
+    # One header is all; no folder of that name is there, so that nothing of its build is run or installed.
     vgg19_fetch(httplib https://github.com/yhirose/cpp-httplib/archive/refs/tags/v0.11.4.zip
-      9d884bee50ded17de3a51d673bb9c2d7d11f101c595b0891830ba9d02e0cc368)
+      9d884bee50ded17de3a51d673bb9c2d7d11f101c595b0891830ba9d02e0cc368 SOURCE_SUBDIR header-alone)
     add_library(vgg19_httplib INTERFACE)
     target_include_directories(vgg19_httplib SYSTEM INTERFACE ${httplib_SOURCE_DIR})
     target_compile_definitions(vgg19_httplib INTERFACE CPPHTTPLIB_USE_POLL)

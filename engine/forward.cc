@@ -123,8 +123,10 @@ ForwardPass::ForwardPass(const model::ModelFile& file, const Plan& plan) {
     scratch_ = kernels::AlignedBuffer(scratch_bytes);
 }
 
-ForwardPass::Cursor ForwardPass::cursor_at(const float* input) {
-    return {reinterpret_cast<const std::byte*>(input), activations_[0].data(), activations_[1].data()};
+ForwardPass::Cursor ForwardPass::cursor_at(std::size_t layer, const float* input) {
+    const std::size_t parity = first_steps_[layer] % activations_.size();
+    return {reinterpret_cast<const std::byte*>(input), activations_[parity].data(),
+            activations_[1 - parity].data()};
 }
 
 template <class StepDone>
@@ -157,7 +159,7 @@ void ForwardPass::run_layer(std::size_t layer, float* logits, const Cursor& curs
 void ForwardPass::run(const float* image, float* logits, std::span<double> seconds,
                       const LayerObserver& observer) {
     Stopwatch watch(seconds);
-    Cursor cursor = cursor_at(image);
+    Cursor cursor = cursor_at(0, image);
     const auto step_done = [&] {
         cursor.advance();
         watch.lap();
@@ -169,7 +171,7 @@ void ForwardPass::run(const float* image, float* logits, std::span<double> secon
 }
 
 const float* ForwardPass::run_layers(std::size_t begin, std::size_t end, const float* input) {
-    Cursor cursor = cursor_at(input);
+    Cursor cursor = cursor_at(begin, input);
     for (std::size_t layer = begin; layer < end; ++layer) {
         run_layer(layer, nullptr, cursor, [&] { cursor.advance(); });
     }
@@ -198,6 +200,7 @@ void ForwardPass::add_convolution(const model::ModelFile& file, const Plan& plan
     layers::ConvolutionWeights weights = convolution_weights(file, layer);
     if (index + 1 < all.size()) weights.output_scale = input_scale(file, all[index + 1]);
 
+    first_steps_.push_back(steps_.size());
     ConvolutionBlock& block = blocks_.emplace_back();
     block.convolution = layers::make_convolution(planned.algorithm(), planned.shape, weights, plan.execution);
     // Packed: the file's copy is not read again.
@@ -308,6 +311,7 @@ void ForwardPass::add_dense(const model::ModelFile& file, const model::DenseLaye
             problem.weight_scale = folded_scales_.data();
         }
     }
+    first_steps_.push_back(steps_.size());
     dense_layers_.push_back(layers::make_dense(problem, plan.execution));
     add_step({.layer = layer.name,
               .kernel = dense_layers_.back()->kernel(),

@@ -66,7 +66,7 @@ class ForwardPass {
 
         void advance() { input = std::exchange(output, std::exchange(other, output)); }
     };
-    Cursor cursor_at(const float* input);
+    Cursor cursor_at(std::size_t layer, const float* input);
     /// Runs the steps of one layer up to the next, calling step_done() after each.
     template <class StepDone>
     void run_layer(std::size_t layer, float* logits, const Cursor& cursor, const StepDone& step_done);
@@ -92,6 +92,7 @@ class ForwardPass {
     std::vector<float> folded_scales_;  ///< of folded INT8 weights
     std::vector<std::unique_ptr<layers::Dense>> dense_layers_;
     std::vector<PlanStep> steps_;
+    std::vector<std::size_t> first_steps_;             ///< of each layer
     std::array<std::size_t, 2> largest_activation_{};  ///< bytes that even and odd steps write
     std::array<kernels::AlignedBuffer, 2> activations_;
     kernels::AlignedBuffer scratch_;

@@ -12,7 +12,6 @@
 
 #include "tools/command.h"
 #include "tools/subcommands.h"
-#include "vgg19/error.h"
 
 namespace {
 
@@ -23,7 +22,7 @@ using vgg19::exit_wrong_usage;
 struct Subcommand {
     std::string_view name;
     std::string_view summary;
-    Run* run = nullptr;  ///< none: planned, and not built yet
+    Run* run = nullptr;
 };
 
 constexpr std::array subcommands = {
@@ -46,8 +45,7 @@ void print_help(std::ostream& out) {
     out << "VGG-19 on CPUs.\n\nUsage:\n  vgg19 SUBCOMMAND [ARGUMENT...]\n  vgg19 SUBCOMMAND --help\n"
            "  vgg19 --help | --version\n\nSubcommands:\n";
     for (const Subcommand& subcommand : subcommands) {
-        out << "  " << std::left << std::setw(11) << subcommand.name << subcommand.summary
-            << (subcommand.run == nullptr ? " (not built yet)" : "") << '\n';
+        out << "  " << std::left << std::setw(11) << subcommand.name << subcommand.summary << '\n';
     }
     out << "\nResults go to standard output, progress and messages to standard error. MB is 10^6 bytes.\n"
            "\nExit codes:\n"
@@ -88,10 +86,6 @@ int unknown_subcommand(std::string_view name) {
     return exit_wrong_usage;
 }
 
-int not_built_yet(int /*argc*/, char** /*argv*/) {
-    throw vgg19::Error(vgg19::ErrorKind::usage, "this subcommand is not built yet");
-}
-
 int print_help_command(int /*argc*/, char** /*argv*/) {
     print_help(std::cout);
     return exit_done;
@@ -118,5 +112,5 @@ int main(int argc, char** argv) {
         std::find_if(subcommands.begin(), subcommands.end(),
                      [&name](const Subcommand& subcommand) { return subcommand.name == name; });
     if (found == subcommands.end()) return unknown_subcommand(name);
-    return run_command(name, found->run != nullptr ? found->run : not_built_yet, argc - 1, argv + 1);
+    return run_command(name, found->run, argc - 1, argv + 1);
 }

@@ -45,20 +45,23 @@ constexpr std::array criteria = {converter::Criterion::l2, converter::Criterion:
 CommandLine command_line() {
     CommandLine line(
         "prune",
-        "Removes filters from the chosen convolutions, and with them the weights that read their output. What "
+        "Removes filters from the chosen convolutions, and with them the weights that read their output. "
+        "What "
         "a\nremoved filter gave where its input was zero goes into the next layer's bias.\n\n"
         "With --calib DATA, the layers behind are refitted: from the first to the last, each one's weights "
         "become\nthose of least squares between what it still gets and what it gave in the unpruned network, "
-        "on sampled\npositions of the images. Every eighth image is held out, and judges: a layer that is not "
+        "on sampled\npositions of the images. Every eighth image is held out, and judges: a layer that is "
+        "not "
         "better for it\nkeeps its weights. DATA is a folder of images (or of a folder of images a class), or "
         "CIFAR-10's binary\nfiles.",
         "MODEL -o OUTPUT");
     line.option("o,output", "FILE",
                 "the model file to write (required but for --dry-run, --write-plan and --scan)")
         .option("ratio", "R", "share of a layer's filters to remove, from 0 to 1", "0.1")
-        .option("target-macs", "S",
-                "share of the multiply-accumulates at --size that shall remain, dense layers included: spread "
-                "over the convolutions by a scan, where it costs least (needs --calib)")
+        .option(
+            "target-macs", "S",
+            "share of the multiply-accumulates at --size that shall remain, dense layers included: spread "
+            "over the convolutions by a scan, where it costs least (needs --calib)")
         .option("layers", "LIST",
                 "indices in `features`, such as 16,19; default: the nine deepest; with --target-macs and "
                 "--scan all")
@@ -73,7 +76,8 @@ CommandLine command_line() {
         .flag("dry-run", "print the plan and write no model")
         .option("calib", "DATA", "the images to refit with")
         .option("n,images", "N",
-                "how many of them, at equal distances through the whole set (a scan takes at most 128)", "1024")
+                "how many of them, at equal distances through the whole set (a scan takes at most 128)",
+                "1024")
         .flag("no-refit", "use --calib to choose alone")
         .flag("scan",
               "only print what each convolution without 10 % to 90 % of its filters does to the logits, when "
@@ -84,7 +88,9 @@ CommandLine command_line() {
     add_cpu_options(line);
     line.example("vgg19 prune vgg19.safetensors -o pruned.safetensors --ratio 0.1")
         .example("vgg19 prune vgg19.safetensors -o pruned.safetensors --ratio 0.1 --calib photos -n 256")
-        .example("vgg19 prune vgg19.safetensors -o half.safetensors --target-macs 0.5 --round-to 16 --calib photos")
+        .example(
+            "vgg19 prune vgg19.safetensors -o half.safetensors --target-macs 0.5 --round-to 16 --calib "
+            "photos")
         .example("vgg19 prune vgg19.safetensors --scan --calib photos -n 32 --svg scan.svg");
     return line;
 }
@@ -301,13 +307,14 @@ class Pruning {
             return plan;
         }
         const auto orders = converter::removal_orders(model_, options_, &moments_);
-        const auto removed = converter::removed_for_target(
-            model_.network(), scan(orders),
-            {line_.number("target-macs", 0, 1), calibration_->images().session.input_size, options_.round_to});
-        return converter::plan_of_order(
-            model_.network(), orders, removed,
-            converter::prune_origin("--target-macs " + line_.text("target-macs"), model_.network(), options_) +
-                " " + calibration_->text());
+        const auto removed =
+            converter::removed_for_target(model_.network(), scan(orders),
+                                          {line_.number("target-macs", 0, 1),
+                                           calibration_->images().session.input_size, options_.round_to});
+        return converter::plan_of_order(model_.network(), orders, removed,
+                                        converter::prune_origin("--target-macs " + line_.text("target-macs"),
+                                                                model_.network(), options_) +
+                                            " " + calibration_->text());
     }
 
     void write_refitted(PrunePlan plan) const {
@@ -321,7 +328,8 @@ class Pruning {
             table.add({layer.layer, std::to_string(layer.unknowns), std::to_string(layer.samples),
                        layer.ridge > 0 ? fixed(layer.ridge, 3) : "none", fixed(100 * layer.error, 2)});
         }
-        std::cout << table << "\nErrors are squared, on images held out, as share of what pruning alone leaves.\n\n";
+        std::cout << table
+                  << "\nErrors are squared, on images held out, as share of what pruning alone leaves.\n\n";
         plan.origin += (moments_.empty() ? " " + calibration_->text() : "") + " (refitted)";
         ProgressBar bar("writing", ProgressUnit::bytes);
         converter::prune_model(model_.with(refit.tensors.tensors()), plan, to_.model, bar.callback());

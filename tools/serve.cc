@@ -2,8 +2,11 @@
 #include <malloc.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <csignal>
-#include <cstdlib>
+#include <cstddef>
 #include <filesystem>
 #include <iostream>
 #include <string>
@@ -143,7 +146,7 @@ int serve(int argc, char** argv) {
     const std::string folder = line.text("models");
 
     keep_memory_flat();
-    SignalThread signals;
+    static SignalThread signals;  // its thread is there to the end
     const int threads = settings.session.threads > 0 ? settings.session.threads : kernels::available_cpus();
     const std::vector<bench::Variant> variants =
         folder.empty() ? bench::seeded_variants(ids, threads) : bench::variants_in(folder, ids);

@@ -67,7 +67,8 @@ bool Cholesky::factor(SquareMatrix matrix) const {
             block.triangularView<Eigen::Lower>().transpose().solveInPlace<Eigen::OnTheRight>(part);
         });
         negative_columns_to_panels(matrix, end, begin, count, panels.data(), threads_);
-        std::vector<float> positive(panels.begin(), panels.begin() + static_cast<std::ptrdiff_t>((side - end) * count));
+        std::vector<float> positive(panels.begin(),
+                                    panels.begin() + static_cast<std::ptrdiff_t>((side - end) * count));
         for (float& value : positive) value = -value;
         add_products({.samples = count,
                       .left_panels = below,
@@ -107,7 +108,8 @@ void Cholesky::solve(SquareMatrix factors, std::span<double> right, std::size_t 
         const std::size_t end = begin + count;
         solve_block(begin, count, false);
         negative_columns_to_panels(factors, end, begin, count, left_panels.data(), threads_);
-        rows_to_panels(right.data() + begin * columns, columns, count, columns, right_panels.data(), threads_);
+        rows_to_panels(right.data() + begin * columns, columns, count, columns, right_panels.data(),
+                       threads_);
         add_products({.samples = count,
                       .left_panels = (side - end) / panel_columns,
                       .right_panels = column_panels,
@@ -121,7 +123,8 @@ void Cholesky::solve(SquareMatrix factors, std::span<double> right, std::size_t 
         const std::size_t count = end - begin;
         solve_block(begin, count, true);
         rows_to_panels(factors.values + begin * side, side, count, begin, left_panels.data(), threads_);
-        rows_to_panels(right.data() + begin * columns, columns, count, columns, right_panels.data(), threads_);
+        rows_to_panels(right.data() + begin * columns, columns, count, columns, right_panels.data(),
+                       threads_);
         for (float& value : right_panels) value = -value;
         add_products({.samples = count,
                       .left_panels = begin / panel_columns,

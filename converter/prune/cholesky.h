@@ -24,7 +24,8 @@ class Cholesky {
     Cholesky(kernels::Kernel<kernels::ColumnProductsFunction> kernel, int threads)
         : kernel_(kernel), threads_(threads) {}
 
-    /// Replaces the lower half of A by L; the upper one is left alone. False where A is not positive definite.
+    /// Replaces the lower half of A by L; the upper one is left alone. False where A is not positive
+    /// definite.
     bool factor(SquareMatrix matrix) const;
 
     /// Replaces B (side × columns, a multiple of kernels::panel_columns) by A⁻¹ · B. `factors` is factor()'s.

@@ -65,7 +65,8 @@ void fold_channel_map(const ChannelMap& map, const DenseWeights& dense, std::spa
             sums[output] += constant * static_cast<double>(dense.weight[at]);
         }
     }
-    std::transform(sums.begin(), sums.end(), bias.begin(), [](double sum) { return static_cast<float>(sum); });
+    std::transform(sums.begin(), sums.end(), bias.begin(),
+                   [](double sum) { return static_cast<float>(sum); });
     std::fill(weight.begin(), weight.end(), 0.0F);
     if (input_major) {
         fold_input_major(map, dense, weight);

@@ -29,9 +29,8 @@ LayerPass::LayerPass(const model::ModelFile& model, SessionOptions session)
                            .side = model.network().map_size(layer, plan_.input_size),
                            .block = shapes_.empty() ? 1 : plan_.execution.channel_block()});
     }
-    shapes_.push_back({.channels = convolutions.back().output_channels,
-                       .side = forward_.dense_input_side(),
-                       .block = 1});
+    shapes_.push_back(
+        {.channels = convolutions.back().output_channels, .side = forward_.dense_input_side(), .block = 1});
 }
 
 BlockedMap LayerPass::input_map(std::size_t layer, const float* input, std::size_t image) const {

@@ -14,6 +14,9 @@ namespace {
 /// Every so many images one is held out.
 constexpr std::size_t held_out_period = 8;
 
+/// To choose from: more where samples are few, less where they say much. In between, results hardly differ.
+constexpr double ridges[] = {0.0003, 0.003, 0.03, 0.3};
+
 bool is_held_out(std::size_t image) {
     return image % held_out_period == held_out_period - 1;
 }
@@ -73,8 +76,7 @@ struct LayerSampler::Samples {
     std::vector<float> held_targets;
 };
 
-LayerSampler::LayerSampler(const model::ModelFile& model, const CalibrationImages& images,
-                           std::uint64_t seed)
+LayerSampler::LayerSampler(const model::ModelFile& model, const CalibrationImages& images, std::uint64_t seed)
     : model_(model),
       images_(images),
       seed_(seed),
@@ -85,7 +87,7 @@ std::vector<float> LayerSampler::targets(const RefitProblem& problem,
                                          std::span<const float> differences) const {
     const std::size_t row = row_taps(problem.surroundings) * current_.input_shape(problem.layer).channels;
     std::vector<float> targets(differences.size() / row * problem.outputs);
-    if (!problem.weights.empty()) {
+    if (!problem.weights.empty() && !targets.empty()) {
         multiply_rows(current_.plan().execution, differences, problem.weights, problem.offset, targets);
         return targets;
     }
@@ -160,7 +162,7 @@ RefitSolution LayerSampler::solve(const RefitProblem& problem) {
     const double plain = squared_sum(samples.held_targets);
     std::vector<float> left(samples.held_targets.size());
     const std::vector<float> no_offset(problem.outputs);
-    for (const double ridge : {0.003, 0.03, 0.3}) {
+    for (const double ridge : ridges) {
         std::vector<float> values = samples.equations.solve(ridge);
         multiply_rows(execution, samples.held_rows, values, no_offset, left);
         for (std::size_t i = 0; i < left.size(); ++i) left[i] -= samples.held_targets[i];

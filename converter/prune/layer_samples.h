@@ -27,7 +27,8 @@ struct RefitProblem {
 };
 
 struct RefitSolution {
-    std::vector<float> values;  ///< [outputs][regressors · taps + 1], the constant last; none: nothing is better
+    std::vector<float>
+        values;  ///< [outputs][regressors · taps + 1], the constant last; none: nothing is better
     std::size_t unknowns = 0;
     std::size_t samples = 0;
     double ridge = 0;

@@ -47,8 +47,8 @@ void LeastSquares::add(std::span<const float> rows, std::span<const float> targe
                                                  .lower = true};
         kernels::ColumnProducts products = moments;
         if (outputs_ > 0) {
-            rows_to_panels(targets.data() + begin * outputs_, outputs_, count, outputs_, target_panels_.data(),
-                           threads_);
+            rows_to_panels(targets.data() + begin * outputs_, outputs_, count, outputs_,
+                           target_panels_.data(), threads_);
             products.right_panels = output_panels_;
             products.right = target_panels_.data();
             products.sums = products_.data();
@@ -69,8 +69,9 @@ std::vector<float> LeastSquares::solve(double ridge) const {
     double mean = 0;
     for (std::size_t i = 0; i + 1 < unknowns_; ++i) mean += moment(i, i) / static_cast<double>(unknowns_ - 1);
     if (!std::isfinite(mean)) throw Error(ErrorKind::failed, "least squares: the activations are not finite");
-    // The smallest term is for rows that are all zero, and the ones are for the padding.
-    for (std::size_t i = 0; i + 1 < unknowns_; ++i) normal[i * stride + i] += ridge * mean + 1e-30;
+    for (std::size_t i = 0; i + 1 < unknowns_; ++i) normal[i * stride + i] += ridge * mean;
+    // The smallest term is for what is zero in every row, and the ones are for the padding.
+    for (std::size_t i = 0; i < unknowns_; ++i) normal[i * stride + i] += 1e-30;
     for (std::size_t i = unknowns_; i < stride; ++i) normal[i * stride + i] = 1;
 
     const Cholesky cholesky(kernel_, threads_);

@@ -25,8 +25,8 @@ class LeastSquares {
     std::size_t samples() const { return samples_; }
     std::size_t unknowns() const { return unknowns_; }
 
-    /// X, row by row. `ridge` is in units of the mean square of the unknowns, and of the number of samples: of
-    /// the mean of the diagonal of the normal equations. It must be positive: then there is always one
+    /// X, row by row. `ridge` is in units of the mean square of the unknowns, and of the number of samples:
+    /// of the mean of the diagonal of the normal equations. It must be positive: then there is always one
     /// solution, and it is near 0 where samples are too few to say more. Throws Error (failed) where the sums
     /// are not finite.
     std::vector<float> solve(double ridge) const;

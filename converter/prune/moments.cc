@@ -107,7 +107,8 @@ std::vector<std::size_t> least_loss_order(const LeastSquares& moments, std::vect
     const auto size = index(channels);
     const Matrix all = moment_matrix(moments);
     // The constant is never removed: only the channels' part of the inverse is needed.
-    Matrix inverse = Eigen::LLT<Matrix>(all).solve(Matrix::Identity(size + 1, size + 1)).topLeftCorner(size, size);
+    Matrix inverse =
+        Eigen::LLT<Matrix>(all).solve(Matrix::Identity(size + 1, size + 1)).topLeftCorner(size, size);
     Eigen::Map<Matrix> weights(importance.data(), size, size);
     std::vector<Eigen::Index> left(channels);
     std::iota(left.begin(), left.end(), Eigen::Index{0});

@@ -28,8 +28,8 @@ void for_panels(int threads, std::size_t panels, const Body& body) {
 
 /// `samples` rows of `columns` values, `stride` apart; columns past the last become zero.
 template <class T>
-void rows_to_panels(const T* rows, std::size_t stride, std::size_t samples, std::size_t columns, float* panels,
-                    int threads) {
+void rows_to_panels(const T* rows, std::size_t stride, std::size_t samples, std::size_t columns,
+                    float* panels, int threads) {
     kernels::parallel_for(threads, panels_of(columns), [&](std::size_t panel) {
         const std::size_t first = panel * kernels::panel_columns;
         const std::size_t count = std::min(kernels::panel_columns, columns - first);

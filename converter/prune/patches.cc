@@ -23,7 +23,8 @@ std::vector<std::size_t> sample_positions(std::size_t positions, std::size_t cou
 void gather_row(const BlockedMap& map, std::span<const std::size_t> channels, std::size_t position,
                 Surroundings surroundings, float* row) {
     const auto plane = [&](std::size_t channel) {
-        return map.values + kernels::blocked_index(map.channels, map.side, map.side, map.block, 0, channel, 0, 0);
+        return map.values +
+               kernels::blocked_index(map.channels, map.side, map.side, map.block, 0, channel, 0, 0);
     };
     if (surroundings == Surroundings::none) {
         for (const std::size_t channel : channels) *row++ = plane(channel)[position * map.block];

@@ -81,9 +81,10 @@ void require_fp32_filters(const model::ModelFile& model) {
 void require_fp32_throughout(const model::ModelFile& model) {
     require_fp32_filters(model);
     if (!any_dense_is_quantized(model)) return;
-    throw Error(ErrorKind::usage, model.path().string() +
-                                      ": expected FP32 weights throughout, found quantised dense layers; prune "
-                                      "with calibration first, then quantise");
+    throw Error(ErrorKind::usage,
+                model.path().string() +
+                    ": expected FP32 weights throughout, found quantised dense layers; prune "
+                    "with calibration first, then quantise");
 }
 
 void require_prunable(const model::ModelFile& model, const PrunePlan& plan) {

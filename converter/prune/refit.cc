@@ -79,7 +79,8 @@ void Refitter::refit_convolution(std::size_t index) {
             for (const std::size_t channel : inputs_.kept) {
                 const auto from = weights.taps(output, channel);
                 std::copy(from.begin(), from.end(),
-                          weight.begin() + static_cast<std::ptrdiff_t>((output * layer.input_channels + channel) * taps));
+                          weight.begin() +
+                              static_cast<std::ptrdiff_t>((output * layer.input_channels + channel) * taps));
             }
         }
         if (inputs_changed_) {
@@ -100,8 +101,8 @@ void Refitter::refit_convolution(std::size_t index) {
             if (!solution.values.empty()) {
                 add_solution(solution.values, outputs, inputs_, layer.input_channels, weight, bias);
             }
-            result_.layers.push_back({layer.name, solution.unknowns, solution.samples, solution.ridge,
-                                      solution.error});
+            result_.layers.push_back(
+                {layer.name, solution.unknowns, solution.samples, solution.ridge, solution.error});
         }
         sampler_.current().forward().replace_convolution(sampler_.current().plan(), index,
                                                          {.weights = weight.data(), .bias = bias.data()});

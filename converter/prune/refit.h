@@ -41,8 +41,8 @@ struct RefitOptions {
 
 /// Refits the convolutions behind the first that loses filters, and the first dense layer, which must be FP32
 /// where it is concerned. Every eighth image is held out: it judges. The result is the same for every number
-/// of threads. Throws Error (usage) for a model that is quantised, (bad_input) where the plan does not fit the
-/// model and for an image that cannot be read, and (failed) for activations that are not finite.
+/// of threads. Throws Error (usage) for a model that is quantised, (bad_input) where the plan does not fit
+/// the model and for an image that cannot be read, and (failed) for activations that are not finite.
 Refit refit(const model::ModelFile& model, const PrunePlan& plan, const CalibrationImages& images,
             const RefitOptions& options = {}, const model::Progress& progress = {});
 

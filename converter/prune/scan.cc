@@ -96,7 +96,8 @@ std::vector<Trial> make_trials(const model::Network& network,
         layers.push_back({network.convolutions()[convolution].name, convolution, {}});
         for (int tenth = 1; tenth < tenths; ++tenth) {
             const double ratio = static_cast<double>(tenth) / tenths;
-            const auto count = static_cast<std::size_t>(std::nearbyint(ratio * static_cast<double>(order.size())));
+            const auto count =
+                static_cast<std::size_t>(std::nearbyint(ratio * static_cast<double>(order.size())));
             if (count == 0 || count >= order.size()) continue;
             const auto middle = order.begin() + static_cast<std::ptrdiff_t>(count);
             std::vector<std::size_t> removed(order.begin(), middle);
@@ -104,8 +105,8 @@ std::vector<Trial> make_trials(const model::Network& network,
             std::sort(removed.begin(), removed.end());
             std::sort(kept.begin(), kept.end());
             const ChannelMap map = reconstruct_channels(moments[convolution], kept);
-            trials.push_back({layers.size() - 1, layers.back().points.size(),
-                              Replacement(map, kept, std::move(removed))});
+            trials.push_back(
+                {layers.size() - 1, layers.back().points.size(), Replacement(map, kept, std::move(removed))});
             layers.back().points.push_back({.ratio = ratio, .removed = count});
         }
     }
@@ -169,7 +170,8 @@ std::vector<LayerScan> scan(const model::ModelFile& model,
             const auto original = inputs.of(layer);
             std::copy(original.begin(), original.end(), changed_input.as<float>());
             for (std::size_t image = 0; image < batch.count; ++image) {
-                trial.replacement.apply(shape, changed_input.as<float>() + image * shape.image_size(), threads);
+                trial.replacement.apply(shape, changed_input.as<float>() + image * shape.image_size(),
+                                        threads);
             }
             const float* logits = pass.forward().run_layers(layer, layer_count, changed_input.as<float>());
             for (std::size_t image = 0; image < batch.count; ++image) {
@@ -197,8 +199,8 @@ std::string scan_csv(const std::vector<LayerScan>& layers) {
     csv << "layer,ratio,removed,relative_l2,changed_top1\n";
     for (const LayerScan& layer : layers) {
         for (const ScanPoint& point : layer.points) {
-            csv << layer.layer << ',' << point.ratio << ',' << point.removed << ',' << point.relative_l2 << ','
-                << point.changed_top1 << '\n';
+            csv << layer.layer << ',' << point.ratio << ',' << point.removed << ',' << point.relative_l2
+                << ',' << point.changed_top1 << '\n';
         }
     }
     return csv.str();

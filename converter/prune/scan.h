@@ -13,10 +13,10 @@ namespace vgg19::converter {
 
 /// A layer alone without some of its filters, all others whole.
 struct ScanPoint {
-    double ratio = 0;          ///< of the filters, that are gone
-    std::size_t removed = 0;   ///< filters
-    double relative_l2 = 0;    ///< ‖found − expected‖ / ‖expected‖ over the logits of all images
-    double changed_top1 = 0;   ///< share of the images whose prediction is another
+    double ratio = 0;         ///< of the filters, that are gone
+    std::size_t removed = 0;  ///< filters
+    double relative_l2 = 0;   ///< ‖found − expected‖ / ‖expected‖ over the logits of all images
+    double changed_top1 = 0;  ///< share of the images whose prediction is another
 };
 
 struct LayerScan {
@@ -25,9 +25,9 @@ struct LayerScan {
     std::vector<ScanPoint> points;  ///< ratios 0.1, 0.2 … 0.9; none that would leave no filter
 };
 
-/// For each convolution with an order of removal. What the removed filters gave is replaced by the best linear
-/// combination of those that are left (reconstruct_channels): the refit of the next layer can do no worse, and
-/// this takes no solution of large systems. The result is the same for every number of threads.
+/// For each convolution with an order of removal. What the removed filters gave is replaced by the best
+/// linear combination of those that are left (reconstruct_channels): the refit of the next layer can do no
+/// worse, and this takes no solution of large systems. The result is the same for every number of threads.
 std::vector<LayerScan> scan(const model::ModelFile& model,
                             const std::vector<std::vector<std::size_t>>& orders,
                             const std::vector<LeastSquares>& moments, const CalibrationImages& images,

@@ -89,13 +89,14 @@ std::optional<Step> best_step(const model::Network& network, const std::vector<L
 std::vector<std::size_t> removed_for_target(const model::Network& network,
                                             const std::vector<LayerScan>& layers, const MacTarget& target) {
     if (!(target.share > 0 && target.share <= 1)) {  // not "share <= 0 || …": NaN must fail
-        throw Error(ErrorKind::usage, "share of the work to keep: expected more than 0 and at most 1, found " +
-                                          std::to_string(target.share));
+        throw Error(ErrorKind::usage,
+                    "share of the work to keep: expected more than 0 and at most 1, found " +
+                        std::to_string(target.share));
     }
     std::vector<LayerChoices> choices;
     for (const LayerScan& layer : layers) {
-        choices.push_back(choices_of(layer, network.convolutions()[layer.convolution].output_channels,
-                                     target.round_to));
+        choices.push_back(
+            choices_of(layer, network.convolutions()[layer.convolution].output_channels, target.round_to));
     }
     const auto whole = static_cast<double>(network.macs(target.input_size));
     const auto remaining = [&] {

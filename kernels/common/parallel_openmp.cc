@@ -1,10 +1,12 @@
 #include <omp.h>
 
 #include "kernels/common/parallel.h"
+#include "kernels/common/thread_limit.h"
 
 namespace vgg19::kernels {
 
 void detail::run_tasks(int threads, std::size_t tasks, Task task, void* context) {
+    threads = ThreadLimit::apply(threads);
     if (threads <= 1 || tasks <= 1) {
         for (std::size_t index = 0; index < tasks; ++index) task(context, index);
         return;

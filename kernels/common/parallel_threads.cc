@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels/common/parallel.h"
+#include "kernels/common/thread_limit.h"
 
 namespace vgg19::kernels {
 
@@ -91,6 +92,7 @@ class Pool {
 }  // namespace
 
 void detail::run_tasks(int threads, std::size_t tasks, Task task, void* context) {
+    threads = ThreadLimit::apply(threads);
     const std::size_t parts = std::min<std::size_t>(static_cast<std::size_t>(std::max(threads, 1)), tasks);
     if (parts <= 1) {
         for (std::size_t index = 0; index < tasks; ++index) task(context, index);

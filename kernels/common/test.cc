@@ -18,6 +18,7 @@
 #include "kernels/common/isa.h"
 #include "kernels/common/memory.h"
 #include "kernels/common/parallel.h"
+#include "kernels/common/thread_limit.h"
 
 namespace vgg19::kernels {
 
@@ -147,6 +148,27 @@ TEST_CASE("parallel_for takes no more threads than it is given") {
                      [&](std::size_t index) { ids[index] = std::this_thread::get_id(); });
         CHECK(std::set(ids.begin(), ids.end()).size() <= static_cast<std::size_t>(threads));
     }
+}
+
+TEST_CASE("a limit holds for the thread that made it, as long as it lives") {
+    std::vector<std::thread::id> ids(16);
+    const auto count_threads = [&] {
+        parallel_for(4, ids.size(), [&](std::size_t index) { ids[index] = std::this_thread::get_id(); });
+        return std::set(ids.begin(), ids.end()).size();
+    };
+    {
+        const ThreadLimit limit(2);
+        CHECK(ThreadLimit::apply(4) == 2);
+        CHECK(count_threads() <= 2);
+        {
+            const ThreadLimit inner(1);
+            CHECK(count_threads() == 1);
+            CHECK(ThreadLimit::apply(0) == 0);
+        }
+        CHECK(ThreadLimit::apply(4) == 2);
+        std::thread([] { CHECK(ThreadLimit::apply(4) == 4); }).join();
+    }
+    CHECK(ThreadLimit::apply(4) == 4);
 }
 
 TEST_CASE("a buffer is zero, aligned, and moves") {

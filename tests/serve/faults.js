@@ -1,9 +1,10 @@
-// Put into the page before its own scripts: what goes wrong where `faults` says so.
+// Put into the page before its own scripts: what happens to it where `faults` says so.
 //   seeded: the server says that the weights are seeded
 //   busy: so many jobs are refused because the queue is full
 //   failing: the variant of that id fails
 //   broken: the events break off, and do not come back
 //   endless: a job in rounds never ends
+//   together: no variant was so quick that it ran alone
 ((faults) => {
   const realFetch = window.fetch;
   window.fetch = async (path, options) => {
@@ -31,6 +32,9 @@
         if (name === 'result' && data.variant === faults.failing) {
           const failed = { variant: data.variant, error: { code: 'internal', message: 'out of <b>memory</b>' } };
           this.dispatchEvent(new MessageEvent('failed', { data: JSON.stringify(failed) }));
+        } else if (name === 'result' && faults.together) {
+          data.result.in_parallel = true;
+          listener(new MessageEvent(name, { data: JSON.stringify(data) }));
         } else {
           listener(event);
         }

@@ -21,8 +21,8 @@ PATIENCE = 60
 class Server:
     """The program, started; with the address that it printed."""
 
-    def __init__(self, models, *options):
-        self.process = subprocess.Popen([TOOL, 'serve', '--models', str(models), '--port', '0', *options],
+    def __init__(self, models, *options, port=0):
+        self.process = subprocess.Popen([TOOL, 'serve', '--models', str(models), '--port', str(port), *options],
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.address = self.process.stdout.readline().strip()
         if not self.address.startswith('http://127.0.0.1:'):

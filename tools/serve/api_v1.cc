@@ -93,6 +93,7 @@ void Application::add_v1(std::vector<Route>& routes) {
 
 Json Application::models_json() const {
     const kernels::Isa isa = bench::chosen_isa(settings_.session);
+    static const std::string cpu = bench::describe_machine(isa).cpu;  // takes many small files to find out
     Json limits;
     limits.set("max_upload_bytes", std::uint64_t{settings_.limits.body_bytes});
     limits.set("max_pixels", std::uint64_t{settings_.limits.image_pixels});
@@ -100,9 +101,9 @@ Json Application::models_json() const {
     limits.set("max_rounds", std::uint64_t{settings_.limits.rounds});
     Json json;
     json.set("version", bench::describe_build().version);
-    json.set("cpu", bench::describe_machine(isa).cpu);
+    json.set("cpu", cpu);
     json.set("isa", kernels::isa_name(isa));
-    json.set("threads", variants_.session(0).threads());
+    json.set("threads", variants_.threads());
     json.set("seeded", variants_.any_is_seeded());
     json.set("limits", limits);
     json.set("models", variants_.models_json());

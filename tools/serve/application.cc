@@ -3,7 +3,6 @@
 #include <chrono>
 #include <utility>
 
-#include "bench/machine.h"
 #include "tools/serve/assets.h"
 #include "tools/serve/guard.h"
 
@@ -26,7 +25,8 @@ Application::Application(Settings settings, const std::vector<bench::Variant>& v
 std::string Application::bind() {
     const int port = server_.bind(settings_.host, settings_.port);
     server_.set_guard(Guard(settings_.host, port, settings_.allowed_hosts));
-    return "http://" + url_host(settings_.host) + ":" + std::to_string(port) + "/";
+    const std::string host = is_wildcard(settings_.host) ? "localhost" : url_host(settings_.host);
+    return "http://" + host + ":" + std::to_string(port) + "/";
 }
 
 void Application::run() {

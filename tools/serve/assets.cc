@@ -7,8 +7,8 @@
 
 namespace vgg19::embedded {
 
-#define ASSET(path, type, symbol, file)  \
-    extern const unsigned char symbol[]; \
+#define ASSET(path, type, symbol, file)   \
+    extern const unsigned char(symbol)[]; \
     extern const std::size_t symbol##_size;
 #include "tools/serve/assets.inc"
 #undef ASSET

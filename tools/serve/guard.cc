@@ -25,6 +25,10 @@ bool contains(const std::vector<std::string>& list, const std::string& item) {
 
 }  // namespace
 
+bool is_wildcard(const std::string& host) {
+    return host == "0.0.0.0" || host == "::";
+}
+
 std::string url_host(const std::string& host) {
     const bool bare_ipv6 = host.find(':') != std::string::npos && !host.starts_with('[');
     return bare_ipv6 ? "[" + host + "]" : host;
@@ -32,7 +36,7 @@ std::string url_host(const std::string& host) {
 
 Guard::Guard(const std::string& bound_host, int port, const std::vector<std::string>& other_hosts) {
     std::vector<std::string> names = {"localhost", "127.0.0.1", "[::1]"};
-    if (bound_host != "0.0.0.0" && bound_host != "::") names.push_back(lower_case(url_host(bound_host)));
+    if (!is_wildcard(bound_host)) names.push_back(lower_case(url_host(bound_host)));
     for (const std::string& name : names) with_port_.push_back(name + ":" + std::to_string(port));
     for (const std::string& host : other_hosts) {
         const std::string name = lower_case(host);

@@ -26,6 +26,9 @@ class Guard {
     std::vector<std::string> any_port_;
 };
 
+/// Whether that address stands for all that the machine has.
+bool is_wildcard(const std::string& host);
+
 /// As a URL has it: IPv6 addresses in brackets.
 std::string url_host(const std::string& host);
 

@@ -55,7 +55,7 @@ std::string raw_answer(const Problem& problem) {
     std::string text = "HTTP/1.1 " + std::to_string(problem.status()) + " \r\nConnection: close\r\n";
     text += "Content-Length: " + std::to_string(response.body.size()) + "\r\n";
     for (const auto& fields : {response.headers, security_fields()}) {
-        for (const auto& [name, value] : fields) text += name + ": " + value + "\r\n";
+        for (const auto& [name, value] : fields) text.append(name).append(": ").append(value).append("\r\n");
     }
     return text + "\r\n" + response.body;
 }

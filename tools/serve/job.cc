@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "bench/statistics.h"
+#include "kernels/common/thread_limit.h"
 #include "tools/serve/exchange.h"
 #include "vgg19/error.h"
 
@@ -124,12 +125,17 @@ Image Job::decode() {
 }
 
 void Job::run_parallel(const ImageView& image) {
-    // One variant needs no thread beside this one.
+    // Variants share the threads that one of them would have alone: more would wait for each other.
+    const int share = std::max(1, runner_.threads() / static_cast<int>(request_.variants.size()));
+    const auto run_one = [&](std::size_t variant) {
+        const kernels::ThreadLimit limit(share);
+        run_variant(variant, 1, image);
+    };
     std::vector<std::jthread> others;
     for (const std::size_t variant : std::span(request_.variants).subspan(1)) {
-        others.emplace_back([this, variant, &image] { run_variant(variant, 1, image); });
+        others.emplace_back(run_one, variant);
     }
-    run_variant(request_.variants.front(), 1, image);
+    run_one(request_.variants.front());
 }
 
 void Job::run_rounds(const ImageView& image) {

@@ -31,6 +31,7 @@ class FakeRunner final : public Runner {
 
     const std::vector<std::string>& ids() const override { return ids_; }
     const std::vector<vgg19::PlanStep>& layers(std::size_t /*variant*/) const override { return layers_; }
+    int threads() const override { return 1; }
     Outcome classify(std::size_t variant, const vgg19::ImageView& image, std::size_t top,
                      bool profile) override {
         ++runs;

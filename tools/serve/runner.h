@@ -27,6 +27,9 @@ class Runner {
     virtual const std::vector<std::string>& ids() const = 0;
     virtual const std::vector<PlanStep>& layers(std::size_t variant) const = 0;
 
+    /// The threads of a session.
+    virtual int threads() const = 0;
+
     /// Waits while another thread runs the same variant. `top` may be more than there are classes.
     virtual Outcome classify(std::size_t variant, const ImageView& image, std::size_t top, bool profile) = 0;
 

@@ -11,13 +11,13 @@
 
 namespace vgg19::converter::testing {
 
-/// Ten random pictures in CIFAR-10's format.
+/// Random pictures in CIFAR-10's format.
 class Pictures {
   public:
-    Pictures(const std::filesystem::path& path, kernels::testing::Random& random) {
+    Pictures(const std::filesystem::path& path, kernels::testing::Random& random, int count = 10) {
         constexpr int record_bytes = 3073;
         std::ofstream file(path, std::ios::binary);
-        for (int i = 0; i < 10 * record_bytes; ++i) {
+        for (int i = 0; i < count * record_bytes; ++i) {
             file.put(static_cast<char>(i % record_bytes == 0 ? 1 : random.integer(0, 255)));
         }
         file.close();

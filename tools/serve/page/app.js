@@ -111,10 +111,12 @@ async function run(record, parameters) {
 }
 
 function listeners(own, giveUp) {
-  const { record } = own;
+  const { record, parameters } = own;
+  // Drawing takes time from the cores: rounds are drawn when all are over, so that none is slowed by it.
+  const update = parameters.mode === 'rounds' ? showProgress : refresh;
   const told = (name) => (data) => {
     record[name](data);
-    refresh();
+    update();
   };
   return {
     started: told('started'),
@@ -132,7 +134,7 @@ function listeners(own, giveUp) {
     },
     round({ round }) {
       own.round = round;
-      refresh();
+      showProgress();
     },
     done(data) {
       if (data.state === 'cancelled') return giveUp(new api.Problem('The server dropped the rest.', { retry: true }));
@@ -171,10 +173,11 @@ function refresh() {
 }
 
 function showProgress() {
-  const rounds = Number(job.parameters.rounds);
-  const results = [...shown.outcomes.values()].reduce((sum, outcome) => sum + outcome.rounds.length, 0);
+  const { record, parameters } = job;
+  const rounds = Number(parameters.rounds);
+  const results = [...record.outcomes.values()].reduce((sum, outcome) => sum + outcome.rounds.length, 0);
   byId('progress-text').textContent = `Round ${Math.min((job.round ?? 0) + 1, rounds)} of ${rounds}`;
-  byId('progress-bar').max = rounds * shown.models.length;
+  byId('progress-bar').max = rounds * record.models.length;
   byId('progress-bar').value = results;
 }
 

@@ -21,7 +21,7 @@ function makeCard(model, models) {
   part('name').textContent = model.id;
   part('about').textContent = sentence(model);
   part('bytes').textContent = format.bytes(model.file_bytes);
-  part('parameters').textContent = `${format.millions(model.active_parameters)} active`;
+  part('parameters').textContent = format.millions(model.active_parameters);
   part('work').textContent = format.gmac(model.gmac);
   part('input').textContent = format.pixels(model.input_size, model.input_size);
   part('reference').textContent = BASELINE;

@@ -19,16 +19,16 @@ const digitsOf = (ms) => (ms < 10 ? 2 : ms < 100 ? 1 : 0);
 /** Three significant digits or more: "0.42 ms", "53.7 ms", "1,204 ms". */
 export const milliseconds = (ms) => `${number(ms, digitsOf(ms))}${NO_BREAK}ms`;
 
-/** "50.8–60.1 ms" */
-export const span = (lowest, highest) => `${number(lowest, digitsOf(highest))}–${milliseconds(highest)}`;
+/** "50.8–60.1 ms", in one piece. */
+export const span = (lowest, highest) => `${number(lowest, digitsOf(highest))}–\u2060${milliseconds(highest)}`;
 
 /** 143667240 → "143.67 M" */
 export const millions = (count) => `${number(count / 1e6, 2)}${NO_BREAK}M`;
 
 export const gmac = (value) => `${number(value, value < 0.1 ? 4 : 2)}${NO_BREAK}GMAC`;
 
-/** A share from 0 to 1. */
-export const percent = (share, digits = 1) => `${number(share * 100, digits)}${NO_BREAK}%`;
+/** A share from 0 to 1: "61.0 %", "0.12 %". */
+export const percent = (share, digits = share < 0.01 ? 2 : 1) => `${number(share * 100, digits)}${NO_BREAK}%`;
 
 export const times = (factor) => `${number(factor, 2)}${NO_BREAK}×`;
 

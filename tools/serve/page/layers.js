@@ -28,11 +28,13 @@ function makeLegend() {
 
 function profileOf(model, record) {
   const layers = record?.layers(model.id) ?? [];
+  const timing = record?.timing(model.id);
   return {
     id: model.id,
     layers,
     total: layers.reduce((sum, layer) => sum + layer.ms, 0),
-    inParallel: record?.timing(model.id)?.inParallel ?? false,
+    inParallel: timing?.inParallel ?? false,
+    measured: timing?.measured ?? false,
   };
 }
 
@@ -51,6 +53,7 @@ function content(profiles) {
 function noteOf(profiles) {
   if (profiles.length === 0) return 'No times yet: choose a picture.';
   const pieces = 'A piece is a layer, in the network’s order; blocks are convolutions between pools.';
+  if (profiles.some((profile) => profile.measured)) return `${pieces} Medians, layer by layer.`;
   if (!profiles.some((profile) => profile.inParallel)) return pieces;
   return `${pieces} Taken in parallel, so shares say more than milliseconds.`;
 }
