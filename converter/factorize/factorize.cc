@@ -54,7 +54,7 @@ std::vector<Target> chosen_layers(const model::Network& network, const std::vect
         return whole;
     }
     std::string known;
-    for (const Target& target : whole) known += (known.empty() ? "" : " ") + target.layer.name;
+    for (const Target& target : whole) known.append(known.empty() ? "" : " ").append(target.layer.name);
     std::vector<Target> chosen;
     std::set<std::string_view> seen;
     for (const std::string& name : names) {
@@ -167,8 +167,9 @@ std::string lineage_step(const FactorizeOptions& options, const std::vector<Targ
     for (std::size_t i = 0; i < options.ranks.size(); ++i) {
         step += (i == 0 ? " --rank " : ",") + std::to_string(options.ranks[i]);
     }
-    for (std::size_t i = 0; i < chosen.size(); ++i)
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
         step += (i == 0 ? " --layers " : ",") + chosen[i].layer.name;
+    }
     return step;
 }
 
