@@ -45,6 +45,11 @@ std::vector<Target> whole_layers(const model::Network& network) {
     return whole;
 }
 
+Error not_whole(const std::string& known, const std::string& found) {
+    return usage("layers to factor: expected dense layers that are whole (" + known + "), found '" + found +
+                 "'");
+}
+
 std::vector<Target> chosen_layers(const model::Network& network, const std::vector<std::string>& names) {
     std::vector<Target> whole = whole_layers(network);
     if (names.empty()) {
@@ -61,8 +66,7 @@ std::vector<Target> chosen_layers(const model::Network& network, const std::vect
         const auto found = std::find_if(whole.begin(), whole.end(),
                                         [&](const Target& target) { return target.layer.name == name; });
         if (found == whole.end()) {
-            throw usage("layers to factor: expected dense layers that are whole (" + known + "), found '" +
-                        name + "'");
+            throw not_whole(known, name);
         }
         if (!seen.insert(name).second) {
             throw usage("layers to factor: expected each layer once, found '" + name + "' again");
