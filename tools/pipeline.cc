@@ -100,8 +100,9 @@ void require_there(const std::string& option, const std::filesystem::path& path)
 PipelineOptions pipeline_options(const CommandLine& line) {
     require_together(line, "ratio", "target-macs");
     require_together(line, "factorize-rank", "factorize-energy");
-    for (const char* option : {"subset", "epochs", "lr", "seed"})
+    for (const char* option : {"subset", "epochs", "lr", "seed"}) {
         require_together(line, "no-finetune", option);
+    }
     PipelineOptions options;
     options.weights = line.argument("WEIGHTS");
     options.data = line.required("data");

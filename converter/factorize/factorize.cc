@@ -45,6 +45,11 @@ std::vector<Target> whole_layers(const model::Network& network) {
     return whole;
 }
 
+Error not_whole(const std::string& known, const std::string& found) {
+    return usage("layers to factor: expected dense layers that are whole (" + known + "), found '" + found +
+                 "'");
+}
+
 std::vector<Target> chosen_layers(const model::Network& network, const std::vector<std::string>& names) {
     std::vector<Target> whole = whole_layers(network);
     if (names.empty()) {
@@ -54,15 +59,14 @@ std::vector<Target> chosen_layers(const model::Network& network, const std::vect
         return whole;
     }
     std::string known;
-    for (const Target& target : whole) known += (known.empty() ? "" : " ") + target.layer.name;
+    for (const Target& target : whole) known.append(known.empty() ? "" : " ").append(target.layer.name);
     std::vector<Target> chosen;
     std::set<std::string_view> seen;
     for (const std::string& name : names) {
         const auto found = std::find_if(whole.begin(), whole.end(),
                                         [&](const Target& target) { return target.layer.name == name; });
         if (found == whole.end()) {
-            throw usage("layers to factor: expected dense layers that are whole (" + known + "), found '" +
-                        name + "'");
+            throw not_whole(known, name);
         }
         if (!seen.insert(name).second) {
             throw usage("layers to factor: expected each layer once, found '" + name + "' again");
@@ -167,8 +171,9 @@ std::string lineage_step(const FactorizeOptions& options, const std::vector<Targ
     for (std::size_t i = 0; i < options.ranks.size(); ++i) {
         step += (i == 0 ? " --rank " : ",") + std::to_string(options.ranks[i]);
     }
-    for (std::size_t i = 0; i < chosen.size(); ++i)
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
         step += (i == 0 ? " --layers " : ",") + chosen[i].layer.name;
+    }
     return step;
 }
 

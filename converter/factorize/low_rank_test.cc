@@ -21,8 +21,8 @@ struct Shape {
 /// A matrix Σ_k σ_k · u_k · v_kᵀ with the orthonormal vectors of the discrete cosine transform (DCT-II):
 /// its singular values are known without any solver.
 struct KnownMatrix {
-    KnownMatrix(std::size_t outputs_, std::size_t inputs_, std::vector<double> singular_values_)
-        : outputs(outputs_), inputs(inputs_), singular_values(std::move(singular_values_)) {
+    KnownMatrix(Shape shape, std::vector<double> sigma)
+        : outputs(shape.outputs), inputs(shape.inputs), singular_values(std::move(sigma)) {
         values.resize(outputs * inputs);
         for (std::size_t o = 0; o < outputs; ++o) {
             for (std::size_t i = 0; i < inputs; ++i) {
@@ -105,11 +105,11 @@ std::optional<LowRank> of_energy(const KnownMatrix& matrix, double energy, std::
 }  // namespace
 
 TEST_CASE("A matrix of low rank is the product of its factors") {
-    for (const auto& [outputs, inputs] : {Shape{300, 500}, {500, 300}, {31, 17}, {1, 40}, {40, 1}}) {
-        const std::size_t rank = std::min({outputs, inputs, std::size_t{9}});
-        CAPTURE(outputs);
-        CAPTURE(inputs);
-        const KnownMatrix matrix(outputs, inputs, geometric(rank, 0.7));
+    for (const Shape& shape : {Shape{300, 500}, {500, 300}, {31, 17}, {1, 40}, {40, 1}}) {
+        const std::size_t rank = std::min({shape.outputs, shape.inputs, std::size_t{9}});
+        CAPTURE(shape.outputs);
+        CAPTURE(shape.inputs);
+        const KnownMatrix matrix(shape, geometric(rank, 0.7));
         const LowRank factors = of_rank(matrix, rank);
         CHECK(factors.rank == rank);
         CHECK(factors.relative_error < 1e-6);
@@ -119,11 +119,11 @@ TEST_CASE("A matrix of low rank is the product of its factors") {
 }
 
 TEST_CASE("What is lost are the singular values left out, as Eckart and Young have it") {
-    for (const auto& [outputs, inputs] : {Shape{200, 300}, {300, 200}, {60, 61}}) {
+    for (const Shape& shape : {Shape{200, 300}, {300, 200}, {60, 61}}) {
         for (const double ratio : {0.98, 0.9}) {  // a flat spectrum is the harder one
-            const KnownMatrix matrix(outputs, inputs, geometric(60, ratio));
+            const KnownMatrix matrix(shape, geometric(60, ratio));
             for (const std::size_t rank : {1U, 7U, 20U, 50U}) {
-                CAPTURE(outputs);
+                CAPTURE(shape.outputs);
                 CAPTURE(ratio);
                 CAPTURE(rank);
                 const LowRank factors = of_rank(matrix, rank);
@@ -138,7 +138,7 @@ TEST_CASE("What is lost are the singular values left out, as Eckart and Young ha
 }
 
 TEST_CASE("Energy gives the least rank that holds it") {
-    const KnownMatrix matrix(300, 400, geometric(200, 0.97));
+    const KnownMatrix matrix({300, 400}, geometric(200, 0.97));
     for (const double energy : {0.3, 0.9, 0.99, 0.9999}) {
         CAPTURE(energy);
         const auto factors = of_energy(matrix, energy, 300);
@@ -154,7 +154,7 @@ TEST_CASE("Energy gives the least rank that holds it") {
 }
 
 TEST_CASE("Both factors share the singular values") {
-    const KnownMatrix matrix(50, 80, {8, 4, 0.5});
+    const KnownMatrix matrix({50, 80}, {8, 4, 0.5});
     const LowRank factors = of_rank(matrix, 3);
     for (std::size_t k = 0; k < 3; ++k) {
         double first = 0;
@@ -167,19 +167,20 @@ TEST_CASE("Both factors share the singular values") {
 }
 
 TEST_CASE("Input-major weights give the same factors, transposed") {
-    for (const auto& [outputs, inputs] : {Shape{70, 90}, {90, 70}}) {
-        const KnownMatrix matrix(outputs, inputs, geometric(30, 0.8));
+    for (const Shape& shape : {Shape{70, 90}, {90, 70}}) {
+        const KnownMatrix matrix(shape, geometric(30, 0.8));
         const LowRank plain = of_rank(matrix, 5);
         const std::vector<float> values = matrix.input_major_values();
-        const LowRank transposed = truncated_svd({values.data(), outputs, inputs, true}, {.rank = 5}).value();
+        const LowRank transposed =
+            truncated_svd({values.data(), shape.outputs, shape.inputs, true}, {.rank = 5}).value();
         CHECK(transposed.relative_error == doctest::Approx(plain.relative_error));
         for (std::size_t k = 0; k < 5; ++k) {
-            for (std::size_t i = 0; i < inputs; ++i) {
+            for (std::size_t i = 0; i < shape.inputs; ++i) {
                 CHECK(transposed.first[i * 5 + k] ==
-                      doctest::Approx(plain.first[k * inputs + i]).epsilon(1e-4));
+                      doctest::Approx(plain.first[k * shape.inputs + i]).epsilon(1e-4));
             }
-            for (std::size_t o = 0; o < outputs; ++o) {
-                CHECK(transposed.second[k * outputs + o] ==
+            for (std::size_t o = 0; o < shape.outputs; ++o) {
+                CHECK(transposed.second[k * shape.outputs + o] ==
                       doctest::Approx(plain.second[o * 5 + k]).epsilon(1e-4));
             }
         }
@@ -187,7 +188,7 @@ TEST_CASE("Input-major weights give the same factors, transposed") {
 }
 
 TEST_CASE("A matrix of zeros has factors of zeros") {
-    const KnownMatrix matrix(40, 50, {0});
+    const KnownMatrix matrix({40, 50}, {0});
     for (const LowRank& factors : {of_rank(matrix, 3), *of_energy(matrix, 0.9, 40)}) {
         CHECK(factors.relative_error == 0);
         for (const float value : factors.first) CHECK(value == 0);

@@ -144,8 +144,9 @@ void StepLog::read() {
     }
     for (const Json& step : member(json, "steps", name).array()) {
         Record record;
-        for (const Json& word : member(step, "command", name).array())
+        for (const Json& word : member(step, "command", name).array()) {
             record.command.push_back(word.string());
+        }
         for (const auto& [input, value] : member(step, "inputs", name).object()) {
             record.inputs[input] = value.string();
         }
