@@ -7,6 +7,7 @@
 
 #include "engine/testing/error_of.h"
 #include "engine/testing/narrow_model.h"
+#include "kernels/common/testing/distance.h"
 #include "kernels/common/testing/isas.h"
 #include "kernels/common/testing/random.h"
 #include "vgg19/vgg19.hpp"
@@ -16,6 +17,7 @@ namespace vgg19 {
 namespace {
 
 using kernels::testing::isas_of_this_cpu;
+using kernels::testing::relative_l2;
 
 struct NarrowModel {
     kernels::testing::Random random;
@@ -46,17 +48,6 @@ std::vector<float> logits(const Model& model, const SessionOptions& options,
 
 bool same_bits(std::span<const float> a, std::span<const float> b) {
     return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
-}
-
-double relative_l2(std::span<const float> found, std::span<const float> expected) {
-    double error = 0;
-    double norm = 0;
-    for (std::size_t i = 0; i < expected.size(); ++i) {
-        error += std::pow(double{found[i]} - expected[i], 2);
-        norm += std::pow(double{expected[i]}, 2);
-    }
-    REQUIRE(norm > 0);
-    return std::sqrt(error / norm);
 }
 
 void check_threads_and_batches(const Model& model, const std::vector<float>& input, std::size_t images,

@@ -15,6 +15,7 @@
 #include "converter/quantize/testing/pictures.h"
 #include "converter/testing/random_model.h"
 #include "engine/testing/error_of.h"
+#include "kernels/common/testing/distance.h"
 #include "kernels/common/testing/isas.h"
 #include "vgg19/session.h"
 
@@ -24,6 +25,7 @@ namespace {
 
 using kernels::testing::isa_names_of_this_cpu;
 using kernels::testing::Random;
+using kernels::testing::relative_l2;
 using vgg19::testing::Containing;
 using vgg19::testing::error_of;
 
@@ -84,17 +86,6 @@ std::vector<float> logits(const std::filesystem::path& path, const SessionOption
     return result;
 }
 
-/// ‖a − b‖ / ‖b‖
-double distance(const std::vector<float>& a, const std::vector<float>& b) {
-    double difference = 0;
-    double norm = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        difference += std::pow(double{a[i]} - double{b[i]}, 2);
-        norm += std::pow(double{b[i]}, 2);
-    }
-    return std::sqrt(difference / norm);
-}
-
 double median(std::vector<double> values) {
     const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
     std::nth_element(values.begin(), middle, values.end());
@@ -117,8 +108,8 @@ TEST_CASE("Layers of low rank give the same logits factored, in both orders, on 
                 CAPTURE(size);
                 const SessionOptions options = {.threads = 2, .input_size = size, .batch = 3, .isa = isa};
                 const std::vector<float> input = fixture.input(options);
-                CHECK(distance(logits(factored.path(), options, input),
-                               logits(baseline.path(), options, input)) < 2e-5);
+                CHECK(relative_l2(logits(factored.path(), options, input),
+                                  logits(baseline.path(), options, input)) < 2e-5);
             }
         }
     }
@@ -196,8 +187,10 @@ TEST_CASE("Quantised factors see inputs of both signs") {
                 const SessionOptions options{.threads = 2, .input_size = 64, .batch = 2, .isa = isa};
                 const std::vector<float> input = fixture.input(options);
                 const std::vector<float> expected = logits(factored.path(), options, input);
-                int8_distances.push_back(distance(logits(fixture.folder / "int8", options, input), expected));
-                int4_distances.push_back(distance(logits(fixture.folder / "int4", options, input), expected));
+                int8_distances.push_back(
+                    relative_l2(logits(fixture.folder / "int8", options, input), expected));
+                int4_distances.push_back(
+                    relative_l2(logits(fixture.folder / "int4", options, input), expected));
             }
             CHECK(median(int8_distances) < 0.05);
             CHECK(median(int4_distances) < 0.45);
@@ -234,8 +227,8 @@ TEST_CASE("A factored model can be INT8 throughout") {
     CHECK(full.file()->is_int8("classifier.3.1"));
     const SessionOptions options = {.threads = 1, .input_size = 64, .batch = 1};
     const std::vector<float> input = fixture.input(options);
-    CHECK(distance(logits(fixture.folder / "full", options, input), logits(factored.path(), options, input)) <
-          0.3);
+    CHECK(relative_l2(logits(fixture.folder / "full", options, input),
+                      logits(factored.path(), options, input)) < 0.3);
 }
 
 TEST_CASE("Filters of a factored model can go, as from the whole one") {
@@ -249,8 +242,8 @@ TEST_CASE("Filters of a factored model can go, as from the whole one") {
         prune_model(factored, plan_pruning(factored, options), fixture.folder / "pruned-factored");
         const SessionOptions session = {.threads = 1, .input_size = 96, .batch = 1};
         const std::vector<float> input = fixture.input(session);
-        CHECK(distance(logits(fixture.folder / "pruned-factored", session, input),
-                       logits(fixture.folder / "pruned", session, input)) < 2e-5);
+        CHECK(relative_l2(logits(fixture.folder / "pruned-factored", session, input),
+                          logits(fixture.folder / "pruned", session, input)) < 2e-5);
     }
 }
 

@@ -15,6 +15,7 @@
 #include "converter/testing/random_model.h"
 #include "engine/testing/error_of.h"
 #include "kernels/common/float16.h"
+#include "kernels/common/testing/distance.h"
 #include "kernels/common/testing/guarded_buffer.h"
 #include "vgg19/error.h"
 #include "vgg19/session.h"
@@ -25,6 +26,7 @@ namespace {
 
 using kernels::testing::GuardedBuffer;
 using kernels::testing::Random;
+using kernels::testing::relative_l2;
 using model::ModelFile;
 using model::Network;
 using vgg19::testing::Containing;
@@ -109,16 +111,6 @@ std::vector<float> logits(const std::filesystem::path& model, const SessionOptio
     std::vector<float> output(options.batch * 10);
     session.run(input, output);
     return output;
-}
-
-double relative_l2(const std::vector<float>& found, const std::vector<float>& expected) {
-    double error = 0;
-    double norm = 0;
-    for (std::size_t i = 0; i < expected.size(); ++i) {
-        error += std::pow(double{found[i]} - double{expected[i]}, 2);
-        norm += std::pow(double{expected[i]}, 2);
-    }
-    return std::sqrt(error / norm);
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <cmath>
 #include <string>
 #include <vector>
 
@@ -13,6 +12,7 @@
 #include "converter/quantize/testing/pictures.h"
 #include "converter/testing/random_model.h"
 #include "engine/testing/error_of.h"
+#include "kernels/common/testing/distance.h"
 #include "kernels/common/testing/isas.h"
 #include "vgg19/error.h"
 #include "vgg19/session.h"
@@ -21,6 +21,7 @@ namespace vgg19::converter {
 
 namespace {
 
+using kernels::testing::cosine;
 using kernels::testing::isa_names_of_this_cpu;
 using kernels::testing::Random;
 using model::Network;
@@ -55,18 +56,6 @@ std::vector<float> logits(const Model& model, const SessionOptions& options, std
     std::vector<float> result(options.batch * model.classes());
     session.run(input, result);
     return result;
-}
-
-double cosine(const std::vector<float>& a, const std::vector<float>& b) {
-    double product = 0;
-    double norm_a = 0;
-    double norm_b = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        product += double{a[i]} * double{b[i]};
-        norm_a += double{a[i]} * double{a[i]};
-        norm_b += double{b[i]} * double{b[i]};
-    }
-    return product / std::sqrt(norm_a * norm_b);
 }
 
 /// The kernels of all steps whose name starts so.

@@ -13,8 +13,11 @@ namespace vgg19::kernels {
 
 namespace {
 
+using testing::dense_reference;
+using testing::DenseReference;
 using testing::GuardedBuffer;
 using testing::Random;
+using testing::wrong_outputs;
 
 /// A problem whose buffers end at guard pages.
 struct Layer {
@@ -48,36 +51,9 @@ void fill_integers(Layer& layer, Random& random) {
     }
 }
 
-struct Reference {
-    double value;
-    double magnitude;  ///< |bias| + Σ |x · w|
-};
-
-Reference reference(const DenseFp32& problem, std::size_t image, std::size_t output) {
-    const double bias = problem.bias[output];
-    Reference result = {bias, std::abs(bias)};
-    for (std::size_t i = 0; i < problem.inputs; ++i) {
-        const double product = double{problem.input[image * problem.inputs + i]} *
-                               double{problem.weights[output * problem.inputs + i]};
-        result.value += product;
-        result.magnitude += std::abs(product);
-    }
-    return result;
-}
-
-/// How many outputs are further than `terms` · ε · magnitude from the reference.
-std::size_t wrong_outputs(const DenseFp32& problem, std::size_t terms) {
-    const double epsilon = static_cast<double>(terms) * double{std::numeric_limits<float>::epsilon()};
-    std::size_t wrong = 0;
-    for (std::size_t image = 0; image < problem.batch; ++image) {
-        for (std::size_t output = 0; output < problem.outputs; ++output) {
-            const Reference expected = reference(problem, image, output);
-            const double found = problem.output[image * problem.outputs + output];
-            const bool near = std::abs(found - expected.value) <= epsilon * expected.magnitude;
-            if (!near) ++wrong;  // this way round, a NaN is wrong
-        }
-    }
-    return wrong;
+DenseReference reference(const DenseFp32& problem, std::size_t image, std::size_t output) {
+    return dense_reference(problem, image, output,
+                           [&](std::size_t i) { return problem.weights[output * problem.inputs + i]; });
 }
 
 }  // namespace
@@ -96,7 +72,7 @@ TEST_CASE("dense FP32 kernels are as near to sums in double as rounding allows")
             // Each of K products and K additions, in any order, errs by at most ε/2 of a partial sum, and no
             // partial sum is larger than the sum of magnitudes: K · ε of it to the first order. Twice that
             // covers the higher orders. The bias is one more term.
-            CHECK(wrong_outputs(layer.problem, 2 * (inputs + 1)) == 0);
+            CHECK(wrong_outputs(layer.problem, 2 * (inputs + 1), reference) == 0);
         });
     });
 }
@@ -112,7 +88,7 @@ TEST_CASE("dense FP32 kernels are exact on small integers") {
         CAPTURE(batch);
         testing::for_each_usable_kernel(dense_fp32_kernels(), [&](const auto& kernel) {
             kernel.run(layer.problem, 0, outputs);
-            CHECK(wrong_outputs(layer.problem, 0) == 0);
+            CHECK(wrong_outputs(layer.problem, 0, reference) == 0);
         });
     };
     testing::for_each_dense_size(check);

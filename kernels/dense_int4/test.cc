@@ -17,8 +17,11 @@ namespace vgg19::kernels {
 
 namespace {
 
+using testing::dense_reference;
+using testing::DenseReference;
 using testing::GuardedBuffer;
 using testing::Random;
+using testing::wrong_outputs;
 
 /// A problem whose buffers end at guard pages.
 struct Layer {
@@ -81,40 +84,14 @@ void fill_integers(Layer& layer, Random& random, float zeros) {
     layer.list_rows();
 }
 
-struct Reference {
-    double value;
-    double magnitude;  ///< |bias| + Σ |x · w|
-};
-
-/// Over all inputs: it knows no list, and finds each weight by its place in the file's order.
-Reference reference(const DenseInt4& problem, std::size_t image, std::size_t output) {
-    const double bias = problem.bias[output];
-    Reference result = {bias, std::abs(bias)};
-    for (std::size_t i = 0; i < problem.inputs; ++i) {
+/// Finds each weight by its place in the file's order.
+DenseReference reference(const DenseInt4& problem, std::size_t image, std::size_t output) {
+    return dense_reference(problem, image, output, [&](std::size_t i) {
         const std::size_t group = i * ((problem.outputs + 31) / 32) + output / 32;
         const unsigned byte = problem.weights[group * 16 + output % 16];
         const int weight = static_cast<int>(output % 32 < 16 ? byte % 16 : byte / 16) - 8;
-        const double product = double{problem.input[image * problem.inputs + i]} *
-                               double{float16_value(problem.weight_scale[group])} * weight;
-        result.value += product;
-        result.magnitude += std::abs(product);
-    }
-    return result;
-}
-
-/// How many outputs are further than `terms` · ε · magnitude from the reference.
-std::size_t wrong_outputs(const DenseInt4& problem, std::size_t terms) {
-    const double epsilon = static_cast<double>(terms) * double{std::numeric_limits<float>::epsilon()};
-    std::size_t wrong = 0;
-    for (std::size_t image = 0; image < problem.batch; ++image) {
-        for (std::size_t output = 0; output < problem.outputs; ++output) {
-            const Reference expected = reference(problem, image, output);
-            const double found = problem.output[image * problem.outputs + output];
-            const bool near = std::abs(found - expected.value) <= epsilon * expected.magnitude;
-            if (!near) ++wrong;  // this way round, a NaN is wrong
-        }
-    }
-    return wrong;
+        return double{float16_value(problem.weight_scale[group])} * weight;
+    });
 }
 
 /// Sizes on both sides of every vector's and group's length, and some to all of the inputs zero.
@@ -152,7 +129,7 @@ TEST_CASE("dense INT4 kernels are as near to sums in double as rounding allows")
             kernel.run(layer.problem, 0, outputs);
             // The product of input and scale errs by at most ε/2, and each of K additions by that of a
             // partial sum; twice that covers the higher orders.
-            CHECK(wrong_outputs(layer.problem, inputs + 2) == 0);
+            CHECK(wrong_outputs(layer.problem, inputs + 2, reference) == 0);
         });
     });
 }
@@ -165,7 +142,7 @@ TEST_CASE("dense INT4 kernels are exact on small integers, over more outputs tha
         fill_integers(layer, random, zeros);
         for_each_kernel([&](const auto& kernel) {
             kernel.run(layer.problem, 0, outputs);
-            CHECK(wrong_outputs(layer.problem, 0) == 0);
+            CHECK(wrong_outputs(layer.problem, 0, reference) == 0);
         });
     };
     for_each_case(check);

@@ -15,8 +15,11 @@ namespace vgg19::kernels {
 
 namespace {
 
+using testing::dense_reference;
+using testing::DenseReference;
 using testing::GuardedBuffer;
 using testing::Random;
+using testing::wrong_outputs;
 
 /// A problem whose buffers end at guard pages.
 struct Layer {
@@ -83,37 +86,9 @@ void fill_integers(Layer& layer, Random& random, float zeros) {
     make_sparse(layer, random, zeros);
 }
 
-struct Reference {
-    double value;
-    double magnitude;  ///< |bias| + Σ |x · w|
-};
-
-/// Over all inputs: it knows no list.
-Reference reference(const DenseSparseInput& problem, std::size_t image, std::size_t output) {
-    const double bias = problem.bias[output];
-    Reference result = {bias, std::abs(bias)};
-    for (std::size_t i = 0; i < problem.inputs; ++i) {
-        const double product = double{problem.input[image * problem.inputs + i]} *
-                               double{problem.weights[i * problem.outputs + output]};
-        result.value += product;
-        result.magnitude += std::abs(product);
-    }
-    return result;
-}
-
-/// How many outputs are further than `terms` · ε · magnitude from the reference.
-std::size_t wrong_outputs(const DenseSparseInput& problem, std::size_t terms) {
-    const double epsilon = static_cast<double>(terms) * double{std::numeric_limits<float>::epsilon()};
-    std::size_t wrong = 0;
-    for (std::size_t image = 0; image < problem.batch; ++image) {
-        for (std::size_t output = 0; output < problem.outputs; ++output) {
-            const Reference expected = reference(problem, image, output);
-            const double found = problem.output[image * problem.outputs + output];
-            const bool near = std::abs(found - expected.value) <= epsilon * expected.magnitude;
-            if (!near) ++wrong;  // this way round, a NaN is wrong
-        }
-    }
-    return wrong;
+DenseReference reference(const DenseSparseInput& problem, std::size_t image, std::size_t output) {
+    return dense_reference(problem, image, output,
+                           [&](std::size_t i) { return problem.weights[i * problem.outputs + output]; });
 }
 
 /// ‖found − expected‖ / ‖expected‖ over all outputs.
@@ -175,7 +150,7 @@ TEST_CASE("dense sparse-input kernels are as near to sums in double as rounding 
             kernel.run(layer.problem, 0, outputs);
             // As in dense_fp32: each of K products and K additions errs by at most ε/2 of a partial sum;
             // twice that covers the higher orders.
-            CHECK(wrong_outputs(layer.problem, 2 * (inputs + 1)) == 0);
+            CHECK(wrong_outputs(layer.problem, 2 * (inputs + 1), reference) == 0);
         });
     });
 }
@@ -188,7 +163,7 @@ TEST_CASE("dense sparse-input kernels are exact on small integers") {
         fill_integers(layer, random, zeros);
         testing::for_each_usable_kernel(dense_sparse_input_kernels(), [&](const auto& kernel) {
             kernel.run(layer.problem, 0, outputs);
-            CHECK(wrong_outputs(layer.problem, 0) == 0);
+            CHECK(wrong_outputs(layer.problem, 0, reference) == 0);
         });
     };
     for_each_case(check);

@@ -1,10 +1,10 @@
 #include <doctest/doctest.h>
 
-#include <cmath>
 #include <cstring>
 #include <vector>
 
 #include "kernels/common/aligned_buffer.h"
+#include "kernels/common/testing/distance.h"
 #include "kernels/common/testing/guarded_buffer.h"
 #include "kernels/common/testing/isas.h"
 #include "kernels/common/testing/random.h"
@@ -15,6 +15,7 @@ namespace vgg19::kernels {
 namespace {
 
 using testing::GuardedBuffer;
+using testing::relative_l2;
 
 struct Shape {
     std::size_t batch;
@@ -128,16 +129,6 @@ Gradients expected_gradients(const Data& data) {
         expected.bias.push_back(static_cast<float>(expected_bias(data, o)));
     }
     return expected;
-}
-
-double relative_l2(const std::vector<float>& found, const std::vector<float>& expected) {
-    double error = 0;
-    double norm = 0;
-    for (std::size_t i = 0; i < expected.size(); ++i) {
-        error += std::pow(double{found[i]} - double{expected[i]}, 2);
-        norm += std::pow(double{expected[i]}, 2);
-    }
-    return std::sqrt(error / norm);
 }
 
 }  // namespace

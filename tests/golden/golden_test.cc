@@ -2,7 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
@@ -15,6 +14,7 @@
 #include "engine/model/safetensors.h"
 #include "engine/testing/narrow_model.h"
 #include "kernels/common/isa.h"
+#include "kernels/common/testing/distance.h"
 #include "tests/golden/input_image.h"
 #include "vgg19/session.h"
 
@@ -22,6 +22,8 @@ namespace vgg19 {
 
 namespace {
 
+using kernels::testing::cosine;
+using kernels::testing::relative_l2;
 using model::ModelFile;
 using model::SafetensorsFile;
 using testing::input_image;
@@ -79,29 +81,6 @@ std::vector<float> run(const Model& model, const std::vector<float>& input, cons
 
 bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
     return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
-}
-
-double relative_l2(const std::vector<float>& found, const std::vector<float>& expected) {
-    double difference = 0;
-    double magnitude = 0;
-    for (std::size_t i = 0; i < expected.size(); ++i) {
-        const double expected_value = expected[i];
-        difference += (found[i] - expected_value) * (found[i] - expected_value);
-        magnitude += expected_value * expected_value;
-    }
-    return std::sqrt(difference / magnitude);
-}
-
-double cosine(const std::vector<float>& a, const std::vector<float>& b) {
-    double product = 0;
-    double a_squared = 0;
-    double b_squared = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        product += double{a[i]} * double{b[i]};
-        a_squared += double{a[i]} * double{a[i]};
-        b_squared += double{b[i]} * double{b[i]};
-    }
-    return product / std::sqrt(a_squared * b_squared);
 }
 
 /// Every expectation, on every ISA of this CPU, with one thread and more.

@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "kernels/common/kernel_list.h"
@@ -26,6 +28,42 @@ void for_each_dense_size(const Body& body) {
             for (std::size_t batch = 1; batch <= dense_largest_batch; ++batch) body(inputs, outputs, batch);
         }
     }
+}
+
+/// An output of a dense layer in double, and how much rounding may move it.
+struct DenseReference {
+    double value;
+    double magnitude;  ///< |bias| + Σ |x · w|
+};
+
+/// Over all inputs, with weight(input) of the output's: it knows no list of inputs that are not zero.
+template <class Problem, class Weight>
+DenseReference dense_reference(const Problem& problem, std::size_t image, std::size_t output,
+                               const Weight& weight) {
+    const double bias = problem.bias[output];
+    DenseReference result = {bias, std::abs(bias)};
+    for (std::size_t i = 0; i < problem.inputs; ++i) {
+        const double product = double{problem.input[image * problem.inputs + i]} * double{weight(i)};
+        result.value += product;
+        result.magnitude += std::abs(product);
+    }
+    return result;
+}
+
+/// How many outputs are further than `terms` · ε · magnitude from reference(problem, image, output).
+template <class Problem, class Reference>
+std::size_t wrong_outputs(const Problem& problem, std::size_t terms, const Reference& reference) {
+    const double epsilon = static_cast<double>(terms) * double{std::numeric_limits<float>::epsilon()};
+    std::size_t wrong = 0;
+    for (std::size_t image = 0; image < problem.batch; ++image) {
+        for (std::size_t output = 0; output < problem.outputs; ++output) {
+            const DenseReference expected = reference(problem, image, output);
+            const double found = problem.output[image * problem.outputs + output];
+            const bool near = std::abs(found - expected.value) <= epsilon * expected.magnitude;
+            if (!near) ++wrong;  // this way round, a NaN is wrong
+        }
+    }
+    return wrong;
 }
 
 /// Calls body(kernel) for each kernel that this CPU has.
