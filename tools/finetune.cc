@@ -62,6 +62,10 @@ CommandLine command_line() {
         .option("warmup", "STEPS",
                 "in which the learning rate rises at the start; default: a twentieth of all")
         .option("dropout", "SHARE", "of the outputs of the first two dense layers", "0.5")
+        .option("keep", "SHARE",
+                "the result's weights lie between the trained ones and those before: this share of the way "
+                "back (Wortsman et al. 2022)",
+                "0")
         .option("train", "LAYERS", "all, dense or conv; the others stay as they are", "all")
         .flag("no-augmentation",
               "show images as they are, instead of half of them mirrored and all cropped at random")
@@ -102,6 +106,7 @@ converter::FinetuneOptions finetune_options(const CommandLine& line) {
     }
     options.trained = converter::trained_layers_named(line.text("train"));
     options.dropout = line.number("dropout", 0, below_one);
+    options.keep = line.number("keep", 0, below_one);
     options.augmentation = !line.given("no-augmentation");
     options.seed = line.whole_number("seed", 0, std::numeric_limits<std::size_t>::max());
     options.threads = threads_option(line);

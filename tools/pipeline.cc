@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "converter/prune/criterion.h"
 #include "engine/model/model_file.h"
 #include "engine/model/network.h"
 #include "tools/command.h"
@@ -25,8 +26,11 @@ namespace {
 constexpr std::size_t most_images = 1'000'000'000;
 constexpr std::size_t largest_size = 4096;
 constexpr std::size_t most_epochs = 100'000;
+constexpr std::size_t largest_batch = 65'536;
+constexpr std::size_t largest_multiple = 4096;
 constexpr std::size_t most_threads = 1024;
 constexpr double largest_rate = 1000;
+constexpr double below_one = 1 - std::numeric_limits<double>::epsilon();
 constexpr double most_seconds = 3600;
 constexpr const char* log_name = "pipeline.json";
 
@@ -50,12 +54,17 @@ CommandLine command_line() {
                 "share of filters that go from each of the nine deepest convolutions; default: 0.1")
         .option("target-macs", "SHARE",
                 "instead: what is to stay of the multiplications, cut where it costs least")
+        .option("criterion", "NAME", "which filters go first; see: vgg19 prune --help")
+        .option("round-to", "N", "what stays of a layer's filters is rounded up to a multiple of this")
         .flag("no-refit", "prune without refitting on the training images")
         .flag("no-finetune", "leave pruned models as they are")
         .flag("no-scan", "leave out how sensitive each layer is to pruning")
         .option("subset", "N", "train on N images; default: all")
         .option("epochs", "N", "of training; default: 1")
+        .option("batch", "N", "images a step of training; default: 32")
         .option("lr", "RATE", "of training; default: 1e-4")
+        .option("keep", "SHARE",
+                "of the way from the trained weights back to those before; default: 0.5, with --no-refit 0")
         .option("seed", "N", "of training; default: 0")
         .option("n,images", "N", "to calibrate with; default: each command's own")
         .option("test-images", "N", "to evaluate with, at equal distances through the set; default: all")
@@ -87,6 +96,12 @@ std::string checked_number(const CommandLine& line, const std::string& name, dou
     return line.given(name) ? line.text(name) : "";
 }
 
+std::string checked_criterion(const CommandLine& line) {
+    const std::string name = line.text("criterion");
+    if (!name.empty()) converter::criterion_named(name);
+    return name;
+}
+
 void require_together(const CommandLine& line, const char* one, const char* other) {
     if (!line.given(one) || !line.given(other)) return;
     throw Error(ErrorKind::usage, "--" + std::string(one) + " and --" + other + " exclude each other");
@@ -100,7 +115,7 @@ void require_there(const std::string& option, const std::filesystem::path& path)
 PipelineOptions pipeline_options(const CommandLine& line) {
     require_together(line, "ratio", "target-macs");
     require_together(line, "factorize-rank", "factorize-energy");
-    for (const char* option : {"subset", "epochs", "lr", "seed"}) {
+    for (const char* option : {"subset", "epochs", "batch", "lr", "keep", "seed"}) {
         require_together(line, "no-finetune", option);
     }
     PipelineOptions options;
@@ -115,11 +130,15 @@ PipelineOptions pipeline_options(const CommandLine& line) {
     options.bench_size = checked_whole(line, "bench-size", model::smallest_input, largest_size);
     options.ratio = checked_number(line, "ratio", 0, 1);
     options.target_macs = checked_number(line, "target-macs", 0, 1);
+    options.criterion = checked_criterion(line);
+    options.round_to = checked_whole(line, "round-to", 1, largest_multiple);
     options.refit = !line.given("no-refit");
     options.finetune = !line.given("no-finetune");
     options.scan = !line.given("no-scan");
     options.subset = checked_whole(line, "subset", 1, most_images);
     options.epochs = checked_whole(line, "epochs", 1, most_epochs);
+    options.batch = checked_whole(line, "batch", 1, largest_batch);
+    options.keep = checked_number(line, "keep", 0, below_one);
     options.learning_rate = checked_number(line, "lr", std::numeric_limits<double>::min(), largest_rate);
     options.seed = checked_whole(line, "seed", 0, std::numeric_limits<std::size_t>::max());
     options.calibration_images = checked_whole(line, "images", 1, most_images);

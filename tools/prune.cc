@@ -39,9 +39,6 @@ constexpr std::size_t largest_multiple = 4096;
 constexpr std::size_t most_images = 1'000'000;
 constexpr std::size_t most_scanned_images = 128;
 
-constexpr std::array criteria = {converter::Criterion::l2, converter::Criterion::l1,
-                                 converter::Criterion::activation, converter::Criterion::random};
-
 CommandLine command_line() {
     CommandLine line(
         "prune",
@@ -175,20 +172,12 @@ void check_combination(const CommandLine& line) {
     }
 }
 
-converter::Criterion criterion_option(const CommandLine& line) {
-    for (const converter::Criterion criterion : criteria) {
-        if (line.text("criterion") == converter::criterion_name(criterion)) return criterion;
-    }
-    throw Error(ErrorKind::usage,
-                "--criterion: expected l2, l1, activation or random, found '" + line.text("criterion") + "'");
-}
-
 converter::PruneOptions prune_options(const CommandLine& line) {
     converter::PruneOptions options;
     options.ratio = line.number("ratio", 0, 1);
     options.layers = line.whole_numbers("layers", 0, largest_layer_index);
     options.round_to = line.whole_number("round-to", 1, largest_multiple);
-    options.criterion = criterion_option(line);
+    options.criterion = converter::criterion_named(line.text("criterion"));
     options.seed = line.whole_number("seed", 0, std::numeric_limits<std::uint32_t>::max());
     return options;
 }

@@ -1,5 +1,6 @@
 #include "converter/finetune/finetune.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -77,6 +78,15 @@ TrainingResources resources_of(const model::ModelFile& model, FinetuneOptions& o
     return resources;
 }
 
+void keep_share(const model::ModelFile& model, std::span<const Parameter> parameters, double share) {
+    const auto kept = static_cast<float>(share);
+    for (const Parameter& parameter : parameters) {
+        const std::span<const float> before = model.tensor(parameter.name).as<float>();
+        std::transform(before.begin(), before.end(), parameter.values.begin(), parameter.values.begin(),
+                       [kept](float old, float trained) { return trained + kept * (old - trained); });
+    }
+}
+
 /// The model's tensors in their order, with values from the network.
 void write_trained(const model::ModelFile& model, std::span<const Parameter> parameters,
                    const std::string& step, const std::filesystem::path& output,
@@ -143,6 +153,7 @@ void finetune(const model::ModelFile& model, const TrainingImages& images, const
         observer.starting(plan);
     }
     training.run(CheckpointKeeper(files, {settings, {}, resources}), observer);
+    if (resolved.keep > 0) keep_share(model, training.parameters(), resolved.keep);
     model::Json::Object all = images.origin;
     for (model::Json::Member& option : options_json(resolved)) all.push_back(std::move(option));
     write_trained(model, training.parameters(), command_text("finetune", all), files.output,

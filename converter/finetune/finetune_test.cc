@@ -89,6 +89,30 @@ TEST_CASE("a trained model keeps variant, network and order of weights, and tell
     }
 }
 
+TEST_CASE("a share of the old weights may be kept") {
+    Workplace place;
+    INFO(place.random.replay());
+    place.run();
+    const model::ModelFile trained = model::ModelFile::open(place.files.output);
+    place.options.keep = 0.25;
+    place.files.output = place.folder / "kept";
+    place.run();
+    const model::ModelFile kept = model::ModelFile::open(place.files.output);
+    CHECK(kept.description().lineage.back() == Containing(" --dropout 0.5 --keep 0.25 --train all"));
+    for (const model::Tensor& tensor : kept.tensors()) {
+        INFO(tensor.name);
+        const auto found = tensor.as<float>();
+        const auto before = place.model->tensor(tensor.name).as<float>();
+        const auto after = trained.tensor(tensor.name).as<float>();
+        float farthest = 0;
+        for (std::size_t i = 0; i < found.size(); ++i) {
+            const float expected = 0.25F * before[i] + 0.75F * after[i];
+            farthest = std::max(farthest, std::abs(found[i] - expected));
+        }
+        CHECK(farthest <= 1e-6F);
+    }
+}
+
 TEST_CASE("layers that are not to be trained stay as they are") {
     for (const auto trained : {TrainedLayers::dense, TrainedLayers::convolutions}) {
         Workplace place;

@@ -97,6 +97,7 @@ void check_options(const FinetuneOptions& options) {
     require(std::isfinite(options.schedule.learning_rate) && options.schedule.learning_rate > 0,
             "a learning rate above 0");
     require(options.dropout >= 0 && options.dropout < 1, "a dropout from 0 to below 1");
+    require(options.keep >= 0 && options.keep < 1, "a share to keep from 0 to below 1");
     require(options.optimizer.momentum >= 0 && options.optimizer.momentum < 1,
             "a momentum from 0 to below 1");
     require(std::isfinite(options.optimizer.weight_decay) && options.optimizer.weight_decay >= 0,
@@ -117,6 +118,7 @@ model::Json::Object options_json(const FinetuneOptions& options) {
     }
     json.emplace_back("weight-decay", options.optimizer.weight_decay);
     json.emplace_back("dropout", options.dropout);
+    if (options.keep > 0) json.emplace_back("keep", options.keep);
     json.emplace_back("train", name_of(options.trained));
     json.emplace_back("no-augmentation", !options.augmentation);
     json.emplace_back("seed", options.seed);

@@ -23,6 +23,10 @@ struct FinetuneOptions {
     OptimizerOptions optimizer;  ///< but for its threads
     TrainedLayers trained = TrainedLayers::all;
     double dropout = 0.5;
+    /// The result's weights are keep · before + (1 − keep) · trained. A model between the two knows what it
+    /// learned from these images, and more than the trained one of what they do not show (Wortsman et al.,
+    /// "Robust fine-tuning of zero-shot models", 2022).
+    double keep = 0;
     bool augmentation = true;
     std::uint64_t seed = 0;
     int threads = 0;  ///< 0: the checkpoint's, else as many as the CPUs that this process may use

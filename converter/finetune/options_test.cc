@@ -54,6 +54,7 @@ TEST_CASE("options that cannot be are refused") {
     CHECK(refusal({.batch = 0}) == Containing("image a step"));
     CHECK(refusal({.schedule = {.learning_rate = 0}}) == Containing("learning rate"));
     CHECK(refusal({.dropout = 1}) == Containing("dropout"));
+    CHECK(refusal({.keep = 1}) == Containing("share to keep"));
     CHECK(refusal({.optimizer = {.momentum = 1}}) == Containing("momentum"));
     CHECK(refusal({.optimizer = {.weight_decay = -1}}) == Containing("weight decay"));
 }

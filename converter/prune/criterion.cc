@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 #include <random>
+#include <string>
 #include <utility>
 
 #include "converter/prune/moments.h"
@@ -114,6 +115,15 @@ const char* criterion_name(Criterion criterion) {
             return "random";
     }
     return "";
+}
+
+Criterion criterion_named(std::string_view name) {
+    for (const Criterion criterion :
+         {Criterion::l2, Criterion::l1, Criterion::activation, Criterion::random}) {
+        if (name == criterion_name(criterion)) return criterion;
+    }
+    throw Error(ErrorKind::usage,
+                "--criterion: expected l2, l1, activation or random, found '" + std::string(name) + "'");
 }
 
 std::vector<std::size_t> removal_order(const model::ModelFile& model, std::size_t convolution,

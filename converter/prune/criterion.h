@@ -3,7 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
+#include <string_view>
 #include <vector>
 
 #include "converter/prune/least_squares.h"
@@ -20,6 +20,9 @@ enum class Criterion : unsigned char {
 
 /// "l2", …
 const char* criterion_name(Criterion criterion);
+
+/// Throws Error (usage) for a name that no criterion has.
+Criterion criterion_named(std::string_view name);
 
 /// All filters of a convolution, counted from 0, in the order in which they should go; of equal ones those
 /// with the higher index first. `moments` are those of its output, for Criterion::activation; `seed` is for

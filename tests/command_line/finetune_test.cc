@@ -217,6 +217,7 @@ TEST_CASE("finetune names options that cannot be") {
     place.check_refused({"--lr", "0"}, 2, "--lr: expected");
     place.check_refused({"--lr", "nan"}, 2, "--lr: expected");
     place.check_refused({"--dropout", "1"}, 2, "--dropout: expected");
+    place.check_refused({"--keep", "1"}, 2, "--keep: expected");
     place.check_refused({"--optimizer", "lion"}, 2, "--optimizer: expected one of adam, sgd; found 'lion'");
     place.check_refused({"--schedule", "up"}, 2, "--schedule: expected one of constant, cosine, step");
     place.check_refused({"--train", "some"}, 2, "--train: expected one of all, dense, conv");

@@ -187,6 +187,8 @@ TEST_CASE("The pipeline refuses what cannot work before it begins") {
     refused(place.arguments({"--ratio", "0.1", "--target-macs", "0.5"}), 2, "exclude each other");
     refused(place.arguments({"--no-finetune"}), 2, "--no-finetune and --subset exclude each other");
     refused(place.arguments({"--epochs", "0"}), 2, "--epochs: expected");
+    refused(place.arguments({"--keep", "1"}), 2, "--keep: expected");
+    refused(place.arguments({"--criterion", "l3"}), 2, "--criterion: expected l2, l1, activation or random");
     Arguments missing = place.arguments();
     missing[3] = place.folder / "missing";
     refused(missing, 5, "there is no such file or folder");

@@ -132,8 +132,10 @@ class Planner {
         std::vector<path> inputs = {source};
         pass(words, "--ratio", options_.ratio);
         pass(words, "--target-macs", options_.target_macs);
-        // A target is spread by what the images show, also without a refit.
-        if (options_.refit || !options_.target_macs.empty()) {
+        pass(words, "--criterion", options_.criterion);
+        pass(words, "--round-to", options_.round_to);
+        // A target is spread by what the images show, and a criterion may ask them, also without a refit.
+        if (options_.refit || !options_.target_macs.empty() || options_.criterion == "activation") {
             pass_calibration(words);
             inputs.push_back(options_.data);
             if (!options_.refit) words.emplace_back("--no-refit");
@@ -149,12 +151,20 @@ class Planner {
         pass_label_map(words, inputs);
         pass(words, "--subset", options_.subset);
         pass(words, "--epochs", options_.epochs);
+        pass(words, "--batch", options_.batch);
         pass(words, "--lr", options_.learning_rate);
+        pass(words, "--keep", kept_share());
         pass(words, "--seed", options_.seed);
         pass(words, "--size", options_.size);
         pass(words, "--threads", options_.threads);
         words.insert(words.end(), {"--checkpoint", checkpoint.string(), "--resume"});
         add("finetune", words, inputs, output).checkpoint = checkpoint;
+    }
+
+    /// What a refit has brought back is worth keeping, what a plain cut has left is not.
+    std::string kept_share() const {
+        if (!options_.keep.empty()) return options_.keep;
+        return options_.refit ? "0.5" : "";
     }
 
     void pass_label_map(Words& words, std::vector<path>& inputs) const {

@@ -22,9 +22,13 @@ struct PipelineOptions {
     std::string bench_size;             ///< "": the same
     std::string ratio;
     std::string target_macs;
+    std::string criterion;
+    std::string round_to;
     std::string subset;
     std::string epochs;
+    std::string batch;
     std::string learning_rate;
+    std::string keep;
     std::string seed;
     std::string calibration_images;
     std::string test_images;

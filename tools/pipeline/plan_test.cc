@@ -49,8 +49,8 @@ TEST_CASE("The plan makes all variants, evaluates each, and times them together"
     CHECK(command(plan, "prune") ==
           "vgg19 prune out/baseline.safetensors -o out/work/pruned.safetensors --calib train");
     CHECK(command(plan, "finetune") ==
-          "vgg19 finetune out/work/pruned.safetensors -o out/pruned.safetensors --data train --checkpoint "
-          "out/work/finetune.checkpoint --resume");
+          "vgg19 finetune out/work/pruned.safetensors -o out/pruned.safetensors --data train --keep 0.5 "
+          "--checkpoint out/work/finetune.checkpoint --resume");
     CHECK(command(plan, "quantize pruned-int8-full") ==
           "vgg19 quantize out/pruned.safetensors -o out/pruned-int8-full.safetensors --scope all --calib "
           "train");
@@ -84,6 +84,10 @@ TEST_CASE("Options go to the steps that they are for") {
     all.size = "32";
     all.bench_size = "224";
     all.target_macs = "0.5";
+    all.criterion = "activation";
+    all.round_to = "16";
+    all.batch = "128";
+    all.keep = "0.25";
     all.subset = "200";
     all.learning_rate = "1e-3";
     all.calibration_images = "64";
@@ -93,13 +97,13 @@ TEST_CASE("Options go to the steps that they are for") {
     all.energy = "0.9";
     const PipelinePlan plan = plan_pipeline(all, true);
     CHECK(command(plan, "convert").empty());
-    CHECK(
-        command(plan, "prune") ==
-        "vgg19 prune out/baseline.safetensors -o out/work/pruned.safetensors --target-macs 0.5 --calib train "
-        "-n 64 --size 32 --threads 12");
+    CHECK(command(plan, "prune") ==
+          "vgg19 prune out/baseline.safetensors -o out/work/pruned.safetensors --target-macs 0.5 --criterion "
+          "activation --round-to 16 --calib train -n 64 --size 32 --threads 12");
     CHECK(command(plan, "finetune") ==
           "vgg19 finetune out/work/pruned.safetensors -o out/pruned.safetensors --data train --label-map map "
-          "--subset 200 --lr 1e-3 --size 32 --threads 12 --checkpoint out/work/finetune.checkpoint --resume");
+          "--subset 200 --batch 128 --lr 1e-3 --keep 0.25 --size 32 --threads 12 --checkpoint "
+          "out/work/finetune.checkpoint --resume");
     CHECK(command(plan, "factorize") ==
           "vgg19 factorize out/pruned.safetensors -o out/pruned-factored.safetensors --energy 0.9");
     CHECK(command(plan, "eval baseline") ==
@@ -120,6 +124,13 @@ TEST_CASE("Variants that are not wanted are not made, but for what they come fro
     CHECK(ids(plan) == std::vector<std::string>{"convert", "prune", "quantize pruned-int8", "eval baseline",
                                                 "eval pruned-int8", "bench"});
     CHECK(command(plan, "prune") == "vgg19 prune out/baseline.safetensors -o out/pruned.safetensors");
+    some.criterion = "activation";
+    CHECK(
+        command(plan_pipeline(some, false), "prune") ==
+        "vgg19 prune out/baseline.safetensors -o out/pruned.safetensors --criterion activation --calib train "
+        "--no-refit");
+    some.finetune = true;
+    CHECK(command(plan_pipeline(some, false), "finetune").find("--keep") == std::string::npos);
     CHECK_FALSE(plan.sensitivity);
     some.variants = {"int9"};
     CHECK(error_of(ErrorKind::usage, [&] { plan_pipeline(some, false); }) ==
