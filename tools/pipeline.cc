@@ -1,4 +1,5 @@
 // vgg19 pipeline
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <limits>
@@ -9,6 +10,7 @@
 #include "converter/prune/criterion.h"
 #include "engine/model/model_file.h"
 #include "engine/model/network.h"
+#include "kernels/onednn/conv_onednn.h"
 #include "tools/command.h"
 #include "tools/interrupt.h"
 #include "tools/pipeline/child_process.h"
@@ -183,6 +185,15 @@ void link_baseline(const std::filesystem::path& weights, const std::filesystem::
     std::filesystem::create_symlink(std::filesystem::absolute(weights), link);
 }
 
+/// Before the hours that the steps before it take.
+void require_training(const PipelinePlan& plan) {
+    const bool trains = std::any_of(plan.steps.begin(), plan.steps.end(),
+                                    [](const Step& step) { return step.id == "finetune"; });
+    if (!trains || kernels::onednn_version() != "none") return;
+    throw Error(ErrorKind::usage,
+                "training needs oneDNN, and this build is without it; --no-finetune goes without");
+}
+
 void require_step(const PipelinePlan& plan, const std::string& id) {
     std::string known;
     for (const Step& step : plan.steps) {
@@ -216,6 +227,7 @@ int pipeline(int argc, char** argv) {
     require_there("--test: ", options.test);
     const bool is_model = is_baseline_model(options.weights);
     const PipelinePlan plan = plan_pipeline(options, is_model);
+    require_training(plan);
     const std::string until = line.text("until");
     if (!until.empty()) require_step(plan, until);
     if (line.given("dry-run")) {

@@ -82,6 +82,29 @@ TEST_CASE("channels that are multiples of others are made up for, in every layer
     }
 }
 
+TEST_CASE("a channel that is another one and a constant is made up for, constant and all") {
+    constexpr std::size_t taps = 9;
+    constexpr std::size_t centre = 4;
+    Fixture fixture;
+    INFO(fixture.random.replay());
+    // Both are far above zero, where ReLU changes nothing, and the next layer does not see where the map
+    // ends.
+    std::vector<float>& bias = fixture.weights.values("features.2.bias");
+    bias[1] += 20;
+    fixture.repeat_filter("features.2", 1, 4, 1);
+    bias[4] += 10;
+    std::vector<float>& next = fixture.weights.values("features.5.weight");
+    for (std::size_t i = 0; i < next.size(); ++i) {
+        const std::size_t channel = i / taps % bias.size();
+        if ((channel == 1 || channel == 4) && i % taps != centre) next[i] = 0;
+    }
+    const auto model = fixture.weights.write(fixture.folder / "model");
+    const auto [plain, refitted] = fixture.errors(model, {{{2, 9, {4}}}, "prune by hand"});
+    CHECK(plain > 0.005);
+    CHECK(refitted < 0.02);
+    CHECK(refitted < plain / 3);
+}
+
 TEST_CASE("each layer behind the first cut is refitted, and says how well") {
     Fixture fixture;
     INFO(fixture.random.replay());

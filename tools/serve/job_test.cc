@@ -55,6 +55,17 @@ class FakeRunner final : public Runner {
     std::vector<vgg19::PlanStep> layers_ = {{.layer = "features.0", .kernel = "scalar"}};
 };
 
+/// Waits for it, but not for ever.
+template <class Condition>
+bool came_true(const Condition& condition) {
+    const auto deadline = std::chrono::steady_clock::now() + milliseconds(10'000);
+    while (!condition()) {
+        if (std::chrono::steady_clock::now() > deadline) return false;
+        std::this_thread::yield();
+    }
+    return true;
+}
+
 std::vector<std::pair<std::string, Json>> events_of(const Job& job) {
     std::vector<std::pair<std::string, Json>> events;
     while (!job.events().is_over_after(events.size())) {
@@ -150,9 +161,7 @@ TEST_CASE("the last of a job's followers to leave is told so") {
 TEST_CASE("a queue takes as many tasks as it has places, and gives back those that are withdrawn") {
     FakeRunner runner;
     std::atomic<bool> go = false;
-    runner.before = [&](std::size_t) {
-        while (!go) std::this_thread::yield();
-    };
+    runner.before = [&](std::size_t) { came_true([&] { return go.load(); }); };
     const auto new_job = [&] {
         return std::make_shared<Job>(runner, JobRequest{.variants = {0}}, one_pixel, vgg19::ImageLimits{});
     };
@@ -164,7 +173,7 @@ TEST_CASE("a queue takes as many tasks as it has places, and gives back those th
     queue.submit(second);
     CHECK_THROWS_AS(queue.submit(third), Problem);
     CHECK_THROWS_AS(queue.require_place(), Problem);
-    while (queue.waiting() > 1) std::this_thread::yield();
+    CHECK(came_true([&] { return queue.waiting() == 1; }));
 
     queue.withdraw(second);
     CHECK(second->failure().has_value());
@@ -175,7 +184,7 @@ TEST_CASE("a queue takes as many tasks as it has places, and gives back those th
     CHECK_FALSE(first->events().ended().has_value());
 
     // Stopped, it drops what waits and finishes what runs.
-    while (queue.running() == 0) std::this_thread::yield();
+    CHECK(came_true([&] { return queue.running() == 1; }));
     queue.stop();
     CHECK(third->failure()->code() == "stopping");
     CHECK_THROWS_AS(queue.submit(new_job()), Problem);
