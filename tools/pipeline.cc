@@ -99,7 +99,7 @@ std::string checked_number(const CommandLine& line, const std::string& name, dou
 }
 
 std::string checked_criterion(const CommandLine& line) {
-    const std::string name = line.text("criterion");
+    std::string name = line.text("criterion");
     if (!name.empty()) converter::criterion_named(name);
     return name;
 }
