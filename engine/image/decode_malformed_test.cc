@@ -123,6 +123,37 @@ TEST_CASE("a JPEG's Huffman table of too many symbols does not reach the decoder
     CHECK(contains(decode_error(padding_first), "a Huffman table of 300 symbols, expected at most 256"));
 }
 
+TEST_CASE("a JPEG's scan with a table that nothing before it defines is an error") {
+    struct Case {
+        std::string name;
+        std::uint8_t marker;  ///< of the segments that become comments, from the one of this index
+        int first;
+        std::string reason;
+    };
+    constexpr std::uint8_t huffman = 0xC4;
+    constexpr std::uint8_t quantization = 0xDB;
+    for (const Case& removed :
+         {Case{"rgb.jpg", quantization, 0,
+               "a scan with quantisation table 0, which no segment before it defines"},
+          Case{"rgb.jpg", quantization, 1, "a scan with quantisation table 1, which"},
+          Case{"rgb.jpg", huffman, 0, "a scan with DC Huffman table 0, which"},
+          Case{"rgb.jpg", huffman, 1, "a scan with AC Huffman table 0, which"},
+          Case{"progressive.jpg", huffman, 0, "a scan with DC Huffman table 0, which"},
+          Case{"progressive.jpg", huffman, 1, "a scan with DC Huffman table 1, which"},
+          Case{"progressive.jpg", huffman, 2, "a scan with AC Huffman table 0, which"}}) {
+        CAPTURE(removed.name);
+        CAPTURE(removed.reason);
+        File file = read_fixture(removed.name);
+        int index = 0;
+        for (std::size_t i = 0; i + 1 < file.size(); ++i) {
+            if (file[i] != 0xFF || file[i + 1] != removed.marker) continue;
+            if (index++ >= removed.first) file[i + 1] = 0xFE;
+        }
+        CHECK(index > removed.first);
+        CHECK(contains(decode_error(file), removed.reason));
+    }
+}
+
 TEST_CASE("a header that stb_image does not understand is an error") {
     File bmp = read_fixture("palette.bmp");
     constexpr std::size_t compression_offset = 30;

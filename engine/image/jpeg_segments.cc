@@ -1,6 +1,7 @@
 #include "engine/image/jpeg_segments.h"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 #include <string>
 #include <string_view>
@@ -11,7 +12,10 @@ namespace vgg19 {
 namespace {
 
 constexpr std::uint32_t define_huffman_tables = 0xC4;
+constexpr std::uint32_t progressive_frame = 0xC2;
 constexpr std::uint32_t end_of_image = 0xD9;
+constexpr std::uint32_t start_of_scan = 0xDA;
+constexpr std::uint32_t define_quantization_tables = 0xDB;
 constexpr std::uint32_t app1 = 0xE1;
 constexpr std::uint32_t app14 = 0xEE;
 
@@ -46,8 +50,17 @@ std::size_t find_marker(Bytes file, std::size_t offset) {
     return file.size();
 }
 
+/// The tables that segments have defined so far, and what the frame says of scans.
+struct DecoderState {
+    std::array<bool, 16> quantization{};
+    std::array<bool, 16> dc_huffman{};
+    std::array<bool, 16> ac_huffman{};
+    std::array<std::uint8_t, 256> quantization_of_component{};
+    bool progressive = false;
+};
+
 /// A table is a byte of class and number, the counts of codes of 1 to 16 bits, and that many symbols.
-void check_huffman_tables(Bytes tables, std::size_t segment) {
+void define_huffman(Bytes tables, std::size_t segment, DecoderState& state) {
     constexpr std::size_t header_bytes = 17;
     constexpr std::size_t most_symbols = 256;
     while (!tables.empty()) {
@@ -58,21 +71,73 @@ void check_huffman_tables(Bytes tables, std::size_t segment) {
             fail(segment, "a Huffman table of " + std::to_string(symbols) + " symbols, expected at most " +
                               std::to_string(most_symbols) + " and the segment to hold them");
         }
+        auto& defined = tables[0] / 16U == 0 ? state.dc_huffman : state.ac_huffman;
+        defined[tables[0] % 16U] = true;
         tables = tables.subspan(header_bytes + symbols);
     }
 }
 
-void read_segment(std::uint32_t marker, Bytes payload, std::size_t offset, JpegSegments& segments) {
+/// A table is a byte of precision and number, and 64 numbers of one byte or two.
+void define_quantization(Bytes tables, std::size_t segment, DecoderState& state) {
+    while (!tables.empty()) {
+        const std::size_t bytes = tables[0] / 16U == 0 ? 65 : 129;
+        if (tables.size() < bytes) fail(segment, "a quantisation table is cut short");
+        state.quantization[tables[0] % 16U] = true;
+        tables = tables.subspan(bytes);
+    }
+}
+
+/// Precision, height, width and the number of components; of each its name, sampling and quantisation table.
+void read_frame(std::uint32_t marker, Bytes frame, JpegSegments& segments, DecoderState& state) {
+    constexpr std::size_t first_component = 6;
+    if (frame.size() < first_component) return;
+    segments.components = frame[first_component - 1];
+    state.progressive = marker == progressive_frame;
+    for (std::size_t at = first_component; at + 3 <= frame.size(); at += 3) {
+        state.quantization_of_component[frame[at]] = frame[at + 2] % 16U;
+    }
+}
+
+void require_table(bool defined, const std::string& what, unsigned number, std::size_t segment) {
+    if (defined) return;
+    fail(segment,
+         "a scan with " + what + " table " + std::to_string(number) + ", which no segment before it defines");
+}
+
+/// The number of components; of each its name and Huffman tables; the first and last coefficient, and the
+/// bits of a progressive scan. A scan that is too short for that is left to stb_image, which says so.
+void check_scan(Bytes scan, std::size_t segment, const DecoderState& state) {
+    if (scan.empty() || scan.size() < 4 + std::size_t{2} * scan[0]) return;
+    const std::size_t components = scan[0];
+    const std::size_t first_coefficient = scan[1 + 2 * components];
+    const bool refines = state.progressive && scan[3 + 2 * components] / 16U != 0;
+    const bool has_dc = !state.progressive || (first_coefficient == 0 && !refines);
+    const bool has_ac = !state.progressive || first_coefficient > 0;
+    for (std::size_t i = 0; i < components; ++i) {
+        const unsigned quantization = state.quantization_of_component[scan[1 + 2 * i]];
+        const unsigned dc = scan[2 + 2 * i] / 16U;
+        const unsigned ac = scan[2 + 2 * i] % 16U;
+        require_table(state.quantization[quantization], "quantisation", quantization, segment);
+        if (has_dc) require_table(state.dc_huffman[dc], "DC Huffman", dc, segment);
+        if (has_ac) require_table(state.ac_huffman[ac], "AC Huffman", ac, segment);
+    }
+}
+
+void read_segment(std::uint32_t marker, Bytes payload, std::size_t offset, JpegSegments& segments,
+                  DecoderState& state) {
     constexpr std::string_view exif_name("Exif\0\0", 6);
-    constexpr std::size_t components_offset = 5;  // after precision, height and width
     if (marker == define_huffman_tables) {
-        check_huffman_tables(payload, offset);
+        define_huffman(payload, offset, state);
+    } else if (marker == define_quantization_tables) {
+        define_quantization(payload, offset, state);
+    } else if (marker == start_of_scan) {
+        check_scan(payload, offset, state);
     } else if (marker == app1 && segments.exif.empty() && starts_with(payload, exif_name)) {
         segments.exif = payload.subspan(exif_name.size());
     } else if (marker == app14 && starts_with(payload, "Adobe")) {
         segments.has_adobe_marker = true;
-    } else if (is_start_of_frame(marker) && payload.size() > components_offset) {
-        segments.components = payload[components_offset];
+    } else if (is_start_of_frame(marker)) {
+        read_frame(marker, payload, segments, state);
     }
 }
 
@@ -80,6 +145,7 @@ void read_segment(std::uint32_t marker, Bytes payload, std::size_t offset, JpegS
 
 JpegSegments read_jpeg_segments(Bytes file) {
     JpegSegments segments;
+    DecoderState state;
     std::size_t offset = find_marker(file, 2);  // after the start of image
     while (offset < file.size() && file[offset + 1] != end_of_image) {
         const std::size_t left = file.size() - offset - 2;
@@ -89,7 +155,7 @@ JpegSegments read_jpeg_segments(Bytes file) {
             fail(offset, std::to_string(length) + " bytes, but the file ends after " + std::to_string(left) +
                              ": it is cut short");
         }
-        read_segment(file[offset + 1], file.subspan(offset + 4, length - 2), offset, segments);
+        read_segment(file[offset + 1], file.subspan(offset + 4, length - 2), offset, segments, state);
         offset = find_marker(file, offset + 2 + length);
     }
     return segments;

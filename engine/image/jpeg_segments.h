@@ -13,8 +13,9 @@ struct JpegSegments {
 };
 
 /// Walks the marker segments of a JPEG (ITU-T T.81, annex B) up to the end of the image or of the file.
-/// Throws Error (bad_input) for a segment that passes the end of the file, and for a Huffman table of more
-/// symbols than there are: stb_image 2.27 writes behind its own table for such a one.
+/// Throws Error (bad_input) for a segment that passes the end of the file, and for what stb_image 2.27 takes
+/// and should not: a Huffman table of more symbols than there are, for which it writes behind its own table,
+/// and a scan with a table that no segment defines, which it decodes with what its memory held before.
 JpegSegments read_jpeg_segments(Bytes file);
 
 }  // namespace vgg19

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <string>
 
 #include "vgg19/error.h"
@@ -18,18 +19,25 @@ bool may_have(std::size_t bytes) {
     return bytes <= largest_block;
 }
 
+/// Zeros: stb_image reads tables that a damaged file uses and does not define, and would decode with, walk
+/// through, or show in the picture what was in the memory before.
 void* allocate(std::size_t bytes) {
-    return may_have(bytes) ? std::malloc(bytes) : nullptr;
+    return may_have(bytes) ? std::calloc(1, bytes) : nullptr;
 }
 
-void* reallocate(void* block, std::size_t bytes) {
-    return may_have(bytes) ? std::realloc(block, bytes) : nullptr;
+void* reallocate(void* block, std::size_t old_bytes, std::size_t bytes) {
+    if (!may_have(bytes)) return nullptr;
+    void* larger = std::realloc(block, bytes);
+    if (larger != nullptr && bytes > old_bytes) {
+        std::memset(static_cast<char*>(larger) + old_bytes, 0, bytes - old_bytes);
+    }
+    return larger;
 }
 
 }  // namespace
 
 #define STBI_MALLOC(bytes) allocate(bytes)
-#define STBI_REALLOC(block, bytes) reallocate(block, bytes)
+#define STBI_REALLOC_SIZED(block, old_bytes, bytes) reallocate(block, old_bytes, bytes)
 #define STBI_FREE(block) std::free(block)
 #define STBI_ASSERT(condition) static_cast<void>(0)  // a library does not abort
 #define STBI_MAX_DIMENSIONS (1 << 20)                // far above ImageLimits
