@@ -5,16 +5,19 @@
 #include <cstdlib>
 #include <random>
 #include <string>
+#include <string_view>
 
 namespace vgg19::kernels::testing {
 
-/// A generator seeded from the environment variable VGG19_TEST_SEED, or at random. Tests say
-/// `INFO(random.replay())`, so that a failure prints the seed.
+/// A generator seeded from the environment variable VGG19_TEST_SEED: a number, or `random` for another one in
+/// every run (`script/test seeds`). Without it, always the same, so that a change is judged by what it
+/// changed. Tests say `INFO(random.replay())`, so that a failure prints the seed. A test that takes several
+/// draws of one thing numbers them, for each generator starts with the same seed.
 class Random {
   public:
-    Random() : seed_(initial_seed()), engine_(seed_) {}
+    explicit Random(std::uint32_t draw = 0) : engine_(seed() + 0x9E3779B9U * draw) {}
 
-    std::string replay() const { return "replay with VGG19_TEST_SEED=" + std::to_string(seed_); }
+    static std::string replay() { return "replay with VGG19_TEST_SEED=" + std::to_string(seed()); }
     float uniform(float low, float high) { return std::uniform_real_distribution<float>(low, high)(engine_); }
     int integer(int low, int high) { return std::uniform_int_distribution<int>(low, high)(engine_); }
 
@@ -24,13 +27,17 @@ class Random {
     }
 
   private:
-    static std::uint32_t initial_seed() {
-        const char* given = std::getenv("VGG19_TEST_SEED");
-        return given != nullptr ? static_cast<std::uint32_t>(std::strtoul(given, nullptr, 10))
-                                : std::random_device{}();
+    /// The process's.
+    static std::uint32_t seed() {
+        static const std::uint32_t seed = [] {
+            const char* given = std::getenv("VGG19_TEST_SEED");
+            if (given == nullptr) return std::uint32_t{19};
+            if (std::string_view(given) == "random") return std::uint32_t{std::random_device{}()};
+            return static_cast<std::uint32_t>(std::strtoul(given, nullptr, 10));
+        }();
+        return seed;
     }
 
-    std::uint32_t seed_;
     std::mt19937 engine_;
 };
 
