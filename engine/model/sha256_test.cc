@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
 #include <string_view>
 
 #include "kernels/common/testing/guarded_buffer.h"
@@ -37,7 +38,7 @@ TEST_CASE("every implementation gives the digests that NIST publishes for FIPS 1
         {std::string(1'000'000, 'a'), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"},
     };
     for (const Sha256Kernel& kernel : sha256_kernels()) {
-        CAPTURE(kernel.name);
+        CAPTURE(std::string(kernel.name));
         for (const Case& each : cases) {
             CHECK(digest(kernel.blocks, each.text, each.text.size() + 1) == each.digest);
         }
@@ -47,7 +48,7 @@ TEST_CASE("every implementation gives the digests that NIST publishes for FIPS 1
 TEST_CASE("the digest does not depend on the pieces that the bytes come in") {
     const std::string text(1000, 'x');
     for (const Sha256Kernel& kernel : sha256_kernels()) {
-        CAPTURE(kernel.name);
+        CAPTURE(std::string(kernel.name));
         const std::string whole = digest(kernel.blocks, text, text.size());
         for (const std::size_t piece : {1U, 7U, 63U, 64U, 65U, 127U, 128U, 129U, 999U}) {
             CHECK(digest(kernel.blocks, text, piece) == whole);
@@ -65,7 +66,7 @@ TEST_CASE("all implementations agree at every length around a block, and read no
         const std::string expected = sha256_hex(span);
         CHECK(expected.size() == 64);
         for (const Sha256Kernel& kernel : sha256_kernels()) {
-            CAPTURE(kernel.name);
+            CAPTURE(std::string(kernel.name));
             CAPTURE(length);
             Sha256 hash(kernel.blocks);
             hash.update(span);

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <string>
 #include <vector>
 
 #include "kernels/average_pool/average_pool.h"
@@ -80,7 +81,7 @@ void check(AveragePool problem, testing::Random& random) {
     std::vector<float> first;
     for (const auto& kernel : average_pool_kernels()) {
         if (!cpu_supports(kernel.isa) || (kernel.isa == Isa::avx512 && problem.block % 16 != 0)) continue;
-        CAPTURE(kernel.name);
+        CAPTURE(std::string(kernel.name));
         GuardedBuffer<float> output(problem.batch * problem.channels * problem.output_height *
                                     problem.output_width);
         problem.output = output.data();
@@ -121,7 +122,7 @@ TEST_CASE("average pool of equal sizes only changes the layout") {
     INFO(random.replay());
     for (const auto& kernel : average_pool_kernels()) {
         if (!cpu_supports(kernel.isa)) continue;
-        CAPTURE(kernel.name);
+        CAPTURE(std::string(kernel.name));
         GuardedBuffer<float> input(blocked_size(1, 20, 3, 5, 16));
         GuardedBuffer<float> output(std::size_t{20} * 3 * 5);
         random.fill(input, -1, 1);

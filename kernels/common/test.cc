@@ -53,7 +53,7 @@ TEST_CASE("the best ISA is built and supported, and so is every one before it") 
     CHECK(isa_is_built(Isa::scalar));
     CHECK(cpu_supports(Isa::scalar));
     for (const Isa isa : all_isas()) {
-        CAPTURE(isa_name(isa));
+        CAPTURE(std::string(isa_name(isa)));
         CHECK((isa_is_built(isa) && cpu_supports(isa)) == (isa <= best_isa()));
     }
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string>
 #include <vector>
 
 #include "kernels/common/blocked_layout.h"
@@ -135,7 +136,7 @@ double check(const ConvDirect& shape, testing::Random& random) {
     double largest_distance = 0;
     for (const auto& kernel : conv_direct_kernels()) {
         if (!cpu_supports(kernel.isa)) continue;
-        CAPTURE(kernel.name);
+        CAPTURE(std::string(kernel.name));
         GuardedBuffer<float> output(rows * shape.width * shape.block);
         std::fill(output.begin(), output.end(), std::numeric_limits<float>::quiet_NaN());
         problem.output = output.data();

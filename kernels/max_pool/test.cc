@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <string>
 
 #include "kernels/common/testing/guarded_buffer.h"
 #include "kernels/common/testing/random.h"
@@ -34,7 +35,7 @@ void check_equals_definition(const MaxPool& problem) {
 }
 
 void check(const Kernel<MaxPoolFunction>& kernel, MaxPool problem, testing::Random& random) {
-    CAPTURE(kernel.name);
+    CAPTURE(std::string(kernel.name));
     CAPTURE(problem.block);
     CAPTURE(problem.height);
     CAPTURE(problem.width);
@@ -71,7 +72,7 @@ TEST_CASE("max-pool equals the definition on even, odd and tiny maps") {
 TEST_CASE("max-pool writes only the rows that it is asked for") {
     for (const auto& kernel : max_pool_kernels()) {
         if (!cpu_supports(kernel.isa)) continue;
-        CAPTURE(kernel.name);
+        CAPTURE(std::string(kernel.name));
         GuardedBuffer<float> input(4 * 2 * 16);
         GuardedBuffer<float> output(2 * 16);
         std::fill(output.begin(), output.end(), -1.0F);

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <limits>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "kernels/common/aligned_buffer.h"
@@ -153,7 +154,7 @@ TEST_CASE("conv_onednn agrees with the reference on every ISA, for widths that s
     };
     for (const Isa isa : vector_isas()) {
         for (const ConvOneDnnShape& shape : shapes) {
-            CAPTURE(isa_name(isa));
+            CAPTURE(std::string(isa_name(isa)));
             CAPTURE(shape.input_channels);
             CAPTURE(shape.output_channels);
             // oneDNN takes an input narrower than a block for an image, and has nothing for that in the

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string>
 #include <vector>
 
 #include "kernels/common/testing/guarded_buffer.h"
@@ -28,7 +29,7 @@ float check(const std::vector<float>& values) {
     if (scale < std::numeric_limits<float>::min()) scale = 1;
     for (const auto& kernel : quantize_activations_kernels()) {
         if (!cpu_supports(kernel.isa)) continue;
-        CAPTURE(kernel.name);
+        CAPTURE(std::string(kernel.name));
         GuardedBuffer<std::uint8_t> output(values.size());
         CHECK(kernel.run(input.data(), values.size(), output.data()) == scale);
         for (std::size_t i = 0; i < values.size(); ++i) {

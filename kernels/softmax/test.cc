@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <string>
 #include <vector>
 
 #include "kernels/common/testing/guarded_buffer.h"
@@ -37,7 +38,7 @@ void check(const std::vector<float>& logits) {
     const std::vector<double> reference = expected(logits);
     for (const auto& kernel : softmax_kernels()) {
         if (!cpu_supports(kernel.isa)) continue;
-        CAPTURE(kernel.name);
+        CAPTURE(std::string(kernel.name));
         GuardedBuffer<float> input(logits.size());
         GuardedBuffer<float> output(logits.size());
         std::copy(logits.begin(), logits.end(), input.begin());

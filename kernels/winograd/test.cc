@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <string>
 #include <vector>
 
 #include "kernels/common/aligned_buffer.h"
@@ -242,7 +243,7 @@ TEST_CASE(
                 for (const bool pool : {false, true}) {
                     if (pool && (shape.height < 2 || shape.width < 2)) continue;
                     if (pool && tile == WinogradTile::f5) continue;
-                    CAPTURE(kernel.name);
+                    CAPTURE(std::string(kernel.name));
                     CAPTURE(static_cast<int>(tile));
                     CAPTURE(pool);
                     CAPTURE(shape.input_channels);
@@ -266,7 +267,7 @@ TEST_CASE("winograd without ReLU gives what ReLU would be of") {
     const Case data({1, 17, 33, 12, 9}, random);
     for (const auto& kernel : kernels_of_this_cpu()) {
         for (const WinogradTile tile : winograd_tiles) {
-            CAPTURE(kernel.name);
+            CAPTURE(std::string(kernel.name));
             CAPTURE(static_cast<int>(tile));
             const Run relu(data, kernel, tile, false);
             Run plain(data, kernel, tile, false);
@@ -309,7 +310,7 @@ TEST_CASE("winograd's error stays within 1e-5 at the widths that each tile is me
     const Case early({1, 256, 16, 24, 24}, random);
     for (const auto& kernel : kernels_of_this_cpu()) {
         for (const WinogradTile tile : winograd_tiles) {
-            CAPTURE(kernel.name);
+            CAPTURE(std::string(kernel.name));
             CAPTURE(static_cast<int>(tile));
             const Case& data = tile == WinogradTile::f6 ? early : wide;
             const Run run(data, kernel, tile, false);

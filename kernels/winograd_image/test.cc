@@ -6,6 +6,7 @@
 #include <cstring>
 #include <initializer_list>
 #include <limits>
+#include <string>
 #include <vector>
 
 #include "kernels/common/aligned_buffer.h"
@@ -160,7 +161,7 @@ void check_case(const Case& data) {
     CAPTURE(data.shape.width);
     for (const auto& kernel : winograd_image_kernels()) {
         if (!cpu_supports(kernel.isa)) continue;
-        CAPTURE(kernel.name);
+        CAPTURE(std::string(kernel.name));
         const Run run(data, kernel.isa);
         run.run(*kernel.run, run.problem.rows());
         // ReLU may leave next to nothing of a small map, so the terms of its sums are the measure.
@@ -230,7 +231,7 @@ TEST_CASE("winograd_image gives the same bits however the rows are cut into rang
     const Case data({2, 3, 37, 9, 23}, random);
     for (const auto& kernel : winograd_image_kernels()) {
         if (!cpu_supports(kernel.isa)) continue;
-        CAPTURE(kernel.name);
+        CAPTURE(std::string(kernel.name));
         const Run whole(data, kernel.isa);
         whole.run(*kernel.run, whole.problem.rows());
         for (std::size_t step = 1; step < whole.problem.rows(); ++step) {
@@ -253,7 +254,7 @@ TEST_CASE("winograd_image's 8-bit output is its FP32 output quantised, bit for b
             CAPTURE(width);
             for (const auto& kernel : winograd_image_kernels()) {
                 if (!cpu_supports(kernel.isa)) continue;
-                CAPTURE(kernel.name);
+                CAPTURE(std::string(kernel.name));
                 for (const std::size_t step : Sizes{1, 4, 6}) check_quantized(data, kernel, step);
             }
         }
