@@ -1,0 +1,21 @@
+// An image file: pixels of the size that it says, or an Error about the input.
+#include "vgg19/image.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <span>
+
+#include "vgg19/error.h"
+
+// NOLINTNEXTLINE(readability-identifier-naming): the name is the fuzzer's
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    try {
+        const vgg19::Image image =
+            vgg19::decode_image(std::span(data, size), "image", {.max_side = 1000, .max_pixels = 100'000});
+        if (image.rgb.size() != image.width * image.height * 3) std::abort();
+    } catch (const vgg19::Error& error) {
+        if (error.kind() != vgg19::ErrorKind::bad_input) std::abort();
+    }
+    return 0;
+}

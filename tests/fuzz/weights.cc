@@ -1,0 +1,45 @@
+// A file of weights, as a model of ours and as a state dict to import: opened, or an Error about the input.
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "converter/import/state_dict.h"
+#include "engine/model/model_file.h"
+#include "vgg19/error.h"
+
+namespace {
+
+template <class Function>
+void try_it(const Function& function) {
+    try {
+        function();
+    } catch (const vgg19::Error& error) {
+        if (error.kind() != vgg19::ErrorKind::bad_input) std::abort();
+    }
+}
+
+/// In memory, where the system has such a folder: files are mapped to be read.
+std::filesystem::path file_of_this_process() {
+    const std::filesystem::path memory = "/dev/shm";
+    const bool there = std::filesystem::is_directory(memory);
+    return (there ? memory : std::filesystem::temp_directory_path()) /
+           ("vgg19-fuzz-" + std::to_string(getpid()));
+}
+
+}  // namespace
+
+// NOLINTNEXTLINE(readability-identifier-naming): the name is the fuzzer's
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const std::filesystem::path path = file_of_this_process();
+    std::ofstream(path, std::ios::binary)
+        .write(reinterpret_cast<const char*>(data), static_cast<std::streamsize>(size));
+    try_it([&] { vgg19::model::ModelFile::open(path).verify_checksums(); });
+    try_it([&] { vgg19::converter::StateDict::open(path); });
+    std::filesystem::remove(path);
+    return 0;
+}
