@@ -29,5 +29,8 @@ std::uint64_t Model::macs(std::size_t input_size) const {
 std::size_t Model::classes() const {
     return file_->network().classes();
 }
+const std::vector<std::string>& Model::class_names() const {
+    return file_->description().class_names;
+}
 
 }  // namespace vgg19

@@ -111,13 +111,16 @@ std::vector<Prediction> Session::predictions(std::span<const float> logits, std:
     state_->softmax.run(logits.data(), logits.size(), probabilities.data());
     kernels::top_k(logits.data(), logits.size(), top, indices.data());
 
-    const bool is_imagenet = logits.size() == imagenet_classes().size();
+    const std::vector<std::string>& names = model().class_names();
+    const bool is_imagenet = names.empty() && logits.size() == imagenet_classes().size();
     std::vector<Prediction> predictions;
     for (const std::size_t index : indices) {
         Prediction prediction{.class_index = index, .probability = probabilities[index]};
         if (is_imagenet) {
             prediction.synset = imagenet_classes()[index].synset;
             prediction.label = imagenet_classes()[index].label;
+        } else if (!names.empty()) {
+            prediction.label = names[index];
         }
         predictions.push_back(prediction);
     }

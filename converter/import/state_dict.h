@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "converter/import/checkpoint_facts.h"
 #include "converter/import/stored_tensor.h"
 #include "engine/model/mapped_file.h"
 #include "engine/model/safetensors.h"
@@ -24,6 +25,7 @@ class StateDict {
     bool is_model() const;
     /// In the order of the file.
     const std::vector<StoredTensor>& tensors() const { return tensors_; }
+    const CheckpointFacts& facts() const { return facts_; }
 
   private:
     using File = std::variant<model::MappedFile, model::SafetensorsFile>;
@@ -32,6 +34,7 @@ class StateDict {
 
     File file_;
     std::vector<StoredTensor> tensors_;
+    CheckpointFacts facts_;
 };
 
 }  // namespace vgg19::converter

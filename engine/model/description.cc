@@ -4,8 +4,10 @@
 #include <charconv>
 #include <cmath>
 #include <map>
+#include <set>
 #include <system_error>
 
+#include "engine/model/json.h"
 #include "vgg19/error.h"
 
 namespace vgg19::model {
@@ -14,6 +16,7 @@ namespace {
 
 constexpr const char* format = "vgg19";
 constexpr const char* format_version = "1";
+constexpr const char* class_names_key = "class_names";
 constexpr const char* interpolation = "bilinear antialiased";
 constexpr std::size_t largest_input = 8192;
 constexpr double largest_resize_ratio = 8;
@@ -102,6 +105,25 @@ Preprocessing read_preprocessing(const MetadataMap& metadata) {
     return result;
 }
 
+std::string class_names_text(const std::vector<std::string>& names) {
+    Json list = Json::Array{};
+    for (const std::string& name : names) list.push(name);
+    return list.dump();
+}
+
+std::vector<std::string> read_class_names(const MetadataMap& metadata, std::size_t classes) {
+    const auto text = metadata.find(class_names_key);
+    if (text == metadata.end()) return {};
+    const Json list = Json::parse(text->second, std::string("metadata \"") + class_names_key + '"');
+    std::vector<std::string> names;
+    for (const Json& name : list.array()) names.push_back(name.string());
+    const std::set<std::string_view> distinct(names.begin(), names.end());
+    if (names.size() != classes || distinct.size() != classes) {
+        fail(class_names_key, std::to_string(classes) + " names, no two alike", text->second);
+    }
+    return names;
+}
+
 }  // namespace
 
 Metadata metadata_from_description(const Description& description) {
@@ -121,6 +143,9 @@ Metadata metadata_from_description(const Description& description) {
     };
     for (std::size_t i = 0; i < description.lineage.size(); ++i) {
         metadata.emplace_back(lineage_key(i), description.lineage[i]);
+    }
+    if (!description.class_names.empty()) {
+        metadata.emplace_back(class_names_key, class_names_text(description.class_names));
     }
     return metadata;
 }
@@ -149,6 +174,7 @@ Description description_from_metadata(const Metadata& metadata) {
          step = values.find(lineage_key(description.lineage.size()))) {
         description.lineage.emplace_back(step->second);
     }
+    description.class_names = read_class_names(values, description.network.classes());
     return description;
 }
 

@@ -15,6 +15,7 @@ namespace vgg19::model {
 ///   preprocessing.*            input_size, resize_ratio, mean and deviation (three numbers), interpolation
 ///   variant, source_sha256     strings
 ///   lineage.0, lineage.1, …    a step each, oldest first
+///   class_names                where there are any: a JSON array of strings, in the order of the outputs
 Metadata metadata_from_description(const Description& description);
 
 /// Whether a file with this metadata says that it is a model of ours.

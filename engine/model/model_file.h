@@ -24,6 +24,8 @@ struct Description {
     std::string source_sha256;  ///< of the file that the weights came from
     std::vector<std::string>
         lineage;  ///< the steps that were applied, oldest first, such as "prune --ratio 0.1"
+    /// One a class, in the order of the network's outputs, no two alike; none where nobody said them.
+    std::vector<std::string> class_names{};
 };
 
 /// An opened model: the tensors that its network wants, all there, of the right type and shape, and no

@@ -39,6 +39,9 @@ class Model {
     std::uint64_t active_parameters() const;           ///< weights and biases, INT8 ones too; no scales
     std::uint64_t macs(std::size_t input_size) const;  ///< multiply-accumulates for one image
     std::size_t classes() const;
+    /// One a class, in the order of the logits; none where the file does not say them. Models of ImageNet's
+    /// 1000 classes have none of their own as a rule: predictions are named all the same.
+    const std::vector<std::string>& class_names() const;
 
     /// For the library's own parts.
     const std::shared_ptr<const model::ModelFile>& file() const { return file_; }

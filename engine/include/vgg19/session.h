@@ -29,9 +29,12 @@ struct SessionOptions {
 struct Prediction {
     std::size_t class_index = 0;
     float probability = 0;
-    std::string_view
-        synset;  ///< WordNet's id, such as "n02123045"; "" for a model without ImageNet's 1000 classes
-    std::string_view label;  ///< such as "tabby"
+    /// WordNet's id, such as "n02123045"; "" for a model that has class names of its own, or other than
+    /// ImageNet's 1000 classes.
+    std::string_view synset;
+    /// Such as "tabby": the model's own name of the class, else ImageNet's, else "". Valid as long as the
+    /// model.
+    std::string_view label;
 };
 
 /// One step of a plan, for reports.

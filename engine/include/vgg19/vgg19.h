@@ -36,8 +36,8 @@ typedef struct vgg19_session_options {
 typedef struct vgg19_prediction {
     size_t class_index;
     float probability;
-    const char* synset; /* static; "" for a model without ImageNet's classes */
-    const char* label;
+    const char* synset; /* "" for a model without ImageNet's classes; valid until the session is destroyed */
+    const char* label;  /* the same, and the model's own name of the class where it has names */
 } vgg19_prediction;
 
 /* What the last call of this thread that failed said; "" before any did. Valid until this thread's next
