@@ -98,6 +98,23 @@ std::span<float> Weights::add_new(std::string name, std::vector<std::size_t> sha
     return values;
 }
 
+/// The tensors beside features.0.weight, without the path that leads there.
+std::vector<StoredTensor> without_prefix(const std::vector<StoredTensor>& tensors) {
+    constexpr std::string_view first = ".features.0.weight";
+    const auto found = std::find_if(tensors.begin(), tensors.end(), [first](const StoredTensor& tensor) {
+        return tensor.name.ends_with(first);
+    });
+    const std::size_t prefix = found == tensors.end() ? 0 : found->name.size() - first.size() + 1;
+    if (prefix == 0) return tensors;
+    std::vector<StoredTensor> result;
+    for (const StoredTensor& tensor : tensors) {
+        if (!tensor.name.starts_with(found->name.substr(0, prefix))) continue;
+        result.push_back(tensor);
+        result.back().name.erase(0, prefix);
+    }
+    return result;
+}
+
 void add_layers(const VggTensors& vgg, const ImportOptions& options, Weights& weights) {
     auto source = vgg.layers.begin();
     for (const model::ConvolutionLayer& layer : vgg.network.convolutions()) {
@@ -117,7 +134,8 @@ void import_model(const std::filesystem::path& input, const std::filesystem::pat
     if (source.is_model()) {
         return reorder_dense(model::ModelFile::open(input), output, options.dense_order, progress);
     }
-    const VggTensors vgg = recognise_vgg(source.tensors(), input.string());
+    const std::vector<StoredTensor> tensors = without_prefix(source.tensors());
+    const VggTensors vgg = recognise_vgg(tensors, input.string());
     std::future<std::string> sha256 = std::async(std::launch::async, file_sha256, input);
 
     Weights weights(source.mapping());
