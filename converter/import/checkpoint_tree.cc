@@ -240,8 +240,10 @@ void Tree::add_state(PickleReference state, Level& level) {
         if (may_visit(state)) add_pairs(state, level);
         return;
     }
-    if (value.kind != Kind::tuple || !may_visit(state))
-        return add_value({.value = state, .own_level = false}, level);
+    if (value.kind != Kind::tuple || !may_visit(state)) {
+        add_value({.value = state, .own_level = false}, level);
+        return;
+    }
     std::uint32_t index = 0;
     for (const PickleReference item : pickle_.items(value)) {
         if (pickle_.at(item).kind != Kind::dict) {

@@ -183,6 +183,10 @@ TEST_CASE("NumPy's arrays whose bytes do not fit are refused") {
                           "C\x08"s
                           "12345678"s))
               .tensors.size() == 1);
+    const CheckpointContents python2 = flattened(array("K\x02\x85", "f4",
+                                                       "U\x08"s
+                                                       "12345678"s));
+    CHECK(python2.tensors.size() == 1);
     CHECK(flattened(array("K\x02\x85", "U2",
                           "C\x08"s
                           "12345678"s))
