@@ -52,6 +52,11 @@ bool has_file(const ZipArchive& archive, std::string_view name) {
         fail(archive,
              expected + "TorchScript's oldest format; load it with torch.jit.load and save its state_dict()");
     }
+    if (has_file(archive, "extern_modules")) {
+        fail(archive, expected +
+                          "a package of torch.package; load the model with PackageImporter and save its "
+                          "state_dict()");
+    }
     const bool arrays = std::any_of(archive.entries().begin(), archive.entries().end(),
                                     [](const auto& entry) { return entry.first.ends_with(".npy"); });
     if (arrays) {
@@ -83,7 +88,7 @@ std::string archive_prefix(const ZipArchive& archive) {
     return std::string(found[0].substr(0, found[0].size() - pickle_name.size()));
 }
 
-void check_byte_order(const ZipArchive& archive, const std::string& prefix) {
+void check_byte_order(ZipArchive& archive, const std::string& prefix) {
     if (!archive.contains(prefix + "byteorder")) return;  // PyTorch before 2.1
     const std::string_view order = as_text(archive.contents(prefix + "byteorder"));
     if (order != "little") {
@@ -92,7 +97,7 @@ void check_byte_order(const ZipArchive& archive, const std::string& prefix) {
 }
 
 /// The bytes of the storages that the pickle names, as far as the archive has them.
-StorageBytes find_storages(const ZipArchive& archive, const std::string& prefix, const Pickle& pickle) {
+StorageBytes find_storages(ZipArchive& archive, const std::string& prefix, const Pickle& pickle) {
     StorageBytes storages;
     for (const auto& [key, storage] : torch_storages(pickle)) {
         const std::string file = prefix + "data/" + std::string(key);
@@ -107,14 +112,25 @@ StorageBytes find_storages(const ZipArchive& archive, const std::string& prefix,
     return storages;
 }
 
-/// TorchScript keeps the settings of its modules in the code of their methods.
-void read_code(const ZipArchive& archive, const std::string& prefix, CheckpointFacts& facts) {
+/// TorchScript keeps the settings of its modules in the code of their methods. What cannot be read there
+/// leaves the weights as good as they are.
+void read_code(ZipArchive& archive, const std::string& prefix, CheckpointFacts& facts) {
     const std::string folder = prefix + "code/";
+    std::size_t unread = 0;
     for (const auto& [name, entry] : archive.entries()) {
-        if (!name.starts_with(folder) || !name.ends_with(".py") || entry.size > longest_code) continue;
-        for (const double epsilon : batch_norm_epsilons(as_text(archive.contents(name)))) {
-            facts.batch_norm_epsilons.push_back({std::string(name.substr(prefix.size())), epsilon});
+        if (!name.starts_with(folder) || !name.ends_with(".py")) continue;
+        try {
+            if (entry.size > longest_code) throw Error(ErrorKind::bad_input, "too long");
+            for (const double epsilon : batch_norm_epsilons(as_text(archive.contents(name)))) {
+                facts.batch_norm_epsilons.push_back({std::string(name.substr(prefix.size())), epsilon});
+            }
+        } catch (const Error&) {
+            ++unread;
         }
+    }
+    if (unread > 0) {
+        facts.skipped.push_back("code: " + std::to_string(unread) +
+                                " files that cannot be read; an epsilon of batch norms may be in them");
     }
 }
 
@@ -148,7 +164,7 @@ void refuse_frozen(const ZipArchive& archive, const std::string& prefix) {
 
 CheckpointContents read_torch_zip(const model::MappedFile& file) {
     OwnedBytes unpacked;
-    const ZipArchive archive(file, unpacked);
+    ZipArchive archive(file, unpacked);
     const std::string prefix = archive_prefix(archive);
     check_byte_order(archive, prefix);
     const std::span<const std::byte> data = archive.contents(prefix + std::string(pickle_name));

@@ -137,8 +137,9 @@ bool is_safetensors(std::string_view content) {
     const std::string_view header = content.substr(length_bytes);
     if (header[0] == '{') return true;
     std::uint64_t length = 0;
-    for (std::size_t i = length_bytes; i-- > 0;)
+    for (std::size_t i = length_bytes; i-- > 0;) {
         length = length << 8U | static_cast<unsigned char>(content[i]);
+    }
     const std::size_t start = header.substr(0, 100).find_first_not_of(" \t\r\n");
     return length <= header.size() && start != std::string_view::npos && header[start] == '{';
 }
@@ -199,8 +200,10 @@ const Signature* kind_of_text(std::string_view content) {
         if (head.find("<html") != std::string::npos) return &html;
         return head.find("<svg") != std::string::npos ? &svg : &xml;
     }
-    if (!std::all_of(head.begin(), head.end(), [](char c) { return is_printable(c) || c < 0; }))
-        return nullptr;
+    const bool is_text = std::all_of(head.begin(), head.end(), [](char character) {
+        return is_printable(character) || static_cast<unsigned char>(character) >= 0x80;
+    });
+    if (!is_text) return nullptr;
     if (head.starts_with('{') || head.starts_with('[')) {
         return content.substr(0, std::size_t{1} << 20U).find("\"weight_map\"") != std::string_view::npos
                    ? &sharded

@@ -104,7 +104,9 @@ TEST_CASE("files that are no models are named, with what to do") {
          "a program"},
         {"\1\2\3"s, "a file that begins with bytes 01 02 03"},
     };
-    for (const auto& [content, expected] : cases) {
+    for (const auto& entry : cases) {
+        const auto& content = entry.first;
+        const auto& expected = entry.second;
         CAPTURE(expected);
         CHECK(described(content) == Containing(expected));
         CHECK(described(content).starts_with(expected.substr(0, 10)));

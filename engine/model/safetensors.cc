@@ -66,8 +66,9 @@ std::string_view header_text(const MappedFile& file) {
     const std::string name = file.path().string();
     const std::span<const std::byte> bytes = file.bytes();
     if (bytes.size() < length_bytes) {
-        if (kind_of_file(bytes) != FileKind::unknown)
+        if (kind_of_file(bytes) != FileKind::unknown) {
             fail(name, "a safetensors file", describe_file_for_model(bytes));
+        }
         fail(name, "8 bytes of header length", std::to_string(bytes.size()) + " bytes");
     }
     std::uint64_t length = 0;
