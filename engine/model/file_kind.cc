@@ -130,18 +130,20 @@ bool is_name(std::string_view characters) {
     });
 }
 
-/// A header begins with '{', perhaps behind white space, where its length is no longer than the file.
+/// A header begins with '{', perhaps behind white space, and its length is none that no header has: texts and
+/// pictures may have a '{' at that place too.
 bool is_safetensors(std::string_view content) {
     constexpr std::size_t length_bytes = 8;
-    if (content.size() <= length_bytes || content[0] == '{') return false;
-    const std::string_view header = content.substr(length_bytes);
-    if (header[0] == '{') return true;
+    constexpr std::size_t most_white_space = 100;
+    if (content.size() <= length_bytes) return false;
     std::uint64_t length = 0;
     for (std::size_t i = length_bytes; i-- > 0;) {
         length = length << 8U | static_cast<unsigned char>(content[i]);
     }
-    const std::size_t start = header.substr(0, 100).find_first_not_of(" \t\r\n");
-    return length <= header.size() && start != std::string_view::npos && header[start] == '{';
+    const std::string_view header = content.substr(length_bytes);
+    const std::size_t start = header.substr(0, most_white_space).find_first_not_of(" \t\r\n");
+    if (start == std::string_view::npos || header[start] != '{') return false;
+    return start == 0 ? length >> 32U == 0 : length <= header.size();
 }
 
 /// A pickle begins with its protocol, or (protocol 0 and 1) with the operations of what is mostly saved.

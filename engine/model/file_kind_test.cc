@@ -122,6 +122,9 @@ TEST_CASE("a picture is no weights to import") {
 TEST_CASE("what can be read is told apart") {
     CHECK(kind("\2\0\0\0\0\0\0\0{}"s) == FileKind::safetensors);
     CHECK(kind("\x80\2\0\0\0\0\0\0{"s) == FileKind::safetensors);  // a header of 640 bytes
+    CHECK(kind("\3\0\0\0\0\0\0\0 {}"s) == FileKind::safetensors);
+    CHECK(kind("\xff\xff\xff\x7f\0\0\0\0{"s) == FileKind::safetensors);  // cut off
+    CHECK(described("GIF89a\x10\0{\0 and more of it"s) == Containing("a picture (GIF)"));
     CHECK(kind("{\"weight\":{}}"s) == FileKind::other);
     CHECK(kind("PK\3\4"s) == FileKind::zip);
     CHECK(kind("\x80\5N."s) == FileKind::pickle);
