@@ -233,7 +233,7 @@ void Tree::add_object(const PickleValue& value, Level& level) {
     if (object.elements != no_reference) add_items(object.elements, level);
 }
 
-/// A dict of attributes, or a tuple of that and one of slots; anything else is a part named "state".
+/// A dict of attributes, or a tuple of that and one of slots; what is in anything else is the object's own.
 void Tree::add_state(PickleReference state, Level& level) {
     const PickleValue& value = pickle_.at(state);
     if (value.kind == Kind::dict) {
