@@ -229,6 +229,8 @@ TEST_CASE("other zip files are named, with what to do") {
           Containing("found a model of Keras"));
     CHECK(refusal(zip_file({{"p/.data/extern_modules", ""}, {"p/model/model.pkl", ""}})) ==
           Containing("found a package of torch.package"));
+    CHECK(refusal(zip_file({{"folder/", ""}, {"folder/vgg19.pth", "PK"}})) ==
+          Containing("found an archive with a .pth file in it; unpack it first"));
     CHECK(refusal(zip_file({{"word/document.xml", ""}})) == Containing("found none among its 1 files"));
     CHECK(refusal(zip_file({{"a/data.pkl", "N."}, {"b/data.pkl", "N."}})) ==
           Containing("expected one data.pkl in the zip file, found a/data.pkl and b/data.pkl"));

@@ -47,6 +47,11 @@ constexpr std::array other_zips = {
     OtherZip{
         ".npy", "",
         "arrays of NumPy (.npz); load them with numpy.load and save them with torch.save or as safetensors"},
+    OtherZip{".pth", "", "an archive with a .pth file in it; unpack it first"},
+    OtherZip{".pt", "", "an archive with a .pt file in it; unpack it first"},
+    OtherZip{".ckpt", "", "an archive with a .ckpt file in it; unpack it first"},
+    OtherZip{".safetensors", "", "an archive with a .safetensors file in it; unpack it first"},
+    OtherZip{"pytorch_model.bin", "", "an archive with pytorch_model.bin in it; unpack it first"},
     OtherZip{"model.weights.h5", "", "a model of Keras; only PyTorch's weights and safetensors are read"},
 };
 

@@ -71,6 +71,7 @@ constexpr std::array signatures = {
     Signature{0, "\x89HDF\r\n\x1a\n"sv, FileKind::other, "an HDF5 file, as Keras's .h5 is", from_pytorch},
     Signature{0, "\x93NUMPY"sv, FileKind::other, "an array of NumPy (.npy)", from_pytorch},
     Signature{4, "TFL3"sv, FileKind::other, "a model of TensorFlow Lite", from_pytorch},
+    Signature{0, "ftrt"sv, FileKind::other, "an engine of TensorRT", from_pytorch},
     Signature{0, "GGUF"sv, FileKind::other, "a GGUF file", from_pytorch},
     Signature{0, "\x04\0\0\0\x01\0\0\0\x03\0\0\0V 1"sv, FileKind::other, "a file of Torch 7 (Lua)",
               from_pytorch},
@@ -95,6 +96,8 @@ constexpr Signature old_torch = {0,
                                  "load it with torch.load and save its state_dict() with torch.save"};
 constexpr Signature tar = {0, {}, FileKind::other, "a tar archive", unpack_it};
 constexpr Signature onnx = {0, {}, FileKind::other, "a model of ONNX", from_pytorch};
+constexpr Signature core_ml = {0, {}, FileKind::other, "a model of Core ML", from_pytorch};
+constexpr Signature zeros = {0, {}, FileKind::other, "a file of zeros", "was the download cut off?"};
 constexpr Signature tensorflow = {0, {}, FileKind::other, "a model of TensorFlow", from_pytorch};
 constexpr Signature caffe = {0, {}, FileKind::other, "a model of Caffe (.caffemodel)", from_pytorch};
 constexpr Signature netpbm = {0, {}, FileKind::other, "a picture (PNM)", as_picture};
@@ -177,7 +180,12 @@ const Signature* kind_of_message(std::string_view content) {
     if (content[0] == '\x08') {  // a version, and then the producer, the graph, …
         const bool field =
             std::string_view("\x12\x1a\x22\x2a\x32\x3a\x42").find(content[2]) != std::string_view::npos;
-        if (field && second >= 2 && second < 32) return &onnx;
+        if (field && second >= 2 && second < 32) {
+            // ONNX has the producer's name there, Core ML a message.
+            const bool producer = content[2] != '\x12' ||
+                                  (content.size() > 4 && is_printable(content[4]) && content[4] != '\n');
+            return producer ? &onnx : &core_ml;
+        }
         return second == 1 && content[2] == '\x12' ? &tensorflow : nullptr;
     }
     if (content[0] != '\x0a' || second < 2 || second > 127) return nullptr;
@@ -229,6 +237,9 @@ const Signature* find_kind(std::span<const std::byte> file) {
         std::string_view(" \t\r\n#").find(content[2]) != std::string_view::npos) {
         return &netpbm;
     }
+    constexpr std::size_t looked_at = 4096;
+    const std::string_view start = content.substr(0, looked_at);
+    if (start.size() >= 16 && start.find_first_not_of('\0') == std::string_view::npos) return &zeros;
     if (is_pickle(content)) return &pickle;
     if (const Signature* found = kind_of_tar(content)) return found;
     if (const Signature* found = kind_of_message(content)) return found;

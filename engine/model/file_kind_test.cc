@@ -83,6 +83,8 @@ TEST_CASE("files that are no models are named, with what to do") {
         {"\x93NUMPY\1\0"s, "an array of NumPy (.npy)"},
         {"\x08\x07\x12\x07pytorch"s, "a model of ONNX"},
         {"\x08\x04\x3a\x10"s, "a model of ONNX"},
+        {"\x08\x04\x12\x30\x0a\x10"s, "a model of Core ML"},
+        {std::string(100, '\0'), "a file of zeros; was the download cut off?"},
         {"\x08\x01\x12\x80\x10"s, "a model of TensorFlow"},
         {"\x0a\x1b\x0a\x05input\x12\x0bPlaceholderxxxxxxxx"s, "a model of TensorFlow"},
         {"\x1c\0\0\0TFL3"s, "a model of TensorFlow Lite"},
