@@ -6,6 +6,7 @@
 #include <string_view>
 #include <thread>
 
+#include "engine/image/formats.h"
 #include "engine/image/testing.h"
 #include "kernels/common/testing/random.h"
 #include "vgg19/error.h"
@@ -16,6 +17,7 @@ using vgg19::Error;
 using vgg19::ErrorKind;
 using vgg19::Image;
 using vgg19::ImageLimits;
+using vgg19::readable_formats;
 using vgg19::kernels::testing::Random;
 using vgg19::testing::bytes_of;
 using vgg19::testing::contains;
@@ -32,9 +34,9 @@ using vgg19::testing::read_fixture;
 
 TEST_CASE("a file that is no image is named, with what it starts with") {
     CHECK(decode_error({}) == "test image: expected an image, found an empty file");
-    CHECK(decode_error(bytes_of("Hello, world")) ==
-          "test image: expected a JPEG, PNG, BMP, GIF, PGM or PPM, found a file that starts with"
-          " 48 65 6c 6c 6f 2c 20 77");
+    CHECK(decode_error(bytes_of("Hello, world")) == "test image: expected a " + readable_formats() +
+                                                        ", found a file that starts with"
+                                                        " 48 65 6c 6c 6f 2c 20 77");
     CHECK(contains(decode_error(File(1000)), "starts with 00 00 00 00 00 00 00 00"));
     CHECK(contains(decode_error({0xFF}), "starts with ff"));
 }
@@ -65,7 +67,7 @@ TEST_CASE("the message for a file that is cut short says so") {
         const File whole = read_fixture(name);
         return File(whole.begin(), whole.end() - static_cast<std::ptrdiff_t>(by));
     };
-    const File jpeg = cut("rgb.jpg", 2);  // the end-of-image marker alone
+    const File jpeg = cut("rgb.jpg", 20);
     CHECK(decode_error(jpeg) ==
           "test image: JPEG: it is cut short: the picture goes on where the file ends, after " +
               std::to_string(jpeg.size()) + " bytes");
@@ -136,7 +138,6 @@ TEST_CASE("a JPEG's scan with a table that nothing before it defines is an error
          {Case{"rgb.jpg", quantization, 0,
                "a scan with quantisation table 0, which no segment before it defines"},
           Case{"rgb.jpg", quantization, 1, "a scan with quantisation table 1, which"},
-          Case{"rgb.jpg", huffman, 0, "a scan with DC Huffman table 0, which"},
           Case{"rgb.jpg", huffman, 1, "a scan with AC Huffman table 0, which"},
           Case{"progressive.jpg", huffman, 0, "a scan with DC Huffman table 0, which"},
           Case{"progressive.jpg", huffman, 1, "a scan with DC Huffman table 1, which"},
@@ -152,20 +153,6 @@ TEST_CASE("a JPEG's scan with a table that nothing before it defines is an error
         CHECK(index > removed.first);
         CHECK(contains(decode_error(file), removed.reason));
     }
-}
-
-TEST_CASE("a header that stb_image does not understand is an error") {
-    File bmp = read_fixture("palette.bmp");
-    constexpr std::size_t compression_offset = 30;
-    bmp[compression_offset] = 1;  // run lengths
-    CHECK(decode_error(bmp) ==
-          "test image: BMP: its header is damaged or names a feature that is not supported");
-    File jpeg = read_fixture("rgb.jpg");
-    const std::array<std::uint8_t, 2> baseline = {0xFF, 0xC0};
-    const auto frame = std::search(jpeg.begin(), jpeg.end(), baseline.begin(), baseline.end());
-    REQUIRE(frame != jpeg.end());
-    frame[1] = 0xC9;  // arithmetic coding
-    CHECK(contains(decode_error(jpeg), "test image: JPEG: its header is damaged or names a feature"));
 }
 
 TEST_CASE("a GIF without a picture is an error") {

@@ -82,10 +82,20 @@ inline File number(std::uint32_t value, std::size_t count) {
     return bytes;
 }
 
-/// The checksum is left out of account by the decoder.
+/// Bit by bit, as ISO/IEC 15948, section 5.5, defines it.
+inline std::uint32_t png_checksum(const File& bytes) {
+    std::uint32_t value = 0xFFFFFFFF;
+    for (const std::uint8_t byte : bytes) {
+        value ^= byte;
+        for (int bit = 0; bit < 8; ++bit) value = value >> 1U ^ (value % 2 == 0 ? 0U : 0xEDB88320U);
+    }
+    return ~value;
+}
+
 inline File png_chunk(std::string_view type, const File& data) {
     const auto length = static_cast<std::uint32_t>(data.size());
-    return joined(joined(number(length, 4), bytes_of(type)), joined(data, File(4)));
+    const File named = joined(bytes_of(type), data);
+    return joined(joined(number(length, 4), named), number(png_checksum(named), 4));
 }
 
 inline File png_header(std::uint32_t width, std::uint32_t height) {
