@@ -22,6 +22,7 @@ using vgg19::load_image;
 using vgg19::oriented;
 using vgg19::kernels::testing::GuardedBuffer;
 using vgg19::testing::bytes_of;
+using vgg19::testing::check_decodes;
 using vgg19::testing::contains;
 using vgg19::testing::decode;
 using vgg19::testing::decode_error;
@@ -37,13 +38,6 @@ using vgg19::testing::read_fixture;
 using vgg19::testing::TemporaryFolder;
 
 namespace {
-
-void check_decodes(const std::string& name, int tolerance) {
-    CAPTURE(name);
-    const Image expected = load_image(fixture(name + ".expected.png"));
-    CHECK(largest_difference(load_image(fixture(name)), expected) <= tolerance);
-    CHECK(largest_difference(decode(read_fixture(name)), expected) <= tolerance);
-}
 
 std::filesystem::path write(const std::filesystem::path& path, const File& bytes) {
     std::ofstream(path, std::ios::binary)

@@ -75,6 +75,14 @@ inline std::string decode_error(const File& file, const ImageLimits& limits = {}
     return error_of(ErrorKind::bad_input, [&] { decode(file, limits); });
 }
 
+/// Against the picture NAME.expected.png, from the file and from memory.
+inline void check_decodes(const std::string& name, int tolerance) {
+    CAPTURE(name);
+    const Image expected = load_image(fixture(name + ".expected.png"));
+    CHECK(largest_difference(load_image(fixture(name)), expected) <= tolerance);
+    CHECK(largest_difference(decode(read_fixture(name)), expected) <= tolerance);
+}
+
 /// Big-endian, as PNG and JPEG have them.
 inline File number(std::uint32_t value, std::size_t count) {
     File bytes(count);
