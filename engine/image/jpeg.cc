@@ -1,6 +1,8 @@
 #include "engine/image/jpeg.h"
 
-#include <array>
+#include <algorithm>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/image/exif.h"
@@ -27,16 +29,42 @@ Image decode_segments(const JpegSegments& segments, const ImageOptions& options)
 
 #else
 
+stb::Samples decode_file(Bytes file, const JpegSegments& segments) {
+    if (!segments.needs_standard_tables) return stb::decode(file, segments.size);
+    return stb::decode(with_standard_huffman_tables(file), segments.size);
+}
+
+/// stb_image takes zeros for data that are missing. Whether any are shows in two decodings with other bytes
+/// behind the last: those that the picture does not need change nothing.
+stb::Samples decode_without_end_marker(const JpegSegments& segments) {
+    constexpr std::size_t fill_bytes = 256;
+    if (segments.has_restarts) {  // at a restart it gives up, and says nothing
+        fail_image("it is cut short, or lacks its end marker, which this build needs, for want of libjpeg");
+    }
+    Bytes picture = segments.picture;
+    while (picture.back() == 0xFF) picture = picture.first(picture.size() - 1);  // half a marker
+    const auto decode_filled = [&](std::uint8_t fill) {
+        std::vector<std::uint8_t> file(picture.begin(), picture.end());
+        file.insert(file.end(), fill_bytes, fill);
+        file.insert(file.end(), {0xFF, 0xD9});
+        return decode_file(file, segments);
+    };
+    try {
+        stb::Samples samples = decode_filled(0);
+        const stb::Samples others = decode_filled(0xFE);
+        const std::size_t count = samples.size.width * samples.size.height * samples.channels;
+        if (std::equal(samples.data.get(), samples.data.get() + count, others.data.get())) return samples;
+    } catch (const Error&) {  // bytes that are no code: the picture wants some where it has none
+    }
+    fail_cut_short(segments.picture);
+}
+
 Image decode_segments(const JpegSegments& segments, const ImageOptions& /*options*/) {
     if (segments.is_arithmetic) {
         fail_image("it has arithmetic coding, which this build does not read, for want of libjpeg");
     }
-    if (!segments.has_end_marker) {
-        fail_image("it is cut short, or lacks its end marker, which this build needs, for want of libjpeg");
-    }
-    if (!segments.needs_standard_tables) return stb::to_rgb(stb::decode(segments.picture, segments.size));
-    const std::vector<std::uint8_t> file = with_standard_huffman_tables(segments.picture);
-    return stb::to_rgb(stb::decode(file, segments.size));
+    return stb::to_rgb(segments.has_end_marker ? decode_file(segments.picture, segments)
+                                               : decode_without_end_marker(segments));
 }
 
 #endif

@@ -212,6 +212,8 @@ void read_segment(std::uint32_t marker, Bytes payload, std::size_t offset, JpegS
         define_huffman(payload, offset, state);
     } else if (marker == define_quantization_tables) {
         define_quantization(payload, offset, state);
+    } else if (marker == define_restart_interval && payload.size() >= 2) {
+        segments.has_restarts = big_endian(payload, 0, 2) != 0;
     } else if (marker == start_of_scan) {
         read_scan(payload, offset, segments, state);
     } else if (marker == app1 && segments.exif.empty() && starts_with(payload, exif_name)) {

@@ -18,6 +18,7 @@ struct JpegSegments {
     /// A sequential frame and no Huffman table in the file: those of T.81, annex K, are meant, as in the
     /// frames of Motion JPEG.
     bool needs_standard_tables = false;
+    bool has_restarts = false;
     Bytes exif;  ///< the TIFF structure of the first EXIF segment, or empty
 
     Bytes picture;                ///< the file up to the end marker, or to where its segments end without one

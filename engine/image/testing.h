@@ -59,8 +59,8 @@ inline File bytes_of(std::string_view text) {
 }
 
 inline File joined(const File& a, const File& b) {
-    File file = a;
-    file.insert(file.end(), b.begin(), b.end());
+    File file(a.size() + b.size());
+    std::copy(b.begin(), b.end(), std::copy(a.begin(), a.end(), file.begin()));
     return file;
 }
 
