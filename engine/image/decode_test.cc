@@ -1,25 +1,34 @@
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <string>
 #include <system_error>
+#include <thread>
 
 #include "engine/image/exif.h"
+#include "engine/image/formats.h"
 #include "engine/image/testing.h"
 #include "engine/testing/temporary_folder.h"
 #include "vgg19/error.h"
 #include "vgg19/image.h"
 
+using vgg19::Codec;
+using vgg19::Error;
 using vgg19::ErrorKind;
 using vgg19::exif_orientation;
+using vgg19::format_of_extension;
 using vgg19::Image;
 using vgg19::ImageLimits;
 using vgg19::load_image;
 using vgg19::oriented;
+using vgg19::read_image;
+using vgg19::readable_formats;
 using vgg19::kernels::testing::GuardedBuffer;
 using vgg19::testing::bytes_of;
 using vgg19::testing::check_decodes;
@@ -97,6 +106,11 @@ TEST_CASE("an EXIF structure is read in both byte orders, and one that makes no 
     const File big = {'M', 'M', 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0};
     CHECK(exif_orientation(little) == 6);
     CHECK(exif_orientation(big) == 6);
+    const File as_long = {'M', 'M', 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 4, 0, 0, 0, 1, 0, 0, 0, 6};
+    const File as_byte = {'M', 'M', 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 1, 0, 0, 0, 1, 6, 0, 0, 0};
+    CHECK(exif_orientation(as_long) == 6);
+    CHECK(exif_orientation(as_byte) == 6);
+    CHECK(exif_orientation(joined(bytes_of(std::string("Exif\0\0", 6)), as_long)) == 6);
 
     const auto changed = [&](std::size_t offset, std::uint8_t value) {
         File file = little;
@@ -196,4 +210,51 @@ TEST_CASE("files that cannot be read are errors that name them") {
     CHECK(
         contains(load_error(fixture("rgb.png"), {.max_file_bytes = 10}), "expected at most 10 bytes, found"));
     CHECK(load_image(write(folder / "png_named.jpg", read_fixture("rgb.png"))).width == 24);
+}
+
+TEST_CASE("a picture comes from a FIFO or a stream too, no more of it than a file may have") {
+    const TemporaryFolder folder;
+    const File file = read_fixture("rgb.png");
+    const std::string path = (folder / "fifo").string();
+    REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+    const auto load = [&](std::size_t most) {
+        std::thread writer([&] { write(path, file); });
+        const auto wait = [&] { writer.join(); };
+        try {
+            const Image image = load_image(path, {.max_file_bytes = most});
+            wait();
+            return std::to_string(image.width);
+        } catch (const Error& error) {
+            wait();
+            return std::string(error.what());
+        }
+    };
+    CHECK(load(file.size()) == "24");
+    CHECK(contains(load(file.size() - 1), "fifo: expected at most"));
+
+    const std::string text(file.begin(), file.end());
+    std::istringstream stream("x" + text);
+    stream.get();
+    CHECK(read_image(stream, "standard input").width == 24);
+    std::istringstream too_long(text);
+    const auto read_too_long = [&] {
+        read_image(too_long, "standard input", {.limits = {.max_file_bytes = 9}});
+    };
+    CHECK(error_of(ErrorKind::bad_input, read_too_long) ==
+          "standard input: expected at most 9 bytes, found more");
+    CHECK(contains(error_of(ErrorKind::bad_input, [&] { read_image(stream, "standard input"); }),
+                   "found an empty file"));
+}
+
+TEST_CASE("extensions are those of a format in upper and lower case, and readable ones are in messages") {
+    CHECK(format_of_extension(".JPEG")->name == "JPEG");
+    CHECK(format_of_extension(".jpg")->is_readable());
+    CHECK(format_of_extension(".webp")->is_readable() == (VGG19_HAS_WEBP != 0));
+    CHECK(format_of_extension(".Tif")->name == "TIFF");
+    CHECK_FALSE(format_of_extension(".tif")->is_readable());
+    CHECK(format_of_extension(".heic")->codec == Codec::none);
+    for (const char* extension : {"", ".", "jpg", ".jpgg", ".txt"})
+        CHECK(format_of_extension(extension) == nullptr);
+    CHECK(readable_formats() == (VGG19_HAS_WEBP != 0 ? "JPEG, PNG, BMP, GIF, WebP, PGM or PPM"
+                                                     : "JPEG, PNG, BMP, GIF, PGM or PPM"));
 }
