@@ -156,7 +156,7 @@ TEST_CASE("a BMP whose rows run from the top is read") {
 
 TEST_CASE("every limit is checked from the header, before anything is decoded") {
     const ImageLimits limits;
-    const std::string claimed = "its header names 65535×65535 pixels, expected at most 65535 a side";
+    const std::string claimed = "its header names 65535×65535 pixels, expected at most 1000000 a side";
     const File png =
         joined(png_header(65535, 65535), joined(png_chunk("IDAT", File(9)), png_chunk("IEND", {})));
     CHECK(contains(decode_error(png), "test image: PNG: " + claimed));
@@ -182,6 +182,10 @@ TEST_CASE("limits of the caller's own hold at their last value and not beyond") 
                    "expected at most " + std::to_string(file.size() - 1) + " bytes, found"));
     CHECK(contains(decode_error(file, {.max_side = 23}), "expected at most 23 a side"));
     CHECK(contains(decode_error(file, {.max_pixels = 24 * 16 - 1}), "and 383 in all"));
+    CHECK(contains(decode_error(file, {.max_irreducible_pixels = 24 * 16 - 1}), "and 383 in all"));
+    const File jpeg = read_fixture("rgb.jpg");
+    if (VGG19_HAS_JPEG != 0) CHECK(decode(jpeg, {.max_irreducible_pixels = 24 * 16 - 1}).width == 24);
+    CHECK(contains(decode_error(jpeg, {.max_pixels = 24 * 16 - 1}), "and 383 in all"));
 }
 
 TEST_CASE("bytes behind the end of an image do no harm") {

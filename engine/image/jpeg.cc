@@ -21,6 +21,8 @@ namespace {
 
 #if VGG19_HAS_JPEG
 
+constexpr Reducible reducible = Reducible::yes;
+
 Image decode_segments(const JpegSegments& segments, const ImageOptions& options) {
     // Such a decoder takes zeros behind the end for granted: nothing else tells a file that is cut short.
     if (segments.is_arithmetic && !segments.has_end_marker) fail_cut_short(segments.picture);
@@ -28,6 +30,8 @@ Image decode_segments(const JpegSegments& segments, const ImageOptions& options)
 }
 
 #else
+
+constexpr Reducible reducible = Reducible::no;
 
 stb::Samples decode_file(Bytes file, const JpegSegments& segments) {
     if (!segments.needs_standard_tables) return stb::decode(file, segments.size);
@@ -73,7 +77,7 @@ Image decode_segments(const JpegSegments& segments, const ImageOptions& /*option
 
 Image decode_jpeg(Bytes file, const ImageOptions& options) {
     const JpegSegments segments = read_jpeg_segments(file);
-    check_size(segments.size, options.limits);
+    check_size(segments.size, options.limits, reducible);
     if (segments.components != 1 && segments.components != 3 &&
         !(segments.components == 4 && segments.has_adobe_marker)) {
         // Without Adobe's marker nothing says which way round the inks are, nor whether they are YCCK.

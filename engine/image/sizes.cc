@@ -7,15 +7,18 @@
 
 namespace vgg19 {
 
-void check_size(const PixelSize& size, const ImageLimits& limits) {
+void check_size(const PixelSize& size, const ImageLimits& limits, Reducible reducible) {
+    const std::size_t most = reducible == Reducible::yes
+                                 ? limits.max_pixels
+                                 : std::min(limits.max_pixels, limits.max_irreducible_pixels);
     const auto [width, height] = size;
     const std::string claim =
         "its header names " + std::to_string(width) + "×" + std::to_string(height) + " pixels, ";
     if (width == 0 || height == 0) fail_image(claim + "expected at least one");
     const bool sides_fit = width <= limits.max_side && height <= limits.max_side;
-    if (sides_fit && width <= limits.max_pixels / height) return;
+    if (sides_fit && width <= most / height) return;
     fail_image(claim + "expected at most " + std::to_string(limits.max_side) + " a side and " +
-               std::to_string(limits.max_pixels) + " in all");
+               std::to_string(most) + " in all");
 }
 
 unsigned reduction_of(const PixelSize& size, const ImageOptions& options) {

@@ -118,7 +118,7 @@ Image decode_webp(Bytes file, const ImageOptions& options) {
     const Demuxer demuxer = open(file);
     const PixelSize canvas{WebPDemuxGetI(demuxer.get(), WEBP_FF_CANVAS_WIDTH),
                            WebPDemuxGetI(demuxer.get(), WEBP_FF_CANVAS_HEIGHT)};
-    check_size(canvas, options.limits);
+    check_size(canvas, options.limits, Reducible::yes);
     Image image = decode_first_frame(demuxer.get(), canvas, options);
     return options.apply_exif ? oriented(std::move(image), exif_orientation_of(demuxer.get())) : image;
 }

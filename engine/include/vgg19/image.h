@@ -32,8 +32,11 @@ struct Image {
 /// are above what phones make: 16384 × 12288 pixels in JPEGs of 60 MB and more.
 struct ImageLimits {
     std::size_t max_file_bytes = std::size_t{256} << 20U;
-    std::size_t max_side = 65535;
+    std::size_t max_side = 1'000'000;
     std::size_t max_pixels = 250'000'000;
+    /// Of a picture that is decoded at its full size for want of another way (see ImageOptions), where memory
+    /// is scarcer than max_pixels says.
+    std::size_t max_irreducible_pixels = SIZE_MAX;
 };
 
 /// How a file becomes pixels.
