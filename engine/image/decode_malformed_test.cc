@@ -6,6 +6,7 @@
 #include <string_view>
 #include <thread>
 
+#include "engine/image/checksums.h"
 #include "engine/image/formats.h"
 #include "engine/image/testing.h"
 #include "kernels/common/testing/random.h"
@@ -28,6 +29,7 @@ using vgg19::testing::joined;
 using vgg19::testing::largest_difference;
 using vgg19::testing::number;
 using vgg19::testing::one_of_each;
+using vgg19::testing::png_checksum;
 using vgg19::testing::png_chunk;
 using vgg19::testing::png_header;
 using vgg19::testing::read_fixture;
@@ -218,6 +220,23 @@ TEST_CASE("a compressed PNG is verified where its checksum lies, whatever bits t
             CHECK(contains(decode_error(with_wrong), "Adler-32"));
         }
     }
+}
+
+TEST_CASE("checksums of every length are those of the standards") {
+    CHECK(vgg19::crc32(bytes_of("123456789")) == 0xCBF43926);  // the value that lists of such sums give
+    CHECK(vgg19::adler32(bytes_of("Wikipedia")) == 0x11E60398);
+    Random random;
+    INFO(random.replay());
+    File bytes;
+    for (int length = 0; length < 70; ++length) {
+        CHECK(vgg19::crc32(bytes) == png_checksum(bytes));
+        bytes.push_back(static_cast<std::uint8_t>(random.integer(0, 255)));
+    }
+    const File long_and_high(100'000, 0xFF);  // sums that would not fit without being reduced
+    std::uint64_t sum = 1;
+    std::uint64_t sum_of_sums = 0;
+    for (const std::uint8_t byte : long_and_high) sum_of_sums += sum += byte;
+    CHECK(vgg19::adler32(long_and_high) == (sum_of_sums % 65521 << 16U | sum % 65521));
 }
 
 TEST_CASE("formats that are not read are named, with what helps") {

@@ -25,8 +25,15 @@ constexpr std::uint32_t app15 = 0xEF;
 constexpr std::uint32_t jpeg_ls_frame = 0xF7;
 constexpr std::uint32_t comment = 0xFE;
 
-/// Encoders write about ten for a progressive picture, and optimisers some dozens.
-constexpr std::size_t most_scans = 200;
+/// Encoders write about ten scans for a progressive picture, and optimisers some dozens. Each costs a pass
+/// over all coefficients, however short its data: small pictures may have more of them.
+std::size_t most_scans(const PixelSize& size) {
+    constexpr std::size_t always = 40;
+    constexpr std::size_t ever = 200;
+    constexpr std::size_t pixels_in_all = 10'000'000'000;
+    const std::size_t pixels = std::max<std::size_t>(size.width * size.height, 1);
+    return std::clamp(pixels_in_all / pixels, always, ever);
+}
 
 [[noreturn]] void fail(std::size_t offset, const std::string& what) {
     fail_image("segment at offset " + std::to_string(offset) + ": " + what);
@@ -187,8 +194,9 @@ void check_huffman_tables(unsigned tables, const ScanRange& range, std::size_t s
 /// The number of components; of each its name and Huffman tables; the first and last coefficient, and the
 /// bits of a progressive scan. A scan that is too short for that is left to the decoder, which says so.
 void read_scan(Bytes scan, std::size_t segment, JpegSegments& segments, DecoderState& state) {
-    if (++state.scans > most_scans) {
-        fail(segment, "expected at most " + std::to_string(most_scans) + " scans, found more");
+    const std::size_t most = most_scans(segments.size);
+    if (++state.scans > most) {
+        fail(segment, "expected at most " + std::to_string(most) + " scans, found more");
     }
     if (state.components.empty()) fail(segment, "a scan before the header of the frame");
     if (scan.empty() || scan.size() < 4 + std::size_t{2} * scan[0]) return;

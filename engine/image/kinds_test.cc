@@ -1,6 +1,8 @@
 // The kinds of each format, as cameras, phones and other programs write them, against Pillow.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <string>
 
 #include "engine/image/testing.h"
@@ -12,8 +14,11 @@ using vgg19::load_image;
 using vgg19::testing::check_decodes;
 using vgg19::testing::contains;
 using vgg19::testing::decode_error;
+using vgg19::testing::File;
 using vgg19::testing::fixture;
+using vgg19::testing::joined;
 using vgg19::testing::largest_difference;
+using vgg19::testing::number;
 using vgg19::testing::read_fixture;
 
 namespace {
@@ -60,6 +65,26 @@ TEST_CASE("a picture of more pixels than asked for is decoded at a fraction of i
             CHECK(load_image(fixture(name), options).height > 98 / reduction + 1);
         }
     }
+}
+
+TEST_CASE("a phone's 200 megapixels are decoded at a quarter of their sides") {
+    if (!has_libjpeg) return;
+    constexpr std::size_t width = 16320;
+    constexpr std::size_t height = 12240;
+    const File frame = joined({0xFF, 0xC0, 0, 11, 8}, joined(number(height, 2), number(width, 2)));
+    const File tables = joined({0xFF, 0xD8, 0xFF, 0xDB, 0, 67, 0}, File(64, 8));
+    const File scan = {1, 1, 0x11, 0, 0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0};
+    File blocks;
+    // A block: 00, no difference from the one before it, and 1010, nothing more. Four of them fill three
+    // bytes.
+    for (std::size_t i = 0; i < width / 8 * (height / 8) / 4; ++i) {
+        for (const unsigned byte : {0x28U, 0xA2U, 0x8AU}) blocks.push_back(static_cast<std::uint8_t>(byte));
+    }
+    const File file = joined(joined(tables, frame), joined(scan, blocks));
+    const Image image = vgg19::decode_image(joined(file, {0xFF, 0xD9}), "flat");
+    CHECK(image.width == width / 4);
+    CHECK(image.height == height / 4);
+    CHECK(std::all_of(image.rgb.begin(), image.rgb.end(), [](std::uint8_t sample) { return sample == 128; }));
 }
 
 TEST_CASE("WebP, lossy, lossless, with alpha and moving, is read with libwebp and named without it") {

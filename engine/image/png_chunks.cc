@@ -47,6 +47,7 @@ Chunk read_chunk(Bytes file, std::size_t offset) {
     if (offset == signature_bytes && (chunk.type != "IHDR" || length != header_length)) {
         fail(offset, "expected IHDR of 13 bytes, found " + chunk.type + " of " + std::to_string(length));
     }
+    if (chunk.type == "CgBI") fail(offset, "found Apple's own kind of PNG (CgBI); convert it to PNG first");
     if (!chunk.is_ancillary && std::find(known.begin(), known.end(), chunk.type) == known.end()) {
         fail(offset, "critical chunk of unknown type " + chunk.type);
     }

@@ -103,7 +103,10 @@ Image decode_first_frame(const WebPDemuxer* demuxer, const PixelSize& canvas, co
     const Frame frame(demuxer);
     const PixelSize size = frame.size();
     const bool covers_canvas = size.width == canvas.width && size.height == canvas.height;
-    if (frame.iterator.has_alpha != 0 || !covers_canvas) return on_white_canvas(frame, canvas);
+    if (frame.iterator.has_alpha != 0 || !covers_canvas) {
+        check_size(canvas, options.limits, Reducible::no);
+        return on_white_canvas(frame, canvas);
+    }
     const std::size_t reduction = reduction_of(canvas, options);
     Image image;
     image.width = (canvas.width + reduction - 1) / reduction;

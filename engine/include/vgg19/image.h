@@ -66,10 +66,12 @@ struct ImageOptions {
 /// picture does not need only discards that chunk, as libpng does), and a JPEG may lack its end marker, but
 /// none of its pixels.
 ///
-/// Memory at its peak, in bytes per pixel beside the file's own: JPEG 3, and 2 for each stored sample if it
-/// is progressive (3 to 8 more); BMP, PGM and PPM 3; GIF 12; WebP 8; PNG 2 for each stored byte (6 for 8-bit
-/// RGB, 16 for 16-bit RGBA, 12 and 32 where it is interlaced) and 3. A turned picture takes 6 at least; a
-/// reduced JPEG counts the reduced pixels, except that the progressive part stays whole.
+/// Memory at its peak, in bytes a pixel: JPEG 3, and 2 more for each sample that it stores if it has several
+/// scans (3 to 6 a pixel; 8 of CMYK); BMP, PGM and PPM 3; GIF 12; WebP 3 (lossless 7, with alpha or moving
+/// 11); PNG twice what it stores unpacked, and at least 6 (8-bit RGB 6, 16-bit RGBA 16; interlaced, 1.25
+/// times that). The file itself comes on top, PNG's up to three times. A picture that EXIF turns takes 6 at
+/// least. Of a reduced picture the pixels are the reduced ones, except what several scans and lossless WebP
+/// store.
 ///
 /// Throws Error (bad_input) with `name` in its message. May be called from several threads at a time.
 Image decode_image(std::span<const std::uint8_t> file, const std::string& name, const ImageOptions& options);
