@@ -21,7 +21,8 @@ void read_indices(Bytes row, const BmpHeader& header, std::uint8_t* rgb) {
     for (std::size_t x = 0; x < header.size.width; ++x, rgb += 3) {
         const auto place =
             static_cast<unsigned>(in_a_byte - 1 - x % in_a_byte);  // the highest bits come first
-        const unsigned index = row[x / in_a_byte] >> (place * header.bits) & last;
+        const unsigned byte = row[x / in_a_byte];
+        const unsigned index = byte >> (place * header.bits) & last;
         std::copy_n(header.palette[index].begin(), 3, rgb);
     }
 }

@@ -28,8 +28,9 @@ void append_rest(std::istream& stream, std::size_t most, std::vector<std::uint8_
         errno = 0;
         stream.read(reinterpret_cast<char*>(&bytes[start]), static_cast<std::streamsize>(piece));
         bytes.resize(start + static_cast<std::size_t>(stream.gcount()));
-        if (bytes.size() > most)
+        if (bytes.size() > most) {
             fail_image("expected at most " + std::to_string(most) + " bytes, found more");
+        }
         if (stream.bad()) fail_reading(std::generic_category().message(errno));
         if (stream.eof()) return;
     }
