@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include "engine/image/checksums.h"
 #include "engine/image/formats.h"
@@ -33,6 +34,7 @@ using vgg19::testing::png_checksum;
 using vgg19::testing::png_chunk;
 using vgg19::testing::png_header;
 using vgg19::testing::read_fixture;
+using vgg19::testing::with_png_checksums;
 
 TEST_CASE("a file that is no image is named, with what it starts with") {
     CHECK(decode_error({}) == "test image: expected an image, found an empty file");
@@ -322,7 +324,14 @@ TEST_CASE("files with flipped bytes give an image or an Error, nothing else") {
     Random random;
     INFO(random.replay());
     const ImageLimits limits = {.max_side = 1000, .max_pixels = 100'000};
-    for (const std::string name : one_of_each) {
+    std::vector<std::string> names(one_of_each.begin(), one_of_each.end());
+    for (const char* name :
+         {"arithmetic.jpg", "arithmetic_progressive.jpg", "restarts.jpg", "three_scans.jpg", "motion.jpg",
+          "lossy_alpha.webp", "lossless_alpha.webp", "animated.webp", "turned.png", "runs4.bmp", "runs8.bmp",
+          "rgb565_v3.bmp", "alpha_v5.bmp", "bits4_os2.bmp", "masks32.bmp"}) {
+        names.emplace_back(name);
+    }
+    for (const std::string& name : names) {
         CAPTURE(name);
         const File whole = read_fixture(name);
         for (int round = 0; round < 150; ++round) {
@@ -331,6 +340,7 @@ TEST_CASE("files with flipped bytes give an image or an Error, nothing else") {
                 const int offset = random.integer(0, static_cast<int>(file.size()) - 1);
                 file[static_cast<std::size_t>(offset)] = static_cast<std::uint8_t>(random.integer(0, 255));
             }
+            if (contains(name, ".png")) file = with_png_checksums(file);
             try {
                 const Image image = decode(file, limits);
                 CHECK(image.rgb.size() == image.width * image.height * 3);

@@ -56,7 +56,8 @@ Chunk read_chunk(Bytes file, std::size_t offset) {
                          std::to_string(left) + " bytes away: it is cut short");
     }
     chunk.data = file.subspan(offset + 8, length);
-    chunk.is_intact = crc32(file.subspan(offset + 4, 4 + length)) == big_endian(file, offset + 8 + length, 4);
+    const std::uint32_t checksum = big_endian(file, offset + 8 + length, 4);
+    chunk.is_intact = !checksums_count || crc32(file.subspan(offset + 4, 4 + length)) == checksum;
     return chunk;
 }
 

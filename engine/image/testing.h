@@ -106,6 +106,23 @@ inline File png_chunk(std::string_view type, const File& data) {
     return joined(joined(number(length, 4), named), number(png_checksum(named), 4));
 }
 
+/// A PNG with the checksums that its chunks should have, as far as they can be made out.
+inline File with_png_checksums(File file) {
+    constexpr std::size_t signature_bytes = 8;
+    constexpr std::size_t frame_bytes = 12;
+    for (std::size_t offset = signature_bytes; offset + frame_bytes <= file.size();) {
+        std::size_t length = 0;
+        for (std::size_t i = 0; i < 4; ++i) length = length * 256 + file[offset + i];
+        if (length > file.size() - offset - frame_bytes) break;
+        const auto type = file.begin() + static_cast<std::ptrdiff_t>(offset) + 4;
+        const auto end = type + 4 + static_cast<std::ptrdiff_t>(length);
+        const File checksum = number(png_checksum(File(type, end)), 4);
+        std::copy(checksum.begin(), checksum.end(), end);
+        offset += frame_bytes + length;
+    }
+    return file;
+}
+
 inline File png_header(std::uint32_t width, std::uint32_t height) {
     const File size = joined(number(width, 4), number(height, 4));
     const File grey_8_bit = {8, 0, 0, 0, 0};
