@@ -106,6 +106,12 @@ class ApiTest(unittest.TestCase):
         plain = server.post('/v1/classify?variants=int8', image)
         self.assertEqual(chunks.json['int8']['top'], plain.json['int8']['top'])
 
+    def test_pictures_of_phones_are_read_and_the_largest_at_a_part_of_their_sides(self):
+        for width, height, padding in ((8192, 6144, 0), (16320, 12240, 60_000_000)):
+            picture = served.flat_jpeg(width, height) + bytes(padding)
+            answer = server.post('/v1/classify?variants=int8', picture)
+            self.assertEqual(answer.status, 200, answer.text)
+
     def test_one_variant_alone_is_not_in_parallel_and_can_be_profiled(self):
         answer = self.answered('classify', server.post('/v1/classify?variants=int8&profile=1&top=1000',
                                                        served.pixels()))

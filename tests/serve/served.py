@@ -7,6 +7,7 @@ import os
 import pathlib
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
 import time
@@ -132,6 +133,16 @@ def pixels(width=40, height=30):
     values = bytes((x * 5 + y * channel * 3) % 256 for y in range(height) for x in range(width)
                    for channel in range(1, 4))
     return f'P6 {width} {height} 255\n'.encode() + values
+
+
+def flat_jpeg(width, height):
+    """A grey picture of sides that 8 divides, and as many blocks as one of them, with the standard's tables."""
+    blocks = width // 8 * (height // 8)
+    head = (b'\xff\xd8' + b'\xff\xdb\0\x43\0' + bytes([8] * 64) +
+            b'\xff\xc0\0\x0b\x08' + struct.pack('>HH', height, width) + b'\x01\x01\x11\0' +
+            b'\xff\xda\0\x08\x01\x01\0\0\x3f\0')
+    # A block: 00, no difference from the one before it, and 1010, nothing more. Four of them fill three bytes.
+    return head + b'\x28\xa2\x8a' * (blocks // 4) + b'\xff\xd9'
 
 
 def form(content, name='file', file_name='a.jpg', boundary='~~edge~~'):

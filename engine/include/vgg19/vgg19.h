@@ -65,7 +65,7 @@ vgg19_status vgg19_session_run(vgg19_session* session, const float* input, size_
 vgg19_status vgg19_session_classify(vgg19_session* session, const uint8_t* rgb, size_t width, size_t height,
                                     size_t stride, size_t top, vgg19_prediction* predictions);
 
-/* The same for the bytes of an image file: JPEG, PNG, BMP, … */
+/* The same for the bytes of an image file: JPEG, PNG, BMP, …, turned as its EXIF orientation says. */
 vgg19_status vgg19_session_classify_file(vgg19_session* session, const uint8_t* file, size_t bytes,
                                          size_t top, vgg19_prediction* predictions);
 
