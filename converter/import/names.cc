@@ -169,7 +169,7 @@ model::Network network_of(const Layout& layout, const Named& named, const std::s
 /// layer, 1×1 after it.
 bool is_dense_convolution(const Expected& expected, const Shape& shape) {
     if (expected.shape.size() != 2 || shape.size() != 4) return false;
-    const std::size_t side = expected.name == "classifier.0.weight" ? model::pooled_side : 1;
+    const std::size_t side = expected.name == "classifier.0.weight" ? model::default_pooled_side : 1;
     return shape[0] == expected.shape[0] && shape[2] == side && shape[3] == side &&
            shape[1] == expected.shape[1] / (side * side);
 }
