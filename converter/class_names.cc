@@ -49,7 +49,8 @@ class NameReader {
             text.remove_prefix(std::min(end + 1, text.size()));
         }
         if (!names_.empty()) return names_;
-        throw Error(ErrorKind::bad_input, file_.path().string() + ": expected a class name a line, found none");
+        throw Error(ErrorKind::bad_input,
+                    file_.path().string() + ": expected a class name a line, found none");
     }
 
   private:

@@ -198,6 +198,20 @@ Json reference_json(const EvaluationReport& report, const Agreement& agreement) 
     return json;
 }
 
+void set_data(Json& json, const EvaluationReport& report) {
+    json.set("class_order", report.class_order);
+    Json left_out = Json::Array{};
+    for (const converter::LeftOut& entry : report.data.source().left_out) {
+        left_out.push(Json().set("kind", entry.kind).set("files", std::uint64_t{entry.files}));
+    }
+    json.set("left_out", left_out);
+    Json broken = Json::Array{};
+    for (const converter::BrokenPicture& picture : report.evaluation.broken) {
+        broken.push(report.data.name(picture.item));
+    }
+    json.set("broken", broken);
+}
+
 void print_network(const char* role, const EvaluationReport::Network& network) {
     std::cout << role << network.path << " at " << joined({network.size, network.size}, "×") << '\n';
 }
@@ -209,8 +223,13 @@ void print_evaluation(const EvaluationReport& report) {
     print_network("model:     ", report.model);
     if (has_reference) print_network("reference: ", report.reference);
     std::cout << "data:      " << report.data_path << ", " << grouped(report.evaluation.total.images)
-              << " of " << grouped(report.data.size()) << " images, " << report.labels.size()
-              << " classes\n\n";
+              << " of " << grouped(report.data.size()) << " images, " << report.labels.size() << " classes\n"
+              << "classes:   " << report.class_order << '\n';
+    if (const std::size_t broken = report.evaluation.broken.size(); broken > 0) {
+        std::cout << "broken:    " << grouped(broken) << (broken == 1 ? " image is" : " images are")
+                  << " left out\n";
+    }
+    std::cout << '\n';
     print_totals(report);
     if (report.per_class) print_classes(report);
     if (!report.confusion) return;
@@ -227,6 +246,7 @@ Json evaluation_json(const EvaluationReport& report) {
     json.set("data", report.data_path);
     json.set("size", std::uint64_t{report.model.size});
     set_accuracy(json, report.evaluation.total);
+    set_data(json, report);
     if (report.per_class) json.set("classes", classes_json(report));
     if (report.confusion) json.set("confusion", confusion_json(report));
     if (report.evaluation.agreement) {

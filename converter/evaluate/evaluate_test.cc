@@ -77,7 +77,7 @@ struct Workplace {
     }
 
     EvaluationImages all() const {
-        return {data.get(), spread_items(images, images), label_map(*data, "data", classes, {})};
+        return {data.get(), spread_items(images, images), map_classes(*data, "data", classes).map};
     }
 };
 
@@ -282,7 +282,7 @@ TEST_CASE("an image that cannot be read is refused with its name") {
     const auto photos = open_data_set(place.folder / "photos");
     Session model = place.open("model", {.batch = 2});
     CHECK(error_of(ErrorKind::bad_input, [&] {
-              evaluate(model, {photos.get(), spread_items(10, 10), label_map(*photos, "photos", 10, {})});
+              evaluate(model, {photos.get(), spread_items(10, 10), map_classes(*photos, "photos", 10).map});
           }) == Containing("7/a.ppm"));
 }
 

@@ -169,6 +169,7 @@ class Planner {
 
     void pass_label_map(Words& words, std::vector<path>& inputs) const {
         pass(words, "--label-map", options_.label_map);
+        pass(words, "--class-order", options_.class_order);
         if (!options_.label_map.empty()) inputs.emplace_back(options_.label_map);
     }
 

@@ -17,6 +17,7 @@ struct PipelineOptions {
     std::filesystem::path test;  ///< to evaluate with
     std::filesystem::path folder;
     std::string label_map;
+    std::string class_order;
     std::vector<std::string> variants;  ///< empty: all
     std::string size;                   ///< of images in training, calibration and evaluation
     std::string bench_size;             ///< "": the same
