@@ -48,13 +48,13 @@ std::string list_text(const Names& names) {
 
 // ---- by name ----
 
-/// In class folders' names an underscore stands for a space. Labels that two classes have name none.
+/// In class folders' names an underscore stands for a space.
 std::optional<std::size_t> find_imagenet_label(std::string name) {
     std::replace(name.begin(), name.end(), '_', ' ');
     const auto classes = imagenet_classes();
     const auto is_called = [&](const ImageNetClass& known) { return known.label == name; };
     const auto found = std::find_if(classes.begin(), classes.end(), is_called);
-    if (found == classes.end() || std::any_of(found + 1, classes.end(), is_called)) return std::nullopt;
+    if (found == classes.end()) return std::nullopt;
     return static_cast<std::size_t>(found - classes.begin());
 }
 
