@@ -36,6 +36,30 @@ if(NOT STB_INCLUDE_DIR)
   set(STB_INCLUDE_DIR ${stb_SOURCE_DIR} CACHE PATH "the folder of stb_image.h" FORCE)
 endif()
 
+# libjpeg-turbo and libwebp have no build that another project can take in: the system's, or none. VGG19_HAS_… say which.
+function(vgg19_codec option library target)
+  set(has OFF)
+  if(${option} AND TARGET ${target})
+    set(has ON)
+  elseif(${option} STREQUAL AUTO)
+    message(STATUS "${library} is not on this system: building without it")
+  elseif(${option})
+    message(FATAL_ERROR "${option}=${${option}}, but ${library} is not on this system: install its development files, or say -D${option}=OFF")
+  endif()
+  string(REPLACE VGG19_ VGG19_HAS_ variable ${option})
+  set(${variable} ${has} PARENT_SCOPE)
+endfunction()
+
+find_package(PkgConfig QUIET)
+if(VGG19_JPEG)
+  find_package(JPEG QUIET)
+endif()
+if(VGG19_WEBP AND PkgConfig_FOUND)
+  pkg_check_modules(VGG19_LIBWEBP QUIET IMPORTED_TARGET libwebpdemux libwebp)
+endif()
+vgg19_codec(VGG19_JPEG libjpeg-turbo JPEG::JPEG)
+vgg19_codec(VGG19_WEBP libwebp PkgConfig::VGG19_LIBWEBP)
+
 if(VGG19_BUILD_TOOLS OR VGG19_BUILD_TESTS)
   # Eigen: headers, for the converter's linear algebra.
   find_package(Eigen3 3.4 CONFIG QUIET)
@@ -54,7 +78,6 @@ if(VGG19_BUILD_TOOLS OR VGG19_BUILD_TESTS)
 
   # cpp-httplib: the server derives from a class of it, so another version may not fit. Debian's has a library beside the
   # header, whose layout depends on the flags that its pkg-config file tells.
-  find_package(PkgConfig QUIET)
   if(PkgConfig_FOUND)
     pkg_check_modules(HTTPLIB QUIET IMPORTED_TARGET cpp-httplib>=0.11.4 cpp-httplib<0.12)
   endif()

@@ -1,4 +1,5 @@
 // vgg19 classify
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
@@ -6,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/image/formats.h"
 #include "engine/model/json.h"
 #include "tools/command.h"
 #include "tools/progress_bar.h"
@@ -26,9 +28,15 @@ struct Result {
     std::vector<Prediction> top;
 };
 
-Result classify_file(Session& session, const std::string& path, std::size_t top) {
+/// "-" is standard input.
+Image read_picture(const std::string& path, const ImageOptions& options) {
+    return path == "-" ? read_image(std::cin, "standard input", options) : load_image(path, options);
+}
+
+Result classify_file(Session& session, const std::string& path, const ImageOptions& options,
+                     std::size_t top) {
     using Clock = std::chrono::steady_clock;
-    const Image image = load_image(path);
+    const Image image = read_picture(path, options);
     const Clock::time_point start = Clock::now();
     Result result;
     result.top = session.classify(image.view(), top);
@@ -80,15 +88,17 @@ void check_top(std::size_t top, std::size_t classes) {
 }  // namespace
 
 int classify(int argc, char** argv) {
-    CommandLine line("classify",
-                     "Says what is in images: the most probable classes, the most probable first.",
-                     "-m MODEL IMAGE...");
+    CommandLine line(
+        "classify", "Says what is in images: the most probable classes, the most probable first.",
+        "-m MODEL IMAGE...\n\nIMAGE: " + readable_formats() + "; a file, a FIFO, or - for standard input");
     line.option("m,model", "FILE", "the model (required)").option("top", "N", "classes an image", "3");
     add_session_options(line);
+    add_image_options(line);
     line.flag("json",
               "print an array with an object an image: file, ms (from pixels to predictions), top; file and "
               "error for one that cannot be read")
-        .example("vgg19 classify -m vgg19.safetensors --top 3 tabby.jpg bittern.jpg");
+        .example("vgg19 classify -m vgg19.safetensors --top 3 tabby.jpg bittern.jpg")
+        .example("curl -s https://example.org/cat.jpg | vgg19 classify -m vgg19.safetensors -");
     if (!line.parse(argc, argv)) return exit_done;
 
     const std::vector<std::string> images = line.arguments("IMAGE");
@@ -99,13 +109,18 @@ int classify(int argc, char** argv) {
     const Model model = Model::open(line.required("model"));
     check_top(top, model.classes());
     Session session(model, options);
+    ImageOptions picture_options = image_options(line);
+    // A picture that is decoded at a fraction of its sides stays well above what the network sees of it.
+    constexpr std::size_t reduced_sides = 8;
+    picture_options.reduced_short_side =
+        std::max(picture_options.reduced_short_side, reduced_sides * session.input_size());
 
     int code = exit_done;
     Json results = Json::Array{};
     ProgressBar bar("classifying", ProgressUnit::items);
     for (std::size_t i = 0; i < images.size(); ++i) {
         try {
-            const Result result = classify_file(session, images[i], top);
+            const Result result = classify_file(session, images[i], picture_options, top);
             if (json) {
                 results.push(to_json(images[i], result));
             } else {

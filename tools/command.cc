@@ -20,6 +20,7 @@ namespace {
 constexpr std::size_t help_width = 110;
 constexpr std::size_t largest_size = 4096;
 constexpr std::size_t most_threads = 1024;
+constexpr std::size_t pixels_of_a_megapixel = 1'000'000;
 
 int report(const std::string& name, std::string_view message, int code) {
     std::cerr << "vgg19 " << name << ": " << message << '\n';
@@ -237,6 +238,27 @@ SessionOptions session_options(const CommandLine& line) {
     options.threads = threads_option(line);
     options.isa = line.text("isa");
     options.convolution = line.text("conv");
+    return options;
+}
+
+void add_image_options(CommandLine& line) {
+    line.flag(
+            "no-exif",
+            "leave pictures as they are stored, as Pillow's and torchvision's loaders do; default: turned as "
+            "their EXIF orientation says, because phones store what the sensor saw and how it was held")
+        .option("max-megapixels", "N", "the largest picture to read, in millions of pixels",
+                std::to_string(ImageLimits{}.max_pixels / pixels_of_a_megapixel));
+}
+
+ImageOptions image_options(const CommandLine& line) {
+    constexpr std::size_t most_megapixels = 10'000;
+    ImageOptions options;
+    options.apply_exif = !line.given("no-exif");
+    const std::size_t by_default = options.limits.max_pixels / pixels_of_a_megapixel;
+    const std::size_t megapixels = line.whole_number("max-megapixels", 1, most_megapixels);
+    options.limits.max_pixels = megapixels * pixels_of_a_megapixel;
+    // Larger pictures have larger files.
+    options.limits.max_file_bytes *= std::max<std::size_t>(1, (megapixels + by_default - 1) / by_default);
     return options;
 }
 

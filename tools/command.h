@@ -8,6 +8,7 @@
 
 #include "bench/exit_code.h"
 #include "cxxopts.hpp"
+#include "vgg19/image.h"
 #include "vgg19/session.h"
 
 namespace vgg19::tools {
@@ -80,6 +81,10 @@ int threads_option(const CommandLine& line);
 void add_session_options(CommandLine& line);
 /// What they say. Whether a session can be so, its constructor finds out.
 SessionOptions session_options(const CommandLine& line);
+
+/// --no-exif and --max-megapixels, for subcommands that read pictures.
+void add_image_options(CommandLine& line);
+ImageOptions image_options(const CommandLine& line);
 
 /// Before any work is done: `output` must be a regular file or not exist yet, in a folder that exists.
 /// Throws Error (usage).

@@ -25,6 +25,7 @@ namespace vgg19::tools {
 
 namespace {
 
+constexpr std::size_t megabyte = 1'000'000;
 constexpr std::size_t most_upload_megabytes = 1024;
 
 CommandLine command_line() {
@@ -32,7 +33,9 @@ CommandLine command_line() {
         "serve",
         "The dashboard: a page that classifies images with every variant side by side, and an API for "
         "programs.\nPrints the page's address when it is ready; SIGINT or SIGTERM ends it when what runs is "
-        "finished, a\nsecond one at once. The API is described at /openapi.json.",
+        "finished, a\nsecond one at once. The API is described at /openapi.json. Pictures other than JPEG "
+        "and WebP, whose "
+        "decoders cannot reduce them,\nmay have 100 megapixels, unless --max-megapixels says another number.",
         "[--models DIR] [--port N]");
     line.option(
             "models", "DIR",
@@ -46,8 +49,10 @@ CommandLine command_line() {
         .option("workers", "N", "requests that run at once; more than one make each other's times longer",
                 "1")
         .option("queue", "N", "requests that may wait beside them; others are told to come again", "16")
-        .option("max-upload", "MB", "the longest body of a request", "16")
+        .option("max-upload", "MB", "the longest body of a request",
+                std::to_string(server::Limits{}.body_bytes / megabyte))
         .option("timeout", "SECONDS", "for a request to arrive", "20");
+    add_image_options(line);
     add_cpu_options(line);
     line.option("conv", "NAME", "convolutions: winograd, direct, onednn or auto", "auto");
     line.example("vgg19 serve --models models --port 0");
@@ -65,7 +70,6 @@ std::vector<std::string> words(const std::string& list) {
 }
 
 server::Settings settings_of(const CommandLine& line) {
-    constexpr std::size_t megabyte = 1'000'000;
     constexpr std::size_t most_workers = 64;
     constexpr std::size_t longest_queue = 1024;
     server::Settings settings;
@@ -78,6 +82,12 @@ server::Settings settings_of(const CommandLine& line) {
     settings.session.isa = line.text("isa");
     settings.session.convolution = line.text("conv");
     settings.limits.body_bytes = line.whole_number("max-upload", 1, most_upload_megabytes) * megabyte;
+    // Who chooses a limit chooses it for all formats.
+    const std::size_t most_irreducible = settings.limits.image.limits.max_irreducible_pixels;
+    settings.limits.image = image_options(line);
+    if (!line.given("max-megapixels")) {
+        settings.limits.image.limits.max_irreducible_pixels = most_irreducible;
+    }
     settings.limits.request =
         std::chrono::milliseconds(static_cast<int>(1000 * line.number("timeout", 0.1, 3600)));
     return settings;

@@ -1,27 +1,37 @@
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <string>
 #include <system_error>
+#include <thread>
 
 #include "engine/image/exif.h"
+#include "engine/image/formats.h"
 #include "engine/image/testing.h"
 #include "engine/testing/temporary_folder.h"
 #include "vgg19/error.h"
 #include "vgg19/image.h"
 
+using vgg19::Codec;
+using vgg19::Error;
 using vgg19::ErrorKind;
 using vgg19::exif_orientation;
+using vgg19::format_of_extension;
 using vgg19::Image;
 using vgg19::ImageLimits;
 using vgg19::load_image;
 using vgg19::oriented;
+using vgg19::read_image;
+using vgg19::readable_formats;
 using vgg19::kernels::testing::GuardedBuffer;
 using vgg19::testing::bytes_of;
+using vgg19::testing::check_decodes;
 using vgg19::testing::contains;
 using vgg19::testing::decode;
 using vgg19::testing::decode_error;
@@ -38,13 +48,6 @@ using vgg19::testing::TemporaryFolder;
 
 namespace {
 
-void check_decodes(const std::string& name, int tolerance) {
-    CAPTURE(name);
-    const Image expected = load_image(fixture(name + ".expected.png"));
-    CHECK(largest_difference(load_image(fixture(name)), expected) <= tolerance);
-    CHECK(largest_difference(decode(read_fixture(name)), expected) <= tolerance);
-}
-
 std::filesystem::path write(const std::filesystem::path& path, const File& bytes) {
     std::ofstream(path, std::ios::binary)
         .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
@@ -54,15 +57,16 @@ std::filesystem::path write(const std::filesystem::path& path, const File& bytes
 }  // namespace
 
 TEST_CASE("colour, grey, palettes and 16-bit samples become the 8-bit RGB that Pillow reads") {
-    for (const char* name : {"rgb.png", "grey.png", "palette.png", "bits1.png", "rgb16.png", "grey16.png",
-                             "rgb.bmp", "palette.bmp", "rgb.gif", "animated.gif", "rgb.ppm", "grey.pgm"}) {
+    for (const char* name :
+         {"rgb.png", "grey.png", "palette.png", "bits1.png", "rgb16.png", "grey16.png", "rgb.bmp", "rgba.bmp",
+          "palette.bmp", "rgb.gif", "animated.gif", "rgb.ppm", "grey.pgm"}) {
         check_decodes(name, 0);
     }
 }
 
 TEST_CASE("transparent pixels are laid over white") {
-    for (const char* name : {"rgba.png", "grey_alpha.png", "palette_transparent.png", "colour_key.png",
-                             "rgba.bmp", "transparent.gif"}) {
+    for (const char* name :
+         {"rgba.png", "grey_alpha.png", "palette_transparent.png", "colour_key.png", "transparent.gif"}) {
         check_decodes(name, 1);
     }
 }
@@ -102,6 +106,11 @@ TEST_CASE("an EXIF structure is read in both byte orders, and one that makes no 
     const File big = {'M', 'M', 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0};
     CHECK(exif_orientation(little) == 6);
     CHECK(exif_orientation(big) == 6);
+    const File as_long = {'M', 'M', 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 4, 0, 0, 0, 1, 0, 0, 0, 6};
+    const File as_byte = {'M', 'M', 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 1, 0, 0, 0, 1, 6, 0, 0, 0};
+    CHECK(exif_orientation(as_long) == 6);
+    CHECK(exif_orientation(as_byte) == 6);
+    CHECK(exif_orientation(joined(bytes_of(std::string("Exif\0\0", 6)), as_long)) == 6);
 
     const auto changed = [&](std::size_t offset, std::uint8_t value) {
         File file = little;
@@ -116,7 +125,7 @@ TEST_CASE("an EXIF structure is read in both byte orders, and one that makes no 
     CHECK(changed(7, 0xFF) == 1);   // far behind it
     CHECK(changed(8, 0) == 1);      // an empty directory
     CHECK(changed(10, 0x13) == 1);  // another tag
-    CHECK(changed(12, 4) == 1);     // another type
+    CHECK(changed(12, 5) == 1);     // a fraction
     CHECK(changed(14, 2) == 1);     // two values
     CHECK(changed(18, 0) == 1);     // no such orientation
     CHECK(changed(18, 9) == 1);
@@ -147,7 +156,7 @@ TEST_CASE("a BMP whose rows run from the top is read") {
 
 TEST_CASE("every limit is checked from the header, before anything is decoded") {
     const ImageLimits limits;
-    const std::string claimed = "its header names 65535×65535 pixels, expected at most 32768 a side";
+    const std::string claimed = "its header names 65535×65535 pixels, expected at most 1000000 a side";
     const File png =
         joined(png_header(65535, 65535), joined(png_chunk("IDAT", File(9)), png_chunk("IEND", {})));
     CHECK(contains(decode_error(png), "test image: PNG: " + claimed));
@@ -163,7 +172,7 @@ TEST_CASE("every limit is checked from the header, before anything is decoded") 
     std::fill_n(gif.begin() + 6, 4, std::uint8_t{0xFF});
     CHECK(contains(decode_error(gif), "test image: GIF: " + claimed));
     CHECK(contains(decode_error(bytes_of("P6 65535 65535 255 ")), "test image: PPM: " + claimed));
-    CHECK(contains(decode_error(bytes_of("P5 30000 30000 255 ")), "and 100000000 in all"));
+    CHECK(contains(decode_error(bytes_of("P5 30000 30000 255 ")), "and 250000000 in all"));
 }
 
 TEST_CASE("limits of the caller's own hold at their last value and not beyond") {
@@ -173,6 +182,10 @@ TEST_CASE("limits of the caller's own hold at their last value and not beyond") 
                    "expected at most " + std::to_string(file.size() - 1) + " bytes, found"));
     CHECK(contains(decode_error(file, {.max_side = 23}), "expected at most 23 a side"));
     CHECK(contains(decode_error(file, {.max_pixels = 24 * 16 - 1}), "and 383 in all"));
+    CHECK(contains(decode_error(file, {.max_irreducible_pixels = 24 * 16 - 1}), "and 383 in all"));
+    const File jpeg = read_fixture("rgb.jpg");
+    if (VGG19_HAS_JPEG != 0) CHECK(decode(jpeg, {.max_irreducible_pixels = 24 * 16 - 1}).width == 24);
+    CHECK(contains(decode_error(jpeg, {.max_pixels = 24 * 16 - 1}), "and 383 in all"));
 }
 
 TEST_CASE("bytes behind the end of an image do no harm") {
@@ -193,10 +206,59 @@ TEST_CASE("files that cannot be read are errors that name them") {
     CHECK(contains(load_error(folder.path() / "missing.jpg"), "no such file"));
     CHECK(contains(load_error(folder.path()), "expected an image, found a directory"));
     CHECK(contains(load_error(folder.path() / "missing.jpg" / "x"), "no such file"));
-    CHECK(contains(load_error("/dev/null"), "found no regular file"));
+    CHECK(contains(load_error("/dev/null"), "found an empty file"));
+    CHECK(contains(load_error("/dev/zero", {.max_file_bytes = 100'000}),
+                   "expected at most 100000 bytes, found more"));
     CHECK(contains(load_error(write(folder / "empty.jpg", {})), "found an empty file"));
     CHECK(contains(load_error(write(folder / "text.jpg", bytes_of("some text"))), "starts with 73 6f"));
     CHECK(
         contains(load_error(fixture("rgb.png"), {.max_file_bytes = 10}), "expected at most 10 bytes, found"));
     CHECK(load_image(write(folder / "png_named.jpg", read_fixture("rgb.png"))).width == 24);
+}
+
+TEST_CASE("a picture comes from a FIFO or a stream too, no more of it than a file may have") {
+    const TemporaryFolder folder;
+    const File file = read_fixture("rgb.png");
+    const std::string path = (folder / "fifo").string();
+    REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+    const auto load = [&](std::size_t most) {
+        std::thread writer([&] { write(path, file); });
+        const auto wait = [&] { writer.join(); };
+        try {
+            const Image image = load_image(path, {.max_file_bytes = most});
+            wait();
+            return std::to_string(image.width);
+        } catch (const Error& error) {
+            wait();
+            return std::string(error.what());
+        }
+    };
+    CHECK(load(file.size()) == "24");
+    CHECK(contains(load(file.size() - 1), "fifo: expected at most"));
+
+    const std::string text(file.begin(), file.end());
+    std::istringstream stream("x" + text);
+    stream.get();
+    CHECK(read_image(stream, "standard input").width == 24);
+    std::istringstream too_long(text);
+    const auto read_too_long = [&] {
+        read_image(too_long, "standard input", {.limits = {.max_file_bytes = 9}});
+    };
+    CHECK(error_of(ErrorKind::bad_input, read_too_long) ==
+          "standard input: expected at most 9 bytes, found more");
+    CHECK(contains(error_of(ErrorKind::bad_input, [&] { read_image(stream, "standard input"); }),
+                   "found an empty file"));
+}
+
+TEST_CASE("extensions are those of a format in upper and lower case, and readable ones are in messages") {
+    CHECK(format_of_extension(".JPEG")->name == "JPEG");
+    CHECK(format_of_extension(".jpg")->is_readable());
+    CHECK(format_of_extension(".webp")->is_readable() == (VGG19_HAS_WEBP != 0));
+    CHECK(format_of_extension(".Tif")->name == "TIFF");
+    CHECK_FALSE(format_of_extension(".tif")->is_readable());
+    CHECK(format_of_extension(".heic")->codec == Codec::none);
+    for (const char* extension : {"", ".", "jpg", ".jpgg", ".txt"})
+        CHECK(format_of_extension(extension) == nullptr);
+    CHECK(readable_formats() == (VGG19_HAS_WEBP != 0 ? "JPEG, PNG, BMP, GIF, WebP, PGM or PPM"
+                                                     : "JPEG, PNG, BMP, GIF, PGM or PPM"));
 }

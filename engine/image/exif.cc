@@ -1,7 +1,7 @@
 #include "engine/image/exif.h"
 
 #include <algorithm>
-#include <utility>
+#include <string_view>
 
 namespace vgg19 {
 namespace {
@@ -21,14 +21,39 @@ struct Tiff {
     }
 };
 
+/// Of TIFF's types: the standard says SHORT, and programs write others. 0 for what is no integer.
+std::size_t integer_bytes(std::uint32_t type) {
+    switch (type) {
+        case 1:  // BYTE
+        case 6:  // SBYTE
+            return 1;
+        case 3:  // SHORT
+        case 8:  // SSHORT
+            return 2;
+        case 4:  // LONG
+        case 9:  // SLONG
+            return 4;
+        default:
+            return 0;
+    }
+}
+
+/// JPEG's segments have a name before the structure, which some programs write in PNG and WebP too.
+Bytes without_name(Bytes exif) {
+    constexpr std::string_view name("Exif\0\0", 6);
+    const bool has_name = exif.size() >= name.size() && std::equal(name.begin(), name.end(), exif.begin());
+    return has_name ? exif.subspan(name.size()) : exif;
+}
+
 }  // namespace
 
-int exif_orientation(Bytes tiff_bytes) {
+int exif_orientation(Bytes exif) {
     constexpr std::size_t header_bytes = 8;  // byte order, 42, offset of the first directory
     constexpr std::size_t entry_bytes = 12;  // tag, type, count, value
     constexpr std::uint32_t orientation_tag = 0x0112;
-    constexpr std::uint32_t short_type = 3;
+    constexpr std::size_t value_offset = 8;
 
+    const Bytes tiff_bytes = without_name(exif);
     if (tiff_bytes.size() < header_bytes || tiff_bytes[0] != tiff_bytes[1]) return upright;
     if (tiff_bytes[0] != 'I' && tiff_bytes[0] != 'M') return upright;
     const Tiff tiff{tiff_bytes, tiff_bytes[0] == 'M'};
@@ -41,9 +66,10 @@ int exif_orientation(Bytes tiff_bytes) {
         const std::size_t entry = directory + 2 + i * entry_bytes;
         if (!tiff.holds(entry, entry_bytes)) return upright;
         if (tiff.number(entry, 2) != orientation_tag) continue;
-        const bool is_one_short = tiff.number(entry + 2, 2) == short_type && tiff.number(entry + 4, 4) == 1;
-        const auto value = static_cast<int>(tiff.number(entry + 8, 2));
-        return is_one_short && value >= 1 && value <= 8 ? value : upright;
+        const std::size_t bytes = integer_bytes(tiff.number(entry + 2, 2));
+        if (bytes == 0 || tiff.number(entry + 4, 4) != 1) return upright;
+        const std::uint32_t value = tiff.number(entry + value_offset, bytes);
+        return value >= 1 && value <= 8 ? static_cast<int>(value) : upright;
     }
     return upright;
 }

@@ -5,22 +5,31 @@
 #include <numeric>
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include "vgg19/error.h"
+#include "engine/image/failure.h"
 
 namespace vgg19 {
 namespace {
 
 constexpr std::uint32_t define_huffman_tables = 0xC4;
-constexpr std::uint32_t progressive_frame = 0xC2;
 constexpr std::uint32_t end_of_image = 0xD9;
 constexpr std::uint32_t start_of_scan = 0xDA;
 constexpr std::uint32_t define_quantization_tables = 0xDB;
+constexpr std::uint32_t define_number_of_lines = 0xDC;
+constexpr std::uint32_t define_restart_interval = 0xDD;
+constexpr std::uint32_t app0 = 0xE0;
 constexpr std::uint32_t app1 = 0xE1;
 constexpr std::uint32_t app14 = 0xEE;
+constexpr std::uint32_t app15 = 0xEF;
+constexpr std::uint32_t jpeg_ls_frame = 0xF7;
+constexpr std::uint32_t comment = 0xFE;
+
+/// Encoders write about ten for a progressive picture, and optimisers some dozens.
+constexpr std::size_t most_scans = 200;
 
 [[noreturn]] void fail(std::size_t offset, const std::string& what) {
-    throw Error(ErrorKind::bad_input, "segment at offset " + std::to_string(offset) + ": " + what);
+    fail_image("segment at offset " + std::to_string(offset) + ": " + what);
 }
 
 bool starts_with(Bytes bytes, std::string_view text) {
@@ -32,6 +41,7 @@ bool starts_with(Bytes bytes, std::string_view text) {
 
 /// SOF0 to SOF15; among them lie DHT (C4), JPG (C8) and DAC (CC).
 bool is_start_of_frame(std::uint32_t marker) {
+    if (marker == jpeg_ls_frame) return true;
     return marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
 }
 
@@ -50,13 +60,35 @@ std::size_t find_marker(Bytes file, std::size_t offset) {
     return file.size();
 }
 
-/// The tables that segments have defined so far, and what the frame says of scans.
+/// Bit k: coefficient k, in the order of the zigzag.
+using Coefficients = std::uint64_t;
+
+/// The coefficients `first` to `last`, of which a damaged scan may name more than there are.
+Coefficients coefficient_range(std::size_t first, std::size_t last) {
+    Coefficients range = 0;
+    for (std::size_t k = first; k <= std::min<std::size_t>(last, 63); ++k) range |= Coefficients{1} << k;
+    return range;
+}
+
+struct Component {
+    std::uint8_t name = 0;
+    unsigned quantization_table = 0;
+    Coefficients complete = 0;  ///< those whose last bit a scan has brought
+};
+
+/// The tables that segments have defined so far, and what the frame and the scans said.
 struct DecoderState {
     std::array<bool, 16> quantization{};
     std::array<bool, 16> dc_huffman{};
     std::array<bool, 16> ac_huffman{};
-    std::array<std::uint8_t, 256> quantization_of_component{};
-    bool progressive = false;
+    bool any_huffman = false;
+    std::vector<Component> components;
+    std::size_t scans = 0;
+
+    bool picture_is_complete() const {
+        const auto complete = [](const Component& each) { return each.complete == ~Coefficients{0}; };
+        return !components.empty() && std::all_of(components.begin(), components.end(), complete);
+    }
 };
 
 /// A table is a byte of class and number, the counts of codes of 1 to 16 bits, and that many symbols.
@@ -73,6 +105,7 @@ void define_huffman(Bytes tables, std::size_t segment, DecoderState& state) {
         }
         auto& defined = tables[0] / 16U == 0 ? state.dc_huffman : state.ac_huffman;
         defined[tables[0] % 16U] = true;
+        state.any_huffman = true;
         tables = tables.subspan(header_bytes + symbols);
     }
 }
@@ -87,15 +120,35 @@ void define_quantization(Bytes tables, std::size_t segment, DecoderState& state)
     }
 }
 
+void check_kind(std::uint32_t marker, unsigned precision, std::size_t segment) {
+    const auto refuse = [&](const std::string& kind) {
+        fail(segment, "found " + kind + "; convert it to a baseline or progressive JPEG first");
+    };
+    if (marker == jpeg_ls_frame) refuse("a JPEG-LS picture");
+    const std::uint32_t kind = marker % 8;  // the upper half of the sixteen kinds has arithmetic coding
+    if (kind == 3 || kind == 7) refuse("a lossless JPEG");
+    if (kind > 3) refuse("a hierarchical JPEG");
+    if (precision != 8) refuse("a JPEG of " + std::to_string(precision) + " bits a sample");
+}
+
 /// Precision, height, width and the number of components; of each its name, sampling and quantisation table.
-void read_frame(std::uint32_t marker, Bytes frame, JpegSegments& segments, DecoderState& state) {
+void read_frame(std::uint32_t marker, Bytes frame, std::size_t segment, JpegSegments& segments,
+                DecoderState& state) {
     constexpr std::size_t first_component = 6;
-    if (frame.size() < first_component) return;
+    if (frame.size() < first_component) fail(segment, "the header of the frame is cut short");
+    check_kind(marker, frame[0], segment);
+    if (segments.components != 0) fail(segment, "a second frame in one picture");
+    segments.size = {big_endian(frame, 3, 2), big_endian(frame, 1, 2)};
     segments.components = frame[first_component - 1];
-    state.progressive = marker == progressive_frame;
+    segments.coding = marker % 4 == 2 ? JpegCoding::progressive : JpegCoding::sequential;
+    segments.is_arithmetic = marker >= 0xC8;
     for (std::size_t at = first_component; at + 3 <= frame.size(); at += 3) {
-        state.quantization_of_component[frame[at]] = frame[at + 2] % 16U;
+        state.components.push_back({.name = frame[at], .quantization_table = frame[at + 2] % 16U});
     }
+    if (segments.components == 0 || state.components.size() < segments.components) {
+        fail(segment, "the header of the frame names no component, or fewer than it promises");
+    }
+    state.components.resize(segments.components);
 }
 
 void require_table(bool defined, const std::string& what, unsigned number, std::size_t segment) {
@@ -104,22 +157,51 @@ void require_table(bool defined, const std::string& what, unsigned number, std::
          "a scan with " + what + " table " + std::to_string(number) + ", which no segment before it defines");
 }
 
+/// What the header of a scan says behind its components: which coefficients, and of those which bits.
+struct ScanRange {
+    std::size_t first = 0;
+    std::size_t last = 63;
+    bool refines = false;
+    bool has_last_bits = true;
+};
+
+ScanRange scan_range(Bytes range, JpegCoding coding) {
+    if (coding == JpegCoding::sequential) return {};
+    return {range[0], range[1], range[2] / 16U != 0, range[2] % 16U == 0};
+}
+
+void check_huffman_tables(unsigned tables, const ScanRange& range, std::size_t segment,
+                          JpegSegments& segments, const DecoderState& state) {
+    if (segments.is_arithmetic) return;
+    const bool is_sequential = segments.coding == JpegCoding::sequential;
+    if (is_sequential && !state.any_huffman) {
+        segments.needs_standard_tables = true;
+        return;
+    }
+    const bool has_dc = is_sequential || (range.first == 0 && !range.refines);
+    const bool has_ac = is_sequential || range.first > 0;
+    if (has_dc) require_table(state.dc_huffman[tables / 16U], "DC Huffman", tables / 16U, segment);
+    if (has_ac) require_table(state.ac_huffman[tables % 16U], "AC Huffman", tables % 16U, segment);
+}
+
 /// The number of components; of each its name and Huffman tables; the first and last coefficient, and the
-/// bits of a progressive scan. A scan that is too short for that is left to stb_image, which says so.
-void check_scan(Bytes scan, std::size_t segment, const DecoderState& state) {
+/// bits of a progressive scan. A scan that is too short for that is left to the decoder, which says so.
+void read_scan(Bytes scan, std::size_t segment, JpegSegments& segments, DecoderState& state) {
+    if (++state.scans > most_scans) {
+        fail(segment, "expected at most " + std::to_string(most_scans) + " scans, found more");
+    }
+    if (state.components.empty()) fail(segment, "a scan before the header of the frame");
     if (scan.empty() || scan.size() < 4 + std::size_t{2} * scan[0]) return;
     const std::size_t components = scan[0];
-    const std::size_t first_coefficient = scan[1 + 2 * components];
-    const bool refines = state.progressive && scan[3 + 2 * components] / 16U != 0;
-    const bool has_dc = !state.progressive || (first_coefficient == 0 && !refines);
-    const bool has_ac = !state.progressive || first_coefficient > 0;
+    const ScanRange range = scan_range(scan.subspan(1 + 2 * components, 3), segments.coding);
     for (std::size_t i = 0; i < components; ++i) {
-        const unsigned quantization = state.quantization_of_component[scan[1 + 2 * i]];
-        const unsigned dc = scan[2 + 2 * i] / 16U;
-        const unsigned ac = scan[2 + 2 * i] % 16U;
+        const auto is_named = [&](const Component& each) { return each.name == scan[1 + 2 * i]; };
+        const auto component = std::find_if(state.components.begin(), state.components.end(), is_named);
+        if (component == state.components.end()) fail(segment, "a scan of a component that the frame lacks");
+        const unsigned quantization = component->quantization_table;
         require_table(state.quantization[quantization], "quantisation", quantization, segment);
-        if (has_dc) require_table(state.dc_huffman[dc], "DC Huffman", dc, segment);
-        if (has_ac) require_table(state.ac_huffman[ac], "AC Huffman", ac, segment);
+        check_huffman_tables(scan[2 + 2 * i], range, segment, segments, state);
+        if (range.has_last_bits) component->complete |= coefficient_range(range.first, range.last);
     }
 }
 
@@ -130,15 +212,52 @@ void read_segment(std::uint32_t marker, Bytes payload, std::size_t offset, JpegS
         define_huffman(payload, offset, state);
     } else if (marker == define_quantization_tables) {
         define_quantization(payload, offset, state);
+    } else if (marker == define_restart_interval && payload.size() >= 2) {
+        segments.has_restarts = big_endian(payload, 0, 2) != 0;
     } else if (marker == start_of_scan) {
-        check_scan(payload, offset, state);
+        read_scan(payload, offset, segments, state);
     } else if (marker == app1 && segments.exif.empty() && starts_with(payload, exif_name)) {
         segments.exif = payload.subspan(exif_name.size());
     } else if (marker == app14 && starts_with(payload, "Adobe")) {
         segments.has_adobe_marker = true;
     } else if (is_start_of_frame(marker)) {
-        read_frame(marker, payload, segments, state);
+        read_frame(marker, payload, offset, segments, state);
     }
+}
+
+/// Of those that stand between scans. The markers of another picture, and what looks like one in bytes that
+/// are no JPEG, are not of this picture.
+bool may_follow_scan(std::uint32_t marker) {
+    switch (marker) {
+        case define_huffman_tables:
+        case define_quantization_tables:
+        case define_number_of_lines:
+        case define_restart_interval:
+        case start_of_scan:
+        case comment:
+            return true;
+        default:
+            return marker >= app0 && marker <= app15;
+    }
+}
+
+/// Counts itself; at least 2 where the segment fits into the file.
+std::size_t segment_length(Bytes file, std::size_t offset) {
+    const std::size_t left = file.size() - offset - 2;
+    const std::size_t length = left < 2 ? 2 : big_endian(file, offset + 2, 2);
+    if (length < 2) fail(offset, "expected a length of at least 2, found " + std::to_string(length));
+    if (length > left) {
+        fail(offset, std::to_string(length) + " bytes, but the file ends after " + std::to_string(left) +
+                         ": it is cut short");
+    }
+    return length;
+}
+
+/// Whether the file has, behind a picture that is complete, a segment of it still.
+bool picture_goes_on(Bytes file, std::size_t offset) {
+    if (!may_follow_scan(file[offset + 1]) || file.size() - offset < 4) return false;
+    const std::size_t length = big_endian(file, offset + 2, 2);
+    return length >= 2 && length <= file.size() - offset - 2;
 }
 
 }  // namespace
@@ -148,16 +267,15 @@ JpegSegments read_jpeg_segments(Bytes file) {
     DecoderState state;
     std::size_t offset = find_marker(file, 2);  // after the start of image
     while (offset < file.size() && file[offset + 1] != end_of_image) {
-        const std::size_t left = file.size() - offset - 2;
-        const std::size_t length = left < 2 ? 2 : big_endian(file, offset + 2, 2);  // counts itself
-        if (length < 2) fail(offset, "expected a length of at least 2, found " + std::to_string(length));
-        if (length > left) {
-            fail(offset, std::to_string(length) + " bytes, but the file ends after " + std::to_string(left) +
-                             ": it is cut short");
-        }
+        if (state.picture_is_complete() && !picture_goes_on(file, offset)) break;
+        const std::size_t length = segment_length(file, offset);
         read_segment(file[offset + 1], file.subspan(offset + 4, length - 2), offset, segments, state);
         offset = find_marker(file, offset + 2 + length);
     }
+    segments.has_end_marker = offset < file.size() && file[offset + 1] == end_of_image;
+    segments.picture = file.first(segments.has_end_marker ? offset + 2 : offset);
+    if (!segments.has_end_marker && !state.picture_is_complete()) fail_cut_short(file);
+    if (segments.components == 0) fail_image("it has no frame, and so no picture");
     return segments;
 }
 

@@ -1,59 +1,38 @@
 #include "engine/image/stb.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <cstring>
 #include <string>
 
-#include "vgg19/error.h"
+#include "engine/image/failure.h"
+#include "engine/image/over_white.h"
+#include "engine/image/stb_allocation.h"
+#include "engine/image/stb_zlib.h"
 
-namespace {
-
-/// The largest block that stb_image may have in this thread: the data that a PNG unpacks to may be a thousand
-/// times the file, whatever size its header names.
-thread_local std::size_t largest_block = 0;
-thread_local bool wanted_more = false;
-
-bool may_have(std::size_t bytes) {
-    wanted_more = wanted_more || bytes > largest_block;
-    return bytes <= largest_block;
-}
-
-/// Zeros: stb_image reads tables that a damaged file uses and does not define, and would decode with, walk
-/// through, or show in the picture what was in the memory before.
-void* allocate(std::size_t bytes) {
-    return may_have(bytes) ? std::calloc(1, bytes) : nullptr;
-}
-
-void* reallocate(void* block, std::size_t old_bytes, std::size_t bytes) {
-    if (!may_have(bytes)) return nullptr;
-    void* larger = std::realloc(block, bytes);
-    if (larger != nullptr && bytes > old_bytes) {
-        std::memset(static_cast<char*>(larger) + old_bytes, 0, bytes - old_bytes);
-    }
-    return larger;
-}
-
-}  // namespace
-
-#define STBI_MALLOC(bytes) allocate(bytes)
-#define STBI_REALLOC_SIZED(block, old_bytes, bytes) reallocate(block, old_bytes, bytes)
-#define STBI_FREE(block) std::free(block)
-#define STBI_ASSERT(condition) static_cast<void>(0)  // a library does not abort
-#define STBI_MAX_DIMENSIONS (1 << 20)                // far above ImageLimits
-#define STBI_NO_STDIO
-#define STBI_NO_LINEAR
+#define STBI_MAX_DIMENSIONS (1 << 20)  // far above ImageLimits
+#if !VGG19_HAS_JPEG
 #define STBI_ONLY_JPEG
+#endif
 #define STBI_ONLY_PNG
-#define STBI_ONLY_BMP
 #define STBI_ONLY_GIF
-#define STB_IMAGE_STATIC
+#define STBI_NO_ZLIB  // what PNG calls of it is below
 #define STB_IMAGE_IMPLEMENTATION
 #include <stb_image.h>
 
 #ifndef STBI_THREAD_LOCAL
 #error "stb_image's failure reason must be kept by thread"
 #endif
+
+/// Declared by stb_image, whose own takes data with a wrong checksum.
+static char* stbi_zlib_decode_malloc_guesssize_headerflag(const char* buffer, int length, int initial_size,
+                                                          int* unpacked_length, int /*parse_header*/) {
+    const vgg19::Bytes stream(reinterpret_cast<const std::uint8_t*>(buffer),
+                              static_cast<std::size_t>(length));
+    const vgg19::stb::Unpacked unpacked =
+        vgg19::stb::unpack_zlib(stream, static_cast<std::size_t>(initial_size));
+    if (unpacked.data == nullptr) stbi__g_failure_reason = unpacked.failure;
+    *unpacked_length = static_cast<int>(unpacked.size);
+    return unpacked.data;
+}
 
 namespace vgg19::stb {
 namespace {
@@ -102,18 +81,10 @@ std::string failure_reason() {
     return reason.empty() || reason == "bad png sig" ? "it is damaged, or holds no picture" : reason;
 }
 
-[[noreturn]] void fail(Bytes file, const Source& source, std::string reason) {
-    if (wanted_more) reason = "it unpacks to more data than the size in its header asks for";
-    if (source.passed_end()) {
-        reason = "it is cut short: the picture goes on where the file ends, after " +
-                 std::to_string(file.size()) + " bytes";
-    }
-    throw Error(ErrorKind::bad_input, reason);
-}
-
-void set_block_limit(std::size_t bytes) {
-    largest_block = bytes;
-    wanted_more = false;
+[[noreturn]] void fail(Bytes file, const Source& source, const std::string& reason) {
+    if (source.passed_end()) fail_cut_short(file);
+    if (wanted_more()) fail_image("it unpacks to more data than the size in its header asks for");
+    fail_image(reason);
 }
 
 /// Covers every single block: 16-bit RGBA twice over (blocks that grow are doubled), JPEG's coefficients
@@ -136,9 +107,7 @@ PixelSize read_size(Bytes file) {
         // stb_image's own reason is that of the last format that it tried.
         fail(file, source, "its header is damaged or names a feature that is not supported");
     }
-    // A BMP whose rows run from the top has a negative height.
-    const std::int64_t rows = height < 0 ? -std::int64_t{height} : std::int64_t{height};
-    return {static_cast<std::uint32_t>(width), static_cast<std::size_t>(rows)};
+    return {static_cast<std::size_t>(width), static_cast<std::size_t>(height)};
 }
 
 Samples decode(Bytes file, const PixelSize& size) {
@@ -156,6 +125,23 @@ Samples decode(Bytes file, const PixelSize& size) {
     samples.size = {static_cast<std::size_t>(width), static_cast<std::size_t>(height)};
     samples.channels = static_cast<std::size_t>(channels);
     return samples;
+}
+
+/// One or two channels are grey, the last of two or four is alpha.
+Image to_rgb(const Samples& samples) {
+    const std::size_t pixels = samples.size.width * samples.size.height;
+    const std::uint8_t* from = samples.data.get();
+    if (samples.channels == 3) return {{from, from + pixels * 3}, samples.size.width, samples.size.height};
+
+    Image image{std::vector<std::uint8_t>(pixels * 3), samples.size.width, samples.size.height};
+    const bool has_alpha = samples.channels % 2 == 0;
+    const std::size_t channel_step = samples.channels < 3 ? 0 : 1;
+    std::uint8_t* to = image.rgb.data();
+    for (std::size_t i = 0; i < pixels; ++i, from += samples.channels, to += 3) {
+        const std::uint8_t alpha = has_alpha ? from[samples.channels - 1] : 255;
+        for (std::size_t c = 0; c < 3; ++c) to[c] = over_white(from[c * channel_step], alpha);
+    }
+    return image;
 }
 
 }  // namespace vgg19::stb

@@ -59,8 +59,8 @@ inline File bytes_of(std::string_view text) {
 }
 
 inline File joined(const File& a, const File& b) {
-    File file = a;
-    file.insert(file.end(), b.begin(), b.end());
+    File file(a.size() + b.size());
+    std::copy(b.begin(), b.end(), std::copy(a.begin(), a.end(), file.begin()));
     return file;
 }
 
@@ -75,6 +75,14 @@ inline std::string decode_error(const File& file, const ImageLimits& limits = {}
     return error_of(ErrorKind::bad_input, [&] { decode(file, limits); });
 }
 
+/// Against the picture NAME.expected.png, from the file and from memory.
+inline void check_decodes(const std::string& name, int tolerance) {
+    CAPTURE(name);
+    const Image expected = load_image(fixture(name + ".expected.png"));
+    CHECK(largest_difference(load_image(fixture(name)), expected) <= tolerance);
+    CHECK(largest_difference(decode(read_fixture(name)), expected) <= tolerance);
+}
+
 /// Big-endian, as PNG and JPEG have them.
 inline File number(std::uint32_t value, std::size_t count) {
     File bytes(count);
@@ -82,10 +90,20 @@ inline File number(std::uint32_t value, std::size_t count) {
     return bytes;
 }
 
-/// The checksum is left out of account by the decoder.
+/// Bit by bit, as ISO/IEC 15948, section 5.5, defines it.
+inline std::uint32_t png_checksum(const File& bytes) {
+    std::uint32_t value = 0xFFFFFFFF;
+    for (const std::uint8_t byte : bytes) {
+        value ^= byte;
+        for (int bit = 0; bit < 8; ++bit) value = value >> 1U ^ (value % 2 == 0 ? 0U : 0xEDB88320U);
+    }
+    return ~value;
+}
+
 inline File png_chunk(std::string_view type, const File& data) {
     const auto length = static_cast<std::uint32_t>(data.size());
-    return joined(joined(number(length, 4), bytes_of(type)), joined(data, File(4)));
+    const File named = joined(bytes_of(type), data);
+    return joined(joined(number(length, 4), named), number(png_checksum(named), 4));
 }
 
 inline File png_header(std::uint32_t width, std::uint32_t height) {

@@ -113,3 +113,56 @@ TEST_CASE("classify refuses more classes than the model has") {
     CHECK(contains(outcome.errors, "--top"));
     CHECK(outcome.output.empty());
 }
+
+TEST_CASE("classify reads standard input, by its name too, and says where a picture came from") {
+    const TemporaryFolder folder;
+    convert_state_dict(folder / "model");
+    write_image(folder / "a.bmp", 40, 48);
+    write_file(folder / "text", "no image at all");
+    const Arguments common = {"classify", "-m", folder / "model", "--size", "32", "--json"};
+    const auto with = [&](const std::string& image) {
+        Arguments arguments = common;
+        arguments.push_back(image);
+        return arguments;
+    };
+    const Json::Array expected = parsed(run_tool(with(folder / "a.bmp"))).array();
+    for (const std::string name : {"-", "/dev/stdin"}) {
+        const Outcome outcome = run_tool_with_input(with(name), folder / "a.bmp");
+        INFO(outcome.errors);
+        REQUIRE(outcome.code == 0);
+        const Json json = parsed(outcome);
+        CHECK(json.array()[0].find("file")->string() == name);
+        CHECK(json.array()[0].find("top")->dump(0) == expected[0].find("top")->dump(0));
+    }
+    const Outcome text = run_tool_with_input(with("-"), folder / "text");
+    CHECK(text.code == 5);
+    CHECK(contains(text.errors, "standard input: expected a JPEG"));
+}
+
+TEST_CASE("classify turns pictures as EXIF says, or not, and takes none beyond its limit") {
+    const TemporaryFolder folder;
+    convert_state_dict(folder / "model");
+    const std::string image = std::string(VGG19_IMAGE_TESTDATA) + "/orientation6.jpg";
+    const auto run = [&](const Arguments& more) {
+        Arguments arguments = {"classify", "-m", folder / "model", "--size", "32", "--json", image};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        return run_tool(arguments);
+    };
+    Session session(Model::open(folder / "model"), {.input_size = 32});
+    const auto probability = [&](const ImageOptions& options) {
+        return session.classify(load_image(image, options).view(), 1)[0].probability;
+    };
+    const auto found = [&](const Arguments& more) {
+        return parsed(run(more)).array()[0].find("top")->array()[0].find("probability")->number();
+    };
+    CHECK(probability({}) != probability({.apply_exif = false}));
+    CHECK(found({}) == doctest::Approx(probability({})));
+    CHECK(found({"--no-exif"}) == doctest::Approx(probability({.apply_exif = false})));
+
+    write_file(folder / "large.ppm", "P6 2000 1001 255 ");
+    const Outcome large = run_tool(
+        {"classify", "-m", folder / "model", "--size", "32", "--max-megapixels", "2", folder / "large.ppm"});
+    CHECK(large.code == 5);
+    CHECK(contains(large.errors, "its header names 2000×1001 pixels, expected at most"));
+    CHECK(contains(run({"--max-megapixels", "0"}).errors, "--max-megapixels"));
+}

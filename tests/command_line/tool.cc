@@ -77,6 +77,10 @@ Outcome run_tool(const Arguments& arguments, const std::vector<std::string>& env
     return run_process(command, environment);
 }
 
+Outcome run_tool_with_input(const Arguments& arguments, const std::filesystem::path& input) {
+    return run_in_shell("cat '" + input.string() + "' |", arguments);
+}
+
 Outcome run_tool_on_small_disk(const Arguments& arguments, int kilobytes) {
     // POSIX counts ulimit's blocks as 512 bytes.
     return run_in_shell("ulimit -f " + std::to_string(2 * kilobytes) + "; exec", arguments);

@@ -20,6 +20,8 @@ using Arguments = std::vector<std::string>;
 
 /// Runs `vgg19 ARGUMENTS...` and waits for it. `environment` holds "NAME=value" on top of our own.
 Outcome run_tool(const Arguments& arguments, const std::vector<std::string>& environment = {});
+/// The same with a file piped into its standard input.
+Outcome run_tool_with_input(const Arguments& arguments, const std::filesystem::path& input);
 /// The same with no file allowed to grow beyond `kilobytes`: a disk that is full.
 Outcome run_tool_on_small_disk(const Arguments& arguments, int kilobytes);
 /// The same with a signal ("INT", "KILL") after so many seconds.

@@ -96,7 +96,7 @@ Json Application::models_json() const {
     static const std::string cpu = bench::describe_machine(isa).cpu;  // takes many small files to find out
     Json limits;
     limits.set("max_upload_bytes", std::uint64_t{settings_.limits.body_bytes});
-    limits.set("max_pixels", std::uint64_t{settings_.limits.image_pixels});
+    limits.set("max_pixels", std::uint64_t{settings_.limits.image.limits.max_pixels});
     limits.set("max_top", std::uint64_t{settings_.limits.top});
     limits.set("max_rounds", std::uint64_t{settings_.limits.rounds});
     Json json;
@@ -112,8 +112,8 @@ Json Application::models_json() const {
 
 void Application::classify(Exchange& exchange) {
     JobRequest request = classify_request(exchange.query, variants_.ids(), settings_.limits);
-    const auto job =
-        std::make_shared<Job>(variants_, std::move(request), image_file(exchange), settings_.limits.image());
+    const auto job = std::make_shared<Job>(variants_, std::move(request), image_file(exchange),
+                                           settings_.limits.image_options());
     queue_.submit(job);
     wait_for(job, job->finish(), exchange);
     exchange.noted.push_back(timing("queue", job->queue_ms()));
@@ -124,8 +124,8 @@ void Application::classify(Exchange& exchange) {
 
 void Application::create_job(Exchange& exchange) {
     JobRequest request = job_request(exchange.query, variants_.ids(), settings_.limits);
-    const auto job =
-        std::make_shared<Job>(variants_, std::move(request), image_file(exchange), settings_.limits.image());
+    const auto job = std::make_shared<Job>(variants_, std::move(request), image_file(exchange),
+                                           settings_.limits.image_options());
     job->require_followers();
     const std::string id = jobs_.add(job);
     try {

@@ -71,8 +71,8 @@ Json layers_json(const std::vector<PlanStep>& steps, const std::vector<double>& 
 
 }  // namespace
 
-Job::Job(Runner& runner, JobRequest request, std::string file, const ImageLimits& limits)
-    : runner_(runner), request_(std::move(request)), file_(std::move(file)), limits_(limits) {}
+Job::Job(Runner& runner, JobRequest request, std::string file, const ImageOptions& options)
+    : runner_(runner), request_(std::move(request)), file_(std::move(file)), image_options_(options) {}
 
 void Job::run() {
     if (is_cancelled() || is_abandoned()) {
@@ -114,8 +114,8 @@ Image Job::decode() {
     const Clock::time_point start = Clock::now();
     const std::string file = std::move(file_);
     try {
-        Image image =
-            decode_image({reinterpret_cast<const std::uint8_t*>(file.data()), file.size()}, "image", limits_);
+        Image image = decode_image({reinterpret_cast<const std::uint8_t*>(file.data()), file.size()}, "image",
+                                   image_options_);
         decode_ms_ = ms_since(start);
         return image;
     } catch (const Error& error) {

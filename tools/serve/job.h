@@ -35,7 +35,7 @@ struct JobRequest {
 class Job final : public Task {
   public:
     /// `file` is an image as it was sent.
-    Job(Runner& runner, JobRequest request, std::string file, const ImageLimits& limits);
+    Job(Runner& runner, JobRequest request, std::string file, const ImageOptions& options);
 
     void run() override;
     void drop() override;
@@ -86,7 +86,7 @@ class Job final : public Task {
     Runner& runner_;
     const JobRequest request_;
     std::string file_;
-    const ImageLimits limits_;
+    const ImageOptions image_options_;
     const Clock::time_point created_ = Clock::now();
     Clock::time_point started_ = created_;
     double queue_ms_ = 0;

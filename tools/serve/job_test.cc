@@ -132,7 +132,7 @@ TEST_CASE("a job that is cancelled runs no further variant") {
     std::shared_ptr<Job> job;
     runner.before = [&](std::size_t) { job->cancel(); };
     job = std::make_shared<Job>(runner, JobRequest{.variants = {0, 1}, .mode = Mode::rounds, .rounds = 9},
-                                one_pixel, vgg19::ImageLimits{});
+                                one_pixel, vgg19::ImageOptions{});
     job->run();
     CHECK(runner.runs == 1);
     CHECK(state_of(*job) == "cancelled");
@@ -163,7 +163,7 @@ TEST_CASE("a queue takes as many tasks as it has places, and gives back those th
     std::atomic<bool> go = false;
     runner.before = [&](std::size_t) { came_true([&] { return go.load(); }); };
     const auto new_job = [&] {
-        return std::make_shared<Job>(runner, JobRequest{.variants = {0}}, one_pixel, vgg19::ImageLimits{});
+        return std::make_shared<Job>(runner, JobRequest{.variants = {0}}, one_pixel, vgg19::ImageOptions{});
     };
     const auto first = new_job();
     const auto second = new_job();
@@ -199,7 +199,7 @@ TEST_CASE("jobs are found by names that differ, until there are too many finishe
     std::vector<std::string> names;
     for (int i = 0; i < 20; ++i) {
         const auto job =
-            std::make_shared<Job>(runner, JobRequest{.variants = {0}}, one_pixel, vgg19::ImageLimits{});
+            std::make_shared<Job>(runner, JobRequest{.variants = {0}}, one_pixel, vgg19::ImageOptions{});
         names.push_back(store.add(job));
         job->run();
     }

@@ -85,7 +85,8 @@ def decode_fixtures():
     bomb = FOLDER / "bomb.png"
     write_png_16(bomb, numpy.zeros((1, 4_000_000, 1), numpy.uint16))
     data = bytearray(bomb.read_bytes())
-    data[16:24] = struct.pack(">II", 1, 1)  # the size in the header; its checksum is now wrong
+    data[16:24] = struct.pack(">II", 1, 1)  # the size in the header, and its checksum
+    data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
     bomb.write_bytes(data)
 
     best = {"quality": 95, "subsampling": 0}
@@ -103,7 +104,7 @@ def decode_fixtures():
 
     save("rgb.bmp", photo)
     save("palette.bmp", palette)
-    save("rgba.bmp", rgba, over_white(rgba))
+    save("rgba.bmp", rgba)  # its header has no mask of alpha: the fourth byte means nothing
     save("rgb.gif", palette)
     other = Image.new("P", palette.size, 3)
     save("animated.gif", palette, palette.convert("RGB"), save_all=True, append_images=[other], duration=100)
