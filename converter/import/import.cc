@@ -297,7 +297,7 @@ ImportReport import_model(const std::filesystem::path& input, const std::filesys
         throw Error(error.kind(), input.string() + ": cannot be converted: " + error.what());
     }
     return {.title = vgg.title,
-            .prefix = vgg.prefix,
+            .prefix = printable(vgg.prefix),
             .tensors = vgg.tensors,
             .dense = dense_text(vgg),
             .left = std::move(vgg.left),

@@ -237,7 +237,7 @@ void VggReader::sort_others(VggTensors& vgg) {
                 ++same;
             }
             const auto [entry, is_new] = places.emplace(place, vgg.left.size());
-            if (is_new) vgg.left.emplace_back(place, 0);
+            if (is_new) vgg.left.emplace_back(printable(place), 0);
             vgg.left[entry->second].second += parameter.parts.size();
         }
     }
