@@ -90,12 +90,29 @@ void read_lines(std::string_view text, NameList& names) {
 }
 
 /// A name, or ImageNet's pair of WordNet's id and name.
-std::string_view name_in(const Json& value, const std::string& place, const NameList& names) {
-    if (value.is_string()) return value.string();
-    if (value.is_array() && value.array().size() == 2 && value.array()[1].is_string()) {
-        return value.array()[1].string();
+struct Label {
+    std::string name;
+    std::string id;
+};
+
+Label label_in(const Json& value, const std::string& place, const NameList& names) {
+    if (value.is_string()) return {value.string(), ""};
+    if (value.is_array() && value.array().size() == 2 && value.array()[0].is_string() &&
+        value.array()[1].is_string()) {
+        return {value.array()[1].string(), value.array()[0].string()};
     }
     names.fail(place, "expected a name, or WordNet's id and a name, found " + printable(value.dump()));
+}
+
+/// ImageNet has two classes "crane", and two "maillot": their ids tell them apart.
+void add_labels(const std::vector<Label>& labels, NameList& names) {
+    std::map<std::string_view, int> counts;
+    for (const Label& label : labels) ++counts[label.name];
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+        const auto& [name, id] = labels[i];
+        const bool needs_id = counts[name] > 1 && !id.empty() && !name.empty();
+        names.add(needs_id ? name + " (" + id + ')' : name, "class " + std::to_string(i));
+    }
 }
 
 std::size_t index_in(std::string_view text, const std::string& place, const NameList& names) {
@@ -109,33 +126,33 @@ std::size_t index_in(std::string_view text, const std::string& place, const Name
 
 /// From index to name, or from name to index: whichever is a number tells.
 void read_object(const Json::Object& object, NameList& names) {
-    std::vector<std::string_view> by_index(object.size());
+    std::vector<Label> labels(object.size());
+    std::vector<bool> known(object.size());
     for (const auto& [key, value] : object) {
         const std::string place = "entry \"" + printable(key) + '"';
-        const bool is_name_first = value.is_number();
-        const std::size_t index =
-            is_name_first ? static_cast<std::size_t>(value.size()) : index_in(key, place, names);
-        const std::string_view name = is_name_first ? std::string_view(key) : name_in(value, place, names);
+        const bool name_first = value.is_number();
+        const std::size_t index = name_first ? value.size() : index_in(key, place, names);
         if (index >= object.size()) {
             names.fail(place, "expected an index below " + std::to_string(object.size()) +
                                   ", the number of entries, found " + std::to_string(index));
         }
-        if (by_index[index].data() != nullptr) {
+        if (known[index]) {
             names.fail(place, "expected each index once, found " + std::to_string(index) + " again");
         }
-        by_index[index] = name;
+        known[index] = true;
+        labels[index] = name_first ? Label{key, ""} : label_in(value, place, names);
     }
-    for (std::size_t i = 0; i < by_index.size(); ++i) names.add(by_index[i], "class " + std::to_string(i));
+    add_labels(labels, names);
 }
 
 void read_json(std::string_view text, NameList& names) {
     const Json json = Json::parse(text, names.file());
     if (json.is_object()) return read_object(json.object(), names);
-    const Json::Array& list = json.array();
-    for (std::size_t i = 0; i < list.size(); ++i) {
-        const std::string place = "class " + std::to_string(i);
-        names.add(name_in(list[i], place, names), place);
+    std::vector<Label> labels;
+    for (const Json& value : json.array()) {
+        labels.push_back(label_in(value, "class " + std::to_string(labels.size()), names));
     }
+    add_labels(labels, names);
 }
 
 }  // namespace

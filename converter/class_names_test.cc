@@ -45,6 +45,8 @@ TEST_CASE("class names are read in every form that people have them in") {
         CHECK(names_in(content, 3) == expected);
     }
     CHECK(names_in("2\n10\n1\n") == Names{"2", "10", "1"});
+    CHECK(names_in(R"({"0": ["n02012849", "crane"], "1": ["x", "gull"], "2": ["n03126707", "crane"]})") ==
+          Names{"crane (n02012849)", "gull", "crane (n03126707)"});
 }
 
 TEST_CASE("what is wrong with a file of class names is told with its line or entry") {

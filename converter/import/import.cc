@@ -277,7 +277,7 @@ ImportReport import_model(const std::filesystem::path& input, const std::filesys
     if (source.is_model()) return change_our_model(input, output, options, progress);
 
     const CheckpointFacts& facts = source.facts();
-    const std::vector<Module> modules = modules_of(source.tensors(), input.string());
+    const std::vector<Module> modules = modules_of(source.tensors());
     VggTensors vgg = recognise(modules, facts, input.string(), options.key);
     const double epsilon = vgg.batch_norm
                                ? find_batch_norm_epsilon(vgg, facts.batch_norm_epsilons,

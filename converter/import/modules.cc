@@ -7,12 +7,13 @@
 #include <utility>
 
 #include "converter/import/byte_reader.h"
-#include "vgg19/error.h"
 
 namespace vgg19::converter {
 namespace {
 
 constexpr std::string_view parametrizations = "parametrizations";
+/// Marks a second tensor of one name.
+constexpr std::string_view again = " again";
 
 /// Where a tensor belongs.
 struct Place {
@@ -186,6 +187,9 @@ std::string Parameter::parts_text() const {
 
 std::string Parameter::problem() const {
     const auto name = [](const StoredTensor& tensor) { return printable(tensor.name); };
+    for (const auto& [part, tensor] : parts) {
+        if (part.ends_with(again)) return name(*tensor) + ": expected once, found again";
+    }
     if (composition() == Composition::unknown) {
         return name(values()) + ": expected a parameter in one piece, found " + parts_text() +
                "; fold these in PyTorch (torch.nn.utils.parametrize.remove_parametrizations, or "
@@ -209,7 +213,7 @@ const Parameter* Module::find(std::string_view parameter) const {
     return found == parameters.end() ? nullptr : &found->second;
 }
 
-std::vector<Module> modules_of(const std::vector<StoredTensor>& tensors, const std::string& file) {
+std::vector<Module> modules_of(const std::vector<StoredTensor>& tensors) {
     std::vector<Module> modules;
     std::unordered_map<std::string, std::size_t> by_path;
     for (const StoredTensor& tensor : tensors) {
@@ -218,8 +222,7 @@ std::vector<Module> modules_of(const std::vector<StoredTensor>& tensors, const s
         if (is_new) modules.push_back({place.module, {}});
         Parameter& parameter = modules[entry->second].parameters[place.parameter];
         if (!parameter.parts.emplace(place.part, &tensor).second) {
-            throw Error(ErrorKind::bad_input,
-                        file + ": tensor " + printable(tensor.name) + ": expected once, found again");
+            parameter.parts.emplace(place.part + std::string(again), &tensor);
         }
     }
     return modules;

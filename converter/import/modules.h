@@ -58,9 +58,8 @@ struct Module {
     const Parameter* find(std::string_view parameter) const;
 };
 
-/// Sorted by nothing: in the order of the file. Throws Error (bad_input), with `file`, for two tensors of one
-/// name.
-std::vector<Module> modules_of(const std::vector<StoredTensor>& tensors, const std::string& file);
+/// In the order of the file. `tensors` must live as long as the result.
+std::vector<Module> modules_of(const std::vector<StoredTensor>& tensors);
 
 /// A parameter's values as a tensor: that of the file where it is plain, else one in F32 that was computed
 /// (in double, rounded once). `parameter` must have no problem().
