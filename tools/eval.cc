@@ -89,6 +89,7 @@ int eval(int argc, char** argv) {
         .class_order = classes.reading,
         .labels = images.labels,
         .model_classes = model.classes(),
+        .model_class_names = model.class_names(),
         .evaluation = run(session, reference, images),
         .per_class = line.given("per-class"),
         .confusion = line.given("confusion"),

@@ -25,16 +25,18 @@ using model::Json;
 constexpr std::size_t most_matrix_classes = 20;
 constexpr std::size_t listed_mistakes = 40;
 
-const ImageNetClass* imagenet_class(const EvaluationReport& report, std::size_t index) {
-    if (report.model_classes != imagenet_classes().size()) return nullptr;
-    return &imagenet_classes()[index];
+/// What is known of a class of the model: its own name, or what ImageNet calls it.
+ImageNetClass known_class(const EvaluationReport& report, std::size_t index) {
+    if (!report.model_class_names.empty()) return {"", report.model_class_names[index]};
+    if (report.model_classes != imagenet_classes().size()) return {};
+    return imagenet_classes()[index];
 }
 
-/// "tabby (281)", or "281" without ImageNet's classes.
+/// "tabby (281)", or "281" for a class without a name.
 std::string class_text(const EvaluationReport& report, std::size_t index) {
-    const ImageNetClass* const known = imagenet_class(report, index);
-    if (known == nullptr) return std::to_string(index);
-    return std::string(known->label) + " (" + std::to_string(index) + ")";
+    const ImageNetClass known = known_class(report, index);
+    if (known.label.empty()) return std::to_string(index);
+    return std::string(known.label) + " (" + std::to_string(index) + ")";
 }
 
 std::string percent(std::uint64_t part, std::uint64_t whole) {
@@ -151,9 +153,9 @@ void set_accuracy(Json& json, const Accuracy& accuracy) {
 
 void set_class(Json& json, const char* key, const EvaluationReport& report, std::size_t index) {
     json.set(key, std::uint64_t{index});
-    const ImageNetClass* const known = imagenet_class(report, index);
-    json.set("synset", known == nullptr ? "" : known->synset);
-    json.set("label", known == nullptr ? "" : known->label);
+    const ImageNetClass known = known_class(report, index);
+    json.set("synset", known.synset);
+    json.set("label", known.label);
 }
 
 Json classes_json(const EvaluationReport& report) {

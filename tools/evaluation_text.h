@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "converter/data/data_set.h"
 #include "converter/evaluate/evaluate.h"
@@ -24,6 +25,7 @@ struct EvaluationReport {
     std::string class_order;  ///< how the model's classes were found
     converter::LabelMap labels;
     std::size_t model_classes = 0;
+    std::vector<std::string> model_class_names{};  ///< none where the model has none of its own
     converter::Evaluation evaluation;
     bool per_class = false;  ///< a line a class as well
     bool confusion = false;  ///< which classes were taken for which as well

@@ -5,17 +5,6 @@
 namespace vgg19::converter {
 
 using Kind = PickleKind;
-using References = std::vector<PickleReference>;
-using Role = PickleGlobal::Role;
-
-void PickleMachine::read_protocol() {
-    constexpr std::uint8_t protocol_code = 0x80;
-    operation_offset_ = reader_.offset();
-    const auto first = read<std::uint8_t>();
-    if (first != protocol_code) fail("expected byte 128, found " + std::to_string(first));
-    const auto protocol = read<std::uint8_t>();
-    if (protocol < 2 || protocol > 5) fail("expected protocol 2 to 5, found " + std::to_string(protocol));
-}
 
 std::uint8_t PickleMachine::next_operation() {
     operation_offset_ = reader_.offset();
@@ -26,35 +15,65 @@ std::uint8_t PickleMachine::next_operation() {
     return read<std::uint8_t>();
 }
 
-PickleReference PickleMachine::result() const {
+PickleContents PickleMachine::take_contents() {
     if (stack_.size() != 1 || !marks_.empty()) {
         fail("expected one value on the stack and no mark, found " + std::to_string(stack_.size()) + " and " +
              std::to_string(marks_.size()));
     }
-    return stack_.back();
+    contents_.root = stack_.back();
+    return std::move(contents_);
+}
+
+void PickleMachine::check_protocol() {
+    const auto protocol = read<std::uint8_t>();
+    if (protocol > 5) fail("expected protocol 0 to 5, found " + std::to_string(protocol));
+}
+
+PickleReference PickleMachine::make(Kind kind) {
+    PickleValue& value = contents_.values.emplace_back();
+    value.kind = kind;
+    value.offset = operation_offset_ & ((std::uint64_t{1} << 56U) - 1);
+    return static_cast<PickleReference>(contents_.values.size() - 1);
+}
+
+PickleReference PickleMachine::make_items(Kind kind, References items) {
+    const PickleReference made = make(kind);
+    if (kind == Kind::tuple && items.empty()) return made;  // nothing is ever added to it
+    value(made).integer = static_cast<std::int64_t>(contents_.items.size());
+    contents_.items.push_back(std::move(items));
+    return made;
 }
 
 PickleValue& PickleMachine::push(Kind kind) {
-    stack_.push_back(static_cast<PickleReference>(values_.size()));
-    PickleValue& value = values_.emplace_back();
-    value.kind = kind;
-    value.offset = operation_offset_;
-    return value;
+    stack_.push_back(make(kind));
+    return value(stack_.back());
+}
+
+void PickleMachine::push_items(Kind kind, References items) {
+    stack_.push_back(make_items(kind, std::move(items)));
+}
+
+void PickleMachine::push_pairs() {
+    References pairs = pop_to_mark();
+    push_items(Kind::dict, {});
+    append_pairs(pairs);
+}
+
+void PickleMachine::set_text(PickleValue& value, std::string_view text) {
+    value.characters = text.data();
+    value.integer = static_cast<std::int64_t>(text.size());
 }
 
 /// The text stays in the file.
 void PickleMachine::push_text(Kind kind, std::uint64_t length) {
     const std::string_view text = reader_.text(length, operation_name_);
-    push(kind).text = text;
+    set_text(push(kind), text);
 }
 
 /// Little endian, two's complement, as few bytes as do.
 void PickleMachine::push_long(std::uint64_t length) {
     const std::string_view digits = reader_.text(length, operation_name_);
-    if (digits.size() > sizeof(std::int64_t)) {
-        push(Kind::big_integer).text = digits;
-        return;
-    }
+    if (digits.size() > sizeof(std::int64_t)) return set_text(push(Kind::big_integer), digits);
     const bool negative = !digits.empty() && static_cast<signed char>(digits.back()) < 0;
     std::uint64_t bits = negative ? ~std::uint64_t{0} : 0;
     for (std::size_t i = digits.size(); i-- > 0;) bits = bits << 8U | static_cast<unsigned char>(digits[i]);
@@ -67,10 +86,10 @@ void PickleMachine::push_real() {
     for (const std::byte byte : reader_.bytes(sizeof(double), operation_name_)) {
         bits = bits << 8U | std::to_integer<std::uint64_t>(byte);
     }
-    push(Kind::real).real = std::bit_cast<double>(bits);
+    push(Kind::real).integer = static_cast<std::int64_t>(bits);
 }
 
-References PickleMachine::pop_count(std::size_t count) {
+PickleMachine::References PickleMachine::pop_count(std::size_t count) {
     if (stack_.size() - floor() < count) {
         fail("expected " + std::to_string(count) + " values on the stack, found " +
              std::to_string(stack_.size() - floor()));
@@ -91,20 +110,39 @@ PickleReference PickleMachine::top() {
     return stack_.back();
 }
 
-References PickleMachine::pop_to_mark() {
+PickleMachine::References PickleMachine::pop_to_mark() {
     if (marks_.empty()) fail("expected a mark on the stack, found none");
     References items = pop_count(stack_.size() - marks_.back());
     marks_.pop_back();
     return items;
 }
 
+/// POP takes whatever is on top, and that may be a mark.
+void PickleMachine::pop_or_unmark() {
+    if (!marks_.empty() && stack_.size() == marks_.back()) {
+        marks_.pop_back();
+    } else {
+        pop();
+    }
+}
+
+PickleReference PickleMachine::container_of(PickleReference target, Kind kind) {
+    if (value(target).kind != Kind::object) return target;
+    PickleObject& object = contents_.objects[static_cast<std::size_t>(value(target).integer)];
+    PickleReference& container = kind == Kind::dict ? object.pairs : object.elements;
+    if (container == no_reference) container = make_items(kind, {});
+    return container;
+}
+
 void PickleMachine::append(Kind kind, const References& items) {
-    PickleValue& container = values_[top()];
-    if (container.kind != kind) {
+    const PickleValue& container = value(container_of(top(), kind));
+    const bool in_object = value(top()).kind == Kind::object;  // to an object, lists and sets are the same
+    if (container.kind != kind && !(in_object && container.kind != Kind::dict)) {
         fail("expected " + std::string(describe(kind)) + " to add to, found " +
              std::string(describe(container.kind)));
     }
-    container.items.insert(container.items.end(), items.begin(), items.end());
+    References& all = this->items(container);
+    all.insert(all.end(), items.begin(), items.end());
 }
 
 void PickleMachine::append_pairs(const References& items) {
@@ -113,17 +151,17 @@ void PickleMachine::append_pairs(const References& items) {
 }
 
 void PickleMachine::put(std::size_t index) {
-    if (index >= most_pickle_operations) {
-        fail("expected a memo index below " + std::to_string(most_pickle_operations) + ", found " +
+    if (index >= most_memo_) {
+        fail("expected a memo index below " + std::to_string(most_memo_) + ", found " +
              std::to_string(index));
     }
     const PickleReference value = top();
-    if (memo_.size() <= index) memo_.resize(index + 1, unset);
+    if (memo_.size() <= index) memo_.resize(index + 1, no_reference);
     memo_[index] = value;
 }
 
 void PickleMachine::get(std::size_t index) {
-    if (index >= memo_.size() || memo_[index] == unset) {
+    if (index >= memo_.size() || memo_[index] == no_reference) {
         fail("expected a memo index that was set, found " + std::to_string(index));
     }
     stack_.push_back(memo_[index]);
@@ -137,13 +175,15 @@ void PickleMachine::skip_frame_header() {
     }
 }
 
+/// Each name is kept once, however often a pickle says it.
 void PickleMachine::push_global(std::string_view module, std::string_view name) {
-    const PickleGlobal* global = find_pickle_global(module, name);
-    if (global == nullptr) {
-        fail("expected a name that a state dict needs, found " + printable(module) + "." + printable(name) +
-             " (of a whole model, save its state_dict() instead)");
+    const auto [known, is_new] = known_globals_.try_emplace({module, name}, no_reference);
+    if (is_new) {
+        contents_.globals.push_back({module, name});
+        known->second = make(Kind::global);
+        value(known->second).integer = static_cast<std::int64_t>(contents_.globals.size() - 1);
     }
-    push(Kind::global).global = global;
+    stack_.push_back(known->second);
 }
 
 void PickleMachine::push_global_from_lines() {
@@ -153,83 +193,74 @@ void PickleMachine::push_global_from_lines() {
 
 void PickleMachine::push_global_from_stack() {
     const References names = pop_count(2);
-    const PickleValue& module = values_[names[0]];
-    const PickleValue& name = values_[names[1]];
+    const PickleValue& module = value(names[0]);
+    const PickleValue& name = value(names[1]);
     if (module.kind != Kind::text || name.kind != Kind::text) {
         fail("expected two texts, found " + std::string(describe(module.kind)) + " and " +
              std::string(describe(name.kind)));
     }
-    push_global(module.text, name.text);
+    push_global(module.text(), name.text());
 }
 
-/// Nothing is called: the few functions that may be are acted out here.
+/// A number that a program had given a name to; which one is not in the file.
+void PickleMachine::push_extension(std::uint32_t code) {
+    contents_.texts.push_back("extension " + std::to_string(code));
+    push_global("copyreg", contents_.texts.back());
+}
+
+void PickleMachine::push_object(PickleReference callable, PickleReference arguments) {
+    contents_.objects.push_back({.callable = callable, .arguments = arguments});
+    push(Kind::object).integer = static_cast<std::int64_t>(contents_.objects.size() - 1);
+}
+
+/// Nothing is called: what would be is written down.
 void PickleMachine::call() {
     const References call = pop_count(2);
-    const PickleGlobal& global = checked_callable(values_[call[0]], values_[call[1]]);
-    const References arguments = values_[call[1]].items;
-    switch (global.role) {
-        case Role::ordered_dict:
-            return call_ordered_dict(global, arguments);
-        case Role::rebuild_tensor:
-            return push_items(Kind::tensor, arguments);
-        case Role::rebuild_parameter:
-            return call_rebuild_parameter(arguments[0]);
-        case Role::storage:
-            break;  // excluded by the check
-    }
+    push_object(call[0], call[1]);
 }
 
-const PickleGlobal& PickleMachine::checked_callable(const PickleValue& callable,
-                                                    const PickleValue& arguments) const {
-    if (callable.kind != Kind::global || callable.global->role == Role::storage) {
-        fail("expected a function to call, found " + std::string(describe(callable.kind)));
-    }
-    const PickleGlobal& global = *callable.global;
-    const std::size_t count = arguments.items.size();
-    const bool right_count = count >= global.least_arguments && count <= global.most_arguments;
-    if (arguments.kind != Kind::tuple || !right_count) {
-        fail(std::string(global.name) + ": expected a tuple of " + std::to_string(global.least_arguments) +
-             " to " + std::to_string(global.most_arguments) + " arguments, found " +
-             std::string(describe(arguments.kind)) + " of " + std::to_string(count));
-    }
-    return global;
+void PickleMachine::call_with_names() {
+    References call = pop_count(3);
+    const PickleValue& named = value(call[2]);
+    const bool none = named.kind == Kind::dict && items(named).empty();
+    push_object(call[0], none ? call[1] : make_items(Kind::tuple, {call[1], call[2]}));
 }
 
-/// Python 2 gave an OrderedDict its pairs in the call, as a list.
-void PickleMachine::call_ordered_dict(const PickleGlobal& global, const References& arguments) {
-    PickleValue& dict = push(Kind::dict);
-    dict.global = &global;
-    if (arguments.empty()) return;
-    const PickleValue& pairs = values_[arguments[0]];
-    if (pairs.kind != Kind::list) {
-        fail("OrderedDict: expected a list of pairs, found " + std::string(describe(pairs.kind)));
-    }
-    operations_ += pairs.items.size();  // else a list that is passed over and over would take quadratic time
-    for (const PickleReference reference : pairs.items) {
-        const PickleValue& pair = values_[reference];
-        if ((pair.kind != Kind::list && pair.kind != Kind::tuple) || pair.items.size() != 2) {
-            fail("OrderedDict: expected a pair, found " + std::string(describe(pair.kind)));
-        }
-        dict.items.insert(dict.items.end(), pair.items.begin(), pair.items.end());
-    }
+void PickleMachine::call_from_lines() {
+    push_global_from_lines();
+    const PickleReference callable = stack_.back();
+    stack_.pop_back();
+    push_object(callable, make_items(Kind::tuple, pop_to_mark()));
 }
 
-void PickleMachine::call_rebuild_parameter(PickleReference tensor) {
-    if (values_[tensor].kind != Kind::tensor) {
-        fail("_rebuild_parameter: expected a tensor, found " + std::string(describe(values_[tensor].kind)));
-    }
-    stack_.push_back(tensor);
+void PickleMachine::call_from_mark() {
+    References call = pop_to_mark();
+    if (call.empty()) fail("expected a class above the mark, found nothing");
+    push_object(call[0], make_items(Kind::tuple, {call.begin() + 1, call.end()}));
 }
 
-/// A state dict carries its modules' versions as an attribute, which nobody here needs.
-void PickleMachine::set_attributes() {
-    const PickleValue& attributes = values_[pop()];
-    const PickleValue& target = values_[top()];
-    const bool ordered_dict = target.kind == Kind::dict && target.global != nullptr;
-    if (!ordered_dict || attributes.kind != Kind::dict) {
-        fail("expected a dict of attributes for an OrderedDict, found " +
-             std::string(describe(attributes.kind)) + " for " + std::string(describe(target.kind)));
+/// What a value says beside its items; a second state stands beside the first.
+void PickleMachine::set_state() {
+    const PickleReference state = pop();
+    const PickleReference target = top();
+    const PickleValue& changed = value(target);
+    PickleReference* place = nullptr;
+    switch (changed.kind) {
+        case Kind::none:
+        case Kind::boolean:
+        case Kind::integer:
+        case Kind::big_integer:
+        case Kind::real:
+        case Kind::text:
+        case Kind::bytes:
+            fail("expected an object to give attributes to, found " + std::string(describe(changed.kind)));
+        case Kind::object:
+            place = &contents_.objects[static_cast<std::size_t>(changed.integer)].state;
+            break;
+        default:
+            place = &contents_.attributes.try_emplace(target, no_reference).first->second;
     }
+    *place = *place == no_reference ? state : make_items(Kind::tuple, {*place, state});
 }
 
 }  // namespace vgg19::converter

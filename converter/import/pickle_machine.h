@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -18,16 +19,19 @@ namespace vgg19::converter {
 /// wrong with an operation throws Error (bad_input) with its name and offset.
 class PickleMachine {
   public:
-    explicit PickleMachine(ByteReader& reader) : reader_(reader) {}
+    using References = std::vector<PickleReference>;
 
-    void read_protocol();
+    explicit PickleMachine(ByteReader& reader)
+        : reader_(reader), most_memo_(std::min(most_pickle_operations, reader.remaining())) {
+        contents_.file = reader.name();
+    }
+
     /// The code of the next operation. Counts them.
     std::uint8_t next_operation();
     /// For messages.
     void set_operation_name(std::string_view name) { operation_name_ = name; }
-    /// After STOP: the one value that is left.
-    PickleReference result() const;
-    std::vector<PickleValue> take_values() { return std::move(values_); }
+    /// After STOP, which leaves one value.
+    PickleContents take_contents();
 
     template <class T>
     T read() {
@@ -42,23 +46,27 @@ class PickleMachine {
         }
         return static_cast<std::uint64_t>(length);
     }
+    void check_protocol();
     /// Makes a value and puts it on the stack.
     PickleValue& push(PickleKind kind);
     void push_integer(std::int64_t integer) { push(PickleKind::integer).integer = integer; }
+    void push_boolean(bool value) { push(PickleKind::boolean).integer = value ? 1 : 0; }
     void push_text(PickleKind kind, std::uint64_t length);
-    void push_items(PickleKind kind, std::vector<PickleReference> items) {
-        push(kind).items = std::move(items);
-    }
+    void push_items(PickleKind kind, References items);
+    /// A dict of what is above the last mark.
+    void push_pairs();
     void push_long(std::uint64_t length);
     void push_real();
     PickleReference pop();
     PickleReference top();
-    std::vector<PickleReference> pop_count(std::size_t count);
-    std::vector<PickleReference> pop_to_mark();
+    References pop_count(std::size_t count);
+    References pop_to_mark();
+    void pop_or_unmark();
+    void duplicate() { stack_.push_back(top()); }
     void mark() { marks_.push_back(stack_.size()); }
-    /// Adds to the container on top of the stack.
-    void append(PickleKind kind, const std::vector<PickleReference>& items);
-    void append_pairs(const std::vector<PickleReference>& items);
+    /// Adds to the list, set, dict or object on top of the stack.
+    void append(PickleKind kind, const References& items);
+    void append_pairs(const References& items);
     void put(std::size_t index);
     void put_next() { put(memo_.size()); }
     void get(std::size_t index);
@@ -66,31 +74,54 @@ class PickleMachine {
     void push_global(std::string_view module, std::string_view name);
     void push_global_from_lines();
     void push_global_from_stack();
+    void push_extension(std::uint32_t code);
+    /// A callable and its arguments are on the stack: REDUCE, NEWOBJ; for NEWOBJ_EX those by name too.
     void call();
-    void set_attributes();
+    void call_with_names();
+    void call_from_lines();  ///< INST
+    void call_from_mark();   ///< OBJ
+    void set_state();
+
+    // What protocol 0 has, in lines of text.
+    void push_integer_line();
+    void push_long_line();
+    void push_real_line();
+    void push_string_line();
+    void push_unicode_line();
+    void push_persistent_line();
+    std::size_t index_line();
+
     [[noreturn]] void fail(const std::string& message) const {
         fail_at(reader_.name(), operation_offset_,
                 "pickle: " + std::string(operation_name_) + ": " + message);
     }
 
   private:
-    const PickleGlobal& checked_callable(const PickleValue& callable, const PickleValue& arguments) const;
-    void call_ordered_dict(const PickleGlobal& global, const std::vector<PickleReference>& arguments);
-    void call_rebuild_parameter(PickleReference tensor);
-
+    PickleValue& value(PickleReference reference) { return contents_.values[reference]; }
+    References& items(const PickleValue& container) {
+        return contents_.items[static_cast<std::size_t>(container.integer)];
+    }
+    void set_text(PickleValue& value, std::string_view text);
+    void set_own_text(PickleKind kind, std::string text);
+    void push_object(PickleReference callable, PickleReference arguments);
+    /// The dict or list that an object keeps what is added to it in.
+    PickleReference container_of(PickleReference target, PickleKind kind);
+    /// A value that is not on the stack.
+    PickleReference make(PickleKind kind);
+    PickleReference make_items(PickleKind kind, References items);
     /// The values above the last mark are as far as an operation may take from the stack.
     std::size_t floor() const { return marks_.empty() ? 0 : marks_.back(); }
 
-    static constexpr PickleReference unset = ~PickleReference{0};
-
     ByteReader& reader_;
-    std::string_view operation_name_ = "PROTO";
+    std::size_t most_memo_;
+    std::string_view operation_name_ = "operation";
     std::size_t operation_offset_ = 0;
     std::size_t operations_ = 0;
-    std::vector<PickleValue> values_;
-    std::vector<PickleReference> stack_;
+    PickleContents contents_;
+    std::map<std::pair<std::string_view, std::string_view>, PickleReference> known_globals_;
+    References stack_;
     std::vector<std::size_t> marks_;  ///< heights of the stack
-    std::vector<PickleReference> memo_;
+    References memo_;
 };
 
 }  // namespace vgg19::converter

@@ -5,30 +5,39 @@
 
 #include "converter/import/torch_state.h"
 #include "engine/model/description.h"
+#include "engine/model/file_kind.h"
 #include "vgg19/error.h"
 
 namespace vgg19::converter {
 namespace {
 
-enum class Container : unsigned char { torch_zip, torch_legacy, safetensors };
+enum class Container : unsigned char { torch_zip, torch_stream, pickle, safetensors };
 
 Container find_container(const model::MappedFile& file) {
-    const std::string_view content(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
-    constexpr std::size_t safetensors_header = 8;  // after the header's length
-    if (content.size() > safetensors_header && content[safetensors_header] == '{') {
-        return Container::safetensors;
+    switch (model::kind_of_file(file.bytes())) {
+        case model::FileKind::safetensors:
+            return Container::safetensors;
+        case model::FileKind::zip:
+            return Container::torch_zip;
+        case model::FileKind::pickle:
+            return is_torch_stream(file.bytes()) ? Container::torch_stream : Container::pickle;
+        default:
+            throw Error(ErrorKind::bad_input,
+                        file.path().string() +
+                            ": expected a .pth file of PyTorch or a safetensors file, found " +
+                            model::describe_file_for_import(file.bytes()));
     }
-    if (content.starts_with("PK\x03\x04")) return Container::torch_zip;
-    if (content.starts_with('\x80')) return Container::torch_legacy;  // a pickle's first byte
-    std::string found = content.empty() ? "an empty file" : "a file that begins with bytes";
-    for (const char byte : content.substr(0, 8)) {
-        constexpr std::string_view digits = "0123456789abcdef";
-        const auto value = static_cast<unsigned char>(byte);
-        found += {' ', digits[value / 16], digits[value % 16]};
+}
+
+CheckpointContents read_torch(const model::MappedFile& file, Container container) {
+    switch (container) {
+        case Container::torch_zip:
+            return read_torch_zip(file);
+        case Container::torch_stream:
+            return read_torch_legacy(file);
+        default:
+            return read_plain_pickle(file);
     }
-    throw Error(
-        ErrorKind::bad_input,
-        file.path().string() + ": expected a .pth file of PyTorch or a safetensors file, found " + found);
 }
 
 std::vector<StoredTensor> read_safetensors(const model::SafetensorsFile& file) {
@@ -47,21 +56,20 @@ std::vector<StoredTensor> read_safetensors(const model::SafetensorsFile& file) {
 
 StateDict StateDict::open(const std::filesystem::path& path) {
     model::MappedFile mapping(path);
-    switch (find_container(mapping)) {
-        case Container::torch_zip: {
-            std::vector<StoredTensor> tensors = read_torch_zip(mapping);
-            return {std::move(mapping), std::move(tensors)};
-        }
-        case Container::torch_legacy: {
-            std::vector<StoredTensor> tensors = read_torch_legacy(mapping);
-            return {std::move(mapping), std::move(tensors)};
-        }
-        case Container::safetensors:
-            break;
+    const Container container = find_container(mapping);
+    if (container != Container::safetensors) {
+        CheckpointContents contents = read_torch(mapping, container);
+        StateDict dict(std::move(mapping));
+        dict.tensors_ = std::move(contents.tensors);
+        dict.facts_ = std::move(contents.facts);
+        dict.owned_ = std::move(contents.owned);
+        return dict;
     }
     model::SafetensorsFile file = model::SafetensorsFile::open(path);
     std::vector<StoredTensor> tensors = read_safetensors(file);
-    return {std::move(file), std::move(tensors)};
+    StateDict dict(std::move(file));
+    dict.tensors_ = std::move(tensors);
+    return dict;
 }
 
 const model::MappedFile& StateDict::mapping() const {

@@ -12,8 +12,9 @@
 namespace vgg19::converter {
 
 /// Element (i, j, …) is number i·strides[0] + j·strides[1] + … from the start of `bytes`, which end with the
-/// storage. Whoever makes one sees to it that all elements are inside, and that they are not more than the
-/// storage holds. The bytes are little endian, and need not be aligned.
+/// storage. Whoever makes one sees to it that all elements are inside. They may be more than the storage
+/// holds, where a stride is 0: check the shape before you take memory for them. The bytes are little endian,
+/// and need not be aligned.
 struct StoredTensor {
     std::string name;
     model::DType dtype = model::DType::f32;
@@ -25,6 +26,9 @@ struct StoredTensor {
     /// Row-major without gaps.
     bool contiguous() const;
 };
+
+/// Bytes that are not in the file as they are. Moving it leaves them where they are.
+using OwnedBytes = std::vector<std::vector<std::byte>>;
 
 /// The strides of a row-major tensor without gaps.
 std::vector<std::size_t> contiguous_strides(const std::vector<std::size_t>& shape);

@@ -1,48 +1,37 @@
-// What PyTorch's pickles mean: storages, tensors, and where in a checkpoint the state dict is.
+// The containers that PyTorch has for its pickles.
 #pragma once
 
-#include <cstddef>
-#include <functional>
-#include <map>
-#include <span>
-#include <string_view>
 #include <vector>
 
+#include "converter/import/checkpoint_facts.h"
 #include "converter/import/pickle.h"
 #include "converter/import/stored_tensor.h"
+#include "converter/import/torch_storage.h"
 #include "engine/model/mapped_file.h"
 
 namespace vgg19::converter {
 
-/// What a persistent id says: ('storage', type, key, location, elements), in the stream format with a sixth
-/// item, None or (key, offset, elements) of a view into it.
-struct TorchStorage {
-    std::string_view key;
-    model::DType dtype = model::DType::f32;
-    std::size_t elements = 0;
-    std::size_t view_offset = 0;
-    std::size_t view_elements = 0;  ///< all of them where there is no view
-
-    std::size_t bytes() const { return elements * model::dtype_bytes(dtype); }
+/// What a file holds, as far as it is of use. The tensors' bytes are in the file or in `owned`.
+struct CheckpointContents {
+    std::vector<StoredTensor> tensors;
+    CheckpointFacts facts;
+    OwnedBytes owned;
 };
 
-/// Throws Error (bad_input) unless `value` is a persistent id of that form.
-TorchStorage torch_storage(const Pickle& pickle, const PickleValue& value);
+/// The older stream format: what was saved, and the storages that it names.
+struct TorchStream {
+    Pickle state;
+    StorageBytes storages;
+};
+/// Whether the bytes begin with the stream format's magic number, as a pickle of any protocol.
+bool is_torch_stream(std::span<const std::byte> file);
+/// Throws Error (bad_input).
+TorchStream read_torch_stream(ByteReader& reader);
 
-/// Every storage that the pickle names, by key. Throws Error (bad_input) where two ids with the same key
-/// differ in type or size.
-std::map<std::string_view, TorchStorage> torch_storages(const Pickle& pickle);
-
-/// The bytes of a storage (not of its view): TorchStorage::bytes() of them.
-using StorageBytes = std::map<std::string_view, std::span<const std::byte>>;
-
-/// The tensors of the state dict: the pickle's root, or what it holds under `state_dict` or `model`. Throws
-/// Error (bad_input): no dict, keys that are no texts, values that are no tensors, storages that are not in
-/// `storages`, tensors that leave their storage.
-std::vector<StoredTensor> torch_tensors(const Pickle& pickle, const StorageBytes& storages);
-
-/// The two containers. Throw Error (bad_input).
-std::vector<StoredTensor> read_torch_zip(const model::MappedFile& file);
-std::vector<StoredTensor> read_torch_legacy(const model::MappedFile& file);
+/// The zip format, TorchScript's too; the stream format; a pickle that Python's own module wrote. Throw Error
+/// (bad_input).
+CheckpointContents read_torch_zip(const model::MappedFile& file);
+CheckpointContents read_torch_legacy(const model::MappedFile& file);
+CheckpointContents read_plain_pickle(const model::MappedFile& file);
 
 }  // namespace vgg19::converter

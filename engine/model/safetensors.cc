@@ -5,6 +5,7 @@
 #include <limits>
 #include <optional>
 
+#include "engine/model/file_kind.h"
 #include "engine/model/json.h"
 #include "vgg19/error.h"
 
@@ -47,6 +48,8 @@ std::string_view header_text(const MappedFile& file) {
     const std::string name = file.path().string();
     const std::span<const std::byte> bytes = file.bytes();
     if (bytes.size() < length_bytes) {
+        if (kind_of_file(bytes) != FileKind::unknown)
+            fail(name, "a safetensors file", describe_file_for_model(bytes));
         fail(name, "8 bytes of header length", std::to_string(bytes.size()) + " bytes");
     }
     std::uint64_t length = 0;
@@ -54,6 +57,10 @@ std::string_view header_text(const MappedFile& file) {
         length = (length << 8U) | std::to_integer<std::uint64_t>(bytes[i]);
     }
     const std::string place = name + ": byte 0";
+    const FileKind kind = kind_of_file(bytes);
+    if (kind != FileKind::safetensors && (kind != FileKind::unknown || length > max_header_bytes)) {
+        fail(name, "a safetensors file", describe_file_for_model(bytes));
+    }
     if (length > max_header_bytes) {
         fail(place, "a header length of at most " + std::to_string(max_header_bytes), std::to_string(length));
     }

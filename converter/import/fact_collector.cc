@@ -1,0 +1,216 @@
+#include "converter/import/fact_collector.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "converter/import/fact_names.h"
+
+namespace vgg19::converter {
+namespace {
+
+using Kind = PickleKind;
+using References = std::span<const PickleReference>;
+
+constexpr std::size_t most_parts = 100;
+/// More than any data set has; and more facts of a kind than any file has a use for.
+constexpr std::size_t most_classes = 100'000;
+constexpr std::size_t most_facts = 1000;
+/// In all lists together that may be classes: one that is in a file once can be there under many keys.
+constexpr std::size_t most_names_seen = 1'000'000;
+/// A module has fewer attributes.
+constexpr std::size_t most_attributes = 200;
+
+std::optional<double> number_of(const PickleValue& value) {
+    if (value.kind == Kind::real) return value.real();
+    if (value.kind == Kind::integer) return static_cast<double>(value.integer);
+    return {};
+}
+
+/// A whole number, also where it is written as a text, as JSON has its keys.
+std::optional<std::size_t> index_of(const PickleValue& value) {
+    if (value.kind == Kind::integer && value.integer >= 0) return static_cast<std::size_t>(value.integer);
+    const std::string_view text = value.text();
+    std::size_t index = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), index);
+    if (value.kind != Kind::text || error != std::errc() || end != text.data() + text.size()) return {};
+    return index;
+}
+
+using Names = std::optional<std::vector<std::string>>;
+
+Names names_in_list(const Pickle& pickle, References items) {
+    std::vector<std::string> names;
+    for (const PickleReference item : items) {
+        if (pickle.at(item).kind != Kind::text) return {};
+        names.emplace_back(pickle.at(item).text());
+    }
+    return names;
+}
+
+/// Of pairs of a name and its class's index, whichever comes first. Every index up to the number of pairs
+/// must be there once.
+Names names_in_pairs(const Pickle& pickle, References pairs) {
+    std::vector<std::string> names(pairs.size() / 2);
+    std::vector<bool> there(names.size(), false);
+    const bool index_last = !pairs.empty() && pickle.at(pairs[1]).kind == Kind::integer;
+    for (std::size_t i = 0; i < pairs.size(); i += 2) {
+        const PickleValue& name = pickle.at(pairs[index_last ? i : i + 1]);
+        const auto index = index_of(pickle.at(pairs[index_last ? i + 1 : i]));
+        if (name.kind != Kind::text || !index || *index >= names.size() || there[*index]) return {};
+        there[*index] = true;
+        names[*index] = name.text();
+    }
+    return names;
+}
+
+/// One of the attributes of a module.
+const PickleValue* attribute(const Pickle& pickle, const PickleValue& state, std::string_view key) {
+    References pairs = pickle.items(state);
+    pairs = pairs.first(std::min(pairs.size(), 2 * most_attributes));
+    for (std::size_t i = 0; i < pairs.size(); i += 2) {
+        if (pickle.at(pairs[i]).text() == key) return &pickle.at(pairs[i + 1]);
+    }
+    return nullptr;
+}
+
+std::string counted(std::size_t count, const std::string& what) {
+    return std::to_string(count) + ' ' + what + (count == 1 ? "" : "s");
+}
+
+}  // namespace
+
+std::string pickle_key_text(const Pickle& pickle, const PickleValue& key) {
+    switch (key.kind) {
+        case Kind::text:
+        case Kind::bytes:
+            return std::string(key.text());
+        case Kind::integer:
+            return std::to_string(key.integer);
+        case Kind::boolean:
+            return key.integer != 0 ? "True" : "False";
+        case Kind::none:
+            return "None";
+        case Kind::real: {
+            std::array<char, 64> digits{};
+            const auto result = std::to_chars(digits.data(), digits.data() + digits.size(), key.real());
+            return {digits.data(), result.ptr};
+        }
+        default: {
+            std::string text = "<";
+            return text.append(pickle.describe_value(key)).append(">");
+        }
+    }
+}
+
+FactCollector::Part& FactCollector::part() {
+    if (!kept_) {
+        kept_ = true;
+        if (parts_.size() < most_parts) {
+            parts_.push_back(part_);
+        } else {
+            ++more_parts_;
+        }
+    }
+    return more_parts_ > 0 ? more_ : parts_.back();
+}
+
+void FactCollector::begin_part(std::string_view key, const PickleValue& value) {
+    const bool plain = value.kind != Kind::object && pickle_.items(value).empty();
+    part_ = {.key = printable(key), .what = pickle_.describe_value(value), .plain = plain};
+    kept_ = false;
+}
+
+void FactCollector::container(const std::string& path, std::string_view key, const PickleValue& value) {
+    if (says_class_names(key)) class_names(path, value);
+}
+
+void FactCollector::class_names(const std::string& path, const PickleValue& value) {
+    const PickleObject* object = pickle_.object(value);
+    const PickleValue* container = &value;
+    if (object != nullptr && object->pairs != no_reference) container = &pickle_.at(object->pairs);
+    if (object != nullptr && object->elements != no_reference) container = &pickle_.at(object->elements);
+    const References items = pickle_.items(*container);
+    const bool dict = container->kind == Kind::dict;
+    const std::size_t count = dict ? items.size() / 2 : items.size();
+    if (container->kind == Kind::set || count == 0 || count > most_classes) return;
+    names_seen_ += count;
+    if (names_seen_ > most_names_seen) return;
+    Names names = dict ? names_in_pairs(pickle_, items) : names_in_list(pickle_, items);
+    if (names) facts_.class_names.push_back({path, std::move(*names)});
+}
+
+void FactCollector::value(const std::string& path, std::string_view key, const PickleValue& value,
+                          bool in_module) {
+    if (in_module) {
+        ++module_settings_;
+        return;
+    }
+    ++part().values;
+    const std::optional<double> number = number_of(value);
+    const bool may_be =
+        number && (key.find("ps") != std::string_view::npos || key.find("PS") != std::string_view::npos);
+    if (!may_be || facts_.batch_norm_epsilons.size() >= most_facts) return;
+    std::string whole = path;
+    if (!path.empty()) whole += '.';
+    whole += key;
+    if (says_batch_norm_epsilon(whole)) facts_.batch_norm_epsilons.push_back({whole, *number});
+}
+
+bool FactCollector::module(const std::string& path, const PickleValue& value) {
+    const PickleValue& state = pickle_.at(pickle_.object(value)->state);
+    if (state.kind != Kind::dict) return false;
+    const bool is_module = attribute(pickle_, state, "_parameters") != nullptr ||
+                           attribute(pickle_, state, "training") != nullptr;
+    if (!is_module) return false;
+    const PickleGlobal* type = pickle_.callable(value);
+    const PickleValue* buffers = attribute(pickle_, state, "_buffers");
+    const bool batch_norm = (type != nullptr && type->name.find("BatchNorm") != std::string_view::npos) ||
+                            attribute(pickle_, state, "running_mean") != nullptr ||
+                            (buffers != nullptr && buffers->kind == Kind::dict &&
+                             attribute(pickle_, *buffers, "running_mean") != nullptr);
+    const PickleValue* epsilon = attribute(pickle_, state, "eps");
+    const std::optional<double> number = epsilon == nullptr ? std::nullopt : number_of(*epsilon);
+    if (batch_norm && number && facts_.batch_norm_epsilons.size() < most_facts) {
+        facts_.batch_norm_epsilons.push_back({path, *number});
+    }
+    return true;
+}
+
+void FactCollector::quantized(const std::string& path) {
+    if (facts_.quantized.size() < most_facts) facts_.quantized.push_back(path);
+}
+
+void FactCollector::tensor_left_out(const std::string& what) {
+    ++part().tensors[what];
+}
+
+void FactCollector::finish() {
+    more_.key = "and " + counted(more_parts_, "key") + " more";
+    if (more_parts_ > 0) parts_.push_back(more_);
+    for (const Part& part : parts_) {
+        std::string text;
+        if (part.plain) {
+            text = part.what;
+        } else if (part.values > 0) {
+            text = counted(part.values, "value") + (part.what.empty() ? "" : " in " + part.what);
+        }
+        for (const auto& [type, count] : part.tensors) {
+            if (!text.empty()) text += ", ";
+            text.append(counted(count, "tensor")).append(" (").append(type).append(")");
+        }
+        if (!text.empty()) facts_.skipped.push_back(part.key + ": " + text);
+    }
+    if (module_settings_ > 0) {
+        facts_.skipped.push_back("modules: " + counted(module_settings_, "setting"));
+    }
+    for (const auto& [what, count] : left_out_) {
+        facts_.skipped.push_back(what + ": " + std::to_string(count));
+    }
+}
+
+}  // namespace vgg19::converter

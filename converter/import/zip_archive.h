@@ -1,0 +1,64 @@
+// The zip format, as far as PyTorch's files need it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "converter/import/byte_reader.h"
+#include "engine/model/mapped_file.h"
+
+namespace vgg19::converter {
+
+/// An archive's files where they are in the mapped file. Sums (CRC-32) are not compared: PyTorch can be told
+/// to write none.
+class ZipArchive {
+  public:
+    struct Entry {
+        std::size_t record = 0;  ///< where the central directory says this
+        std::uint16_t flags = 0;
+        std::uint16_t method = 0;
+        std::uint64_t stored_size = 0;
+        std::uint64_t size = 0;
+        std::uint64_t header = 0;
+    };
+    using Entries = std::map<std::string_view, Entry>;
+
+    /// Reads the central directory. Throws Error (bad_input).
+    explicit ZipArchive(const model::MappedFile& file);
+
+    const Entries& entries() const { return entries_; }
+    bool contains(std::string_view name) const { return entries_.contains(name); }
+    /// The bytes of a file that is there. Throws Error (bad_input) where it is compressed, encrypted, or not
+    /// where the directory says.
+    std::span<const std::byte> contents(std::string_view name) const;
+    const std::string& name() const { return name_; }
+
+  private:
+    /// Where the central directory is.
+    struct Directory {
+        std::size_t begin = 0;
+        std::size_t bytes = 0;
+        std::uint64_t entries = 0;
+        std::size_t offset = 0;  ///< of the record that says so
+    };
+
+    ByteReader reader(std::size_t begin) const { return {file_, name_, begin, file_.size()}; }
+    void expect_signature(ByteReader& reader, std::uint32_t signature, const std::string& what) const;
+    std::size_t find_end() const;
+    Directory find_directory() const;
+    Directory find_directory64(std::size_t end) const;
+    std::pair<std::string_view, Entry> read_entry(ByteReader& directory) const;
+    std::size_t data_offset(std::string_view entry, std::uint64_t header) const;
+
+    std::span<const std::byte> file_;
+    std::string name_;
+    std::size_t directory_begin_ = 0;
+    Entries entries_;
+};
+
+}  // namespace vgg19::converter
