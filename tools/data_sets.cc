@@ -37,22 +37,21 @@ void require_classes(const NamedData& named, const PictureScan& scan) {
 }  // namespace
 
 const char* const labelled_data_help =
-    "--data is a folder of class folders, with images in them at any depth, or CIFAR-10's binary files: of "
+    "--data is a folder of class folders, with images in them at any depth, or CIFAR-10's binary files; of "
     "a\n"
-    "folder of those, data_batch_*.bin to train with, test_batch.bin to evaluate with. What is left out is\n"
+    "folder of those, data_batch_*.bin to train and test_batch.bin to evaluate with. What is left out is\n"
     "named. Which of the model's classes a class folder is, says\n"
     "  --label-map FILE, with a line a class: its name (or place, from 0), and the model's class as index,\n"
     "    WordNet id or the model's name for it; # begins a comment;\n"
-    "  or --class-order, where a name is the class's name (or a WordNet id, or ImageNet's label), its "
-    "index,\n"
-    "    or tells its place: alphabetical (0 1 10 11 2, as PyTorch's ImageFolder) or natural (0 1 2 10 11);\n"
+    "  or --class-order: name (the class's, or a WordNet id, or ImageNet's label), index (the class's, as\n"
+    "    the folder's name), or the folder's place, alphabetical (0 1 10 11 2, as PyTorch's ImageFolder) or\n"
+    "    natural (0 1 2 10 11);\n"
     "  else, for CIFAR-10's files and a model of ImageNet's 1000 classes, the built-in map: airplane is\n"
     "    404 (airliner), automobile 817 (sports car), bird 15 (robin), cat 281 (tabby), deer 352 (impala),\n"
     "    dog 207 (golden retriever), frog 30 (bullfrog), horse 339 (sorrel), ship 510 (container ship),\n"
     "    truck 867 (trailer truck);\n"
-    "  else the names of the model's classes, where it has some; for ImageNet's classes WordNet ids, "
-    "indices\n"
-    "    or labels;\n"
+    "  else the names of the model's classes, where it has some; for ImageNet's classes WordNet ids,\n"
+    "    indices or labels;\n"
     "  else, with as many classes as the model has, the alphabetical order. Folders that are numbers, which\n"
     "    may be read in two ways, are refused with both.";
 
@@ -78,8 +77,9 @@ std::string base_name(const std::filesystem::path& path) {
     return (path.has_filename() ? path : path.parent_path()).filename().string();
 }
 
-NamedData open_data(const std::string& role, const std::string& path, converter::DataUse use) {
-    NamedData named = {role, path, converter::open_data_set(path, use)};
+NamedData open_data(const std::string& role, const std::string& path, converter::DataUse use,
+                    const ImageOptions& options) {
+    NamedData named = {role, path, converter::open_data_set(path, use, options)};
     say(named, path + ": " + converter::description(*named.data));
     return named;
 }
@@ -109,12 +109,12 @@ PictureScan scan_data(const NamedData& named, const std::vector<std::size_t>& it
             named.path + ": expected at most a quarter of the pictures to be broken, found that " + text);
     }
     say(named, "left out: " + text);
-    require_classes(named, scan);
     return scan;
 }
 
 PictureScan scan_training_data(const NamedData& named, int threads) {
     PictureScan scan = scan_data(named, all_items(*named.data), threads);
+    require_classes(named, scan);
     if (const std::size_t again = scan.duplicates(); again > 0) {
         say(named, grouped(again) + (again == 1 ? " picture is" : " pictures are") +
                        " the same as another, and count more than once");

@@ -34,7 +34,8 @@ struct NamedData {
 
 /// Opens one, and says what it is: "data: cifar-10: 10,000 images in 1 file (data_batch_1.bin); left out:
 /// test_batch.bin".
-NamedData open_data(const std::string& role, const std::string& path, converter::DataUse use);
+NamedData open_data(const std::string& role, const std::string& path, converter::DataUse use,
+                    const ImageOptions& options);
 
 /// map_classes(), and says how classes were found.
 converter::ClassMapping map_data(const NamedData& named, const converter::ModelClasses& model,
@@ -43,9 +44,10 @@ converter::ClassMapping map_data(const NamedData& named, const converter::ModelC
 std::vector<std::size_t> all_items(const converter::DataSet& data);
 
 /// Decodes each item once, and says which are broken: those are left out. Throws Error (bad_input) where
-/// there are too many of them, and where a class has no other.
+/// there are too many of them.
 converter::PictureScan scan_data(const NamedData& named, const std::vector<std::size_t>& items, int threads);
-/// Of all items. Says also how many are there more than once.
+/// Of all items. Says also how many are there more than once. Throws Error (bad_input) where a class has
+/// broken pictures alone.
 converter::PictureScan scan_training_data(const NamedData& named, int threads);
 
 /// Throws Error (bad_input) where pictures of `training` are in `held_out` too.

@@ -43,6 +43,7 @@ CommandLine command_line() {
               "with --per-class classes, with --confusion confusion");
     add_label_options(line);
     add_session_options(line);
+    add_image_options(line);
     line.example("vgg19 eval -m vgg19.safetensors --data cifar-10/test_batch.bin --size 32 --per-class")
         .example("vgg19 eval -m int8.safetensors --reference vgg19.safetensors --data photos --json");
     return line;
@@ -70,7 +71,7 @@ int eval(int argc, char** argv) {
 
     const converter::LabelOptions label_choice = label_options(line);
     const Model model = Model::open(model_path);
-    const NamedData named = open_data("data", data_path, converter::DataUse::evaluation);
+    const NamedData named = open_data("data", data_path, converter::DataUse::evaluation, image_options(line));
     const converter::DataSet& data = *named.data;
     const converter::ClassMapping classes =
         map_data(named, {model.classes(), model.class_names()}, label_choice);

@@ -81,6 +81,7 @@ CommandLine command_line() {
               "show images as they are, instead of half of them mirrored and all cropped at random")
         .option("seed", "N", "what subset, order, crops and dropout follow from", "0");
     add_label_options(line);
+    add_image_options(line);
     add_size_option(line);
     add_threads_option(line);
     line.option("memory", "MB",
@@ -273,6 +274,7 @@ converter::TrainingImages training_images(const CommandLine& line, const Labelle
     converter::TrainingImages training{labelled.images(), {{"data", base_name(line.text("data"))}}};
     if (line.given("label-map")) training.origin.emplace_back("label-map", base_name(line.text("label-map")));
     if (line.given("class-order")) training.origin.emplace_back("class-order", line.text("class-order"));
+    if (line.given("no-exif")) training.origin.emplace_back("no-exif", true);
     if (line.given("subset")) {
         const std::size_t count = line.whole_number("subset", 1, most_images);
         training.origin.emplace_back("subset", std::uint64_t{count});
@@ -333,12 +335,13 @@ int finetune(int argc, char** argv) {
     std::optional<converter::Accuracy> before;
     {
         const model::ModelFile model = model::ModelFile::open(input);
-        const NamedData named = open_data("data", data_path, converter::DataUse::training);
+        const NamedData named =
+            open_data("data", data_path, converter::DataUse::training, image_options(line));
         LabelledData labelled = {named, map_training_data(line, named, model, options.head), {}};
         std::optional<LabelledData> held_out;
         if (line.given("validate")) {
-            const NamedData other =
-                open_data("validate", line.text("validate"), converter::DataUse::evaluation);
+            const NamedData other = open_data("validate", line.text("validate"),
+                                              converter::DataUse::evaluation, image_options(line));
             held_out = {other, map_held_out_data(line, other, model, options.head), {}};
         }
         converter::check_finetune(model, options, files);

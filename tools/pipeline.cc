@@ -51,6 +51,7 @@ CommandLine command_line() {
                 "only these, beside the baseline: pruned, int8, pruned-int8, res160, "
                 "int8-full, pruned-int8-full");
     add_label_options(line);
+    add_image_options(line);
     add_size_option(line);
     line.option("bench-size", "N", "the size to measure speed at, if not --size")
         .option("ratio", "R",
@@ -129,6 +130,11 @@ PipelineOptions pipeline_options(const CommandLine& line) {
     label_options(line);
     options.label_map = line.text("label-map");
     options.class_order = line.text("class-order");
+    options.exif = !line.given("no-exif");
+    if (line.given("max-megapixels")) {
+        image_options(line);
+        options.max_megapixels = line.text("max-megapixels");
+    }
     std::istringstream variants(line.text("variants"));
     for (std::string id; std::getline(variants, id, ',');) options.variants.push_back(id);
     options.size = checked_whole(line, "size", model::smallest_input, largest_size);
@@ -199,8 +205,10 @@ void require_training(const PipelinePlan& plan) {
 
 /// Before the hours too: what is trained on must not be what is judged by.
 void require_different_pictures(const CommandLine& line, const PipelineOptions& options) {
-    const NamedData training = open_data("data", options.data.string(), converter::DataUse::training);
-    const NamedData test = open_data("test", options.test.string(), converter::DataUse::evaluation);
+    const NamedData training =
+        open_data("data", options.data.string(), converter::DataUse::training, image_options(line));
+    const NamedData test =
+        open_data("test", options.test.string(), converter::DataUse::evaluation, image_options(line));
     const int threads = threads_option(line);
     const converter::PictureScan training_scan = scan_training_data(training, threads);
     require_none_shared(training, training_scan, test, scan_data(test, all_items(*test.data), threads));

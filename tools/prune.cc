@@ -84,6 +84,7 @@ CommandLine command_line() {
         .option("csv", "FILE", "write the scan of --scan or --target-macs as a table")
         .option("svg", "FILE", "write it as a picture");
     add_size_option(line);
+    add_image_options(line);
     add_cpu_options(line);
     line.example("vgg19 prune vgg19.safetensors -o pruned.safetensors --ratio 0.1")
         .example("vgg19 prune vgg19.safetensors -o pruned.safetensors --ratio 0.1 --calib photos -n 256")
@@ -164,7 +165,10 @@ void check_combination(const CommandLine& line) {
     require_alone(line, "scan", "writes no model and no plan",
                   {"output", "write-plan", "dry-run", "ratio", "target-macs", "round-to", "no-refit"});
     require_alone(line, "target-macs", "says how much to remove", {"ratio"});
-    require_one_of(line, {"target-macs", "scan", "images", "size", "threads", "isa", "no-refit"}, {"calib"});
+    require_one_of(
+        line,
+        {"target-macs", "scan", "images", "size", "threads", "isa", "no-refit", "no-exif", "max-megapixels"},
+        {"calib"});
     require_one_of(line, {"csv", "svg"}, {"scan", "target-macs"});
     if (line.text("criterion") == "activation" && !line.given("calib")) {
         throw Error(ErrorKind::usage, "--criterion activation needs --calib");
@@ -209,7 +213,9 @@ void print_plan(const model::Network& before, const PrunePlan& plan) {
 class Calibration {
   public:
     Calibration(const CommandLine& line, const model::ModelFile& model)
-        : named_(open_data("calib", line.required("calib"), converter::DataUse::training)) {
+        : named_(
+              open_data("calib", line.required("calib"), converter::DataUse::training, image_options(line))),
+          no_exif_(line.given("no-exif")) {
         images_.data = named_.data.get();
         images_.session.input_size = size_option(line);
         if (images_.session.input_size == 0) {
@@ -233,11 +239,12 @@ class Calibration {
     /// For the lineage.
     std::string text() const {
         return "--calib " + base_name(named_.path) + " -n " + std::to_string(images_.items.size()) +
-               " --size " + std::to_string(images_.session.input_size);
+               " --size " + std::to_string(images_.session.input_size) + (no_exif_ ? " --no-exif" : "");
     }
 
   private:
     NamedData named_;
+    bool no_exif_;
     converter::CalibrationImages images_;
 };
 

@@ -38,9 +38,10 @@ constexpr std::array<std::pair<const char*, converter::RangeMethod>, 3> ranges =
 
 /// Options that have no meaning without calibration.
 constexpr std::array full_scope_options = {
-    "calib",       "images",      "range",           "size",
-    "keep-fp32",   "no-winograd", "no-equalization", "no-bias-correction",
-    "sensitivity", "dry-run",     "threads",         "isa"};
+    "calib",       "images",        "range",           "size",
+    "keep-fp32",   "no-winograd",   "no-equalization", "no-bias-correction",
+    "sensitivity", "dry-run",       "threads",         "isa",
+    "no-exif",     "max-megapixels"};
 
 CommandLine command_line() {
     CommandLine line(
@@ -73,6 +74,7 @@ CommandLine command_line() {
                 "also run each layer alone in INT8 on the same images, and write what it does to the logits, "
                 "the worst first, as a table with tabs")
         .flag("dry-run", "print layers, scales and errors, and write no model");
+    add_image_options(line);
     add_cpu_options(line);
     line.example("vgg19 quantize vgg19.safetensors -o vgg19-int8.safetensors --scope dense")
         .example(
@@ -130,7 +132,7 @@ std::string lineage_step(const CommandLine& line, const converter::CalibrationIm
     for (const char* option : {"keep-fp32", "no-winograd"}) {
         if (line.given(option)) step += " --" + std::string(option) + " " + line.text(option);
     }
-    for (const char* flag : {"no-equalization", "no-bias-correction"}) {
+    for (const char* flag : {"no-equalization", "no-bias-correction", "no-exif"}) {
         if (line.given(flag)) step += " --" + std::string(flag);
     }
     return step;
@@ -250,7 +252,8 @@ int quantize_every_layer(const CommandLine& line) {
         if (images.session.input_size == 0) {
             images.session.input_size = model.description().preprocessing.input_size;
         }
-        const NamedData named = open_data("calib", line.required("calib"), converter::DataUse::training);
+        const NamedData named =
+            open_data("calib", line.required("calib"), converter::DataUse::training, image_options(line));
         images.data = named.data.get();
         images.items = calibration_items(named, count, images.session.threads);
         if (line.given("no-equalization")) {

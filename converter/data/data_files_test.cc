@@ -92,6 +92,16 @@ TEST_CASE("images at any depth below a class folder are found, and other files c
           "(pictures that this build does not read), 1 without an extension, 2 .txt");
 }
 
+TEST_CASE("images are read as the options say") {
+    const TemporaryFolder folder;
+    write_grey(folder / "a.ppm", 1);
+    CHECK(open_data_set(folder.path())->picture(0).width == 32);
+    ImageOptions small;
+    small.limits.max_pixels = 1000;
+    const auto data = open_data_set(folder.path(), DataUse::training, small);
+    CHECK(error_of(ErrorKind::bad_input, [&] { data->picture(0); }) == Containing("a.ppm"));
+}
+
 TEST_CASE("links to folders are followed, and loops of links end") {
     const TemporaryFolder folder;
     const TemporaryFolder elsewhere;
@@ -132,7 +142,7 @@ TEST_CASE("folders of training and test pictures are no classes") {
 
 TEST_CASE("a folder without images says what is there") {
     const TemporaryFolder folder;
-    write_file(folder / "ant/1.webp", "RIFF1234WEBP");
+    write_file(folder / "ant/1.jxl", "no");
     write_file(folder / "ant/2.tiff", "II*");
     write_file(folder / "labels.csv", "1,2");
     const std::string message = refusal(folder.path());

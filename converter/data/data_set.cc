@@ -61,7 +61,8 @@ const DataSource& DataSet::source() const {
     return none;
 }
 
-std::unique_ptr<DataSet> open_data_set(const std::filesystem::path& path, DataUse use) {
+std::unique_ptr<DataSet> open_data_set(const std::filesystem::path& path, DataUse use,
+                                       const ImageOptions& options) {
     std::error_code missing;
     if (!std::filesystem::exists(path, missing)) {
         throw Error(ErrorKind::bad_input, path.string() +
@@ -71,7 +72,7 @@ std::unique_ptr<DataSet> open_data_set(const std::filesystem::path& path, DataUs
     if (!std::filesystem::is_directory(path)) return open_cifar({path});
     try {
         const std::vector<std::filesystem::path> files = cifar_files(path, use);
-        return files.empty() ? open_image_folder(path) : open_cifar(files, others_in(path, files));
+        return files.empty() ? open_image_folder(path, options) : open_cifar(files, others_in(path, files));
     } catch (const std::filesystem::filesystem_error& error) {
         throw Error(ErrorKind::bad_input, path.string() + ": " + error.code().message());
     }

@@ -66,11 +66,12 @@ class DataSet {
 ///     retriever, bullfrog, sorrel, container ship and trailer truck.
 ///   - a folder of images: those in it, without labels; or a folder a class, with images in it at any depth,
 ///     whose label is its place among them. Pictures are resized and cropped as `classify` does it. By name;
-///     links are followed; hidden files do not count.
+///     links are followed; hidden files do not count. `options` say how images are read.
 /// Throws Error (bad_input) where there is nothing, which says what else is there; where images lie beside
 /// class folders; for folders of training and test sets in place of classes; for a file whose length is no
 /// whole number of records, and for a label above 9.
-std::unique_ptr<DataSet> open_data_set(const std::filesystem::path& path, DataUse use = DataUse::training);
+std::unique_ptr<DataSet> open_data_set(const std::filesystem::path& path, DataUse use = DataUse::training,
+                                       const ImageOptions& options = {});
 
 /// "10,000 images in 1 file (data_batch_1.bin); left out: test_batch.bin" or "1,200 images in 12 class
 /// folders; left out: 3 .webp (pictures that this build does not read), 2 .txt".

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "converter/data/image_folder.h"
+#include "engine/image/formats.h"
 
 namespace vgg19::converter {
 
@@ -22,10 +22,15 @@ bool is_file(const fs::directory_entry& entry) {
     return entry.is_symlink(ignored) && !entry.exists(ignored);
 }
 
+bool is_image(const fs::path& file) {
+    const ImageFormat* const format = format_of_extension(file.extension().string());
+    return format != nullptr && format->is_readable();
+}
+
 void add_files(const fs::path& folder, FolderContent& content) {
     for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
         if (is_hidden(entry.path()) || !is_file(entry)) continue;
-        auto& files = is_image_extension(extension_of(entry.path())) ? content.images : content.others;
+        auto& files = is_image(entry.path()) ? content.images : content.others;
         files.push_back(entry.path());
     }
 }

@@ -7,6 +7,7 @@
 
 #include "converter/data/foreign_data.h"
 #include "converter/data/image_files.h"
+#include "engine/image/formats.h"
 #include "engine/image/preprocess.h"
 #include "engine/model/mapped_file.h"
 #include "vgg19/error.h"
@@ -17,9 +18,6 @@ namespace vgg19::converter {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::array<std::string_view, 8> image_extensions = {".jpg", ".jpeg", ".png", ".bmp",
-                                                              ".gif", ".pgm",  ".ppm", ".pnm"};
 
 [[noreturn]] void fail(const fs::path& folder, const std::string& problem) {
     throw Error(ErrorKind::bad_input, folder.string() + ": " + problem);
@@ -38,7 +36,7 @@ bool is_part_name(const std::string& name) {
 
 class ImageFolder final : public DataSet {
   public:
-    explicit ImageFolder(const fs::path& folder) {
+    ImageFolder(const fs::path& folder, const ImageOptions& options) : options_(options) {
         const FolderContent flat = files_in(folder);
         add(flat, std::nullopt);
         classes_ = folders_in(folder);
@@ -60,7 +58,7 @@ class ImageFolder final : public DataSet {
     }
     const DataSource& source() const override { return source_; }
 
-    Image picture(std::size_t item) const override { return load_image(items_[item].path); }
+    Image picture(std::size_t item) const override { return load_image(items_[item].path, options_); }
 
     void read(std::size_t item, const Preprocessing& preprocessing, std::size_t size,
               std::span<float> nchw) const override {
@@ -106,9 +104,8 @@ class ImageFolder final : public DataSet {
     }
 
     std::string nothing_found(const FolderContent& flat) const {
-        std::string message =
-            "expected images (jpg, png, bmp, gif, pgm, ppm), a folder a class with images in it, or "
-            "CIFAR-10's *.bin, found none";
+        std::string message = "expected images (" + readable_formats() +
+                              "), a folder a class with images in it, or CIFAR-10's *.bin, found none";
         const std::string others = left_out_text(source_.left_out);
         if (!others.empty()) message += "; what is there: " + others;
         for (const fs::path& file : flat.others) {
@@ -133,6 +130,7 @@ class ImageFolder final : public DataSet {
         }
     }
 
+    ImageOptions options_;
     std::vector<Item> items_;
     std::vector<fs::path> classes_;
     LeftOutFiles left_out_;
@@ -141,12 +139,8 @@ class ImageFolder final : public DataSet {
 
 }  // namespace
 
-bool is_image_extension(std::string_view extension) {
-    return std::find(image_extensions.begin(), image_extensions.end(), extension) != image_extensions.end();
-}
-
-std::unique_ptr<DataSet> open_image_folder(const fs::path& folder) {
-    return std::make_unique<ImageFolder>(folder);
+std::unique_ptr<DataSet> open_image_folder(const fs::path& folder, const ImageOptions& options) {
+    return std::make_unique<ImageFolder>(folder, options);
 }
 
 }  // namespace vgg19::converter

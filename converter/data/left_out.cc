@@ -1,26 +1,13 @@
 #include "converter/data/left_out.h"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
-#include <string_view>
 
-#include "converter/data/image_folder.h"
+#include "engine/image/formats.h"
 
 namespace vgg19::converter {
 
 namespace {
-
-/// Of pictures, whether a build reads them or not.
-constexpr auto picture_extensions = std::to_array<std::string_view>(
-    {".apng", ".arw", ".avif", ".cr2", ".cr3", ".dib", ".dng", ".exr", ".hdr", ".heic", ".heif",
-     ".ico",  ".j2k", ".jfif", ".jp2", ".jpe", ".jxl", ".nef", ".orf", ".pam", ".pbm",  ".pcx",
-     ".pfm",  ".psd", ".qoi",  ".raf", ".raw", ".rw2", ".svg", ".tga", ".tif", ".tiff", ".webp"});
-
-bool is_picture(std::string_view extension) {
-    return is_image_extension(extension) || std::find(picture_extensions.begin(), picture_extensions.end(),
-                                                      extension) != picture_extensions.end();
-}
 
 std::string text_of(const LeftOut& entry) {
     if (!entry.kind.starts_with('.') && !entry.kind.empty()) return entry.kind;
@@ -46,7 +33,7 @@ void LeftOutFiles::add(const std::filesystem::path& file) {
 std::vector<LeftOut> LeftOutFiles::list() const {
     std::vector<LeftOut> result;
     for (const auto& [extension, files] : counts_)
-        result.push_back({extension, files, is_picture(extension)});
+        result.push_back({extension, files, format_of_extension(extension) != nullptr});
     std::stable_partition(result.begin(), result.end(), [](const LeftOut& entry) { return entry.pictures; });
     return result;
 }

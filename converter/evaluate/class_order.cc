@@ -48,9 +48,25 @@ std::string list_text(const Names& names) {
 
 // ---- by name ----
 
-/// In class folders' names an underscore stands for a space.
-std::optional<std::size_t> find_imagenet_label(std::string name) {
+/// In names of folders an underscore stands for a space.
+std::string with_spaces(std::string name) {
     std::replace(name.begin(), name.end(), '_', ' ');
+    return name;
+}
+
+/// Lists of ImageNet's names agree in most of them, but for underscores; ids are names too.
+bool are_imagenets(const Names& names) {
+    const auto known = imagenet_classes();
+    std::size_t alike = 0;
+    for (std::size_t i = 0; i < known.size(); ++i) {
+        alike +=
+            static_cast<std::size_t>(names[i] == known[i].synset || with_spaces(names[i]) == known[i].label);
+    }
+    return 10 * alike >= 9 * known.size();
+}
+
+std::optional<std::size_t> find_imagenet_label(const std::string& folder) {
+    const std::string name = with_spaces(folder);
     const auto classes = imagenet_classes();
     const auto is_called = [&](const ImageNetClass& known) { return known.label == name; };
     const auto found = std::find_if(classes.begin(), classes.end(), is_called);
@@ -273,12 +289,7 @@ ClassMapping order_automatically(const Names& names, const ModelClasses& model) 
 
 ModelClasses::ModelClasses(std::size_t count, std::vector<std::string> names)
     : count_(count), names_(std::move(names)) {
-    const auto known = imagenet_classes();
-    imagenet_ = count == known.size() &&
-                (names_.empty() || std::equal(names_.begin(), names_.end(), known.begin(), known.end(),
-                                              [](const std::string& name, const ImageNetClass& class_of) {
-                                                  return name == class_of.label;
-                                              }));
+    imagenet_ = count == imagenet_classes().size() && (names_.empty() || are_imagenets(names_));
 }
 
 std::string ModelClasses::range_text() const {

@@ -20,7 +20,7 @@ class ModelClasses {
 
     std::size_t count() const { return count_; }
     const std::vector<std::string>& names() const { return names_; }
-    /// ImageNet's 1000: there are as many, under ImageNet's names or under none.
+    /// ImageNet's 1000: there are as many, without names, or with nine of ten as ImageNet has them.
     bool are_imagenet() const { return imagenet_; }
     /// "a class of the model, 0 to 9", for messages.
     std::string range_text() const;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/labels/labels.h"
 #include "engine/testing/error_of.h"
 #include "vgg19/error.h"
 
@@ -95,6 +96,17 @@ TEST_CASE("ImageNet's classes go by WordNet's ids, indices and labels") {
     CHECK(order_classes({"tabby"}, imagenet).reading == "by ImageNet's labels: tabby → 281");
     CHECK(refusal({"cat", "tabby"}, imagenet) == Containing("expected 1000 classes"));
     CHECK(map_of({"crane", "crane_bird"}, imagenet) == LabelMap{517, 134});
+}
+
+TEST_CASE("ImageNet's classes are known by other lists of their names") {
+    Names names;
+    for (const ImageNetClass& known : imagenet_classes()) names.emplace_back(known.label);
+    names[134] = "crane (n02012849)";
+    for (std::string& name : names) std::replace(name.begin(), name.end(), ' ', '_');
+    const ModelClasses model(imagenet, names);
+    CHECK(model.are_imagenet());
+    CHECK(map_of({"n01440764", "n02123045"}, model) == LabelMap{0, 281});
+    CHECK(map_of({"crane_(n02012849)", "tabby"}, model) == LabelMap{134, 281});
 }
 
 TEST_CASE("a thousand classes of other names are not ImageNet's") {

@@ -231,8 +231,9 @@ TEST_CASE("The pipeline trains on a folder's training batches and tests on its t
                  "data: " + cifar + ": 20 images in 1 file (data_batch_1.bin); left out: test_batch.bin\n"));
     CHECK(contains(outcome.errors, "test: " + place.test + ": 10 images in 1 file (test_batch.bin)\n"));
     CHECK(contains(outcome.errors, "calib: " + cifar + ": 20 images in 1 file (data_batch_1.bin)"));
-    const Outcome dry = place.run({"--dry-run", "--class-order", "index"});
+    const Outcome dry = place.run({"--dry-run", "--class-order", "index", "--no-exif"});
     CHECK(contains(dry.output, "--class-order index"));
+    CHECK(contains(dry.output, " --no-exif "));
 }
 
 TEST_CASE("--dry-run prints the pipeline's commands alone") {

@@ -37,6 +37,8 @@ struct PipelineOptions {
     std::string min_time;
     std::string rank;  ///< of factored variants; neither this nor energy: there are none
     std::string energy;
+    std::string max_megapixels;
+    bool exif = true;  ///< images are turned as it says
     bool refit = true;
     bool finetune = true;
     bool scan = true;
