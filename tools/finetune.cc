@@ -262,8 +262,9 @@ converter::LabelMap map_held_out_data(const CommandLine& line, const NamedData& 
                                       const std::optional<converter::NewHead>& head) {
     converter::LabelOptions options = label_options(line);
     if (head && !head->names.empty()) options.order = converter::ClassOrder::automatic;
-    if (head && head->names.empty() && options.file.empty())
+    if (head && head->names.empty() && options.file.empty()) {
         return map_to_new_head(named, *head, options).map;
+    }
     return map_data(named, classes_of(model, head), options).map;
 }
 
