@@ -32,8 +32,9 @@ void LeftOutFiles::add(const std::filesystem::path& file) {
 
 std::vector<LeftOut> LeftOutFiles::list() const {
     std::vector<LeftOut> result;
-    for (const auto& [extension, files] : counts_)
+    for (const auto& [extension, files] : counts_) {
         result.push_back({extension, files, format_of_extension(extension) != nullptr});
+    }
     std::stable_partition(result.begin(), result.end(), [](const LeftOut& entry) { return entry.pictures; });
     return result;
 }
