@@ -31,6 +31,7 @@ std::vector<LeftOut> others_in(const std::filesystem::path& folder,
     for (const std::filesystem::path& inner : folders_in(folder)) unread.push_back(inner.filename() / "");
     std::sort(unread.begin(), unread.end());
     std::vector<LeftOut> result;
+    result.reserve(unread.size());
     for (const std::filesystem::path& file : unread) result.push_back({file.string(), 1, false});
     const std::vector<LeftOut> rest = counted.list();
     result.insert(result.end(), rest.begin(), rest.end());
