@@ -120,7 +120,7 @@ TEST_CASE("finetune that is killed again and again gives the same file in the en
     const std::string expected = place.trained(more);
     int killed = 0;
     Outcome outcome;
-    for (double seconds = 0.1; outcome.code != 0; seconds *= 1.5) {
+    for (double seconds = 0.01; outcome.code != 0; seconds *= 1.5) {
         outcome = run_tool_with_signal(place.command(more), "KILL", seconds);
         killed += static_cast<int>(outcome.code != 0);
         CHECK_FALSE((outcome.code != 0 && outcome.code != 137));
