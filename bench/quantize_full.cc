@@ -21,6 +21,15 @@ class PictureCrops final : public converter::DataSet {
         return "crop " + std::to_string(item) + " of the bundled image";
     }
     std::optional<std::size_t> label(std::size_t /*item*/) const override { return std::nullopt; }
+    Image picture(std::size_t item) const override {
+        const ImageView view = crop(item);
+        Image image{{}, view.width, view.height};
+        for (std::size_t row = 0; row < view.height; ++row) {
+            const std::uint8_t* const begin = view.rgb + row * view.stride;
+            image.rgb.insert(image.rgb.end(), begin, begin + 3 * view.width);
+        }
+        return image;
+    }
     void read(std::size_t item, const Preprocessing& preprocessing, std::size_t side,
               std::span<float> nchw) const override {
         preprocess(crop(item), preprocessing, side, nchw);

@@ -250,12 +250,12 @@ void ForwardPass::add_average_pool(const model::ModelFile& file, const Plan& pla
     const model::ConvolutionLayer& last = network.convolutions().back();
     const model::DenseLayer& first_dense = network.dense_layers().front();
     const std::size_t side = network.map_size(last, plan.input_size) / 2;
-    const bool fold = side < model::pooled_side && !file.is_int4(first_dense.name) &&
+    const bool fold = side < network.pooled_side() && !file.is_int4(first_dense.name) &&
                       file.order(first_dense) == model::DenseOrder::input_major;
     if (fold) fold_average_pool(file, plan, side);
 
     const layers::Execution& execution = plan.execution;
-    dense_input_side_ = fold ? side : model::pooled_side;
+    dense_input_side_ = fold ? side : network.pooled_side();
     average_pool_.emplace(last.output_channels, side, dense_input_side_, execution);
     const std::size_t output_floats =
         execution.batch * last.output_channels * dense_input_side_ * dense_input_side_;
@@ -272,7 +272,7 @@ void ForwardPass::fold_average_pool(const model::ModelFile& file, const Plan& pl
     const model::Tensor& weights = file.weight(layer);
     const layers::PoolFold fold = {.channels = file.network().convolutions().back().output_channels,
                                    .side = side,
-                                   .pooled_side = model::pooled_side,
+                                   .pooled_side = file.network().pooled_side(),
                                    .outputs = layer.outputs};
     const bool int8 = file.is_int8(layer.name);
     folded_inputs_ = fold.channels * side * side;

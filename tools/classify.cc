@@ -73,14 +73,20 @@ void print_text(const std::string& path, const Result& result) {
     for (const Prediction& prediction : result.top) {
         const std::string percent = fixed(100.0 * static_cast<double>(prediction.probability), 2);
         std::cout << std::string(percent.size() < 8 ? 8 - percent.size() : 0, ' ') << percent << " %  ";
-        if (!prediction.label.empty()) std::cout << prediction.label << ", " << prediction.synset << ", ";
+        if (!prediction.label.empty()) std::cout << prediction.label << ", ";
+        if (!prediction.synset.empty()) std::cout << prediction.synset << ", ";
         std::cout << "class " << prediction.class_index << '\n';
     }
     std::cout << std::flush;
 }
 
-void check_top(std::size_t top, std::size_t classes) {
-    if (top <= classes) return;
+/// How many classes an image are shown.
+std::size_t top_option(const CommandLine& line, std::size_t classes) {
+    constexpr std::size_t usual = 3;
+    constexpr std::size_t most = 1'000'000;
+    if (!line.given("top")) return std::min(usual, classes);
+    const std::size_t top = line.whole_number("top", 1, most);
+    if (top <= classes) return top;
     throw Error(ErrorKind::usage, "--top: expected at most the model's " + std::to_string(classes) +
                                       " classes, found " + std::to_string(top));
 }
@@ -91,7 +97,8 @@ int classify(int argc, char** argv) {
     CommandLine line(
         "classify", "Says what is in images: the most probable classes, the most probable first.",
         "-m MODEL IMAGE...\n\nIMAGE: " + readable_formats() + "; a file, a FIFO, or - for standard input");
-    line.option("m,model", "FILE", "the model (required)").option("top", "N", "classes an image", "3");
+    line.option("m,model", "FILE", "the model (required)")
+        .option("top", "N", "classes an image; default: 3, or all of a model that has fewer");
     add_session_options(line);
     add_image_options(line);
     line.flag("json",
@@ -102,12 +109,10 @@ int classify(int argc, char** argv) {
     if (!line.parse(argc, argv)) return exit_done;
 
     const std::vector<std::string> images = line.arguments("IMAGE");
-    constexpr std::size_t most_classes = 1'000'000;
-    const std::size_t top = line.whole_number("top", 1, most_classes);
     const bool json = line.given("json");
     const SessionOptions options = session_options(line);
     const Model model = Model::open(line.required("model"));
-    check_top(top, model.classes());
+    const std::size_t top = top_option(line, model.classes());
     Session session(model, options);
     ImageOptions picture_options = image_options(line);
     // A picture that is decoded at a fraction of its sides stays well above what the network sees of it.

@@ -1,54 +1,161 @@
 // vgg19 convert
+#include <array>
+#include <charconv>
 #include <filesystem>
+#include <iostream>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "converter/import/import.h"
 #include "engine/model/model_file.h"
 #include "tools/command.h"
 #include "tools/progress_bar.h"
 #include "tools/subcommands.h"
+#include "tools/text.h"
 #include "vgg19/error.h"
 
 namespace vgg19::tools {
 
 namespace {
 
-model::DenseOrder dense_order(const std::string& order) {
+std::optional<model::DenseOrder> dense_order(const CommandLine& line) {
+    if (!line.given("dense-order")) return {};
+    const std::string order = line.text("dense-order");
     if (order == "input") return model::DenseOrder::input_major;
     if (order == "output") return model::DenseOrder::output_major;
     throw Error(ErrorKind::usage, "--dense-order: expected input or output, found '" + order + "'");
 }
 
-}  // namespace
+/// "0.485,0.456,0.406"; none where the option is absent.
+std::optional<std::array<float, 3>> three_numbers(const CommandLine& line, const std::string& name,
+                                                  float least) {
+    if (!line.given(name)) return {};
+    const std::string text = line.text(name);
+    std::array<float, 3> values{};
+    const char* next = text.data();
+    const char* const end = text.data() + text.size();
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        const auto [stop, error] = std::from_chars(next, end, values[i]);
+        const bool ends_well = i + 1 < values.size() ? stop != end && *stop == ',' : stop == end;
+        if (error != std::errc() || !ends_well || !(values[i] >= least && values[i] <= 1)) {
+            throw Error(ErrorKind::usage,
+                        "--" + name + ": expected three numbers from " + (least > 0 ? "just above 0" : "0") +
+                            " to 1 with commas between, such as 0.49,0.48,0.45, found '" + text + "'");
+        }
+        next = stop + 1;
+    }
+    return values;
+}
 
-int convert(int argc, char** argv) {
+CommandLine command_line() {
     CommandLine line(
         "convert",
-        "Makes a model file from VGG weights: a PyTorch state dict (.pth, either container) or "
-        "safetensors,\nfound by content, with torchvision's or timm's names. Batch normalisation "
-        "is folded into the convolutions. A model file of ours only gets its dense weights in the "
-        "wanted order.",
+        "Makes a model file from VGG weights: a PyTorch checkpoint (.pth, either container) or safetensors, "
+        "found\nby content. The VGG-11, 13, 16 or 19 in it may be under any keys and prefix, beside anything "
+        "else. Its\nconvolutions are named features.0 and so on, or conv1_1 and so on; it may have any "
+        "number "
+        "of dense layers.\nBatch normalisation is folded into the convolutions, masks of pruning and weight "
+        "normalisation into the\nweights. Standard error says what was taken, left and assumed.\n\n"
+        "A model file of ours gets its dense weights in the wanted order, names for its classes, or another "
+        "input size,\nmean and standard deviation.",
         "WEIGHTS -o MODEL");
     line.option("o,output", "FILE", "the model file to write (required)")
         .option(
             "dense-order", "ORDER",
             "dense weights input by input, which runs faster, or output by output under torchvision's names "
-            "and shapes, which PyTorch loads: input or output",
-            "input")
-        .example("vgg19 convert vgg19-dcbb9e9d.pth -o vgg19.safetensors")
+            "and shapes, which PyTorch loads: input or output. Default: input; a model of ours of which "
+            "something "
+            "else is changed keeps its order")
+        .option(
+            "key", "PATH",
+            "of several VGGs in the file, take the one under these keys, such as state_dict_ema; a point "
+            "is the root. Default: the largest, of equal ones that at the root, under state_dict or model")
+        .option("batch-norm-epsilon", "E",
+                "what batch normalisation adds to the variance. Default: what the file says of its layers, "
+                "else 1e-5, PyTorch's")
+        .option("classes", "FILE",
+                "names of the classes, in the order of the outputs: a name a line, or JSON (a list, "
+                "{\"0\": name, …}, {name: 0, …}, or {\"0\": [id, name], …}). Default: those in the "
+                "checkpoint, where "
+                "it has one list of them")
+        .option(
+            "size", "N",
+            "height and width of the input that the model is meant for. Default: 32 times the side of the "
+            "map that the first dense layer sees: 224 for torchvision's, 32 for CIFAR's. Up to 64 the whole "
+            "picture is seen, above that the centre of one 256 / 224 times as large")
+        .option(
+            "mean", "R,G,B",
+            "mean of the colours, between 0 and 1, that the network was trained with. Default: ImageNet's")
+        .option("std", "R,G,B", "standard deviation of the colours. Default: ImageNet's");
+    line.example("vgg19 convert vgg19-dcbb9e9d.pth -o vgg19.safetensors")
+        .example("vgg19 convert checkpoint.pth -o ema.safetensors --key state_dict_ema --classes names.txt")
+        .example(
+            "vgg19 convert cifar_vgg16_bn.pth -o cifar.safetensors --mean 0.4914,0.4822,0.4465 "
+            "--std 0.2023,0.1994,0.2010")
         .example("vgg19 convert pruned.safetensors -o for-pytorch.safetensors --dense-order output");
+    return line;
+}
+
+converter::ImportOptions import_options(const CommandLine& line) {
+    constexpr double smallest_epsilon = 1e-30;
+    constexpr std::size_t smallest_size = 32;
+    constexpr std::size_t largest_size = 8192;
+    constexpr float smallest_deviation = 1e-6F;
+    converter::ImportOptions options;
+    options.dense_order = dense_order(line);
+    options.key = line.text("key");
+    if (line.given("batch-norm-epsilon")) {
+        options.batch_norm_epsilon = line.number("batch-norm-epsilon", smallest_epsilon, 1);
+    }
+    options.classes = line.text("classes");
+    if (line.given("size")) options.input_size = line.whole_number("size", smallest_size, largest_size);
+    options.mean = three_numbers(line, "mean", 0);
+    options.deviation = three_numbers(line, "std", smallest_deviation);
+    return options;
+}
+
+std::string counted_tensors(std::size_t count) {
+    return grouped(count) + (count == 1 ? " tensor" : " tensors");
+}
+
+void print_report(const converter::ImportReport& report) {
+    if (!report.is_model) {
+        std::cerr << "took " << counted_tensors(report.tensors) << " of a " << report.title;
+        if (!report.prefix.empty()) std::cerr << " under " << report.prefix;
+        std::cerr << "\ndense layers: " << report.dense << '\n';
+    }
+    if (!report.left.empty()) {
+        std::cerr << "left: ";
+        const char* separator = "";
+        for (const auto& [place, count] : report.left) {
+            std::cerr << separator << place << " (" << counted_tensors(count) << ')';
+            separator = ", ";
+        }
+        std::cerr << '\n';
+    }
+    for (const std::string& skipped : report.skipped) std::cerr << "left: " << skipped << '\n';
+    for (const std::string& note : report.notes) std::cerr << "note: " << note << '\n';
+}
+
+}  // namespace
+
+int convert(int argc, char** argv) {
+    CommandLine line = command_line();
     if (!line.parse(argc, argv)) return exit_done;
 
     const std::filesystem::path input = line.argument("WEIGHTS");
     const std::filesystem::path output = line.required("output");
-    const converter::ImportOptions options = {.dense_order = dense_order(line.text("dense-order"))};
+    const converter::ImportOptions options = import_options(line);
     check_destination(output);
     model::require_other_file(input, output);
 
+    converter::ImportReport report;
     {
         ProgressBar bar("converting", ProgressUnit::bytes);
-        converter::import_model(input, output, options, bar.callback());
+        report = converter::import_model(input, output, options, bar.callback());
     }
+    print_report(report);
     print_written(output);
     return exit_done;
 }

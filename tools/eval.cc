@@ -8,8 +8,8 @@
 #include "converter/evaluate/evaluate.h"
 #include "converter/evaluate/label_map.h"
 #include "tools/command.h"
+#include "tools/data_sets.h"
 #include "tools/evaluation_text.h"
-#include "tools/labelled_data_help.h"
 #include "tools/progress_bar.h"
 #include "tools/subcommands.h"
 #include "vgg19/session.h"
@@ -30,7 +30,6 @@ CommandLine command_line() {
         "-m MODEL --data DATA");
     line.option("m,model", "FILE", "the model (required)")
         .option("data", "DATA", "labelled images (required)")
-        .option("label-map", "FILE", label_map_option_help)
         .option("reference", "FILE", "another model, to say how often both agree, and which is right")
         .option("n,images", "N", "how many images, at equal distances through the whole set; default: all")
         .option("batch", "N", "images a run; results do not depend on it", "8")
@@ -38,9 +37,13 @@ CommandLine command_line() {
         .flag("confusion",
               "also which classes were taken for which: a matrix, or the commonest mistakes of many classes")
         .flag("json",
-              "print an object: images, top1, top3, top5, top1_interval, …, as fractions; with --reference "
-              "also reference, with --per-class classes, with --confusion confusion");
+              "print an object: images, top1, top3, top5, top1_interval, …, as fractions; class_order, "
+              "left_out "
+              "and broken (images that cannot be read, and do not count); with --reference also reference, "
+              "with --per-class classes, with --confusion confusion");
+    add_label_options(line);
     add_session_options(line);
+    add_image_options(line);
     line.example("vgg19 eval -m vgg19.safetensors --data cifar-10/test_batch.bin --size 32 --per-class")
         .example("vgg19 eval -m int8.safetensors --reference vgg19.safetensors --data photos --json");
     return line;
@@ -66,12 +69,14 @@ int eval(int argc, char** argv) {
     SessionOptions options = session_options(line);
     options.batch = line.whole_number("batch", 1, largest_batch);
 
+    const converter::LabelOptions label_choice = label_options(line);
     const Model model = Model::open(model_path);
-    const auto data = converter::open_data_set(data_path);
+    const NamedData named = open_data("data", data_path, converter::DataUse::evaluation, image_options(line));
+    const converter::DataSet& data = *named.data;
+    const converter::ClassMapping classes =
+        map_data(named, {model.classes(), model.class_names()}, label_choice);
     const converter::EvaluationImages images = {
-        .data = data.get(),
-        .items = converter::spread_items(data->size(), count),
-        .labels = converter::label_map(*data, data_path, model.classes(), line.text("label-map"))};
+        .data = &data, .items = converter::spread_items(data.size(), count), .labels = classes.map};
     options.batch = std::min(options.batch, images.items.size());
     Session session(model, options);
     std::optional<Session> reference;
@@ -81,13 +86,19 @@ int eval(int argc, char** argv) {
         .model = {model_path, session.input_size()},
         .reference = {reference_path, reference ? reference->input_size() : 0},
         .data_path = data_path,
-        .data = *data,
+        .data = data,
+        .class_order = classes.reading,
         .labels = images.labels,
         .model_classes = model.classes(),
+        .model_class_names = model.class_names(),
         .evaluation = run(session, reference, images),
         .per_class = line.given("per-class"),
         .confusion = line.given("confusion"),
     };
+    if (!report.evaluation.broken.empty()) {
+        std::cerr << "data: left out: "
+                  << converter::broken_text(report.evaluation.broken, images.items.size()) << '\n';
+    }
     if (line.given("json")) {
         std::cout << evaluation_json(report).dump(2) << '\n';
     } else {

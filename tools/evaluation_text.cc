@@ -25,16 +25,18 @@ using model::Json;
 constexpr std::size_t most_matrix_classes = 20;
 constexpr std::size_t listed_mistakes = 40;
 
-const ImageNetClass* imagenet_class(const EvaluationReport& report, std::size_t index) {
-    if (report.model_classes != imagenet_classes().size()) return nullptr;
-    return &imagenet_classes()[index];
+/// What is known of a class of the model: its own name, or what ImageNet calls it.
+ImageNetClass known_class(const EvaluationReport& report, std::size_t index) {
+    if (!report.model_class_names.empty()) return {"", report.model_class_names[index]};
+    if (report.model_classes != imagenet_classes().size()) return {};
+    return imagenet_classes()[index];
 }
 
-/// "tabby (281)", or "281" without ImageNet's classes.
+/// "tabby (281)", or "281" for a class without a name.
 std::string class_text(const EvaluationReport& report, std::size_t index) {
-    const ImageNetClass* const known = imagenet_class(report, index);
-    if (known == nullptr) return std::to_string(index);
-    return std::string(known->label) + " (" + std::to_string(index) + ")";
+    const ImageNetClass known = known_class(report, index);
+    if (known.label.empty()) return std::to_string(index);
+    return std::string(known.label) + " (" + std::to_string(index) + ")";
 }
 
 std::string percent(std::uint64_t part, std::uint64_t whole) {
@@ -151,9 +153,9 @@ void set_accuracy(Json& json, const Accuracy& accuracy) {
 
 void set_class(Json& json, const char* key, const EvaluationReport& report, std::size_t index) {
     json.set(key, std::uint64_t{index});
-    const ImageNetClass* const known = imagenet_class(report, index);
-    json.set("synset", known == nullptr ? "" : known->synset);
-    json.set("label", known == nullptr ? "" : known->label);
+    const ImageNetClass known = known_class(report, index);
+    json.set("synset", known.synset);
+    json.set("label", known.label);
 }
 
 Json classes_json(const EvaluationReport& report) {
@@ -198,6 +200,20 @@ Json reference_json(const EvaluationReport& report, const Agreement& agreement) 
     return json;
 }
 
+void set_data(Json& json, const EvaluationReport& report) {
+    json.set("class_order", report.class_order);
+    Json left_out = Json::Array{};
+    for (const converter::LeftOut& entry : report.data.source().left_out) {
+        left_out.push(Json().set("kind", entry.kind).set("files", std::uint64_t{entry.files}));
+    }
+    json.set("left_out", left_out);
+    Json broken = Json::Array{};
+    for (const converter::BrokenPicture& picture : report.evaluation.broken) {
+        broken.push(report.data.name(picture.item));
+    }
+    json.set("broken", broken);
+}
+
 void print_network(const char* role, const EvaluationReport::Network& network) {
     std::cout << role << network.path << " at " << joined({network.size, network.size}, "×") << '\n';
 }
@@ -209,8 +225,13 @@ void print_evaluation(const EvaluationReport& report) {
     print_network("model:     ", report.model);
     if (has_reference) print_network("reference: ", report.reference);
     std::cout << "data:      " << report.data_path << ", " << grouped(report.evaluation.total.images)
-              << " of " << grouped(report.data.size()) << " images, " << report.labels.size()
-              << " classes\n\n";
+              << " of " << grouped(report.data.size()) << " images, " << report.labels.size() << " classes\n"
+              << "classes:   " << report.class_order << '\n';
+    if (const std::size_t broken = report.evaluation.broken.size(); broken > 0) {
+        std::cout << "broken:    " << grouped(broken) << (broken == 1 ? " image is" : " images are")
+                  << " left out\n";
+    }
+    std::cout << '\n';
     print_totals(report);
     if (report.per_class) print_classes(report);
     if (!report.confusion) return;
@@ -227,6 +248,7 @@ Json evaluation_json(const EvaluationReport& report) {
     json.set("data", report.data_path);
     json.set("size", std::uint64_t{report.model.size});
     set_accuracy(json, report.evaluation.total);
+    set_data(json, report);
     if (report.per_class) json.set("classes", classes_json(report));
     if (report.confusion) json.set("confusion", confusion_json(report));
     if (report.evaluation.agreement) {

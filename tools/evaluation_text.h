@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "converter/data/data_set.h"
 #include "converter/evaluate/evaluate.h"
@@ -21,8 +22,10 @@ struct EvaluationReport {
     Network reference;  ///< where there was one
     std::string data_path;
     const converter::DataSet& data;
+    std::string class_order;  ///< how the model's classes were found
     converter::LabelMap labels;
     std::size_t model_classes = 0;
+    std::vector<std::string> model_class_names{};  ///< none where the model has none of its own
     converter::Evaluation evaluation;
     bool per_class = false;  ///< a line a class as well
     bool confusion = false;  ///< which classes were taken for which as well
@@ -33,9 +36,9 @@ void print_evaluation(const EvaluationReport& report);
 
 /// Shares are fractions of 1, null of no images:
 /// {"model", "data", "size", "images", "top1", "top3", "top5", "top1_interval": [low, high], "top3_interval",
-///  "top5_interval", "classes": [{"name", "class", "synset", "label", "images", "top1", …}],
-///  "confusion": [{"name", "predicted", "synset", "label", "images"}],
-///  "reference": {"model", "size", "images", "top1", …, "same_top1", "same_top1_interval",
+///  "top5_interval", "class_order", "left_out": [{"kind", "files"}], "broken": [image], "classes": [{"name",
+///  "class", "synset", "label", "images", "top1", …}], "confusion": [{"name", "predicted", "synset", "label",
+///  "images"}], "reference": {"model", "size", "images", "top1", …, "same_top1", "same_top1_interval",
 ///                "only_model_right", "only_reference_right", "mean_cosine", "smallest_cosine",
 ///                "smallest_cosine_image"}}
 model::Json evaluation_json(const EvaluationReport& report);

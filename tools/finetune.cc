@@ -10,14 +10,15 @@
 #include <string>
 #include <utility>
 
+#include "converter/class_names.h"
 #include "converter/data/data_set.h"
 #include "converter/evaluate/evaluate.h"
 #include "converter/evaluate/label_map.h"
 #include "converter/finetune/training_data.h"
 #include "engine/model/model_file.h"
 #include "tools/command.h"
+#include "tools/data_sets.h"
 #include "tools/interrupt.h"
-#include "tools/labelled_data_help.h"
 #include "tools/progress_bar.h"
 #include "tools/subcommands.h"
 #include "tools/text.h"
@@ -40,14 +41,22 @@ constexpr double below_one = 1 - std::numeric_limits<double>::epsilon();
 constexpr std::size_t validation_batch = 8;
 
 CommandLine command_line() {
-    CommandLine line("finetune",
-                     std::string("Trains an FP32 model further on labelled images: cross-entropy over the "
-                                 "model's classes, by Adam or SGD.\n\n") +
-                         labelled_data_help,
-                     "MODEL -o OUTPUT --data DATA");
+    CommandLine line(
+        "finetune",
+        std::string("Trains an FP32 model further on labelled images: cross-entropy over the "
+                    "model's classes, by Adam or SGD.\nFor other classes, --classes gives it a new "
+                    "last layer. Images that cannot be read are left out, and named.\n\n") +
+            labelled_data_help,
+        "MODEL -o OUTPUT --data DATA");
     line.option("o,output", "FILE", "the model file to write (required)")
         .option("data", "DATA", "labelled images (required)")
-        .option("label-map", "FILE", label_map_option_help)
+        .option("classes", "N|FILE",
+                "give the model a new last layer, with N classes or with those whose names FILE has, a line "
+                "each; names (without FILE the class folders') go into the model")
+        .option("head-epochs", "N",
+                "with --classes: how often each image is shown before, while the new layer "
+                "learns alone; default: 1")
+        .option("head-lr", "RATE", "with --classes: the learning rate in those; default: ten times --lr")
         .option("subset", "N", "train on N images, drawn at random so that classes keep their shares")
         .option("epochs", "N", "how often each image is shown", "1")
         .option("batch", "N", "images a step", "32")
@@ -66,16 +75,21 @@ CommandLine command_line() {
                 "the result's weights lie between the trained ones and those before: this share of the way "
                 "back (Wortsman et al. 2022)",
                 "0")
-        .option("train", "LAYERS", "all, dense or conv; the others stay as they are", "all")
+        .option("train", "LAYERS",
+                "all, dense, conv, or head (the last dense layer); the others stay as they are", "all")
         .flag("no-augmentation",
               "show images as they are, instead of half of them mirrored and all cropped at random")
         .option("seed", "N", "what subset, order, crops and dropout follow from", "0");
+    add_label_options(line);
+    add_image_options(line);
     add_size_option(line);
     add_threads_option(line);
     line.option("memory", "MB",
                 "how much training may take: if a step's images do not fit at once, they go through the "
                 "network in parts; default: 80 % of what is available")
-        .option("validate", "DATA", "other images, to say how often the model is right before and after")
+        .option(
+            "validate", "DATA",
+            "other images, to say how often the model is right before and after; none may be in --data too")
         .option("log", "FILE", "write a line a step: loss, accuracy, learning rate, seconds (CSV)")
         .option("checkpoint", "FILE", "what an interrupted run goes on from; default: OUTPUT.checkpoint")
         .option("checkpoint-every", "SECONDS", "how often it is written; 0: when interrupted only", "300")
@@ -84,8 +98,41 @@ CommandLine command_line() {
     line.example("vgg19 finetune pruned.safetensors -o tuned.safetensors --data cifar-10 --size 32")
         .example(
             "vgg19 finetune pruned.safetensors -o tuned.safetensors --data photos --subset 200 --train "
-            "dense");
+            "dense")
+        .example(
+            "vgg19 finetune vgg19.safetensors -o flowers.safetensors --data flowers/train --validate "
+            "flowers/val --classes 17");
     return line;
+}
+
+constexpr std::size_t most_classes = 65'536;
+
+bool is_number(const std::string& text) {
+    return text.find_first_not_of("0123456789") == std::string::npos;
+}
+
+/// None without --classes. Its names may follow from the data: name_classes().
+std::optional<converter::NewHead> head_option(const CommandLine& line) {
+    if (!line.given("classes")) {
+        for (const char* option : {"head-epochs", "head-lr"}) {
+            if (line.given(option)) {
+                throw Error(ErrorKind::usage, "--" + std::string(option) + " goes with --classes alone");
+            }
+        }
+        return std::nullopt;
+    }
+    converter::NewHead head;
+    if (is_number(line.text("classes"))) {
+        head.classes = line.whole_number("classes", 1, most_classes);
+    } else {
+        head.names = converter::read_class_names(line.text("classes"));
+        head.classes = head.names.size();
+    }
+    if (line.given("head-epochs")) head.epochs = line.whole_number("head-epochs", 0, most_epochs);
+    if (line.given("head-lr")) {
+        head.learning_rate = line.number("head-lr", std::numeric_limits<double>::min(), largest_rate);
+    }
+    return head;
 }
 
 converter::FinetuneOptions finetune_options(const CommandLine& line) {
@@ -110,6 +157,7 @@ converter::FinetuneOptions finetune_options(const CommandLine& line) {
     options.augmentation = !line.given("no-augmentation");
     options.seed = line.whole_number("seed", 0, std::numeric_limits<std::size_t>::max());
     options.threads = threads_option(line);
+    options.head = head_option(line);
     if (line.given("memory")) {
         options.memory_bytes = line.whole_number("memory", 1, most_megabytes) * 1'000'000;
     }
@@ -139,34 +187,100 @@ converter::FinetuneFiles finetune_files(const CommandLine& line, const std::file
     return files;
 }
 
-/// What a path is called without the folders that it is in.
-std::string base_name(const std::filesystem::path& path) {
-    return (path.has_filename() ? path : path.parent_path()).filename().string();
-}
-
-/// Labelled images, and the classes that they are of.
+/// Labelled images, the classes that they are of, and what their pictures show.
 struct LabelledData {
-    std::unique_ptr<converter::DataSet> data;
-    converter::EvaluationImages images;
+    NamedData named;
+    converter::LabelMap labels;
+    converter::PictureScan scan;
+
+    converter::EvaluationImages images() const { return {named.data.get(), scan.items, labels}; }
 };
 
-LabelledData open_labelled(const std::string& path, const CommandLine& line, const model::ModelFile& model) {
-    LabelledData labelled{converter::open_data_set(path), {}};
-    labelled.images = {.data = labelled.data.get(),
-                       .items = converter::spread_items(labelled.data->size(), most_images),
-                       .labels = converter::label_map(*labelled.data, path, model.network().classes(),
-                                                      line.text("label-map"))};
-    return labelled;
+// ---- classes ----
+
+/// The data's classes, whose order nothing but the command line can know, on a head without names.
+converter::ClassMapping map_to_new_head(const NamedData& named, const converter::NewHead& head,
+                                        converter::LabelOptions options) {
+    if (options.order == converter::ClassOrder::name) {
+        throw Error(ErrorKind::usage, "--class-order name: expected the classes' names, --classes FILE");
+    }
+    const std::size_t found = named.data->class_names().size();
+    if (options.file.empty() && options.order != converter::ClassOrder::index) {
+        if (found != head.classes && found > 0) {
+            throw Error(ErrorKind::bad_input, named.path + ": expected " + std::to_string(head.classes) +
+                                                  " classes for --classes, found " + std::to_string(found));
+        }
+        if (options.order == converter::ClassOrder::automatic) {
+            options.order = converter::ClassOrder::alphabetical;
+        }
+    }
+    return map_data(named, {head.classes}, options);
 }
+
+/// A class of the data for each of the model's.
+void name_classes(converter::NewHead& head, const std::vector<std::string>& data_names,
+                  const converter::LabelMap& labels) {
+    std::vector<std::string> names(head.classes);
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+        if (!names[labels[i]].empty()) return;  // two have the same class: neither's name is its
+        names[labels[i]] = data_names[i];
+    }
+    const bool all_named =
+        std::none_of(names.begin(), names.end(), [](const std::string& name) { return name.empty(); });
+    if (all_named) head.names = std::move(names);
+}
+
+converter::ModelClasses classes_of(const model::ModelFile& model,
+                                   const std::optional<converter::NewHead>& head) {
+    if (head) return {head->classes, head->names};
+    return {model.network().classes(), model.description().class_names};
+}
+
+/// Sets the names of the new head where the data gives them.
+converter::LabelMap map_training_data(const CommandLine& line, const NamedData& named,
+                                      const model::ModelFile& model,
+                                      std::optional<converter::NewHead>& head) {
+    const converter::LabelOptions options = label_options(line);
+    if (head && head->names.empty()) {
+        converter::LabelMap labels = map_to_new_head(named, *head, options).map;
+        name_classes(*head, named.data->class_names(), labels);
+        return labels;
+    }
+    try {
+        return map_data(named, classes_of(model, head), options).map;
+    } catch (const Error& error) {
+        if (head || error.kind() != ErrorKind::bad_input || !options.file.empty()) throw;
+        throw Error(error.kind(), std::string(error.what()) +
+                                      ". For other classes than the model's: --classes N or FILE gives it a "
+                                      "new last layer");
+    }
+}
+
+/// By the names that the new head got from the training data, where it has some.
+converter::LabelMap map_held_out_data(const CommandLine& line, const NamedData& named,
+                                      const model::ModelFile& model,
+                                      const std::optional<converter::NewHead>& head) {
+    converter::LabelOptions options = label_options(line);
+    if (head && !head->names.empty()) options.order = converter::ClassOrder::automatic;
+    if (head && head->names.empty() && options.file.empty()) {
+        return map_to_new_head(named, *head, options).map;
+    }
+    return map_data(named, classes_of(model, head), options).map;
+}
+
+// ---- images ----
 
 converter::TrainingImages training_images(const CommandLine& line, const LabelledData& labelled,
                                           std::uint64_t seed) {
-    converter::TrainingImages training{labelled.images, {{"data", base_name(line.text("data"))}}};
+    converter::TrainingImages training{labelled.images(), {{"data", base_name(line.text("data"))}}};
     if (line.given("label-map")) training.origin.emplace_back("label-map", base_name(line.text("label-map")));
+    if (line.given("class-order")) training.origin.emplace_back("class-order", line.text("class-order"));
+    if (line.given("no-exif")) training.origin.emplace_back("no-exif", true);
     if (line.given("subset")) {
         const std::size_t count = line.whole_number("subset", 1, most_images);
         training.origin.emplace_back("subset", std::uint64_t{count});
-        training.images.items = converter::stratified_subset(*labelled.data, count, seed);
+        training.images.items =
+            converter::stratified_subset(*labelled.named.data, labelled.scan.items, count, seed);
     }
     return training;
 }
@@ -174,17 +288,16 @@ converter::TrainingImages training_images(const CommandLine& line, const Labelle
 /// How often a model is right on the images of --validate.
 class Validation {
   public:
-    Validation(const CommandLine& line, const model::ModelFile& model)
-        : labelled_(open_labelled(line.text("validate"), line, model)) {
+    Validation(const CommandLine& line, LabelledData labelled) : labelled_(std::move(labelled)) {
         options_.input_size = size_option(line);
         options_.threads = threads_option(line);
-        options_.batch = std::min(validation_batch, labelled_.images.items.size());
+        options_.batch = std::min(validation_batch, labelled_.scan.items.size());
     }
 
     converter::Accuracy run(const std::filesystem::path& model) const {
         ProgressBar bar("validating", ProgressUnit::items);
         Session session(Model::open(model), options_);
-        return converter::evaluate(session, labelled_.images, nullptr, bar.callback()).total;
+        return converter::evaluate(session, labelled_.images(), nullptr, bar.callback()).total;
     }
 
   private:
@@ -216,26 +329,37 @@ int finetune(int argc, char** argv) {
     if (!line.parse(argc, argv)) return exit_done;
     const std::filesystem::path input = line.argument("MODEL");
     const std::string data_path = line.required("data");
-    const converter::FinetuneOptions options = finetune_options(line);
+    converter::FinetuneOptions options = finetune_options(line);
     const converter::FinetuneFiles files = finetune_files(line, input);
 
     std::optional<Validation> validation;
     std::optional<converter::Accuracy> before;
     {
         const model::ModelFile model = model::ModelFile::open(input);
-        const LabelledData labelled = open_labelled(data_path, line, model);
-        const converter::TrainingImages images = training_images(line, labelled, options.seed);
-        converter::check_finetune(model, options, files);
+        const NamedData named =
+            open_data("data", data_path, converter::DataUse::training, image_options(line));
+        LabelledData labelled = {named, map_training_data(line, named, model, options.head), {}};
+        std::optional<LabelledData> held_out;
         if (line.given("validate")) {
-            validation.emplace(line, model);
-            before = validation->run(input);
+            const NamedData other = open_data("validate", line.text("validate"),
+                                              converter::DataUse::evaluation, image_options(line));
+            held_out = {other, map_held_out_data(line, other, model, options.head), {}};
         }
-        train(model, images, options, files, line.text("log"));
+        converter::check_finetune(model, options, files);
+        labelled.scan = scan_training_data(named, options.threads);
+        if (held_out) {
+            held_out->scan = scan_data(held_out->named, all_items(*held_out->named.data), options.threads);
+            require_none_shared(named, labelled.scan, held_out->named, held_out->scan);
+            validation.emplace(line, std::move(*held_out));
+            if (!options.head) before = validation->run(input);
+        }
+        train(model, training_images(line, labelled, options.seed), options, files, line.text("log"));
     }
     if (validation) {
         const converter::Accuracy after = validation->run(files.output);
-        std::cout << "top-1 of " << after.images << " images: " << top1_text(*before) << " before, "
-                  << top1_text(after) << " after\n";
+        std::cout << "top-1 of " << after.images
+                  << " images: " << (before ? top1_text(*before) + " before, " : "") << top1_text(after)
+                  << " after\n";
     }
     print_written(files.output);
     return exit_done;

@@ -1,4 +1,5 @@
 // vgg19 inspect
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdint>
@@ -128,6 +129,7 @@ void print_json(const Model& model, std::size_t input_size, bool verified, const
     Json network;
     network.set("features", file.network().features_text());
     network.set("classifier", file.network().classifier_text());
+    network.set("pooled_side", std::uint64_t{file.network().pooled_side()});
     Json layers = Json::Array{};
     for (const LayerFacts& layer : layer_facts(file, input_size)) layers.push(layer_json(layer));
 
@@ -137,6 +139,7 @@ void print_json(const Model& model, std::size_t input_size, bool verified, const
     json.set("variant", model.variant());
     json.set("network", network);
     json.set("classes", std::uint64_t{model.classes()});
+    json.set("class_names", array_of(model.class_names()));
     json.set("preprocessing", preprocessing_json(model.preprocessing()));
     json.set("source_sha256", file.description().source_sha256);
     json.set("lineage", array_of(model.lineage()));
@@ -147,6 +150,17 @@ void print_json(const Model& model, std::size_t input_size, bool verified, const
     json.set("layers", layers);
     if (plan) json.set("plan", plan_json(*plan));
     std::cout << json.dump(2) << '\n';
+}
+
+/// The first few: `--json` has them all.
+void print_class_names(const std::vector<std::string>& names) {
+    constexpr std::size_t shown = 10;
+    if (names.empty()) return;
+    std::cout << "class names    ";
+    for (std::size_t i = 0; i < std::min(names.size(), shown); ++i)
+        std::cout << (i == 0 ? "" : ", ") << names[i];
+    if (names.size() > shown) std::cout << ", … and " << grouped(names.size() - shown) << " more";
+    std::cout << '\n';
 }
 
 void print_lineage(const std::vector<std::string>& lineage) {
@@ -167,15 +181,21 @@ std::string dense_order_text(const ModelFile& file) {
     return "weights in both orders";
 }
 
+std::string pooled_side_text(const model::Network& network) {
+    const std::size_t side = network.pooled_side();
+    return joined(std::vector<std::size_t>{side, side}, "×") + " pixels";
+}
+
 void print_text(const Model& model, std::size_t input_size, bool verified) {
     const ModelFile& file = *model.file();
     const Preprocessing& preprocessing = model.preprocessing();
     std::cout << "file           " << file.path().string() << ", " << megabytes(model.file_bytes()) << '\n'
               << "variant        " << model.variant() << '\n'
               << "convolutions   " << file.network().features_text() << '\n'
-              << "dense layers   " << file.network().classifier_text() << "; " << dense_order_text(file)
-              << '\n'
-              << "preprocessing  " << preprocessing.input_size << "×" << preprocessing.input_size
+              << "dense layers   " << file.network().classifier_text() << ", on "
+              << pooled_side_text(file.network()) << "; " << dense_order_text(file) << '\n';
+    print_class_names(model.class_names());
+    std::cout << "preprocessing  " << preprocessing.input_size << "×" << preprocessing.input_size
               << ", short side resized to " << fixed(preprocessing.resize_ratio, 4)
               << " times that, antialiased bilinear; mean";
     for (const float mean : preprocessing.mean) std::cout << ' ' << mean;

@@ -12,6 +12,7 @@
 #include "engine/model/network.h"
 #include "kernels/onednn/conv_onednn.h"
 #include "tools/command.h"
+#include "tools/data_sets.h"
 #include "tools/interrupt.h"
 #include "tools/pipeline/child_process.h"
 #include "tools/pipeline/plan.h"
@@ -45,11 +46,12 @@ CommandLine command_line() {
                      "WEIGHTS --data DATA --test DATA -o DIR");
     line.option("o,output", "DIR", "folder for models and reports; made where it is missing (required)")
         .option("data", "DATA", "labelled images to train and calibrate with (required)")
-        .option("test", "DATA", "labelled images to evaluate with, others than those of --data (required)")
-        .option("label-map", "FILE", "the model's class for each class of the data; see: vgg19 eval --help")
+        .option("test", "DATA", "labelled images to evaluate with; none may be in --data too (required)")
         .option("variants", "LIST",
                 "only these, beside the baseline: pruned, int8, pruned-int8, res160, "
                 "int8-full, pruned-int8-full");
+    add_label_options(line);
+    add_image_options(line);
     add_size_option(line);
     line.option("bench-size", "N", "the size to measure speed at, if not --size")
         .option("ratio", "R",
@@ -125,7 +127,14 @@ PipelineOptions pipeline_options(const CommandLine& line) {
     options.data = line.required("data");
     options.test = line.required("test");
     options.folder = line.required("output");
+    label_options(line);
     options.label_map = line.text("label-map");
+    options.class_order = line.text("class-order");
+    options.exif = !line.given("no-exif");
+    if (line.given("max-megapixels")) {
+        image_options(line);
+        options.max_megapixels = line.text("max-megapixels");
+    }
     std::istringstream variants(line.text("variants"));
     for (std::string id; std::getline(variants, id, ',');) options.variants.push_back(id);
     options.size = checked_whole(line, "size", model::smallest_input, largest_size);
@@ -194,6 +203,17 @@ void require_training(const PipelinePlan& plan) {
                 "training needs oneDNN, and this build is without it; --no-finetune goes without");
 }
 
+/// Before the hours too: what is trained on must not be what is judged by.
+void require_different_pictures(const CommandLine& line, const PipelineOptions& options) {
+    const NamedData training =
+        open_data("data", options.data.string(), converter::DataUse::training, image_options(line));
+    const NamedData test =
+        open_data("test", options.test.string(), converter::DataUse::evaluation, image_options(line));
+    const int threads = threads_option(line);
+    const converter::PictureScan training_scan = scan_training_data(training, threads);
+    require_none_shared(training, training_scan, test, scan_data(test, all_items(*test.data), threads));
+}
+
 void require_step(const PipelinePlan& plan, const std::string& id) {
     std::string known;
     for (const Step& step : plan.steps) {
@@ -235,6 +255,7 @@ int pipeline(int argc, char** argv) {
         return exit_done;
     }
 
+    require_different_pictures(line, options);
     prepare_folder(options.folder);
     if (is_model) link_baseline(options.weights, options.folder / "baseline.safetensors");
     StepLog log(options.folder / log_name);

@@ -7,7 +7,6 @@
 #include <initializer_list>
 #include <iostream>
 #include <limits>
-#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -22,6 +21,7 @@
 #include "engine/model/mapped_file.h"
 #include "engine/model/model_file.h"
 #include "tools/command.h"
+#include "tools/data_sets.h"
 #include "tools/progress_bar.h"
 #include "tools/scan_text.h"
 #include "tools/subcommands.h"
@@ -50,7 +50,9 @@ CommandLine command_line() {
         "on sampled\npositions of the images. Every eighth image is held out, and judges: a layer that is "
         "not "
         "better for it\nkeeps its weights. DATA is a folder of images (or of a folder of images a class), or "
-        "CIFAR-10's binary\nfiles.",
+        "CIFAR-10's binary\nfiles; of a folder of those, data_batch_*.bin. What cannot be read is left out, "
+        "and "
+        "named.",
         "MODEL -o OUTPUT");
     line.option("o,output", "FILE",
                 "the model file to write (required but for --dry-run, --write-plan and --scan)")
@@ -82,6 +84,7 @@ CommandLine command_line() {
         .option("csv", "FILE", "write the scan of --scan or --target-macs as a table")
         .option("svg", "FILE", "write it as a picture");
     add_size_option(line);
+    add_image_options(line);
     add_cpu_options(line);
     line.example("vgg19 prune vgg19.safetensors -o pruned.safetensors --ratio 0.1")
         .example("vgg19 prune vgg19.safetensors -o pruned.safetensors --ratio 0.1 --calib photos -n 256")
@@ -162,7 +165,10 @@ void check_combination(const CommandLine& line) {
     require_alone(line, "scan", "writes no model and no plan",
                   {"output", "write-plan", "dry-run", "ratio", "target-macs", "round-to", "no-refit"});
     require_alone(line, "target-macs", "says how much to remove", {"ratio"});
-    require_one_of(line, {"target-macs", "scan", "images", "size", "threads", "isa", "no-refit"}, {"calib"});
+    require_one_of(
+        line,
+        {"target-macs", "scan", "images", "size", "threads", "isa", "no-refit", "no-exif", "max-megapixels"},
+        {"calib"});
     require_one_of(line, {"csv", "svg"}, {"scan", "target-macs"});
     if (line.text("criterion") == "activation" && !line.given("calib")) {
         throw Error(ErrorKind::usage, "--criterion activation needs --calib");
@@ -207,35 +213,38 @@ void print_plan(const model::Network& before, const PrunePlan& plan) {
 class Calibration {
   public:
     Calibration(const CommandLine& line, const model::ModelFile& model)
-        : path_(line.required("calib")), data_(converter::open_data_set(path_.string())) {
-        images_.data = data_.get();
+        : named_(
+              open_data("calib", line.required("calib"), converter::DataUse::training, image_options(line))),
+          no_exif_(line.given("no-exif")) {
+        images_.data = named_.data.get();
         images_.session.input_size = size_option(line);
         if (images_.session.input_size == 0) {
             images_.session.input_size = model.description().preprocessing.input_size;
         }
         images_.session.threads = threads_option(line);
         images_.session.isa = line.text("isa");
-        count_ = line.whole_number("images", 1, most_images);
-        images_.items = converter::spread_items(data_->size(), count_);
+        const std::size_t count = line.whole_number("images", 1, most_images);
+        images_.items = calibration_items(named_, count, images_.session.threads);
     }
 
     const converter::CalibrationImages& images() const { return images_; }
     converter::CalibrationImages for_scan() const {
         converter::CalibrationImages fewer = images_;
-        fewer.items = converter::spread_items(data_->size(), std::min(count_, most_scanned_images));
+        fewer.items.clear();
+        for (const std::size_t place : converter::spread_items(images_.items.size(), most_scanned_images)) {
+            fewer.items.push_back(images_.items[place]);
+        }
         return fewer;
     }
     /// For the lineage.
     std::string text() const {
-        const std::filesystem::path name = path_.has_filename() ? path_ : path_.parent_path();
-        return "--calib " + name.filename().string() + " -n " + std::to_string(images_.items.size()) +
-               " --size " + std::to_string(images_.session.input_size);
+        return "--calib " + base_name(named_.path) + " -n " + std::to_string(images_.items.size()) +
+               " --size " + std::to_string(images_.session.input_size) + (no_exif_ ? " --no-exif" : "");
     }
 
   private:
-    std::filesystem::path path_;
-    std::unique_ptr<converter::DataSet> data_;
-    std::size_t count_ = 0;
+    NamedData named_;
+    bool no_exif_;
     converter::CalibrationImages images_;
 };
 

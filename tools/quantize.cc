@@ -16,6 +16,7 @@
 #include "engine/model/model_file.h"
 #include "kernels/common/parallel.h"
 #include "tools/command.h"
+#include "tools/data_sets.h"
 #include "tools/progress_bar.h"
 #include "tools/subcommands.h"
 #include "tools/text.h"
@@ -37,9 +38,10 @@ constexpr std::array<std::pair<const char*, converter::RangeMethod>, 3> ranges =
 
 /// Options that have no meaning without calibration.
 constexpr std::array full_scope_options = {
-    "calib",       "images",      "range",           "size",
-    "keep-fp32",   "no-winograd", "no-equalization", "no-bias-correction",
-    "sensitivity", "dry-run",     "threads",         "isa"};
+    "calib",       "images",        "range",           "size",
+    "keep-fp32",   "no-winograd",   "no-equalization", "no-bias-correction",
+    "sensitivity", "dry-run",       "threads",         "isa",
+    "no-exif",     "max-megapixels"};
 
 CommandLine command_line() {
     CommandLine line(
@@ -49,7 +51,9 @@ CommandLine command_line() {
         "FP32, "
         "and\ntheir weights become INT4, with a scale for each 32 neighbouring outputs of an input.\n"
         "--scope all: the convolutions too, but for the first. --calib DATA shows which values their inputs "
-        "have:\na folder of images (or of a folder of images a class), or CIFAR-10's binary files.",
+        "have:\na folder of images (or of a folder of images a class), or CIFAR-10's binary files; of a "
+        "folder "
+        "of those,\ndata_batch_*.bin. What cannot be read is left out, and named.",
         "MODEL -o OUTPUT");
     line.option("o,output", "FILE", "the model file to write (required but for --dry-run)")
         .option("scope", "LAYERS", "which layers: dense or all", "dense")
@@ -70,6 +74,7 @@ CommandLine command_line() {
                 "also run each layer alone in INT8 on the same images, and write what it does to the logits, "
                 "the worst first, as a table with tabs")
         .flag("dry-run", "print layers, scales and errors, and write no model");
+    add_image_options(line);
     add_cpu_options(line);
     line.example("vgg19 quantize vgg19.safetensors -o vgg19-int8.safetensors --scope dense")
         .example(
@@ -120,16 +125,14 @@ converter::FullOptions full_options(const CommandLine& line) {
 
 /// The options that made the model, for its lineage.
 std::string lineage_step(const CommandLine& line, const converter::CalibrationImages& images) {
-    const std::filesystem::path data = line.text("calib");
-    const std::filesystem::path name = data.has_filename() ? data : data.parent_path();
-    std::string step = "quantize --scope all --calib " + name.filename().string() + " -n " +
+    std::string step = "quantize --scope all --calib " + base_name(line.text("calib")) + " -n " +
                        std::to_string(images.items.size()) + " --size " +
                        std::to_string(images.session.input_size) + " --range " + line.text("range");
     if (dense_option(line) == converter::DenseType::int4) step += " --dense int4";
     for (const char* option : {"keep-fp32", "no-winograd"}) {
         if (line.given(option)) step += " --" + std::string(option) + " " + line.text(option);
     }
-    for (const char* flag : {"no-equalization", "no-bias-correction"}) {
+    for (const char* flag : {"no-equalization", "no-bias-correction", "no-exif"}) {
         if (line.given(flag)) step += " --" + std::string(flag);
     }
     return step;
@@ -249,9 +252,10 @@ int quantize_every_layer(const CommandLine& line) {
         if (images.session.input_size == 0) {
             images.session.input_size = model.description().preprocessing.input_size;
         }
-        const auto data = converter::open_data_set(line.required("calib"));
-        images.data = data.get();
-        images.items = converter::spread_items(data->size(), count);
+        const NamedData named =
+            open_data("calib", line.required("calib"), converter::DataUse::training, image_options(line));
+        images.data = named.data.get();
+        images.items = calibration_items(named, count, images.session.threads);
         if (line.given("no-equalization")) {
             quantize_model(line, model, images, options, to);
         } else {

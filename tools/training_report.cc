@@ -111,6 +111,12 @@ std::string plan_text(const converter::TrainingPlan& plan) {
     }
     text += ", " + std::to_string(plan.threads) + (plan.threads == 1 ? " thread, " : " threads, ") +
             megabytes(plan.bytes);
+    if (plan.head_epochs > 0) {
+        text +=
+            "; in the first " +
+            (plan.head_epochs == 1 ? std::string("epoch") : std::to_string(plan.head_epochs) + " epochs") +
+            " the new layer learns alone";
+    }
     if (plan.done > 0) text += "; " + std::to_string(plan.done) + " steps are done";
     return text;
 }

@@ -1,9 +1,13 @@
 #include "converter/data/cifar.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <iterator>
 #include <string>
+#include <utility>
 
+#include "converter/data/foreign_data.h"
 #include "engine/image/preprocess.h"
 #include "engine/model/mapped_file.h"
 #include "vgg19/error.h"
@@ -31,6 +35,12 @@ void check_file(const model::MappedFile& file) {
     const std::span<const std::byte> bytes = file.bytes();
     const std::string name = file.path().string();
     if (bytes.empty() || bytes.size() % record_bytes != 0) {
+        if (const auto foreign = describe_foreign_data(file.path(), bytes)) {
+            throw Error(ErrorKind::bad_input, name +
+                                                  ": expected CIFAR-10's binary file or a folder of "
+                                                  "images, found " +
+                                                  *foreign);
+        }
         throw Error(ErrorKind::bad_input, name + ": expected CIFAR-10's records of " +
                                               std::to_string(record_bytes) + " bytes each, found " +
                                               std::to_string(bytes.size()) + " bytes, which are " +
@@ -48,8 +58,10 @@ void check_file(const model::MappedFile& file) {
 
 class Cifar final : public DataSet {
   public:
-    explicit Cifar(const std::vector<std::filesystem::path>& files) {
+    Cifar(const std::vector<std::filesystem::path>& files, std::vector<LeftOut> left_out) {
+        source_ = {.files = files.size(), .names = {}, .left_out = std::move(left_out)};
         for (const std::filesystem::path& path : files) {
+            source_.names.push_back(path.filename().string());
             const model::MappedFile& file = files_.emplace_back(path);
             check_file(file);
             size_ += file.bytes().size() / record_bytes;
@@ -69,19 +81,25 @@ class Cifar final : public DataSet {
     }
     std::span<const std::size_t> imagenet_classes() const override { return imagenet_by_label; }
 
+    const DataSource& source() const override { return source_; }
+
     bool has_margin() const override { return false; }
+
+    Image picture(std::size_t item) const override {
+        constexpr std::size_t pixels = side * side;
+        const std::span<const std::byte> planes = record(item).subspan(1);
+        Image image{std::vector<std::uint8_t>(channels * pixels), side, side};
+        for (std::size_t i = 0; i < image.rgb.size(); ++i) {
+            image.rgb[i] = std::to_integer<std::uint8_t>(planes[i % channels * pixels + i / channels]);
+        }
+        return image;
+    }
 
     void read(std::size_t item, const Preprocessing& preprocessing, std::size_t size,
               std::span<float> nchw) const override {
-        constexpr std::size_t pixels = side * side;
-        const std::span<const std::byte> planes = record(item).subspan(1);
-        std::array<std::uint8_t, channels * pixels> rgb{};
-        for (std::size_t i = 0; i < rgb.size(); ++i) {
-            rgb[i] = std::to_integer<std::uint8_t>(planes[i % channels * pixels + i / channels]);
-        }
         Preprocessing uncropped = preprocessing;
         uncropped.resize_ratio = 1;
-        preprocess({rgb.data(), side, side, side * channels}, uncropped, size, nchw);
+        preprocess(picture(item).view(), uncropped, size, nchw);
     }
 
   private:
@@ -105,13 +123,44 @@ class Cifar final : public DataSet {
     }
 
     std::vector<model::MappedFile> files_;
+    DataSource source_;
     std::size_t size_ = 0;
 };
 
+constexpr const char* test_file = "test_batch.bin";
+
+bool is_training_file(const std::filesystem::path& path) {
+    return path.filename().string().starts_with("data_batch_");
+}
+
+bool is_test_file(const std::filesystem::path& path) {
+    return path.filename() == test_file;
+}
+
+template <class Predicate>
+std::vector<std::filesystem::path> those(const std::vector<std::filesystem::path>& files, Predicate wanted) {
+    std::vector<std::filesystem::path> result;
+    std::copy_if(files.begin(), files.end(), std::back_inserter(result), wanted);
+    return result;
+}
+
 }  // namespace
 
-std::unique_ptr<DataSet> open_cifar(const std::vector<std::filesystem::path>& files) {
-    return std::make_unique<Cifar>(files);
+std::unique_ptr<DataSet> open_cifar(const std::vector<std::filesystem::path>& files,
+                                    std::vector<LeftOut> left_out) {
+    return std::make_unique<Cifar>(files, std::move(left_out));
+}
+
+std::vector<std::filesystem::path> cifar_files(const std::filesystem::path& folder, DataUse use) {
+    std::vector<std::filesystem::path> all;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+        if (entry.is_regular_file() && entry.path().extension() == ".bin") all.push_back(entry.path());
+    }
+    std::sort(all.begin(), all.end());
+    std::vector<std::filesystem::path> chosen =
+        those(all, use == DataUse::training ? is_training_file : is_test_file);
+    if (chosen.empty()) chosen = those(all, [](const auto& file) { return !is_test_file(file); });
+    return chosen.empty() ? all : chosen;
 }
 
 }  // namespace vgg19::converter

@@ -4,25 +4,66 @@
 #include <system_error>
 
 #include "converter/data/cifar.h"
+#include "converter/data/image_files.h"
 #include "converter/data/image_folder.h"
+#include "converter/data/left_out.h"
 #include "vgg19/error.h"
 
 namespace vgg19::converter {
 
 namespace {
 
-std::vector<std::filesystem::path> binary_files(const std::filesystem::path& folder) {
-    std::vector<std::filesystem::path> files;
-    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-        if (entry.is_regular_file() && entry.path().extension() == ".bin") files.push_back(entry.path());
+/// What lies in a folder of CIFAR-10's files beside those that are read.
+std::vector<LeftOut> others_in(const std::filesystem::path& folder,
+                               const std::vector<std::filesystem::path>& read) {
+    const FolderContent content = files_in(folder);
+    LeftOutFiles counted;
+    for (const std::filesystem::path& image : content.images) counted.add(image);
+    std::vector<std::filesystem::path> unread;  // by name: it matters which
+    for (const std::filesystem::path& file : content.others) {
+        if (std::find(read.begin(), read.end(), file) != read.end()) continue;
+        if (file.extension() == ".bin") {
+            unread.push_back(file.filename());
+        } else {
+            counted.add(file);
+        }
     }
-    std::sort(files.begin(), files.end());
-    return files;
+    for (const std::filesystem::path& inner : folders_in(folder)) unread.push_back(inner.filename() / "");
+    std::sort(unread.begin(), unread.end());
+    std::vector<LeftOut> result;
+    result.reserve(unread.size());
+    for (const std::filesystem::path& file : unread) result.push_back({file.string(), 1, false});
+    const std::vector<LeftOut> rest = counted.list();
+    result.insert(result.end(), rest.begin(), rest.end());
+    return result;
+}
+
+std::string counted(std::size_t count, const std::string& one, const std::string& many) {
+    std::string digits = std::to_string(count);
+    for (std::size_t end = digits.size(); end > 3; end -= 3) digits.insert(end - 3, 1, ',');
+    return digits + ' ' + (count == 1 ? one : many);
+}
+
+std::string origin_text(const DataSet& data) {
+    const DataSource& source = data.source();
+    if (!source.names.empty()) {
+        std::string names;
+        for (const std::string& name : source.names) names += (names.empty() ? "" : ", ") + name;
+        return " in " + counted(source.files, "file", "files") + " (" + names + ")";
+    }
+    const std::size_t classes = data.class_names().size();
+    return data.label(0) ? " in " + counted(classes, "class folder", "class folders") : "";
 }
 
 }  // namespace
 
-std::unique_ptr<DataSet> open_data_set(const std::filesystem::path& path) {
+const DataSource& DataSet::source() const {
+    static const DataSource none;
+    return none;
+}
+
+std::unique_ptr<DataSet> open_data_set(const std::filesystem::path& path, DataUse use,
+                                       const ImageOptions& options) {
     std::error_code missing;
     if (!std::filesystem::exists(path, missing)) {
         throw Error(ErrorKind::bad_input, path.string() +
@@ -31,11 +72,17 @@ std::unique_ptr<DataSet> open_data_set(const std::filesystem::path& path) {
     }
     if (!std::filesystem::is_directory(path)) return open_cifar({path});
     try {
-        const std::vector<std::filesystem::path> files = binary_files(path);
-        return files.empty() ? open_image_folder(path) : open_cifar(files);
+        const std::vector<std::filesystem::path> files = cifar_files(path, use);
+        return files.empty() ? open_image_folder(path, options) : open_cifar(files, others_in(path, files));
     } catch (const std::filesystem::filesystem_error& error) {
         throw Error(ErrorKind::bad_input, path.string() + ": " + error.code().message());
     }
+}
+
+std::string description(const DataSet& data) {
+    const std::string left_out = left_out_text(data.source().left_out);
+    return counted(data.size(), "image", "images") + origin_text(data) +
+           (left_out.empty() ? "" : "; left out: " + left_out);
 }
 
 std::vector<std::size_t> spread_items(std::size_t total, std::size_t count) {

@@ -9,9 +9,27 @@
 #include <string>
 #include <vector>
 
+#include "vgg19/image.h"
 #include "vgg19/model.h"
 
 namespace vgg19::converter {
+
+/// What a data set is opened for.
+enum class DataUse : unsigned char { training, evaluation };
+
+/// Files that lie there and are not read.
+struct LeftOut {
+    std::string kind;  ///< an extension such as ".txt", "" for none; or the file's name, where it is alone
+    std::size_t files = 0;
+    bool pictures = false;  ///< of a format that this build does not read
+};
+
+/// Where the items come from.
+struct DataSource {
+    std::size_t files = 0;
+    std::vector<std::string> names;  ///< of files that hold many items each, in their order
+    std::vector<LeftOut> left_out;   ///< pictures first
+};
 
 /// Items in an order that does not depend on the machine.
 class DataSet {
@@ -31,6 +49,9 @@ class DataSet {
     virtual std::span<const std::size_t> imagenet_classes() const { return {}; }
     /// Whether read() keeps the middle alone of a larger picture, as resize_ratio says; else all of it.
     virtual bool has_margin() const { return true; }
+    virtual const DataSource& source() const;
+    /// Decoded, in its own size. Throws Error (bad_input) that names the file.
+    virtual Image picture(std::size_t item) const = 0;
     /// (3, size, size) normalised floats, as the model wants them. Throws Error (bad_input) that names the
     /// file of a picture which cannot be read.
     virtual void read(std::size_t item, const Preprocessing& preprocessing, std::size_t size,
@@ -38,15 +59,23 @@ class DataSet {
 };
 
 /// Opens, by what is there:
-///   - CIFAR-10's binary files (records of a label from 0 to 9 and 3·32·32 bytes, plane by plane): one
-///     file, or the *.bin of a folder by name. Pictures are resized straight to size × size. Their classes
-///     stand for ImageNet's airliner, sports car, robin, tabby, impala, golden retriever, bullfrog, sorrel,
-///     container ship and trailer truck.
-///   - a folder of images: those in it, without labels; or a folder a class, whose label is its place among
-///     them. Pictures are resized and cropped as `classify` does it. By name, files of another kind left out.
-/// Throws Error (bad_input) where there is nothing, where images lie beside class folders, for a file whose
-/// length is no whole number of records, and for a label above 9.
-std::unique_ptr<DataSet> open_data_set(const std::filesystem::path& path);
+///   - CIFAR-10's binary files (records of a label from 0 to 9 and 3·32·32 bytes, plane by plane): one file,
+///     or those *.bin of a folder, by name, that the use is for. For training: data_batch_*.bin; else all but
+///     test_batch.bin; else that. For evaluation: test_batch.bin; else all. Pictures are resized straight to
+///     size × size. Their classes stand for ImageNet's airliner, sports car, robin, tabby, impala, golden
+///     retriever, bullfrog, sorrel, container ship and trailer truck.
+///   - a folder of images: those in it, without labels; or a folder a class, with images in it at any depth,
+///     whose label is its place among them. Pictures are resized and cropped as `classify` does it. By name;
+///     links are followed; hidden files do not count. `options` say how images are read.
+/// Throws Error (bad_input) where there is nothing, which says what else is there; where images lie beside
+/// class folders; for folders of training and test sets in place of classes; for a file whose length is no
+/// whole number of records, and for a label above 9.
+std::unique_ptr<DataSet> open_data_set(const std::filesystem::path& path, DataUse use = DataUse::training,
+                                       const ImageOptions& options = {});
+
+/// "10,000 images in 1 file (data_batch_1.bin); left out: test_batch.bin" or "1,200 images in 12 class
+/// folders; left out: 3 .webp (pictures that this build does not read), 2 .txt".
+std::string description(const DataSet& data);
 
 /// `count` of `total` items at equal distances, ascending; all of them where `count` is no less.
 std::vector<std::size_t> spread_items(std::size_t total, std::size_t count);

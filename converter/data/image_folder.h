@@ -7,7 +7,7 @@
 
 namespace vgg19::converter {
 
-/// Throws Error (bad_input).
-std::unique_ptr<DataSet> open_image_folder(const std::filesystem::path& folder);
+/// Throws Error (bad_input) as open_data_set() says, and filesystem_error.
+std::unique_ptr<DataSet> open_image_folder(const std::filesystem::path& folder, const ImageOptions& options);
 
 }  // namespace vgg19::converter

@@ -86,7 +86,8 @@ class Tally {
         cosines_ += cosine;
     }
 
-    Evaluation result() {
+    Evaluation result(std::vector<BrokenPicture> broken) {
+        result_.broken = std::move(broken);
         for (const auto& [place, images] : predictions_) {
             result_.predictions.push_back({place.first, place.second, images});
         }
@@ -126,21 +127,21 @@ Evaluation evaluate(Session& model, const EvaluationImages& images, Session* ref
     if (reference != nullptr) other.emplace(*reference, inputs.size() - 1);
 
     Tally tally(images.labels, reference != nullptr);
-    ImageReader reader(*images.data, images.items, inputs, model.batch());
+    ImageReader reader(*images.data, images.items, inputs, model.batch(), BrokenImages::are_left_out);
     while (const ImageBatch* batch = reader.next()) {
         runner.run(*batch);
         if (other) other->run(*batch);
         for (std::size_t i = 0; i < batch->count; ++i) {
-            const std::size_t item = images.items[batch->first + i];
+            const std::size_t item = batch->items[i];
             const std::size_t label = images.data->label(item).value();
             const std::string name = images.data->name(item);
             const std::span<const float> logits = runner.logits(i, name);
             tally.add(label, logits);
             if (other) tally.compare(item, label, logits, other->logits(i, name));
         }
-        if (progress) progress(batch->first + batch->count, images.items.size());
+        if (progress) progress(batch->done, images.items.size());
     }
-    return tally.result();
+    return tally.result(reader.broken());
 }
 
 }  // namespace vgg19::converter

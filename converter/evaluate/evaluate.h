@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "converter/data/data_set.h"
+#include "converter/data/picture_scan.h"
 #include "converter/evaluate/accuracy.h"
 #include "converter/evaluate/label_map.h"
 #include "engine/model/safetensors.h"
@@ -45,12 +46,13 @@ struct Evaluation {
     std::vector<Accuracy> classes;             ///< by class of the data set
     std::vector<PredictionCount> predictions;  ///< those that occurred, by class and then by prediction
     std::optional<Agreement> agreement;        ///< where there was a reference
+    std::vector<BrokenPicture> broken;         ///< images that could not be read, which count nowhere else
 };
 
 /// Runs every item through `model`, and through `reference` unless it is null, each at its own input size;
 /// images are read ahead on another thread. The result is the same for every number of threads and size of
-/// batch. `progress` counts images. Throws Error (bad_input) for an image that cannot be read and for logits
-/// that are not finite; (usage) for sessions of unlike batches or numbers of classes.
+/// batch. `progress` counts images. Throws Error (bad_input) where too_many_broken() images cannot be read,
+/// and for logits that are not finite; (usage) for sessions of unlike batches or numbers of classes.
 Evaluation evaluate(Session& model, const EvaluationImages& images, Session* reference = nullptr,
                     const model::Progress& progress = {});
 

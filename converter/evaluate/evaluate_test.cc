@@ -77,7 +77,7 @@ struct Workplace {
     }
 
     EvaluationImages all() const {
-        return {data.get(), spread_items(images, images), label_map(*data, "data", classes, {})};
+        return {data.get(), spread_items(images, images), map_classes(*data, "data", classes).map};
     }
 };
 
@@ -270,7 +270,7 @@ TEST_CASE("logits that are not finite are refused with the image's name") {
           Containing("batch.bin record 0: expected finite logits"));
 }
 
-TEST_CASE("an image that cannot be read is refused with its name") {
+TEST_CASE("an image that cannot be read is left out and named, and too many are refused") {
     const Workplace place;
     INFO(place.random.replay());
     std::filesystem::create_directory(place.folder / "photos");
@@ -281,9 +281,20 @@ TEST_CASE("an image that cannot be read is refused with its name") {
     }
     const auto photos = open_data_set(place.folder / "photos");
     Session model = place.open("model", {.batch = 2});
-    CHECK(error_of(ErrorKind::bad_input, [&] {
-              evaluate(model, {photos.get(), spread_items(10, 10), label_map(*photos, "photos", 10, {})});
-          }) == Containing("7/a.ppm"));
+    const EvaluationImages images = {photos.get(), spread_items(10, 10),
+                                     map_classes(*photos, "photos", 10).map};
+    const Evaluation evaluation = evaluate(model, images);
+    CHECK(evaluation.total.images == 9);
+    CHECK(evaluation.classes[7].images == 0);
+    CHECK(evaluation.classes[8].images == 1);
+    REQUIRE(evaluation.broken.size() == 1);
+    CHECK(evaluation.broken[0].item == 7);
+    CHECK(evaluation.broken[0].problem == Containing("7/a.ppm"));
+    for (const char* label : {"1", "3"}) {
+        std::ofstream(place.folder / "photos" / label / "a.ppm", std::ios::binary) << "P6";
+    }
+    CHECK(error_of(ErrorKind::bad_input, [&] { evaluate(model, images); }) ==
+          Containing("found that 3 of 10 pictures cannot be read: "));
 }
 
 }  // namespace vgg19::converter

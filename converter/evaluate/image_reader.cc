@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/model/network.h"
+#include "vgg19/error.h"
 
 namespace vgg19::converter {
 
@@ -24,12 +25,8 @@ bool operator==(const InputFormat& a, const InputFormat& b) {
 }
 
 ImageReader::ImageReader(const DataSet& data, std::vector<std::size_t> items,
-                         std::vector<InputFormat> formats, std::size_t batch)
-    : data_(data),
-      items_(std::move(items)),
-      formats_(std::move(formats)),
-      batch_(batch),
-      batches_((items_.size() + batch - 1) / batch) {
+                         std::vector<InputFormat> formats, std::size_t batch, BrokenImages broken)
+    : data_(data), items_(std::move(items)), formats_(std::move(formats)), batch_(batch), on_broken_(broken) {
     for (ImageBatch& slot : ring_) {
         for (const InputFormat& format : formats_) slot.inputs.emplace_back(batch * image_floats(format));
     }
@@ -49,29 +46,30 @@ const ImageBatch* ImageReader::next() {
     std::unique_lock lock(mutex_);
     released_ = taken_;
     changed_.notify_all();
-    if (taken_ == batches_) return nullptr;
-    changed_.wait(lock, [this] { return read_ > taken_ || error_; });
-    if (read_ == taken_) std::rethrow_exception(error_);
-    return &ring_.at(taken_++ % ring_.size());
+    changed_.wait(lock, [this] { return read_ > taken_ || finished_ || error_; });
+    if (read_ > taken_) return &ring_.at(taken_++ % ring_.size());
+    if (error_) std::rethrow_exception(error_);
+    return nullptr;
 }
 
 void ImageReader::read_all() {
     try {
-        for (std::size_t index = 0; index < batches_ && wait_for_room(index); ++index) {
+        for (std::size_t index = 0; next_item_ < items_.size() && wait_for_room(index); ++index) {
             read_batch(index);
+            if (ring_.at(index % ring_.size()).count == 0) break;  // all that were left are broken
             {
                 const std::lock_guard lock(mutex_);
                 ++read_;
             }
             changed_.notify_all();
         }
+        const std::lock_guard lock(mutex_);
+        finished_ = true;
     } catch (...) {
-        {
-            const std::lock_guard lock(mutex_);
-            error_ = std::current_exception();
-        }
-        changed_.notify_all();
+        const std::lock_guard lock(mutex_);
+        error_ = std::current_exception();
     }
+    changed_.notify_all();
 }
 
 bool ImageReader::wait_for_room(std::size_t index) {
@@ -83,15 +81,34 @@ bool ImageReader::wait_for_room(std::size_t index) {
 void ImageReader::read_batch(std::size_t index) {
     ImageBatch& slot = ring_.at(index % ring_.size());
     slot.first = index * batch_;
-    slot.count = std::min(batch_, items_.size() - slot.first);
-    for (std::size_t i = 0; i < slot.count; ++i) {
+    slot.items.clear();
+    while (slot.items.size() < batch_ && next_item_ < items_.size()) {
+        const std::size_t item = items_[next_item_++];
+        if (read_image(item, slot.items.size(), slot)) slot.items.push_back(item);
+    }
+    slot.count = slot.items.size();
+    slot.done = next_item_;
+}
+
+bool ImageReader::read_image(std::size_t item, std::size_t place, ImageBatch& slot) {
+    try {
         for (std::size_t f = 0; f < formats_.size(); ++f) {
             const InputFormat& format = formats_[f];
             const std::size_t floats = image_floats(format);
-            data_.read(items_[slot.first + i], format.preprocessing, format.size,
-                       std::span(slot.inputs[f]).subspan(i * floats, floats));
+            data_.read(item, format.preprocessing, format.size,
+                       std::span(slot.inputs[f]).subspan(place * floats, floats));
         }
+        return true;
+    } catch (const Error& error) {
+        if (on_broken_ == BrokenImages::are_errors || error.kind() != ErrorKind::bad_input) throw;
+        broken_.push_back({item, error.what()});
     }
+    if (too_many_broken(broken_.size(), items_.size())) {
+        throw Error(ErrorKind::bad_input,
+                    "expected at most a quarter of the pictures to be broken, found that " +
+                        broken_text(broken_, items_.size()));
+    }
+    return false;
 }
 
 }  // namespace vgg19::converter

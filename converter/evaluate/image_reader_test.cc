@@ -24,6 +24,7 @@ class Numbers final : public DataSet {
     std::size_t size() const override { return size_; }
     std::string name(std::size_t item) const override { return std::to_string(item); }
     std::optional<std::size_t> label(std::size_t /*item*/) const override { return std::nullopt; }
+    Image picture(std::size_t /*item*/) const override { return {{0, 0, 0}, 1, 1}; }
     void read(std::size_t item, const Preprocessing& preprocessing, std::size_t /*size*/,
               std::span<float> nchw) const override {
         if (item == broken_) throw Error(ErrorKind::bad_input, "item " + name(item));
@@ -118,6 +119,41 @@ TEST_CASE("formats are equal where they give the same values") {
         change(changed);
         CHECK_FALSE(format == changed);
     }
+}
+
+TEST_CASE("broken items can be left out: the next ones take their places") {
+    const Numbers data(20, 1);
+    ImageReader reader(data, {3, 1, 19, 0, 7}, {format_with(0, 2)}, 2, BrokenImages::are_left_out);
+    const std::vector<std::vector<std::size_t>> expected = {{3, 19}, {0, 7}};
+    const std::vector<std::size_t> done = {3, 5};
+    for (std::size_t index = 0; index < expected.size(); ++index) {
+        const ImageBatch* batch = reader.next();
+        REQUIRE(batch != nullptr);
+        CHECK(batch->items == expected[index]);
+        CHECK(batch->count == 2);
+        CHECK(batch->first == 2 * index);
+        CHECK(batch->done == done[index]);
+        CHECK(batch->inputs[0][12] == static_cast<float>(expected[index][1]));
+    }
+    CHECK(reader.next() == nullptr);
+    REQUIRE(reader.broken().size() == 1);
+    CHECK(reader.broken()[0].item == 1);
+    CHECK(reader.broken()[0].problem == "item 1");
+}
+
+TEST_CASE("a broken item at the end makes no empty batch, and too many are an error") {
+    const Numbers data(20, 1);
+    ImageReader last(data, {3, 4, 5, 6, 1}, {format_with(0, 1)}, 4, BrokenImages::are_left_out);
+    CHECK(last.next()->count == 4);
+    CHECK(last.next() == nullptr);
+    CHECK(last.broken().size() == 1);
+    ImageReader many(data, {3, 1, 4}, {format_with(0, 1)}, 2, BrokenImages::are_left_out);
+    CHECK(error_of(ErrorKind::bad_input,
+                   [&] {
+                       while (many.next() != nullptr) {
+                       }
+                   }) ==
+          vgg19::testing::Containing("at most a quarter of the pictures to be broken, found that 1 of 3"));
 }
 
 }  // namespace vgg19::converter

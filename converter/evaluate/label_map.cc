@@ -1,10 +1,10 @@
 #include "converter/evaluate/label_map.h"
 
 #include <algorithm>
-#include <charconv>
-#include <system_error>
+#include <numeric>
+#include <optional>
+#include <string_view>
 
-#include "engine/labels/labels.h"
 #include "engine/model/mapped_file.h"
 #include "vgg19/error.h"
 
@@ -13,28 +13,6 @@ namespace vgg19::converter {
 namespace {
 
 constexpr std::string_view blanks = " \t\r";
-
-bool is_imagenet(std::size_t model_classes) {
-    return model_classes == imagenet_classes().size();
-}
-
-bool is_digits(std::string_view text) {
-    return !text.empty() &&
-           std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
-/// Below `end`; none for a larger one.
-std::optional<std::size_t> parse_index(std::string_view digits, std::size_t end) {
-    std::size_t index = 0;
-    const auto [rest, error] = std::from_chars(digits.data(), digits.data() + digits.size(), index);
-    if (error != std::errc{} || index >= end) return std::nullopt;
-    return index;
-}
-
-std::string describe_ids(std::size_t model_classes) {
-    return "a class of the model, 0 to " + std::to_string(model_classes - 1) +
-           (is_imagenet(model_classes) ? " or WordNet's id such as n02123045" : "");
-}
 
 std::string_view trimmed(std::string_view text) {
     const std::size_t begin = text.find_first_not_of(blanks);
@@ -50,19 +28,13 @@ std::string_view without_comment(std::string_view line) {
     return line;
 }
 
-/// For messages: a file that is no text may have very long lines.
-std::string in_quotes(std::string_view text) {
-    constexpr std::size_t most = 60;
-    return "'" + std::string(text.substr(0, most)) + (text.size() > most ? "…'" : "'");
-}
-
 class LabelMapReader {
   public:
     LabelMapReader(const std::filesystem::path& file, const std::vector<std::string>& class_names,
-                   std::size_t model_classes)
+                   const ModelClasses& model)
         : file_(file),
           names_(class_names),
-          model_classes_(model_classes),
+          model_(model),
           has_numbers_(std::any_of(class_names.begin(), class_names.end(), is_digits)),
           map_(class_names.size()),
           lines_(class_names.size()) {}
@@ -94,8 +66,8 @@ class LabelMapReader {
                         in_quotes(line));
         }
         const std::string_view id = line.substr(gap + 1);
-        const std::optional<std::size_t> target = find_class(id, model_classes_);
-        if (!target) throw error("expected " + describe_ids(model_classes_) + ", found " + in_quotes(id));
+        const std::optional<std::size_t> target = find_class(id, model_);
+        if (!target) throw error("expected " + model_.range_text() + ", found " + in_quotes(id));
         const std::string_view name = trimmed(line.substr(0, gap));
         const std::optional<std::size_t> label = find_label(name);
         if (!label) return;
@@ -124,12 +96,22 @@ class LabelMapReader {
 
     model::MappedFile file_;
     const std::vector<std::string>& names_;
-    std::size_t model_classes_;
+    const ModelClasses& model_;
     bool has_numbers_;  ///< among the names
     LabelMap map_;
     std::vector<std::size_t> lines_;  ///< by class; 0: none yet
     std::size_t line_ = 0;
 };
+
+/// ImageNet keeps the labels of its validation pictures in a file of their own, and so does Tiny ImageNet.
+std::string hint_for(const DataSet& data) {
+    const std::string file = std::filesystem::path(data.name(0)).filename().string();
+    const bool tiny = file.starts_with("val_") && file.ends_with(".JPEG");
+    if (!tiny && !file.starts_with("ILSVRC2012_val_")) return "";
+    return std::string("; these look like ") + (tiny ? "Tiny ImageNet's" : "ImageNet's") +
+           " validation pictures, whose labels are in another file: move each into a folder of its class, "
+           "named by WordNet's id";
+}
 
 /// Class folders are there to hold images. A data set with a fixed list of classes may lack some.
 void require_images(const DataSet& data, const std::string& name) {
@@ -141,7 +123,7 @@ void require_images(const DataSet& data, const std::string& name) {
             throw Error(
                 ErrorKind::bad_input,
                 name + ": expected labelled images, a folder a class or CIFAR-10's binary files, found " +
-                    data.name(item) + " without a label");
+                    data.name(item) + " without a label" + hint_for(data));
         }
         seen[*label] = true;
     }
@@ -152,69 +134,46 @@ void require_images(const DataSet& data, const std::string& name) {
                                           names[static_cast<std::size_t>(empty - seen.begin())]);
 }
 
-}  // namespace
-
-bool is_class_id(std::string_view text, std::size_t model_classes) {
-    constexpr std::size_t id_letters = 9;  // n and eight digits
-    if (is_digits(text)) return true;
-    return is_imagenet(model_classes) && text.size() == id_letters && text[0] == 'n' &&
-           is_digits(text.substr(1));
-}
-
-std::optional<std::size_t> find_class(std::string_view id, std::size_t model_classes) {
-    if (!is_class_id(id, model_classes)) return std::nullopt;
-    if (is_digits(id)) return parse_index(id, model_classes);
-    const auto classes = imagenet_classes();
-    const auto* const found =
-        std::find_if(classes.data(), classes.data() + classes.size(),
-                     [id](const ImageNetClass& candidate) { return candidate.synset == id; });
-    if (found == classes.data() + classes.size()) return std::nullopt;
-    return static_cast<std::size_t>(found - classes.data());
-}
-
-LabelMap read_label_map(const std::filesystem::path& file, const std::vector<std::string>& class_names,
-                        std::size_t model_classes) {
-    return LabelMapReader(file, class_names, model_classes).read();
-}
-
-LabelMap default_label_map(const DataSet& data, std::size_t model_classes) {
-    const std::span<const std::size_t> own = data.imagenet_classes();
-    if (!own.empty() && is_imagenet(model_classes)) return {own.begin(), own.end()};
-
-    const std::vector<std::string> names = data.class_names();
-    LabelMap map;
-    if (std::all_of(names.begin(), names.end(),
-                    [&](const std::string& name) { return is_class_id(name, model_classes); })) {
-        for (const std::string& name : names) {
-            const std::optional<std::size_t> target = find_class(name, model_classes);
-            if (!target) {
-                throw Error(ErrorKind::bad_input, "class folder " + in_quotes(name) + ": expected " +
-                                                      describe_ids(model_classes) +
-                                                      " as its name, or --label-map");
-            }
-            map.push_back(*target);
-        }
-        return map;
-    }
-    if (names.size() != model_classes) {
-        throw Error(ErrorKind::bad_input,
-                    "expected " + std::to_string(model_classes) +
-                        " classes as the model has, or class folders named by index or WordNet's id, found " +
-                        std::to_string(names.size()) + " such as " + in_quotes(names.front()) +
-                        ": give --label-map FILE, with a line a class: its name, and the model's class");
-    }
-    for (std::size_t label = 0; label < names.size(); ++label) map.push_back(label);
+LabelMap identity(std::size_t classes) {
+    LabelMap map(classes);
+    std::iota(map.begin(), map.end(), std::size_t{0});
     return map;
 }
 
-LabelMap label_map(const DataSet& data, const std::string& name, std::size_t model_classes,
-                   const std::filesystem::path& file) {
+/// CIFAR-10's files have labels of their own, by which its classes are in order.
+ClassMapping map_fixed_classes(const DataSet& data, const ModelClasses& model, ClassOrder order) {
+    const std::vector<std::string> names = data.class_names();
+    const bool automatic = order == ClassOrder::automatic;
+    const std::span<const std::size_t> own = data.imagenet_classes();
+    if (automatic && model.are_imagenet()) {
+        return {{own.begin(), own.end()}, "by the built-in map from CIFAR-10's classes to ImageNet's"};
+    }
+    const bool as_they_are = automatic && model.names().empty() && names.size() == model.count();
+    if (as_they_are || (order == ClassOrder::index && names.size() <= model.count())) {
+        return {identity(names.size()), "by the labels in the files, which are the model's classes"};
+    }
+    return order_classes(names, model, order);
+}
+
+}  // namespace
+
+LabelMap read_label_map(const std::filesystem::path& file, const std::vector<std::string>& class_names,
+                        const ModelClasses& model) {
+    return LabelMapReader(file, class_names, model).read();
+}
+
+ClassMapping map_classes(const DataSet& data, const std::string& name, const ModelClasses& model,
+                         const LabelOptions& options) {
     require_images(data, name);
-    if (!file.empty()) return read_label_map(file, data.class_names(), model_classes);
+    if (!options.file.empty()) {
+        return {read_label_map(options.file, data.class_names(), model),
+                "by " + options.file.filename().string()};
+    }
     try {
-        return default_label_map(data, model_classes);
+        if (!data.imagenet_classes().empty()) return map_fixed_classes(data, model, options.order);
+        return order_classes(data.class_names(), model, options.order);
     } catch (const Error& error) {
-        throw Error(error.kind(), name + ": " + error.what());
+        throw Error(error.kind(), name + ": " + error.what() + hint_for(data));
     }
 }
 

@@ -28,6 +28,7 @@ class NamedClasses final : public DataSet {
     std::string name(std::size_t item) const override { return names_[item] + "/image"; }
     std::optional<std::size_t> label(std::size_t item) const override { return item; }
     std::vector<std::string> class_names() const override { return names_; }
+    Image picture(std::size_t /*item*/) const override { return {{0, 0, 0}, 1, 1}; }
     void read(std::size_t /*item*/, const Preprocessing& /*preprocessing*/, std::size_t /*size*/,
               std::span<float> /*nchw*/) const override {}
 
@@ -36,7 +37,7 @@ class NamedClasses final : public DataSet {
 };
 
 LabelMap map_of(const std::vector<std::string>& names, std::size_t model_classes) {
-    return default_label_map(NamedClasses(names), model_classes);
+    return map_classes(NamedClasses(names), "data", model_classes).map;
 }
 
 std::string refusal_of(const std::vector<std::string>& names, std::size_t model_classes) {
@@ -120,10 +121,9 @@ TEST_CASE("a label map that is wrong is refused with file and line") {
 TEST_CASE("class folders named by WordNet's ids or indices name their class by themselves") {
     CHECK(map_of({"n01440764", "n02123045"}, imagenet) == LabelMap{0, 281});
     CHECK(map_of({"0281", "7", "n01443537"}, imagenet) == LabelMap{281, 7, 1});
-    CHECK(map_of({"0", "1", "10", "2"}, 11) == LabelMap{0, 1, 10, 2});
+    CHECK(map_of({"0", "1", "2"}, 10) == LabelMap{0, 1, 2});
     CHECK(refusal_of({"7", "1000"}, imagenet) == Containing("class folder '1000': expected a class of the"));
     CHECK(refusal_of({"n01440764", "n99999999"}, imagenet) == Containing("class folder 'n99999999'"));
-    CHECK(refusal_of({"1", "2"}, 2) == Containing("class folder '2': expected a class of the model, 0 to 1"));
 }
 
 TEST_CASE("else classes are places, where there are as many as the model has") {
@@ -139,16 +139,16 @@ TEST_CASE("CIFAR-10's files come with their map to ImageNet, and some classes ma
     write(folder / "batch.bin", cifar_records("953"));
     const auto data = open_data_set(folder / "batch.bin");
     const LabelMap expected = {404, 817, 15, 281, 352, 207, 30, 339, 510, 867};
-    CHECK(label_map(*data, "batch.bin", imagenet, {}) == expected);
-    CHECK(label_map(*data, "batch.bin", 10, {}) == LabelMap{0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
-    CHECK(error_of(ErrorKind::bad_input, [&] { label_map(*data, "batch.bin", 100, {}); }) ==
+    CHECK(map_classes(*data, "batch.bin", imagenet).map == expected);
+    CHECK(map_classes(*data, "batch.bin", 10).map == LabelMap{0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
+    CHECK(error_of(ErrorKind::bad_input, [&] { map_classes(*data, "batch.bin", 100).map; }) ==
           Containing("batch.bin: expected 100 classes as the model has"));
     CHECK(data->class_names()[3] == "cat");
 
     std::string lines;
     for (const std::string& name : data->class_names()) lines += name + " 1\n";
     write(folder / "map.txt", lines);
-    CHECK(label_map(*data, "batch.bin", imagenet, folder / "map.txt") == LabelMap(10, 1));
+    CHECK(map_classes(*data, "batch.bin", imagenet, {.file = folder / "map.txt"}).map == LabelMap(10, 1));
 }
 
 TEST_CASE("a data set without labels, or with an empty class folder, is refused") {
@@ -159,11 +159,11 @@ TEST_CASE("a data set without labels, or with an empty class folder, is refused"
     std::filesystem::create_directory(folder / "classes/bee");
     const auto flat = open_data_set(folder / "flat");
     CHECK(flat->class_names().empty());
-    CHECK(error_of(ErrorKind::bad_input, [&] { label_map(*flat, "photos", 2, {}); }) ==
+    CHECK(error_of(ErrorKind::bad_input, [&] { map_classes(*flat, "photos", 2).map; }) ==
           Containing("photos: expected labelled images"));
     const auto classes = open_data_set(folder / "classes");
     CHECK(classes->class_names() == std::vector<std::string>{"ant", "bee"});
-    CHECK(error_of(ErrorKind::bad_input, [&] { label_map(*classes, "photos", 2, {}); }) ==
+    CHECK(error_of(ErrorKind::bad_input, [&] { map_classes(*classes, "photos", 2).map; }) ==
           Containing("photos: expected images in each class folder, found none in bee"));
 }
 

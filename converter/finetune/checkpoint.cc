@@ -34,8 +34,17 @@ struct Slot {
     std::span<float> values;
 };
 
-std::vector<Slot> slots(std::span<const Parameter> parameters, const Optimizer& optimizer) {
+std::vector<Slot> kept_slots(std::span<const Parameter> kept) {
     std::vector<Slot> result;
+    for (const Parameter& parameter : kept) {
+        result.push_back({parameter.name + ".kept", parameter.shape, parameter.values});
+    }
+    return result;
+}
+
+std::vector<Slot> slots(std::span<const Parameter> parameters, const Optimizer& optimizer,
+                        std::span<const Parameter> kept) {
+    std::vector<Slot> result = kept_slots(kept);
     for (const Parameter& parameter : parameters) {
         if (!parameter.gradient.empty()) {
             result.push_back({parameter.name, parameter.shape, parameter.values});
@@ -164,6 +173,22 @@ void check_values(const model::SafetensorsFile& file, std::span<const model::Ten
     }
 }
 
+/// Checks all of the tensors before the first is copied.
+void copy_tensors(const model::SafetensorsFile& file, const std::vector<Slot>& targets) {
+    const std::string name = file.mapping().path().string();
+    std::vector<model::Tensor> tensors;
+    for (const Slot& slot : targets) {
+        const model::Tensor* const tensor = file.find(slot.name);
+        check_tensor(name, slot, tensor);
+        tensors.push_back(*tensor);
+    }
+    check_values(file, tensors);
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+        std::memcpy(targets[i].values.data(), tensors[i].bytes.data(), tensors[i].bytes.size());
+        file.mapping().release(tensors[i].bytes);
+    }
+}
+
 }  // namespace
 
 Checkpoint Checkpoint::open(const std::filesystem::path& path) {
@@ -204,26 +229,26 @@ void Checkpoint::require_settings(const Json::Object& settings) const {
                     ": expected a checkpoint of the same run, found one of another: " + differences);
 }
 
-void Checkpoint::restore(std::span<const Parameter> parameters, Optimizer& optimizer) const {
-    const std::vector<Slot> targets = slots(parameters, optimizer);
+void Checkpoint::restore(std::span<const Parameter> parameters, Optimizer& optimizer,
+                         std::span<const Parameter> kept) const {
+    const std::vector<Slot> targets = slots(parameters, optimizer, kept);
     const std::string name = file_.mapping().path().string();
     for (const Slot& slot : targets) check_tensor(name, slot, file_.find(slot.name));
     if (file_.tensors().size() != targets.size()) {
         fail(name, "expected " + std::to_string(targets.size()) + " tensors, found " +
                        std::to_string(file_.tensors().size()));
     }
-    check_values(file_, file_.tensors());
-    for (const Slot& slot : targets) {
-        const model::Tensor* tensor = file_.find(slot.name);
-        std::memcpy(slot.values.data(), tensor->bytes.data(), tensor->bytes.size());
-        file_.mapping().release(tensor->bytes);
-    }
-    optimizer.set_steps(position_.steps);
+    copy_tensors(file_, targets);
+}
+
+void Checkpoint::restore_kept(std::span<const Parameter> kept) const {
+    copy_tensors(file_, kept_slots(kept));
 }
 
 void write_checkpoint(const std::filesystem::path& path, const CheckpointDescription& description,
-                      std::span<const Parameter> parameters, const Optimizer& optimizer) {
-    const std::vector<model::Tensor> tensors = tensors_of(slots(parameters, optimizer));
+                      std::span<const Parameter> parameters, const Optimizer& optimizer,
+                      std::span<const Parameter> kept) {
+    const std::vector<model::Tensor> tensors = tensors_of(slots(parameters, optimizer, kept));
     const std::vector<model::TensorScan> scans = model::scan_tensors(tensors);
     model::Metadata metadata = {{"format", format},
                                 {"format_version", format_version},

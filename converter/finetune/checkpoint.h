@@ -27,7 +27,8 @@ struct TrainingResources {
 };
 
 /// A checkpoint is a safetensors file of trained parameters under their names, of what the optimiser
-/// remembers of them ("features.0.weight.exp_avg"), and of metadata: a checksum a tensor, the settings, and
+/// remembers of them ("features.0.weight.exp_avg"), of kept parameters, which training began with and which
+/// are in no other file ("classifier.6.weight.kept"), and of metadata: a checksum a tensor, the settings, and
 /// the state (position and resources).
 class Checkpoint {
   public:
@@ -41,9 +42,13 @@ class Checkpoint {
     /// Throws Error (usage), which lists what differs, unless it is a checkpoint of a run with `settings`.
     void require_settings(const model::Json::Object& settings) const;
 
-    /// Sets trained parameters and the optimiser. Throws Error (bad_input), and sets nothing, for tensors
-    /// that are missing, of another shape, not finite, or differ from their checksum.
-    void restore(std::span<const Parameter> parameters, Optimizer& optimizer) const;
+    /// Sets trained parameters and the optimiser. `kept` are those that the checkpoint has of them. Throws
+    /// Error (bad_input), and sets nothing, for tensors that are missing, of another shape, not finite, or
+    /// differ from their checksum.
+    void restore(std::span<const Parameter> parameters, Optimizer& optimizer,
+                 std::span<const Parameter> kept = {}) const;
+    /// Sets the kept parameters alone. Throws as restore() does.
+    void restore_kept(std::span<const Parameter> kept) const;
 
   private:
     Checkpoint(model::SafetensorsFile file, model::Json settings, TrainingPosition position,
@@ -69,6 +74,7 @@ struct CheckpointDescription {
 /// Writes one the crash-safe way: until it is all there, an older one stays. Throws Error (failed), also for
 /// a value that is not finite.
 void write_checkpoint(const std::filesystem::path& path, const CheckpointDescription& description,
-                      std::span<const Parameter> parameters, const Optimizer& optimizer);
+                      std::span<const Parameter> parameters, const Optimizer& optimizer,
+                      std::span<const Parameter> kept = {});
 
 }  // namespace vgg19::converter

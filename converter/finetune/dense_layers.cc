@@ -81,7 +81,10 @@ const float* DenseLayers::backward(std::size_t count, const float* input,
         const Layer& layer = layers_[i];
         const float* layer_input = i == 0 ? input : layers_[i - 1].output.as<float>();
         if (!parameters[i].frozen()) add_gradients(count, layer, layer_input, gradient, parameters[i]);
-        if (i == 0 && !input_gradient_wanted) return nullptr;
+        const bool learns_before =
+            std::any_of(parameters.begin(), parameters.begin() + static_cast<std::ptrdiff_t>(i),
+                        [](const LayerParameters& layer_before) { return !layer_before.frozen(); });
+        if (!learns_before && !input_gradient_wanted) return nullptr;
         auto* const input_gradient = gradients_[i % 2].as<float>();
         kernels::matrix_product({.rows = count,
                                  .columns = layer.shape.inputs,

@@ -12,7 +12,6 @@ namespace vgg19::converter {
 
 namespace {
 
-constexpr std::size_t pooled_area = model::pooled_side * model::pooled_side;
 constexpr std::size_t line = 16;  // floats
 
 std::size_t in_lines(std::size_t floats) {
@@ -25,7 +24,8 @@ FeatureLayers::FeatureLayers(const model::Network& network, std::size_t input_si
                              const layers::Execution& execution, bool learns)
     : execution_(execution),
       learns_(learns),
-      features_(pooled_area * network.convolutions().back().output_channels) {
+      pooled_side_(network.pooled_side()),
+      features_(network.dense_layers().front().inputs) {
     for (const model::ConvolutionLayer& layer : network.convolutions()) {
         const layers::ConvolutionShape shape{.input_channels = layer.input_channels,
                                              .output_channels = layer.output_channels,
@@ -137,8 +137,8 @@ void FeatureLayers::average_pool(std::size_t count) {
                                        .channels = last.convolution.shape().output_channels,
                                        .height = last.side() / 2,
                                        .width = last.side() / 2,
-                                       .output_height = model::pooled_side,
-                                       .output_width = model::pooled_side,
+                                       .output_height = pooled_side_,
+                                       .output_width = pooled_side_,
                                        .block = execution_.channel_block(),
                                        .input = last.output(),
                                        .output = features_memory_.as<float>()};
@@ -203,8 +203,8 @@ void FeatureLayers::average_pool_backward(std::size_t count, const float* featur
                                                .channels = last.convolution.shape().output_channels,
                                                .height = last.side() / 2,
                                                .width = last.side() / 2,
-                                               .pooled_height = model::pooled_side,
-                                               .pooled_width = model::pooled_side,
+                                               .pooled_height = pooled_side_,
+                                               .pooled_width = pooled_side_,
                                                .block = execution_.channel_block(),
                                                .pooled_gradient = features_gradient,
                                                .gradient = gradient};

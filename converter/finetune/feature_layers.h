@@ -63,6 +63,7 @@ class FeatureLayers {
     layers::Execution execution_;
     bool learns_;
     std::vector<Block> blocks_;
+    std::size_t pooled_side_;
     std::size_t features_;
     kernels::AlignedBuffer activations_;
     kernels::AlignedBuffer features_memory_;

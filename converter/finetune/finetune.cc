@@ -9,6 +9,7 @@
 
 #include "converter/finetune/checkpoint.h"
 #include "converter/finetune/micro_batch.h"
+#include "converter/finetune/new_head.h"
 #include "converter/finetune/training.h"
 #include "converter/quantize/weights.h"
 #include "engine/model/sha256.h"
@@ -40,6 +41,10 @@ model::Json::Object settings_of(const model::ModelFile& model, const TrainingIma
     settings.emplace_back("images", std::uint64_t{images.images.items.size()});
     settings.emplace_back("images_sha256", digest_of(images.images));
     for (model::Json::Member& option : options_json(options)) settings.push_back(std::move(option));
+    if (options.head) {
+        settings.emplace_back("class_names",
+                              model::Json::Array(options.head->names.begin(), options.head->names.end()));
+    }
     return settings;
 }
 
@@ -106,6 +111,87 @@ void write_trained(const model::ModelFile& model, std::span<const Parameter> par
     model::write_model(output, description, tensors, progress);
 }
 
+/// All phases of one run.
+class Run {
+  public:
+    Run(const TrainingImages& images, FinetuneOptions options, const FinetuneFiles& files,
+        const TrainingObserver& observer, model::Json::Object settings)
+        : images_(images),
+          options_(std::move(options)),
+          files_(files),
+          observer_(observer),
+          settings_(std::move(settings)),
+          checkpoint_(open_checkpoint(files, settings_)) {}
+
+    /// `headed` is null, or what `model` is the file of.
+    void train(const model::ModelFile& model, NewHeadModel* headed) {
+        resources_ = resources_of(model, options_, checkpoint_);
+        const std::vector<Phase> phases = phases_of(options_);
+        for (const Phase& phase : phases) {
+            const bool is_last = &phase == &phases.back();
+            if (!is_last && is_behind(phase)) continue;
+            // What the last phase began with is in no file but the checkpoint.
+            const std::span<const Parameter> kept =
+                is_last && headed != nullptr ? headed->parameters() : std::span<const Parameter>();
+            if (checkpoint_) checkpoint_->restore_kept(kept);
+            run_phase(model, phase, kept, is_last ? nullptr : headed);
+        }
+    }
+
+  private:
+    /// The checkpoint is of a later phase. At the end of one, it is that phase's.
+    bool is_behind(const Phase& phase) const {
+        return checkpoint_ &&
+               checkpoint_->position().steps > steps_an_epoch() * (phase.first_epoch + phase.epochs);
+    }
+
+    std::uint64_t steps_an_epoch() const {
+        return (images_.images.items.size() + options_.batch - 1) / options_.batch;
+    }
+
+    void run_phase(const model::ModelFile& model, const Phase& phase, std::span<const Parameter> kept,
+                   NewHeadModel* headed) {
+        Training training(model, images_.images, options_, phase, resources_.micro_batch, position_);
+        model.file().mapping().release(model.file().mapping().bytes());
+        if (checkpoint_) training.restore(*checkpoint_, kept);
+        checkpoint_.reset();
+        announce(model, training);
+        training.run(CheckpointKeeper(files_, {settings_, {}, resources_}, kept), observer_);
+        position_ = training.position();
+        if (headed != nullptr) {
+            headed->take(training.parameters());
+        } else {
+            write(model, training);
+        }
+    }
+
+    void announce(const model::ModelFile& model, const Training& training) {
+        if (!observer_.starting || announced_) return;
+        announced_ = true;
+        TrainingPlan plan = training.plan();
+        plan.bytes = training_bytes(model, options_, resources_.micro_batch);
+        observer_.starting(plan);
+    }
+
+    void write(const model::ModelFile& model, const Training& training) const {
+        if (options_.keep > 0) keep_share(model, training.parameters(), options_.keep);
+        model::Json::Object all = images_.origin;
+        for (model::Json::Member& option : options_json(options_)) all.push_back(std::move(option));
+        write_trained(model, training.parameters(), command_text("finetune", all), files_.output,
+                      observer_.writing);
+    }
+
+    const TrainingImages& images_;
+    FinetuneOptions options_;
+    const FinetuneFiles& files_;
+    const TrainingObserver& observer_;
+    model::Json::Object settings_;
+    std::optional<Checkpoint> checkpoint_;
+    TrainingResources resources_;
+    TrainingPosition position_;
+    bool announced_ = false;
+};
+
 void check_files(const model::ModelFile& model, const FinetuneFiles& files) {
     model::require_other_file(model.path(), files.output);
     model::require_other_file(model.path(), files.checkpoint);
@@ -139,25 +225,14 @@ void finetune(const model::ModelFile& model, const TrainingImages& images, const
     if (resolved.input_size == 0) resolved.input_size = model.description().preprocessing.input_size;
     resolved.batch = std::min(resolved.batch, images.images.items.size());
 
-    const model::Json::Object settings = settings_of(model, images, resolved);
-    std::optional<Checkpoint> checkpoint = open_checkpoint(files, settings);
-    const TrainingResources resources = resources_of(model, resolved, checkpoint);
-    Training training(model, images.images, resolved, resources.micro_batch);
     model.file().mapping().release(model.file().mapping().bytes());
-    if (checkpoint) training.restore(*checkpoint);
-    checkpoint.reset();
-
-    if (observer.starting) {
-        TrainingPlan plan = training.plan();
-        plan.bytes = training_bytes(model, resolved, resources.micro_batch);
-        observer.starting(plan);
+    if (!resolved.head) {
+        Run(images, resolved, files, observer, settings_of(model, images, resolved)).train(model, nullptr);
+    } else {
+        NewHeadModel headed(model, *resolved.head, resolved.seed);
+        Run(images, resolved, files, observer, settings_of(model, images, resolved))
+            .train(headed.file(), &headed);
     }
-    training.run(CheckpointKeeper(files, {settings, {}, resources}), observer);
-    if (resolved.keep > 0) keep_share(model, training.parameters(), resolved.keep);
-    model::Json::Object all = images.origin;
-    for (model::Json::Member& option : options_json(resolved)) all.push_back(std::move(option));
-    write_trained(model, training.parameters(), command_text("finetune", all), files.output,
-                  observer.writing);
     std::error_code ignored;  // what cannot be removed does no harm
     std::filesystem::remove(files.checkpoint, ignored);
 }

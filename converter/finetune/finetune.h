@@ -31,9 +31,10 @@ struct FinetuneFiles {
 struct TrainingPlan {
     std::uint64_t images = 0;  ///< an epoch
     std::uint64_t epochs = 0;
-    std::uint64_t steps = 0;  ///< of all epochs
-    std::uint64_t done = 0;   ///< of them, before the checkpoint
-    std::size_t batch = 0;    ///< images a step
+    std::uint64_t head_epochs = 0;  ///< of them the first, in which a new head learns alone
+    std::uint64_t steps = 0;        ///< of all epochs
+    std::uint64_t done = 0;         ///< of them, before the checkpoint
+    std::size_t batch = 0;          ///< images a step
     std::size_t micro_batch = 0;
     int threads = 0;
     std::uint64_t bytes = 0;  ///< that training takes
@@ -66,8 +67,9 @@ void check_finetune(const model::ModelFile& model, const FinetuneOptions& option
                     const FinetuneFiles& files);
 
 /// Trains a copy of `model` and writes it, with the order of its dense weights and its variant as they were;
-/// then removes the checkpoint. The result depends on the model, the images, the options, and a little on
-/// micro-batch and threads; it does not depend on interruptions: `resume` goes on bit for bit.
+/// a new head (NewHeadModel) learns alone at first. Then removes the checkpoint. The result depends on the
+/// model, the images, the options, and a little on micro-batch and threads; it does not depend on
+/// interruptions: `resume` goes on bit for bit.
 ///
 /// Throws Error: usage for options that cannot be, for a checkpoint of another run or one that is in the way,
 /// and in a build without oneDNN; bad_input for a model with quantised layers, for an image or a checkpoint

@@ -198,7 +198,7 @@ TEST_CASE("an image that cannot be read is named, and a checkpoint left of the s
         finetune(*place.model,
                  {{.data = place.data.get(),
                    .items = spread_items(20, 20),
-                   .labels = label_map(*place.data, "photos", 10, "")},
+                   .labels = map_classes(*place.data, "photos", 10).map},
                   {{"data", "photos"}}},
                  place.options, place.files);
     };

@@ -13,10 +13,11 @@ namespace {
 
 std::uint64_t trained_elements(const model::Network& network, TrainedLayers trained) {
     std::uint64_t elements = 0;
+    const std::string& head = network.dense_layers().back().name;
     for (const model::TensorShape& tensor : network.tensors()) {
         const bool is_convolution = tensor.name.starts_with("features.");
-        if (trained == TrainedLayers::dense && is_convolution) continue;
-        if (trained == TrainedLayers::convolutions && !is_convolution) continue;
+        const bool is_last = tensor.name.starts_with(head + ".");
+        if (is_convolution ? !trains_convolutions(trained) : !trains_dense(trained, is_last)) continue;
         std::uint64_t product = 1;
         for (const std::size_t size : tensor.shape) product *= size;
         elements += product;

@@ -23,8 +23,10 @@ constexpr std::array<Name<OptimizerKind>, 2> optimizers = {
 constexpr std::array<Name<ScheduleKind>, 3> schedules = {
     {{"constant", ScheduleKind::constant}, {"cosine", ScheduleKind::cosine}, {"step", ScheduleKind::step}}};
 
-constexpr std::array<Name<TrainedLayers>, 3> trained_layers = {
-    {{"all", TrainedLayers::all}, {"dense", TrainedLayers::dense}, {"conv", TrainedLayers::convolutions}}};
+constexpr std::array<Name<TrainedLayers>, 4> trained_layers = {{{"all", TrainedLayers::all},
+                                                                {"dense", TrainedLayers::dense},
+                                                                {"conv", TrainedLayers::convolutions},
+                                                                {"head", TrainedLayers::head}}};
 
 template <class Kind>
 std::string_view name_in(std::span<const Name<Kind>> names, Kind kind) {
@@ -89,6 +91,11 @@ TrainedLayers trained_layers_named(std::string_view name) {
     return kind_in<TrainedLayers>(trained_layers, "train", name);
 }
 
+double head_learning_rate(const FinetuneOptions& options) {
+    constexpr double faster = 10;  // it begins at nothing, and nothing is lost by long steps
+    return options.head->learning_rate.value_or(faster * options.schedule.learning_rate);
+}
+
 void check_options(const FinetuneOptions& options) {
     require(options.input_size == 0 || options.input_size >= model::smallest_input,
             "an input of at least 32 × 32");
@@ -102,10 +109,21 @@ void check_options(const FinetuneOptions& options) {
             "a momentum from 0 to below 1");
     require(std::isfinite(options.optimizer.weight_decay) && options.optimizer.weight_decay >= 0,
             "a weight decay of at least 0");
+    if (!options.head) return;
+    require(options.head->classes >= 1, "at least one class");
+    require(options.head->names.empty() || options.head->names.size() == options.head->classes,
+            "a name for each class, or none");
+    const double rate = options.head->learning_rate.value_or(1);
+    require(std::isfinite(rate) && rate > 0, "a learning rate above 0 for the new layer");
 }
 
 model::Json::Object options_json(const FinetuneOptions& options) {
     model::Json::Object json;
+    if (options.head) {
+        json.emplace_back("classes", std::uint64_t{options.head->classes});
+        json.emplace_back("head-epochs", std::uint64_t{options.head->epochs});
+        json.emplace_back("head-lr", head_learning_rate(options));
+    }
     json.emplace_back("size", std::uint64_t{options.input_size});
     json.emplace_back("epochs", std::uint64_t{options.epochs});
     json.emplace_back("batch", std::uint64_t{options.batch});

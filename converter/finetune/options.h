@@ -4,8 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "converter/finetune/optimizer.h"
 #include "converter/finetune/schedule.h"
@@ -13,6 +15,15 @@
 #include "engine/model/json.h"
 
 namespace vgg19::converter {
+
+/// A new last dense layer, for other classes than the model has.
+struct NewHead {
+    std::size_t classes = 0;
+    std::vector<std::string> names;  ///< of the classes, in their order; or none
+    /// First, in which the new layer alone learns: what it would tell the others before is noise.
+    std::size_t epochs = 1;
+    std::optional<double> learning_rate;  ///< in those; none: ten times the schedule's
+};
 
 /// What the trained weights depend on.
 struct FinetuneOptions {
@@ -28,6 +39,7 @@ struct FinetuneOptions {
     /// "Robust fine-tuning of zero-shot models", 2022).
     double keep = 0;
     bool augmentation = true;
+    std::optional<NewHead> head;
     std::uint64_t seed = 0;
     int threads = 0;  ///< 0: the checkpoint's, else as many as the CPUs that this process may use
     /// Bytes that training may take; 0: 80 % of what is available. Images of a step that do not fit all at
@@ -42,6 +54,9 @@ std::string_view name_of(TrainedLayers layers);
 OptimizerKind optimizer_named(std::string_view name);
 ScheduleKind schedule_named(std::string_view name);
 TrainedLayers trained_layers_named(std::string_view name);
+
+/// That of the epochs in which the new head learns alone. `options` have one.
+double head_learning_rate(const FinetuneOptions& options);
 
 /// Throws Error (usage) for options that cannot be.
 void check_options(const FinetuneOptions& options);

@@ -41,11 +41,12 @@ TEST_CASE("names lead back to what they name, and others are told the choice") {
     for (const auto kind : {ScheduleKind::constant, ScheduleKind::cosine, ScheduleKind::step}) {
         CHECK(schedule_named(name_of(kind)) == kind);
     }
-    for (const auto layers : {TrainedLayers::all, TrainedLayers::dense, TrainedLayers::convolutions}) {
+    for (const auto layers :
+         {TrainedLayers::all, TrainedLayers::dense, TrainedLayers::convolutions, TrainedLayers::head}) {
         CHECK(trained_layers_named(name_of(layers)) == layers);
     }
     CHECK(error_of(ErrorKind::usage, [] { trained_layers_named("some"); }) ==
-          "--train: expected one of all, dense, conv; found 'some'");
+          "--train: expected one of all, dense, conv, head; found 'some'");
 }
 
 TEST_CASE("options that cannot be are refused") {

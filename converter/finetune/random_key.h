@@ -8,7 +8,7 @@
 namespace vgg19::converter {
 
 /// What numbers are drawn for: each use has its own.
-enum class RandomUse : std::uint64_t { subset = 1, order, augmentation, dropout };
+enum class RandomUse : std::uint64_t { subset = 1, order, augmentation, dropout, head };
 
 /// SplitMix64's finaliser (Steele, Lea and Flood, 2014): every bit of the result depends on every bit of x.
 constexpr std::uint64_t mix_bits(std::uint64_t x) {

@@ -17,11 +17,12 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-TrainingNetworkOptions network_options(const FinetuneOptions& options, std::size_t micro_batch) {
+TrainingNetworkOptions network_options(const FinetuneOptions& options, const Phase& phase,
+                                       std::size_t micro_batch) {
     return {.input_size = options.input_size,
             .batch = micro_batch,
             .threads = options.threads,
-            .trained = options.trained,
+            .trained = phase.trained,
             .dropout = options.dropout};
 }
 
@@ -38,8 +39,18 @@ std::string after_step(const TrainingPosition& position) {
 
 }  // namespace
 
-CheckpointKeeper::CheckpointKeeper(FinetuneFiles files, CheckpointDescription description)
-    : files_(std::move(files)), description_(std::move(description)) {}
+std::vector<Phase> phases_of(const FinetuneOptions& options) {
+    const Phase all = {0, options.epochs, options.trained, options.schedule};
+    if (!options.head || options.head->epochs == 0) return {all};
+    const Schedule faster = {
+        .kind = options.schedule.kind, .learning_rate = head_learning_rate(options), .warmup = std::nullopt};
+    return {{0, options.head->epochs, TrainedLayers::head, faster},
+            {options.head->epochs, all.epochs, all.trained, all.schedule}};
+}
+
+CheckpointKeeper::CheckpointKeeper(FinetuneFiles files, CheckpointDescription description,
+                                   std::span<const Parameter> kept)
+    : files_(std::move(files)), description_(std::move(description)), kept_(kept) {}
 
 bool CheckpointKeeper::is_due(std::uint64_t steps) const {
     if (files_.checkpoint_steps > 0 && steps % files_.checkpoint_steps == 0) return true;
@@ -49,18 +60,21 @@ bool CheckpointKeeper::is_due(std::uint64_t steps) const {
 void CheckpointKeeper::write(const TrainingPosition& position, std::span<const Parameter> parameters,
                              const Optimizer& optimizer) {
     description_.position = position;
-    write_checkpoint(files_.checkpoint, description_, parameters, optimizer);
+    write_checkpoint(files_.checkpoint, description_, parameters, optimizer, kept_);
     last_ = Clock::now();
 }
 
 Training::Training(const model::ModelFile& model, EvaluationImages images, const FinetuneOptions& options,
-                   std::size_t micro_batch)
+                   Phase phase, std::size_t micro_batch, const TrainingPosition& start)
     : format_{model.description().preprocessing, options.input_size},
       images_(std::move(images)),
       options_(options),
+      phase_(phase),
       micro_batch_(micro_batch),
-      network_(model, network_options(options, micro_batch)),
-      optimizer_(network_.parameters(), optimizer_options(options)) {}
+      network_(model, network_options(options, phase, micro_batch)),
+      optimizer_(network_.parameters(), optimizer_options(options)),
+      position_(start),
+      seconds_before_(start.seconds) {}
 
 std::uint64_t Training::steps_an_epoch() const {
     return (images_.items.size() + options_.batch - 1) / options_.batch;
@@ -68,7 +82,8 @@ std::uint64_t Training::steps_an_epoch() const {
 
 TrainingPlan Training::plan() const {
     return {.images = images_.items.size(),
-            .epochs = options_.epochs,
+            .epochs = epochs(),
+            .head_epochs = options_.head ? options_.head->epochs : 0,
             .steps = steps(),
             .done = position_.steps,
             .batch = options_.batch,
@@ -76,19 +91,20 @@ TrainingPlan Training::plan() const {
             .threads = options_.threads};
 }
 
-void Training::restore(const Checkpoint& checkpoint) {
+void Training::restore(const Checkpoint& checkpoint, std::span<const Parameter> kept) {
     position_ = checkpoint.position();
     seconds_before_ = position_.seconds;
     if (position_.steps > steps()) {
         throw Error(ErrorKind::bad_input, "the checkpoint: expected at most " + std::to_string(steps()) +
                                               " steps, found " + std::to_string(position_.steps));
     }
-    checkpoint.restore(network_.parameters(), optimizer_);
+    checkpoint.restore(network_.parameters(), optimizer_, kept);
+    optimizer_.set_steps(position_.steps - first_step());
 }
 
 void Training::run(CheckpointKeeper keeper, const TrainingObserver& observer) {
     start_ = Clock::now();
-    while (position_.steps < steps()) run_epoch(keeper, observer);
+    while (position_.steps < first_step() + phase_steps()) run_epoch(keeper, observer);
 }
 
 void Training::run_epoch(CheckpointKeeper& keeper, const TrainingObserver& observer) {
@@ -101,7 +117,7 @@ void Training::run_epoch(CheckpointKeeper& keeper, const TrainingObserver& obser
     const DataSet& data = options_.augmentation ? static_cast<const DataSet&>(augmented) : *images_.data;
     ImageReader reader(data, items, {format_}, options_.batch);
     while (const ImageBatch* batch = next_batch(reader, keeper)) {
-        const TrainingStep result = step(*batch, std::span(items).subspan(batch->first, batch->count));
+        const TrainingStep result = step(*batch);
         if (observer.stepped) observer.stepped(result);
         if (position_.steps == steps()) return;
         if (observer.should_stop && observer.should_stop()) stop(keeper);
@@ -120,23 +136,23 @@ const ImageBatch* Training::next_batch(ImageReader& reader, CheckpointKeeper& ke
     }
 }
 
-TrainingStep Training::step(const ImageBatch& batch, std::span<const std::size_t> items) {
+TrainingStep Training::step(const ImageBatch& batch) {
     const std::uint64_t epoch = position_.steps / steps_an_epoch();
     const std::uint64_t step_of_epoch = position_.steps % steps_an_epoch();
     if (step_of_epoch == 0) {
         position_.loss = 0;
         position_.top1 = 0;
     }
-    const double rate = learning_rate_at(options_.schedule, position_.steps, steps());
-    const BatchResult result = accumulate(batch, items, epoch);
+    const double rate = learning_rate_at(phase_.schedule, position_.steps - first_step(), phase_steps());
+    const BatchResult result = accumulate(batch, epoch);
     optimizer_.step(rate);
     ++position_.steps;
     position_.loss += result.loss;
     position_.top1 += result.top1;
     position_.seconds = seconds_before_ + seconds_since(start_);
 
-    const std::uint64_t shown = step_of_epoch * options_.batch + batch.count;
-    const auto count = static_cast<double>(batch.count);
+    const std::uint64_t shown = step_of_epoch * options_.batch + batch.items.size();
+    const auto count = static_cast<double>(batch.items.size());
     return {.step = position_.steps,
             .epoch = epoch + 1,
             .images = epoch * images_.items.size() + shown,
@@ -148,8 +164,8 @@ TrainingStep Training::step(const ImageBatch& batch, std::span<const std::size_t
             .seconds = position_.seconds};
 }
 
-BatchResult Training::accumulate(const ImageBatch& batch, std::span<const std::size_t> items,
-                                 std::uint64_t epoch) {
+BatchResult Training::accumulate(const ImageBatch& batch, std::uint64_t epoch) {
+    const std::vector<std::size_t>& items = batch.items;
     std::vector<std::size_t> labels;
     std::vector<std::uint64_t> dropout_keys;
     for (const std::size_t item : items) {

@@ -59,21 +59,20 @@ void copy_crop(const float* plane, std::ptrdiff_t side, const Crop& crop, float 
 
 }  // namespace
 
-std::vector<std::size_t> stratified_subset(const DataSet& data, std::size_t count, std::uint64_t seed) {
-    std::vector<std::size_t> all(data.size());
-    for (std::size_t item = 0; item < all.size(); ++item) all[item] = item;
-    if (count >= all.size()) return all;
+std::vector<std::size_t> stratified_subset(const DataSet& data, const std::vector<std::size_t>& items,
+                                           std::size_t count, std::uint64_t seed) {
+    if (count >= items.size()) return items;
 
     std::vector<std::vector<std::size_t>> classes(data.class_names().size());
-    for (const std::size_t item : shuffled(all, seed, RandomUse::subset, 0)) {
+    for (const std::size_t item : shuffled(items, seed, RandomUse::subset, 0)) {
         classes[data.label(item).value()].push_back(item);
     }
     // Spread each class evenly over [0, 1): any beginning of that line has about the same share of each.
     std::vector<std::pair<double, std::size_t>> line;
-    for (const std::vector<std::size_t>& items : classes) {
-        for (std::size_t i = 0; i < items.size(); ++i) {
-            const double place = (static_cast<double>(i) + 0.5) / static_cast<double>(items.size());
-            line.emplace_back(place, items[i]);
+    for (const std::vector<std::size_t>& members : classes) {
+        for (std::size_t i = 0; i < members.size(); ++i) {
+            const double place = (static_cast<double>(i) + 0.5) / static_cast<double>(members.size());
+            line.emplace_back(place, members[i]);
         }
     }
     std::sort(line.begin(), line.end());

@@ -11,9 +11,10 @@
 
 namespace vgg19::converter {
 
-/// `count` items, ascending, drawn at random so that each class keeps its share; all of them where `count` is
-/// no less. Items must have labels.
-std::vector<std::size_t> stratified_subset(const DataSet& data, std::size_t count, std::uint64_t seed);
+/// `count` of `items`, ascending, drawn at random so that each class keeps its share; all of them where
+/// `count` is no less. Items must have labels.
+std::vector<std::size_t> stratified_subset(const DataSet& data, const std::vector<std::size_t>& items,
+                                           std::size_t count, std::uint64_t seed);
 
 /// The items in the random order of an epoch.
 std::vector<std::size_t> epoch_order(const std::vector<std::size_t>& items, std::uint64_t seed,
@@ -32,6 +33,7 @@ class AugmentedData final : public DataSet {
     std::size_t size() const override { return data_.size(); }
     std::string name(std::size_t item) const override { return data_.name(item); }
     std::optional<std::size_t> label(std::size_t item) const override { return data_.label(item); }
+    Image picture(std::size_t item) const override { return data_.picture(item); }
     void read(std::size_t item, const Preprocessing& preprocessing, std::size_t size,
               std::span<float> nchw) const override;
 

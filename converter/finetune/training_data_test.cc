@@ -25,6 +25,7 @@ class Places final : public DataSet {
     std::optional<std::size_t> label(std::size_t item) const override { return item % 3 == 0 ? 0 : 1; }
     std::vector<std::string> class_names() const override { return {"a", "b"}; }
     bool has_margin() const override { return has_margin_; }
+    Image picture(std::size_t /*item*/) const override { return {{0, 0, 0}, 1, 1}; }
     void read(std::size_t /*item*/, const Preprocessing& preprocessing, std::size_t size,
               std::span<float> nchw) const override {
         read_size = size;
@@ -109,16 +110,16 @@ TEST_CASE("random keys are fixed for all time, and differ by each of their parts
 
 TEST_CASE("a subset keeps the classes' shares, and differs by seed") {
     const Places data(90);
-    const std::vector<std::size_t> subset = stratified_subset(data, 30, 7);
+    const std::vector<std::size_t> subset = stratified_subset(data, spread_items(90, 90), 30, 7);
     REQUIRE(subset.size() == 30);
     CHECK(std::is_sorted(subset.begin(), subset.end()));
     CHECK(std::set(subset.begin(), subset.end()).size() == 30);
     CHECK(std::count_if(subset.begin(), subset.end(), [](std::size_t item) { return item % 3 == 0; }) == 10);
-    CHECK(stratified_subset(data, 30, 7) == subset);
-    CHECK(stratified_subset(data, 30, 8) != subset);
-    CHECK(stratified_subset(data, 90, 7).size() == 90);
-    CHECK(stratified_subset(data, 900, 7).size() == 90);
-    CHECK(stratified_subset(data, 1, 7).size() == 1);
+    CHECK(stratified_subset(data, spread_items(90, 90), 30, 7) == subset);
+    CHECK(stratified_subset(data, spread_items(90, 90), 30, 8) != subset);
+    CHECK(stratified_subset(data, spread_items(90, 90), 90, 7).size() == 90);
+    CHECK(stratified_subset(data, spread_items(90, 90), 900, 7).size() == 90);
+    CHECK(stratified_subset(data, spread_items(90, 90), 1, 7).size() == 1);
 }
 
 TEST_CASE("an epoch's order is a permutation that differs by seed and epoch") {

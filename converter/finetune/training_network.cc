@@ -54,7 +54,7 @@ std::vector<model::DenseOrder> dense_orders(const model::ModelFile& model) {
 
 FeatureLayers feature_layers(const model::ModelFile& model, const Plan& plan,
                              const TrainingNetworkOptions& options) {
-    return {model.network(), plan.input_size, plan.execution, options.trained != TrainedLayers::dense};
+    return {model.network(), plan.input_size, plan.execution, trains_convolutions(options.trained)};
 }
 
 DenseLayers dense_layers(const model::ModelFile& model, const Plan& plan,
@@ -70,11 +70,11 @@ class Parameters {
         const auto& network = model.network();
         for (const auto& layer : network.convolutions()) {
             add_layer(convolutions_, model.tensor(model::weight_name(layer.name)),
-                      model.tensor(model::bias_name(layer.name)), options.trained != TrainedLayers::dense);
+                      model.tensor(model::bias_name(layer.name)), trains_convolutions(options.trained));
         }
         for (const auto& layer : network.dense_layers()) {
             add_layer(dense_, model.weight(layer), model.tensor(model::bias_name(layer.name)),
-                      options.trained != TrainedLayers::convolutions);
+                      trains_dense(options.trained, &layer == &network.dense_layers().back()));
         }
     }
 
@@ -86,11 +86,12 @@ class Parameters {
     static std::uint64_t bytes(const model::ModelFile& model, const TrainingNetworkOptions& options) {
         std::uint64_t floats = 0;
         for (const auto& layer : model.network().convolutions()) {
-            const std::uint64_t copies = options.trained != TrainedLayers::dense ? 2 : 1;
+            const std::uint64_t copies = trains_convolutions(options.trained) ? 2 : 1;
             floats += copies * (9 * layer.input_channels + 1) * layer.output_channels;
         }
         for (const auto& layer : model.network().dense_layers()) {
-            const std::uint64_t copies = options.trained != TrainedLayers::convolutions ? 2 : 1;
+            const bool is_last = &layer == &model.network().dense_layers().back();
+            const std::uint64_t copies = trains_dense(options.trained, is_last) ? 2 : 1;
             floats += copies * (layer.inputs + 1) * layer.outputs;
         }
         return floats * sizeof(float);
@@ -192,7 +193,7 @@ BatchResult TrainingNetwork::accumulate(std::span<const float> images, std::span
     if (!std::isfinite(result.loss)) {
         throw Error(ErrorKind::failed, "the loss is not finite: the learning rate may be too high");
     }
-    const bool convolutions_learn = state.trained != TrainedLayers::dense;
+    const bool convolutions_learn = trains_convolutions(state.trained);
     const float* gradient = state.dense.backward(count, features, logits, dense, convolutions_learn);
     if (convolutions_learn) state.features.backward(count, images.data(), gradient, convolutions);
     return result;

@@ -13,8 +13,19 @@
 
 namespace vgg19::converter {
 
-/// The layers whose parameters change; the others are frozen.
-enum class TrainedLayers : unsigned char { all, dense, convolutions };
+/// The layers whose parameters change; the others are frozen. The head is the last dense layer.
+enum class TrainedLayers : unsigned char { all, dense, convolutions, head };
+
+/// Whether convolutions change.
+constexpr bool trains_convolutions(TrainedLayers trained) {
+    return trained == TrainedLayers::all || trained == TrainedLayers::convolutions;
+}
+
+/// Whether that dense layer does.
+constexpr bool trains_dense(TrainedLayers trained, bool is_last) {
+    return trained == TrainedLayers::all || trained == TrainedLayers::dense ||
+           (trained == TrainedLayers::head && is_last);
+}
 
 struct TrainingNetworkOptions {
     std::size_t input_size = 0;  ///< height and width; 0: the model's own

@@ -1,7 +1,9 @@
 #include "converter/import/batch_norm.h"
 
+#include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
-#include <string>
 
 #include "converter/import/byte_reader.h"
 #include "vgg19/error.h"
@@ -9,10 +11,23 @@
 namespace vgg19::converter {
 namespace {
 
-std::vector<double> values_of(const StoredTensor& tensor, const model::MappedFile& mapping) {
-    std::vector<double> values(tensor.elements());
-    read_values<double>(tensor, mapping, values);
+std::vector<double> values_of(const Parameter* parameter, const model::MappedFile& mapping, std::size_t count,
+                              double otherwise) {
+    std::vector<double> values(count, otherwise);
+    if (parameter == nullptr) return values;
+    const ReadParameter source = read_parameter(*parameter, mapping);
+    read_values<double>(source.tensor, mapping, values);
     return values;
+}
+
+/// Numbers in hyper-parameters may have gone through float.
+bool is_same(double a, double b) {
+    constexpr double tolerance = 1e-6;
+    return std::abs(a - b) <= tolerance * std::max(std::abs(a), std::abs(b));
+}
+
+[[noreturn]] void refuse(const std::string& file, const std::string& problem) {
+    throw Error(ErrorKind::bad_input, file + ": batch norm's epsilon: " + problem);
 }
 
 void check_variance(const StoredTensor& tensor, const std::vector<double>& values,
@@ -27,19 +42,59 @@ void check_variance(const StoredTensor& tensor, const std::vector<double>& value
 
 }  // namespace
 
-void fold_batch_norm(const LayerTensors& layer, const model::MappedFile& mapping, std::span<float> weight,
-                     std::span<float> bias) {
-    const std::vector<double> old_weight = values_of(*layer.weight, mapping);
-    const std::vector<double> old_bias = values_of(*layer.bias, mapping);
-    const std::vector<double> factor = values_of(*layer.batch_norm.weight, mapping);
-    const std::vector<double> offset = values_of(*layer.batch_norm.bias, mapping);
-    const std::vector<double> mean = values_of(*layer.batch_norm.mean, mapping);
-    const std::vector<double> variance = values_of(*layer.batch_norm.variance, mapping);
-    check_variance(*layer.batch_norm.variance, variance, mapping);
+double find_batch_norm_epsilon(const VggTensors& vgg, const std::vector<CheckpointFacts::Epsilon>& said,
+                               double wanted, const std::string& file) {
+    const auto is_own = [&](const CheckpointFacts::Epsilon& epsilon) {
+        return std::any_of(vgg.norm_paths.begin(), vgg.norm_paths.end(),
+                           [&](const std::string& path) { return is_within(epsilon.path, path); });
+    };
+    const auto text = [](const CheckpointFacts::Epsilon& epsilon) {
+        return epsilon_text(epsilon.value) + " under " + printable(epsilon.path);
+    };
+    const CheckpointFacts::Epsilon* own = nullptr;
+    for (const CheckpointFacts::Epsilon& epsilon : said) {
+        if (!is_own(epsilon)) continue;
+        if (own != nullptr && !is_same(own->value, epsilon.value)) {
+            refuse(file, "expected one for all layers, found " + text(*own) + " and " + text(epsilon));
+        }
+        own = &epsilon;
+    }
+    if (own != nullptr && wanted != 0 && !is_same(own->value, wanted)) {
+        refuse(file, "expected " + text(*own) + ", as the model has it, found --batch-norm-epsilon " +
+                         epsilon_text(wanted));
+    }
+    if (wanted != 0) return wanted;
+    const double used = own != nullptr ? own->value : default_batch_norm_epsilon;
+    for (const CheckpointFacts::Epsilon& epsilon : said) {
+        if (is_own(epsilon) || is_same(epsilon.value, used)) continue;
+        refuse(file, "found " + text(epsilon) + ", where " + epsilon_text(used) +
+                         (own != nullptr ? " is the model's own" : " is PyTorch's default") +
+                         "; say which holds: --batch-norm-epsilon " + epsilon_text(epsilon.value) +
+                         " or --batch-norm-epsilon " + epsilon_text(used));
+    }
+    return used;
+}
 
-    const std::size_t filter = weight.size() / bias.size();
-    for (std::size_t o = 0; o < bias.size(); ++o) {
-        const double scale = factor[o] / std::sqrt(variance[o] + batch_norm_epsilon);
+std::string epsilon_text(double epsilon) {
+    std::array<char, 32> digits{};
+    return {digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), epsilon).ptr};
+}
+
+void fold_batch_norm(const LayerTensors& layer, double epsilon, const model::MappedFile& mapping,
+                     std::span<float> weight, std::span<float> bias) {
+    const std::size_t channels = bias.size();
+    const BatchNormTensors& norm = *layer.batch_norm;
+    const std::vector<double> old_weight = values_of(layer.weight, mapping, weight.size(), 0);
+    const std::vector<double> old_bias = values_of(layer.bias, mapping, channels, 0);
+    const std::vector<double> factor = values_of(norm.weight, mapping, channels, 1);
+    const std::vector<double> offset = values_of(norm.bias, mapping, channels, 0);
+    const std::vector<double> mean = values_of(norm.mean, mapping, channels, 0);
+    const std::vector<double> variance = values_of(norm.variance, mapping, channels, 1);
+    check_variance(norm.variance->values(), variance, mapping);
+
+    const std::size_t filter = weight.size() / channels;
+    for (std::size_t o = 0; o < channels; ++o) {
+        const double scale = factor[o] / std::sqrt(variance[o] + epsilon);
         for (std::size_t i = o * filter; i < (o + 1) * filter; ++i) {
             weight[i] = static_cast<float>(old_weight[i] * scale);
         }

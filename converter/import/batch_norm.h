@@ -3,15 +3,27 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <vector>
 
+#include "converter/import/checkpoint_facts.h"
 #include "converter/import/names.h"
 #include "engine/model/mapped_file.h"
 
 namespace vgg19::converter {
 
-/// What PyTorch adds to the variance before the root (BatchNorm2d's default; a state dict does not hold it).
-inline constexpr double batch_norm_epsilon = 1e-5;
+/// What PyTorch adds to the variance before the root, where nothing else is said.
+inline constexpr double default_batch_norm_epsilon = 1e-5;
+
+/// The epsilon of a VGG's batch norms: what `wanted` says (0: nothing), else what the file says of them, else
+/// PyTorch's default. Throws Error (bad_input), with `file` in the message, where the file says several of
+/// them; where it says one of its batch norms in general that is another, and `wanted` says nothing; and
+/// where `wanted` is another than that of the modules.
+double find_batch_norm_epsilon(const VggTensors& vgg, const std::vector<CheckpointFacts::Epsilon>& said,
+                               double wanted, const std::string& file);
+
+/// "1e-05": the shortest digits that read back as the same number.
+std::string epsilon_text(double epsilon);
 
 /// Writes, for a convolution with weight w (O,I,3,3), bias b (O) and a batch norm behind it,
 ///
@@ -19,9 +31,10 @@ inline constexpr double batch_norm_epsilon = 1e-5;
 ///     weight[o]  = w[o] · s[o]
 ///     bias[o]    = (b[o] − batch_norm.mean[o]) · s[o] + batch_norm.bias[o]
 ///
-/// computed in double and rounded once (Ioffe and Szegedy, "Batch Normalization", 2015, algorithm 2). Throws
+/// computed in double and rounded once (Ioffe and Szegedy, "Batch Normalization", 2015, algorithm 2). A
+/// missing b or offset is 0, a missing batch_norm.weight 1. Throws
 /// Error (bad_input), with the name of the mapped file, for a variance that is negative or no number.
-void fold_batch_norm(const LayerTensors& layer, const model::MappedFile& mapping, std::span<float> weight,
-                     std::span<float> bias);
+void fold_batch_norm(const LayerTensors& layer, double epsilon, const model::MappedFile& mapping,
+                     std::span<float> weight, std::span<float> bias);
 
 }  // namespace vgg19::converter

@@ -1,14 +1,19 @@
 #include "converter/import/import.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdint>
 #include <future>
+#include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "converter/class_names.h"
 #include "converter/import/batch_norm.h"
+#include "converter/import/byte_reader.h"
 #include "converter/import/names.h"
 #include "converter/import/reorder.h"
 #include "converter/import/state_dict.h"
@@ -39,12 +44,13 @@ class Weights {
   public:
     explicit Weights(const model::MappedFile& mapping) : mapping_(mapping) {}
 
-    void add_convolution(const model::ConvolutionLayer& layer, const LayerTensors& source);
+    void add_convolution(const model::ConvolutionLayer& layer, const LayerTensors& source, double epsilon);
     void add_dense(const model::DenseLayer& layer, const LayerTensors& source, model::DenseOrder order);
     std::span<const model::Tensor> tensors() const { return tensors_; }
 
   private:
-    void add(std::string name, std::vector<std::size_t> shape, const StoredTensor& source);
+    /// Zeros where there is no source.
+    void add(std::string name, std::vector<std::size_t> shape, const Parameter* source);
     /// A tensor of this object's own.
     std::span<float> add_new(std::string name, std::vector<std::size_t> shape);
 
@@ -53,38 +59,47 @@ class Weights {
     std::vector<kernels::AlignedBuffer> owned_;  // in large pages, which transposing needs to be fast
 };
 
-void Weights::add_convolution(const model::ConvolutionLayer& layer, const LayerTensors& source) {
+void Weights::add_convolution(const model::ConvolutionLayer& layer, const LayerTensors& source,
+                              double epsilon) {
     const std::string weight_name = model::weight_name(layer.name);
     const std::string bias_name = model::bias_name(layer.name);
     const std::vector<std::size_t> weight_shape = {layer.output_channels, layer.input_channels, 3, 3};
     const std::vector<std::size_t> bias_shape = {layer.output_channels};
-    if (source.batch_norm.weight == nullptr) {
-        add(weight_name, weight_shape, *source.weight);
-        add(bias_name, bias_shape, *source.bias);
+    if (!source.batch_norm) {
+        add(weight_name, weight_shape, source.weight);
+        add(bias_name, bias_shape, source.bias);
         return;
     }
     const std::span<float> weight = add_new(weight_name, weight_shape);
     const std::span<float> bias = add_new(bias_name, bias_shape);
-    fold_batch_norm(source, mapping_, weight, bias);
+    fold_batch_norm(source, epsilon, mapping_, weight, bias);
 }
 
 void Weights::add_dense(const model::DenseLayer& layer, const LayerTensors& source, model::DenseOrder order) {
     const model::TensorShape weight = model::dense_weight(layer, order);
     if (order == model::DenseOrder::output_major) {
-        add(weight.name, weight.shape, *source.weight);
+        add(weight.name, weight.shape, source.weight);
     } else {
-        read_transposed(*source.weight, mapping_, add_new(weight.name, weight.shape));
+        const ReadParameter read = read_parameter(*source.weight, mapping_);
+        read_transposed(read.tensor, mapping_, add_new(weight.name, weight.shape));
     }
-    add(model::bias_name(layer.name), {layer.outputs}, *source.bias);
+    add(model::bias_name(layer.name), {layer.outputs}, source.bias);
 }
 
-void Weights::add(std::string name, std::vector<std::size_t> shape, const StoredTensor& source) {
-    const bool aligned = reinterpret_cast<std::uintptr_t>(source.bytes.data()) % alignof(float) == 0;
-    if (source.dtype == model::DType::f32 && source.contiguous() && aligned) {
-        const std::span<const std::byte> bytes = source.bytes.first(source.elements() * sizeof(float));
+void Weights::add(std::string name, std::vector<std::size_t> shape, const Parameter* source) {
+    if (source == nullptr) {
+        add_new(std::move(name), std::move(shape));
+        return;
+    }
+    ReadParameter read = read_parameter(*source, mapping_);
+    const StoredTensor& tensor = read.tensor;
+    const bool aligned = reinterpret_cast<std::uintptr_t>(tensor.bytes.data()) % alignof(float) == 0;
+    if (tensor.dtype == model::DType::f32 && tensor.contiguous() && aligned) {
+        const std::span<const std::byte> bytes = tensor.bytes.first(tensor.elements() * sizeof(float));
         tensors_.push_back({std::move(name), model::DType::f32, std::move(shape), bytes});
+        if (read.memory.size() > 0) owned_.push_back(std::move(read.memory));
     } else {
-        read_values(source, mapping_, add_new(std::move(name), std::move(shape)));
+        read_values(tensor, mapping_, add_new(std::move(name), std::move(shape)));
     }
 }
 
@@ -98,56 +113,182 @@ std::span<float> Weights::add_new(std::string name, std::vector<std::size_t> sha
     return values;
 }
 
-/// The tensors beside features.0.weight, without the path that leads there.
-std::vector<StoredTensor> without_prefix(const std::vector<StoredTensor>& tensors) {
-    constexpr std::string_view first = ".features.0.weight";
-    const auto found = std::find_if(tensors.begin(), tensors.end(), [first](const StoredTensor& tensor) {
-        return tensor.name.ends_with(first);
-    });
-    const std::size_t prefix = found == tensors.end() ? 0 : found->name.size() - first.size() + 1;
-    if (prefix == 0) return tensors;
-    std::vector<StoredTensor> result;
-    for (const StoredTensor& tensor : tensors) {
-        if (!tensor.name.starts_with(found->name.substr(0, prefix))) continue;
-        result.push_back(tensor);
-        result.back().name.erase(0, prefix);
-    }
-    return result;
-}
-
-void add_layers(const VggTensors& vgg, const ImportOptions& options, Weights& weights) {
+void add_layers(const VggTensors& vgg, model::DenseOrder order, double epsilon, Weights& weights) {
     auto source = vgg.layers.begin();
     for (const model::ConvolutionLayer& layer : vgg.network.convolutions()) {
-        weights.add_convolution(layer, *source++);
+        weights.add_convolution(layer, *source++, epsilon);
     }
     for (const model::DenseLayer& layer : vgg.network.dense_layers()) {
-        weights.add_dense(layer, *source++, options.dense_order);
+        weights.add_dense(layer, *source++, order);
     }
+}
+
+std::string three_numbers(const std::array<float, 3>& values) {
+    std::string text;
+    for (const float value : values) {
+        std::array<char, 32> digits{};
+        const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+        if (!text.empty()) text += ',';
+        text.append(digits.data(), end);
+    }
+    return text;
+}
+
+/// What the options say of an input.
+void set_preprocessing(const ImportOptions& options, Preprocessing& preprocessing) {
+    if (options.input_size != 0) {
+        preprocessing.input_size = options.input_size;
+        preprocessing.resize_ratio =
+            options.input_size <= largest_whole_picture ? 1 : Preprocessing{}.resize_ratio;
+    }
+    if (options.mean) preprocessing.mean = *options.mean;
+    if (options.deviation) preprocessing.deviation = *options.deviation;
+}
+
+/// Of options that say something of classes and preprocessing: " --size 32".
+std::string settings_text(const ImportOptions& options) {
+    std::string text;
+    if (!options.classes.empty()) text += " --classes " + options.classes.filename().string();
+    if (options.input_size != 0) text += " --size " + std::to_string(options.input_size);
+    if (options.mean) text += " --mean " + three_numbers(*options.mean);
+    if (options.deviation) text += " --std " + three_numbers(*options.deviation);
+    return text;
+}
+
+ImportReport change_our_model(const std::filesystem::path& input, const std::filesystem::path& output,
+                              const ImportOptions& options, const model::Progress& progress) {
+    if (!options.key.empty() || options.batch_norm_epsilon != 0) {
+        throw Error(ErrorKind::usage, input.string() +
+                                          ": expected no --key and no --batch-norm-epsilon for a "
+                                          "model that vgg19 wrote, found one");
+    }
+    const model::ModelFile model = model::ModelFile::open(input);
+    model::Description description = model.description();
+    if (!options.classes.empty()) {
+        description.class_names = read_class_names(options.classes, model.network().classes());
+    }
+    set_preprocessing(options, description.preprocessing);
+    const std::string settings = settings_text(options);
+    std::optional<model::DenseOrder> order = options.dense_order;
+    if (!order && settings.empty()) order = model::DenseOrder::input_major;
+    const std::string order_text = order ? std::string(" ") + dense_order_option(*order) : "";
+    description.lineage.push_back("convert" + order_text + settings);
+    change_model(model, output, order, description, progress);
+    ImportReport report;
+    report.is_model = true;
+    return report;
+}
+
+/// Names that the checkpoint has for as many classes: taken where they are the only ones.
+std::vector<std::string> names_in(const CheckpointFacts& facts, std::size_t classes,
+                                  std::vector<std::string>& notes) {
+    const CheckpointFacts::ClassNames* found = nullptr;
+    for (const CheckpointFacts::ClassNames& names : facts.class_names) {
+        const std::set<std::string_view> distinct(names.names.begin(), names.names.end());
+        if (names.names.size() != classes || distinct.size() != classes || distinct.contains("")) continue;
+        if (found != nullptr && found->names != names.names) {
+            notes.push_back("names of " + std::to_string(classes) + " classes under " +
+                            printable(found->path) + " and others under " + printable(names.path) +
+                            ": none are taken; --classes FILE says them");
+            return {};
+        }
+        if (found == nullptr) found = &names;
+    }
+    if (found == nullptr) return {};
+    notes.push_back("names of the classes taken from " + printable(found->path));
+    return found->names;
+}
+
+void note_preprocessing(const ImportOptions& options, const model::Network& network,
+                        const Preprocessing& preprocessing, std::vector<std::string>& notes) {
+    if (network.pooled_side() == model::default_pooled_side) return;
+    const std::string side = std::to_string(network.pooled_side());
+    const std::string size = std::to_string(preprocessing.input_size);
+    if (options.input_size == 0) {
+        notes.push_back("the first dense layer sees " + side + "×" + side + " pixels: input size " + size +
+                        " is assumed; --size N says another, for a head on an average of larger maps");
+    }
+    if (!options.mean || !options.deviation) {
+        notes.emplace_back("ImageNet's mean and standard deviation are assumed; --mean and --std say others");
+    }
+}
+
+std::string dense_text(const VggTensors& vgg) {
+    std::string names;
+    for (const std::string& path : vgg.dense_paths) names += (names.empty() ? "" : ", ") + printable(path);
+    std::string widths = std::to_string(vgg.network.dense_layers().front().inputs);
+    for (const auto& layer : vgg.network.dense_layers()) widths += " → " + std::to_string(layer.outputs);
+    return names + ": " + widths;
+}
+
+/// A checkpoint's quantised tensors are not among its tensors, so that a VGG with some has holes.
+[[noreturn]] void fail_as_quantized(const CheckpointFacts& facts, const std::string& file) {
+    throw Error(ErrorKind::bad_input,
+                file + ": expected weights in floating point, found " +
+                    std::to_string(facts.quantized.size()) + " tensors that PyTorch has quantised, such as " +
+                    printable(facts.quantized.front()) +
+                    "; convert the file of the model before it was quantised, then use `vgg19 quantize`");
+}
+
+VggTensors recognise(const std::vector<Module>& modules, const CheckpointFacts& facts,
+                     const std::string& file, const std::string& key) {
+    try {
+        return recognise_vgg(modules, file, key);
+    } catch (const Error&) {
+        if (!facts.quantized.empty()) fail_as_quantized(facts, file);
+        throw;
+    }
+}
+
+std::string lineage_step(const std::string& file, const ImportOptions& options, const VggTensors& vgg,
+                         double epsilon) {
+    std::string step = "convert " + file;
+    if (!options.key.empty()) step += " --key " + options.key;
+    step += settings_text(options);
+    if (vgg.batch_norm) step += " (batch norm folded, epsilon " + epsilon_text(epsilon) + ")";
+    for (const std::string& applied : vgg.applied) step += " (" + applied + ")";
+    return step;
+}
+
+/// All but the source's hash. Adds to the VGG's notes.
+model::Description describe(const std::filesystem::path& input, const ImportOptions& options,
+                            const CheckpointFacts& facts, double epsilon, VggTensors& vgg) {
+    model::Description description = {
+        .network = vgg.network, .preprocessing = {}, .variant = "baseline", .source_sha256 = {}};
+    description.lineage = {lineage_step(input.filename().string(), options, vgg, epsilon)};
+    ImportOptions settings = options;
+    if (options.input_size == 0 && vgg.network.pooled_side() != model::default_pooled_side) {
+        settings.input_size = vgg.network.natural_input_size();
+    }
+    set_preprocessing(settings, description.preprocessing);
+    note_preprocessing(options, vgg.network, description.preprocessing, vgg.notes);
+    const std::size_t classes = vgg.network.classes();
+    description.class_names = options.classes.empty() ? names_in(facts, classes, vgg.notes)
+                                                      : read_class_names(options.classes, classes);
+    return description;
 }
 
 }  // namespace
 
-void import_model(const std::filesystem::path& input, const std::filesystem::path& output,
-                  const ImportOptions& options, const model::Progress& progress) {
+ImportReport import_model(const std::filesystem::path& input, const std::filesystem::path& output,
+                          const ImportOptions& options, const model::Progress& progress) {
     model::require_other_file(input, output);
     const StateDict source = StateDict::open(input);
-    if (source.is_model()) {
-        return reorder_dense(model::ModelFile::open(input), output, options.dense_order, progress);
-    }
-    const std::vector<StoredTensor> tensors = without_prefix(source.tensors());
-    const VggTensors vgg = recognise_vgg(tensors, input.string());
+    if (source.is_model()) return change_our_model(input, output, options, progress);
+
+    const CheckpointFacts& facts = source.facts();
+    const std::vector<Module> modules = modules_of(source.tensors());
+    VggTensors vgg = recognise(modules, facts, input.string(), options.key);
+    const double epsilon = vgg.batch_norm
+                               ? find_batch_norm_epsilon(vgg, facts.batch_norm_epsilons,
+                                                         options.batch_norm_epsilon, input.string())
+                               : 0;
+    model::Description description = describe(input, options, facts, epsilon, vgg);
+
     std::future<std::string> sha256 = std::async(std::launch::async, file_sha256, input);
-
     Weights weights(source.mapping());
-    add_layers(vgg, options, weights);
-
-    const std::string step = "convert " + input.filename().string();
-    const model::Description description = {
-        .network = vgg.network,
-        .preprocessing = {},
-        .variant = "baseline",
-        .source_sha256 = sha256.get(),
-        .lineage = {vgg.batch_norm ? step + " (batch norm folded)" : step}};
+    add_layers(vgg, options.dense_order.value_or(model::DenseOrder::input_major), epsilon, weights);
+    description.source_sha256 = sha256.get();
     try {
         model::write_model(output, description, weights.tensors(), progress);
     } catch (const Error& error) {
@@ -155,6 +296,13 @@ void import_model(const std::filesystem::path& input, const std::filesystem::pat
         if (error.kind() != ErrorKind::bad_input) throw;
         throw Error(error.kind(), input.string() + ": cannot be converted: " + error.what());
     }
+    return {.title = vgg.title,
+            .prefix = printable(vgg.prefix),
+            .tensors = vgg.tensors,
+            .dense = dense_text(vgg),
+            .left = std::move(vgg.left),
+            .skipped = facts.skipped,
+            .notes = std::move(vgg.notes)};
 }
 
 }  // namespace vgg19::converter

@@ -177,7 +177,7 @@ TEST_CASE("batch norm is folded into the convolutions, which get plain VGG's nam
             check_plain(model, {vgg19::model::bias_name(layer.name), {layer.outputs}});
         }
         CHECK(model.description().lineage ==
-              std::vector<std::string>{"convert " + file + " (batch norm folded)"});
+              std::vector<std::string>{"convert " + file + " (batch norm folded, epsilon 1e-05)"});
     }
 }
 

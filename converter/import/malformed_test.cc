@@ -241,7 +241,7 @@ TEST_CASE("any byte of a file may be wrong: there is an error or tensors inside 
                     std::vector<double> values(tensor.elements());
                     vgg19::converter::read_values<double>(tensor, state.mapping(), values);
                 }
-                vgg19::converter::recognise_vgg(state.tensors(), "weights");
+                vgg19::converter::recognise_vgg(vgg19::converter::modules_of(state.tensors()), "weights");
             } catch (const Error& error) {
                 ++refused;
                 CHECK(error.kind() == ErrorKind::bad_input);

@@ -1,254 +1,339 @@
 #include "converter/import/names.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
-#include <optional>
 #include <set>
-#include <string_view>
 
 #include "converter/import/byte_reader.h"
+#include "converter/import/candidates.h"
+#include "converter/import/dense_chain.h"
 #include "vgg19/error.h"
 
 namespace vgg19::converter {
 namespace {
 
 using Shape = std::vector<std::size_t>;
-using Named = std::map<std::string, const StoredTensor*>;
 
 /// What is wrong with a file, so that all of it can be told at once.
 using Problems = std::vector<std::string>;
 
-/// timm's names for torchvision's dense layers, which are convolutions there.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 3> timm_layers = {
-    {{"pre_logits.fc1.", "classifier.0."},
-     {"pre_logits.fc2.", "classifier.3."},
-     {"head.fc.", "classifier.6."}}};
-
-/// A VGG's layers and the names that they have in a file.
-struct Layout {
-    int depth;
-    bool batch_norm;
-    model::Network network;
-
-    /// Where the k-th convolution is in `features`: each batch norm before it moves it on by one.
-    std::size_t features_index(std::size_t k) const {
-        return network.convolutions()[k].features_index + (batch_norm ? k : 0);
-    }
-    std::string convolution(std::size_t k) const { return "features." + std::to_string(features_index(k)); }
-    std::string norm(std::size_t k) const { return "features." + std::to_string(features_index(k) + 1); }
-    std::string title() const {
-        return "VGG-" + std::to_string(depth) + (batch_norm ? " with batch norm" : "");
-    }
-};
-
-std::vector<Layout> all_layouts() {
-    std::vector<Layout> layouts;
-    for (const int depth : {19, 16, 13, 11}) {
-        for (const bool batch_norm : {false, true}) {
-            layouts.push_back({depth, batch_norm, model::Network::vgg(depth)});
-        }
-    }
-    return layouts;
-}
-
-struct Expected {
-    std::string name;
-    Shape shape;
-};
-
-/// Every tensor of the layout, with the shapes of `network`, which has its depth.
-std::vector<Expected> expected_tensors(const Layout& layout, const model::Network& network) {
-    std::vector<Expected> expected;
-    for (std::size_t k = 0; k < network.convolutions().size(); ++k) {
-        const model::ConvolutionLayer& layer = network.convolutions()[k];
-        const Shape channels = {layer.output_channels};
-        expected.push_back(
-            {layout.convolution(k) + ".weight", {layer.output_channels, layer.input_channels, 3, 3}});
-        expected.push_back({layout.convolution(k) + ".bias", channels});
-        if (!layout.batch_norm) continue;
-        for (const char* part : {".weight", ".bias", ".running_mean", ".running_var"}) {
-            expected.push_back({layout.norm(k) + part, channels});
-        }
-    }
-    for (const model::DenseLayer& layer : network.dense_layers()) {
-        expected.push_back({layer.name + ".weight", {layer.outputs, layer.inputs}});
-        expected.push_back({layer.name + ".bias", {layer.outputs}});
-    }
-    return expected;
-}
-
-bool is_batch_counter(std::string_view name) {
-    return name.ends_with(".num_batches_tracked");
-}
-
-std::string torchvision_name(std::string_view name) {
-    for (const auto& [theirs, ours] : timm_layers) {
-        if (name.starts_with(theirs)) return std::string(ours) + std::string(name.substr(theirs.size()));
-    }
-    return std::string(name);
-}
-
-/// What DataParallel puts before every name.
-std::string_view common_prefix(const std::vector<StoredTensor>& tensors) {
-    constexpr std::string_view prefix = "module.";
-    const bool everywhere = std::all_of(tensors.begin(), tensors.end(), [prefix](const StoredTensor& tensor) {
-        return tensor.name.starts_with(prefix);
-    });
-    return everywhere ? prefix : "";
-}
-
-Named by_torchvision_name(const std::vector<StoredTensor>& tensors, const std::string& file) {
-    const std::size_t prefix = common_prefix(tensors).size();
-    Named named;
-    for (const StoredTensor& tensor : tensors) {
-        const std::string name = torchvision_name(std::string_view(tensor.name).substr(prefix));
-        if (is_batch_counter(name)) continue;  // how often it was trained, which inference does not ask
-        if (!named.emplace(name, &tensor).second) {
-            throw Error(ErrorKind::bad_input, file + ": tensor " + printable(tensor.name) +
-                                                  ": expected once, found again (as " + printable(name) +
-                                                  ")");
-        }
-    }
-    return named;
-}
-
-/// The layout with the fewest tensors missing or extra; none where the names have nothing to do with VGG's.
-std::optional<Layout> best_layout(const Named& named) {
-    std::optional<Layout> best;
-    std::size_t most_found = 0;
-    std::size_t fewest_missing = 0;
-    for (Layout& layout : all_layouts()) {
-        const std::vector<Expected> expected = expected_tensors(layout, layout.network);
-        const auto found = static_cast<std::size_t>(
-            std::count_if(expected.begin(), expected.end(),
-                          [&named](const Expected& tensor) { return named.contains(tensor.name); }));
-        const std::size_t missing = expected.size() - found;
-        const bool better = found > most_found || (found == most_found && missing < fewest_missing);
-        if (found == 0 || !better) continue;
-        most_found = found;
-        fewest_missing = missing;
-        best = std::move(layout);
-    }
-    return best;
-}
-
-/// The size of a tensor's dimension, where there is such a tensor and it holds anything.
-std::optional<std::size_t> dimension(const Named& named, const std::string& name, std::size_t index) {
-    const auto found = named.find(name);
-    if (found == named.end() || index >= found->second->shape.size()) return {};
-    if (found->second->elements() == 0) return {};
-    return found->second->shape[index];
+std::string place_text(std::string_view prefix) {
+    return prefix.empty() ? "the root" : printable(prefix);
 }
 
 /// How many outputs a layer has: as its weight says, else its bias, else torchvision's number.
-std::size_t width(const Named& named, const std::string& layer, std::size_t otherwise) {
-    const auto weight = dimension(named, layer + ".weight", 0);
-    return weight ? *weight : dimension(named, layer + ".bias", 0).value_or(otherwise);
+std::size_t width(const Module* module, std::size_t otherwise) {
+    for (const char* name : {"weight", "bias"}) {
+        const Parameter* const parameter = module == nullptr ? nullptr : module->find(name);
+        if (parameter == nullptr || parameter->shape().empty() || parameter->values().elements() == 0)
+            continue;
+        return parameter->shape()[0];
+    }
+    return otherwise;
 }
 
-model::Network network_of(const Layout& layout, const Named& named, const std::string& file) {
+/// Reads one candidate, and notes what is wrong with it.
+class VggReader {
+  public:
+    VggReader(const Candidate& candidate, const std::vector<Candidate>& others,
+              const std::vector<Module>& modules)
+        : candidate_(candidate), others_(others), layout_(candidate.layout), modules_(modules) {}
+
+    /// Throws Error (bad_input) for widths that no network has.
+    VggTensors read();
+    const Problems& problems() const { return problems_; }
+
+  private:
+    model::Network read_network();
+    void read_convolution(std::size_t k, VggTensors& vgg);
+    BatchNormTensors read_norm(std::size_t k, VggTensors& vgg);
+    void read_dense(std::size_t i, VggTensors& vgg);
+    /// A parameter of the shape, which may be a dense convolution's; null, with a problem, where there is
+    /// none.
+    const Parameter* take(const Module* module, const std::string& path, const char* name, const Shape& shape,
+                          std::size_t side = 0);
+    /// The same for one that may be missing.
+    const Parameter* take_if_there(const Module* module, const std::string& path, const char* name,
+                                   const Shape& shape);
+    /// Whether every one of the modules lacks the parameter.
+    template <class ModuleOf>
+    bool none_has(std::size_t count, const char* name, const ModuleOf& module_of) const;
+    const Module* convolution(std::size_t k) const {
+        return candidate_.container.find(layout_.convolution(k));
+    }
+    const Module* norm(std::size_t k) const { return candidate_.container.find(layout_.norm(k)); }
+    std::size_t convolutions() const { return layout_.network.convolutions().size(); }
+    void note_assumptions(VggTensors& vgg) const;
+    void sort_others(VggTensors& vgg);
+    bool is_surplus(const Module& module, const std::string& parameter) const;
+
+    const Candidate& candidate_;
+    const std::vector<Candidate>& others_;
+    const Layout& layout_;
+    const std::vector<Module>& modules_;
+    DenseChain dense_;
+    std::set<const Parameter*> taken_;
+    Problems problems_;
+};
+
+model::Network VggReader::read_network() {
     std::vector<std::size_t> features;
-    const auto& convolutions = layout.network.convolutions();
-    for (std::size_t k = 0; k < convolutions.size(); ++k) {
-        features.push_back(width(named, layout.convolution(k), convolutions[k].output_channels));
-        if (convolutions[k].pool_follows) features.push_back(0);
+    const auto& usual = layout_.network.convolutions();
+    for (std::size_t k = 0; k < usual.size(); ++k) {
+        features.push_back(width(convolution(k), usual[k].output_channels));
+        if (usual[k].pool_follows) features.push_back(0);
     }
+    dense_ = dense_chain(candidate_.dense, candidate_.prefix, features[features.size() - 2]);
     std::vector<std::size_t> classifier;
-    for (const model::DenseLayer& layer : layout.network.dense_layers()) {
-        classifier.push_back(width(named, layer.name, layer.outputs));
+    for (const Module* const module : dense_.layers) classifier.push_back(width(module, 1));
+    if (classifier.empty()) {
+        for (const auto& layer : layout_.network.dense_layers()) classifier.push_back(layer.outputs);
     }
-    try {
-        return {features, classifier};
-    } catch (const Error& error) {
-        throw Error(error.kind(), file + ": " + error.what());
+    return {features, classifier, dense_.pooled_side};
+}
+
+const Parameter* VggReader::take(const Module* module, const std::string& path, const char* name,
+                                 const Shape& shape, std::size_t side) {
+    const Parameter* const found = module == nullptr ? nullptr : module->find(name);
+    if (found == nullptr) {
+        problems_.push_back(printable(join_path(path, name)) + ": missing; expected " + shape_text(shape));
+        return nullptr;
+    }
+    taken_.insert(found);
+    const std::string problem = found->problem();
+    if (!problem.empty()) problems_.push_back(problem);
+    // A dense weight may be a convolution's over the whole map that it sees.
+    const bool is_convolution =
+        side > 0 && found->shape() == Shape{shape[0], shape[1] / (side * side), side, side};
+    if (found->shape() != shape && !is_convolution) {
+        problems_.push_back(printable(found->values().name) + ": expected " + shape_text(shape) + ", found " +
+                            shape_text(found->shape()));
+    }
+    return found;
+}
+
+template <class ModuleOf>
+bool VggReader::none_has(std::size_t count, const char* name, const ModuleOf& module_of) const {
+    for (std::size_t i = 0; i < count; ++i) {
+        const Module* const module = module_of(i);
+        if (module != nullptr && module->find(name) != nullptr) return false;
+    }
+    return true;
+}
+
+BatchNormTensors VggReader::read_norm(std::size_t k, VggTensors& vgg) {
+    const std::string path = candidate_.container.path_of(layout_.norm(k));
+    const Shape channels = {vgg.network.convolutions()[k].output_channels};
+    const Module* const module = norm(k);
+    const auto norm_of = [this](std::size_t i) { return norm(i); };
+    vgg.norm_paths.push_back(path);
+    BatchNormTensors result;
+    const bool is_plain =
+        none_has(convolutions(), "weight", norm_of) && none_has(convolutions(), "bias", norm_of);
+    if (!is_plain) {
+        result.weight = take(module, path, "weight", channels);
+        result.bias = take(module, path, "bias", channels);
+    }
+    result.mean = take(module, path, "running_mean", channels);
+    result.variance = take(module, path, "running_var", channels);
+    return result;
+}
+
+void VggReader::read_convolution(std::size_t k, VggTensors& vgg) {
+    const model::ConvolutionLayer& layer = vgg.network.convolutions()[k];
+    const std::string path = candidate_.container.path_of(layout_.convolution(k));
+    const Module* const module = convolution(k);
+    LayerTensors tensors;
+    tensors.weight = take(module, path, "weight", {layer.output_channels, layer.input_channels, 3, 3});
+    if (!none_has(convolutions(), "bias", [this](std::size_t i) { return convolution(i); })) {
+        tensors.bias = take(module, path, "bias", {layer.output_channels});
+    }
+    if (layout_.batch_norm) tensors.batch_norm = read_norm(k, vgg);
+    vgg.layers.push_back(tensors);
+}
+
+void VggReader::read_dense(std::size_t i, VggTensors& vgg) {
+    const model::DenseLayer& layer = vgg.network.dense_layers()[i];
+    const Module* const module = dense_.layers.empty() ? nullptr : dense_.layers[i];
+    const std::string path = module == nullptr ? join_path(candidate_.prefix, layer.name) : module->path;
+    const auto dense = [this](std::size_t index) { return dense_.layers[index]; };
+    // A network may have no biases here, or none in the last layer.
+    const std::size_t biased =
+        dense_.layers.empty() || none_has(dense_.layers.size(), "bias", dense) ? 0 : dense_.layers.size() - 1;
+    LayerTensors tensors;
+    tensors.weight =
+        take(module, path, "weight", {layer.outputs, layer.inputs}, i == 0 ? vgg.network.pooled_side() : 1);
+    const bool has_bias = module == nullptr || module->find("bias") != nullptr;
+    if (has_bias || i < biased) tensors.bias = take(module, path, "bias", {layer.outputs});
+    vgg.dense_paths.push_back(path);
+    vgg.layers.push_back(tensors);
+}
+
+void VggReader::note_assumptions(VggTensors& vgg) const {
+    const auto& layers = vgg.layers;
+    std::size_t masked = 0;
+    std::size_t normed = 0;
+    for (const Parameter* const parameter : taken_) {
+        masked += parameter->composition() == Composition::masked ? 1U : 0U;
+        normed += parameter->composition() == Composition::weight_norm ? 1U : 0U;
+    }
+    if (masked > 0) vgg.applied.push_back("masks applied to " + std::to_string(masked) + " tensors");
+    if (normed > 0) {
+        vgg.applied.push_back("weight normalisation applied to " + std::to_string(normed) + " tensors");
+    }
+    vgg.notes.insert(vgg.notes.end(), vgg.applied.begin(), vgg.applied.end());
+    if (layers.front().bias == nullptr) vgg.notes.emplace_back("convolutions without bias: 0 is taken");
+    for (std::size_t i = 0; i < vgg.dense_paths.size(); ++i) {
+        if (layers[convolutions() + i].bias != nullptr) continue;
+        vgg.notes.push_back(printable(vgg.dense_paths[i]) + " without bias: 0 is taken");
+    }
+    const auto& norm = layers.front().batch_norm;
+    if (norm && norm->weight == nullptr) {
+        vgg.notes.emplace_back("batch norms without weight and bias: 1 and 0 are taken");
     }
 }
 
-/// A dense weight may be a convolution's, as timm has it, over the whole map that it sees: 7×7 in the first
-/// layer, 1×1 after it.
-bool is_dense_convolution(const Expected& expected, const Shape& shape) {
-    if (expected.shape.size() != 2 || shape.size() != 4) return false;
-    const std::size_t side = expected.name == "classifier.0.weight" ? model::pooled_side : 1;
-    return shape[0] == expected.shape[0] && shape[2] == side && shape[3] == side &&
-           shape[1] == expected.shape[1] / (side * side);
+/// Weights that are with a VGG's own may belong to it, and then it is another network than it seems.
+bool VggReader::is_surplus(const Module& module, const std::string& parameter) const {
+    if (!is_within(module.path, candidate_.prefix)) return false;
+    const bool is_features = candidate_.container.naming == Naming::sequential &&
+                             !candidate_.container.path.empty() &&
+                             is_within(module.path, candidate_.container.path);
+    const bool is_dense = std::any_of(dense_.layers.begin(), dense_.layers.end(), [&](const Module* layer) {
+        return !layer->path.empty() && is_within(module.path, layer->path);
+    });
+    if (is_features || is_dense) return true;
+    const bool is_of_another = std::any_of(others_.begin(), others_.end(), [&](const Candidate& other) {
+        const bool is_deeper =
+            other.prefix.size() > candidate_.prefix.size() && is_within(other.prefix, candidate_.prefix);
+        const std::string& all = is_deeper ? other.prefix : other.container.path;
+        return !all.empty() && all.size() > candidate_.prefix.size() && is_within(module.path, all);
+    });
+    if (is_of_another) return false;
+    return parameter == "weight" || parameter == "bias" || parameter.starts_with("running_");
 }
 
-void check_tensor(const Expected& expected, const Named& named, Problems& problems) {
-    const auto found = named.find(expected.name);
-    if (found == named.end()) {
-        problems.push_back(expected.name + ": missing; expected " + shape_text(expected.shape));
-        return;
-    }
-    const StoredTensor& tensor = *found->second;
-    if (tensor.shape != expected.shape && !is_dense_convolution(expected, tensor.shape)) {
-        problems.push_back(printable(tensor.name) + ": expected " + shape_text(expected.shape) + ", found " +
-                           shape_text(tensor.shape));
-    }
-    if (!is_floating(tensor.dtype)) {
-        problems.push_back(printable(tensor.name) + ": expected F64, F32, F16 or BF16, found " +
-                           model::dtype_name(tensor.dtype));
-    }
-}
-
-void check_tensors(const Layout& layout, const model::Network& network, const Named& named,
-                   const std::string& file) {
-    Problems problems;
-    std::set<std::string_view> wanted;
-    const std::vector<Expected> expected = expected_tensors(layout, network);
-    for (const Expected& tensor : expected) {
-        check_tensor(tensor, named, problems);
-        wanted.insert(tensor.name);
-    }
-    for (const auto& [name, tensor] : named) {
-        if (!wanted.contains(name)) {
-            problems.push_back(printable(tensor->name) + ": not in a " + layout.title() + "; found " +
-                               shape_text(tensor->shape));
+void VggReader::sort_others(VggTensors& vgg) {
+    const std::vector<std::string_view> own = split_path(vgg.prefix);
+    std::map<std::string, std::size_t> places;
+    for (const Module& module : modules_) {
+        for (const auto& [name, parameter] : module.parameters) {
+            const bool is_counter = name == "num_batches_tracked" && is_within(module.path, vgg.prefix);
+            if (taken_.contains(&parameter) || is_counter) {
+                vgg.tensors += parameter.parts.size();
+                continue;
+            }
+            if (is_surplus(module, name)) {
+                problems_.push_back(printable(parameter.values().name) + ": not in a " + layout_.title() +
+                                    "; found " + shape_text(parameter.shape()));
+                continue;
+            }
+            const std::string path = join_path(module.path, name);
+            std::string place;
+            std::size_t same = 0;
+            for (const std::string_view key : split_path(path)) {
+                place = join_path(place, key);
+                if (same >= own.size() || own[same] != key) break;
+                ++same;
+            }
+            const auto [entry, is_new] = places.emplace(place, vgg.left.size());
+            if (is_new) vgg.left.emplace_back(printable(place), 0);
+            vgg.left[entry->second].second += parameter.parts.size();
         }
     }
-    if (problems.empty()) return;
-    std::string message = file + ": expected the tensors of a " + layout.title() + ", found " +
-                          std::to_string(problems.size()) +
-                          (problems.size() == 1 ? " problem:" : " problems:");
-    for (const std::string& problem : problems) message += "\n  " + problem;
-    throw Error(ErrorKind::bad_input, message);
 }
 
-const StoredTensor* at(const Named& named, const std::string& name) {
-    return named.find(name)->second;
+VggTensors VggReader::read() {
+    VggTensors vgg{.network = read_network(),
+                   .title = layout_.title(),
+                   .prefix = candidate_.prefix,
+                   .batch_norm = layout_.batch_norm};
+    for (std::size_t k = 0; k < convolutions(); ++k) read_convolution(k, vgg);
+    for (std::size_t i = 0; i < vgg.network.dense_layers().size(); ++i) read_dense(i, vgg);
+    for (const Module* const module : candidate_.container.repeated) {
+        problems_.push_back(printable(module->path) + ": expected once, found again");
+    }
+    problems_.insert(problems_.end(), dense_.problems.begin(), dense_.problems.end());
+    sort_others(vgg);
+    note_assumptions(vgg);
+    return vgg;
+}
+
+std::string others_text(const std::vector<Candidate>& candidates) {
+    std::string text;
+    for (const Candidate& candidate : candidates) {
+        text += (text.empty() ? "" : ", ") + place_text(candidate.prefix) + " (" + candidate.layout.title() +
+                ", " + std::to_string(candidate.parameters) + " parameters)";
+    }
+    return text;
+}
+
+[[noreturn]] void fail_without_vgg(const std::vector<Module>& modules, const std::string& file) {
+    std::size_t tensors = 0;
+    std::string first;
+    for (const Module& module : modules) {
+        for (const auto& [name, parameter] : module.parameters) {
+            if (first.empty()) first = parameter.parts.begin()->second->name;
+            tensors += parameter.parts.size();
+        }
+    }
+    throw Error(ErrorKind::bad_input, file + ": expected a VGG's tensors, such as features.0.weight; found " +
+                                          std::to_string(tensors) + " others" +
+                                          (tensors == 0 ? "" : ", such as " + printable(first)));
+}
+
+/// Keeps those that are under the key, or are all that is around it.
+void keep_key(std::vector<Candidate>& candidates, std::string_view key, const std::string& file) {
+    const std::string known = others_text(candidates);
+    const std::string_view path = key == "." ? std::string_view() : key;
+    const bool exact = std::any_of(candidates.begin(), candidates.end(),
+                                   [&](const Candidate& candidate) { return candidate.prefix == path; });
+    std::erase_if(candidates, [&](const Candidate& candidate) {
+        return exact ? candidate.prefix != path : !is_within(candidate.container.path, path);
+    });
+    if (!candidates.empty()) return;
+    throw Error(ErrorKind::bad_input, file + ": --key " + printable(key) +
+                                          ": expected the path of a VGG in the file, found none there; there "
+                                          "are: " +
+                                          known);
 }
 
 }  // namespace
 
-VggTensors recognise_vgg(const std::vector<StoredTensor>& tensors, const std::string& file) {
-    const Named named = by_torchvision_name(tensors, file);
-    const std::optional<Layout> layout = best_layout(named);
-    if (!layout) {
-        throw Error(ErrorKind::bad_input,
-                    file + ": expected a VGG's tensors, such as features.0.weight; found " +
-                        std::to_string(tensors.size()) + " others" +
-                        (tensors.empty() ? "" : ", such as " + printable(tensors[0].name)));
-    }
-    VggTensors vgg{.network = network_of(*layout, named, file), .batch_norm = layout->batch_norm};
-    check_tensors(*layout, vgg.network, named, file);
+VggTensors recognise_vgg(const std::vector<Module>& modules, const std::string& file, std::string_view key) {
+    std::vector<Candidate> candidates = find_candidates(modules);
+    if (candidates.empty()) fail_without_vgg(modules, file);
+    std::vector<Candidate> others = candidates;
+    if (!key.empty()) keep_key(candidates, key, file);
+    const Candidate chosen = candidates.front();
+    std::erase_if(others, [&](const Candidate& other) {
+        return other.container.path == chosen.container.path &&
+               other.container.naming == chosen.container.naming;
+    });
+    std::erase_if(candidates, [&](const Candidate& candidate) {
+        return candidate.dense.empty() || candidate.container.path == chosen.container.path;
+    });
 
-    for (std::size_t k = 0; k < vgg.network.convolutions().size(); ++k) {
-        const std::string name = layout->convolution(k);
-        LayerTensors layer{.weight = at(named, name + ".weight"), .bias = at(named, name + ".bias")};
-        if (layout->batch_norm) {
-            const std::string norm = layout->norm(k);
-            layer.batch_norm = {.weight = at(named, norm + ".weight"),
-                                .bias = at(named, norm + ".bias"),
-                                .mean = at(named, norm + ".running_mean"),
-                                .variance = at(named, norm + ".running_var")};
+    VggReader reader(chosen, others, modules);
+    VggTensors vgg = [&] {
+        try {
+            return reader.read();
+        } catch (const Error& error) {
+            throw Error(error.kind(), file + ": " + error.what());
         }
-        vgg.layers.push_back(layer);
+    }();
+    if (!candidates.empty()) {
+        vgg.notes.push_back("more than one VGG in the file: took " + place_text(chosen.prefix) +
+                            "; --key PATH takes another: " + others_text(candidates));
     }
-    for (const model::DenseLayer& dense : vgg.network.dense_layers()) {
-        vgg.layers.push_back(
-            {.weight = at(named, dense.name + ".weight"), .bias = at(named, dense.name + ".bias")});
-    }
-    return vgg;
+    const Problems& problems = reader.problems();
+    if (problems.empty()) return vgg;
+    std::string message = file + ": expected the tensors of a " + vgg.title + ", found " +
+                          std::to_string(problems.size()) +
+                          (problems.size() == 1 ? " problem:" : " problems:");
+    for (const std::string& problem : problems) message += "\n  " + problem;
+    if (!candidates.empty()) message += "\nanother VGG, which --key PATH takes: " + others_text(candidates);
+    throw Error(ErrorKind::bad_input, message);
 }
 
 }  // namespace vgg19::converter

@@ -1,6 +1,7 @@
 #include "converter/import/reorder.h"
 
 #include <set>
+#include <string>
 #include <vector>
 
 #include "converter/transpose.h"
@@ -38,23 +39,31 @@ void add_dense(const model::ModelFile& model, const model::DenseLayer& layer, mo
 
 }  // namespace
 
-void reorder_dense(const model::ModelFile& model, const std::filesystem::path& output,
-                   model::DenseOrder order, const model::Progress& progress) {
+void change_model(const model::ModelFile& model, const std::filesystem::path& output,
+                  std::optional<model::DenseOrder> order, const model::Description& description,
+                  const model::Progress& progress) {
     model::require_other_file(model.path(), output);
     Reordered result;
     std::set<std::string_view> dense_weights;
     for (const model::DenseLayer& layer : model.network().dense_layers()) {
         dense_weights.insert(model.weight(layer).name);
-        add_dense(model, layer, order, result);
+        add_dense(model, layer, order.value_or(model.order(layer)), result);
     }
     for (const model::Tensor& tensor : model.tensors()) {
         if (!dense_weights.contains(tensor.name)) result.tensors.push_back(tensor);
     }
-    model::Description description = model.description();
-    description.lineage.emplace_back(order == model::DenseOrder::input_major
-                                         ? "convert --dense-order input"
-                                         : "convert --dense-order output");
     model::write_model(output, description, result.tensors, progress);
+}
+
+void reorder_dense(const model::ModelFile& model, const std::filesystem::path& output,
+                   model::DenseOrder order, const model::Progress& progress) {
+    model::Description description = model.description();
+    description.lineage.push_back(std::string("convert ") + dense_order_option(order));
+    change_model(model, output, order, description, progress);
+}
+
+const char* dense_order_option(model::DenseOrder order) {
+    return order == model::DenseOrder::input_major ? "--dense-order input" : "--dense-order output";
 }
 
 }  // namespace vgg19::converter

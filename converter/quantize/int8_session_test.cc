@@ -147,7 +147,7 @@ TEST_CASE("INT8 dense weights give the same bits in either order where the avera
     reorder_dense(*full.file(), fixture.folder / "output-major", model::DenseOrder::output_major);
     const Model reordered = Model::open(fixture.folder / "output-major");
     CHECK(steps_of(reordered, {.input_size = 32}, "dense_int8_sparse_input_") == 0);
-    constexpr std::size_t size = model::pooled_side << model::pools;
+    constexpr std::size_t size = model::default_pooled_side << model::pools;
     const std::vector<float> input = fixture.input(1, size);
     for (const std::string& isa : isa_names_of_this_cpu()) {
         if (isa == "scalar") continue;  // slow at this size

@@ -17,6 +17,7 @@ namespace {
 constexpr const char* format = "vgg19";
 constexpr const char* format_version = "1";
 constexpr const char* class_names_key = "class_names";
+constexpr const char* pooled_side_key = "pooled_side";
 constexpr const char* interpolation = "bilinear antialiased";
 constexpr std::size_t largest_input = 8192;
 constexpr double largest_resize_ratio = 8;
@@ -77,6 +78,14 @@ std::array<float, 3> read_three_numbers(const MetadataMap& metadata, const std::
         rest.remove_prefix(std::min(end + 1, rest.size()));
     }
     return values;
+}
+
+std::size_t read_pooled_side(const MetadataMap& metadata) {
+    const auto text = metadata.find(pooled_side_key);
+    if (text == metadata.end()) return default_pooled_side;
+    std::size_t side = 0;
+    if (!parse_number(text->second, side)) fail(pooled_side_key, "a whole number", text->second);
+    return side;
 }
 
 Preprocessing read_preprocessing(const MetadataMap& metadata) {
@@ -141,6 +150,10 @@ Metadata metadata_from_description(const Description& description) {
         {"variant", description.variant},
         {"source_sha256", description.source_sha256},
     };
+    const std::size_t pooled_side = description.network.pooled_side();
+    if (pooled_side != default_pooled_side) {
+        metadata.emplace_back(pooled_side_key, std::to_string(pooled_side));
+    }
     for (std::size_t i = 0; i < description.lineage.size(); ++i) {
         metadata.emplace_back(lineage_key(i), description.lineage[i]);
     }
@@ -164,7 +177,8 @@ Description description_from_metadata(const Metadata& metadata) {
     }
     require(values, "format_version", format_version);
     Description description{
-        Network::parse(value_of(values, "features"), value_of(values, "classifier")),
+        Network::parse(value_of(values, "features"), value_of(values, "classifier"),
+                       read_pooled_side(values)),
         read_preprocessing(values),
         std::string(value_of(values, "variant")),
         std::string(value_of(values, "source_sha256")),

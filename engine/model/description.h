@@ -12,6 +12,7 @@ namespace vgg19::model {
 /// Keys and values:
 ///   format, format_version     "vgg19", "1"
 ///   features, classifier       Network::features_text(), classifier_text()
+///   pooled_side                Network::pooled_side(), where it is not 7
 ///   preprocessing.*            input_size, resize_ratio, mean and deviation (three numbers), interpolation
 ///   variant, source_sha256     strings
 ///   lineage.0, lineage.1, …    a step each, oldest first

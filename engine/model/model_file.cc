@@ -206,14 +206,20 @@ ModelFile ModelFile::open(const std::filesystem::path& path) {
 }
 
 ModelFile ModelFile::with(std::span<const Tensor> tensors) const {
-    std::set<std::string_view> layers;
-    for (const Tensor& tensor : tensors) layers.insert(layer_of(tensor.name));
+    return with(description_, tensors);
+}
+
+ModelFile ModelFile::with(Description description, std::span<const Tensor> tensors) const {
+    std::set<std::string_view> kept;
+    for (const auto& layer : description.network.convolutions()) kept.insert(layer.name);
+    for (const auto& layer : description.network.dense_layers()) kept.insert(layer.name);
+    for (const Tensor& tensor : tensors) kept.erase(layer_of(tensor.name));
     std::vector<Tensor> all(tensors.begin(), tensors.end());
     for (const Tensor& tensor : tensors_) {
-        if (!layers.contains(layer_of(tensor.name))) all.push_back(tensor);
+        if (kept.contains(layer_of(tensor.name))) all.push_back(tensor);
     }
-    check_tensors(path().string(), network(), all);
-    return {file_, description_, std::move(all)};
+    check_tensors(path().string(), description.network, all);
+    return {file_, std::move(description), std::move(all)};
 }
 
 const Tensor* ModelFile::find(std::string_view name) const {

@@ -42,6 +42,8 @@ class ModelFile {
     /// The same model with other tensors for some layers: of each layer that one of `tensors` belongs to, all
     /// are replaced. Their bytes must outlive the result. Throws Error (bad_input).
     ModelFile with(std::span<const Tensor> tensors) const;
+    /// The same with another description too: tensors of layers that its network lacks are left out.
+    ModelFile with(Description description, std::span<const Tensor> tensors) const;
 
     const std::filesystem::path& path() const { return file_->mapping().path(); }
     const Description& description() const { return description_; }

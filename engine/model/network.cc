@@ -11,13 +11,14 @@ namespace vgg19::model {
 namespace {
 
 constexpr std::size_t kernel_taps = 9;
-constexpr std::size_t dense_layer_count = 3;
 constexpr std::size_t features_per_convolution = 2;    // torchvision counts the ReLU as a module,
 constexpr std::size_t classifier_per_dense_layer = 3;  // and in the classifier the dropout too
 
 // With these bounds no product of a network's sizes wraps 64 bits.
 constexpr std::size_t largest_width = 65536;
 constexpr std::size_t most_features = 1024;
+constexpr std::size_t most_dense_layers = 64;
+constexpr std::size_t largest_pooled_side = 256;
 
 [[noreturn]] void fail(const std::string& problem) {
     throw Error(ErrorKind::bad_input, "network description: " + problem);
@@ -49,8 +50,8 @@ void check_features(const std::vector<std::size_t>& features) {
 }
 
 void check_classifier(const std::vector<std::size_t>& classifier) {
-    if (classifier.size() != dense_layer_count) {
-        fail("classifier: expected " + std::to_string(dense_layer_count) + " widths, found " +
+    if (classifier.empty() || classifier.size() > most_dense_layers) {
+        fail("classifier: expected 1 to " + std::to_string(most_dense_layers) + " widths, found " +
              std::to_string(classifier.size()));
     }
     for (std::size_t i = 0; i < classifier.size(); ++i) {
@@ -59,6 +60,12 @@ void check_classifier(const std::vector<std::size_t>& classifier) {
                  std::to_string(largest_width) + ", found " + std::to_string(classifier[i]));
         }
     }
+}
+
+void check_pooled_side(std::size_t side) {
+    if (side >= 1 && side <= largest_pooled_side) return;
+    fail("pooled side: expected a number from 1 to " + std::to_string(largest_pooled_side) + ", found " +
+         std::to_string(side));
 }
 
 constexpr std::string_view pool_letter = "M";
@@ -157,10 +164,12 @@ TensorShape int4_dense_scale(const DenseLayer& layer) {
     return {int4_weight_name(layer.name) + "_scale", {layer.inputs, int4_groups(layer)}};
 }
 
-Network::Network(const std::vector<std::size_t>& features, const std::vector<std::size_t>& classifier)
-    : ranks_(classifier.size(), 0) {
+Network::Network(const std::vector<std::size_t>& features, const std::vector<std::size_t>& classifier,
+                 std::size_t pooled_side)
+    : pooled_side_(pooled_side), ranks_(classifier.size(), 0) {
     check_features(features);
     check_classifier(classifier);
+    check_pooled_side(pooled_side);
     std::size_t channels = image_channels;
     std::size_t index = 0;
     for (const std::size_t width : features) {
@@ -178,7 +187,7 @@ Network::Network(const std::vector<std::size_t>& features, const std::vector<std
 
 void Network::add_dense_layers(const std::vector<std::size_t>& classifier) {
     dense_layers_.clear();
-    std::size_t inputs = convolutions_.back().output_channels * pooled_side * pooled_side;
+    std::size_t inputs = convolutions_.back().output_channels * pooled_side_ * pooled_side_;
     for (std::size_t i = 0; i < classifier.size(); ++i) {
         const std::string name = "classifier." + std::to_string(i * classifier_per_dense_layer);
         const bool relu_follows = i + 1 < classifier.size();
@@ -192,9 +201,9 @@ void Network::add_dense_layers(const std::vector<std::size_t>& classifier) {
     }
 }
 
-Network Network::parse(std::string_view features, std::string_view classifier) {
+Network Network::parse(std::string_view features, std::string_view classifier, std::size_t pooled_side) {
     const Classifier dense = parse_classifier(classifier);
-    const Network whole(parse_features(features), dense.widths);
+    const Network whole(parse_features(features), dense.widths, pooled_side);
     try {
         return whole.with_ranks(dense.ranks);
     } catch (const Error& error) {
@@ -301,7 +310,20 @@ Network Network::with_widths(const std::vector<std::size_t>& widths) const {
         features.push_back(widths[i]);
         if (convolutions_[i].pool_follows) features.push_back(0);
     }
-    return Network(features, classifier_widths()).with_ranks(ranks_);
+    return Network(features, classifier_widths(), pooled_side_).with_ranks(ranks_);
+}
+
+Network Network::with_classes(std::size_t classes) const {
+    if (classes == 0 || classes > largest_width) {
+        throw Error(ErrorKind::usage, "classes: expected a number from 1 to " +
+                                          std::to_string(largest_width) + ", found " +
+                                          std::to_string(classes));
+    }
+    std::vector<std::size_t> classifier = classifier_widths();
+    classifier.back() = classes;
+    std::vector<std::size_t> ranks = ranks_;
+    ranks.back() = 0;
+    return Network(features(), classifier, pooled_side_).with_ranks(ranks);
 }
 
 Network Network::with_ranks(const std::vector<std::size_t>& ranks) const {
@@ -319,6 +341,15 @@ Network Network::with_ranks(const std::vector<std::size_t>& ranks) const {
     network.ranks_ = ranks;
     network.add_dense_layers(classifier_widths());
     return network;
+}
+
+std::vector<std::size_t> Network::features() const {
+    std::vector<std::size_t> widths;
+    for (const ConvolutionLayer& layer : convolutions_) {
+        widths.push_back(layer.output_channels);
+        if (layer.pool_follows) widths.push_back(0);
+    }
+    return widths;
 }
 
 std::vector<std::size_t> Network::classifier_widths() const {

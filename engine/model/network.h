@@ -1,4 +1,5 @@
-// The network is one table: names, shapes, parameter counts and MACs follow from two lists of widths.
+// The network is one table: names, shapes, parameter counts and MACs follow from two lists of widths and the
+// side of the map between them.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +24,7 @@ struct ConvolutionLayer {
 /// place of torch.nn.Linear: "classifier.0.0" with the weights A, and "classifier.0.1" with B, the bias and
 /// the ReLU.
 struct DenseLayer {
-    std::string name;  ///< torchvision's, such as "classifier.3"
+    std::string name;  ///< the k-th's is "classifier.{3·k}", torchvision's where there are three
     std::size_t inputs = 0;
     std::size_t outputs = 0;
     bool relu_follows = false;
@@ -39,8 +40,8 @@ struct TensorShape {
     std::vector<std::size_t> shape;
 };
 
-/// The side of the map that the adaptive average pool gives to the first dense layer.
-inline constexpr std::size_t pooled_side = 7;
+/// torchvision's side of the map that the adaptive average pool gives to the first dense layer.
+inline constexpr std::size_t default_pooled_side = 7;
 /// The number of max-pools, so 2^5 = 32 is the smallest input.
 inline constexpr std::size_t pools = 5;
 inline constexpr std::size_t smallest_input = std::size_t{1} << pools;
@@ -75,26 +76,34 @@ TensorShape int4_dense_scale(const DenseLayer& layer);
 class Network {
   public:
     /// A convolution's width, or 0 for a max-pool: 64 64 0 128 128 0 … Five pools, the last at the end, none
-    /// before the first convolution, no two in a row; then three dense widths, of which the last is the
-    /// number of classes. Throws Error (bad_input).
-    Network(const std::vector<std::size_t>& features, const std::vector<std::size_t>& classifier);
+    /// before the first convolution, no two in a row; then one dense width or more, of which the last is the
+    /// number of classes. The first dense layer sees pooled_side × pooled_side pixels of each channel. Throws
+    /// Error (bad_input).
+    Network(const std::vector<std::size_t>& features, const std::vector<std::size_t>& classifier,
+            std::size_t pooled_side = default_pooled_side);
 
     /// "64 64 M 128 128 M …" and "4096 4096 1000", as the model file's metadata has them; a factored dense
     /// layer is "512:4096", the rank of its factors before its outputs. Throws Error (bad_input).
-    static Network parse(std::string_view features, std::string_view classifier);
+    static Network parse(std::string_view features, std::string_view classifier,
+                         std::size_t pooled_side = default_pooled_side);
 
     /// torchvision's vgg11, vgg13, vgg16 or vgg19 by depth, 1000 classes. Throws Error (usage) for another
     /// depth.
     static Network vgg(int depth);
 
     const std::vector<ConvolutionLayer>& convolutions() const { return convolutions_; }
-    /// In the order in which they run: three, and one more for each that is factored.
+    /// In the order in which they run: one or more, and one more for each that is factored.
     const std::vector<DenseLayer>& dense_layers() const { return dense_layers_; }
-    /// Of each of the three dense layers the rank of its factors, or 0 where it is whole.
+    /// Of each dense layer the rank of its factors, or 0 where it is whole.
     const std::vector<std::size_t>& ranks() const { return ranks_; }
+    /// The side of the map that the adaptive average pool gives to the first dense layer.
+    std::size_t pooled_side() const { return pooled_side_; }
+    /// The input size whose map needs no averaging: 224 for torchvision's networks.
+    std::size_t natural_input_size() const { return pooled_side_ * smallest_input; }
     std::size_t classes() const { return dense_layers_.back().outputs; }
 
-    std::string features_text() const;  ///< the inverse of parse()
+    std::vector<std::size_t> features() const;  ///< as the constructor takes them
+    std::string features_text() const;          ///< the inverse of parse()
     std::string classifier_text() const;
 
     /// Name and shape of every weight and bias, in torchvision's order: features.0.weight (O,I,3,3),
@@ -114,20 +123,23 @@ class Network {
 
     /// The same network with other convolution widths, one each. Throws Error (usage).
     Network with_widths(const std::vector<std::size_t>& widths) const;
-    /// The same network with the three dense layers factored, or whole where the rank is 0. Throws Error
-    /// (usage).
+    /// The same network with its dense layers factored, or whole where the rank is 0. Throws Error (usage).
     Network with_ranks(const std::vector<std::size_t>& ranks) const;
+    /// The same network with another number of classes, its last dense layer whole. Throws Error (usage).
+    Network with_classes(std::size_t classes) const;
 
     friend bool operator==(const Network& a, const Network& b) {
-        return a.features_text() == b.features_text() && a.classifier_text() == b.classifier_text();
+        return a.features_text() == b.features_text() && a.classifier_text() == b.classifier_text() &&
+               a.pooled_side_ == b.pooled_side_;
     }
 
   private:
-    /// Outputs of the three dense layers, factored or not.
+    /// Outputs of the dense layers, factored or not.
     std::vector<std::size_t> classifier_widths() const;
     void add_dense_layers(const std::vector<std::size_t>& classifier);
 
     std::vector<ConvolutionLayer> convolutions_;
+    std::size_t pooled_side_;
     std::vector<std::size_t> ranks_;
     std::vector<DenseLayer> dense_layers_;
 };

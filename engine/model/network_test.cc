@@ -200,7 +200,9 @@ TEST_CASE("a list that is no VGG is rejected with its entry") {
         {"two spaces", "1  M", "1 1 1", "features entry 2: expected a positive whole number, found \"\""},
         {"space at the end", good + " ", "1 1 1", "features entry 11"},
         {"endless", endless, "1 1 1", "expected at most 1024 features"},
-        {"two dense widths", good, "1 1", "classifier: expected 3 widths, found 2"},
+        {"no dense widths", good, "", "classifier entry 1: expected a positive whole number, found \"\""},
+        {"many dense widths", good, endless.substr(0, 2 * 65 - 1),
+         "classifier: expected 1 to 64 widths, found 65"},
         {"pool in the classifier", good, "1 M 1", "classifier entry 2: expected a positive whole number"},
         {"dense too wide", good, "1 1 70000",
          "classifier entry 3: expected a width from 1 to 65536, found 70000"},
@@ -218,6 +220,51 @@ TEST_CASE("a list that is no VGG is rejected with its entry") {
               Containing(each.message));
     }
     CHECK(error_of(ErrorKind::bad_input, [] { Network({}, {1, 1, 1}); }) == Containing("expected 5 pools"));
+    CHECK(error_of(ErrorKind::bad_input, [&] { Network(Network::parse(good, "1").features(), {}); }) ==
+          Containing("classifier: expected 1 to 64 widths, found 0"));
+    for (const std::size_t side : {std::size_t{0}, std::size_t{257}}) {
+        CHECK(error_of(ErrorKind::bad_input, [&] { Network::parse(good, "1", side); }) ==
+              Containing("pooled side: expected a number from 1 to 256, found " + std::to_string(side)));
+    }
+}
+
+TEST_CASE("a network has any number of dense layers, and sees a map of any side") {
+    const Network cifar = Network::parse(vgg19_features, "10", 1);
+    CHECK(cifar.pooled_side() == 1);
+    CHECK(cifar.natural_input_size() == 32);
+    REQUIRE(cifar.dense_layers().size() == 1);
+    CHECK(cifar.dense_layers()[0].name == "classifier.0");
+    CHECK(cifar.dense_layers()[0].inputs == 512);
+    CHECK_FALSE(cifar.dense_layers()[0].relu_follows);
+    CHECK(cifar.parameters() == 20'029'514);
+    CHECK(cifar == Network(cifar.features(), {10}, 1));
+    CHECK_FALSE(cifar == Network(cifar.features(), {10}, 2));
+    CHECK(cifar.with_widths(std::vector<std::size_t>(16, 8)).dense_layers()[0].inputs == 8);
+    CHECK(cifar.with_ranks({4}).classifier_text() == "4:10");
+    CHECK(cifar.with_ranks({4}).pooled_side() == 1);
+
+    const Network deep = Network::parse(vgg19_features, "7 8 9 10 11", 4);
+    REQUIRE(deep.dense_layers().size() == 5);
+    CHECK(deep.dense_layers()[0].inputs == 512 * 16);
+    CHECK(deep.dense_layers()[4].name == "classifier.12");
+    for (std::size_t i = 0; i < 5; ++i) CHECK(deep.dense_layers()[i].relu_follows == (i < 4));
+    CHECK(deep.natural_input_size() == 128);
+    CHECK(Network::vgg(19).pooled_side() == 7);
+    CHECK(Network::vgg(19).natural_input_size() == 224);
+}
+
+TEST_CASE("another number of classes changes the last dense layer alone") {
+    const Network factored = Network::parse(vgg19_features, "2:7 8 3:9", 2);
+    const Network changed = factored.with_classes(5);
+    CHECK(changed.classifier_text() == "2:7 8 5");
+    CHECK(changed.features_text() == factored.features_text());
+    CHECK(changed.pooled_side() == 2);
+    CHECK(Network::parse(vgg19_features, "10", 1).with_classes(100) ==
+          Network::parse(vgg19_features, "100", 1));
+    for (const std::size_t classes : {std::size_t{0}, std::size_t{65537}}) {
+        CHECK(error_of(ErrorKind::usage, [&] { factored.with_classes(classes); }) ==
+              "classes: expected a number from 1 to 65536, found " + std::to_string(classes));
+    }
 }
 
 TEST_CASE("a dense layer's weights have a name for each order") {

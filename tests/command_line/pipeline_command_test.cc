@@ -25,7 +25,7 @@ struct Place {
     Place() {
         write_state_dict(weights);
         write_file(data, cifar_records(20));
-        write_file(test, cifar_records(30));
+        write_file(test, cifar_records(30, 20));
     }
     Arguments arguments(const Arguments& more = {}) const {
         Arguments all = {"pipeline", weights,  "--data",   data,        "--test",    test,         "-o",
@@ -154,17 +154,21 @@ TEST_CASE("A baseline model is used where it is, and never written to") {
 
 TEST_CASE("A step that fails ends the pipeline with its message and exit code, and what is done stays") {
     const Place place;
-    write_file(place.test, "no images");
-    const Outcome outcome = place.run({"--variants", "int8"});
+    const std::string map = place.folder / "map.txt";
+    write_file(map, "airplane 0\n");
+    const Outcome outcome = place.run({"--variants", "int8", "--label-map", map});
     CHECK(outcome.code == 5);
-    CHECK(contains(outcome.errors, "vgg19 eval: " + place.test));
+    CHECK(contains(outcome.errors, "vgg19 eval: " + map));
     CHECK(contains(outcome.errors, "step eval baseline ended with exit code 5"));
     CHECK(std::filesystem::exists(place.out + "/int8.safetensors"));
     CHECK_FALSE(std::filesystem::exists(place.out + "/eval/baseline.json"));
     CHECK_FALSE(std::filesystem::exists(place.out + "/eval/baseline.json.part"));
 
-    write_file(place.test, cifar_records(30));
-    const Outcome again = place.run({"--variants", "int8"});
+    std::string lines;
+    for (int label = 0; label < 10; ++label)
+        lines += std::to_string(label) + " " + std::to_string(label) + "\n";
+    write_file(map, lines);
+    const Outcome again = place.run({"--variants", "int8", "--label-map", map});
     INFO(again.errors);
     CHECK(again.code == 0);
     CHECK(contains(again.errors, "quantize int8: done before"));
@@ -193,12 +197,43 @@ TEST_CASE("The pipeline refuses what cannot work before it begins") {
     missing[3] = place.folder / "missing";
     refused(missing, 5, "there is no such file or folder");
 
+    Arguments shared = place.arguments();
+    write_file(place.folder / "copy.bin", cifar_records(7, 50) + cifar_records(1, 3));
+    shared[5] = place.folder / "copy.bin";
+    refused(shared, 5,
+            "--data and --test: expected different pictures, found 1 of 8 of --test in --data too");
+    write_file(place.folder / "empty.bin", "no images");
+    shared[5] = place.folder / "empty.bin";
+    refused(shared, 5, "expected CIFAR-10's records");
+    refused(place.arguments({"--class-order", "index", "--label-map", place.data}), 2, "exclude each other");
+
     std::filesystem::create_directory(place.out);
     write_file(place.out + "/baseline.safetensors", "somebody's");
     const Outcome outcome = place.run();
     CHECK(outcome.code == 2);
     CHECK(contains(outcome.errors, "expected an empty folder, or one that vgg19 pipeline made"));
     CHECK(read_file(place.out + "/baseline.safetensors") == "somebody's");
+}
+
+TEST_CASE("The pipeline trains on a folder's training batches and tests on its test batch") {
+    Place place;
+    const std::string cifar = place.folder / "cifar-10";
+    std::filesystem::create_directory(cifar);
+    write_file(cifar + "/data_batch_1.bin", cifar_records(20));
+    write_file(cifar + "/test_batch.bin", cifar_records(10, 20));
+    place.data = cifar;
+    place.test = cifar + "/test_batch.bin";
+    const Outcome outcome = place.run({"--variants", "pruned", "--until", "finetune"});
+    INFO(outcome.errors);
+    CHECK(outcome.code == 0);
+    CHECK(
+        contains(outcome.errors,
+                 "data: " + cifar + ": 20 images in 1 file (data_batch_1.bin); left out: test_batch.bin\n"));
+    CHECK(contains(outcome.errors, "test: " + place.test + ": 10 images in 1 file (test_batch.bin)\n"));
+    CHECK(contains(outcome.errors, "calib: " + cifar + ": 20 images in 1 file (data_batch_1.bin)"));
+    const Outcome dry = place.run({"--dry-run", "--class-order", "index", "--no-exif"});
+    CHECK(contains(dry.output, "--class-order index"));
+    CHECK(contains(dry.output, " --no-exif "));
 }
 
 TEST_CASE("--dry-run prints the pipeline's commands alone") {

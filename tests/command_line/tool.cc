@@ -146,9 +146,9 @@ void write_image(const std::filesystem::path& path, std::size_t width, std::size
     write_file(path, bytes);
 }
 
-std::string cifar_records(std::size_t count) {
+std::string cifar_records(std::size_t count, std::size_t first) {
     std::string bytes;
-    for (std::size_t i = 0; i < count * 3073; ++i) {
+    for (std::size_t i = first * 3073; i < (first + count) * 3073; ++i) {
         const std::size_t noise = i * i / 7 + i * 31;
         bytes += static_cast<char>(i % 3073 == 0 ? i / 3073 % 10 : noise % 256);
     }

@@ -38,8 +38,9 @@ void write_state_dict(const std::filesystem::path& path, std::size_t classes = 1
 void convert_state_dict(const std::filesystem::path& model, std::size_t classes = 10);
 /// A 24-bit BMP of width × height with a pattern in it.
 void write_image(const std::filesystem::path& path, std::size_t width, std::size_t height);
-/// Records of a CIFAR-10 file: noise, with labels that go round from 0 to 9.
-std::string cifar_records(std::size_t count);
+/// Records of a CIFAR-10 file from the `first` of an endless row on: noise, with labels that go round from 0
+/// to 9. No two are alike.
+std::string cifar_records(std::size_t count, std::size_t first = 0);
 /// A safetensors file with one F32 tensor.
 void write_tensor(const std::filesystem::path& path, const std::string& name,
                   const std::vector<std::size_t>& shape, const std::vector<float>& values);

@@ -17,6 +17,7 @@ struct PipelineOptions {
     std::filesystem::path test;  ///< to evaluate with
     std::filesystem::path folder;
     std::string label_map;
+    std::string class_order;
     std::vector<std::string> variants;  ///< empty: all
     std::string size;                   ///< of images in training, calibration and evaluation
     std::string bench_size;             ///< "": the same
@@ -36,6 +37,8 @@ struct PipelineOptions {
     std::string min_time;
     std::string rank;  ///< of factored variants; neither this nor energy: there are none
     std::string energy;
+    std::string max_megapixels;
+    bool exif = true;  ///< images are turned as it says
     bool refit = true;
     bool finetune = true;
     bool scan = true;

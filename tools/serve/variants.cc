@@ -48,6 +48,8 @@ Json model_json(const std::string& id, const Session& session, const std::option
     json.set("seeded", is_seeded(model));
     json.set("input_size", std::uint64_t{session.input_size()});
     json.set("classes", std::uint64_t{model.classes()});
+    const std::vector<std::string>& names = model.class_names();
+    if (!names.empty()) json.set("class_names", Json::Array(names.begin(), names.end()));
     json.set("file", model.file()->path().filename().string());
     json.set("file_bytes", model.file_bytes());
     json.set("active_parameters", model.active_parameters());

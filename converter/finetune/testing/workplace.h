@@ -57,7 +57,7 @@ struct Workplace {
     TrainingImages images() const {
         return {{.data = data.get(),
                  .items = spread_items(data->size(), pictures),
-                 .labels = label_map(*data, "data", 10, "")},
+                 .labels = map_classes(*data, "data", 10).map},
                 {{"data", "batch.bin"}}};
     }
 

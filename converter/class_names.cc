@@ -1,0 +1,189 @@
+#include "converter/class_names.h"
+
+#include <algorithm>
+#include <charconv>
+#include <functional>
+#include <map>
+#include <string_view>
+
+#include "converter/import/byte_reader.h"
+#include "engine/model/json.h"
+#include "engine/model/mapped_file.h"
+#include "engine/model/utf8.h"
+#include "vgg19/error.h"
+
+namespace vgg19::converter {
+namespace {
+
+using model::Json;
+
+constexpr std::size_t largest_file = std::size_t{64} << 20U;
+constexpr std::size_t longest_name = 1000;
+constexpr std::size_t most_names = 65'536;  // as wide as a layer can be
+
+bool is_utf8(std::string_view text) {
+    while (!text.empty()) {
+        const std::size_t length = model::utf8_length(text);
+        if (length == 0) return false;
+        text.remove_prefix(length);
+    }
+    return true;
+}
+
+class NameList {
+  public:
+    explicit NameList(std::string file) : file_(std::move(file)) {}
+
+    /// `place` is where the name stands: "line 3".
+    void add(std::string_view name, const std::string& place) {
+        if (name.empty()) fail(place, "expected a class name, found none");
+        if (name.size() > longest_name || !is_utf8(name)) {
+            fail(place, "expected a name of at most " + std::to_string(longest_name) +
+                            " bytes in UTF-8, found another text");
+        }
+        if (names_.size() == most_names) {
+            fail(place, "expected at most " + std::to_string(most_names) + " names, found more");
+        }
+        const auto [before, is_new] = places_.emplace(name, place);
+        if (!is_new) {
+            fail(place, "expected each class once, found '" + std::string(name) + "' again, after " +
+                            before->second);
+        }
+        names_.emplace_back(name);
+    }
+    [[noreturn]] void fail(const std::string& place, const std::string& problem) const {
+        throw Error(ErrorKind::bad_input, file_ + ": " + place + ": " + problem);
+    }
+    std::vector<std::string>& names() { return names_; }
+    const std::string& file() const { return file_; }
+
+  private:
+    std::string file_;
+    std::vector<std::string> names_;
+    std::map<std::string, std::string, std::less<>> places_;
+};
+
+std::string_view trimmed(std::string_view text) {
+    constexpr std::string_view blanks = " \t\r\n";
+    const std::size_t begin = text.find_first_not_of(blanks);
+    if (begin == std::string_view::npos) return {};
+    return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
+}
+
+void read_lines(std::string_view text, NameList& names) {
+    std::size_t line = 0;
+    std::size_t empty_line = 0;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        const std::string_view name = trimmed(text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
+        ++line;
+        if (name.empty()) {
+            if (empty_line == 0) empty_line = line;
+            continue;
+        }
+        if (empty_line > 0) {
+            names.fail("line " + std::to_string(empty_line), "expected a class name, found an empty line");
+        }
+        names.add(name, "line " + std::to_string(line));
+    }
+}
+
+/// A name, or ImageNet's pair of WordNet's id and name.
+struct Label {
+    std::string name;
+    std::string id;
+};
+
+Label label_in(const Json& value, const std::string& place, const NameList& names) {
+    if (value.is_string()) return {value.string(), ""};
+    if (value.is_array() && value.array().size() == 2 && value.array()[0].is_string() &&
+        value.array()[1].is_string()) {
+        return {value.array()[1].string(), value.array()[0].string()};
+    }
+    names.fail(place, "expected a name, or WordNet's id and a name, found " + printable(value.dump()));
+}
+
+/// ImageNet has two classes "crane", and two "maillot": their ids tell them apart.
+void add_labels(const std::vector<Label>& labels, NameList& names) {
+    std::map<std::string_view, int> counts;
+    for (const Label& label : labels) ++counts[label.name];
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+        const auto& [name, id] = labels[i];
+        const bool needs_id = counts[name] > 1 && !id.empty() && !name.empty();
+        names.add(needs_id ? name + " (" + id + ')' : name, "class " + std::to_string(i));
+    }
+}
+
+std::size_t index_in(std::string_view text, const std::string& place, const NameList& names) {
+    std::size_t index = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), index);
+    if (error != std::errc() || end != text.data() + text.size()) {
+        names.fail(place, "expected a class's index, found " + printable(text));
+    }
+    return index;
+}
+
+/// From index to name, or from name to index: whichever is a number tells.
+void read_object(const Json::Object& object, NameList& names) {
+    std::vector<Label> labels(object.size());
+    std::vector<bool> known(object.size());
+    for (const auto& [key, value] : object) {
+        const std::string place = "entry \"" + printable(key) + '"';
+        const bool name_first = value.is_number();
+        const std::size_t index = name_first ? value.size() : index_in(key, place, names);
+        if (index >= object.size()) {
+            names.fail(place, "expected an index below " + std::to_string(object.size()) +
+                                  ", the number of entries, found " + std::to_string(index));
+        }
+        if (known[index]) {
+            names.fail(place, "expected each index once, found " + std::to_string(index) + " again");
+        }
+        known[index] = true;
+        labels[index] = name_first ? Label{key, ""} : label_in(value, place, names);
+    }
+    add_labels(labels, names);
+}
+
+void read_json(std::string_view text, NameList& names) {
+    const Json json = Json::parse(text, names.file());
+    if (json.is_object()) return read_object(json.object(), names);
+    std::vector<Label> labels;
+    for (const Json& value : json.array()) {
+        labels.push_back(label_in(value, "class " + std::to_string(labels.size()), names));
+    }
+    add_labels(labels, names);
+}
+
+}  // namespace
+
+std::vector<std::string> read_class_names(const std::filesystem::path& file, std::size_t classes) {
+    const model::MappedFile mapping(file);
+    if (mapping.bytes().size() > largest_file) {
+        throw Error(ErrorKind::bad_input, file.string() + ": expected a file of class names of at most " +
+                                              std::to_string(largest_file) + " bytes, found " +
+                                              std::to_string(mapping.bytes().size()));
+    }
+    std::string_view text(reinterpret_cast<const char*>(mapping.bytes().data()), mapping.bytes().size());
+    constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+    if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
+
+    NameList names(file.string());
+    const std::string_view content = trimmed(text);
+    if (content.starts_with('{') || content.starts_with('[')) {
+        read_json(content, names);
+    } else {
+        read_lines(text, names);
+    }
+    const std::size_t found = names.names().size();
+    if (found == 0 || (classes != 0 && found != classes)) {
+        throw Error(ErrorKind::bad_input, file.string() + ": expected " +
+                                              (classes == 0 ? "a class name a line"
+                                                            : "a name for each of the model's " +
+                                                                  std::to_string(classes) + " classes") +
+                                              ", found " + (found == 0 ? "none" : std::to_string(found)));
+    }
+    return std::move(names.names());
+}
+
+}  // namespace vgg19::converter

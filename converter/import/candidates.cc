@@ -1,0 +1,249 @@
+#include "converter/import/candidates.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <tuple>
+#include <utility>
+
+namespace vgg19::converter {
+namespace {
+
+/// More are not looked at: a checkpoint has a few networks.
+constexpr std::size_t most_candidates = 64;
+
+bool is_filter_3x3(const Module* module) {
+    const Parameter* const weight = module == nullptr ? nullptr : module->find("weight");
+    return weight != nullptr && weight->shape().size() == 4 && weight->shape()[2] == 3 &&
+           weight->shape()[3] == 3;
+}
+
+bool is_number(std::string_view key) {
+    constexpr std::size_t longest = 4;
+    return !key.empty() && key.size() <= longest &&
+           std::all_of(key.begin(), key.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+std::string_view last_key(std::string_view path) {
+    const std::string_view parent = parent_path(path);
+    return path.substr(parent.empty() ? 0 : parent.size() + 1);
+}
+
+class ContainerFinder {
+  public:
+    explicit ContainerFinder(const std::vector<Module>& modules) {
+        for (const Module& module : modules) add(module);
+    }
+    std::vector<Container>& containers() { return containers_; }
+
+  private:
+    void add(const Module& module) {
+        const std::string_view path = without_wrappers(module.path);
+        const std::string_view last = last_key(path);
+        const std::string_view parent = without_wrappers(parent_path(path));
+        if (const auto numbered = numbered_name(last_key(parent), last)) {
+            return add(numbered->keys == 1 ? parent : without_wrappers(parent_path(parent)), Naming::numbered,
+                       numbered->name, module);
+        }
+        if (is_number(last)) add(parent, Naming::sequential, std::string(last), module);
+    }
+    void add(std::string_view path, Naming naming, const std::string& name, const Module& module) {
+        const auto [found, is_new] = by_path_.emplace(std::pair(path, naming), containers_.size());
+        if (is_new) containers_.push_back({std::string(path), naming, {}, {}});
+        Container& container = containers_[found->second];
+        if (!container.modules.emplace(name, &module).second) container.repeated.push_back(&module);
+    }
+
+    std::map<std::pair<std::string_view, Naming>, std::size_t> by_path_;
+    std::vector<Container> containers_;
+};
+
+std::size_t found_parameters(const Module* module, std::initializer_list<const char*> names) {
+    if (module == nullptr) return 0;
+    return static_cast<std::size_t>(
+        std::count_if(names.begin(), names.end(), [&](const char* name) { return module->find(name); }));
+}
+
+/// The layout with the fewest parameters missing or extra; none where the names have nothing to do with
+/// VGG's.
+std::optional<Layout> best_layout(const Container& container) {
+    std::optional<Layout> best;
+    std::size_t most_found = 0;
+    std::size_t fewest_missing = 0;
+    for (Layout& layout : layouts_named(container.naming)) {
+        std::size_t expected = 0;
+        std::size_t found = 0;
+        for (std::size_t k = 0; k < layout.network.convolutions().size(); ++k) {
+            expected += 2;
+            found += found_parameters(container.find(layout.convolution(k)), {"weight", "bias"});
+            if (!layout.batch_norm) continue;
+            expected += 4;
+            found += found_parameters(container.find(layout.norm(k)),
+                                      {"weight", "bias", "running_mean", "running_var"});
+        }
+        const bool better = found > most_found || (found == most_found && expected - found < fewest_missing);
+        if (found == 0 || !better) continue;
+        most_found = found;
+        fewest_missing = expected - found;
+        best = std::move(layout);
+    }
+    return best;
+}
+
+/// "features" is what torchvision calls them. Other names must have every convolution to be taken for them.
+bool is_usual_name(const Container& container) {
+    const std::string_view last = last_key(container.path);
+    return container.naming == Naming::numbered || last == "features" || last == "feature";
+}
+
+std::optional<Candidate> candidate_of(Container container) {
+    std::optional<Layout> layout = best_layout(container);
+    if (!layout) return {};
+    const std::size_t convolutions = layout->network.convolutions().size();
+    std::size_t filters = 0;
+    for (std::size_t k = 0; k < convolutions; ++k) {
+        filters += is_filter_3x3(container.find(layout->convolution(k))) ? 1U : 0U;
+    }
+    if (!is_usual_name(container) && filters < convolutions) return {};
+    std::string prefix = container.path;
+    return Candidate{.container = std::move(container),
+                     .layout = *std::move(layout),
+                     .prefix = std::move(prefix),
+                     .likely = 2 * filters >= convolutions};
+}
+
+/// Whether a module may be a dense layer. What is a convolution's may be one's, over the map that it sees.
+bool is_dense(const Module& module) {
+    const Parameter* const weight = module.find("weight");
+    if (weight == nullptr) return module.find("bias") != nullptr && module.find("running_mean") == nullptr;
+    return weight->shape().size() == 2 || weight->shape().size() == 4;
+}
+
+bool is_convolution_or_norm(const Candidate& candidate, const Module& module) {
+    const auto& modules = candidate.container.modules;
+    for (std::size_t k = 0; k < candidate.layout.network.convolutions().size(); ++k) {
+        for (const std::string& name : {candidate.layout.convolution(k), candidate.layout.norm(k)}) {
+            const auto found = modules.find(name);
+            if (found == modules.end() || found->second != &module) continue;
+            return name == candidate.layout.convolution(k) || candidate.layout.batch_norm;
+        }
+    }
+    return false;
+}
+
+/// Looks for dense layers beside the convolutions, then further and further out.
+class DenseFinder {
+  public:
+    DenseFinder(const std::vector<Module>& modules, const std::vector<Candidate>& candidates)
+        : modules_(modules), candidates_(candidates) {}
+
+    void find(Candidate& candidate) const {
+        const std::string& container = candidate.container.path;
+        const bool holds_all = candidate.container.naming == Naming::numbered;
+        std::string_view prefix = holds_all ? std::string_view(container) : parent_path(container);
+        bool is_root = false;
+        while (candidate.dense.empty() && !is_root) {
+            candidate.prefix = prefix;
+            candidate.dense = dense_within(prefix, candidate);
+            is_root = prefix.empty();
+            prefix = parent_path(prefix);
+        }
+        const bool has_weight = std::any_of(candidate.dense.begin(), candidate.dense.end(),
+                                            [](const Module* module) { return module->find("weight"); });
+        if (has_weight) return;
+        candidate.dense.clear();
+        candidate.prefix = holds_all ? std::string_view(container) : parent_path(container);
+    }
+
+  private:
+    std::vector<const Module*> dense_within(std::string_view prefix, const Candidate& candidate) const {
+        std::vector<const Module*> dense;
+        for (const Module& module : modules_) {
+            if (!is_within(module.path, prefix) || !is_dense(module)) continue;
+            if (is_convolution_or_norm(candidate, module) || is_of_another(module, prefix, candidate))
+                continue;
+            // What stands among the convolutions is too much there, unless it can be no convolution.
+            const bool among = is_within(module.path, candidate.container.path) &&
+                               candidate.container.naming == Naming::sequential;
+            const Parameter* const weight = module.find("weight");
+            if (among && (weight == nullptr || weight->shape().size() != 2 || is_named_features(candidate))) {
+                continue;
+            }
+            dense.push_back(&module);
+        }
+        return dense;
+    }
+    static bool is_named_features(const Candidate& candidate) { return is_usual_name(candidate.container); }
+    bool is_of_another(const Module& module, std::string_view prefix, const Candidate& candidate) const {
+        return std::any_of(candidates_.begin(), candidates_.end(), [&](const Candidate& other) {
+            if (&other == &candidate || !other.likely) return false;
+            const std::string_view container = other.container.path;
+            const bool holds_all = other.container.naming == Naming::numbered;
+            const std::string_view all = holds_all ? container : parent_path(container);
+            const bool is_deeper = all.size() > prefix.size() && is_within(all, prefix);
+            if (!is_deeper && (holds_all || container.empty())) return false;
+            return is_within(module.path, is_deeper ? all : container);
+        });
+    }
+
+    const std::vector<Module>& modules_;
+    const std::vector<Candidate>& candidates_;
+};
+
+std::uint64_t parameters_of(const Module* module) {
+    std::uint64_t sum = 0;
+    for (const char* name : {"weight", "bias"}) {
+        const Parameter* const parameter = module == nullptr ? nullptr : module->find(name);
+        if (parameter != nullptr) sum += parameter->values().elements();
+    }
+    return sum;
+}
+
+void count_parameters(Candidate& candidate) {
+    for (std::size_t k = 0; k < candidate.layout.network.convolutions().size(); ++k) {
+        candidate.parameters += parameters_of(candidate.container.find(candidate.layout.convolution(k)));
+    }
+    for (const Module* const module : candidate.dense) candidate.parameters += parameters_of(module);
+}
+
+/// Where checkpoints usually have the network that was trained.
+std::size_t place_rank(const Candidate& candidate) {
+    constexpr std::array<std::string_view, 3> usual = {"", "state_dict", "model"};
+    const auto found = std::find(usual.begin(), usual.end(), without_wrappers(candidate.prefix));
+    return static_cast<std::size_t>(found - usual.begin());
+}
+
+}  // namespace
+
+const Module* Container::find(const std::string& name) const {
+    const auto found = modules.find(name);
+    return found == modules.end() ? nullptr : found->second;
+}
+
+std::string Container::path_of(const std::string& name) const {
+    const Module* const module = find(name);
+    return module == nullptr ? join_path(path, name) : module->path;
+}
+
+std::vector<Candidate> find_candidates(const std::vector<Module>& modules) {
+    std::vector<Candidate> candidates;
+    ContainerFinder finder(modules);
+    for (Container& container : finder.containers()) {
+        if (auto candidate = candidate_of(std::move(container))) candidates.push_back(*std::move(candidate));
+    }
+    const bool any_likely = std::any_of(candidates.begin(), candidates.end(),
+                                        [](const Candidate& candidate) { return candidate.likely; });
+    if (any_likely) std::erase_if(candidates, [](const Candidate& candidate) { return !candidate.likely; });
+    if (candidates.size() > most_candidates)
+        candidates.erase(candidates.begin() + most_candidates, candidates.end());
+    const DenseFinder dense(modules, candidates);
+    for (Candidate& candidate : candidates) dense.find(candidate);
+    for (Candidate& candidate : candidates) count_parameters(candidate);
+    std::stable_sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
+        return std::tuple(a.dense.empty(), b.parameters, place_rank(a)) <
+               std::tuple(b.dense.empty(), a.parameters, place_rank(b));
+    });
+    return candidates;
+}
+
+}  // namespace vgg19::converter

@@ -1,0 +1,86 @@
+#include "converter/import/layouts.h"
+
+#include <algorithm>
+#include <cctype>
+#include <regex>
+
+namespace vgg19::converter {
+namespace {
+
+/// "3_2" for the second convolution of the third block.
+std::string block_and_place(const model::Network& network, std::size_t k) {
+    std::size_t block = 1;
+    std::size_t place = 1;
+    for (std::size_t i = 0; i < k; ++i) {
+        const bool pool_follows = network.convolutions()[i].pool_follows;
+        block += pool_follows ? 1 : 0;
+        place = pool_follows ? 1 : place + 1;
+    }
+    return std::to_string(block) + '_' + std::to_string(place);
+}
+
+/// Where the k-th convolution is in `features`: each batch norm before it moves it on by one.
+std::size_t sequential_index(const Layout& layout, std::size_t k) {
+    return layout.network.convolutions()[k].features_index + (layout.batch_norm ? k : 0);
+}
+
+std::optional<std::string> matched_name(const std::string& text) {
+    static const std::regex pattern(
+        "(?:(?:block|stage|group)_?([1-5])[_-])?"  // block3_
+        "(conv|bn|norm|batch_?norm)_?"
+        "(?:([1-5])[_-])?([1-9])"
+        "(?:_(conv|0|bn|norm|batch_?norm|1))?");  // of a module that holds both
+    std::smatch found;
+    if (!std::regex_match(text, found, pattern)) return {};
+    if (found[1].matched == found[3].matched) return {};  // the block is said once
+    const std::string block = found[1].matched ? found[1].str() : found[3].str();
+    const bool holds_norm = found[5].matched && found[5].str() != "conv" && found[5].str() != "0";
+    const bool is_norm = found[2].str() != "conv" || holds_norm;
+    return (is_norm ? "bn" : "conv") + block + '_' + found[4].str();
+}
+
+std::string lower_case(std::string_view text) {
+    std::string lower(text);
+    std::transform(lower.begin(), lower.end(), lower.begin(),
+                   [](unsigned char character) { return static_cast<char>(std::tolower(character)); });
+    return lower;
+}
+
+}  // namespace
+
+std::string Layout::convolution(std::size_t k) const {
+    if (naming == Naming::sequential) return std::to_string(sequential_index(*this, k));
+    return "conv" + block_and_place(network, k);
+}
+
+std::string Layout::norm(std::size_t k) const {
+    if (naming == Naming::sequential) return std::to_string(sequential_index(*this, k) + 1);
+    return "bn" + block_and_place(network, k);
+}
+
+std::string Layout::title() const {
+    return "VGG-" + std::to_string(depth) + (batch_norm ? " with batch norm" : "");
+}
+
+std::vector<Layout> layouts_named(Naming naming) {
+    std::vector<Layout> layouts;
+    for (const int depth : {19, 16, 13, 11}) {
+        for (const bool batch_norm : {false, true}) {
+            layouts.push_back({depth, batch_norm, naming, model::Network::vgg(depth)});
+        }
+    }
+    return layouts;
+}
+
+std::optional<NumberedName> numbered_name(std::string_view last_but_one, std::string_view last) {
+    constexpr std::size_t longest = 24;  // of such names; others need not be matched
+    if (last.empty() || last.size() > longest) return {};
+    const std::string name = lower_case(last);
+    if (const auto found = matched_name(name)) return NumberedName{*found, 1};
+    if (last_but_one.empty() || last_but_one.size() > longest) return {};
+    const auto found = matched_name(lower_case(last_but_one) + '_' + name);  // "block3.conv2", "conv3_2.bn"
+    if (!found) return {};
+    return NumberedName{*found, 2};
+}
+
+}  // namespace vgg19::converter

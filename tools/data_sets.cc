@@ -1,0 +1,149 @@
+#include "tools/data_sets.h"
+
+#include <algorithm>
+#include <iostream>
+#include <set>
+#include <utility>
+
+#include "tools/progress_bar.h"
+#include "tools/text.h"
+#include "vgg19/error.h"
+
+namespace vgg19::tools {
+
+namespace {
+
+using converter::PictureScan;
+
+void say(const NamedData& named, const std::string& text) {
+    std::cerr << named.role << ": " << text << '\n';
+}
+
+/// A class must not vanish because its pictures are broken.
+void require_classes(const NamedData& named, const PictureScan& scan) {
+    std::set<std::size_t> left;
+    for (const std::size_t item : scan.items) {
+        if (const auto label = named.data->label(item)) left.insert(*label);
+    }
+    for (const converter::BrokenPicture& broken : scan.broken) {
+        const auto label = named.data->label(broken.item);
+        if (!label || left.contains(*label)) continue;
+        throw Error(ErrorKind::bad_input, named.path + ": expected a picture of class " +
+                                              named.data->class_names()[*label] +
+                                              " that can be read, found none: " + broken.problem);
+    }
+}
+
+}  // namespace
+
+const char* const labelled_data_help =
+    "--data is a folder of class folders, with images in them at any depth, or CIFAR-10's binary files; of "
+    "a\n"
+    "folder of those, data_batch_*.bin to train and test_batch.bin to evaluate with. What is left out is\n"
+    "named. Which of the model's classes a class folder is, says\n"
+    "  --label-map FILE, with a line a class: its name (or place, from 0), and the model's class as index,\n"
+    "    WordNet id or the model's name for it; # begins a comment;\n"
+    "  or --class-order: name (the class's, or a WordNet id, or ImageNet's label), index (the class's, as\n"
+    "    the folder's name), or the folder's place, alphabetical (0 1 10 11 2, as PyTorch's ImageFolder) or\n"
+    "    natural (0 1 2 10 11);\n"
+    "  else, for CIFAR-10's files and a model of ImageNet's 1000 classes, the built-in map: airplane is\n"
+    "    404 (airliner), automobile 817 (sports car), bird 15 (robin), cat 281 (tabby), deer 352 (impala),\n"
+    "    dog 207 (golden retriever), frog 30 (bullfrog), horse 339 (sorrel), ship 510 (container ship),\n"
+    "    truck 867 (trailer truck);\n"
+    "  else the names of the model's classes, where it has some; for ImageNet's classes WordNet ids,\n"
+    "    indices or labels;\n"
+    "  else, with as many classes as the model has, the alphabetical order. Folders that are numbers, which\n"
+    "    may be read in two ways, are refused with both.";
+
+void add_label_options(CommandLine& line) {
+    line.option("label-map", "FILE", "the model's class for each class of the data")
+        .option("class-order", "RULE",
+                "instead: what class folders' names say of the model's classes: name, index, alphabetical or "
+                "natural");
+}
+
+converter::LabelOptions label_options(const CommandLine& line) {
+    converter::LabelOptions options;
+    options.file = line.text("label-map");
+    if (!line.given("class-order")) return options;
+    if (line.given("label-map")) {
+        throw Error(ErrorKind::usage, "--label-map and --class-order exclude each other");
+    }
+    options.order = converter::class_order_named(line.text("class-order"));
+    return options;
+}
+
+std::string base_name(const std::filesystem::path& path) {
+    return (path.has_filename() ? path : path.parent_path()).filename().string();
+}
+
+NamedData open_data(const std::string& role, const std::string& path, converter::DataUse use,
+                    const ImageOptions& options) {
+    NamedData named = {role, path, converter::open_data_set(path, use, options)};
+    say(named, path + ": " + converter::description(*named.data));
+    return named;
+}
+
+converter::ClassMapping map_data(const NamedData& named, const converter::ModelClasses& model,
+                                 const converter::LabelOptions& options) {
+    converter::ClassMapping mapping = converter::map_classes(*named.data, named.path, model, options);
+    say(named, "classes " + mapping.reading);
+    return mapping;
+}
+
+std::vector<std::size_t> all_items(const converter::DataSet& data) {
+    return converter::spread_items(data.size(), data.size());
+}
+
+PictureScan scan_data(const NamedData& named, const std::vector<std::size_t>& items, int threads) {
+    PictureScan scan;
+    {
+        ProgressBar bar("looking at pictures", ProgressUnit::items);
+        scan = converter::scan_pictures(*named.data, items, threads, bar.callback());
+    }
+    if (scan.broken.empty()) return scan;
+    const std::string text = converter::broken_text(scan.broken, items.size());
+    if (converter::too_many_broken(scan.broken.size(), items.size())) {
+        throw Error(
+            ErrorKind::bad_input,
+            named.path + ": expected at most a quarter of the pictures to be broken, found that " + text);
+    }
+    say(named, "left out: " + text);
+    return scan;
+}
+
+PictureScan scan_training_data(const NamedData& named, int threads) {
+    PictureScan scan = scan_data(named, all_items(*named.data), threads);
+    require_classes(named, scan);
+    if (const std::size_t again = scan.duplicates(); again > 0) {
+        say(named, grouped(again) + (again == 1 ? " picture is" : " pictures are") +
+                       " the same as another, and count more than once");
+    }
+    return scan;
+}
+
+void require_none_shared(const NamedData& training, const PictureScan& training_scan,
+                         const NamedData& held_out, const PictureScan& held_out_scan) {
+    const auto shared = converter::find_shared_pictures(training_scan, held_out_scan);
+    if (!shared) return;
+    throw Error(ErrorKind::bad_input,
+                "--" + training.role + " and --" + held_out.role + ": expected different pictures, found " +
+                    grouped(shared->count) + " of " + grouped(held_out_scan.items.size()) + " of --" +
+                    held_out.role + " in --" + training.role + " too, the first of them " +
+                    held_out.data->name(shared->held_out_item) + ", which is the same as " +
+                    training.data->name(shared->training_item) +
+                    ": how well a model knows what it was trained on says nothing of other pictures");
+}
+
+std::vector<std::size_t> calibration_items(const NamedData& named, std::size_t count, int threads) {
+    const std::vector<std::size_t> chosen = converter::spread_items(named.data->size(), count);
+    std::vector<std::size_t> items = scan_data(named, chosen, threads).items;
+    if (items.size() < count) {
+        say(named, "calibrating with " + grouped(items.size()) + (items.size() == 1 ? " image" : " images") +
+                       ", not with the " + grouped(count) + " of -n: there are no more" +
+                       (items.size() < chosen.size() ? " that can be read" : ""));
+    }
+    return items;
+}
+
+}  // namespace vgg19::tools
