@@ -178,19 +178,22 @@ std::string group_of(const std::string& name) {
     return keys.empty() ? "" : letters_of(keys.front());
 }
 
-/// Modules with most of the weights, by name.
+/// Of the groups that chain, else of all, the one with most of the weights; by name.
 Order largest_group(const Chains& chains, const Order& modules) {
-    std::map<std::string, std::pair<std::uint64_t, Order>> groups;
-    for (const Module* const module : modules) {
-        auto& [elements, members] = groups[group_of(chains.name(module))];
-        const Parameter* const weight = module->find("weight");
-        elements += weight == nullptr ? 0 : weight->values().elements();
-        members.push_back(module);
-    }
-    const auto largest = std::max_element(groups.begin(), groups.end(), [](const auto& a, const auto& b) {
-        return a.second.first < b.second.first;
+    std::map<std::string, Order> groups;
+    for (const Module* const module : modules) groups[group_of(chains.name(module))].push_back(module);
+    const auto rank = [&](const Order& group) {
+        std::uint64_t elements = 0;
+        for (const Module* const module : group) {
+            const Parameter* const weight = module->find("weight");
+            elements += weight == nullptr ? 0 : weight->values().elements();
+        }
+        return std::pair(chains.is_chain(chains.by_name(group)), elements);
+    };
+    const auto largest = std::max_element(groups.begin(), groups.end(), [&](const auto& a, const auto& b) {
+        return rank(a.second) < rank(b.second);
     });
-    return chains.by_name(largest->second.second);
+    return chains.by_name(largest->second);
 }
 
 /// The number that a name ends with, and what is before it.
