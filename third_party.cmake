@@ -46,6 +46,9 @@ if(VGG19_BUILD_TOOLS OR VGG19_BUILD_TESTS)
       8586084f71f9bde545ee7fa6d00288b264a2b7ac3607b974e54d13e7162c1c72)
   endif()
 
+  # zlib: for files of PyTorch that somebody packed anew, and TorchScript's code. Without it those are refused.
+  find_package(ZLIB QUIET)
+
   find_package(cxxopts CONFIG QUIET)
   if(NOT cxxopts_FOUND)
     vgg19_fetch(cxxopts https://github.com/jarro2783/cxxopts/archive/refs/tags/v3.1.1.tar.gz

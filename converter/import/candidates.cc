@@ -160,8 +160,8 @@ class DenseFinder {
         std::vector<const Module*> dense;
         for (const Module& module : modules_) {
             if (!is_within(module.path, prefix) || !is_dense(module)) continue;
-            if (is_convolution_or_norm(candidate, module) || is_of_another(module, prefix, candidate))
-                continue;
+            if (is_convolution_or_norm(candidate, module)) continue;
+            if (is_of_another(module, prefix, candidate)) continue;
             // What stands among the convolutions is too much there, unless it can be no convolution.
             const bool among = is_within(module.path, candidate.container.path) &&
                                candidate.container.naming == Naming::sequential;
@@ -234,8 +234,9 @@ std::vector<Candidate> find_candidates(const std::vector<Module>& modules) {
     const bool any_likely = std::any_of(candidates.begin(), candidates.end(),
                                         [](const Candidate& candidate) { return candidate.likely; });
     if (any_likely) std::erase_if(candidates, [](const Candidate& candidate) { return !candidate.likely; });
-    if (candidates.size() > most_candidates)
+    if (candidates.size() > most_candidates) {
         candidates.erase(candidates.begin() + most_candidates, candidates.end());
+    }
     const DenseFinder dense(modules, candidates);
     for (Candidate& candidate : candidates) dense.find(candidate);
     for (Candidate& candidate : candidates) count_parameters(candidate);

@@ -82,6 +82,7 @@ class Tree {
     void add_items(PickleReference container, Level& level);
     void add_value(Child child, Level& level);
     bool may_visit(PickleReference reference);
+    bool is_scalar(const PickleValue& value) const;
     std::string key_text(const Child& child) const;
 
     const Pickle& pickle_;
@@ -123,6 +124,12 @@ bool Tree::may_visit(PickleReference reference) {
     }
     ++visits_[reference];
     return true;
+}
+
+/// One of NumPy's numbers.
+bool Tree::is_scalar(const PickleValue& value) const {
+    const PickleGlobal* called = pickle_.callable(value);
+    return called != nullptr && called->name == "scalar" && called->module.starts_with("numpy.");
 }
 
 std::string Tree::key_text(const Child& child) const {
@@ -194,7 +201,6 @@ void Tree::add_children(PickleReference reference, Level& level) {
     } else {
         add_items(reference, level);
     }
-    // An OrderedDict that a module made of its state has the modules' versions as an attribute.
     const PickleReference attributes = pickle_.attributes(reference);
     if (attributes != no_reference) add_state(attributes, level);
 }
@@ -250,7 +256,9 @@ void Tree::add_state(PickleReference state, Level& level) {
 void Tree::add_pairs(PickleReference dict, Level& level) {
     const std::span<const PickleReference> pairs = pickle_.items(pickle_.at(dict));
     for (std::size_t i = 0; i < pairs.size(); i += 2) {
-        const bool part = is_part_of_module(pickle_.at(pairs[i]).text());
+        const std::string_view key = pickle_.at(pairs[i]).text();
+        if (key == "_metadata") continue;  // the versions of a state dict's modules, which nobody here needs
+        const bool part = is_part_of_module(key);
         add_value({.key = pairs[i], .value = pairs[i + 1], .own_level = !part}, level);
     }
 }
@@ -279,7 +287,7 @@ void Tree::add_items(PickleReference container, Level& level) {
 /// Plain values are looked at here, so that a list of a million of them takes no memory.
 void Tree::add_value(Child child, Level& level) {
     const PickleValue& value = pickle_.at(child.value);
-    if (!is_leaf(value.kind)) {
+    if (!is_leaf(value.kind) && !is_scalar(value)) {
         level.children.push_back(child);
     } else {
         const bool named = child.key != no_reference;

@@ -84,11 +84,11 @@ class Chains {
         const Parameter* const weight = module->find("weight");
         if (weight == nullptr || channels_ == 0) return {};
         const std::size_t inputs = dense_inputs(weight->shape());
-        const auto side =
-            static_cast<std::size_t>(std::lround(std::sqrt(static_cast<double>(inputs / channels_))));
+        const std::size_t area = inputs / channels_;
+        const auto side = static_cast<std::size_t>(std::lround(std::sqrt(static_cast<double>(area))));
         if (side == 0 || side > largest_side || side * side * channels_ != inputs) return {};
-        if (weight->shape().size() == 4 && (weight->shape()[2] != side || weight->shape()[3] != side))
-            return {};
+        const auto& shape = weight->shape();
+        if (shape.size() == 4 && (shape[2] != side || shape[3] != side)) return {};
         return side;
     }
     static bool follows(const Module* module, const Module* before) {

@@ -141,7 +141,9 @@ void FactCollector::class_names(const std::string& path, const PickleValue& valu
     names_seen_ += count;
     if (names_seen_ > most_names_seen) return;
     Names names = dict ? names_in_pairs(pickle_, items) : names_in_list(pickle_, items);
-    if (names) facts_.class_names.push_back({path, std::move(*names)});
+    if (!names) return;
+    facts_.class_names.push_back({path, std::move(*names)});
+    part().values -= static_cast<std::ptrdiff_t>(count);
 }
 
 void FactCollector::value(const std::string& path, std::string_view key, const PickleValue& value,
@@ -197,7 +199,8 @@ void FactCollector::finish() {
         if (part.plain) {
             text = part.what;
         } else if (part.values > 0) {
-            text = counted(part.values, "value") + (part.what.empty() ? "" : " in " + part.what);
+            text = counted(static_cast<std::size_t>(part.values), "value") +
+                   (part.what.empty() ? "" : " in " + part.what);
         }
         for (const auto& [type, count] : part.tensors) {
             if (!text.empty()) text += ", ";

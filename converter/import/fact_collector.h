@@ -39,8 +39,8 @@ class FactCollector {
     struct Part {
         std::string key;
         std::string what;
-        bool plain = false;  ///< one value, no container
-        std::size_t values = 0;
+        bool plain = false;                          ///< one value, no container
+        std::ptrdiff_t values = 0;                   ///< those that became facts are taken off
         std::map<std::string, std::size_t> tensors;  ///< by type
     };
 

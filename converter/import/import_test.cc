@@ -18,6 +18,7 @@
 #include "converter/import/batch_norm.h"
 #include "converter/import/stored_tensor.h"
 #include "converter/import/testing/files.h"
+#include "converter/import/testing/fixture_values.h"
 #include "converter/quantize/quantize.h"
 #include "engine/model/model_file.h"
 #include "engine/model/sha256.h"
@@ -34,6 +35,7 @@ using vgg19::converter::ImportOptions;
 using vgg19::converter::ImportReport;
 using vgg19::converter::StoredTensor;
 using vgg19::converter::VggTensors;
+using vgg19::converter::testing::fixture_value;
 using vgg19::converter::testing::read_bytes;
 using vgg19::converter::testing::write_bytes;
 using vgg19::model::ConvolutionLayer;
@@ -65,17 +67,9 @@ Network narrow(int depth) {
     }
 }
 
-/// The values of testdata/make.py.
-double value(const std::string& tensor, std::size_t index) {
-    std::size_t sum = 0;
-    for (const char character : tensor) sum += static_cast<unsigned char>(character);
-    const double plain = (static_cast<double>((7 * index + sum) % 61) - 30) / 32;
-    return tensor.ends_with("running_var") ? std::abs(plain) + 0.5 : plain;
-}
-
 std::vector<float> expected_values(const std::string& tensor, std::size_t count) {
     std::vector<float> values;
-    for (std::size_t i = 0; i < count; ++i) values.push_back(static_cast<float>(value(tensor, i)));
+    for (std::size_t i = 0; i < count; ++i) values.push_back(static_cast<float>(fixture_value(tensor, i)));
     return values;
 }
 
@@ -102,7 +96,8 @@ void check_dense(const ModelFile& model, const DenseLayer& layer, DenseOrder ord
     std::vector<float> expected;
     for (std::size_t i = 0; i < layer.inputs; ++i) {
         for (std::size_t o = 0; o < layer.outputs; ++o) {
-            expected.push_back(static_cast<float>(value(layer.name + ".weight", o * layer.inputs + i)));
+            expected.push_back(
+                static_cast<float>(fixture_value(layer.name + ".weight", o * layer.inputs + i)));
         }
     }
     check_values(model, dense_weight(layer, order).name, expected);
@@ -159,12 +154,15 @@ void check_folded(const ModelFile& model, const ConvolutionLayer& layer, std::si
     std::vector<float> weight;
     std::vector<float> bias;
     for (std::size_t o = 0; o < layer.output_channels; ++o) {
-        const double scale = value(norm + ".weight", o) / std::sqrt(value(norm + ".running_var", o) + 1e-5);
+        const double scale =
+            fixture_value(norm + ".weight", o) / std::sqrt(fixture_value(norm + ".running_var", o) + 1e-5);
         for (std::size_t i = 0; i < filter; ++i) {
-            weight.push_back(static_cast<float>(value(convolution + ".weight", o * filter + i) * scale));
+            weight.push_back(
+                static_cast<float>(fixture_value(convolution + ".weight", o * filter + i) * scale));
         }
-        const double centred = value(convolution + ".bias", o) - value(norm + ".running_mean", o);
-        bias.push_back(static_cast<float>(centred * scale + value(norm + ".bias", o)));
+        const double centred =
+            fixture_value(convolution + ".bias", o) - fixture_value(norm + ".running_mean", o);
+        bias.push_back(static_cast<float>(centred * scale + fixture_value(norm + ".bias", o)));
     }
     check_values(model, layer.name + ".weight", weight);
     check_values(model, layer.name + ".bias", bias);

@@ -25,8 +25,8 @@ std::string place_text(std::string_view prefix) {
 std::size_t width(const Module* module, std::size_t otherwise) {
     for (const char* name : {"weight", "bias"}) {
         const Parameter* const parameter = module == nullptr ? nullptr : module->find(name);
-        if (parameter == nullptr || parameter->shape().empty() || parameter->values().elements() == 0)
-            continue;
+        if (parameter == nullptr || parameter->shape().empty()) continue;
+        if (parameter->values().elements() == 0) continue;
         return parameter->shape()[0];
     }
     return otherwise;

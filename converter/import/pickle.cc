@@ -158,7 +158,14 @@ const PickleObject* Pickle::object(const PickleValue& value) const {
 
 const PickleGlobal* Pickle::callable(const PickleValue& value) const {
     const PickleObject* found = object(value);
-    return found == nullptr ? nullptr : global(at(found->callable));
+    if (found == nullptr) return nullptr;
+    const PickleValue& called = at(found->callable);
+    if (called.kind == Kind::persistent_id) {  // PyTorch's stream format: ('module', class, file, source)
+        const PickleValue& id = item(called, 0);
+        const bool is_class = items(id).size() == 4 && item(id, 0).text() == "module";
+        return is_class ? global(item(id, 1)) : nullptr;
+    }
+    return global(called);
 }
 
 PickleReference Pickle::attributes(PickleReference reference) const {
@@ -217,7 +224,7 @@ std::string_view describe(PickleKind kind) {
         case Kind::global:
             return "a global";
         case Kind::persistent_id:
-            return "a storage";
+            return "a persistent id";
         case Kind::object:
             return "an object";
     }

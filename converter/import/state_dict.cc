@@ -1,5 +1,6 @@
 #include "converter/import/state_dict.h"
 
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -52,6 +53,16 @@ std::vector<StoredTensor> read_safetensors(const model::SafetensorsFile& file) {
     return tensors;
 }
 
+CheckpointFacts safetensors_facts(const model::SafetensorsFile& file) {
+    std::map<std::string, std::size_t> types;
+    for (const auto& other : file.others()) ++types[other.dtype];
+    CheckpointFacts facts;
+    for (const auto& [type, count] : types) {
+        facts.skipped.push_back("tensors of type " + type + ": " + std::to_string(count));
+    }
+    return facts;
+}
+
 }  // namespace
 
 StateDict StateDict::open(const std::filesystem::path& path) {
@@ -65,10 +76,12 @@ StateDict StateDict::open(const std::filesystem::path& path) {
         dict.owned_ = std::move(contents.owned);
         return dict;
     }
-    model::SafetensorsFile file = model::SafetensorsFile::open(path);
+    model::SafetensorsFile file = model::SafetensorsFile::open_for_import(path);
     std::vector<StoredTensor> tensors = read_safetensors(file);
+    CheckpointFacts facts = safetensors_facts(file);
     StateDict dict(std::move(file));
     dict.tensors_ = std::move(tensors);
+    dict.facts_ = std::move(facts);
     return dict;
 }
 

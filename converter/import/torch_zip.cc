@@ -1,7 +1,9 @@
 // PyTorch's zip format: NAME/data.pkl, and a storage a file, NAME/data/KEY. Nothing is compressed, so that
 // the storages can be read where they are. TorchScript's is the same with more files beside.
 #include <algorithm>
+#include <iterator>
 #include <string>
+#include <utility>
 
 #include "converter/import/checkpoint_tree.h"
 #include "converter/import/script_code.h"
@@ -13,6 +15,8 @@ namespace vgg19::converter {
 namespace {
 
 constexpr std::string_view pickle_name = "data.pkl";
+/// No network's code is as long.
+constexpr std::size_t longest_code = std::size_t{16} << 20U;
 
 std::string_view as_text(std::span<const std::byte> bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -38,15 +42,15 @@ bool has_file(const ZipArchive& archive, std::string_view name) {
             expected +
                 "TorchScript of PyTorch 1.3 or older; load it with torch.jit.load and save its state_dict()");
     }
-    if (has_file(archive, "model.json")) {
-        fail(archive,
-             expected + "TorchScript's oldest format; load it with torch.jit.load and save its state_dict()");
-    }
     if (has_file(archive, "serialized_exported_program.json") || has_file(archive, "archive_format") ||
         has_file(archive, "models/model.json")) {
         fail(archive,
              expected +
                  "a program of torch.export (.pt2); load it with torch.export.load and save its state_dict");
+    }
+    if (has_file(archive, "model.json")) {
+        fail(archive,
+             expected + "TorchScript's oldest format; load it with torch.jit.load and save its state_dict()");
     }
     const bool arrays = std::any_of(archive.entries().begin(), archive.entries().end(),
                                     [](const auto& entry) { return entry.first.ends_with(".npy"); });
@@ -107,25 +111,52 @@ StorageBytes find_storages(const ZipArchive& archive, const std::string& prefix,
 void read_code(const ZipArchive& archive, const std::string& prefix, CheckpointFacts& facts) {
     const std::string folder = prefix + "code/";
     for (const auto& [name, entry] : archive.entries()) {
-        if (!name.starts_with(folder) || !name.ends_with(".py")) continue;
+        if (!name.starts_with(folder) || !name.ends_with(".py") || entry.size > longest_code) continue;
         for (const double epsilon : batch_norm_epsilons(as_text(archive.contents(name)))) {
             facts.batch_norm_epsilons.push_back({std::string(name.substr(prefix.size())), epsilon});
         }
     }
 }
 
+/// Places in messages are those in the file, or, where it is compressed, in the pickle.
+Pickle read_pickle(std::span<const std::byte> data, const model::MappedFile& file, const ZipArchive& archive,
+                   const std::string& prefix) {
+    const std::span<const std::byte> all = file.bytes();
+    const bool in_file = data.data() >= all.data() && data.data() + data.size() <= all.data() + all.size();
+    if (!in_file) {
+        ByteReader reader(data, archive.name() + ": " + printable(prefix) + "data.pkl", 0, data.size());
+        return Pickle::read(reader);
+    }
+    const auto begin = static_cast<std::size_t>(data.data() - all.data());
+    ByteReader reader(all, archive.name(), begin, begin + data.size());
+    return Pickle::read(reader);
+}
+
+/// Freezing makes constants of the weights.
+void refuse_frozen(const ZipArchive& archive, const std::string& prefix) {
+    const std::string folder = prefix + "constants/";
+    const auto& entries = archive.entries();
+    const auto first = entries.lower_bound(folder);
+    if (first == entries.end() || !first->first.starts_with(folder)) return;
+    fail(
+        archive,
+        "expected tensors with names, found a frozen TorchScript, in which they are constants without names; "
+        "save the state_dict() of the model before torch.jit.freeze");
+}
+
 }  // namespace
 
 CheckpointContents read_torch_zip(const model::MappedFile& file) {
-    const ZipArchive archive(file);
+    OwnedBytes unpacked;
+    const ZipArchive archive(file, unpacked);
     const std::string prefix = archive_prefix(archive);
     check_byte_order(archive, prefix);
     const std::span<const std::byte> data = archive.contents(prefix + std::string(pickle_name));
-    const auto begin = static_cast<std::size_t>(data.data() - file.bytes().data());
-    ByteReader reader(file.bytes(), archive.name(), begin, begin + data.size());
-    const Pickle pickle = Pickle::read(reader);
+    const Pickle pickle = read_pickle(data, file, archive, prefix);
     CheckpointContents contents = flatten(pickle, find_storages(archive, prefix, pickle));
+    if (contents.tensors.empty()) refuse_frozen(archive, prefix);
     read_code(archive, prefix, contents.facts);
+    std::move(unpacked.begin(), unpacked.end(), std::back_inserter(contents.owned));
     return contents;
 }
 

@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "converter/import/zip_inflate.h"
+#include "vgg19/error.h"
+
 namespace vgg19::converter {
 namespace {
 
@@ -18,6 +21,8 @@ constexpr std::size_t longest_comment = 0xffff;
 constexpr std::uint16_t zip64_extra_field = 1;
 constexpr std::uint32_t in_zip64 = 0xffffffff;
 constexpr std::uint16_t encrypted_flag = 1;
+constexpr std::uint16_t stored = 0;
+constexpr std::uint16_t deflated = 8;
 
 /// The 64-bit numbers that stand in for those that do not fit 32 bits, in the order of the fields.
 class Zip64Extra {
@@ -100,7 +105,8 @@ ZipArchive::Directory ZipArchive::find_directory64(std::size_t locator_offset) c
     return directory;
 }
 
-ZipArchive::ZipArchive(const model::MappedFile& file) : file_(file.bytes()), name_(file.path().string()) {
+ZipArchive::ZipArchive(const model::MappedFile& file, OwnedBytes& owned)
+    : file_(file.bytes()), name_(file.path().string()), owned_(owned) {
     const Directory directory = find_directory();
     if (directory.begin > directory.offset || directory.bytes > directory.offset - directory.begin) {
         fail_at(name_, directory.offset,
@@ -151,20 +157,34 @@ std::pair<std::string_view, ZipArchive::Entry> ZipArchive::read_entry(ByteReader
 std::span<const std::byte> ZipArchive::contents(std::string_view name) const {
     const Entry& entry = entries_.find(name)->second;
     const std::string file = "zip: file " + printable(name);
-    if (entry.method != 0 || (entry.flags & encrypted_flag) != 0 || entry.size != entry.stored_size) {
+    if ((entry.flags & encrypted_flag) != 0) {
+        fail_at(name_, entry.record, file + ": expected it readable, found it encrypted");
+    }
+    if (entry.method != stored && entry.method != deflated) {
         fail_at(name_, entry.record,
-                file +
-                    ": expected it stored as it is, found it compressed or encrypted; unpack the file and "
-                    "pack it again without compression (zip -0 -r)");
+                file + ": expected it stored or compressed with DEFLATE, found compression method " +
+                    std::to_string(entry.method) + "; pack the file again without compression (zip -0 -r)");
+    }
+    if (entry.method == stored && entry.size != entry.stored_size) {
+        fail_at(name_, entry.record,
+                file + ": expected " + std::to_string(entry.size) +
+                    " bytes, as it is not compressed, found " + std::to_string(entry.stored_size));
     }
     const std::size_t begin = data_offset(name, entry.header);
-    if (begin > directory_begin_ || entry.size > directory_begin_ - begin) {
+    if (begin > directory_begin_ || entry.stored_size > directory_begin_ - begin) {
         fail_at(name_, entry.record,
                 file + ": expected it before the central directory at byte " +
-                    std::to_string(directory_begin_) + ", found " + std::to_string(entry.size) +
+                    std::to_string(directory_begin_) + ", found " + std::to_string(entry.stored_size) +
                     " bytes from byte " + std::to_string(begin));
     }
-    return file_.subspan(begin, entry.size);
+    const std::span<const std::byte> packed = file_.subspan(begin, entry.stored_size);
+    if (entry.method == stored) return packed;
+    try {
+        owned_.push_back(inflated(packed, entry.size));
+    } catch (const Error& error) {
+        fail_at(name_, entry.record, file + ": " + error.what());
+    }
+    return owned_.back();
 }
 
 /// Behind the local header, which repeats the name.

@@ -10,12 +10,13 @@
 #include <utility>
 
 #include "converter/import/byte_reader.h"
+#include "converter/import/stored_tensor.h"
 #include "engine/model/mapped_file.h"
 
 namespace vgg19::converter {
 
-/// An archive's files where they are in the mapped file. Sums (CRC-32) are not compared: PyTorch can be told
-/// to write none.
+/// An archive's files: where they are in the mapped file, or unpacked, if they are compressed. Sums (CRC-32)
+/// are not compared: PyTorch can be told to write none.
 class ZipArchive {
   public:
     struct Entry {
@@ -28,13 +29,13 @@ class ZipArchive {
     };
     using Entries = std::map<std::string_view, Entry>;
 
-    /// Reads the central directory. Throws Error (bad_input).
-    explicit ZipArchive(const model::MappedFile& file);
+    /// Reads the central directory. What contents() unpacks is put into `owned`. Throws Error (bad_input).
+    ZipArchive(const model::MappedFile& file, OwnedBytes& owned);
 
     const Entries& entries() const { return entries_; }
     bool contains(std::string_view name) const { return entries_.contains(name); }
-    /// The bytes of a file that is there. Throws Error (bad_input) where it is compressed, encrypted, or not
-    /// where the directory says.
+    /// The bytes of a file that is there. Throws Error (bad_input) where it is encrypted, compressed in
+    /// another way than DEFLATE or to less than a thousandth, broken, or not where the directory says.
     std::span<const std::byte> contents(std::string_view name) const;
     const std::string& name() const { return name_; }
 
@@ -57,6 +58,7 @@ class ZipArchive {
 
     std::span<const std::byte> file_;
     std::string name_;
+    OwnedBytes& owned_;
     std::size_t directory_begin_ = 0;
     Entries entries_;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <string_view>
 
 namespace vgg19::model {
@@ -129,6 +130,19 @@ bool is_name(std::string_view characters) {
     });
 }
 
+/// A header begins with '{', perhaps behind white space, where its length is no longer than the file.
+bool is_safetensors(std::string_view content) {
+    constexpr std::size_t length_bytes = 8;
+    if (content.size() <= length_bytes || content[0] == '{') return false;
+    const std::string_view header = content.substr(length_bytes);
+    if (header[0] == '{') return true;
+    std::uint64_t length = 0;
+    for (std::size_t i = length_bytes; i-- > 0;)
+        length = length << 8U | static_cast<unsigned char>(content[i]);
+    const std::size_t start = header.substr(0, 100).find_first_not_of(" \t\r\n");
+    return length <= header.size() && start != std::string_view::npos && header[start] == '{';
+}
+
 /// A pickle begins with its protocol, or (protocol 0 and 1) with the operations of what is mostly saved.
 bool is_pickle(std::string_view content) {
     if (content.size() >= 2 && content[0] == '\x80') return static_cast<unsigned char>(content[1]) <= 5;
@@ -199,7 +213,7 @@ const Signature* kind_of_text(std::string_view content) {
 const Signature* find_kind(std::span<const std::byte> file) {
     const std::string_view content(reinterpret_cast<const char*>(file.data()), file.size());
     if (content.empty()) return &empty;
-    if (content.size() > 8 && content[8] == '{' && content[0] != '{') return &safetensors;
+    if (is_safetensors(content)) return &safetensors;
     for (const Signature& signature : signatures) {
         if (content.size() >= signature.offset &&
             content.substr(signature.offset).starts_with(signature.bytes)) {

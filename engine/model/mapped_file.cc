@@ -42,7 +42,7 @@ MappedFile::MappedFile(std::filesystem::path path) : path_(std::move(path)) {
     const Descriptor descriptor(opened);
     struct stat status {};
     if (fstat(descriptor.value, &status) != 0) fail_with_errno(path_, "cannot be examined");
-    if (S_ISDIR(status.st_mode)) fail(path_, "expected a file, found a directory");
+    if (S_ISDIR(status.st_mode)) fail(path_, "expected a file, found a directory; name a file in it");
     if (!S_ISREG(status.st_mode)) fail(path_, "expected a regular file, found a device, pipe or socket");
     const auto size = static_cast<std::size_t>(status.st_size);
     if (size == 0) return;  // mmap has no empty mappings

@@ -157,6 +157,33 @@ TEST_CASE("a weight that is not finite is named with its element, and nothing is
     CHECK(std::filesystem::file_size(fixture.path()) == old.size());
 }
 
+TEST_CASE("what is no model is told what it is, and which command helps") {
+    const TemporaryFolder folder;
+    const auto message = [&](const std::string& content) {
+        std::filesystem::remove(folder / "file");
+        std::ofstream(folder / "file", std::ios::binary) << content;
+        return error_of(ErrorKind::bad_input, [&] { ModelFile::open(folder / "file"); });
+    };
+    CHECK(message("PK\3\4 and more of it") == (folder / "file").string() +
+                                                  ": expected a safetensors file, found a zip file, as "
+                                                  "PyTorch's .pth and .pt are; `vgg19 convert FILE "
+                                                  "-o MODEL.safetensors` makes a model of it");
+    CHECK(message("\x80\2}q") == Containing("found a pickle, as PyTorch's older .pth is; `vgg19 convert"));
+    CHECK(message("\x89PNG\r\n\x1a\n and more of it") ==
+          Containing("found a picture (PNG); a model is wanted"));
+    CHECK(message("") == Containing("found an empty file"));
+    CHECK(message("neither this nor that, in words") == Containing("found a text"));
+    CHECK(message("\1\2\3\4\5\6\7\x08\x09") ==
+          Containing("expected a safetensors file, found a file that begins with bytes 01 02 03"));
+    // Somebody else's, not aligned and with a type that no model of ours has.
+    const std::string header = R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[1,5]},)"
+                               R"("b":{"dtype":"F4","shape":[2],"data_offsets":[0,1]}})";
+    CHECK(message(static_cast<char>(header.size()) + std::string(7, '\0') + header + "12345") ==
+          Containing("import it with `vgg19 convert`"));
+    CHECK(error_of(ErrorKind::bad_input, [&] { ModelFile::open(folder.path()); }) ==
+          Containing("expected a file, found a directory; name a file in it"));
+}
+
 TEST_CASE("metadata that is not a model's is rejected with the key") {
     struct Case {
         const char* key;

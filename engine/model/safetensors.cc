@@ -34,6 +34,24 @@ constexpr std::array<DTypeEntry, 10> dtypes = {{{DType::f64, "F64", 8},
                                                 {DType::u8, "U8", 1},
                                                 {DType::boolean, "BOOL", 1}}};
 
+/// What the format has besides.
+struct OtherDType {
+    const char* name;
+    std::size_t bits;
+};
+constexpr std::array<OtherDType, 12> other_dtypes = {{{"U16", 16},
+                                                      {"U32", 32},
+                                                      {"U64", 64},
+                                                      {"C64", 64},
+                                                      {"F8_E5M2", 8},
+                                                      {"F8_E4M3", 8},
+                                                      {"F8_E8M0", 8},
+                                                      {"F8_E4M3FNUZ", 8},
+                                                      {"F8_E5M2FNUZ", 8},
+                                                      {"F6_E2M3", 6},
+                                                      {"F6_E3M2", 6},
+                                                      {"F4", 4}}};
+
 [[noreturn]] void fail(const std::string& place, const std::string& expected, const std::string& found) {
     throw Error(ErrorKind::bad_input, place + ": expected " + expected + ", found " + found);
 }
@@ -71,7 +89,8 @@ std::string_view header_text(const MappedFile& file) {
              std::to_string(length));
     }
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()) + length_bytes, length);
-    if (text.empty() || text[0] != '{') {
+    const std::size_t start = text.find_first_not_of(" \t\r\n");
+    if (start == std::string_view::npos || text[start] != '{') {
         fail(name + ": byte 8", "a header that starts with '{'", text.empty() ? "none" : "another byte");
     }
     return text;
@@ -85,6 +104,7 @@ const Json& member(const Json& entry, const char* key, const std::string& place)
 
 Metadata read_metadata(const Json& entry, const std::string& file_name) {
     const std::string place = file_name + ": __metadata__";
+    if (entry.is_null()) return {};
     if (!entry.is_object()) fail(place, "an object", "another value");
     Metadata metadata;
     for (const auto& [key, value] : entry.object()) {
@@ -94,11 +114,21 @@ Metadata read_metadata(const Json& entry, const std::string& file_name) {
     return metadata;
 }
 
-DType read_dtype(const Json& value, const std::string& place) {
+/// A type's size in bits, and which it is where DType has it.
+struct ReadDType {
+    std::optional<DType> dtype;
+    std::size_t bits = 0;
+};
+
+ReadDType read_dtype(const Json& value, const std::string& place) {
     std::string expected = "one of";
     for (const DTypeEntry& entry : dtypes) {
-        if (value.is_string() && value.string() == entry.name) return entry.dtype;
+        if (value.is_string() && value.string() == entry.name) return {entry.dtype, 8 * entry.bytes};
         expected.append(" ").append(entry.name);
+    }
+    for (const OtherDType& other : other_dtypes) {
+        if (value.is_string() && value.string() == other.name) return {{}, other.bits};
+        expected.append(" ").append(other.name);
     }
     fail(place + ": dtype", expected, value.is_string() ? in_quotes(value.string()) : "another value");
 }
@@ -119,28 +149,37 @@ std::optional<std::size_t> product(std::size_t a, std::size_t b) {
     return a * b;
 }
 
-std::size_t bytes_of(const Tensor& tensor, const std::string& place) {
-    std::optional<std::size_t> bytes = dtype_bytes(tensor.dtype);
-    for (const std::size_t size : tensor.shape) {
-        bytes = product(*bytes, size);
-        if (!bytes) fail(place + ": shape", "a size that fits 64 bits", "a larger one");
+std::size_t bytes_of(const std::vector<std::size_t>& shape, std::size_t bits_of_element,
+                     const std::string& place) {
+    std::optional<std::size_t> bits = bits_of_element;
+    for (const std::size_t size : shape) {
+        bits = product(*bits, size);
+        if (!bits) fail(place + ": shape", "a size that fits 64 bits", "a larger one");
     }
-    return *bytes;
+    if (*bits % 8 != 0) fail(place + ": shape", "a whole number of bytes", std::to_string(*bits) + " bits");
+    return *bits / 8;
 }
 
 std::string range_text(std::size_t begin, std::size_t end) {
     return std::to_string(begin) + " to " + std::to_string(end);
 }
 
-Tensor read_tensor(const std::string& name, const Json& entry, std::span<const std::byte> data,
-                   const std::string& file_name) {
+/// One of any of the format's types; `known` is false where DType has it not.
+struct ReadTensor {
+    Tensor tensor;
+    bool known = true;
+};
+
+ReadTensor read_tensor(const std::string& name, const Json& entry, std::span<const std::byte> data,
+                       const std::string& file_name) {
     const std::string place = file_name + ": tensor " + in_quotes(name);
     if (!entry.is_object()) fail(place, "an object", "another value");
     Tensor tensor;
     tensor.name = name;
-    tensor.dtype = read_dtype(member(entry, "dtype", place), place);
+    const ReadDType type = read_dtype(member(entry, "dtype", place), place);
+    tensor.dtype = type.dtype.value_or(DType::u8);
     tensor.shape = read_sizes(member(entry, "shape", place), place + ": shape");
-    const std::size_t bytes = bytes_of(tensor, place);
+    const std::size_t bytes = bytes_of(tensor.shape, type.bits, place);
 
     const std::string offsets_place = place + ": data_offsets";
     const std::vector<std::size_t> offsets = read_sizes(member(entry, "data_offsets", place), offsets_place);
@@ -155,34 +194,36 @@ Tensor read_tensor(const std::string& name, const Json& entry, std::span<const s
              std::to_string(offsets[1] - offsets[0]) + " (" + found + ")");
     }
     tensor.bytes = data.subspan(offsets[0], bytes);
-    return tensor;
+    return {std::move(tensor), type.dtype.has_value()};
 }
 
-/// `tensors` are sorted by their bytes: those must fill the data from end to end, each tensor's at a multiple
-/// of its element's size in the file.
-void check_layout(const std::vector<Tensor>& tensors, const MappedFile& file,
+/// `tensors` are sorted by their bytes: those must fill the data from end to end.
+void check_layout(const std::vector<ReadTensor>& tensors, const std::string& name,
                   std::span<const std::byte> data) {
-    const std::string name = file.path().string();
     const std::byte* expected = data.data();
-    for (const Tensor& tensor : tensors) {
-        const std::string place = name + ": tensor " + in_quotes(tensor.name);
+    for (const auto& [tensor, known] : tensors) {
         if (tensor.bytes.data() != expected) {
-            fail(place, "its data to start at " + std::to_string(expected - data.data()),
+            fail(name + ": tensor " + in_quotes(tensor.name),
+                 "its data to start at " + std::to_string(expected - data.data()),
                  std::string(tensor.bytes.data() < expected ? "an overlap" : "a gap") + ": it starts at " +
                      std::to_string(tensor.bytes.data() - data.data()));
-        }
-        const auto offset = static_cast<std::size_t>(expected - file.bytes().data());
-        if (offset % dtype_bytes(tensor.dtype) != 0) {
-            fail(place,
-                 "its data at a multiple of " + std::to_string(dtype_bytes(tensor.dtype)) +
-                     " bytes of the file",
-                 "byte " + std::to_string(offset));
         }
         expected += tensor.bytes.size();
     }
     if (expected != data.data() + data.size()) {
         fail(name, std::to_string(expected - data.data()) + " bytes of data, as the header says",
              std::to_string(data.size()));
+    }
+}
+
+/// Elements are read where they are in the file.
+void check_alignment(const std::vector<Tensor>& tensors, const MappedFile& file) {
+    for (const Tensor& tensor : tensors) {
+        const auto offset = static_cast<std::size_t>(tensor.bytes.data() - file.bytes().data());
+        if (offset % dtype_bytes(tensor.dtype) == 0) continue;
+        fail(file.path().string() + ": tensor " + in_quotes(tensor.name),
+             "its data at a multiple of " + std::to_string(dtype_bytes(tensor.dtype)) + " bytes of the file",
+             "byte " + std::to_string(offset));
     }
 }
 
@@ -210,26 +251,52 @@ const std::string* find(const Metadata& metadata, std::string_view key) {
 }
 
 SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path) {
+    SafetensorsFile file = open_for_import(path);
+    file.check_in_place();
+    return file;
+}
+
+void SafetensorsFile::check_in_place() const {
+    if (!others_.empty()) {
+        std::string expected = "one of";
+        for (const DTypeEntry& entry : dtypes) expected.append(" ").append(entry.name);
+        fail(mapping_.path().string() + ": tensor " + in_quotes(others_[0].name) + ": dtype", expected,
+             in_quotes(others_[0].dtype));
+    }
+    check_alignment(tensors_, mapping_);
+}
+
+SafetensorsFile SafetensorsFile::open_for_import(const std::filesystem::path& path) {
     MappedFile file(path);
     const std::string name = path.string();
     const std::string_view text = header_text(file);
     const Json header = Json::parse(text, name + ": header");
     const std::span<const std::byte> data = file.bytes().subspan(length_bytes + text.size());
     Metadata metadata;
-    std::vector<Tensor> tensors;
+    std::vector<ReadTensor> all;
     for (const auto& [key, entry] : header.object()) {
         if (key == "__metadata__") {
             metadata = read_metadata(entry, name);
         } else {
-            tensors.push_back(read_tensor(key, entry, data, name));
+            all.push_back(read_tensor(key, entry, data, name));
         }
     }
     // An empty tensor comes before the one that starts at the same place.
-    std::stable_sort(tensors.begin(), tensors.end(), [](const Tensor& a, const Tensor& b) {
-        return std::pair(a.bytes.data(), a.bytes.size()) < std::pair(b.bytes.data(), b.bytes.size());
+    std::stable_sort(all.begin(), all.end(), [](const ReadTensor& a, const ReadTensor& b) {
+        return std::pair(a.tensor.bytes.data(), a.tensor.bytes.size()) <
+               std::pair(b.tensor.bytes.data(), b.tensor.bytes.size());
     });
-    check_layout(tensors, file, data);
-    return {std::move(file), std::move(metadata), std::move(tensors)};
+    check_layout(all, name, data);
+    std::vector<Tensor> tensors;
+    std::vector<OtherTensor> others;
+    for (ReadTensor& read : all) {
+        if (read.known) {
+            tensors.push_back(std::move(read.tensor));
+        } else {
+            others.push_back({read.tensor.name, header.find(read.tensor.name)->find("dtype")->string()});
+        }
+    }
+    return {std::move(file), std::move(metadata), std::move(tensors), std::move(others)};
 }
 
 const Tensor* SafetensorsFile::find(std::string_view name) const {

@@ -28,8 +28,8 @@ struct Tensor {
     std::span<const std::byte> bytes;
 
     std::size_t elements() const;
-    /// The elements, when the type is T's. A file's tensors start at multiples of their element's size
-    /// (checked on opening).
+    /// The elements, when the type is T's and they start at a multiple of its size, as those of a file do
+    /// that SafetensorsFile::open gives.
     template <class T>
     std::span<const T> as() const {
         return {reinterpret_cast<const T*>(bytes.data()), bytes.size() / sizeof(T)};
@@ -43,23 +43,41 @@ const std::string* find(const Metadata& metadata, std::string_view key);
 
 /// A mapped file, checked before anything else is allocated: the header's length, its JSON, known types,
 /// shapes whose product does not wrap and agrees with the offsets, offsets inside the file, without gap,
-/// overlap or repeated name. Throws Error (bad_input): "FILE: tensor NAME: expected …, found …".
+/// overlap or repeated name. Throws Error (bad_input): "FILE: tensor NAME: expected …, found …"; for files of
+/// other kinds it says what they are.
 class SafetensorsFile {
   public:
+    /// A tensor of a type that the format has, and DType has not.
+    struct OtherTensor {
+        std::string name;
+        std::string dtype;
+    };
+
+    /// All tensors must be of a type in DType and start at a multiple of their element's size in the file.
     static SafetensorsFile open(const std::filesystem::path& path);
+    /// As the format's own library reads: no tensor need be aligned, and those of other types are left out.
+    static SafetensorsFile open_for_import(const std::filesystem::path& path);
+    /// What open() asks for beyond open_for_import(). Throws Error (bad_input).
+    void check_in_place() const;
 
     const MappedFile& mapping() const { return mapping_; }
     const Metadata& metadata() const { return metadata_; }
     const std::vector<Tensor>& tensors() const { return tensors_; }  ///< in the order of their bytes
-    const Tensor* find(std::string_view name) const;                 ///< nullptr where there is none
+    const std::vector<OtherTensor>& others() const { return others_; }
+    const Tensor* find(std::string_view name) const;  ///< nullptr where there is none
 
   private:
-    SafetensorsFile(MappedFile mapping, Metadata metadata, std::vector<Tensor> tensors)
-        : mapping_(std::move(mapping)), metadata_(std::move(metadata)), tensors_(std::move(tensors)) {}
+    SafetensorsFile(MappedFile mapping, Metadata metadata, std::vector<Tensor> tensors,
+                    std::vector<OtherTensor> others)
+        : mapping_(std::move(mapping)),
+          metadata_(std::move(metadata)),
+          tensors_(std::move(tensors)),
+          others_(std::move(others)) {}
 
     MappedFile mapping_;
     Metadata metadata_;
     std::vector<Tensor> tensors_;
+    std::vector<OtherTensor> others_;
 };
 
 /// Told after each piece that is written.

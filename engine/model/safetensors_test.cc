@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <map>
 #include <utility>
 
 #include "engine/testing/error_of.h"
@@ -139,7 +140,6 @@ TEST_CASE("a header that is no JSON object is rejected with its place") {
          "byte 8: expected a header that starts with '{', found another byte"},
         {"JSON array", file_text("[]", 0),
          "byte 8: expected a header that starts with '{', found another byte"},
-        {"space first", file_text(" {}", 0), "byte 8: expected a header that starts with '{'"},
         {"cut JSON", file_text(R"({"a")", 0), "header: byte 8: expected ':', found the end of the text"},
         {"depth bomb", file_text(deep, 0), "header: byte 68: expected at most 64 levels, found more"},
         {"bad UTF-8", file_text("{\"a\xFF\":1}", 0), "header: byte 3: expected valid UTF-8, found byte 0xff"},
@@ -199,6 +199,44 @@ TEST_CASE("a tensor's entry that is not what it should be is rejected by name") 
          "nnn\"…: expected an object"},
     };
     check_messages(cases);
+}
+
+TEST_CASE("what the format's own library opens can be opened for import") {
+    const Fixture fixture;
+    const std::string unaligned =
+        two_tensors(entry("U8", "[1]", "[0,1]"), entry("F32", "[1]", "[1,5]") + R"(,"__metadata__":null)");
+    const auto file =
+        SafetensorsFile::open_for_import(fixture.write(length_field(unaligned.size()) + unaligned + "12345"));
+    REQUIRE(file.tensors().size() == 2);
+    CHECK(file.tensors()[1].bytes.size() == 4);
+    CHECK(file.metadata().empty());
+    CHECK(SafetensorsFile::open_for_import(fixture.write(file_text(" \n\t{}\r", 0))).tensors().empty());
+
+    const std::map<std::string, std::size_t> bytes_of_four = {
+        {"U16", 8}, {"U32", 16},    {"U64", 32},    {"C64", 32},        {"F8_E5M2", 4},     {"F8_E4M3", 4},
+        {"F4", 2},  {"F6_E2M3", 3}, {"F6_E3M2", 3}, {"F8_E4M3FNUZ", 4}, {"F8_E5M2FNUZ", 4}, {"F8_E8M0", 4}};
+    for (const auto& [dtype, bytes] : bytes_of_four) {
+        CAPTURE(dtype);
+        const std::string offsets = "[0," + std::to_string(bytes) + "]";
+        fixture.write(file_text(one_tensor(dtype, "[4]", offsets), bytes));
+        const auto other = SafetensorsFile::open_for_import(fixture.path());
+        CHECK(other.tensors().empty());
+        REQUIRE(other.others().size() == 1);
+        CHECK(other.others()[0].name == "a");
+        CHECK(other.others()[0].dtype == dtype);
+        CHECK(error_of(ErrorKind::bad_input, [&] { SafetensorsFile::open(fixture.path()); }) ==
+              Containing("tensor \"a\": dtype: expected one of F64 F32"));
+    }
+    const auto import_error = [&](const std::string& content) {
+        return error_of(ErrorKind::bad_input,
+                        [&] { SafetensorsFile::open_for_import(fixture.write(content)); });
+    };
+    CHECK(import_error(file_text(one_tensor("F4", "[3]", "[0,2]"), 2)) ==
+          Containing("shape: expected a whole number of bytes, found 12 bits"));
+    CHECK(import_error(file_text(one_tensor("C128", "[1]", "[0,16]"), 16)) ==
+          Containing("F6_E3M2 F4, found \"C128\""));
+    CHECK(import_error(file_text(two_tensors(entry("F4", "[4]", "[0,2]"), entry("U8", "[1]", "[1,2]")), 2)) ==
+          Containing("found an overlap"));
 }
 
 TEST_CASE("tensors that do not fill the data from end to end are rejected") {
