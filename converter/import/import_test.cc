@@ -340,6 +340,7 @@ TEST_CASE("the epsilon of the batch norms themselves is used, and others are hel
     CHECK(found({{"net.features.1", 1e-3}, {"net.features.4", 1e-3}}) == 1e-3);
     CHECK(found({{"net.features.1", 1e-3}, {"other.features.1", 1e-3}}) == 1e-3);
     CHECK(found({{"args.bn_eps", static_cast<double>(1e-5F)}}) == 1e-5);
+    CHECK(found({{"code/__torch__/torch/nn/modules/batchnorm.py", 1e-3}}) == 1e-3);
     CHECK(
         problem({{"net.features.1", 1e-3}, {"net.features.4", 1e-5}}) ==
         Containing(
@@ -349,7 +350,8 @@ TEST_CASE("the epsilon of the batch norms themselves is used, and others are hel
               "expected 0.001 under net.features.1, as the model has it, found --batch-norm-epsilon 1e-05"));
     CHECK(problem({{"net.features.1", 1e-3}, {"args.bn_eps", 1e-5}}) ==
           Containing("found 1e-05 under args.bn_eps, where 0.001 is the model's own"));
-    CHECK(problem({{"args.bn_eps", 1e-4}}) == Containing("--batch-norm-epsilon 1e-04 or --batch-norm-epsilon 1e-05"));
+    CHECK(problem({{"args.bn_eps", 1e-4}}) ==
+          Containing("--batch-norm-epsilon 1e-04 or --batch-norm-epsilon 1e-05"));
 }
 
 TEST_CASE("progress ends with everything written") {

@@ -157,7 +157,7 @@ TEST_CASE("a VGG-19 with batch normalisation, folded, gives PyTorch's logits") {
 }
 
 TEST_CASE("heads of any size and number of layers, under other names, give PyTorch's logits") {
-    for (const std::string name : {"cifar", "literature", "weight_norm"}) {
+    for (const std::string name : {"cifar", "literature", "weight_norm", "dense_norm"}) {
         CAPTURE(name);
         for (const auto order : {model::DenseOrder::input_major, model::DenseOrder::output_major}) {
             check_logits(ImportedModel(name + ".model.pth", order).open(),

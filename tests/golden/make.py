@@ -75,7 +75,7 @@ def seeded(network, seed):
             torch.nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
             if module.bias is not None:
                 torch.nn.init.normal_(module.bias, std=0.2)
-        elif isinstance(module, torch.nn.BatchNorm2d):
+        elif isinstance(module, (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d)):
             torch.nn.init.uniform_(module.weight, 0.5, 1.5)
             torch.nn.init.normal_(module.bias, std=0.2)
             torch.nn.init.normal_(module.running_mean, std=0.5)
@@ -317,6 +317,12 @@ def make_heads():
             parameter.data *= torch.rand(parameter.shape) + 0.5
     torch.save(network.state_dict(), FOLDER / "weight_norm.model.pth")
     save("weight_norm.golden", golden_logits(network, sizes=sizes))
+
+    # Batch norm behind a dense layer.
+    head = torch.nn.Sequential(linear(12 * 4, 16, bias=False), torch.nn.BatchNorm1d(16), relu(), dropout(), linear(16, 6))
+    network = seeded(VggWithHead("4 M 6 M 8 8 M 9 9 M 12 12 M", head, 2), 36)
+    torch.save(network.state_dict(), FOLDER / "dense_norm.model.pth")
+    save("dense_norm.golden", golden_logits(network, sizes=sizes))
 
     # Another epsilon than PyTorch's, with variances that are small enough for it to matter.
     network = seeded(VggWithHead("4 M 6 M 8 8 M 9 9 M 12 12 M", linear(12, 6), 1, True, epsilon=1e-2), 35)
