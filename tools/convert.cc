@@ -39,9 +39,12 @@ std::optional<std::array<float, 3>> three_numbers(const CommandLine& line, const
         const auto [stop, error] = std::from_chars(next, end, values[i]);
         const bool ends_well = i + 1 < values.size() ? stop != end && *stop == ',' : stop == end;
         if (error != std::errc() || !ends_well || !(values[i] >= least && values[i] <= 1)) {
-            throw Error(ErrorKind::usage,
-                        "--" + name + ": expected three numbers from " + (least > 0 ? "just above 0" : "0") +
-                            " to 1 with commas between, such as 0.49,0.48,0.45, found '" + text + "'");
+            std::string message = "--" + name + ": expected three numbers from ";
+            message.append(least > 0 ? "just above 0" : "0");
+            message.append(" to 1 with commas between, such as 0.49,0.48,0.45, found '")
+                .append(text)
+                .append("'");
+            throw Error(ErrorKind::usage, message);
         }
         next = stop + 1;
     }
