@@ -81,11 +81,12 @@ TEST_CASE("a VGG's tensors are found wherever they are in a file, beside whateve
                                                          {"no_folder.pth", ""},
                                                          {"streamed.pth", ""},
                                                          {"checkpoint_float16.pth", "state_dict."}};
-    for (const auto& [file, prefix] : prefixes) {
+    for (const auto& entry : prefixes) {
+        const std::string& file = entry.first;
         CAPTURE(file);
         const StateDict dict = StateDict::open(testdata / file);
         const bool vgg16 = file.starts_with("checkpoint");
-        CHECK(checked_tensors(dict, prefix) == (vgg16 ? 32 : 22));
+        CHECK(checked_tensors(dict, entry.second) == (vgg16 ? 32 : 22));
     }
     const StateDict module = StateDict::open(testdata / "module.pth");
     CHECK(checked_tensors(module, "") == 54);
@@ -156,10 +157,21 @@ TEST_CASE("TorchScript is read, with the epsilon that stands in its code") {
         CAPTURE(file);
         const StateDict dict = StateDict::open(testdata / file);
         CHECK(checked_tensors(dict, "") == 6);
-        REQUIRE(dict.facts().batch_norm_epsilons.size() == 1);
-        CHECK(dict.facts().batch_norm_epsilons[0].value == 1e-3);
-        CHECK(dict.facts().batch_norm_epsilons[0].path == Containing("code/__torch__/"));
+        const CheckpointFacts& facts = dict.facts();
+#if VGG19_HAS_ZLIB
+        REQUIRE(facts.batch_norm_epsilons.size() == 1);
+        CHECK(facts.batch_norm_epsilons[0].value == 1e-3);
+        CHECK(facts.batch_norm_epsilons[0].path == Containing("code/__torch__/"));
+#else
+        CHECK(facts.batch_norm_epsilons.empty());
+        CHECK(facts.skipped[1] == Containing("an epsilon of batch norms may be in them"));
+#endif
     }
+    const vgg19::testing::TemporaryFolder folder;
+    vgg19::converter::testing::write_bytes(
+        folder / "code", zip_file({{"s/data.pkl", "N."}, {"s/code/x.py", std::string((16 << 20) + 1, ' ')}}));
+    CHECK(says(StateDict::open(folder / "code").facts(),
+               "code: 1 files that cannot be read; an epsilon of batch norms may be in them"));
     CHECK(open_error("frozen.pt") == Containing("found a frozen TorchScript, in which they are constants"));
 }
 
@@ -221,6 +233,10 @@ TEST_CASE("other zip files are named, with what to do") {
           Containing("found a program of torch.export (.pt2); load it with torch.export.load"));
     CHECK(refusal(zip_file({{"config.json", ""}, {"model.weights.h5", ""}})) ==
           Containing("found a model of Keras"));
+    CHECK(refusal(zip_file({{"p/.data/extern_modules", ""}, {"p/model/model.pkl", ""}})) ==
+          Containing("found a package of torch.package"));
+    CHECK(refusal(zip_file({{"folder/", ""}, {"folder/vgg19.pth", "PK"}})) ==
+          Containing("found an archive with a .pth file in it; unpack it first"));
     CHECK(refusal(zip_file({{"word/document.xml", ""}})) == Containing("found none among its 1 files"));
     CHECK(refusal(zip_file({{"a/data.pkl", "N."}, {"b/data.pkl", "N."}})) ==
           Containing("expected one data.pkl in the zip file, found a/data.pkl and b/data.pkl"));

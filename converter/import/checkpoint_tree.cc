@@ -233,15 +233,17 @@ void Tree::add_object(const PickleValue& value, Level& level) {
     if (object.elements != no_reference) add_items(object.elements, level);
 }
 
-/// A dict of attributes, or a tuple of that and one of slots; anything else is a part named "state".
+/// A dict of attributes, or a tuple of that and one of slots; what is in anything else is the object's own.
 void Tree::add_state(PickleReference state, Level& level) {
     const PickleValue& value = pickle_.at(state);
     if (value.kind == Kind::dict) {
         if (may_visit(state)) add_pairs(state, level);
         return;
     }
-    if (value.kind != Kind::tuple || !may_visit(state))
-        return add_value({.value = state, .own_level = false}, level);
+    if (value.kind != Kind::tuple || !may_visit(state)) {
+        add_value({.value = state, .own_level = false}, level);
+        return;
+    }
     std::uint32_t index = 0;
     for (const PickleReference item : pickle_.items(value)) {
         if (pickle_.at(item).kind != Kind::dict) {

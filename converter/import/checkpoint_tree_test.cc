@@ -154,6 +154,15 @@ TEST_CASE("a few bytes cannot ask for terabytes") {
     CHECK(contents.facts.skipped[0] == Containing("more than 268435456 elements of expanded tensors"));
 }
 
+TEST_CASE("a negated view is not taken for what its storage holds") {
+    PickleWriter writer;
+    writer.begin_tensor().storage("0", 8).integer(0).integers({8}).integers({1});
+    writer.raw("\x89}}").text("neg").raw("\x88stR");
+    const CheckpointContents contents = flattened(writer);
+    CHECK(contents.tensors.empty());
+    CHECK(contents.facts.skipped == std::vector<std::string>{"the file: 1 tensor (a negated view)"});
+}
+
 TEST_CASE("a list of a million losses is a line") {
     std::string content = PickleWriter().raw("}").text("losses").raw("](").finished();
     content.pop_back();
@@ -183,6 +192,10 @@ TEST_CASE("NumPy's arrays whose bytes do not fit are refused") {
                           "C\x08"s
                           "12345678"s))
               .tensors.size() == 1);
+    const CheckpointContents python2 = flattened(array("K\x02\x85", "f4",
+                                                       "U\x08"s
+                                                       "12345678"s));
+    CHECK(python2.tensors.size() == 1);
     CHECK(flattened(array("K\x02\x85", "U2",
                           "C\x08"s
                           "12345678"s))

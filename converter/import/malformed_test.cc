@@ -10,6 +10,7 @@
 #include "converter/import/testing/files.h"
 #include "converter/import/testing/pickle_writer.h"
 #include "converter/import/testing/refusal.h"
+#include "converter/import/torch_tensor.h"
 #include "engine/testing/error_of.h"
 #include "engine/testing/narrow_model.h"
 #include "kernels/common/testing/random.h"
@@ -221,9 +222,10 @@ TEST_CASE("any byte of a file may be wrong: there is an error or tensors inside 
     const TemporaryFolder folder;
     int refused = 0;
     for (const char* name :
-         {"zip.pth", "zip64.pth", "legacy_views.pth", "checkpoint_float16_legacy.pth", "views.pth"}) {
+         {"zip.pth", "zip64.pth", "legacy_views.pth", "checkpoint_float16_legacy.pth", "views.pth",
+          "leavings_2.pth", "module.pth", "arrays_2.pkl", "tensors_0.pkl", "script.pt", "expanded.pth"}) {
         const std::string good = read_bytes(testdata / name);
-        for (int i = 0; i < 800; ++i) {
+        for (int i = 0; i < 400; ++i) {
             std::string content = good;
             for (int flips = random.integer(1, 3); flips > 0; --flips) {
                 const auto offset =
@@ -234,7 +236,8 @@ TEST_CASE("any byte of a file may be wrong: there is an error or tensors inside 
             try {
                 const StateDict state = StateDict::open(folder / "weights");
                 for (const StoredTensor& tensor : state.tensors()) {
-                    REQUIRE(tensor.elements() <= content.size());
+                    REQUIRE(tensor.elements() <= vgg19::converter::most_repeated_elements);
+                    if (tensor.elements() > content.size()) continue;  // one that repeats its storage
                     std::vector<double> values(tensor.elements());
                     vgg19::converter::read_values<double>(tensor, state.mapping(), values);
                 }

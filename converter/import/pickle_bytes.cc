@@ -54,10 +54,8 @@ std::optional<std::span<const std::byte>> PickleBytes::bytes_of(PickleReference 
 std::optional<std::span<const std::byte>> PickleBytes::decoded(PickleReference text) {
     if (const auto known = known_.find(text); known != known_.end()) return known->second;
     std::optional<std::vector<std::byte>> bytes = latin1(pickle_.at(text).text());
-    if (!bytes) return {};
-    owned_.push_back(std::move(*bytes));
-    known_[text] = owned_.back();
-    return known_[text];
+    if (bytes) owned_.push_back(std::move(*bytes));
+    return known_[text] = bytes ? std::optional(std::span<const std::byte>(owned_.back())) : std::nullopt;
 }
 
 }  // namespace vgg19::converter

@@ -25,7 +25,7 @@ class PickleBytes {
 
     const Pickle& pickle_;
     OwnedBytes& owned_;
-    std::map<PickleReference, std::span<const std::byte>> known_;
+    std::map<PickleReference, std::optional<std::span<const std::byte>>> known_;
 };
 
 }  // namespace vgg19::converter

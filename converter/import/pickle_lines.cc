@@ -71,17 +71,16 @@ std::optional<char> plain_escape(char letter) {
 std::string without_escapes(std::string_view text) {
     std::string result;
     for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '\\' || i + 1 == text.size()) {
-            result += text[i];
-        } else if (const auto plain = plain_escape(text[i + 1])) {
-            result += *plain;
-            ++i;
-        } else if (const auto code = hexadecimal(text, i + 2, 2); text[i + 1] == 'x' && code) {
-            result += static_cast<char>(*code);
-            i += 3;
-        } else {
-            result += text[i];
+        if (text[i] == '\\' && i + 1 < text.size()) {
+            const auto plain = plain_escape(text[i + 1]);
+            const auto code = text[i + 1] == 'x' ? hexadecimal(text, i + 2, 2) : std::nullopt;
+            if (plain || code) {
+                result += plain ? *plain : static_cast<char>(*code);
+                i += plain ? 1U : 3U;
+                continue;
+            }
         }
+        result += text[i];
     }
     return result;
 }

@@ -95,8 +95,8 @@ std::map<std::string_view, TorchStorage> torch_storages(const Pickle& pickle) {
     std::map<std::string_view, TorchStorage> storages;
     for (PickleReference i = 0; i < pickle.size(); ++i) {
         const PickleValue& value = pickle.at(i);
-        if (value.kind != PickleKind::persistent_id || !is_storage_id(pickle, pickle.item(value, 0)))
-            continue;
+        const bool is_id = value.kind == PickleKind::persistent_id;
+        if (!is_id || !is_storage_id(pickle, pickle.item(value, 0))) continue;
         const TorchStorage storage = torch_storage(pickle, value);
         const TorchStorage& first = storages.emplace(storage.key, storage).first->second;
         if (first.bytes() != storage.bytes()) {

@@ -90,6 +90,15 @@ std::optional<Extent> extent_of(const std::vector<std::size_t>& shape,
     return extent;
 }
 
+/// Whether the last argument is metadata that say so: the storage then has the opposite of each value.
+bool is_negated(const Pickle& pickle, std::span<const PickleReference> arguments) {
+    constexpr std::size_t most_metadata = 32;  // keys and values
+    const PickleValue& metadata = pickle.at(arguments.back());
+    if (pickle.items(metadata).size() > most_metadata) return false;
+    const PickleValue* negated = pickle.find(metadata, "neg");
+    return negated != nullptr && negated->kind == PickleKind::boolean && negated->integer != 0;
+}
+
 TensorReading left_out(std::string_view what) {
     return {.outcome = Outcome::left_out, .what = std::string(what)};
 }
@@ -197,6 +206,7 @@ TensorReading TensorReader::read_strided(const Call& call, const TorchType* type
                                 " elements");
     }
     if (!type->dtype) return left_out(type->name);
+    if (is_negated(pickle_, call.arguments)) return left_out("a negated view");
     if (extent->elements > stored) {  // expanded: an element is there more than once
         if (extent->elements > most_repeated_elements - repeated_elements_) {
             return left_out("more than " + std::to_string(most_repeated_elements) +
@@ -224,12 +234,13 @@ TensorReader::StorageView TensorReader::storage_of(PickleReference reference, co
             storage.type};
 }
 
-/// Python's own pickle module makes a file of PyTorch's, in the stream format, of each storage.
+/// Python's own pickle module makes a file of PyTorch's, in the stream format, of each storage. Objects may
+/// share one: each is read once.
 TensorReader::StorageView TensorReader::nested_storage(PickleReference reference, const std::string& tensor) {
-    if (const auto known = nested_.find(reference); known != nested_.end()) return known->second;
     const PickleValue& value = pickle_.at(reference);
     const Call call = call_of(value);
     expect_arguments(call, 1, 1, value);
+    if (const auto known = nested_.find(call.arguments[0]); known != nested_.end()) return known->second;
     const auto bytes = bytes_.bytes_of(call.arguments[0]);
     if (!bytes) {
         pickle_.fail(value, tensor + ": expected a storage as bytes, found " +
@@ -245,7 +256,7 @@ TensorReader::StorageView TensorReader::nested_storage(PickleReference reference
     const StorageView view = {found->second.subspan(storage.view_offset * storage.type->bytes)
                                   .first(storage.view_elements * storage.type->bytes),
                               storage.type};
-    nested_[reference] = view;
+    nested_[call.arguments[0]] = view;
     return view;
 }
 

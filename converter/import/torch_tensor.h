@@ -34,7 +34,7 @@ class TensorReader {
   public:
     /// What had to be decoded is put into `owned`, which must live as long as the tensors.
     TensorReader(const Pickle& pickle, const StorageBytes& storages, OwnedBytes& owned)
-        : pickle_(pickle), storages_(storages), bytes_(pickle, owned), owned_(owned) {}
+        : pickle_(pickle), storages_(storages), bytes_(pickle, owned) {}
 
     /// Whether the value is a tensor of PyTorch (a parameter, a subclass) or an array of NumPy, and which.
     /// Throws Error (bad_input), with `path` in the message, for one that is malformed: another number of
@@ -64,7 +64,6 @@ class TensorReader {
     const Pickle& pickle_;
     const StorageBytes& storages_;
     PickleBytes bytes_;
-    OwnedBytes& owned_;
     std::map<PickleReference, StorageView> nested_;
     std::size_t repeated_elements_ = 0;
 };

@@ -1,6 +1,7 @@
 // PyTorch's zip format: NAME/data.pkl, and a storage a file, NAME/data/KEY. Nothing is compressed, so that
 // the storages can be read where they are. TorchScript's is the same with more files beside.
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <string>
 #include <utility>
@@ -26,41 +27,48 @@ std::string_view as_text(std::span<const std::byte> bytes) {
     throw Error(ErrorKind::bad_input, archive.name() + ": " + message);
 }
 
+/// A zip file without a data.pkl, by files that it has, at whatever place.
+struct OtherZip {
+    std::string_view file;
+    std::string_view other_file;  ///< must be there too
+    std::string_view what;
+};
+constexpr std::array other_zips = {
+    OtherZip{"model.json", "attributes.pkl",
+             "TorchScript of PyTorch 1.3 or older; load it with torch.jit.load and save its state_dict()"},
+    OtherZip{"archive_format", "",
+             "a program of torch.export (.pt2); load it with torch.export.load and save its state_dict"},
+    OtherZip{"serialized_exported_program.json", "",
+             "a program of torch.export (.pt2); load it with torch.export.load and save its state_dict"},
+    OtherZip{"model.json", "",
+             "TorchScript's oldest format; load it with torch.jit.load and save its state_dict()"},
+    OtherZip{"extern_modules", "",
+             "a package of torch.package; load the model with PackageImporter and save its state_dict()"},
+    OtherZip{
+        ".npy", "",
+        "arrays of NumPy (.npz); load them with numpy.load and save them with torch.save or as safetensors"},
+    OtherZip{".pth", "", "an archive with a .pth file in it; unpack it first"},
+    OtherZip{".pt", "", "an archive with a .pt file in it; unpack it first"},
+    OtherZip{".ckpt", "", "an archive with a .ckpt file in it; unpack it first"},
+    OtherZip{".safetensors", "", "an archive with a .safetensors file in it; unpack it first"},
+    OtherZip{"pytorch_model.bin", "", "an archive with pytorch_model.bin in it; unpack it first"},
+    OtherZip{"model.weights.h5", "", "a model of Keras; only PyTorch's weights and safetensors are read"},
+};
+
+/// `name` with a folder before it or without; a name that begins with a dot is how any file's may end.
 bool has_file(const ZipArchive& archive, std::string_view name) {
     return std::any_of(archive.entries().begin(), archive.entries().end(), [name](const auto& entry) {
         const std::string_view path = entry.first;
-        return path == name || (path.ends_with(name) && path[path.size() - name.size() - 1] == '/');
+        if (!path.ends_with(name)) return false;
+        return path.size() == name.size() || name[0] == '.' || path[path.size() - name.size() - 1] == '/';
     });
 }
 
-/// What a zip file without a data.pkl is.
 [[noreturn]] void refuse_other_zip(const ZipArchive& archive) {
     const std::string expected = "expected a data.pkl in the zip file, as PyTorch writes it, found ";
-    if (has_file(archive, "model.json") && has_file(archive, "attributes.pkl")) {
-        fail(
-            archive,
-            expected +
-                "TorchScript of PyTorch 1.3 or older; load it with torch.jit.load and save its state_dict()");
-    }
-    if (has_file(archive, "serialized_exported_program.json") || has_file(archive, "archive_format") ||
-        has_file(archive, "models/model.json")) {
-        fail(archive,
-             expected +
-                 "a program of torch.export (.pt2); load it with torch.export.load and save its state_dict");
-    }
-    if (has_file(archive, "model.json")) {
-        fail(archive,
-             expected + "TorchScript's oldest format; load it with torch.jit.load and save its state_dict()");
-    }
-    const bool arrays = std::any_of(archive.entries().begin(), archive.entries().end(),
-                                    [](const auto& entry) { return entry.first.ends_with(".npy"); });
-    if (arrays) {
-        fail(archive, expected +
-                          "arrays of NumPy (.npz); load them with numpy.load and save them with torch.save "
-                          "or safetensors");
-    }
-    if (has_file(archive, "config.json") && has_file(archive, "model.weights.h5")) {
-        fail(archive, expected + "a model of Keras; only PyTorch's weights are read");
+    for (const OtherZip& other : other_zips) {
+        const bool both = other.other_file.empty() || has_file(archive, other.other_file);
+        if (both && has_file(archive, other.file)) fail(archive, expected + std::string(other.what));
     }
     fail(archive, expected + "none among its " + std::to_string(archive.entries().size()) +
                       " files; is this a model that PyTorch saved?");
@@ -83,7 +91,7 @@ std::string archive_prefix(const ZipArchive& archive) {
     return std::string(found[0].substr(0, found[0].size() - pickle_name.size()));
 }
 
-void check_byte_order(const ZipArchive& archive, const std::string& prefix) {
+void check_byte_order(ZipArchive& archive, const std::string& prefix) {
     if (!archive.contains(prefix + "byteorder")) return;  // PyTorch before 2.1
     const std::string_view order = as_text(archive.contents(prefix + "byteorder"));
     if (order != "little") {
@@ -92,7 +100,7 @@ void check_byte_order(const ZipArchive& archive, const std::string& prefix) {
 }
 
 /// The bytes of the storages that the pickle names, as far as the archive has them.
-StorageBytes find_storages(const ZipArchive& archive, const std::string& prefix, const Pickle& pickle) {
+StorageBytes find_storages(ZipArchive& archive, const std::string& prefix, const Pickle& pickle) {
     StorageBytes storages;
     for (const auto& [key, storage] : torch_storages(pickle)) {
         const std::string file = prefix + "data/" + std::string(key);
@@ -107,14 +115,25 @@ StorageBytes find_storages(const ZipArchive& archive, const std::string& prefix,
     return storages;
 }
 
-/// TorchScript keeps the settings of its modules in the code of their methods.
-void read_code(const ZipArchive& archive, const std::string& prefix, CheckpointFacts& facts) {
+/// TorchScript keeps the settings of its modules in the code of their methods. What cannot be read there
+/// leaves the weights as good as they are.
+void read_code(ZipArchive& archive, const std::string& prefix, CheckpointFacts& facts) {
     const std::string folder = prefix + "code/";
+    std::size_t unread = 0;
     for (const auto& [name, entry] : archive.entries()) {
-        if (!name.starts_with(folder) || !name.ends_with(".py") || entry.size > longest_code) continue;
-        for (const double epsilon : batch_norm_epsilons(as_text(archive.contents(name)))) {
-            facts.batch_norm_epsilons.push_back({std::string(name.substr(prefix.size())), epsilon});
+        if (!name.starts_with(folder) || !name.ends_with(".py")) continue;
+        try {
+            if (entry.size > longest_code) throw Error(ErrorKind::bad_input, "too long");
+            for (const double epsilon : batch_norm_epsilons(as_text(archive.contents(name)))) {
+                facts.batch_norm_epsilons.push_back({std::string(name.substr(prefix.size())), epsilon});
+            }
+        } catch (const Error&) {
+            ++unread;
         }
+    }
+    if (unread > 0) {
+        facts.skipped.push_back("code: " + std::to_string(unread) +
+                                " files that cannot be read; an epsilon of batch norms may be in them");
     }
 }
 
@@ -148,7 +167,7 @@ void refuse_frozen(const ZipArchive& archive, const std::string& prefix) {
 
 CheckpointContents read_torch_zip(const model::MappedFile& file) {
     OwnedBytes unpacked;
-    const ZipArchive archive(file, unpacked);
+    ZipArchive archive(file, unpacked);
     const std::string prefix = archive_prefix(archive);
     check_byte_order(archive, prefix);
     const std::span<const std::byte> data = archive.contents(prefix + std::string(pickle_name));

@@ -154,7 +154,7 @@ std::pair<std::string_view, ZipArchive::Entry> ZipArchive::read_entry(ByteReader
     return {name, entry};
 }
 
-std::span<const std::byte> ZipArchive::contents(std::string_view name) const {
+std::span<const std::byte> ZipArchive::contents(std::string_view name) {
     const Entry& entry = entries_.find(name)->second;
     const std::string file = "zip: file " + printable(name);
     if ((entry.flags & encrypted_flag) != 0) {
@@ -179,6 +179,13 @@ std::span<const std::byte> ZipArchive::contents(std::string_view name) const {
     }
     const std::span<const std::byte> packed = file_.subspan(begin, entry.stored_size);
     if (entry.method == stored) return packed;
+    const std::size_t most_unpacked = (std::size_t{2} << 30U) + 64 * file_.size();
+    if (entry.size > most_unpacked - unpacked_bytes_) {
+        fail_at(name_, entry.record,
+                file + ": expected at most " + std::to_string(most_unpacked) +
+                    " bytes from all that is compressed, found more");
+    }
+    unpacked_bytes_ += entry.size;
     try {
         owned_.push_back(inflated(packed, entry.size));
     } catch (const Error& error) {

@@ -35,8 +35,9 @@ class ZipArchive {
     const Entries& entries() const { return entries_; }
     bool contains(std::string_view name) const { return entries_.contains(name); }
     /// The bytes of a file that is there. Throws Error (bad_input) where it is encrypted, compressed in
-    /// another way than DEFLATE or to less than a thousandth, broken, or not where the directory says.
-    std::span<const std::byte> contents(std::string_view name) const;
+    /// another way than DEFLATE, broken, not where the directory says, or where all that was unpacked is more
+    /// than 2 GiB and 64 times the archive: several entries may have the same data.
+    std::span<const std::byte> contents(std::string_view name);
     const std::string& name() const { return name_; }
 
   private:
@@ -59,6 +60,7 @@ class ZipArchive {
     std::span<const std::byte> file_;
     std::string name_;
     OwnedBytes& owned_;
+    std::size_t unpacked_bytes_ = 0;
     std::size_t directory_begin_ = 0;
     Entries entries_;
 };

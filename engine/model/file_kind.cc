@@ -71,6 +71,7 @@ constexpr std::array signatures = {
     Signature{0, "\x89HDF\r\n\x1a\n"sv, FileKind::other, "an HDF5 file, as Keras's .h5 is", from_pytorch},
     Signature{0, "\x93NUMPY"sv, FileKind::other, "an array of NumPy (.npy)", from_pytorch},
     Signature{4, "TFL3"sv, FileKind::other, "a model of TensorFlow Lite", from_pytorch},
+    Signature{0, "ftrt"sv, FileKind::other, "an engine of TensorRT", from_pytorch},
     Signature{0, "GGUF"sv, FileKind::other, "a GGUF file", from_pytorch},
     Signature{0, "\x04\0\0\0\x01\0\0\0\x03\0\0\0V 1"sv, FileKind::other, "a file of Torch 7 (Lua)",
               from_pytorch},
@@ -95,6 +96,8 @@ constexpr Signature old_torch = {0,
                                  "load it with torch.load and save its state_dict() with torch.save"};
 constexpr Signature tar = {0, {}, FileKind::other, "a tar archive", unpack_it};
 constexpr Signature onnx = {0, {}, FileKind::other, "a model of ONNX", from_pytorch};
+constexpr Signature core_ml = {0, {}, FileKind::other, "a model of Core ML", from_pytorch};
+constexpr Signature zeros = {0, {}, FileKind::other, "a file of zeros", "was the download cut off?"};
 constexpr Signature tensorflow = {0, {}, FileKind::other, "a model of TensorFlow", from_pytorch};
 constexpr Signature caffe = {0, {}, FileKind::other, "a model of Caffe (.caffemodel)", from_pytorch};
 constexpr Signature netpbm = {0, {}, FileKind::other, "a picture (PNM)", as_picture};
@@ -130,17 +133,20 @@ bool is_name(std::string_view characters) {
     });
 }
 
-/// A header begins with '{', perhaps behind white space, where its length is no longer than the file.
+/// A header begins with '{', perhaps behind white space, and its length is none that no header has: texts and
+/// pictures may have a '{' at that place too.
 bool is_safetensors(std::string_view content) {
     constexpr std::size_t length_bytes = 8;
-    if (content.size() <= length_bytes || content[0] == '{') return false;
-    const std::string_view header = content.substr(length_bytes);
-    if (header[0] == '{') return true;
+    constexpr std::size_t most_white_space = 100;
+    if (content.size() <= length_bytes) return false;
     std::uint64_t length = 0;
-    for (std::size_t i = length_bytes; i-- > 0;)
+    for (std::size_t i = length_bytes; i-- > 0;) {
         length = length << 8U | static_cast<unsigned char>(content[i]);
-    const std::size_t start = header.substr(0, 100).find_first_not_of(" \t\r\n");
-    return length <= header.size() && start != std::string_view::npos && header[start] == '{';
+    }
+    const std::string_view header = content.substr(length_bytes);
+    const std::size_t start = header.substr(0, most_white_space).find_first_not_of(" \t\r\n");
+    if (start == std::string_view::npos || header[start] != '{') return false;
+    return start == 0 ? length >> 32U == 0 : length <= header.size();
 }
 
 /// A pickle begins with its protocol, or (protocol 0 and 1) with the operations of what is mostly saved.
@@ -174,7 +180,12 @@ const Signature* kind_of_message(std::string_view content) {
     if (content[0] == '\x08') {  // a version, and then the producer, the graph, …
         const bool field =
             std::string_view("\x12\x1a\x22\x2a\x32\x3a\x42").find(content[2]) != std::string_view::npos;
-        if (field && second >= 2 && second < 32) return &onnx;
+        if (field && second >= 2 && second < 32) {
+            // ONNX has the producer's name there, Core ML a message.
+            const bool producer = content[2] != '\x12' ||
+                                  (content.size() > 4 && is_printable(content[4]) && content[4] != '\n');
+            return producer ? &onnx : &core_ml;
+        }
         return second == 1 && content[2] == '\x12' ? &tensorflow : nullptr;
     }
     if (content[0] != '\x0a' || second < 2 || second > 127) return nullptr;
@@ -199,8 +210,10 @@ const Signature* kind_of_text(std::string_view content) {
         if (head.find("<html") != std::string::npos) return &html;
         return head.find("<svg") != std::string::npos ? &svg : &xml;
     }
-    if (!std::all_of(head.begin(), head.end(), [](char c) { return is_printable(c) || c < 0; }))
-        return nullptr;
+    const bool is_text = std::all_of(head.begin(), head.end(), [](char character) {
+        return is_printable(character) || static_cast<unsigned char>(character) >= 0x80;
+    });
+    if (!is_text) return nullptr;
     if (head.starts_with('{') || head.starts_with('[')) {
         return content.substr(0, std::size_t{1} << 20U).find("\"weight_map\"") != std::string_view::npos
                    ? &sharded
@@ -224,6 +237,9 @@ const Signature* find_kind(std::span<const std::byte> file) {
         std::string_view(" \t\r\n#").find(content[2]) != std::string_view::npos) {
         return &netpbm;
     }
+    constexpr std::size_t looked_at = 4096;
+    const std::string_view start = content.substr(0, looked_at);
+    if (start.size() >= 16 && start.find_first_not_of('\0') == std::string_view::npos) return &zeros;
     if (is_pickle(content)) return &pickle;
     if (const Signature* found = kind_of_tar(content)) return found;
     if (const Signature* found = kind_of_message(content)) return found;

@@ -83,6 +83,8 @@ TEST_CASE("files that are no models are named, with what to do") {
         {"\x93NUMPY\1\0"s, "an array of NumPy (.npy)"},
         {"\x08\x07\x12\x07pytorch"s, "a model of ONNX"},
         {"\x08\x04\x3a\x10"s, "a model of ONNX"},
+        {"\x08\x04\x12\x30\x0a\x10"s, "a model of Core ML"},
+        {std::string(100, '\0'), "a file of zeros; was the download cut off?"},
         {"\x08\x01\x12\x80\x10"s, "a model of TensorFlow"},
         {"\x0a\x1b\x0a\x05input\x12\x0bPlaceholderxxxxxxxx"s, "a model of TensorFlow"},
         {"\x1c\0\0\0TFL3"s, "a model of TensorFlow Lite"},
@@ -104,7 +106,9 @@ TEST_CASE("files that are no models are named, with what to do") {
          "a program"},
         {"\1\2\3"s, "a file that begins with bytes 01 02 03"},
     };
-    for (const auto& [content, expected] : cases) {
+    for (const auto& entry : cases) {
+        const auto& content = entry.first;
+        const auto& expected = entry.second;
         CAPTURE(expected);
         CHECK(described(content) == Containing(expected));
         CHECK(described(content).starts_with(expected.substr(0, 10)));
@@ -120,6 +124,9 @@ TEST_CASE("a picture is no weights to import") {
 TEST_CASE("what can be read is told apart") {
     CHECK(kind("\2\0\0\0\0\0\0\0{}"s) == FileKind::safetensors);
     CHECK(kind("\x80\2\0\0\0\0\0\0{"s) == FileKind::safetensors);  // a header of 640 bytes
+    CHECK(kind("\3\0\0\0\0\0\0\0 {}"s) == FileKind::safetensors);
+    CHECK(kind("\xff\xff\xff\x7f\0\0\0\0{"s) == FileKind::safetensors);  // cut off
+    CHECK(described("GIF89a\x10\0{\0 and more of it"s) == Containing("a picture (GIF)"));
     CHECK(kind("{\"weight\":{}}"s) == FileKind::other);
     CHECK(kind("PK\3\4"s) == FileKind::zip);
     CHECK(kind("\x80\5N."s) == FileKind::pickle);

@@ -66,8 +66,9 @@ std::string_view header_text(const MappedFile& file) {
     const std::string name = file.path().string();
     const std::span<const std::byte> bytes = file.bytes();
     if (bytes.size() < length_bytes) {
-        if (kind_of_file(bytes) != FileKind::unknown)
+        if (kind_of_file(bytes) != FileKind::unknown) {
             fail(name, "a safetensors file", describe_file_for_model(bytes));
+        }
         fail(name, "8 bytes of header length", std::to_string(bytes.size()) + " bytes");
     }
     std::uint64_t length = 0;
@@ -76,7 +77,9 @@ std::string_view header_text(const MappedFile& file) {
     }
     const std::string place = name + ": byte 0";
     const FileKind kind = kind_of_file(bytes);
-    if (kind != FileKind::safetensors && (kind != FileKind::unknown || length > max_header_bytes)) {
+    const bool other_start = bytes.size() > length_bytes && bytes[length_bytes] != std::byte{'{'};
+    const bool foreign = kind == FileKind::unknown && length > max_header_bytes && other_start;
+    if (foreign || (kind != FileKind::safetensors && kind != FileKind::unknown)) {
         fail(name, "a safetensors file", describe_file_for_model(bytes));
     }
     if (length > max_header_bytes) {

@@ -215,7 +215,9 @@ TEST_CASE("what the format's own library opens can be opened for import") {
     const std::map<std::string, std::size_t> bytes_of_four = {
         {"U16", 8}, {"U32", 16},    {"U64", 32},    {"C64", 32},        {"F8_E5M2", 4},     {"F8_E4M3", 4},
         {"F4", 2},  {"F6_E2M3", 3}, {"F6_E3M2", 3}, {"F8_E4M3FNUZ", 4}, {"F8_E5M2FNUZ", 4}, {"F8_E8M0", 4}};
-    for (const auto& [dtype, bytes] : bytes_of_four) {
+    for (const auto& entry_of_four : bytes_of_four) {
+        const std::string& dtype = entry_of_four.first;
+        const std::size_t bytes = entry_of_four.second;
         CAPTURE(dtype);
         const std::string offsets = "[0," + std::to_string(bytes) + "]";
         fixture.write(file_text(one_tensor(dtype, "[4]", offsets), bytes));

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include "converter/import/state_dict.h"
 #include "engine/model/model_file.h"
@@ -20,6 +21,16 @@ void try_it(const Function& function) {
         function();
     } catch (const vgg19::Error& error) {
         if (error.kind() != vgg19::ErrorKind::bad_input) std::abort();
+    }
+}
+
+/// All values that a network's shapes may ask for: a tensor that repeats its storage can have very many.
+void read_tensors(const vgg19::converter::StateDict& dict) {
+    constexpr std::size_t most_elements = std::size_t{1} << 16;
+    for (const vgg19::converter::StoredTensor& tensor : dict.tensors()) {
+        if (!vgg19::converter::is_floating(tensor.dtype) || tensor.elements() > most_elements) continue;
+        std::vector<double> values(tensor.elements());
+        vgg19::converter::read_values<double>(tensor, dict.mapping(), values);
     }
 }
 
@@ -39,7 +50,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::ofstream(path, std::ios::binary)
         .write(reinterpret_cast<const char*>(data), static_cast<std::streamsize>(size));
     try_it([&] { vgg19::model::ModelFile::open(path).verify_checksums(); });
-    try_it([&] { vgg19::converter::StateDict::open(path); });
+    try_it([&] { read_tensors(vgg19::converter::StateDict::open(path)); });
     std::filesystem::remove(path);
     return 0;
 }
