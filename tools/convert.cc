@@ -131,12 +131,14 @@ void print_report(const converter::ImportReport& report) {
         std::cerr << "\ndense layers: " << report.dense << '\n';
     }
     std::vector<std::string> left;
-    for (const auto& [place, count] : report.left)
+    for (const auto& [place, count] : report.left) {
         left.push_back(place + " (" + counted_tensors(count) + ')');
+    }
     left.insert(left.end(), report.skipped.begin(), report.skipped.end());
     constexpr std::size_t most_shown = 20;
-    for (std::size_t i = 0; i < std::min(left.size(), most_shown); ++i)
+    for (std::size_t i = 0; i < std::min(left.size(), most_shown); ++i) {
         std::cerr << "left: " << left[i] << '\n';
+    }
     if (left.size() > most_shown) std::cerr << "left: " << left.size() - most_shown << " more places\n";
     for (const std::string& note : report.notes) std::cerr << "note: " << note << '\n';
 }
