@@ -111,7 +111,9 @@ void add_labels(const std::vector<Label>& labels, NameList& names) {
     for (std::size_t i = 0; i < labels.size(); ++i) {
         const auto& [name, id] = labels[i];
         const bool needs_id = counts[name] > 1 && !id.empty() && !name.empty();
-        names.add(needs_id ? name + " (" + id + ')' : name, "class " + std::to_string(i));
+        std::string distinct = name;
+        if (needs_id) distinct.append(" (").append(id).append(")");
+        names.add(distinct, "class " + std::to_string(i));
     }
 }
 

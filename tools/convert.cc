@@ -1,4 +1,5 @@
 // vgg19 convert
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <filesystem>
@@ -6,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "converter/import/import.h"
 #include "engine/model/model_file.h"
@@ -39,9 +41,12 @@ std::optional<std::array<float, 3>> three_numbers(const CommandLine& line, const
         const auto [stop, error] = std::from_chars(next, end, values[i]);
         const bool ends_well = i + 1 < values.size() ? stop != end && *stop == ',' : stop == end;
         if (error != std::errc() || !ends_well || !(values[i] >= least && values[i] <= 1)) {
-            throw Error(ErrorKind::usage,
-                        "--" + name + ": expected three numbers from " + (least > 0 ? "just above 0" : "0") +
-                            " to 1 with commas between, such as 0.49,0.48,0.45, found '" + text + "'");
+            std::string message = "--" + name + ": expected three numbers from ";
+            message.append(least > 0 ? "just above 0" : "0");
+            message.append(" to 1 with commas between, such as 0.49,0.48,0.45, found '")
+                .append(text)
+                .append("'");
+            throw Error(ErrorKind::usage, message);
         }
         next = stop + 1;
     }
@@ -125,16 +130,16 @@ void print_report(const converter::ImportReport& report) {
         if (!report.prefix.empty()) std::cerr << " under " << report.prefix;
         std::cerr << "\ndense layers: " << report.dense << '\n';
     }
-    if (!report.left.empty()) {
-        std::cerr << "left: ";
-        const char* separator = "";
-        for (const auto& [place, count] : report.left) {
-            std::cerr << separator << place << " (" << counted_tensors(count) << ')';
-            separator = ", ";
-        }
-        std::cerr << '\n';
+    std::vector<std::string> left;
+    for (const auto& [place, count] : report.left) {
+        left.push_back(place + " (" + counted_tensors(count) + ')');
     }
-    for (const std::string& skipped : report.skipped) std::cerr << "left: " << skipped << '\n';
+    left.insert(left.end(), report.skipped.begin(), report.skipped.end());
+    constexpr std::size_t most_shown = 20;
+    for (std::size_t i = 0; i < std::min(left.size(), most_shown); ++i) {
+        std::cerr << "left: " << left[i] << '\n';
+    }
+    if (left.size() > most_shown) std::cerr << "left: " << left.size() - most_shown << " more places\n";
     for (const std::string& note : report.notes) std::cerr << "note: " << note << '\n';
 }
 

@@ -157,8 +157,9 @@ void print_class_names(const std::vector<std::string>& names) {
     constexpr std::size_t shown = 10;
     if (names.empty()) return;
     std::cout << "class names    ";
-    for (std::size_t i = 0; i < std::min(names.size(), shown); ++i)
+    for (std::size_t i = 0; i < std::min(names.size(), shown); ++i) {
         std::cout << (i == 0 ? "" : ", ") << names[i];
+    }
     if (names.size() > shown) std::cout << ", … and " << grouped(names.size() - shown) << " more";
     std::cout << '\n';
 }

@@ -17,7 +17,7 @@ namespace vgg19::converter {
 
 namespace {
 
-/// A dense layer to factor, and which of the network's three it is.
+/// A dense layer to factor, and which of the network's it is.
 struct Target {
     model::DenseLayer layer;
     std::size_t index = 0;
@@ -34,7 +34,7 @@ std::size_t rank_limit(const model::DenseLayer& layer) {
     return (layer.inputs * layer.outputs + sum - 1) / sum;
 }
 
-/// The dense layers that are whole, by their place among the three.
+/// The dense layers that are whole, by their place among all.
 std::vector<Target> whole_layers(const model::Network& network) {
     std::vector<Target> whole;
     std::size_t next = 0;
@@ -55,8 +55,10 @@ std::vector<Target> chosen_layers(const model::Network& network, const std::vect
     if (names.empty()) {
         std::erase_if(whole,
                       [&](const Target& target) { return target.index + 1 == network.ranks().size(); });
-        if (whole.empty()) throw usage("layers to factor: expected one that is whole, found none");
-        return whole;
+        if (!whole.empty()) return whole;
+        throw usage(
+            "layers to factor: expected one before the last that is whole, found none; name the last, " +
+            network.dense_layers().back().name + ", to factor it");
     }
     std::string known;
     for (const Target& target : whole) known.append(known.empty() ? "" : " ").append(target.layer.name);

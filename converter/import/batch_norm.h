@@ -1,5 +1,5 @@
-// A batch norm after a convolution is, at inference, a factor and an offset per output channel: both move
-// into the convolution.
+// A batch norm after a convolution or dense layer is, at inference, a factor and an offset per output: both
+// move into the layer.
 #pragma once
 
 #include <span>
@@ -25,7 +25,7 @@ double find_batch_norm_epsilon(const VggTensors& vgg, const std::vector<Checkpoi
 /// "1e-05": the shortest digits that read back as the same number.
 std::string epsilon_text(double epsilon);
 
-/// Writes, for a convolution with weight w (O,I,3,3), bias b (O) and a batch norm behind it,
+/// Writes, for a layer with weight w (O, …), bias b (O) and a batch norm behind it,
 ///
 ///     s[o]       = batch_norm.weight[o] / sqrt(batch_norm.variance[o] + epsilon)
 ///     weight[o]  = w[o] · s[o]

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -10,7 +11,7 @@ namespace vgg19::converter {
 namespace {
 
 /// More are not looked at: a checkpoint has a few networks.
-constexpr std::size_t most_candidates = 64;
+constexpr std::size_t most_candidates = 16;
 
 bool is_filter_3x3(const Module* module) {
     const Parameter* const weight = module == nullptr ? nullptr : module->find("weight");
@@ -119,16 +120,14 @@ bool is_dense(const Module& module) {
     return weight->shape().size() == 2 || weight->shape().size() == 4;
 }
 
-bool is_convolution_or_norm(const Candidate& candidate, const Module& module) {
-    const auto& modules = candidate.container.modules;
+/// The modules of the candidate's convolutions and batch norms.
+std::set<const Module*> features_of(const Candidate& candidate) {
+    std::set<const Module*> features;
     for (std::size_t k = 0; k < candidate.layout.network.convolutions().size(); ++k) {
-        for (const std::string& name : {candidate.layout.convolution(k), candidate.layout.norm(k)}) {
-            const auto found = modules.find(name);
-            if (found == modules.end() || found->second != &module) continue;
-            return name == candidate.layout.convolution(k) || candidate.layout.batch_norm;
-        }
+        features.insert(candidate.container.find(candidate.layout.convolution(k)));
+        if (candidate.layout.batch_norm) features.insert(candidate.container.find(candidate.layout.norm(k)));
     }
-    return false;
+    return features;
 }
 
 /// Looks for dense layers beside the convolutions, then further and further out.
@@ -141,10 +140,11 @@ class DenseFinder {
         const std::string& container = candidate.container.path;
         const bool holds_all = candidate.container.naming == Naming::numbered;
         std::string_view prefix = holds_all ? std::string_view(container) : parent_path(container);
+        const std::set<const Module*> features = features_of(candidate);
         bool is_root = false;
         while (candidate.dense.empty() && !is_root) {
             candidate.prefix = prefix;
-            candidate.dense = dense_within(prefix, candidate);
+            candidate.dense = dense_within(prefix, candidate, features);
             is_root = prefix.empty();
             prefix = parent_path(prefix);
         }
@@ -156,12 +156,13 @@ class DenseFinder {
     }
 
   private:
-    std::vector<const Module*> dense_within(std::string_view prefix, const Candidate& candidate) const {
+    std::vector<const Module*> dense_within(std::string_view prefix, const Candidate& candidate,
+                                            const std::set<const Module*>& features) const {
         std::vector<const Module*> dense;
         for (const Module& module : modules_) {
             if (!is_within(module.path, prefix) || !is_dense(module)) continue;
-            if (is_convolution_or_norm(candidate, module) || is_of_another(module, prefix, candidate))
-                continue;
+            if (features.contains(&module)) continue;
+            if (is_of_another(module, prefix, candidate)) continue;
             // What stands among the convolutions is too much there, unless it can be no convolution.
             const bool among = is_within(module.path, candidate.container.path) &&
                                candidate.container.naming == Naming::sequential;
@@ -234,8 +235,9 @@ std::vector<Candidate> find_candidates(const std::vector<Module>& modules) {
     const bool any_likely = std::any_of(candidates.begin(), candidates.end(),
                                         [](const Candidate& candidate) { return candidate.likely; });
     if (any_likely) std::erase_if(candidates, [](const Candidate& candidate) { return !candidate.likely; });
-    if (candidates.size() > most_candidates)
+    if (candidates.size() > most_candidates) {
         candidates.erase(candidates.begin() + most_candidates, candidates.end());
+    }
     const DenseFinder dense(modules, candidates);
     for (Candidate& candidate : candidates) dense.find(candidate);
     for (Candidate& candidate : candidates) count_parameters(candidate);

@@ -84,11 +84,11 @@ class Chains {
         const Parameter* const weight = module->find("weight");
         if (weight == nullptr || channels_ == 0) return {};
         const std::size_t inputs = dense_inputs(weight->shape());
-        const auto side =
-            static_cast<std::size_t>(std::lround(std::sqrt(static_cast<double>(inputs / channels_))));
+        const std::size_t area = inputs / channels_;
+        const auto side = static_cast<std::size_t>(std::lround(std::sqrt(static_cast<double>(area))));
         if (side == 0 || side > largest_side || side * side * channels_ != inputs) return {};
-        if (weight->shape().size() == 4 && (weight->shape()[2] != side || weight->shape()[3] != side))
-            return {};
+        const auto& shape = weight->shape();
+        if (shape.size() == 4 && (shape[2] != side || shape[3] != side)) return {};
         return side;
     }
     static bool follows(const Module* module, const Module* before) {
@@ -178,19 +178,22 @@ std::string group_of(const std::string& name) {
     return keys.empty() ? "" : letters_of(keys.front());
 }
 
-/// Modules with most of the weights, by name.
+/// Of the groups that chain, else of all, the one with most of the weights; by name.
 Order largest_group(const Chains& chains, const Order& modules) {
-    std::map<std::string, std::pair<std::uint64_t, Order>> groups;
-    for (const Module* const module : modules) {
-        auto& [elements, members] = groups[group_of(chains.name(module))];
-        const Parameter* const weight = module->find("weight");
-        elements += weight == nullptr ? 0 : weight->values().elements();
-        members.push_back(module);
-    }
-    const auto largest = std::max_element(groups.begin(), groups.end(), [](const auto& a, const auto& b) {
-        return a.second.first < b.second.first;
+    std::map<std::string, Order> groups;
+    for (const Module* const module : modules) groups[group_of(chains.name(module))].push_back(module);
+    const auto rank = [&](const Order& group) {
+        std::uint64_t elements = 0;
+        for (const Module* const module : group) {
+            const Parameter* const weight = module->find("weight");
+            elements += weight == nullptr ? 0 : weight->values().elements();
+        }
+        return std::pair(chains.is_chain(chains.by_name(group)), elements);
+    };
+    const auto largest = std::max_element(groups.begin(), groups.end(), [&](const auto& a, const auto& b) {
+        return rank(a.second) < rank(b.second);
     });
-    return chains.by_name(largest->second.second);
+    return chains.by_name(largest->second);
 }
 
 /// The number that a name ends with, and what is before it.

@@ -17,6 +17,7 @@
 #include "converter/import/names.h"
 #include "converter/import/reorder.h"
 #include "converter/import/state_dict.h"
+#include "converter/transpose.h"
 #include "engine/model/sha256.h"
 #include "kernels/common/aligned_buffer.h"
 #include "vgg19/error.h"
@@ -45,7 +46,8 @@ class Weights {
     explicit Weights(const model::MappedFile& mapping) : mapping_(mapping) {}
 
     void add_convolution(const model::ConvolutionLayer& layer, const LayerTensors& source, double epsilon);
-    void add_dense(const model::DenseLayer& layer, const LayerTensors& source, model::DenseOrder order);
+    void add_dense(const model::DenseLayer& layer, const LayerTensors& source, model::DenseOrder order,
+                   double epsilon);
     std::span<const model::Tensor> tensors() const { return tensors_; }
 
   private:
@@ -75,8 +77,23 @@ void Weights::add_convolution(const model::ConvolutionLayer& layer, const LayerT
     fold_batch_norm(source, epsilon, mapping_, weight, bias);
 }
 
-void Weights::add_dense(const model::DenseLayer& layer, const LayerTensors& source, model::DenseOrder order) {
+void Weights::add_dense(const model::DenseLayer& layer, const LayerTensors& source, model::DenseOrder order,
+                        double epsilon) {
     const model::TensorShape weight = model::dense_weight(layer, order);
+    if (source.batch_norm) {
+        kernels::AlignedBuffer folded(layer.outputs * layer.inputs * sizeof(float));
+        const std::span<float> values(folded.as<float>(), layer.outputs * layer.inputs);
+        fold_batch_norm(source, epsilon, mapping_, values,
+                        add_new(model::bias_name(layer.name), {layer.outputs}));
+        const std::span<float> result = add_new(weight.name, weight.shape);
+        if (order == model::DenseOrder::output_major) {
+            std::copy(values.begin(), values.end(), result.begin());
+        } else {
+            transpose<float>({values.data(), layer.inputs}, layer.outputs, layer.inputs,
+                             {result.data(), layer.outputs});
+        }
+        return;
+    }
     if (order == model::DenseOrder::output_major) {
         add(weight.name, weight.shape, source.weight);
     } else {
@@ -119,7 +136,7 @@ void add_layers(const VggTensors& vgg, model::DenseOrder order, double epsilon, 
         weights.add_convolution(layer, *source++, epsilon);
     }
     for (const model::DenseLayer& layer : vgg.network.dense_layers()) {
-        weights.add_dense(layer, *source++, order);
+        weights.add_dense(layer, *source++, order, epsilon);
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -11,8 +12,10 @@
 #include <map>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "converter/import/batch_norm.h"
 #include "converter/import/stored_tensor.h"
 #include "converter/import/testing/files.h"
 #include "converter/import/testing/fixture_values.h"
@@ -25,8 +28,13 @@
 namespace {
 
 using vgg19::ErrorKind;
+using vgg19::converter::CheckpointFacts;
+using vgg19::converter::find_batch_norm_epsilon;
 using vgg19::converter::import_model;
+using vgg19::converter::ImportOptions;
+using vgg19::converter::ImportReport;
 using vgg19::converter::StoredTensor;
+using vgg19::converter::VggTensors;
 using vgg19::converter::testing::fixture_value;
 using vgg19::converter::testing::read_bytes;
 using vgg19::converter::testing::write_bytes;
@@ -40,6 +48,8 @@ using vgg19::model::Network;
 using vgg19::testing::Containing;
 using vgg19::testing::error_of;
 using vgg19::testing::TemporaryFolder;
+
+using Names = std::vector<std::string>;
 
 const std::filesystem::path testdata = VGG19_IMPORT_TESTDATA;
 
@@ -221,6 +231,127 @@ TEST_CASE("INT8 dense weights stay as they are when a model is converted again")
         const auto bytes = after.tensor(tensor.name).bytes;
         CHECK(std::equal(bytes.begin(), bytes.end(), tensor.bytes.begin(), tensor.bytes.end()));
     }
+}
+
+TEST_CASE("class names come from a file, or from the checkpoint where it has one list of them") {
+    const TemporaryFolder folder;
+    const Names names = {"ant", "bee", "cat", "dog", "eel", "fox", "gnu"};
+    const auto names_after = [&](const char* file, const ImportOptions& options) {
+        const ImportReport report = import_model(testdata / file, folder / "model", options);
+        return std::pair(ModelFile::open(folder / "model").description().class_names, report.notes);
+    };
+    CHECK(names_after("zip.pth", {}) == std::pair(Names{}, Names{}));
+    CHECK(names_after("class_names.pth", {}) ==
+          std::pair(names, Names{"names of the classes taken from class_to_idx"}));
+    const auto [none, notes] = names_after("two_class_names.pth", {});
+    CHECK(none.empty());
+    REQUIRE(notes.size() == 1);
+    CHECK(notes[0] == Containing("none are taken; --classes FILE says them"));
+    write_bytes(folder / "names.txt", "a\nb\nc\nd\ne\nf\ng\n");
+    const Names others = {"a", "b", "c", "d", "e", "f", "g"};
+    CHECK(names_after("class_names.pth", {.classes = folder / "names.txt"}).first == others);
+    CHECK(ModelFile::open(folder / "model").description().lineage ==
+          Names{"convert class_names.pth --classes names.txt"});
+    write_bytes(folder / "names.txt", "a\nb\n");
+    CHECK(error_of(ErrorKind::bad_input, [&] {
+              names_after("zip.pth", {.classes = folder / "names.txt"});
+          }) == Containing("expected a name for each of the model's 7 classes, found 2"));
+}
+
+TEST_CASE("preprocessing follows from the head, and from the options") {
+    const TemporaryFolder folder;
+    const auto after = [&](const std::filesystem::path& file, const ImportOptions& options) {
+        import_model(file, folder / "model", options);
+        return ModelFile::open(folder / "model").description().preprocessing;
+    };
+    CHECK(after(testdata / "zip.pth", {}).input_size == 224);
+    CHECK(after(testdata / "zip.pth", {}).resize_ratio == doctest::Approx(256.0 / 224));
+    CHECK(after(testdata / "zip.pth", {.input_size = 64}).resize_ratio == 1);
+    CHECK(after(testdata / "zip.pth", {.input_size = 96}).resize_ratio == doctest::Approx(256.0 / 224));
+    const std::array<float, 3> mean = {0.5F, 0.25F, 0.125F};
+    const std::array<float, 3> deviation = {0.75F, 0.5F, 1};
+    const auto own = after(testdata / "zip.pth", {.mean = mean, .deviation = deviation});
+    CHECK(own.mean == mean);
+    CHECK(own.deviation == deviation);
+    CHECK(ModelFile::open(folder / "model").description().lineage ==
+          Names{"convert zip.pth --mean 0.5,0.25,0.125 --std 0.75,0.5,1"});
+    // A head on 2×2 pixels.
+    vgg19::kernels::testing::Random random;
+    const auto made =
+        vgg19::testing::random_tensors(Network::parse("2 M 3 M 2 2 M 2 2 M 2 2 M", "6 7", 2), random);
+    vgg19::model::write_safetensors(folder / "weights", {}, made.tensors);
+    CHECK(after(folder / "weights", {}).input_size == 64);
+    CHECK(after(folder / "weights", {}).resize_ratio == 1);
+    CHECK(after(folder / "weights", {.input_size = 224}).input_size == 224);
+    const ImportReport report = import_model(folder / "weights", folder / "model");
+    REQUIRE(report.notes.size() == 2);
+    CHECK(report.notes[0] == Containing("2×2 pixels: input size 64 is assumed; --size N"));
+    CHECK(report.dense == "classifier.0, classifier.3: 8 → 6 → 7");
+}
+
+TEST_CASE("a model of ours gets class names and preprocessing, and keeps the order of its weights") {
+    const TemporaryFolder folder;
+    import_model(testdata / "zip.pth", folder / "first", {.dense_order = DenseOrder::output_major});
+    write_bytes(folder / "names.txt", "a\nb\nc\nd\ne\nf\ng\n");
+    const ImportReport report = import_model(folder / "first", folder / "second",
+                                             {.classes = folder / "names.txt", .input_size = 96});
+    CHECK(report.is_model);
+    const ModelFile second = ModelFile::open(folder / "second");
+    check_all(second, DenseOrder::output_major);
+    CHECK(second.description().class_names[6] == "g");
+    CHECK(second.description().preprocessing.input_size == 96);
+    CHECK(second.description().lineage.back() == "convert --classes names.txt --size 96");
+    import_model(folder / "second", folder / "third");
+    check_all(ModelFile::open(folder / "third"), DenseOrder::input_major);
+    CHECK(ModelFile::open(folder / "third").description().class_names[6] == "g");
+    for (const ImportOptions& options :
+         {ImportOptions{.key = "model"}, ImportOptions{.batch_norm_epsilon = 1e-3}}) {
+        CHECK(error_of(ErrorKind::usage, [&] { import_model(folder / "first", folder / "none", options); }) ==
+              Containing("expected no --key and no --batch-norm-epsilon"));
+    }
+}
+
+TEST_CASE("another epsilon in the file is asked for, and the one used is in the lineage") {
+    const TemporaryFolder folder;
+    const auto lineage = [&](double epsilon) {
+        import_model(testdata / "norm_epsilon.pth", folder / "model", {.batch_norm_epsilon = epsilon});
+        return ModelFile::open(folder / "model").description().lineage.back();
+    };
+    CHECK(error_of(ErrorKind::bad_input, [&] { lineage(0); }) ==
+          Containing(
+              "batch norm's epsilon: found 0.001 under hyper_parameters.bn_eps, where 1e-05 is PyTorch's "
+              "default; say which holds: --batch-norm-epsilon 0.001 or --batch-norm-epsilon 1e-05"));
+    CHECK(lineage(1e-3) == "convert norm_epsilon.pth (batch norm folded, epsilon 0.001)");
+    CHECK(lineage(1e-5) == "convert norm_epsilon.pth (batch norm folded, epsilon 1e-05)");
+}
+
+TEST_CASE("the epsilon of the batch norms themselves is used, and others are held against it") {
+    VggTensors vgg{.network = narrow(11)};
+    vgg.norm_paths = {"net.features.1", "net.features.4"};
+    using Said = std::vector<CheckpointFacts::Epsilon>;
+    const auto found = [&](const Said& said, double wanted = 0) {
+        return find_batch_norm_epsilon(vgg, said, wanted, "file");
+    };
+    const auto problem = [&](const Said& said, double wanted = 0) {
+        return error_of(ErrorKind::bad_input, [&] { found(said, wanted); });
+    };
+    CHECK(found({}) == 1e-5);
+    CHECK(found({}, 1e-3) == 1e-3);
+    CHECK(found({{"net.features.1", 1e-3}, {"net.features.4", 1e-3}}) == 1e-3);
+    CHECK(found({{"net.features.1", 1e-3}, {"other.features.1", 1e-3}}) == 1e-3);
+    CHECK(found({{"args.bn_eps", static_cast<double>(1e-5F)}}) == 1e-5);
+    CHECK(found({{"code/__torch__/torch/nn/modules/batchnorm.py", 1e-3}}) == 1e-3);
+    CHECK(
+        problem({{"net.features.1", 1e-3}, {"net.features.4", 1e-5}}) ==
+        Containing(
+            "expected one for all layers, found 0.001 under net.features.1 and 1e-05 under net.features.4"));
+    CHECK(problem({{"net.features.1", 1e-3}}, 1e-5) ==
+          Containing(
+              "expected 0.001 under net.features.1, as the model has it, found --batch-norm-epsilon 1e-05"));
+    CHECK(problem({{"net.features.1", 1e-3}, {"args.bn_eps", 1e-5}}) ==
+          Containing("found 1e-05 under args.bn_eps, where 0.001 is the model's own"));
+    CHECK(problem({{"args.bn_eps", 1e-4}}) ==
+          Containing("--batch-norm-epsilon 1e-04 or --batch-norm-epsilon 1e-05"));
 }
 
 TEST_CASE("progress ends with everything written") {

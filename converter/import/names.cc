@@ -1,6 +1,7 @@
 #include "converter/import/names.h"
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 #include <set>
 
@@ -25,8 +26,8 @@ std::string place_text(std::string_view prefix) {
 std::size_t width(const Module* module, std::size_t otherwise) {
     for (const char* name : {"weight", "bias"}) {
         const Parameter* const parameter = module == nullptr ? nullptr : module->find(name);
-        if (parameter == nullptr || parameter->shape().empty() || parameter->values().elements() == 0)
-            continue;
+        if (parameter == nullptr || parameter->shape().empty()) continue;
+        if (parameter->values().elements() == 0) continue;
         return parameter->shape()[0];
     }
     return otherwise;
@@ -46,7 +47,9 @@ class VggReader {
   private:
     model::Network read_network();
     void read_convolution(std::size_t k, VggTensors& vgg);
-    BatchNormTensors read_norm(std::size_t k, VggTensors& vgg);
+    BatchNormTensors read_norm(const Module* module, const std::string& path, std::size_t channels,
+                               bool has_weights, VggTensors& vgg);
+    bool norms_have_weights() const;
     void read_dense(std::size_t i, VggTensors& vgg);
     /// A parameter of the shape, which may be a dense convolution's; null, with a problem, where there is
     /// none.
@@ -58,6 +61,8 @@ class VggReader {
     /// Whether every one of the modules lacks the parameter.
     template <class ModuleOf>
     bool none_has(std::size_t count, const char* name, const ModuleOf& module_of) const;
+    /// The batch norm that follows a dense layer in its torch.nn.Sequential; null where none does.
+    const Module* norm_behind(const Module* dense) const;
     const Module* convolution(std::size_t k) const {
         return candidate_.container.find(layout_.convolution(k));
     }
@@ -121,22 +126,23 @@ bool VggReader::none_has(std::size_t count, const char* name, const ModuleOf& mo
     return true;
 }
 
-BatchNormTensors VggReader::read_norm(std::size_t k, VggTensors& vgg) {
-    const std::string path = candidate_.container.path_of(layout_.norm(k));
-    const Shape channels = {vgg.network.convolutions()[k].output_channels};
-    const Module* const module = norm(k);
-    const auto norm_of = [this](std::size_t i) { return norm(i); };
+BatchNormTensors VggReader::read_norm(const Module* module, const std::string& path, std::size_t channels,
+                                      bool has_weights, VggTensors& vgg) {
+    const Shape shape = {channels};
     vgg.norm_paths.push_back(path);
     BatchNormTensors result;
-    const bool is_plain =
-        none_has(convolutions(), "weight", norm_of) && none_has(convolutions(), "bias", norm_of);
-    if (!is_plain) {
-        result.weight = take(module, path, "weight", channels);
-        result.bias = take(module, path, "bias", channels);
+    if (has_weights) {
+        result.weight = take(module, path, "weight", shape);
+        result.bias = take(module, path, "bias", shape);
     }
-    result.mean = take(module, path, "running_mean", channels);
-    result.variance = take(module, path, "running_var", channels);
+    result.mean = take(module, path, "running_mean", shape);
+    result.variance = take(module, path, "running_var", shape);
     return result;
+}
+
+bool VggReader::norms_have_weights() const {
+    const auto norm_of = [this](std::size_t k) { return norm(k); };
+    return !none_has(convolutions(), "weight", norm_of) || !none_has(convolutions(), "bias", norm_of);
 }
 
 void VggReader::read_convolution(std::size_t k, VggTensors& vgg) {
@@ -148,8 +154,26 @@ void VggReader::read_convolution(std::size_t k, VggTensors& vgg) {
     if (!none_has(convolutions(), "bias", [this](std::size_t i) { return convolution(i); })) {
         tensors.bias = take(module, path, "bias", {layer.output_channels});
     }
-    if (layout_.batch_norm) tensors.batch_norm = read_norm(k, vgg);
+    if (layout_.batch_norm) {
+        tensors.batch_norm = read_norm(norm(k), candidate_.container.path_of(layout_.norm(k)),
+                                       layer.output_channels, norms_have_weights(), vgg);
+    }
     vgg.layers.push_back(tensors);
+}
+
+const Module* VggReader::norm_behind(const Module* dense) const {
+    if (dense == nullptr) return nullptr;
+    const std::string_view parent = parent_path(dense->path);
+    const std::string_view last =
+        std::string_view(dense->path).substr(parent.empty() ? 0 : parent.size() + 1);
+    std::size_t index = 0;
+    const auto [end, error] = std::from_chars(last.data(), last.data() + last.size(), index);
+    if (error != std::errc() || end != last.data() + last.size()) return nullptr;
+    const std::string path = join_path(parent, std::to_string(index + 1));
+    const auto found = std::find_if(modules_.begin(), modules_.end(), [&](const Module& module) {
+        return module.path == path && module.find("running_var") != nullptr;
+    });
+    return found == modules_.end() ? nullptr : &*found;
 }
 
 void VggReader::read_dense(std::size_t i, VggTensors& vgg) {
@@ -164,7 +188,15 @@ void VggReader::read_dense(std::size_t i, VggTensors& vgg) {
     tensors.weight =
         take(module, path, "weight", {layer.outputs, layer.inputs}, i == 0 ? vgg.network.pooled_side() : 1);
     const bool has_bias = module == nullptr || module->find("bias") != nullptr;
-    if (has_bias || i < biased) tensors.bias = take(module, path, "bias", {layer.outputs});
+    const Module* const norm = norm_behind(module);
+    if (has_bias || (i < biased && norm == nullptr)) {
+        tensors.bias = take(module, path, "bias", {layer.outputs});
+    }
+    if (norm != nullptr) {
+        const bool has_weights = norm->find("weight") != nullptr || norm->find("bias") != nullptr;
+        tensors.batch_norm = read_norm(norm, norm->path, layer.outputs, has_weights, vgg);
+        vgg.batch_norm = true;
+    }
     vgg.dense_paths.push_back(path);
     vgg.layers.push_back(tensors);
 }

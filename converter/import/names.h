@@ -13,7 +13,7 @@
 
 namespace vgg19::converter {
 
-/// The statistics of a batch norm that stands between a convolution and its ReLU, each (channels).
+/// The statistics of a batch norm that stands between a layer and its ReLU, each (outputs).
 struct BatchNormTensors {
     const Parameter* weight = nullptr;  ///< null: 1
     const Parameter* bias = nullptr;    ///< null: 0
@@ -31,7 +31,7 @@ struct VggTensors {
     model::Network network;
     std::string title;   ///< "VGG-19 with batch norm"
     std::string prefix;  ///< of all its modules; "" at the root of the file
-    bool batch_norm = false;
+    bool batch_norm = false;  ///< behind convolutions or dense layers
     std::vector<LayerTensors> layers;      ///< the convolutions, then the dense layers
     std::vector<std::string> norm_paths;   ///< of the batch norms' modules
     std::vector<std::string> dense_paths;  ///< of the dense layers' modules

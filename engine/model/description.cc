@@ -1,5 +1,6 @@
 #include "engine/model/description.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -125,7 +126,10 @@ std::vector<std::string> read_class_names(const MetadataMap& metadata, std::size
     if (text == metadata.end()) return {};
     const Json list = Json::parse(text->second, std::string("metadata \"") + class_names_key + '"');
     std::vector<std::string> names;
-    for (const Json& name : list.array()) names.push_back(name.string());
+    if (list.is_array() && std::all_of(list.array().begin(), list.array().end(),
+                                       [](const Json& name) { return name.is_string(); })) {
+        for (const Json& name : list.array()) names.push_back(name.string());
+    }
     const std::set<std::string_view> distinct(names.begin(), names.end());
     if (names.size() != classes || distinct.size() != classes) {
         fail(class_names_key, std::to_string(classes) + " names, no two alike", text->second);

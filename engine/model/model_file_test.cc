@@ -69,6 +69,38 @@ TEST_CASE("a model reads back as it was written, with all of its description") {
     model.verify_checksums();
 }
 
+TEST_CASE("a model's head and the names of its classes are in the file where they are not torchvision's") {
+    Fixture usual;
+    usual.write();
+    CHECK(find(ModelFile::open(usual.path()).file().metadata(), "pooled_side") == nullptr);
+    CHECK(find(ModelFile::open(usual.path()).file().metadata(), "class_names") == nullptr);
+
+    const Network network = Network::parse("2 M 3 M 2 2 M 2 2 M 1 2 M", "3", 2);
+    Fixture fixture(network);
+    INFO(fixture.replay());
+    fixture.description().class_names = {"ant", "\"bee\", or wasp", "Möwe"};
+    fixture.write();
+    const ModelFile model = ModelFile::open(fixture.path());
+    CHECK(model.network() == network);
+    CHECK(model.tensor("classifier.0.weight").shape == std::vector<std::size_t>{3, 8});
+    CHECK(model.description().class_names == fixture.description().class_names);
+    const auto problem = [&](const char* key, const char* value) {
+        return fixture.open_error([&](Metadata& metadata) {
+            for (auto& [name, text] : metadata) {
+                if (name == key) text = value;
+            }
+        });
+    };
+    CHECK(problem("pooled_side", "2x") ==
+          Containing("metadata \"pooled_side\": expected a whole number, found \"2x\""));
+    CHECK(problem("pooled_side", "0") == Containing("pooled side: expected a number from 1 to 256, found 0"));
+    CHECK(problem("pooled_side", "3") == Containing("classifier.0.weight: expected"));
+    CHECK(problem("class_names", "[\"a\",\"b\"]") == Containing("expected 3 names, no two alike"));
+    CHECK(problem("class_names", "[\"a\",\"b\",\"a\"]") == Containing("expected 3 names, no two alike"));
+    CHECK(problem("class_names", "[\"a\",\"b\",3]") == Containing("expected 3 names, no two alike"));
+    CHECK(problem("class_names", "{\"a\":1}") == Containing("expected 3 names, no two alike"));
+}
+
 TEST_CASE("each dense layer's weights may be in either order") {
     Fixture fixture;
     const std::vector<DenseLayer> layers = tiny_network().dense_layers();

@@ -64,11 +64,10 @@ inline void make_input_major(const model::Network& network, RandomTensors& rando
     }
 }
 
-/// The same seed gives the same model in either order.
-inline void write_narrow_model(const std::filesystem::path& path, kernels::testing::Random& random,
-                               std::size_t classes = 10,
+/// A model of that network. The same seed gives the same one in either order.
+inline void write_random_model(const std::filesystem::path& path, const model::Network& network,
+                               kernels::testing::Random& random,
                                model::DenseOrder order = model::DenseOrder::output_major) {
-    const model::Network network = narrow_network(classes);
     RandomTensors tensors = random_tensors(network, random);
     if (order == model::DenseOrder::input_major) make_input_major(network, tensors);
     model::write_model(path,
@@ -78,6 +77,12 @@ inline void write_narrow_model(const std::filesystem::path& path, kernels::testi
                         .source_sha256 = std::string(64, '0'),
                         .lineage = {"random"}},
                        tensors.tensors);
+}
+
+inline void write_narrow_model(const std::filesystem::path& path, kernels::testing::Random& random,
+                               std::size_t classes = 10,
+                               model::DenseOrder order = model::DenseOrder::output_major) {
+    write_random_model(path, narrow_network(classes), random, order);
 }
 
 }  // namespace vgg19::testing

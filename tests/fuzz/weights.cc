@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "converter/import/names.h"
 #include "converter/import/state_dict.h"
 #include "engine/model/model_file.h"
 #include "vgg19/error.h"
@@ -51,6 +52,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         .write(reinterpret_cast<const char*>(data), static_cast<std::streamsize>(size));
     try_it([&] { vgg19::model::ModelFile::open(path).verify_checksums(); });
     try_it([&] { read_tensors(vgg19::converter::StateDict::open(path)); });
+    try_it([&] {
+        const auto state = vgg19::converter::StateDict::open(path);
+        const auto modules = vgg19::converter::modules_of(state.tensors());
+        vgg19::converter::recognise_vgg(modules, "file");
+    });
     std::filesystem::remove(path);
     return 0;
 }

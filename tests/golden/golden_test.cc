@@ -103,9 +103,10 @@ void check_logits(const Model& model, const std::vector<Expectation>& all) {
 /// A model of the data folder, imported.
 class ImportedModel {
   public:
-    explicit ImportedModel(const std::string& name,
-                           model::DenseOrder order = model::DenseOrder::input_major) {
-        converter::import_model(data(name), folder / "model", {.dense_order = order});
+    explicit ImportedModel(const std::string& name, model::DenseOrder order = model::DenseOrder::input_major)
+        : ImportedModel(name, converter::ImportOptions{.dense_order = order}) {}
+    ImportedModel(const std::string& name, const converter::ImportOptions& options) {
+        converter::import_model(data(name), folder / "model", options);
     }
 
     testing::TemporaryFolder folder;
@@ -153,6 +154,25 @@ TEST_CASE("so it does with output-major dense weights") {
 
 TEST_CASE("a VGG-19 with batch normalisation, folded, gives PyTorch's logits") {
     check_logits(ImportedModel("batch_norm.model.pth").open(), expectations("batch_norm.golden.safetensors"));
+}
+
+TEST_CASE("heads of any size and number of layers, under other names, give PyTorch's logits") {
+    for (const std::string name : {"cifar", "literature", "weight_norm", "dense_norm"}) {
+        CAPTURE(name);
+        for (const auto order : {model::DenseOrder::input_major, model::DenseOrder::output_major}) {
+            check_logits(ImportedModel(name + ".model.pth", order).open(),
+                         expectations(name + ".golden.safetensors"));
+        }
+    }
+}
+
+TEST_CASE("batch norm's epsilon is what the options say, and shows in the logits") {
+    const auto expected = expectations("epsilon.golden.safetensors");
+    check_logits(ImportedModel("epsilon.model.pth", {.batch_norm_epsilon = 1e-2}).open(), expected);
+    const Model other = ImportedModel("epsilon.model.pth").open();
+    for (const auto& each : expected) {
+        CHECK(relative_l2(run(other, each.input, {.input_size = each.size}), each.logits) > 1e-3);
+    }
 }
 
 TEST_CASE(

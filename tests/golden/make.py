@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 """Makes data/: narrow VGG-19s with seeded weights, and the logits that PyTorch gives for them.
 
+    python make.py          all of it
+    python make.py heads    the networks with other heads and other names
+
 Needs torch, torchvision, numpy and safetensors. Run it again only to change the cases: the files are kept.
 
 NAME.model.safetensors (or .pth) is a state dict as PyTorch has it. CASE.golden.safetensors is what is expected:
@@ -10,6 +13,7 @@ exactly in any language.
 
 import copy
 import pathlib
+import sys
 
 import numpy as np
 import torch
@@ -69,8 +73,9 @@ def seeded(network, seed):
     for module in network.modules():
         if isinstance(module, (torch.nn.Conv2d, torch.nn.Linear)):
             torch.nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-            torch.nn.init.normal_(module.bias, std=0.2)
-        elif isinstance(module, torch.nn.BatchNorm2d):
+            if module.bias is not None:
+                torch.nn.init.normal_(module.bias, std=0.2)
+        elif isinstance(module, (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d)):
             torch.nn.init.uniform_(module.weight, 0.5, 1.5)
             torch.nn.init.normal_(module.bias, std=0.2)
             torch.nn.init.normal_(module.running_mean, std=0.5)
@@ -232,8 +237,104 @@ def make_int8(name, network):
     save(f"{name}.golden", golden)
 
 
+# ---- other heads, other names ----
+
+
+class VggWithHead(torch.nn.Module):
+    """A VGG with any head, on a map of side × side."""
+
+    def __init__(self, features, head, side, batch_norm=False, bias=True, epsilon=1e-5):
+        super().__init__()
+        layers = [width if width == "M" else int(width) for width in features.split()]
+        self.features = torchvision.models.vgg.make_layers(layers, batch_norm)
+        for index, layer in enumerate(self.features):
+            if isinstance(layer, torch.nn.Conv2d) and not bias:
+                self.features[index] = torch.nn.Conv2d(layer.in_channels, layer.out_channels, 3, padding=1, bias=False)
+            if isinstance(layer, torch.nn.BatchNorm2d):
+                layer.eps = epsilon
+        self.avgpool = torch.nn.AdaptiveAvgPool2d(side)
+        self.classifier = head
+
+    def forward(self, image):
+        return self.classifier(torch.flatten(self.avgpool(self.features(image)), 1))
+
+
+def literature_names(network):
+    """conv1_1, bn1_1, … for the modules of `features`, and fc6, fc7, … for the dense layers."""
+    names, block, place, dense = {}, 1, 0, 6
+    for index, layer in enumerate(network.features):
+        if isinstance(layer, torch.nn.MaxPool2d):
+            block, place = block + 1, 0
+        elif isinstance(layer, torch.nn.Conv2d):
+            place += 1
+            names[f"features.{index}"] = f"conv{block}_{place}"
+        elif isinstance(layer, torch.nn.BatchNorm2d):
+            names[f"features.{index}"] = f"bn{block}_{place}"
+    for index, layer in enumerate(network.classifier):
+        if isinstance(layer, torch.nn.Linear):
+            names[f"classifier.{index}"] = f"fc{dense}"
+            dense += 1
+    return names
+
+
+def renamed(state, names):
+    return {f"{names[key.rpartition('.')[0]]}.{key.rpartition('.')[2]}": value for key, value in state.items()}
+
+
+def make_heads():
+    linear, relu, dropout = torch.nn.Linear, torch.nn.ReLU, torch.nn.Dropout
+    sizes = (32, 65, 96)
+
+    # A CIFAR VGG as training scripts leave it: one dense layer, no biases before batch norm, DataParallel.
+    network = seeded(VggWithHead("4 4 M 6 6 M 8 8 8 M 12 12 12 M 10 10 10 M", linear(10, 7), 1, True, False), 31)
+    state = torch.nn.DataParallel(network).state_dict()
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9)
+    torch.save({"net": state, "acc": 93.5, "epoch": 200, "optimizer": optimizer.state_dict()}, FOLDER / "cifar.model.pth")
+    save("cifar.golden", golden_logits(network, sizes=sizes))
+
+    # Caffe's names, masks of pruning, and another network beside it.
+    head = torch.nn.Sequential(linear(12 * 49, 16), relu(), dropout(), linear(16, 16), relu(), dropout(), linear(16, 5))
+    network = seeded(VggWithHead("6 6 M 8 8 M 10 10 10 10 M 12 12 12 12 M 12 12 12 12 M", head, 7), 32)
+    for layer in [*network.features, *network.classifier]:
+        if isinstance(layer, (torch.nn.Conv2d, linear)):
+            torch.nn.utils.prune.l1_unstructured(layer, "weight", 0.3)
+    network(torch.zeros(1, 3, 32, 32))  # applies the masks
+    other = seeded(VggWithHead("2 M 2 M 2 2 M 2 2 M 2 2 M", linear(2, 3), 1), 33)
+    state = renamed(network.state_dict(), literature_names(network))
+    torch.save({"student": other.state_dict(), "model": state}, FOLDER / "literature.model.pth")
+    save("literature.golden", golden_logits(network, sizes=sizes))
+
+    # Two dense layers on 2×2 pixels, behind dropout, and weight normalisation in both of PyTorch's ways.
+    head = torch.nn.Sequential(dropout(), linear(12 * 4, 11), relu(), linear(11, 6))
+    network = seeded(VggWithHead("4 M 6 M 8 8 M 9 9 M 12 12 M", head, 2), 34)
+    for layer in network.features:
+        if isinstance(layer, torch.nn.Conv2d):
+            torch.nn.utils.parametrizations.weight_norm(layer)
+    torch.nn.utils.weight_norm(network.classifier[1])
+    torch.nn.utils.weight_norm(network.classifier[3], dim=1)
+    for name, parameter in network.named_parameters():
+        if name.endswith(("original0", "weight_g")):
+            parameter.data *= torch.rand(parameter.shape) + 0.5
+    torch.save(network.state_dict(), FOLDER / "weight_norm.model.pth")
+    save("weight_norm.golden", golden_logits(network, sizes=sizes))
+
+    # Batch norm behind a dense layer.
+    head = torch.nn.Sequential(linear(12 * 4, 16, bias=False), torch.nn.BatchNorm1d(16), relu(), dropout(), linear(16, 6))
+    network = seeded(VggWithHead("4 M 6 M 8 8 M 9 9 M 12 12 M", head, 2), 36)
+    torch.save(network.state_dict(), FOLDER / "dense_norm.model.pth")
+    save("dense_norm.golden", golden_logits(network, sizes=sizes))
+
+    # Another epsilon than PyTorch's, with variances that are small enough for it to matter.
+    network = seeded(VggWithHead("4 M 6 M 8 8 M 9 9 M 12 12 M", linear(12, 6), 1, True, epsilon=1e-2), 35)
+    save("epsilon.golden", golden_logits(network, sizes=sizes))
+    torch.save(network.state_dict(), FOLDER / "epsilon.model.pth")
+
+
 def main():
     torch.set_num_threads(1)
+    if "heads" in sys.argv[1:]:
+        return make_heads()
+    make_heads()
     odd = "5 7 M 9 11 M 17 17 16 13 M 33 24 19 33 M 31 17 33 15 M"
     even = "8 8 M 8 8 M 12 12 20 25 M 15 30 25 16 M 24 16 33 20 M"
 

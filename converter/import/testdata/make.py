@@ -184,6 +184,16 @@ def to_zip64(source, target):
         assert archive.testzip() is None
 
 
+def save_with_facts():
+    """Checkpoints that say more than weights."""
+    plain, names = vgg(11), ["ant", "bee", "cat", "dog", "eel", "fox", "gnu"]
+    save("class_names.pth", {"state_dict": vgg(11), "class_to_idx": {name: names.index(name) for name in reversed(names)}},
+         plain, nested="state_dict")
+    save("two_class_names.pth", {"state_dict": vgg(11), "classes": names, "class_names": names[::-1]}, plain, nested="state_dict")
+    norm = vgg(11, batch_norm=True)
+    save("norm_epsilon.pth", {"state_dict": norm, "hyper_parameters": {"bn_eps": 1e-3}}, norm, nested="state_dict")
+
+
 def main():
     plain = vgg(11)
     save("zip.pth", with_metadata(vgg(11)), plain)
@@ -214,6 +224,7 @@ def main():
     double = {name: torch.nn.Parameter(tensor) for name, tensor in vgg(11, dtype=torch.float64).items()}
     save("parameters_float64.pth", double, double)
 
+    save_with_facts()
     save("views.pth", viewed(plain), plain)
     save("views_legacy.pth", viewed(plain), plain, legacy=True)
     save("timm.pth", timm(plain), timm(plain))

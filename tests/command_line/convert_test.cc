@@ -1,0 +1,135 @@
+// vgg19 convert: what it says, and what the other commands make of it.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "engine/model/json.h"
+#include "engine/model/safetensors.h"
+#include "kernels/common/testing/random.h"
+#include "tests/command_line/tool.h"
+
+using namespace vgg19;
+using namespace vgg19::testing;
+using model::Json;
+
+namespace {
+
+/// A VGG with one dense layer on 1×1 pixels and two classes, under "net.module.", with tensors of others.
+void write_checkpoint(const std::filesystem::path& path) {
+    kernels::testing::Random random;
+    RandomTensors made = random_tensors(model::Network::parse("4 M 5 M 6 6 M 7 7 M 8 8 M", "2", 1), random);
+    for (model::Tensor& tensor : made.tensors) {
+        tensor.name = "net.module." + tensor.name;
+        if (tensor.name.ends_with("classifier.0.weight")) tensor.name = "net.module.fc.weight";
+        if (tensor.name.ends_with("classifier.0.bias")) tensor.name = "net.module.fc.bias";
+    }
+    const std::vector<float> other(3);
+    for (const char* name : {"optimizer.state.0", "optimizer.state.1", "net.loss.weight"}) {
+        made.tensors.push_back({name, model::DType::f32, {3}, std::as_bytes(std::span(other))});
+    }
+    model::write_safetensors(path, {}, made.tensors);
+}
+
+struct Workplace {
+    TemporaryFolder folder;
+
+    Workplace() {
+        write_checkpoint(folder / "weights.safetensors");
+        write_file(folder / "names.txt", "cat\nhot dog\n");
+        write_image(folder / "photo.bmp", 40, 40);
+    }
+    Outcome convert(const Arguments& options = {}) const {
+        Arguments arguments = {"convert", folder / "weights.safetensors", "-o", folder / "model"};
+        arguments.insert(arguments.end(), options.begin(), options.end());
+        return run_tool(arguments);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("convert says what it took, what it left and what it assumed, on standard error") {
+    const Workplace place;
+    const Outcome outcome = place.convert();
+    INFO(outcome.errors);
+    REQUIRE(outcome.code == 0);
+    CHECK(contains(outcome.errors, "took 18 tensors of a VGG-11 under net.module\n"));
+    CHECK(contains(outcome.errors, "dense layers: net.module.fc: 8 → 2\n"));
+    CHECK(contains(outcome.errors, "optimizer (2 tensors)"));
+    CHECK(contains(outcome.errors, "net.loss (1 tensor)"));
+    CHECK(contains(outcome.errors, "input size 32 is assumed; --size N says another"));
+    CHECK(contains(outcome.errors, "--mean and --std say others"));
+    CHECK_FALSE(contains(outcome.output, "took"));
+}
+
+TEST_CASE("class names show in classify, inspect and eval, of a model with two classes too") {
+    const Workplace place;
+    REQUIRE(place
+                .convert({"--classes", place.folder / "names.txt", "--size", "40", "--mean", "0.5,0.4,0.3",
+                          "--std", "0.2,0.2,0.25"})
+                .code == 0);
+    const Outcome text = run_tool({"classify", "-m", place.folder / "model", place.folder / "photo.bmp"});
+    INFO(text.errors);
+    REQUIRE(text.code == 0);
+    CHECK(contains(text.output, "%  cat, class 0\n"));
+    CHECK(contains(text.output, "%  hot dog, class 1\n"));
+    const Outcome json =
+        run_tool({"classify", "-m", place.folder / "model", "--json", place.folder / "photo.bmp"});
+    const Json found = Json::parse(json.output, "the output of classify");
+    const Json::Array& top = found.array()[0].find("top")->array();
+    REQUIRE(top.size() == 2);
+    CHECK(top[top[0].find("class")->size()].find("synset")->string().empty());
+
+    const Outcome inspected = run_tool({"inspect", place.folder / "model", "--json"});
+    const Json model = Json::parse(inspected.output, "the output of inspect");
+    CHECK(model.find("class_names")->array()[1].string() == "hot dog");
+    CHECK(model.find("network")->find("pooled_side")->size() == 1);
+    CHECK(model.find("preprocessing")->find("input_size")->size() == 40);
+    CHECK(model.find("preprocessing")->find("mean")->array()[2].number() == doctest::Approx(0.3));
+    CHECK(model.find("preprocessing")->find("deviation")->array()[2].number() == doctest::Approx(0.25));
+    CHECK(contains(run_tool({"inspect", place.folder / "model"}).output, "class names    cat, hot dog\n"));
+
+    std::filesystem::create_directories(place.folder / "photos/cat");
+    std::filesystem::create_directories(place.folder / "photos/hot dog");
+    for (const char* name : {"photos/cat/1.bmp", "photos/hot dog/1.bmp"})
+        write_image(place.folder / name, 40, 40);
+    const Outcome evaluated = run_tool(
+        {"eval", "-m", place.folder / "model", "--data", place.folder / "photos", "--per-class", "--json"});
+    INFO(evaluated.errors);
+    REQUIRE(evaluated.code == 0);
+    const Json report = Json::parse(evaluated.output, "the output of eval");
+    CHECK(report.find("classes")->array()[1].find("label")->string() == "hot dog");
+}
+
+TEST_CASE("names and preprocessing can be given to a model that is there") {
+    const Workplace place;
+    REQUIRE(place.convert().code == 0);
+    const Outcome outcome = run_tool({"convert", place.folder / "model", "-o", place.folder / "named",
+                                      "--classes", place.folder / "names.txt"});
+    INFO(outcome.errors);
+    REQUIRE(outcome.code == 0);
+    CHECK_FALSE(contains(outcome.errors, "took"));
+    CHECK(contains(run_tool({"inspect", place.folder / "named"}).output, "convert --classes names.txt"));
+}
+
+TEST_CASE("options of convert that cannot be are wrong usage") {
+    const Workplace place;
+    const auto check_refused = [&](const Arguments& options, const std::string& message, int code) {
+        const Outcome outcome = place.convert(options);
+        CHECK(outcome.code == code);
+        CAPTURE(outcome.errors);
+        CHECK(contains(outcome.errors, message));
+        CHECK_FALSE(std::filesystem::exists(place.folder / "model"));
+    };
+    check_refused({"--mean", "0.5"}, "--mean: expected three numbers from 0 to 1", 2);
+    check_refused({"--mean", "0.5,0.5,0.5,0.5"}, "--mean: expected three numbers", 2);
+    check_refused({"--mean", "124,116,104"}, "--mean: expected three numbers from 0 to 1", 2);
+    check_refused({"--std", "0,0.5,0.5"}, "--std: expected three numbers from just above 0 to 1", 2);
+    check_refused({"--size", "31"}, "--size", 2);
+    check_refused({"--batch-norm-epsilon", "0"}, "--batch-norm-epsilon", 2);
+    check_refused({"--dense-order", "both"}, "--dense-order: expected input or output", 2);
+    check_refused({"--key", "teacher"}, "--key teacher: expected the path of a VGG", 5);
+    write_file(place.folder / "names.txt", "cat\ncat\n");
+    check_refused({"--classes", place.folder / "names.txt"}, "line 2: expected each class once", 5);
+}
