@@ -13,6 +13,7 @@
 #include "kernels/common/testing/golden.h"
 #include "kernels/common/testing/random.h"
 #include "kernels/conv_direct/conv_direct.h"
+#include "kernels/reference/conv_reference.h"
 #include "kernels/winograd/matrices.h"
 #include "kernels/winograd/winograd.h"
 

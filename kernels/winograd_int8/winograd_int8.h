@@ -44,7 +44,7 @@
 
 #include "kernels/common/blocked_layout.h"
 #include "kernels/common/int8_output.h"
-#include "kernels/common/kernel_list.h"
+#include "kernels/isa/kernel_list.h"
 #include "kernels/winograd/winograd.h"
 
 namespace vgg19::kernels {
@@ -149,8 +149,11 @@ struct WinogradInt8Steps {
                      const std::uint8_t* transformed, std::int32_t* products);
 };
 
-#define VGG19_KERNEL(name, isa) extern const WinogradInt8Steps name;
-#include "kernels/winograd_int8/kernels.inc"
+#define VGG19_KERNEL(isa)                         \
+    namespace isa {                               \
+    extern const WinogradInt8Steps winograd_int8; \
+    }
+VGG19_DOT_PRODUCT_ISAS
 #undef VGG19_KERNEL
 
 std::span<const Kernel<const WinogradInt8Steps>> winograd_int8_kernels();
