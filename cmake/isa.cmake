@@ -46,5 +46,6 @@ function(vgg19_isa_objects out)
   endif()
   target_compile_definitions(${name} PRIVATE VGG19_ISA=${objects_ISA}
     VGG19_SIMD_HEADER="kernels/simd/${objects_ISA}.h")
+  set_property(GLOBAL APPEND PROPERTY VGG19_SYMBOL_CHECK ${objects_ISA} $<TARGET_OBJECTS:${name}>)
   set(${out} $<TARGET_OBJECTS:${name}> PARENT_SCOPE)
 endfunction()

@@ -26,16 +26,19 @@ const Kernel<Function>& select(std::span<const Kernel<Function>> fastest_first, 
 
 }  // namespace vgg19::kernels
 
-// The ISAs that a family's kernel.cc is compiled for (kernels/CMakeLists.txt says the same), fastest first,
-// as VGG19_KERNEL(isa) each. The second list is that of families with dot products of bytes.
+// The ISAs that a family's kernel.cc is compiled for (cmake/isa.cmake says the same), fastest first, as
+// VGG19_KERNEL(isa) each: of most families, of those with dot products of bytes, and all.
 #if defined(__x86_64__)
 #define VGG19_FLOAT_ISAS VGG19_KERNEL(avx512) VGG19_KERNEL(avx2) VGG19_KERNEL(portable)
 #define VGG19_DOT_PRODUCT_ISAS \
     VGG19_KERNEL(avx512vnni) VGG19_KERNEL(avx2vnni) VGG19_KERNEL(avx2) VGG19_KERNEL(portable)
+#define VGG19_ALL_ISAS VGG19_KERNEL(avx512) VGG19_DOT_PRODUCT_ISAS
 #elif defined(__aarch64__)
 #define VGG19_FLOAT_ISAS VGG19_KERNEL(neon) VGG19_KERNEL(portable)
 #define VGG19_DOT_PRODUCT_ISAS VGG19_KERNEL(neon_dotprod) VGG19_KERNEL(neon) VGG19_KERNEL(portable)
+#define VGG19_ALL_ISAS VGG19_DOT_PRODUCT_ISAS
 #else
 #define VGG19_FLOAT_ISAS VGG19_KERNEL(portable)
 #define VGG19_DOT_PRODUCT_ISAS VGG19_KERNEL(portable)
+#define VGG19_ALL_ISAS VGG19_KERNEL(portable)
 #endif

@@ -64,7 +64,7 @@ struct WinogradPacker {
     /// G g Gᵀ in double, rounded once.
     template <std::size_t m>
     void transformed(const Taps& taps, std::size_t input_channel, float* target) const {
-        constexpr const auto& matrix = winograd_matrices<m>.filter;
+        static constexpr auto matrix = winograd_matrices<m>.filter;
         constexpr std::size_t n = m + 2;
         const std::size_t padded_inputs = problem.input_blocks() * lanes;
         for (std::size_t i = 0; i < n; ++i) {
