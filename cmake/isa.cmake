@@ -34,7 +34,7 @@ function(vgg19_isa_objects out)
   target_compile_options(${name} PRIVATE ${VGG19_ISA_FLAGS_${objects_ISA}} -Wno-psabi)
   # Inlined in debug builds too: unoptimised, wrappers of instructions are calls, and what a unit calls from headers
   # becomes a symbol that the linker may keep for all units.
-  target_compile_options(${name} PRIVATE $<$<NOT:$<CONFIG:Release>>:-O2>)
+  target_compile_options(${name} PRIVATE $<$<CONFIG:Debug>:-O2>)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(${name} PRIVATE -Wno-uninitialized)  # of undefined operands in GCC 12's own AVX-512 header
   endif()
