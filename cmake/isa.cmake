@@ -46,6 +46,10 @@ function(vgg19_isa_objects out)
   endif()
   target_compile_definitions(${name} PRIVATE VGG19_ISA=${objects_ISA}
     VGG19_SIMD_HEADER="kernels/simd/${objects_ISA}.h")
+  if(NOT TARGET vgg19_isa_units)
+    add_custom_target(vgg19_isa_units)  # all of them, for tests/symbols
+  endif()
+  add_dependencies(vgg19_isa_units ${name})
   set_property(GLOBAL APPEND PROPERTY VGG19_SYMBOL_CHECK ${objects_ISA} $<TARGET_OBJECTS:${name}>)
   set(${out} $<TARGET_OBJECTS:${name}> PARENT_SCOPE)
 endfunction()
