@@ -82,9 +82,9 @@ std::vector<std::string> notes(const Options& options, const std::vector<Variant
     if (int8 && !options.models) {
         lines.emplace_back("INT8 throughout was calibrated on crops of one picture.");
     }
-    if (int8 && isa < kernels::Isa::avx512vnni) {
-        lines.emplace_back(std::string("INT8 runs without VNNI (") + kernels::isa_name(isa) +
-                           "): several times slower than with it.");
+    if (int8 && !kernels::has_dot_product(isa)) {
+        lines.emplace_back(std::string("INT8 runs without an instruction for its products (") +
+                           kernels::isa_name(isa) + "): several times slower than with it.");
     }
     lines.emplace_back(
         "Speed-ups are by medians of this run; p90 and p99 are by nearest rank; agreement is with the "

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "engine/model/json.h"
-#include "kernels/common/isa.h"
+#include "kernels/isa/isa.h"
 #include "vgg19/session.h"
 
 namespace vgg19::bench {

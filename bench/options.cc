@@ -33,7 +33,7 @@ cxxopts::Options declared_options(const std::string& program) {
     options.add_options("how it is measured")("threads",
                                               "as many as the CPUs that this process may use, unless given",
                                               cxxopts::value<std::string>(), "N")(
-        "isa", "scalar, avx2, avx512 or avx512vnni; the best that this CPU has, unless given",
+        "isa", "instruction set, one of sysinfo's; the best that this CPU has, unless given",
         cxxopts::value<std::string>(),
         "NAME")("conv",
                 "convolutions: winograd (our own kernels), direct (ours for INT8), onednn, or auto (for each "

@@ -1,39 +1,40 @@
 #include "bench/peaks.h"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <vector>
 
-#include "bench/peaks_kernels.h"
+#include "bench/peak_loops.h"
 #include "kernels/common/aligned_buffer.h"
-#include "kernels/common/kernel_list.h"
 #include "kernels/common/memory.h"
 #include "kernels/common/parallel.h"
+#include "kernels/isa/kernel_list.h"
 
 namespace vgg19::bench {
 
 namespace {
 
+using kernels::ArithmeticLoop;
 using kernels::Isa;
 using kernels::Kernel;
+using kernels::ReadLoop;
 using Clock = std::chrono::steady_clock;
 
-// Fastest first, as in kernels/*/kernels.inc.
-constexpr Kernel<ReadLoop> read_loops[] = {
-#if defined(__x86_64__)
-    {"read_avx512", Isa::avx512, read_avx512},
-    {"read_avx2", Isa::avx2, read_avx2},
-#endif
-    {"read_scalar", Isa::scalar, read_scalar},
+constexpr Kernel<kernels::ReadLoop> read_loops[] = {
+#define VGG19_KERNEL(isa) {"read_words_" #isa, Isa::isa, kernels::isa::read_words},
+    VGG19_FLOAT_ISAS
+#undef VGG19_KERNEL
 };
-constexpr Kernel<ArithmeticLoop> fp32_loops[] = {
-#if defined(__x86_64__)
-    {"multiply_add_fp32_avx512", Isa::avx512, multiply_add_fp32_avx512},
-    {"multiply_add_fp32_avx2", Isa::avx2, multiply_add_fp32_avx2},
-#endif
-    {"multiply_add_fp32_scalar", Isa::scalar, multiply_add_fp32_scalar},
+constexpr Kernel<kernels::ArithmeticLoop> fp32_loops[] = {
+#define VGG19_KERNEL(isa) {"multiply_add_fp32_" #isa, Isa::isa, kernels::isa::multiply_add_fp32},
+    VGG19_FLOAT_ISAS
+#undef VGG19_KERNEL
+};
+constexpr Kernel<kernels::ArithmeticLoop> int8_loops[] = {
+#define VGG19_KERNEL(isa) {"multiply_add_int8_" #isa, Isa::isa, kernels::isa::multiply_add_int8},
+    VGG19_DOT_PRODUCT_ISAS
+#undef VGG19_KERNEL
 };
 
 // Where a loop's result goes, so that the compiler cannot leave the loop out.
@@ -102,36 +103,13 @@ double measure_arithmetic(ArithmeticLoop* loop, const PeakOptions& options) {
 
 }  // namespace
 
-std::uint64_t read_scalar(const std::uint64_t* data, std::size_t words) {
-    std::array<std::uint64_t, 8> sums{};
-    for (std::size_t word = 0; word < words; word += sums.size()) {
-        for (std::size_t lane = 0; lane < sums.size(); ++lane) sums[lane] ^= data[word + lane];
-    }
-    std::uint64_t sum = 0;
-    for (const std::uint64_t lane : sums) sum ^= lane;
-    return sum;
-}
-
-float multiply_add_fp32_scalar(std::size_t rounds, std::uint64_t& operations) {
-    std::array<float, 12> chains{};
-    // Equal chains would be computed once.
-    for (std::size_t chain = 0; chain < chains.size(); ++chain) chains[chain] = static_cast<float>(chain);
-    for (std::size_t round = 0; round < rounds; ++round) {
-        for (float& chain : chains) chain = chain * 0.5F + 0.5F;
-    }
-    operations = std::uint64_t{rounds} * chains.size() * 2;
-    float sum = 0;
-    for (const float chain : chains) sum += chain;
-    return sum;
-}
-
 Peaks measure_peaks(Isa isa, const PeakOptions& options) {
     Peaks peaks;
     peaks.read_gb_per_second = measure_reads(isa, options);
     peaks.fp32_gflops = measure_arithmetic(kernels::select<ArithmeticLoop>(fp32_loops, isa).run, options);
-#if defined(__x86_64__)
-    if (isa >= Isa::avx512vnni) peaks.int8_gops = measure_arithmetic(multiply_add_int8_avx512vnni, options);
-#endif
+    if (kernels::has_dot_product(isa)) {
+        peaks.int8_gops = measure_arithmetic(kernels::select<ArithmeticLoop>(int8_loops, isa).run, options);
+    }
     return peaks;
 }
 

@@ -5,14 +5,15 @@
 #include <optional>
 
 #include "engine/model/json.h"
-#include "kernels/common/isa.h"
+#include "kernels/isa/isa.h"
 
 namespace vgg19::bench {
 
 struct Peaks {
-    double read_gb_per_second = 0;    ///< 10^9 bytes, from an array that is far larger than the caches
-    double fp32_gflops = 0;           ///< multiply-adds count as two
-    std::optional<double> int8_gops;  ///< likewise, of u8·s8 products with 32-bit sums; none without VNNI
+    double read_gb_per_second = 0;  ///< 10^9 bytes, from an array that is far larger than the caches
+    double fp32_gflops = 0;         ///< multiply-adds count as two
+    std::optional<double>
+        int8_gops;  ///< likewise, of u8·s8 products with 32-bit sums; none without an instruction for them
 };
 
 struct PeakOptions {

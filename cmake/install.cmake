@@ -1,7 +1,8 @@
 # One static library from the boxes below the public interface, and how other projects find it.
 include(CMakePackageConfigHelpers)
 
-add_library(vgg19 STATIC $<TARGET_OBJECTS:vgg19_kernels> $<TARGET_OBJECTS:vgg19_model> $<TARGET_OBJECTS:vgg19_engine>)
+get_property(isa_objects GLOBAL PROPERTY VGG19_ISA_OBJECTS)
+add_library(vgg19 STATIC ${isa_objects} $<TARGET_OBJECTS:vgg19_kernels> $<TARGET_OBJECTS:vgg19_model> $<TARGET_OBJECTS:vgg19_engine>)
 add_library(vgg19::vgg19 ALIAS vgg19)
 target_compile_features(vgg19 PUBLIC cxx_std_20)
 target_include_directories(vgg19 PUBLIC

@@ -1,27 +1,55 @@
-# The instruction sets of kernel sources, by the end of their names; no other source is built with such flags.
-set(VGG19_FLAGS_x86_avx2 -mavx2 -mfma -mf16c)
-set(VGG19_FLAGS_x86_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mf16c -mprefer-vector-width=512)
-set(VGG19_FLAGS_x86_avx512vnni ${VGG19_FLAGS_x86_avx512} -mavx512vnni)
-set(VGG19_FLAGS_x86_shani -msha -msse4.1 -mssse3)
+# The ISAs that kernels are compiled for, and their flags. No other source is built with such flags.
+set(VGG19_ISA_FLAGS_portable "")
+set(VGG19_ISA_FLAGS_avx2 -mavx2 -mfma -mf16c)
+set(VGG19_ISA_FLAGS_avx2vnni ${VGG19_ISA_FLAGS_avx2} -mavxvnni)
+set(VGG19_ISA_FLAGS_avx512 ${VGG19_ISA_FLAGS_avx2} -mavx512f -mavx512bw -mavx512dq -mavx512vl -mprefer-vector-width=512)
+set(VGG19_ISA_FLAGS_avx512vnni ${VGG19_ISA_FLAGS_avx512} -mavx512vnni)
+set(VGG19_ISA_FLAGS_neon "")
+set(VGG19_ISA_FLAGS_neon_dotprod -march=armv8.2-a+dotprod)
 
 string(TOLOWER "${CMAKE_SYSTEM_PROCESSOR}" processor)
+set(VGG19_X86 OFF)
 if(processor MATCHES "^(x86_64|amd64)$")
   set(VGG19_X86 ON)
+  set(VGG19_FLOAT_ISAS portable avx2 avx512)              # kernels/isa/kernel_list.h lists the same
+  set(VGG19_DOT_PRODUCT_ISAS portable avx2 avx2vnni avx512vnni)
+  set(VGG19_ALL_ISAS portable avx2 avx2vnni avx512 avx512vnni)
+elseif(processor MATCHES "^(aarch64|arm64)$")
+  set(VGG19_FLOAT_ISAS portable neon)
+  set(VGG19_DOT_PRODUCT_ISAS portable neon neon_dotprod)
+  set(VGG19_ALL_ISAS portable neon neon_dotprod)
 else()
-  set(VGG19_X86 OFF)
+  set(VGG19_FLOAT_ISAS portable)
+  set(VGG19_DOT_PRODUCT_ISAS portable)
+  set(VGG19_ALL_ISAS portable)
 endif()
 
-# vgg19_isa_sources(out source...): the sources that this processor family can be built for, their flags set.
-function(vgg19_isa_sources out)
-  set(kept "")
-  foreach(source ${ARGN})
-    if(source MATCHES "(x86_[a-z0-9]+)\\.cc$")
-      if(NOT VGG19_X86)
-        continue()
-      endif()
-      set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${VGG19_FLAGS_${CMAKE_MATCH_1}}")
-    endif()
-    list(APPEND kept ${source})
-  endforeach()
-  set(${out} ${kept} PARENT_SCOPE)
+# vgg19_isa_objects(out PREFIX name ISA isa SOURCES ...): sources compiled for one ISA, in its namespace
+# (kernels/simd/vector.h), as an object library; `out` gets its objects.
+function(vgg19_isa_objects out)
+  cmake_parse_arguments(objects "" "PREFIX;ISA" "SOURCES" ${ARGN})
+  set(name ${objects_PREFIX}_${objects_ISA})
+  add_library(${name} OBJECT ${objects_SOURCES})
+  vgg19_target_settings(${name})
+  target_compile_options(${name} PRIVATE ${VGG19_ISA_FLAGS_${objects_ISA}} -Wno-psabi)
+  # Inlined in debug builds too: unoptimised, wrappers of instructions are calls, and what a unit calls from headers
+  # becomes a symbol that the linker may keep for all units.
+  target_compile_options(${name} PRIVATE $<$<CONFIG:Debug>:-O2>)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(${name} PRIVATE -Wno-uninitialized)  # of undefined operands in GCC 12's own AVX-512 header
+  endif()
+  if(VGG19_SANITIZE MATCHES "undefined")
+    # Unrolled code takes GCC minutes with these checks at each pointer, and with those of its temporaries' lifetimes.
+    # The address sanitizer's of memory are kept.
+    target_compile_options(${name} PRIVATE -fno-sanitize=null,alignment,object-size,pointer-overflow,bounds
+      -fno-sanitize-address-use-after-scope)
+  endif()
+  target_compile_definitions(${name} PRIVATE VGG19_ISA=${objects_ISA}
+    VGG19_SIMD_HEADER="kernels/simd/${objects_ISA}.h")
+  if(NOT TARGET vgg19_isa_units)
+    add_custom_target(vgg19_isa_units)  # all of them, for tests/symbols
+  endif()
+  add_dependencies(vgg19_isa_units ${name})
+  set_property(GLOBAL APPEND PROPERTY VGG19_SYMBOL_CHECK ${objects_ISA} $<TARGET_OBJECTS:${name}>)
+  set(${out} $<TARGET_OBJECTS:${name}> PARENT_SCOPE)
 endfunction()

@@ -16,6 +16,7 @@ namespace vgg19 {
 
 namespace {
 
+using kernels::testing::isa_of_kernel;
 using kernels::testing::isas_of_this_cpu;
 using kernels::testing::relative_l2;
 
@@ -68,11 +69,6 @@ void check_threads_and_batches(const Model& model, const std::vector<float>& inp
     }
 }
 
-/// The ISA at the end of a kernel's name.
-kernels::Isa isa_of_kernel(const std::string& kernel) {
-    return *kernels::isa_from_name(kernel.substr(kernel.rfind('_') + 1));
-}
-
 }  // namespace
 
 TEST_CASE("a forced ISA runs, and no kernel is above it") {
@@ -80,11 +76,12 @@ TEST_CASE("a forced ISA runs, and no kernel is above it") {
     for (const kernels::Isa isa : isas_of_this_cpu()) {
         CAPTURE(kernels::isa_name(isa));
         const Session session(narrow.model, {.input_size = 32, .isa = kernels::isa_name(isa)});
-        bool ran_at_its_own_level =
-            isa == kernels::Isa::avx512vnni;  // which only INT8 layers have kernels for
+        // Those that only INT8 layers have kernels for do not show here.
+        bool ran_at_its_own_level = kernels::has_dot_product(isa);
         for (const PlanStep& step : session.plan()) {
             CAPTURE(step.kernel);
-            CHECK(isa_of_kernel(step.kernel) <= isa);
+            REQUIRE(isa_of_kernel(step.kernel));
+            CHECK(kernels::runs(isa, *isa_of_kernel(step.kernel)));
             ran_at_its_own_level = ran_at_its_own_level || isa_of_kernel(step.kernel) == isa;
         }
         CHECK(ran_at_its_own_level);
@@ -93,12 +90,13 @@ TEST_CASE("a forced ISA runs, and no kernel is above it") {
 
 TEST_CASE("VGG19_ISA forces the ISA of sessions that do not say one") {
     NarrowModel narrow;
-    REQUIRE(setenv("VGG19_ISA", "scalar", 1) == 0);
+    REQUIRE(setenv("VGG19_ISA", "portable", 1) == 0);
     const Session session(narrow.model, {.input_size = 32});
-    for (const PlanStep& step : session.plan()) CHECK(isa_of_kernel(step.kernel) == kernels::Isa::scalar);
+    for (const PlanStep& step : session.plan()) CHECK(isa_of_kernel(step.kernel) == kernels::Isa::portable);
     REQUIRE(setenv("VGG19_ISA", "avx9000", 1) == 0);
     CHECK(testing::error_of(ErrorKind::usage, [&] { Session(narrow.model, {.input_size = 32}); }) ==
-          "VGG19_ISA: expected one of scalar, avx2, avx512, avx512vnni, found \"avx9000\"");
+          "VGG19_ISA: expected one of portable, avx2, avx2vnni, avx512, avx512vnni, neon, neon_dotprod, "
+          "found \"avx9000\"");
     unsetenv("VGG19_ISA");
 }
 
@@ -109,7 +107,9 @@ TEST_CASE("an ISA that this CPU lacks is an error") {
         const std::string name = kernels::isa_name(isa);
         const std::string message = testing::error_of(
             ErrorKind::usage, [&] { Session(narrow.model, {.input_size = 32, .isa = name}); });
-        CHECK(message.find("does not have " + name) != std::string::npos);
+        const bool built = kernels::isa_is_built(isa);
+        CHECK(message.find(built ? "does not have " + name : name + " is not in this build") !=
+              std::string::npos);
     }
 }
 
@@ -123,7 +123,7 @@ TEST_CASE("every ISA gives nearly the same logits") {
     for (const std::size_t size : {std::size_t{32}, std::size_t{33}, std::size_t{65}, std::size_t{97}}) {
         const std::vector<float> input = narrow.input(1, size);
         const std::vector<float> expected =
-            logits(narrow.model, {.input_size = size, .isa = "scalar"}, input);
+            logits(narrow.model, {.input_size = size, .isa = "portable"}, input);
         for (const kernels::Isa isa : isas_of_this_cpu()) {
             const std::vector<float> found =
                 logits(narrow.model, {.input_size = size, .isa = kernels::isa_name(isa)}, input);
@@ -150,7 +150,7 @@ TEST_CASE("the convolutions that are asked for run, and give nearly the same log
         CHECK(relative_l2(logits(narrow.model, winograd, input), expected) <= winograd_tolerance);
 
         const SessionOptions onednn = {.input_size = 64, .isa = name, .convolution = "onednn"};
-        if (VGG19_HAS_ONEDNN == 0 || isa == kernels::Isa::scalar) {
+        if (VGG19_HAS_ONEDNN == 0 || isa == kernels::Isa::portable) {
             const std::string message =
                 testing::error_of(ErrorKind::usage, [&] { Session(narrow.model, onednn); });
             CHECK(message.find("oneDNN") != std::string::npos);

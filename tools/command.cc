@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "engine/model/network.h"
+#include "kernels/isa/isa.h"
 #include "tools/text.h"
 #include "vgg19/error.h"
 #include "vgg19/model.h"
@@ -45,6 +46,16 @@ Number parse_number(const std::string& flag, const std::string& text, const std:
         throw usage_error(message.str());
     }
     return value;
+}
+
+/// Those that are in this build.
+std::string isa_list() {
+    std::string names;
+    for (const kernels::Isa isa : kernels::all_isas()) {
+        if (kernels::isa_is_built(isa))
+            names += (names.empty() ? "" : ", ") + std::string(kernels::isa_name(isa));
+    }
+    return names;
 }
 
 std::string long_name(const std::string& names) {
@@ -208,10 +219,8 @@ void add_threads_option(CommandLine& line) {
 
 void add_cpu_options(CommandLine& line) {
     add_threads_option(line);
-    line.option(
-        "isa", "NAME",
-        "instruction set: scalar, avx2, avx512 or avx512vnni; default: $VGG19_ISA, else the best that "
-        "this CPU has");
+    line.option("isa", "NAME",
+                "instruction set: " + isa_list() + "; default: $VGG19_ISA, else the best that this CPU has");
 }
 
 std::size_t size_option(const CommandLine& line) {

@@ -10,7 +10,7 @@ inline Report fixed_report() {
     report.machine.cpu = "Test CPU";
     report.machine.isa = "avx2";
     report.machine.caches = {{.level = 1, .type = "Data", .bytes = 32768, .shared_by = 2}};
-    report.machine.isas_built = {"scalar", "avx2"};
+    report.machine.isas_built = {"portable", "avx2"};
     report.build.version = "0.1.0";
     report.build.compiler = "gcc 12.2.0";
     report.settings = {.threads = 2,

@@ -5,7 +5,7 @@
 #include <span>
 
 #include "kernels/column_products/column_products.h"
-#include "kernels/common/kernel_list.h"
+#include "kernels/isa/kernel_list.h"
 
 namespace vgg19::converter {
 

@@ -7,7 +7,7 @@
 
 #include "kernels/column_products/column_products.h"
 #include "kernels/common/aligned_buffer.h"
-#include "kernels/common/isa.h"
+#include "kernels/isa/isa.h"
 
 namespace vgg19::converter {
 

@@ -55,7 +55,7 @@ double largest_difference(const std::vector<float>& a, const std::vector<float>&
 
 TEST_CASE("one unknown and a constant have the closed form of a regression line") {
     // y = 1, 3, 2 at x = 0, 1, 2: slope Σ(x − 1)(y − 2) / Σ(x − 1)² = 1/2, and 3/2 at 0.
-    LeastSquares line(2, 1, Isa::scalar, 1);
+    LeastSquares line(2, 1, Isa::portable, 1);
     line.add(std::vector<float>{0, 1, 1, 1, 2, 1}, std::vector<float>{1, 3, 2});
     const auto plain = line.solve(1e-9);
     CHECK(plain[0] == doctest::Approx(0.5).epsilon(1e-5));
@@ -123,7 +123,7 @@ TEST_CASE("least squares give the same bits for every number of threads") {
 }
 
 TEST_CASE("sums that are not finite are refused") {
-    LeastSquares equations(2, 1, Isa::scalar, 1);
+    LeastSquares equations(2, 1, Isa::portable, 1);
     equations.add(std::vector<float>{std::numeric_limits<float>::infinity(), 1}, std::vector<float>{1});
     CHECK_THROWS_AS(equations.solve(0.1), Error);
 }

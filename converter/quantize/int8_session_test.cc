@@ -150,7 +150,6 @@ TEST_CASE("INT8 dense weights give the same bits in either order where the avera
     constexpr std::size_t size = model::default_pooled_side << model::pools;
     const std::vector<float> input = fixture.input(1, size);
     for (const std::string& isa : isa_names_of_this_cpu()) {
-        if (isa == "scalar") continue;  // slow at this size
         CAPTURE(isa);
         const SessionOptions options = {.input_size = size, .isa = isa};
         CHECK(logits(reordered, options, input) == logits(full, options, input));

@@ -79,7 +79,7 @@ class OneDnnConvolution final : public Convolution {
     std::size_t weight_bytes() const override { return convolution_.packed_bytes(); }
     std::uint64_t operations() const override { return operations_; }
     std::string kernel() const override {
-        return isa_ >= kernels::Isa::avx512 ? "conv_onednn_avx512" : "conv_onednn_avx2";
+        return kernels::runs(isa_, kernels::Isa::avx512) ? "conv_onednn_avx512" : "conv_onednn_avx2";
     }
 
   private:

@@ -54,7 +54,7 @@ ConvolutionEstimate direct_estimate(const ConvolutionShape& shape, const Executi
 /// The share of the peak that the products reach: a register tile of `rows` tiles by two vectors of channels
 /// has 2 · rows multiply-adds for each pair of filters that it loads.
 double product_share(const kernels::Winograd& problem, const Execution& execution) {
-    const std::size_t most_rows = execution.isa >= kernels::Isa::avx512 ? 14 : 6;
+    const std::size_t most_rows = execution.channel_block() == 16 ? 14 : 6;
     const double rows = real(problem.tiles()) / std::ceil(real(problem.tiles()) / real(most_rows));
     constexpr double loading = 1.6;
     return 2 * rows / (2 * rows + loading);
@@ -97,9 +97,9 @@ double int8_products(const ConvolutionShape& shape, const Execution& execution) 
     const std::size_t lanes = execution.channel_block();
     const std::size_t output_vectors = kernels::blocks_of(shape.output_channels, lanes);
     const double products = real(kernels::blocks_of(shape.input_channels, quad) * output_vectors);
-    // Without VNNI bytes are widened first.
+    // Without dot products bytes are widened first.
     constexpr double widening = 3;
-    return execution.isa >= kernels::Isa::avx512vnni ? products : widening * products;
+    return kernels::has_dot_product(execution.isa) ? products : widening * products;
 }
 
 ConvolutionEstimate conv_int8_estimate(const ConvolutionShape& shape, const Execution& execution) {
@@ -135,9 +135,7 @@ std::vector<ConvolutionEstimate> own_estimates(const ConvolutionShape& shape, co
     using enum ConvolutionAlgorithm;
     using kernels::WinogradTile;
     if (shape.type != ConvolutionType::fp32) return int8_estimates(shape, execution, choice);
-    // The scalar Winograd kernels are there to be read and compared with.
-    const bool is_scalar = execution.isa == kernels::Isa::scalar && choice != ConvolutionChoice::winograd;
-    if (is_scalar || choice == ConvolutionChoice::direct) {
+    if (choice == ConvolutionChoice::direct) {
         return {direct_estimate(shape, execution, direct, 1)};
     }
     if (shape.plain_input) return {image_estimate(shape, execution)};

@@ -5,12 +5,12 @@
 #include <cstdint>
 
 #include "kernels/common/blocked_layout.h"
-#include "kernels/common/isa.h"
+#include "kernels/isa/isa.h"
 
 namespace vgg19::layers {
 
 struct Execution {
-    kernels::Isa isa = kernels::Isa::scalar;
+    kernels::Isa isa = kernels::Isa::portable;
     int threads = 1;
     std::size_t batch = 1;
 

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <vector>
 
-#include "kernels/average_pool/pool_blocks.h"
+#include "kernels/average_pool/window.h"
 #include "kernels/common/parallel.h"
 
 namespace vgg19::layers {

@@ -31,7 +31,7 @@ std::array<std::uint32_t, 64> message_schedule(const std::byte* block) {
     return w;
 }
 
-void sha256_blocks_scalar(std::uint32_t* state, const std::byte* blocks, std::size_t count) {
+void sha256_blocks_portable(std::uint32_t* state, const std::byte* blocks, std::size_t count) {
     for (; count > 0; --count, blocks += sha256_block_bytes) {
         const std::array<std::uint32_t, 64> w = message_schedule(blocks);
         std::uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
@@ -60,9 +60,9 @@ Sha256Blocks fastest_blocks() {
 std::vector<Sha256Kernel> sha256_kernels() {
     std::vector<Sha256Kernel> kernels;
 #if defined(__x86_64__)
-    if (cpu_has_sha()) kernels.push_back({"x86_shani", sha256_blocks_x86_shani});
+    if (cpu_has_sha()) kernels.push_back({"instructions", sha256_blocks_instructions});
 #endif
-    kernels.push_back({"scalar", sha256_blocks_scalar});
+    kernels.push_back({"portable", sha256_blocks_portable});
     return kernels;
 }
 

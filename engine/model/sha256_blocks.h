@@ -21,6 +21,6 @@ inline constexpr std::array<std::uint32_t, 64> sha256_constants = {
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
 
 bool cpu_has_sha();
-void sha256_blocks_x86_shani(std::uint32_t* state, const std::byte* blocks, std::size_t count);
+void sha256_blocks_instructions(std::uint32_t* state, const std::byte* blocks, std::size_t count);
 
 }  // namespace vgg19::model

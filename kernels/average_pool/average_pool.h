@@ -9,7 +9,7 @@
 
 #include <cstddef>
 
-#include "kernels/common/kernel_list.h"
+#include "kernels/isa/kernel_list.h"
 
 namespace vgg19::kernels {
 
@@ -29,8 +29,11 @@ struct AveragePool {
 /// taken row by row in every kernel, and divided by the count, so every kernel gives the same bits.
 using AveragePoolFunction = void(const AveragePool& problem, std::size_t begin, std::size_t end);
 
-#define VGG19_KERNEL(name, isa) AveragePoolFunction name;
-#include "kernels/average_pool/kernels.inc"
+#define VGG19_KERNEL(isa)             \
+    namespace isa {                   \
+    AveragePoolFunction average_pool; \
+    }
+VGG19_FLOAT_ISAS
 #undef VGG19_KERNEL
 
 std::span<const Kernel<AveragePoolFunction>> average_pool_kernels();

@@ -80,7 +80,7 @@ void check(AveragePool problem, testing::Random& random) {
     const std::size_t blocks = problem.batch * blocks_of(problem.channels, problem.block);
     std::vector<float> first;
     for (const auto& kernel : average_pool_kernels()) {
-        if (!cpu_supports(kernel.isa) || (kernel.isa == Isa::avx512 && problem.block % 16 != 0)) continue;
+        if (!cpu_supports(kernel.isa) || (problem.block % float_lanes(kernel.isa) != 0)) continue;
         CAPTURE(std::string(kernel.name));
         GuardedBuffer<float> output(problem.batch * problem.channels * problem.output_height *
                                     problem.output_width);

@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <span>
 
-#include "kernels/common/kernel_list.h"
+#include "kernels/isa/kernel_list.h"
 
 namespace vgg19::kernels {
 
@@ -31,8 +31,11 @@ struct ColumnProducts {
 /// hundred samples keep FP32's accuracy however many there are. No alignment is needed.
 using ColumnProductsFunction = void(const ColumnProducts& problem, std::size_t begin, std::size_t end);
 
-#define VGG19_KERNEL(name, isa) ColumnProductsFunction name;
-#include "kernels/column_products/kernels.inc"
+#define VGG19_KERNEL(isa)                   \
+    namespace isa {                         \
+    ColumnProductsFunction column_products; \
+    }
+VGG19_FLOAT_ISAS
 #undef VGG19_KERNEL
 
 std::span<const Kernel<ColumnProductsFunction>> column_products_kernels();

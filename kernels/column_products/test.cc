@@ -6,6 +6,7 @@
 
 #include "kernels/column_products/column_products.h"
 #include "kernels/common/testing/dense.h"
+#include "kernels/common/testing/golden.h"
 #include "kernels/common/testing/guarded_buffer.h"
 #include "kernels/common/testing/random.h"
 
@@ -96,6 +97,7 @@ void for_each_size(Random& random, const Body& body) {
 }  // namespace
 
 TEST_CASE("column products are added as near to sums in double as rounding allows") {
+    testing::Golden golden("column_products");
     Random random;
     INFO(random.replay());
     for_each_size(random, [&](Matrices& matrices) {
@@ -103,12 +105,14 @@ TEST_CASE("column products are added as near to sums in double as rounding allow
             for (const bool lower : {false, true}) {
                 matrices.problem.lower = lower;
                 const auto found = found_sums(kernel, matrices.problem, 3, 0, matrices.problem.left_panels);
+                golden.add(kernel.name, found);
                 // K products and K additions err by at most ε/2 each of a sum of magnitudes; twice that
                 // covers the higher orders.
                 CHECK(wrong_sums(matrices, found, 3, 2 * matrices.problem.samples) == 0);
             }
         });
     });
+    golden.check();
 }
 
 TEST_CASE("column products of small integers are exact, a matrix by itself gives a symmetric result") {

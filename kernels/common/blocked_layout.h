@@ -8,13 +8,13 @@
 
 #include <cstddef>
 
-#include "kernels/common/isa.h"
+#include "kernels/isa/isa.h"
 
 namespace vgg19::kernels {
 
-/// Channels in a block: as many floats as a vector register holds (and 8 where there is none).
-static constexpr std::size_t channel_block(Isa isa) {
-    return isa >= Isa::avx512 ? 16 : 8;
+/// Channels in a block: as many as kernels hold floats in a register.
+static inline std::size_t channel_block(Isa isa) {
+    return float_lanes(isa);
 }
 
 /// Channels in a block of 8-bit activations, on every ISA: as many as a register of 16-bit lanes holds, which

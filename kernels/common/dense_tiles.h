@@ -1,6 +1,5 @@
-// What dense kernels of every type and ISA have in common: how they walk over outputs, images and inputs.
-// Everything here is static: each source that includes it has its own copy, built for its own instruction
-// set. A source brings its arithmetic as a struct of static functions:
+// How dense kernels over rows of weights walk over outputs, images and inputs. A kernel brings its arithmetic
+// as a struct of static functions:
 //
 //   Sum                                     a register of partial sums
 //   lanes                                   how many inputs a register holds
@@ -8,22 +7,22 @@
 //   load(values) -> register                `lanes` inputs or weights (told apart by their type)
 //   load_first(values, count) -> register   the first `count`, and zeros; touches no byte past them
 //   multiply_add(inputs, weights, sum) -> Sum
-//   total(sum)                              the sum of the lanes, added in an order that is always the same
+//   finish(problem, image, output, sum)     writes an output; the lanes are added in an order that is always
+//   the same
 #pragma once
 
 #include <cstddef>
 
-namespace vgg19::kernels {
-
-static constexpr std::size_t cache_line = 64;  ///< bytes
+namespace vgg19::kernels::VGG19_ISA {
+namespace {
 
 /// How far ahead of its use a weight is fetched, in bytes. The processor's own prefetcher stops at the end of
 /// a page, and rows of 4 to 100 KB in four streams leave it little to run on. Measured on Zen 4: 2 KB ahead
 /// into the second-level cache, INT8 reads as fast as a plain sum over memory. It gets 75 to 80 % of that
 /// without, about as little with the first-level cache as the target, and no more at 1 or 4 KB.
-static constexpr std::size_t prefetch_distance = 2048;
+constexpr std::size_t prefetch_distance = 2048;
 
-static inline void prefetch(const void* address) {
+void prefetch(const void* address) {
     constexpr int read = 0;
     constexpr int second_level_cache = 2;
     __builtin_prefetch(address, read, second_level_cache);
@@ -31,9 +30,9 @@ static inline void prefetch(const void* address) {
 
 /// Adds the products of one register's length of inputs, for a tile of outputs × images.
 template <class Arithmetic, std::size_t outputs, std::size_t images, class Input, class Weight, class Load>
-[[gnu::always_inline]] static inline void add_products(const Input* input, const Weight* weights,
-                                                       std::size_t inputs, const Load& load,
-                                                       typename Arithmetic::Sum (&sums)[outputs][images]) {
+[[gnu::always_inline]] inline void add_products(const Input* input, const Weight* weights, std::size_t inputs,
+                                                const Load& load,
+                                                typename Arithmetic::Sum (&sums)[outputs][images]) {
     decltype(load(input)) image_values[images];
     for (std::size_t b = 0; b < images; ++b) image_values[b] = load(input + b * inputs);
     for (std::size_t o = 0; o < outputs; ++o) {
@@ -47,9 +46,9 @@ template <class Arithmetic, std::size_t outputs, std::size_t images, class Input
 /// Computes a tile of outputs × images whose sums stay in registers. Each has a single sum, so its order does
 /// not depend on the tile.
 template <class Arithmetic, std::size_t outputs, std::size_t images, class Problem>
-static inline void compute_tile(const Problem& problem, std::size_t output, std::size_t image) {
+void compute_tile(const Problem& problem, std::size_t output, std::size_t image) {
     constexpr std::size_t lanes = Arithmetic::lanes;
-    constexpr std::size_t line = cache_line / sizeof(*problem.weights);
+    constexpr std::size_t line = 64 / sizeof(*problem.weights);
     constexpr std::size_t distance = prefetch_distance / sizeof(*problem.weights);
     const std::size_t inputs = problem.inputs;
     const auto* input = problem.input + image * inputs;
@@ -82,14 +81,14 @@ static inline void compute_tile(const Problem& problem, std::size_t output, std:
 
     for (std::size_t o = 0; o < outputs; ++o) {
         for (std::size_t b = 0; b < images; ++b) {
-            finish_output(problem, image + b, output + o, Arithmetic::total(sums[o][b]));
+            Arithmetic::finish(problem, image + b, output + o, sums[o][b]);
         }
     }
 }
 
 /// Computes a tile's outputs for all images from `image` on.
 template <class Arithmetic, std::size_t outputs, std::size_t images, class Problem>
-static inline void compute_images(const Problem& problem, std::size_t output, std::size_t image) {
+void compute_images(const Problem& problem, std::size_t output, std::size_t image) {
     for (; image + images <= problem.batch; image += images) {
         compute_tile<Arithmetic, outputs, images>(problem, output, image);
     }
@@ -101,11 +100,12 @@ static inline void compute_images(const Problem& problem, std::size_t output, st
 /// Kernels take four outputs: as many rows at once keep more cache misses in flight than one, which got two
 /// thirds of the bandwidth.
 template <class Arithmetic, std::size_t outputs, std::size_t images, class Problem>
-static inline void compute_dense(const Problem& problem, std::size_t begin, std::size_t end) {
+void compute_dense(const Problem& problem, std::size_t begin, std::size_t end) {
     for (; begin + outputs <= end; begin += outputs) {
         compute_images<Arithmetic, outputs, images>(problem, begin, 0);
     }
     if constexpr (outputs > 1) compute_dense<Arithmetic, outputs / 2, images>(problem, begin, end);
 }
 
-}  // namespace vgg19::kernels
+}  // namespace
+}  // namespace vgg19::kernels::VGG19_ISA

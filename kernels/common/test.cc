@@ -15,10 +15,10 @@
 #include "kernels/common/aligned_buffer.h"
 #include "kernels/common/blocked_layout.h"
 #include "kernels/common/control_groups.h"
-#include "kernels/common/isa.h"
 #include "kernels/common/memory.h"
 #include "kernels/common/parallel.h"
 #include "kernels/common/thread_limit.h"
+#include "kernels/isa/isa.h"
 
 namespace vgg19::kernels {
 
@@ -49,12 +49,28 @@ TEST_CASE("the name of an ISA leads back to it") {
     for (const char* name : {"", "AVX2", "avx", "avx2 ", "unknown"}) CHECK(!isa_from_name(name).has_value());
 }
 
-TEST_CASE("the best ISA is built and supported, and so is every one before it") {
-    CHECK(isa_is_built(Isa::scalar));
-    CHECK(cpu_supports(Isa::scalar));
+TEST_CASE("the best ISA is the last in the list that this CPU has") {
+    CHECK(cpu_supports(Isa::portable));
+    CHECK(cpu_supports(best_isa()));
     for (const Isa isa : all_isas()) {
         CAPTURE(std::string(isa_name(isa)));
-        CHECK((isa_is_built(isa) && cpu_supports(isa)) == (isa <= best_isa()));
+        if (isa > best_isa()) CHECK_FALSE(cpu_supports(isa));
+        if (cpu_supports(isa)) CHECK(isa_is_built(isa));
+    }
+}
+
+TEST_CASE("an ISA runs the kernels of those whose capabilities are among its own") {
+    CHECK(runs(Isa::avx512vnni, Isa::avx512));
+    CHECK(runs(Isa::avx512vnni, Isa::avx2));
+    CHECK(runs(Isa::avx2vnni, Isa::avx2));
+    CHECK(runs(Isa::neon_dotprod, Isa::neon));
+    CHECK_FALSE(runs(Isa::avx512vnni, Isa::avx2vnni));  // another instruction
+    CHECK_FALSE(runs(Isa::avx2vnni, Isa::avx512));
+    CHECK_FALSE(runs(Isa::avx512, Isa::avx512vnni));
+    CHECK_FALSE(runs(Isa::neon, Isa::avx2));
+    for (const Isa isa : all_isas()) {
+        CHECK(runs(isa, isa));
+        CHECK(runs(isa, Isa::portable));
     }
 }
 

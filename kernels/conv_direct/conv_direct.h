@@ -8,7 +8,7 @@
 
 #include <cstddef>
 
-#include "kernels/common/kernel_list.h"
+#include "kernels/isa/kernel_list.h"
 
 namespace vgg19::kernels {
 
@@ -29,8 +29,11 @@ struct ConvDirect {
 /// Computes output rows [begin, end) of batch · ⌈output_channels / block⌉ · height, counted in that order.
 using ConvDirectFunction = void(const ConvDirect& problem, std::size_t begin, std::size_t end);
 
-#define VGG19_KERNEL(name, isa) ConvDirectFunction name;
-#include "kernels/conv_direct/kernels.inc"
+#define VGG19_KERNEL(isa)           \
+    namespace isa {                 \
+    ConvDirectFunction conv_direct; \
+    }
+VGG19_FLOAT_ISAS
 #undef VGG19_KERNEL
 
 std::span<const Kernel<ConvDirectFunction>> conv_direct_kernels();
@@ -43,10 +46,5 @@ std::size_t conv_direct_packed_size(std::size_t input_channels, std::size_t outp
 /// From PyTorch's [output_channels][input_channels][3][3].
 void conv_direct_pack(std::size_t input_channels, std::size_t output_channels, std::size_t block,
                       const float* weights, float* packed);
-
-/// The oracle for every FP32 convolution here: plain layouts ([batch][channels][height][width] in and out,
-/// weights as PyTorch's), sums in double. `magnitude`, unless null, gets Σ|input · weights| + |bias| of each
-/// output, for error bounds.
-void conv_reference(const ConvDirect& plain_problem, double* output, double* magnitude);
 
 }  // namespace vgg19::kernels

@@ -10,6 +10,7 @@
 #include "kernels/common/testing/guarded_buffer.h"
 #include "kernels/common/testing/random.h"
 #include "kernels/conv_direct/conv_direct.h"
+#include "kernels/reference/conv_reference.h"
 
 namespace vgg19::kernels {
 

@@ -15,7 +15,7 @@
 
 #include "kernels/common/blocked_layout.h"
 #include "kernels/common/int8_output.h"
-#include "kernels/common/kernel_list.h"
+#include "kernels/isa/kernel_list.h"
 
 namespace vgg19::kernels {
 
@@ -83,8 +83,11 @@ struct ConvInt8 {
 using ConvInt8Function = void(const ConvInt8& problem, std::size_t group, std::size_t row_begin,
                               std::size_t row_end, std::int32_t* sums);
 
-#define VGG19_KERNEL(name, isa) ConvInt8Function name;
-#include "kernels/conv_int8/kernels.inc"
+#define VGG19_KERNEL(isa)       \
+    namespace isa {             \
+    ConvInt8Function conv_int8; \
+    }
+VGG19_DOT_PRODUCT_ISAS
 #undef VGG19_KERNEL
 
 std::span<const Kernel<ConvInt8Function>> conv_int8_kernels();

@@ -1,19 +1,4 @@
-// The kernel of every vector ISA, written once over its arithmetic. Included by the source of each, into a
-// namespace of its own, so that no two of them share a symbol. A source brings its arithmetic as a struct:
-//
-//   Sum, lanes                                 a register of 32-bit sums of so many output channels
-//   pixels, vectors                            a register tile's largest size, in sums; pixels is even
-//   zero() -> Sum
-//   broadcast(bytes) -> Pixel                  four channels of a pixel, to all lanes
-//   load_weights(bytes) -> Weights             four input channels by `lanes` output channels
-//   multiply_add(Pixel, Weights, Sum) -> Sum
-//   store(to, Sum)
-//   Sixteen                                    sums of sixteen output channels
-//   load(from) -> Sixteen
-//   maximum(Sixteen, Sixteen) -> Sixteen
-//   Scale(multiplier, bias)                    of sixteen output channels; scale(Sixteen) -> y
-//   store_quantized(to, y)                     kernels/common/quantize.h
-//   store_lower(to, y), store_upper(to, y)     max(0, y) of the first or last eight channels
+// The kernel, over a vector type (kernels/simd/vector.h).
 #pragma once
 
 #include <algorithm>
@@ -25,9 +10,9 @@
 
 #include "kernels/common/parallel.h"
 #include "kernels/conv_int8/conv_int8.h"
-#include "kernels/winograd/unrolled.h"
+#include "kernels/simd/unrolled.h"
 
-namespace vgg19::kernels {
+namespace vgg19::kernels::VGG19_ISA {
 namespace {
 
 /// What a register tile is computed from.
@@ -45,20 +30,27 @@ struct TileOperands {
     const std::int8_t* weights;  ///< of the group, from the tile's first channel on
 };
 
-template <class Arithmetic>
+template <class Vector>
 struct ConvInt8Kernel {
-    static constexpr std::size_t lanes = Arithmetic::lanes;
+    static constexpr std::size_t lanes = Vector::width;
+    /// A register tile is at most two vectors of channels by so many pixels, an even number: with the sums,
+    /// two vectors of filters and a pixel they fill 31 of 32 registers, or where filters and pixels take two
+    /// registers each, 14 of 16.
+    static constexpr std::size_t most_vectors = 2;
+    static constexpr std::size_t most_pixels =
+        (Vector::registers - (most_vectors + 1) * Vector::quad_registers) / most_vectors / 2 * 2;
     static constexpr std::size_t block = int8_channel_block;
     static constexpr std::size_t sixteen = block / 2;  ///< channels that are finished at a time
     static constexpr std::size_t quad = ConvInt8::quad;
     static constexpr std::size_t filter_side = 3;
     /// What stands left and right of the map.
     static constexpr std::uint8_t zero_pixel[block] = {};
-    static_assert(Arithmetic::pixels <= ConvInt8::widest_tile && Arithmetic::pixels % 2 == 0);
+    static_assert(most_pixels <= ConvInt8::widest_tile && most_pixels > 0);
 
     /// Registers of channels in a tile of a group.
     template <std::size_t group_channels>
-    static constexpr std::size_t tile_vectors = std::min(Arithmetic::vectors, group_channels / lanes);
+    static constexpr std::size_t tile_vectors =
+        group_channels / lanes < most_vectors ? group_channels / lanes : most_vectors;
 
     /// Adds the products of a row of the filter and a block of input channels.
     template <std::size_t pixels, std::size_t group_channels, class Sums>
@@ -79,19 +71,19 @@ struct ConvInt8Kernel {
             if (pixels == 1 && s + 1 == filter_side) first = last;
 #pragma GCC unroll 2
             for (std::size_t offset = 0; offset < quads * quad; offset += quad) {
-                decltype(Arithmetic::load_weights(weights)) filters[vectors];
+                typename Vector::QuadWeights filters[vectors];
                 unrolled<vectors>([&](auto vector) __attribute__((always_inline)) {
                     __builtin_prefetch(weights + ahead + vector * lanes * quad);
-                    filters[vector] = Arithmetic::load_weights(weights + vector * lanes * quad);
+                    filters[vector] = Vector::load_quad_weights(weights + vector * lanes * quad);
                 });
                 unrolled<pixels>([&](auto pixel) __attribute__((always_inline)) {
                     const std::uint8_t* from = pixel == 0            ? first
                                                : pixel == pixels - 1 ? last
                                                                      : middle + pixel * block;
-                    const auto value = Arithmetic::broadcast(from + offset);
+                    const auto value = Vector::broadcast_quad(from + offset);
                     unrolled<vectors>([&](auto vector) __attribute__((always_inline)) {
                         auto& sum = sums[pixel][vector];
-                        sum = Arithmetic::multiply_add(value, filters[vector], sum);
+                        sum = Vector::dot4(value, filters[vector], sum);
                     });
                 });
                 weights += quad * group_channels;
@@ -103,9 +95,9 @@ struct ConvInt8Kernel {
     template <std::size_t pixels, std::size_t group_channels>
     static void multiply_tile(const TileOperands& operands, std::int32_t* sums_out) {
         constexpr std::size_t vectors = tile_vectors<group_channels>;
-        typename Arithmetic::Sum sums[pixels][vectors];
+        typename Vector::Sum sums[pixels][vectors];
         unrolled<pixels * vectors>([&](auto k) __attribute__((always_inline)) {
-            sums[k / vectors][k % vectors] = Arithmetic::zero();
+            sums[k / vectors][k % vectors] = Vector::zero_sum();
         });
         const std::uint8_t* input = operands.input;
         const std::int8_t* weights = operands.weights;
@@ -120,7 +112,7 @@ struct ConvInt8Kernel {
             weights += filter_side * row_weights;
         }
         unrolled<pixels * vectors>([&](auto k) __attribute__((always_inline)) {
-            Arithmetic::store(sums_out + k / vectors * group_channels + k % vectors * lanes,
+            Vector::store_sum(sums_out + k / vectors * group_channels + k % vectors * lanes,
                               sums[k / vectors][k % vectors]);
         });
     }
@@ -128,9 +120,9 @@ struct ConvInt8Kernel {
     using Multiply = void (*)(const TileOperands&, std::int32_t*);
     template <std::size_t group_channels>
     static constexpr auto multiply_by_pixels = []<std::size_t... index>(std::index_sequence<index...>) {
-        return std::array<Multiply, Arithmetic::pixels>{multiply_tile<index + 1, group_channels>...};
+        return std::array<Multiply, most_pixels>{multiply_tile<index + 1, group_channels>...};
     }
-    (std::make_index_sequence<Arithmetic::pixels>{});
+    (std::make_index_sequence<most_pixels>{});
 
     /// A piece of an output row: its first `width` pixels from `column` on.
     struct Piece {
@@ -177,7 +169,7 @@ struct ConvInt8Kernel {
                                                      problem.output_width(), block, piece.image, channel,
                                                      piece.row, piece.column);
         for (std::size_t pixel = 0; pixel < piece.width; ++pixel, to += block) {
-            Arithmetic::store_quantized(to, value(pixel));
+            Vector::store_quantized_sixteen(to, value(pixel));
             if constexpr (!whole_block) std::memset(to + sixteen, 0, sixteen);
         }
     }
@@ -197,8 +189,8 @@ struct ConvInt8Kernel {
         float* upper = has_upper ? at(channel + half) : nullptr;
         for (std::size_t pixel = 0; pixel < piece.width; ++pixel) {
             const auto y = value(pixel);
-            Arithmetic::store_lower(lower + pixel * float_block, y);
-            if (has_upper) Arithmetic::store_upper(upper + pixel * float_block, y);
+            Vector::store_lower_eight(lower + pixel * float_block, y);
+            if (has_upper) Vector::store_upper_eight(upper + pixel * float_block, y);
         }
     }
 
@@ -207,17 +199,28 @@ struct ConvInt8Kernel {
     static void finish(const ConvInt8& problem, const Piece& piece, const std::int32_t* sums) {
         for (std::size_t part = 0; part < group_channels; part += sixteen) {
             const std::size_t channel = piece.group * block + part;
-            const typename Arithmetic::Scale scale(problem.multiplier + channel, problem.bias + channel);
+            const auto multiplier = Vector::load_sixteen(problem.multiplier + channel);
+            const auto bias = Vector::load_sixteen(problem.bias + channel);
+            using Integers = typename Vector::SixteenIntegers;
+            const auto larger = [](Integers a, Integers b) __attribute__((always_inline)) {
+                return Vector::maximum_sixteen_integers(a, b);
+            };
+            // max(0, y), y rounded after the product and after the sum.
+            const auto scale = [&](Integers sums_of_pixel) __attribute__((always_inline)) {
+                const auto product =
+                    Vector::multiply_sixteen(Vector::to_floats_sixteen(sums_of_pixel), multiplier);
+                return Vector::not_below_zero_sixteen(Vector::add_sixteen(product, bias));
+            };
             const auto load = [&](std::size_t pixel) __attribute__((always_inline)) {
-                return Arithmetic::load(sums + pixel * group_channels + part);
+                return Vector::load_sixteen_integers(sums + pixel * group_channels + part);
             };
             const auto value = [&](std::size_t pixel) __attribute__((always_inline)) {
                 if constexpr (!pool) return scale(load(pixel));
                 // Multipliers are positive and rounding keeps the order, so the largest sum makes the largest
                 // y.
                 const std::size_t lower = 2 * (piece.width + pixel);
-                return scale(Arithmetic::maximum(Arithmetic::maximum(load(2 * pixel), load(2 * pixel + 1)),
-                                                 Arithmetic::maximum(load(lower), load(lower + 1))));
+                return scale(larger(larger(load(2 * pixel), load(2 * pixel + 1)),
+                                    larger(load(lower), load(lower + 1))));
             };
             if (problem.output.quantized != nullptr) {
                 write_quantized<group_channels == block>(problem, piece, channel, value);
@@ -230,7 +233,7 @@ struct ConvInt8Kernel {
     template <std::size_t group_channels, bool pool>
     static void run_group(const ConvInt8& problem, std::size_t group, Range rows, std::int32_t* sums) {
         constexpr std::size_t side = pool ? 2 : 1;  // of the pixels that an output pixel is made from
-        constexpr std::size_t widest = Arithmetic::pixels / side;
+        constexpr std::size_t widest = most_pixels / side;
         // Pieces of nearly equal width: 40 pixels as 14 13 13 cost less than as 14 14 12 of the same
         // registers.
         const std::size_t pieces = (problem.output_width() + widest - 1) / widest;
@@ -264,4 +267,4 @@ struct ConvInt8Kernel {
 };
 
 }  // namespace
-}  // namespace vgg19::kernels
+}  // namespace vgg19::kernels::VGG19_ISA

@@ -5,7 +5,7 @@
 
 #include <cstddef>
 
-#include "kernels/common/kernel_list.h"
+#include "kernels/isa/kernel_list.h"
 
 namespace vgg19::kernels {
 
@@ -26,8 +26,11 @@ struct DenseFp32 {
 /// needs more alignment than a float's.
 using DenseFp32Function = void(const DenseFp32& problem, std::size_t begin, std::size_t end);
 
-#define VGG19_KERNEL(name, isa) DenseFp32Function name;
-#include "kernels/dense_fp32/kernels.inc"
+#define VGG19_KERNEL(isa)         \
+    namespace isa {               \
+    DenseFp32Function dense_fp32; \
+    }
+VGG19_FLOAT_ISAS
 #undef VGG19_KERNEL
 
 std::span<const Kernel<DenseFp32Function>> dense_fp32_kernels();

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "kernels/common/testing/dense.h"
+#include "kernels/common/testing/golden.h"
 #include "kernels/common/testing/guarded_buffer.h"
 #include "kernels/common/testing/random.h"
 #include "kernels/dense_fp32/dense_fp32.h"
@@ -59,6 +60,7 @@ DenseReference reference(const DenseFp32& problem, std::size_t image, std::size_
 }  // namespace
 
 TEST_CASE("dense FP32 kernels are as near to sums in double as rounding allows") {
+    testing::Golden golden("dense_fp32");
     Random random;
     INFO(random.replay());
     testing::for_each_dense_size([&](std::size_t inputs, std::size_t outputs, std::size_t batch) {
@@ -69,12 +71,14 @@ TEST_CASE("dense FP32 kernels are as near to sums in double as rounding allows")
         CAPTURE(batch);
         testing::for_each_usable_kernel(dense_fp32_kernels(), [&](const auto& kernel) {
             kernel.run(layer.problem, 0, outputs);
+            golden.add(kernel.name, layer.output);
             // Each of K products and K additions, in any order, errs by at most ε/2 of a partial sum, and no
             // partial sum is larger than the sum of magnitudes: K · ε of it to the first order. Twice that
             // covers the higher orders. The bias is one more term.
             CHECK(wrong_outputs(layer.problem, 2 * (inputs + 1), reference) == 0);
         });
     });
+    golden.check();
 }
 
 TEST_CASE("dense FP32 kernels are exact on small integers") {

@@ -11,7 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels/common/kernel_list.h"
+#include "kernels/isa/kernel_list.h"
 
 namespace vgg19::kernels {
 
@@ -47,8 +47,11 @@ struct DenseInt4 {
 /// needs more alignment than its type.
 using DenseInt4Function = void(const DenseInt4& problem, std::size_t begin, std::size_t end);
 
-#define VGG19_KERNEL(name, isa) DenseInt4Function name;
-#include "kernels/dense_int4/kernels.inc"
+#define VGG19_KERNEL(isa)         \
+    namespace isa {               \
+    DenseInt4Function dense_int4; \
+    }
+VGG19_FLOAT_ISAS
 #undef VGG19_KERNEL
 
 std::span<const Kernel<DenseInt4Function>> dense_int4_kernels();

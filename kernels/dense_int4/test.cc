@@ -8,6 +8,7 @@
 
 #include "kernels/common/float16.h"
 #include "kernels/common/testing/dense.h"
+#include "kernels/common/testing/golden.h"
 #include "kernels/common/testing/guarded_buffer.h"
 #include "kernels/common/testing/random.h"
 #include "kernels/dense_int4/dense_int4.h"
@@ -120,6 +121,7 @@ void for_each_kernel(const Body& body) {
 }  // namespace
 
 TEST_CASE("dense INT4 kernels are as near to sums in double as rounding allows") {
+    testing::Golden golden("dense_int4");
     Random random;
     INFO(random.replay());
     for_each_case([&](std::size_t inputs, std::size_t outputs, std::size_t batch, float zeros) {
@@ -127,11 +129,13 @@ TEST_CASE("dense INT4 kernels are as near to sums in double as rounding allows")
         fill(layer, random, zeros);
         for_each_kernel([&](const auto& kernel) {
             kernel.run(layer.problem, 0, outputs);
+            golden.add(kernel.name, layer.output);
             // The product of input and scale errs by at most ε/2, and each of K additions by that of a
             // partial sum; twice that covers the higher orders.
             CHECK(wrong_outputs(layer.problem, inputs + 2, reference) == 0);
         });
     });
+    golden.check();
 }
 
 TEST_CASE("dense INT4 kernels are exact on small integers, over more outputs than are summed at once too") {

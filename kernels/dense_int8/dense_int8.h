@@ -11,7 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels/common/kernel_list.h"
+#include "kernels/isa/kernel_list.h"
 
 namespace vgg19::kernels {
 
@@ -36,8 +36,11 @@ struct DenseInt8 {
 /// bits. No alignment is needed.
 using DenseInt8Function = void(const DenseInt8& problem, std::size_t begin, std::size_t end);
 
-#define VGG19_KERNEL(name, isa) DenseInt8Function name;
-#include "kernels/dense_int8/kernels.inc"
+#define VGG19_KERNEL(isa)         \
+    namespace isa {               \
+    DenseInt8Function dense_int8; \
+    }
+VGG19_DOT_PRODUCT_ISAS
 #undef VGG19_KERNEL
 
 std::span<const Kernel<DenseInt8Function>> dense_int8_kernels();

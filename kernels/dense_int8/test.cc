@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/common/testing/dense.h"
+#include "kernels/common/testing/golden.h"
 #include "kernels/common/testing/guarded_buffer.h"
 #include "kernels/common/testing/random.h"
 #include "kernels/dense_int8/dense_int8.h"
@@ -99,6 +100,7 @@ std::size_t wrong_accumulators(const DenseInt8& problem) {
 }  // namespace
 
 TEST_CASE("dense INT8 kernels accumulate exactly") {
+    testing::Golden golden("dense_int8");
     Random random;
     INFO(random.replay());
     testing::for_each_dense_size([&](std::size_t inputs, std::size_t outputs, std::size_t batch) {
@@ -109,9 +111,11 @@ TEST_CASE("dense INT8 kernels accumulate exactly") {
         CAPTURE(batch);
         testing::for_each_usable_kernel(dense_int8_kernels(), [&](const auto& kernel) {
             kernel.run(layer.problem, 0, outputs);
+            golden.add(kernel.name, layer.output);
             CHECK(wrong_accumulators(layer.problem) == 0);
         });
     });
+    golden.check();
 }
 
 TEST_CASE("dense INT8 kernels do not saturate where all values are the same corner") {

@@ -10,7 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels/common/kernel_list.h"
+#include "kernels/isa/kernel_list.h"
 
 namespace vgg19::kernels {
 
@@ -44,8 +44,11 @@ std::size_t list_nonzero_inputs(const std::uint8_t* input, std::size_t batch, st
 using DenseInt8SparseInputFunction = void(const DenseInt8SparseInput& problem, std::size_t begin,
                                           std::size_t end);
 
-#define VGG19_KERNEL(name, isa) DenseInt8SparseInputFunction name;
-#include "kernels/dense_int8_sparse_input/kernels.inc"
+#define VGG19_KERNEL(isa)                                 \
+    namespace isa {                                       \
+    DenseInt8SparseInputFunction dense_int8_sparse_input; \
+    }
+VGG19_DOT_PRODUCT_ISAS
 #undef VGG19_KERNEL
 
 std::span<const Kernel<DenseInt8SparseInputFunction>> dense_int8_sparse_input_kernels();

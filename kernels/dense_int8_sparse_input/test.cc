@@ -10,6 +10,7 @@
 #include "kernels/common/testing/random.h"
 #include "kernels/dense_int8/dense_int8.h"
 #include "kernels/dense_int8_sparse_input/dense_int8_sparse_input.h"
+#include "kernels/reference/dense_int8.h"
 
 namespace vgg19::kernels {
 
@@ -96,7 +97,7 @@ std::vector<float> expected_outputs(const DenseInt8SparseInput& problem) {
                              .bias = problem.bias,
                              .output = output.data(),
                              .relu = problem.relu};
-    dense_int8_scalar(dense, 0, problem.outputs);
+    dense_int8_reference(dense, 0, problem.outputs);
     return output;
 }
 

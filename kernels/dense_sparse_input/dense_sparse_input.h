@@ -10,7 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels/common/kernel_list.h"
+#include "kernels/isa/kernel_list.h"
 
 namespace vgg19::kernels {
 
@@ -38,8 +38,11 @@ std::size_t list_nonzero_inputs(const float* input, std::size_t batch, std::size
 /// needs more alignment than a float's.
 using DenseSparseInputFunction = void(const DenseSparseInput& problem, std::size_t begin, std::size_t end);
 
-#define VGG19_KERNEL(name, isa) DenseSparseInputFunction name;
-#include "kernels/dense_sparse_input/kernels.inc"
+#define VGG19_KERNEL(isa)                        \
+    namespace isa {                              \
+    DenseSparseInputFunction dense_sparse_input; \
+    }
+VGG19_FLOAT_ISAS
 #undef VGG19_KERNEL
 
 std::span<const Kernel<DenseSparseInputFunction>> dense_sparse_input_kernels();

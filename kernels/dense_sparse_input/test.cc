@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/common/testing/dense.h"
+#include "kernels/common/testing/golden.h"
 #include "kernels/common/testing/guarded_buffer.h"
 #include "kernels/common/testing/random.h"
 #include "kernels/dense_sparse_input/dense_sparse_input.h"
@@ -141,6 +142,7 @@ TEST_CASE("the list of inputs has each that is not zero in an image, once and in
 }
 
 TEST_CASE("dense sparse-input kernels are as near to sums in double as rounding allows") {
+    testing::Golden golden("dense_sparse_input");
     Random random;
     INFO(random.replay());
     for_each_case([&](std::size_t inputs, std::size_t outputs, std::size_t batch, float zeros) {
@@ -148,11 +150,13 @@ TEST_CASE("dense sparse-input kernels are as near to sums in double as rounding 
         fill_uniform(layer, random, zeros);
         testing::for_each_usable_kernel(dense_sparse_input_kernels(), [&](const auto& kernel) {
             kernel.run(layer.problem, 0, outputs);
+            golden.add(kernel.name, layer.output);
             // As in dense_fp32: each of K products and K additions errs by at most ε/2 of a partial sum;
             // twice that covers the higher orders.
             CHECK(wrong_outputs(layer.problem, 2 * (inputs + 1), reference) == 0);
         });
     });
+    golden.check();
 }
 
 TEST_CASE("dense sparse-input kernels are exact on small integers") {

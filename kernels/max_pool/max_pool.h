@@ -8,7 +8,7 @@
 
 #include <cstddef>
 
-#include "kernels/common/kernel_list.h"
+#include "kernels/isa/kernel_list.h"
 
 namespace vgg19::kernels {
 
@@ -24,8 +24,11 @@ struct MaxPool {
 /// Computes output rows [begin, end) of planes · (height / 2), counted through all planes.
 using MaxPoolFunction = void(const MaxPool& problem, std::size_t begin, std::size_t end);
 
-#define VGG19_KERNEL(name, isa) MaxPoolFunction name;
-#include "kernels/max_pool/kernels.inc"
+#define VGG19_KERNEL(isa)     \
+    namespace isa {           \
+    MaxPoolFunction max_pool; \
+    }
+VGG19_FLOAT_ISAS
 #undef VGG19_KERNEL
 
 std::span<const Kernel<MaxPoolFunction>> max_pool_kernels();

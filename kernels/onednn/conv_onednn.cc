@@ -57,7 +57,7 @@ struct Request {
 bool uses(const std::string& implementation, Isa isa) {
     const bool avx512 = implementation.find("avx512") != std::string::npos;
     const bool avx2 = implementation.find("avx2") != std::string::npos;
-    return isa >= Isa::avx512 ? avx512 : avx2;
+    return runs(isa, Isa::avx512) ? avx512 : avx2;
 }
 
 PrimitiveDescription first_of_isa(PrimitiveDescription candidate, Isa isa) {
@@ -69,7 +69,7 @@ PrimitiveDescription first_of_isa(PrimitiveDescription candidate, Isa isa) {
 
 /// oneDNN's favourite among its implementations of that ISA; an empty description when there is none.
 PrimitiveDescription choose(const ConvOneDnnShape& shape, Isa isa) {
-    if (isa < Isa::avx2) return {};
+    if (!runs(isa, Isa::avx2)) return {};
     const Request request(shape, isa);
     const Dimensions ones = {1, 1};
     constexpr auto inference = dnnl::prop_kind::forward_inference;

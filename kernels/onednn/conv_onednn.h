@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-#include "kernels/common/isa.h"
+#include "kernels/isa/isa.h"
 
 namespace vgg19::kernels {
 

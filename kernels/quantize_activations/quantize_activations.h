@@ -7,15 +7,18 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels/common/kernel_list.h"
+#include "kernels/isa/kernel_list.h"
 
 namespace vgg19::kernels {
 
 /// Returns the scale. Every kernel gives the same bits. Values must be finite; negative ones become 0.
 using QuantizeActivationsFunction = float(const float* input, std::size_t count, std::uint8_t* output);
 
-#define VGG19_KERNEL(name, isa) QuantizeActivationsFunction name;
-#include "kernels/quantize_activations/kernels.inc"
+#define VGG19_KERNEL(isa)                             \
+    namespace isa {                                   \
+    QuantizeActivationsFunction quantize_activations; \
+    }
+VGG19_FLOAT_ISAS
 #undef VGG19_KERNEL
 
 std::span<const Kernel<QuantizeActivationsFunction>> quantize_activations_kernels();

@@ -10,7 +10,7 @@
 #include <span>
 
 #include "kernels/common/blocked_layout.h"
-#include "kernels/common/kernel_list.h"
+#include "kernels/isa/kernel_list.h"
 
 namespace vgg19::kernels {
 
@@ -33,8 +33,11 @@ struct QuantizeBlocked {
 /// the same bits. No alignment is needed.
 using QuantizeBlockedFunction = void(const QuantizeBlocked& problem, std::size_t begin, std::size_t end);
 
-#define VGG19_KERNEL(name, isa) QuantizeBlockedFunction name;
-#include "kernels/quantize_blocked/kernels.inc"
+#define VGG19_KERNEL(isa)                     \
+    namespace isa {                           \
+    QuantizeBlockedFunction quantize_blocked; \
+    }
+VGG19_FLOAT_ISAS
 #undef VGG19_KERNEL
 
 std::span<const Kernel<QuantizeBlockedFunction>> quantize_blocked_kernels();

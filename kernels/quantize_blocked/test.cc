@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "kernels/common/testing/dense.h"
+#include "kernels/common/testing/golden.h"
 #include "kernels/common/testing/guarded_buffer.h"
 #include "kernels/common/testing/random.h"
 #include "kernels/quantize_blocked/quantize_blocked.h"
@@ -81,6 +82,7 @@ struct Activation {
 }  // namespace
 
 TEST_CASE("blocked activations are quantised as the definition says, for any count of channels") {
+    testing::Golden golden("quantize_blocked");
     Random random;
     INFO(random.replay());
     for (const std::size_t block : Sizes{8, 16}) {
@@ -97,10 +99,12 @@ TEST_CASE("blocked activations are quantised as the definition says, for any cou
             testing::for_each_usable_kernel(quantize_blocked_kernels(), [&](const auto& kernel) {
                 std::fill(activation.output.begin(), activation.output.end(), std::uint8_t{0xa5});
                 kernel.run(activation.problem, 0, activation.problem.rows());
+                golden.add(kernel.name, activation.output);
                 CHECK(activation.wrong() == 0);
             });
         }
     }
+    golden.check();
 }
 
 TEST_CASE("blocked activations are quantised row by row, and no other row is written") {

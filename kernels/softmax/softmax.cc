@@ -1,15 +1,14 @@
 #include "kernels/softmax/softmax.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace vgg19::kernels {
 
 namespace {
 
 constexpr Kernel<SoftmaxFunction> kernels[] = {
-#define VGG19_KERNEL(name, isa) {#name, Isa::isa, name},
-#include "kernels/softmax/kernels.inc"
+#define VGG19_KERNEL(isa) {"softmax_" #isa, Isa::isa, isa::softmax},
+    VGG19_FLOAT_ISAS
 #undef VGG19_KERNEL
 };
 
@@ -17,19 +16,6 @@ constexpr Kernel<SoftmaxFunction> kernels[] = {
 
 std::span<const Kernel<SoftmaxFunction>> softmax_kernels() {
     return kernels;
-}
-
-void softmax_scalar(const float* logits, std::size_t count, float* probabilities) {
-    if (count == 0) return;
-    const double maximum = *std::max_element(logits, logits + count);
-    double sum = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-        const double power = std::exp(static_cast<double>(logits[i]) - maximum);
-        probabilities[i] = static_cast<float>(power);
-        sum += power;
-    }
-    const auto inverse = static_cast<float>(1 / sum);
-    for (std::size_t i = 0; i < count; ++i) probabilities[i] *= inverse;
 }
 
 void top_k(const float* values, std::size_t count, std::size_t top, std::size_t* indices) {

@@ -5,7 +5,7 @@
 
 #include <cstddef>
 
-#include "kernels/common/kernel_list.h"
+#include "kernels/isa/kernel_list.h"
 
 namespace vgg19::kernels {
 
@@ -13,8 +13,11 @@ namespace vgg19::kernels {
 /// `logits`.
 using SoftmaxFunction = void(const float* logits, std::size_t count, float* probabilities);
 
-#define VGG19_KERNEL(name, isa) SoftmaxFunction name;
-#include "kernels/softmax/kernels.inc"
+#define VGG19_KERNEL(isa)    \
+    namespace isa {          \
+    SoftmaxFunction softmax; \
+    }
+VGG19_FLOAT_ISAS
 #undef VGG19_KERNEL
 
 std::span<const Kernel<SoftmaxFunction>> softmax_kernels();

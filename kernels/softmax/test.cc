@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/common/testing/golden.h"
 #include "kernels/common/testing/guarded_buffer.h"
 #include "kernels/common/testing/random.h"
 #include "kernels/softmax/softmax.h"
@@ -34,7 +35,7 @@ void check_close(const GuardedBuffer<float>& probabilities, const std::vector<do
     }
 }
 
-void check(const std::vector<float>& logits) {
+void check(const std::vector<float>& logits, testing::Golden* golden = nullptr) {
     const std::vector<double> reference = expected(logits);
     for (const auto& kernel : softmax_kernels()) {
         if (!cpu_supports(kernel.isa)) continue;
@@ -44,6 +45,7 @@ void check(const std::vector<float>& logits) {
         std::copy(logits.begin(), logits.end(), input.begin());
         kernel.run(input.data(), logits.size(), output.data());
         check_close(output, reference);
+        if (golden != nullptr) golden->add(kernel.name, output);
         kernel.run(input.data(), logits.size(), input.data());  // in place
         check_close(input, reference);
     }
@@ -52,20 +54,22 @@ void check(const std::vector<float>& logits) {
 }  // namespace
 
 TEST_CASE("softmax equals the definition at every size") {
+    testing::Golden golden("softmax");
     testing::Random random;
     INFO(random.replay());
     for (std::size_t size = 1; size < 70; ++size) {
         CAPTURE(size);
         std::vector<float> logits(size);
         random.fill(logits, -10, 20);
-        check(logits);
+        check(logits, &golden);
         logits.back() = 30;  // the maximum where the tail must see it
-        check(logits);
+        check(logits, &golden);
     }
     // A wide range: the difference of logits does not fit in a float.
     std::vector<float> logits(1000);
     random.fill(logits, -40, 33);
-    check(logits);
+    check(logits, &golden);
+    golden.check();
 }
 
 TEST_CASE("softmax of large, equal and very different logits") {

@@ -62,7 +62,7 @@ void winograd(benchmark::State& state, const Kernel<const WinogradSteps>& kernel
 const bool registered = [] {
     for (const auto& kernel : winograd_kernels()) {
         // The scalar kernel is there to be read.
-        if (kernel.isa == Isa::scalar || !cpu_supports(kernel.isa)) continue;
+        if (!cpu_supports(kernel.isa)) continue;
         for (const WinogradTile tile : winograd_tiles) {
             const std::string name = std::string(kernel.name) + "/f" + std::to_string(static_cast<int>(tile));
             add_vgg19_shapes(benchmark::RegisterBenchmark(name.c_str(), winograd, kernel, tile), 64);

@@ -6,9 +6,10 @@
 #include <cstddef>
 
 #include "kernels/winograd/matrices.h"
+#include "kernels/winograd/tile_side.h"
 #include "kernels/winograd/winograd.h"
 
-namespace vgg19::kernels {
+namespace vgg19::kernels::VGG19_ISA {
 namespace {
 
 /// One group of output channels: Winograd::group_blocks blocks of `lanes`.
@@ -63,7 +64,7 @@ struct WinogradPacker {
     /// G g Gᵀ in double, rounded once.
     template <std::size_t m>
     void transformed(const Taps& taps, std::size_t input_channel, float* target) const {
-        constexpr const auto& matrix = winograd_matrices<m>.filter;
+        static constexpr auto matrix = winograd_matrices<m>.filter;
         constexpr std::size_t n = m + 2;
         const std::size_t padded_inputs = problem.input_blocks() * lanes;
         for (std::size_t i = 0; i < n; ++i) {
@@ -80,16 +81,7 @@ struct WinogradPacker {
 
     void pack(std::size_t input_channel, float* target) const {
         const Taps taps = taps_of(input_channel);
-        switch (problem.tile) {
-            case WinogradTile::f2:
-                return transformed<2>(taps, input_channel, target);
-            case WinogradTile::f4:
-                return transformed<4>(taps, input_channel, target);
-            case WinogradTile::f5:
-                return transformed<5>(taps, input_channel, target);
-            case WinogradTile::f6:
-                return transformed<6>(taps, input_channel, target);
-        }
+        with_tile_side(problem.tile, [&](auto m) { transformed<m>(taps, input_channel, target); });
     }
 };
 
@@ -104,4 +96,4 @@ void winograd_pack_group(const Winograd& problem, std::size_t group, const float
 }
 
 }  // namespace
-}  // namespace vgg19::kernels
+}  // namespace vgg19::kernels::VGG19_ISA

@@ -5,11 +5,16 @@
 #include <cstddef>
 #include <utility>
 
-#include "kernels/winograd/unrolled.h"
+#include "kernels/simd/unrolled.h"
 #include "kernels/winograd/winograd.h"
 
-namespace vgg19::kernels {
+namespace vgg19::kernels::VGG19_ISA {
 namespace {
+
+/// Tiles of a register tile, whose sums for two vectors of channels, two filters and a pixel fill the
+/// registers: 14 of 32, 6 of 16.
+template <class Vector>
+constexpr std::size_t winograd_rows = (Vector::registers - 3) / 2;
 
 /// The matrix products of one position: `rows` tiles × `columns` vectors of output channels, over all input
 /// channels.
@@ -61,9 +66,9 @@ struct WinogradProducts {
     }
 
     static constexpr auto by_rows = []<std::size_t... index>(std::index_sequence<index...>) {
-        return std::array<Multiply, Vector::rows>{multiply_rows<index + 1>...};
+        return std::array<Multiply, winograd_rows<Vector>>{multiply_rows<index + 1>...};
     }
-    (std::make_index_sequence<Vector::rows>{});
+    (std::make_index_sequence<winograd_rows<Vector>>{});
 
     /// All positions of one group of output channels.
     static void run(const Winograd& problem, std::size_t tile_count, const float* transformed,
@@ -71,7 +76,7 @@ struct WinogradProducts {
         constexpr std::size_t lanes = Vector::width;
         const std::size_t inputs = problem.input_blocks();
         // Register tiles of nearly equal height: 49 tiles as 10 10 10 10 9 cost less than as 12 12 12 12 1.
-        const std::size_t parts = (tile_count + Vector::rows - 1) / Vector::rows;
+        const std::size_t parts = (tile_count + winograd_rows<Vector> - 1) / winograd_rows<Vector>;
         for (std::size_t position = 0; position < problem.positions(); ++position) {
             const float* position_tiles = transformed + position * problem.transformed_stride(tile_count);
             const float* position_weights = weights + position * inputs * lanes * columns * lanes;
@@ -87,4 +92,4 @@ struct WinogradProducts {
 };
 
 }  // namespace
-}  // namespace vgg19::kernels
+}  // namespace vgg19::kernels::VGG19_ISA

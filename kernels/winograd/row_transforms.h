@@ -5,10 +5,10 @@
 #include <cstddef>
 #include <type_traits>
 
+#include "kernels/simd/unrolled.h"
 #include "kernels/winograd/matrices.h"
-#include "kernels/winograd/unrolled.h"
 
-namespace vgg19::kernels {
+namespace vgg19::kernels::VGG19_ISA {
 namespace {
 
 /// sum += coefficient · x, at the least cost; the first term starts the sum.
@@ -133,4 +133,4 @@ inline __attribute__((always_inline)) void transform_output_row(const typename V
 }
 
 }  // namespace
-}  // namespace vgg19::kernels
+}  // namespace vgg19::kernels::VGG19_ISA

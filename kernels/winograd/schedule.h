@@ -1,29 +1,12 @@
-// How a Winograd convolution is dealt out to threads and caches, and the whole of it by such a schedule.
+// A whole FP32 Winograd convolution, by a schedule.
 #pragma once
 
 #include <cstddef>
 
+#include "kernels/schedule/winograd_schedule.h"
 #include "kernels/winograd/winograd.h"
 
 namespace vgg19::kernels {
-
-/// What the threads of a convolution share out.
-enum class WinogradSplit : unsigned char {
-    tiles,     ///< each has blocks of tiles of its own and reads all weights: for large maps
-    channels,  ///< all have the same block of tiles, each some groups of output channels: for small maps
-};
-
-struct WinogradSchedule {
-    WinogradSplit split = WinogradSplit::tiles;
-    std::size_t blocks = 1;  ///< of tiles, as equal as can be
-    int threads = 1;
-
-    /// Of a problem of either family: this one, and kernels/winograd_int8.
-    template <class Problem>
-    std::size_t largest_block(const Problem& problem) const {
-        return (problem.tiles() + blocks - 1) / blocks;
-    }
-};
 
 /// The split and the blocks that this CPU's caches ask for.
 WinogradSchedule winograd_schedule(const Winograd& problem, int threads);

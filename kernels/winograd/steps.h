@@ -1,8 +1,4 @@
-// The steps of every Winograd kernel, written once over a vector type. Included by the source of each ISA,
-// into a namespace of its own, so that no two of them share a symbol.
-//
-// A vector type has: width (floats), load, store, broadcast, zero, add, subtract, multiply, multiply_add(a,
-// b, c) = a·b + c, maximum; and `rows`, the tiles of a register tile.
+// The steps of the Winograd kernel, over a vector type (kernels/simd/vector.h).
 #pragma once
 
 #include <algorithm>
@@ -10,13 +6,14 @@
 #include <cstddef>
 #include <limits>
 
+#include "kernels/simd/unrolled.h"
 #include "kernels/winograd/pack.h"
 #include "kernels/winograd/products.h"
 #include "kernels/winograd/row_transforms.h"
-#include "kernels/winograd/unrolled.h"
+#include "kernels/winograd/tile_side.h"
 #include "kernels/winograd/winograd.h"
 
-namespace vgg19::kernels {
+namespace vgg19::kernels::VGG19_ISA {
 namespace {
 
 /// Where a tile lies: the image, and its first output row and column.
@@ -200,24 +197,10 @@ struct WinogradTransforms {
 
 template <class Vector>
 struct WinogradKernel {
-    template <class Body>
-    static void with_tile(WinogradTile tile, Body&& body) {
-        switch (tile) {
-            case WinogradTile::f2:
-                return body(WinogradTransforms<2, Vector>{});
-            case WinogradTile::f4:
-                return body(WinogradTransforms<4, Vector>{});
-            case WinogradTile::f5:
-                return body(WinogradTransforms<5, Vector>{});
-            case WinogradTile::f6:
-                return body(WinogradTransforms<6, Vector>{});
-        }
-    }
-
     static void transform_input(const Winograd& problem, TileRange tiles, std::size_t block_begin,
                                 std::size_t block_end, float* transformed) {
-        with_tile(problem.tile, [&](auto transforms) {
-            transforms.input(problem, tiles, block_begin, block_end, transformed);
+        with_tile_side(problem.tile, [&](auto m) {
+            WinogradTransforms<m, Vector>::input(problem, tiles, block_begin, block_end, transformed);
         });
     }
 
@@ -231,7 +214,9 @@ struct WinogradKernel {
         } else {
             WinogradProducts<Vector, 1>::run(problem, tiles.size(), transformed, weights, products);
         }
-        with_tile(problem.tile, [&](auto transforms) { transforms.output(problem, tiles, group, products); });
+        with_tile_side(problem.tile, [&](auto m) {
+            WinogradTransforms<m, Vector>::output(problem, tiles, group, products);
+        });
     }
 
     static void pack_weights(const Winograd& problem, std::size_t group, const float* weights,
@@ -241,4 +226,4 @@ struct WinogradKernel {
 };
 
 }  // namespace
-}  // namespace vgg19::kernels
+}  // namespace vgg19::kernels::VGG19_ISA

@@ -5,12 +5,15 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "kernels/common/aligned_buffer.h"
+#include "kernels/common/testing/golden.h"
 #include "kernels/common/testing/random.h"
 #include "kernels/conv_direct/conv_direct.h"
+#include "kernels/reference/conv_reference.h"
 #include "kernels/winograd/matrices.h"
 #include "kernels/winograd/winograd.h"
 
@@ -135,6 +138,9 @@ struct Run {
         }
     }
 
+    std::span<const float> output_values() const {
+        return {output.as<float>(), output.size() / sizeof(float)};
+    }
     std::size_t height() const { return problem.pool ? problem.height / 2 : problem.height; }
     std::size_t width() const { return problem.pool ? problem.width / 2 : problem.width; }
     float at(std::size_t image, std::size_t channel, std::size_t row, std::size_t column) const {
@@ -229,6 +235,7 @@ TEST_CASE("the Winograd matrices compute the convolution") {
 
 TEST_CASE(
     "winograd agrees with direct convolution on every ISA, at sizes that straddle tiles and channel blocks") {
+    testing::Golden golden("winograd");
     testing::Random random;
     INFO(random.replay());
     const Shape shapes[] = {
@@ -251,6 +258,7 @@ TEST_CASE(
                     CAPTURE(shape.height);
                     const Run run(data, kernel, tile, pool);
                     run.run(*kernel.run, run.problem.tiles());
+                    golden.add(kernel.name, run.output_values());
                     // ReLU may leave next to nothing of a small map, so the terms of its sums are the
                     // measure.
                     CHECK(run.error(data) <= tolerance(tile) * norm(data.magnitude));
@@ -259,6 +267,7 @@ TEST_CASE(
             }
         }
     }
+    golden.check();
 }
 
 TEST_CASE("winograd without ReLU gives what ReLU would be of") {

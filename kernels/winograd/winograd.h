@@ -22,7 +22,7 @@
 #include <cstdint>
 
 #include "kernels/common/blocked_layout.h"
-#include "kernels/common/kernel_list.h"
+#include "kernels/isa/kernel_list.h"
 
 namespace vgg19::kernels {
 
@@ -109,8 +109,11 @@ struct WinogradSteps {
     void (*pack_weights)(const Winograd& problem, std::size_t group, const float* weights, float* packed);
 };
 
-#define VGG19_KERNEL(name, isa) extern const WinogradSteps name;
-#include "kernels/winograd/kernels.inc"
+#define VGG19_KERNEL(isa)                \
+    namespace isa {                      \
+    extern const WinogradSteps winograd; \
+    }
+VGG19_FLOAT_ISAS
 #undef VGG19_KERNEL
 
 std::span<const Kernel<const WinogradSteps>> winograd_kernels();

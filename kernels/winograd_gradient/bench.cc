@@ -47,7 +47,7 @@ void winograd_gradient_bench(benchmark::State& state, const Kernel<const Winogra
 
 [[maybe_unused]] const bool registered = [] {
     for (const auto& kernel : winograd_gradient_kernels()) {
-        if (kernel.isa == Isa::scalar || !cpu_supports(kernel.isa)) continue;
+        if (!cpu_supports(kernel.isa)) continue;
         add_vgg19_shapes(benchmark::RegisterBenchmark(kernel.name, winograd_gradient_bench, kernel), 4);
     }
     return true;

@@ -1,5 +1,4 @@
-// The steps of every kernel of this family, written once over a vector type (kernels/winograd/steps.h says
-// what it has), which brings `rows`: the input channels of a register tile, a divisor of its width.
+// The steps of the kernel, over a vector type (kernels/simd/vector.h).
 #pragma once
 
 #include <algorithm>
@@ -9,11 +8,12 @@
 #include <limits>
 
 #include "kernels/common/parallel.h"
+#include "kernels/simd/unrolled.h"
 #include "kernels/winograd/row_transforms.h"
-#include "kernels/winograd/unrolled.h"
+#include "kernels/winograd/tile_side.h"
 #include "kernels/winograd_gradient/winograd_gradient.h"
 
-namespace vgg19::kernels {
+namespace vgg19::kernels::VGG19_ISA {
 namespace {
 
 /// One dimension of A ∂y: m values to n.
@@ -205,13 +205,18 @@ struct WinogradGradientTransforms {
     }
 };
 
-/// The products of one position, for Vector::rows input channels × `columns` vectors of output channels, over
-/// all tiles.
+/// Input channels of a register tile, a divisor of the width: 8 × 3 sums, 3 gradients and a value fill 28 of
+/// 32 registers, 4 × 3 all of 16.
+template <class Vector>
+constexpr std::size_t gradient_rows = Vector::registers >= 32 ? 8 : 4;
+
+/// The products of one position, for gradient_rows input channels × `columns` vectors of output channels,
+/// over all tiles.
 template <class Vector, std::size_t columns>
 inline __attribute__((always_inline)) void add_tile_products(const float* input, const float* gradient,
                                                              std::size_t tile_count, float* sums) {
     constexpr std::size_t lanes = Vector::width;
-    constexpr std::size_t rows = Vector::rows;
+    constexpr std::size_t rows = gradient_rows<Vector>;
     typename Vector::Register products[rows][columns];
     unrolled<rows>([&](auto row) __attribute__((always_inline)) {
         unrolled<columns>([&](auto column)
@@ -242,24 +247,10 @@ template <class Vector>
 struct WinogradGradientKernel {
     static constexpr std::size_t lanes = Vector::width;
 
-    template <class Body>
-    static void with_tile(WinogradTile tile, Body&& body) {
-        switch (tile) {
-            case WinogradTile::f2:
-                return body(WinogradGradientTransforms<2, Vector>{});
-            case WinogradTile::f4:
-                return body(WinogradGradientTransforms<4, Vector>{});
-            case WinogradTile::f5:
-                return body(WinogradGradientTransforms<5, Vector>{});
-            case WinogradTile::f6:
-                return body(WinogradGradientTransforms<6, Vector>{});
-        }
-    }
-
     static void transform_gradient(const WinogradGradient& problem, TileRange tiles, BlockRange blocks,
                                    float* transformed, float* bias_sums) {
-        with_tile(problem.forward.tile, [&](auto transforms) {
-            transforms.gradient(problem, tiles, blocks, transformed, bias_sums);
+        with_tile_side(problem.forward.tile, [&](auto m) {
+            WinogradGradientTransforms<m, Vector>::gradient(problem, tiles, blocks, transformed, bias_sums);
         });
     }
 
@@ -267,7 +258,7 @@ struct WinogradGradientKernel {
     static void multiply_group(const WinogradGradient& problem, std::size_t tile_count, const float* input,
                                const float* gradient, float* sums) {
         for (std::size_t block = 0; block < problem.forward.input_blocks(); ++block) {
-            for (std::size_t lane = 0; lane < lanes; lane += Vector::rows) {
+            for (std::size_t lane = 0; lane < lanes; lane += gradient_rows<Vector>) {
                 add_tile_products<Vector, columns>(input + block * tile_count * lanes + lane, gradient,
                                                    tile_count,
                                                    sums + (block * lanes + lane) * columns * lanes);
@@ -296,9 +287,10 @@ struct WinogradGradientKernel {
     }
 
     static void finish(const WinogradGradient& problem, std::size_t group, const float* sums) {
-        with_tile(problem.forward.tile, [&](auto transforms) { transforms.finish(problem, group, sums); });
+        with_tile_side(problem.forward.tile,
+                       [&](auto m) { WinogradGradientTransforms<m, Vector>::finish(problem, group, sums); });
     }
 };
 
 }  // namespace
-}  // namespace vgg19::kernels
+}  // namespace vgg19::kernels::VGG19_ISA

@@ -6,6 +6,7 @@
 
 #include "kernels/common/aligned_buffer.h"
 #include "kernels/common/testing/distance.h"
+#include "kernels/common/testing/golden.h"
 #include "kernels/common/testing/guarded_buffer.h"
 #include "kernels/common/testing/isas.h"
 #include "kernels/common/testing/random.h"
@@ -135,12 +136,13 @@ Gradients expected_gradients(const Data& data) {
 }  // namespace
 
 TEST_CASE("winograd_gradient equals the definition for every tile, on maps and widths that straddle blocks") {
-    testing::Random random;
-    INFO(random.replay());
+    testing::Golden golden("winograd_gradient");
     const Shape shapes[] = {{1, 1, 1, 1, 1},   {2, 3, 5, 2, 2},     {1, 8, 8, 4, 5},   {1, 17, 33, 7, 6},
                             {3, 16, 49, 5, 3}, {1, 40, 65, 14, 14}, {2, 7, 20, 40, 33}};
     for (const Isa isa : testing::isas_of_this_cpu()) {
         CAPTURE(std::string(isa_name(isa)));
+        testing::Random random;  // the same numbers for each ISA, however many there are
+        INFO(random.replay());
         for (const Shape& shape : shapes) {
             CAPTURE(shape.input_channels);
             CAPTURE(shape.output_channels);
@@ -150,6 +152,8 @@ TEST_CASE("winograd_gradient equals the definition for every tile, on maps and w
             for (const WinogradTile tile : winograd_tiles) {
                 CAPTURE(static_cast<int>(tile));
                 const Gradients found = run(data, tile, isa, 2);
+                golden.add(isa_name(isa), found.weights);
+                golden.add(isa_name(isa), found.bias);
                 // The bound of the forward algorithm, of which this is the transpose, and what a gradient
                 // that is taken for zero adds now and then: of many random problems, 2e-5 for 5×5 and 6×6.
                 const bool large = tile == WinogradTile::f5 || tile == WinogradTile::f6;
@@ -158,6 +162,7 @@ TEST_CASE("winograd_gradient equals the definition for every tile, on maps and w
             }
         }
     }
+    golden.check();
 }
 
 TEST_CASE("winograd_gradient gives the same bits for every number of threads") {

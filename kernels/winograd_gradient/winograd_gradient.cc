@@ -1,61 +1,18 @@
-// The selector, the scalar kernel, and how the work is dealt out.
+// The selector, and how the work is dealt out.
 #include "kernels/winograd_gradient/winograd_gradient.h"
 
 #include <algorithm>
 #include <array>
 
 #include "kernels/common/parallel.h"
-#include "kernels/winograd_gradient/steps.h"
 
 namespace vgg19::kernels {
 
 namespace {
 
-/// A register of plain floats. Its functions are calls: inlined into unrolled transforms, they take compilers
-/// minutes.
-struct ScalarVector {
-    static constexpr std::size_t width = 8;
-    static constexpr std::size_t rows = 8;
-    using Register = std::array<float, width>;
-
-    template <class Function>
-    static Register map(Function function) {
-        Register result;
-        for (std::size_t i = 0; i < width; ++i) result[i] = function(i);
-        return result;
-    }
-    [[gnu::noinline]] static Register zero() { return {}; }
-    [[gnu::noinline]] static Register broadcast(float value) {
-        return map([&](std::size_t) { return value; });
-    }
-    [[gnu::noinline]] static Register load(const float* from) {
-        return map([&](std::size_t i) { return from[i]; });
-    }
-    [[gnu::noinline]] static void store(float* to, const Register& value) {
-        std::copy(value.begin(), value.end(), to);
-    }
-    [[gnu::noinline]] static Register add(const Register& a, const Register& b) {
-        return map([&](std::size_t i) { return a[i] + b[i]; });
-    }
-    [[gnu::noinline]] static Register subtract(const Register& a, const Register& b) {
-        return map([&](std::size_t i) { return a[i] - b[i]; });
-    }
-    [[gnu::noinline]] static Register multiply(const Register& a, const Register& b) {
-        return map([&](std::size_t i) { return a[i] * b[i]; });
-    }
-    [[gnu::noinline]] static Register maximum(const Register& a, const Register& b) {
-        return map([&](std::size_t i) { return a[i] > b[i] ? a[i] : b[i]; });
-    }
-    [[gnu::noinline]] static Register multiply_add(const Register& a, const Register& b, const Register& c) {
-        return map([&](std::size_t i) { return a[i] * b[i] + c[i]; });
-    }
-};
-
-using ScalarSteps = WinogradGradientKernel<ScalarVector>;
-
 constexpr Kernel<const WinogradGradientSteps> kernel_list[] = {
-#define VGG19_KERNEL(name, isa) {#name, Isa::isa, &(name)},
-#include "kernels/winograd_gradient/kernels.inc"
+#define VGG19_KERNEL(isa) {"winograd_gradient_" #isa, Isa::isa, &isa::winograd_gradient},
+    VGG19_FLOAT_ISAS
 #undef VGG19_KERNEL
 };
 
@@ -86,9 +43,6 @@ struct Scratch {
 };
 
 }  // namespace
-
-const WinogradGradientSteps winograd_gradient_scalar = {ScalarSteps::transform_gradient,
-                                                        ScalarSteps::multiply, ScalarSteps::finish};
 
 std::span<const Kernel<const WinogradGradientSteps>> winograd_gradient_kernels() {
     return kernel_list;

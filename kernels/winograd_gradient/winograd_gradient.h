@@ -63,8 +63,11 @@ struct WinogradGradientSteps {
     void (*finish)(const WinogradGradient& problem, std::size_t group, const float* sums);
 };
 
-#define VGG19_KERNEL(name, isa) extern const WinogradGradientSteps name;
-#include "kernels/winograd_gradient/kernels.inc"
+#define VGG19_KERNEL(isa)                                 \
+    namespace isa {                                       \
+    extern const WinogradGradientSteps winograd_gradient; \
+    }
+VGG19_FLOAT_ISAS
 #undef VGG19_KERNEL
 
 std::span<const Kernel<const WinogradGradientSteps>> winograd_gradient_kernels();

@@ -69,7 +69,7 @@ void register_bench(const Kernel<WinogradImageFunction>& kernel, bool quantized)
 const bool registered = [] {
     for (const auto& kernel : winograd_image_kernels()) {
         // The scalar kernel is there to be read.
-        if (kernel.isa == Isa::scalar || !cpu_supports(kernel.isa)) continue;
+        if (!cpu_supports(kernel.isa)) continue;
         for (const bool quantized : {false, true}) register_bench(kernel, quantized);
     }
     return true;

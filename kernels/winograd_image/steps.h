@@ -1,10 +1,4 @@
-// The kernel of every vector ISA, written once over a vector type. Included by the source of each, into a
-// namespace of its own, so that no two of them share a symbol.
-//
-// A vector type is one of kernels/common/x86_*_vector.h with load_every_fourth(from): floats 0, 4, 8, … from
-// there, which may read 4 · width of them; load_once(from), which stays in a register until its last use,
-// where the compiler may make the load of others part of each instruction that uses it; and
-// store_quantized(to, values), the bytes of kernels/common/quantize.h for values that are not negative.
+// The kernel, over a vector type (kernels/simd/vector.h).
 #pragma once
 
 #include <algorithm>
@@ -12,13 +6,25 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/simd/unrolled.h"
 #include "kernels/winograd/row_transforms.h"
-#include "kernels/winograd/unrolled.h"
-#include "kernels/winograd_image/padding.h"
 #include "kernels/winograd_image/winograd_image.h"
 
-namespace vgg19::kernels {
+namespace vgg19::kernels::VGG19_ISA {
 namespace {
+
+/// Zeros between the kernel's last block of channels, which is smaller, and the end of the output's last one.
+inline void clear_padding(const WinogradImage& problem, std::size_t image, std::size_t row) {
+    const std::size_t first = problem.output_blocks() * problem.block;
+    const std::size_t padding = blocks_of(first, int8_channel_block) * int8_channel_block - first;
+    if (padding == 0) return;
+    std::uint8_t* pixel =
+        problem.quantized_output + blocked_index(problem.output_channels, problem.height, problem.width,
+                                                 int8_channel_block, image, first, row, 0);
+    for (std::size_t column = 0; column < problem.width; ++column, pixel += int8_channel_block) {
+        std::fill_n(pixel, padding, std::uint8_t{0});
+    }
+}
 
 /// The transformed input is a ring of as many rows as the filter has, so that each row is transformed once
 /// for the three output rows that it is part of: [slot][input channel][tile / lanes][position][tile % lanes].
@@ -232,4 +238,4 @@ struct WinogradImageKernel {
 };
 
 }  // namespace
-}  // namespace vgg19::kernels
+}  // namespace vgg19::kernels::VGG19_ISA

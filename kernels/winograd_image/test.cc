@@ -10,10 +10,12 @@
 #include <vector>
 
 #include "kernels/common/aligned_buffer.h"
+#include "kernels/common/testing/golden.h"
 #include "kernels/common/testing/guarded_buffer.h"
 #include "kernels/common/testing/random.h"
 #include "kernels/conv_direct/conv_direct.h"
 #include "kernels/quantize_blocked/quantize_blocked.h"
+#include "kernels/reference/conv_reference.h"
 #include "kernels/winograd_image/winograd_image.h"
 
 namespace vgg19::kernels {
@@ -153,7 +155,7 @@ double norm(const std::vector<double>& values) {
     return std::sqrt(squares);
 }
 
-void check_case(const Case& data) {
+void check_case(const Case& data, testing::Golden* golden = nullptr) {
     CAPTURE(data.shape.batch);
     CAPTURE(data.shape.input_channels);
     CAPTURE(data.shape.output_channels);
@@ -168,6 +170,7 @@ void check_case(const Case& data) {
         CHECK(run.error(data) <= 2e-6 * norm(data.magnitude));
         CHECK(run.padding_is_zero());
         CHECK(run.margin_is_untouched());
+        if (golden != nullptr) golden->add(kernel.name, run.output);
     }
 }
 
@@ -187,7 +190,7 @@ void check_quantized(const Case& data, const Kernel<WinogradImageFunction>& kern
                                 .input = problem.output,
                                 .inverse_scale = 57.3F,
                                 .output = expected.data()};
-    quantize_blocked_scalar(quantize, 0, quantize.rows());
+    portable::quantize_blocked(quantize, 0, quantize.rows());
 
     constexpr std::uint8_t untouched_byte = 0xa5;
     GuardedBuffer<std::uint8_t> found(margin + expected.size());
@@ -204,15 +207,19 @@ void check_quantized(const Case& data, const Kernel<WinogradImageFunction>& kern
 }  // namespace
 
 TEST_CASE("winograd_image agrees with direct convolution on every ISA, at all widths of small images") {
+    testing::Golden golden("winograd_image");
     testing::Random random;
     INFO(random.replay());
     for (std::size_t width = 1; width <= 9; ++width) {
-        for (const std::size_t height : Sizes{1, 2, 3, 5}) check_case({{2, 3, 17, height, width}, random});
+        for (const std::size_t height : Sizes{1, 2, 3, 5}) {
+            check_case({{2, 3, 17, height, width}, random}, &golden);
+        }
     }
     // Around the vectors of tiles: 8 and 16 tiles of 4 pixels.
     for (const std::size_t width : Sizes{31, 32, 33, 63, 64, 65, 66, 127, 131}) {
-        check_case({{1, 3, 16, 4, width}, random});
+        check_case({{1, 3, 16, 4, width}, random}, &golden);
     }
+    golden.check();
 }
 
 TEST_CASE("winograd_image agrees with direct convolution for any count of channels") {

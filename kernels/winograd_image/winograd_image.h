@@ -16,7 +16,7 @@
 #include <cstdint>
 
 #include "kernels/common/blocked_layout.h"
-#include "kernels/common/kernel_list.h"
+#include "kernels/isa/kernel_list.h"
 
 namespace vgg19::kernels {
 
@@ -78,8 +78,11 @@ struct WinogradImage {
 using WinogradImageFunction = void(const WinogradImage& problem, std::size_t row_begin, std::size_t row_end,
                                    float* scratch);
 
-#define VGG19_KERNEL(name, isa) WinogradImageFunction name;
-#include "kernels/winograd_image/kernels.inc"
+#define VGG19_KERNEL(isa)                 \
+    namespace isa {                       \
+    WinogradImageFunction winograd_image; \
+    }
+VGG19_FLOAT_ISAS
 #undef VGG19_KERNEL
 
 std::span<const Kernel<WinogradImageFunction>> winograd_image_kernels();

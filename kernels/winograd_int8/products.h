@@ -1,5 +1,4 @@
-// The matrix products between the transforms, over a vector type (kernels/winograd_int8/steps.h says what it
-// has).
+// The matrix products between the transforms, over a vector type (kernels/simd/vector.h).
 #pragma once
 
 #include <array>
@@ -7,10 +6,10 @@
 #include <cstdint>
 #include <utility>
 
-#include "kernels/winograd/unrolled.h"
+#include "kernels/simd/unrolled.h"
 #include "kernels/winograd_int8/winograd_int8.h"
 
-namespace vgg19::kernels {
+namespace vgg19::kernels::VGG19_ISA {
 namespace {
 
 /// What the products of one position are made from, and where they go.
@@ -23,13 +22,21 @@ struct PositionOperands {
     std::int32_t* products;      ///< of the first tile
 };
 
+/// Tiles of a register tile, by two vectors of channels. Of 32 registers 14 × 2 would fit, but stores that
+/// come all at once hold up the products of the next tile (by two cycles each on Zen 4); 6 × 2 are stored in
+/// their shadow. Of 16, 6 × 2 sums, two filters and a quad take 15, or 4 × 2 where filters and quads take two
+/// registers each.
+template <class Vector>
+constexpr std::size_t product_rows = Vector::registers >= 32 || Vector::quad_registers == 1 ? 6 : 4;
+
 /// `rows` tiles × `columns` vectors of output channels of a group of `lanes`, over all input channels.
 template <class Vector, std::size_t lanes, std::size_t rows, std::size_t columns>
 class ProductTile {
   public:
     explicit inline __attribute__((always_inline)) ProductTile(const std::int8_t* start) {
         unrolled<columns>([&](auto column) __attribute__((always_inline)) {
-            const Sum sum = Vector::load_sum(start + column * vector_bytes);
+            const Sum sum =
+                Vector::load_sum(reinterpret_cast<const std::int32_t*>(start + column * vector_bytes));
             unrolled<rows>([&](auto row) __attribute__((always_inline)) { sums_[row][column] = sum; });
         });
     }
@@ -41,14 +48,14 @@ class ProductTile {
         unrolled<(columns * vector_bytes + 63) / 64>([&](auto line) __attribute__((always_inline)) {
             __builtin_prefetch(filters + ahead * quad_bytes + line * 64);
         });
-        std::array<typename Vector::Filters, columns> u{};
+        std::array<typename Vector::QuadWeights, columns> u{};
         unrolled<columns>([&](auto column) __attribute__((always_inline)) {
-            u[column] = Vector::load_filters(filters + column * vector_bytes);
+            u[column] = Vector::load_quad_weights(filters + column * vector_bytes);
         });
         unrolled<rows>([&](auto row) __attribute__((always_inline)) {
             const auto v = Vector::broadcast_quad(transformed + row * int8_channel_block);
             unrolled<columns>([&](auto column) __attribute__((always_inline)) {
-                sums_[row][column] = Vector::add_products(sums_[row][column], v, u[column]);
+                sums_[row][column] = Vector::dot4(v, u[column], sums_[row][column]);
             });
         });
     }
@@ -116,10 +123,10 @@ class Products {
     static constexpr std::size_t columns = vectors < 2 ? vectors : 2;
 
     static constexpr auto by_rows = []<std::size_t... index>(std::index_sequence<index...>) {
-        return std::array<void (*)(const PositionOperands&), Vector::rows>{
+        return std::array<void (*)(const PositionOperands&), product_rows<Vector>>{
             ProductTile<Vector, lanes, index + 1, columns>::compute...};
     }
-    (std::make_index_sequence<Vector::rows>{});
+    (std::make_index_sequence<product_rows<Vector>>{});
 
     /// Register tiles of nearly equal height: a low one at the end would have too few sums to keep the
     /// multipliers busy.
@@ -127,7 +134,7 @@ class Products {
         operands.start += lane * WinogradInt8::quad;
         operands.filters += lane * WinogradInt8::quad;
         operands.products += lane;
-        const std::size_t parts = (tile_count + Vector::rows - 1) / Vector::rows;
+        const std::size_t parts = (tile_count + product_rows<Vector> - 1) / product_rows<Vector>;
         const std::size_t fewest = tile_count / parts;
         const std::size_t with_one_more = tile_count % parts;
         for (std::size_t part = 0; part < parts; ++part) {
@@ -140,4 +147,4 @@ class Products {
 };
 
 }  // namespace
-}  // namespace vgg19::kernels
+}  // namespace vgg19::kernels::VGG19_ISA

@@ -1,10 +1,9 @@
-// How an INT8 Winograd convolution is dealt out to threads and caches, and the whole of it by such a
-// schedule.
+// A whole INT8 Winograd convolution, by a schedule.
 #pragma once
 
 #include <cstddef>
 
-#include "kernels/winograd/schedule.h"
+#include "kernels/schedule/winograd_schedule.h"
 #include "kernels/winograd_int8/winograd_int8.h"
 
 namespace vgg19::kernels {

@@ -1,13 +1,4 @@
-// The steps of every INT8 Winograd kernel, written once over a vector type. Included by the source of each
-// ISA, into a namespace of its own, so that no two of them share a symbol.
-//
-// A vector type has
-//   words (16-bit lanes), Words, broadcast_word, load_pixels_shifted_by_5, add_words, subtract_words,
-//     multiply_rounded(a, b) = a · b + 2^14 >> 15, and store_bytes<zero_point>, which saturates;
-//   width (32-bit lanes), Sum, Filters, load_sum, store_sum, load_filters, broadcast_quad (four channels of a
-//     tile), add_products(sum, quad, filters); and `rows`, the tiles of a register tile;
-//   as many floats, with load, store, zero, add, subtract, maximum, multiply_add(a, b, c) = a · b + c,
-//     subtract_product(c, a, b) = c − a · b, load_converted (from 32-bit integers), and store_quantized.
+// The steps of the INT8 Winograd kernel, over a vector type (kernels/simd/vector.h).
 #pragma once
 
 #include <cstddef>
@@ -18,7 +9,7 @@
 #include "kernels/winograd_int8/transform_output.h"
 #include "kernels/winograd_int8/winograd_int8.h"
 
-namespace vgg19::kernels {
+namespace vgg19::kernels::VGG19_ISA {
 namespace {
 
 template <class Vector>
@@ -64,4 +55,4 @@ class WinogradInt8Kernel {
 };
 
 }  // namespace
-}  // namespace vgg19::kernels
+}  // namespace vgg19::kernels::VGG19_ISA

@@ -21,7 +21,7 @@ using testing::Random;
 constexpr std::size_t positions = winograd_int8_positions;
 constexpr Target targets[] = {Target::quantized, Target::floats_of_8, Target::floats_of_16};
 
-void check_against_scalar(const Layer& layer) {
+void check_against_reference(const Layer& layer) {
     for (const Target target : targets) {
         CAPTURE(static_cast<int>(target));
         const std::vector<float> expected = layer.expected(target);
@@ -132,7 +132,7 @@ TEST_CASE("winograd_int8 gives the scalar kernel's bits on every ISA, at channel
             if (inputs + outputs > 300) continue;
             CAPTURE(inputs);
             CAPTURE(outputs);
-            check_against_scalar(Layer({1, inputs, outputs, 3, 5}, random));
+            check_against_reference(Layer({1, inputs, outputs, 3, 5}, random));
         }
     }
 }
@@ -147,7 +147,7 @@ TEST_CASE("winograd_int8 gives the scalar kernel's bits on every ISA, for maps o
                 CAPTURE(height);
                 CAPTURE(width);
                 CAPTURE(pool);
-                check_against_scalar(Layer({2, 9, 18, height, width, pool}, random));
+                check_against_reference(Layer({2, 9, 18, height, width, pool}, random));
             }
         }
     }
@@ -170,7 +170,7 @@ TEST_CASE("winograd_int8 does not saturate where all values are the same corner"
                 CAPTURE(input);
                 CAPTURE(weight);
                 CAPTURE(factor);
-                check_against_scalar(layer);
+                check_against_reference(layer);
             }
         }
     }
@@ -190,7 +190,7 @@ TEST_CASE("winograd_int8 quantises results that are huge, negative, infinite or 
     }
 }
 
-TEST_CASE("winograd_int8's scalar kernel follows the formulas") {
+TEST_CASE("the winograd_int8 reference follows the formulas") {
     Random random;
     INFO(random.replay());
     for (int repetition = 0; repetition < 20; ++repetition) {
@@ -285,7 +285,6 @@ TEST_CASE("winograd_int8 gives the same bits for every schedule and number of th
                 CAPTURE(threads);
                 CHECK(layer.run(*kernel.run, winograd_int8_schedule(layer.problem, threads),
                                 Target::quantized) == expected);
-                if (kernel.isa == Isa::scalar) continue;
                 for (const auto split : {WinogradSplit::tiles, WinogradSplit::channels}) {
                     for (const std::size_t blocks : {1U, 2U, 5U, 40U}) {
                         CAPTURE(static_cast<int>(split));

@@ -9,6 +9,7 @@
 
 #include "kernels/common/testing/guarded_buffer.h"
 #include "kernels/common/testing/random.h"
+#include "kernels/reference/winograd_int8.h"
 #include "kernels/winograd_int8/schedule.h"
 
 namespace vgg19::kernels {
@@ -141,7 +142,7 @@ struct Layer {
     }
 
     std::vector<float> expected(Target target) const {
-        return run(winograd_int8_scalar, {WinogradSplit::tiles, 1, 1}, target);
+        return run(winograd_int8_reference, {WinogradSplit::tiles, 1, 1}, target);
     }
 };
 

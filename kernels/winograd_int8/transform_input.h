@@ -1,4 +1,4 @@
-// V = Bᵀ d B and its quantisation, over a vector type (kernels/winograd_int8/steps.h says what it has).
+// V = Bᵀ d B and its quantisation, over a vector type (kernels/simd/vector.h).
 #pragma once
 
 #include <algorithm>
@@ -6,11 +6,11 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels/winograd/unrolled.h"
+#include "kernels/simd/unrolled.h"
 #include "kernels/winograd_int8/tile_place.h"
 #include "kernels/winograd_int8/winograd_int8.h"
 
-namespace vgg19::kernels {
+namespace vgg19::kernels::VGG19_ISA {
 namespace {
 
 template <class Vector>
@@ -111,4 +111,4 @@ class InputTransform {
 };
 
 }  // namespace
-}  // namespace vgg19::kernels
+}  // namespace vgg19::kernels::VGG19_ISA

@@ -1,5 +1,5 @@
-// y = Aᵀ [ … ] A, bias, ReLU, pool and requantisation, over a vector type (kernels/winograd_int8/steps.h says
-// what it has).
+// y = Aᵀ [ … ] A, bias, ReLU, pool and requantisation, over a vector type
+// (kernels/simd/vector.h).
 #pragma once
 
 #include <algorithm>
@@ -7,11 +7,11 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels/winograd/unrolled.h"
+#include "kernels/simd/unrolled.h"
 #include "kernels/winograd_int8/tile_place.h"
 #include "kernels/winograd_int8/winograd_int8.h"
 
-namespace vgg19::kernels {
+namespace vgg19::kernels::VGG19_ISA {
 namespace {
 
 /// Where one vector of output channels goes: as 8-bit values, or as floats. `pixel` counts through the rows
@@ -90,9 +90,9 @@ class OutputTransform {
             };
             const Register start = j == 0 ? bias_ : j == 3 ? minus_bias_ : Vector::zero();
             const Register x2 = x(2);
-            const Register a = Vector::multiply_add(x(1), k(1), start);
-            t[0][j] = Vector::multiply_add(x(0), k(0), Vector::multiply_add(x2, k(2), a));
-            t[1][j] = Vector::subtract_product(Vector::subtract_product(a, x2, k(2)), x(3), k(3));
+            const Register a = Vector::fused_multiply_add(x(1), k(1), start);
+            t[0][j] = Vector::fused_multiply_add(x(0), k(0), Vector::fused_multiply_add(x2, k(2), a));
+            t[1][j] = Vector::fused_subtract_product(Vector::fused_subtract_product(a, x2, k(2)), x(3), k(3));
         });
         Pixels y{};
         unrolled<2>([&](auto i) __attribute__((always_inline)) {
@@ -171,4 +171,4 @@ void clear_output(const WinogradInt8& problem, TileRange tiles, std::size_t firs
 }
 
 }  // namespace
-}  // namespace vgg19::kernels
+}  // namespace vgg19::kernels::VGG19_ISA

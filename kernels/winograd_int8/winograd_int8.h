@@ -44,7 +44,7 @@
 
 #include "kernels/common/blocked_layout.h"
 #include "kernels/common/int8_output.h"
-#include "kernels/common/kernel_list.h"
+#include "kernels/isa/kernel_list.h"
 #include "kernels/winograd/winograd.h"
 
 namespace vgg19::kernels {
@@ -114,12 +114,12 @@ struct WinogradInt8 {
     static constexpr std::size_t product_stride(std::size_t tile_count) {
         return tile_count * group_channels + 16;
     }
-    /// Bytes of v for so many tiles, and of the products of one group.
+    /// Values of v (bytes) for so many tiles, and of the products of one group (32-bit integers).
     std::size_t transformed_size(std::size_t tile_count) const {
         return winograd_int8_positions * transformed_stride(tile_count);
     }
     static constexpr std::size_t product_size(std::size_t tile_count) {
-        return winograd_int8_positions * product_stride(tile_count) * sizeof(std::int32_t);
+        return winograd_int8_positions * product_stride(tile_count);
     }
     /// Packed weights are, for each group and position, −zero_point · Σ_c u as 32-bit integers [lane], where
     /// sums start, and u[input quad][lane][4]. Bytes of a position of a group, where a group begins, and all:
@@ -144,13 +144,16 @@ struct WinogradInt8Steps {
     /// Input blocks [block_begin, block_end) of the tiles; `transformed` is v of this range of tiles.
     void (*transform_input)(const WinogradInt8& problem, TileRange tiles, std::size_t block_begin,
                             std::size_t block_end, std::uint8_t* transformed);
-    /// `products` has product_size(tiles.size()) bytes, aligned to 64, and is this call's own.
+    /// `products` has product_size(tiles.size()) integers, aligned to 64 bytes, and is this call's own.
     void (*multiply)(const WinogradInt8& problem, TileRange tiles, std::size_t group,
                      const std::uint8_t* transformed, std::int32_t* products);
 };
 
-#define VGG19_KERNEL(name, isa) extern const WinogradInt8Steps name;
-#include "kernels/winograd_int8/kernels.inc"
+#define VGG19_KERNEL(isa)                         \
+    namespace isa {                               \
+    extern const WinogradInt8Steps winograd_int8; \
+    }
+VGG19_DOT_PRODUCT_ISAS
 #undef VGG19_KERNEL
 
 std::span<const Kernel<const WinogradInt8Steps>> winograd_int8_kernels();

@@ -13,7 +13,7 @@
 #include "converter/quantize/quantize.h"
 #include "engine/model/safetensors.h"
 #include "engine/testing/narrow_model.h"
-#include "kernels/common/isa.h"
+#include "kernels/isa/isa.h"
 #include "kernels/common/testing/distance.h"
 #include "tests/golden/input_image.h"
 #include "vgg19/session.h"

@@ -210,7 +210,7 @@ class RefusalTest(unittest.TestCase):
 class QueueTest(unittest.TestCase):
     def setUp(self):
         # Slow kernels: what is to be seen while it runs must not be over too soon.
-        self.server = served.Server(models, '--queue', '1', '--threads', '1', '--isa', 'scalar', '--variants', 'res160')
+        self.server = served.Server(models, '--queue', '1', '--threads', '1', '--isa', 'portable', '--conv', 'direct', '--variants', 'res160')
         self.long_job = '/v1/jobs?mode=rounds&rounds=50'
 
     def tearDown(self):

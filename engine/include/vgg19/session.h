@@ -18,7 +18,7 @@ struct SessionOptions {
     int threads = 0;             ///< 0: as many as the CPUs that this process may use
     std::size_t input_size = 0;  ///< height and width of the input, at least 32; 0: the model's own
     std::size_t batch = 1;       ///< images a run
-    std::string isa{};  ///< "scalar", "avx2", …; "": what VGG19_ISA says, else the best that this CPU has
+    std::string isa{};  ///< "portable", "avx2", …; "": what VGG19_ISA says, else the best that this CPU has
     /// "auto" or "": the planner chooses for each layer. "winograd": our Winograd kernels, but for INT8
     /// layers that have no scales for them. "direct": our direct kernels, which are for INT8 (those for FP32
     /// are the definition in plain C++, and slow). "onednn": oneDNN's, for every FP32 layer that it supports;

@@ -11,9 +11,9 @@
 #include <limits>
 #include <vector>
 
-#include "kernels/common/kernel_list.h"
 #include "kernels/common/testing/guarded_buffer.h"
 #include "kernels/common/testing/random.h"
+#include "kernels/isa/kernel_list.h"
 
 namespace vgg19::kernels::testing {
 

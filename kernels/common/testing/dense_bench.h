@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <string>
 
-#include "kernels/common/kernel_list.h"
 #include "kernels/common/parallel.h"
+#include "kernels/isa/kernel_list.h"
 
 namespace vgg19::kernels {
 

@@ -1,10 +1,12 @@
 // For tests that run on every ISA.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "kernels/common/isa.h"
+#include "kernels/isa/isa.h"
 
 namespace vgg19::kernels::testing {
 
@@ -12,9 +14,21 @@ namespace vgg19::kernels::testing {
 inline std::vector<Isa> isas_of_this_cpu() {
     std::vector<Isa> isas;
     for (const Isa isa : all_isas()) {
-        if (isa_is_built(isa) && cpu_supports(isa)) isas.push_back(isa);
+        if (cpu_supports(isa)) isas.push_back(isa);
     }
     return isas;
+}
+
+/// The ISA at the end of a kernel's name: none where there is none. Only for tests: what runs where is told
+/// by enumerations elsewhere.
+inline std::optional<Isa> isa_of_kernel(const std::string& kernel) {
+    std::optional<Isa> longest;
+    for (const Isa isa : all_isas()) {
+        const std::string name = isa_name(isa);
+        if (!kernel.ends_with('_' + name)) continue;
+        if (!longest || name.size() > std::string_view(isa_name(*longest)).size()) longest = isa;
+    }
+    return longest;
 }
 
 /// As SessionOptions::isa wants them.

@@ -1,0 +1,49 @@
+// Compiled once for each ISA.
+#include "bench/peak_loops.h"
+
+#include "kernels/simd/vector.h"
+
+namespace vgg19::kernels::VGG19_ISA {
+
+namespace {
+
+/// Independent chains that cover latency times units, and fit sixteen registers.
+constexpr std::size_t chains = 12;
+
+}  // namespace
+
+std::uint64_t read_words(const std::uint64_t* data, std::size_t words) {
+    constexpr std::size_t lanes = sizeof(Vector::Register) / sizeof(std::uint64_t);
+    constexpr std::size_t registers = 8;
+    using Words = std::uint64_t __attribute__((vector_size(sizeof(Vector::Register))));
+    Words sums[registers] = {};
+    for (std::size_t word = 0; word < words; word += registers * lanes) {
+        for (std::size_t k = 0; k < registers; ++k) {
+            Words value;
+            __builtin_memcpy(&value, data + word + k * lanes, sizeof value);
+            sums[k] ^= value;
+        }
+    }
+    std::uint64_t sum = 0;
+    for (const Words& part : sums) {
+        for (std::size_t lane = 0; lane < lanes; ++lane) sum ^= part[lane];
+    }
+    return sum;
+}
+
+float multiply_add_fp32(std::size_t rounds, std::uint64_t& operations) {
+    // The values settle at 1, so none becomes denormal; equal chains would be computed once.
+    Vector::Register values[chains];
+    for (std::size_t chain = 0; chain < chains; ++chain) {
+        values[chain] = Vector::broadcast(static_cast<float>(chain));
+    }
+    const Vector::Register half = Vector::broadcast(0.5F);
+    for (std::size_t round = 0; round < rounds; ++round) {
+        for (auto& value : values) value = Vector::multiply_add(value, half, half);
+    }
+    operations = std::uint64_t{rounds} * chains * Vector::width * 2;
+    for (std::size_t chain = 1; chain < chains; ++chain) values[0] = Vector::add(values[0], values[chain]);
+    return Vector::total(values[0]);
+}
+
+}  // namespace vgg19::kernels::VGG19_ISA

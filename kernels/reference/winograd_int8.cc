@@ -1,0 +1,161 @@
+#include "kernels/reference/winograd_int8.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "kernels/winograd_int8/tile_place.h"
+
+namespace vgg19::kernels {
+
+namespace {
+
+constexpr std::size_t positions = winograd_int8_positions;
+constexpr std::size_t group_channels = WinogradInt8::group_channels;
+
+/// d: a tile of the input, which starts one pixel above and to the left of the output's; zero around the map.
+std::array<std::int32_t, 16> input_tile(const WinogradInt8& problem, const TilePlace& place,
+                                        std::size_t channel) {
+    std::array<std::int32_t, 16> tile{};
+    for (std::size_t i = 0; i < 16; ++i) {
+        // Unsigned: −1 is past the end too.
+        const std::size_t row = place.row + i / 4 - 1;
+        const std::size_t column = place.column + i % 4 - 1;
+        if (row >= problem.height || column >= problem.width) continue;
+        tile[i] = problem.input[blocked_index(problem.input_channels, problem.height, problem.width,
+                                              int8_channel_block, place.image, channel, row, column)];
+    }
+    return tile;
+}
+
+/// One dimension of Bᵀ d, in place: four values, `step` apart.
+void transform_four(std::int32_t* d, std::size_t step) {
+    const std::array<std::int32_t, 4> old = {d[0], d[step], d[2 * step], d[3 * step]};
+    d[0] = old[0] - old[2];
+    d[step] = old[1] + old[2];
+    d[2 * step] = old[2] - old[1];
+    d[3 * step] = old[1] - old[3];
+}
+
+void transform_input(const WinogradInt8& problem, TileRange tiles, std::size_t block_begin,
+                     std::size_t block_end, std::uint8_t* transformed) {
+    const std::size_t stride = problem.transformed_stride(tiles.size());
+    for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile) {
+        const TilePlace place(problem, tile);
+        for (std::size_t channel = block_begin * int8_channel_block; channel < block_end * int8_channel_block;
+             ++channel) {
+            std::array<std::int32_t, 16> values = input_tile(problem, place, channel);
+            for (std::size_t column = 0; column < 4; ++column) transform_four(&values[column], 4);
+            for (std::size_t row = 0; row < 4; ++row) transform_four(&values[row * 4], 1);
+            std::uint8_t* target =
+                transformed +
+                (channel / int8_channel_block * tiles.size() + tile - tiles.begin) * int8_channel_block +
+                channel % int8_channel_block;
+            for (std::size_t position = 0; position < positions; ++position) {
+                const std::int32_t scaled =
+                    (values[position] * problem.input_multiplier[position] + 512) >> 10;
+                target[position * stride] = static_cast<std::uint8_t>(
+                    std::clamp(scaled + winograd_int8_zero_point(position), 0, 255));
+            }
+        }
+    }
+}
+
+/// M of one position and tile, for each output channel of the group. `transformed` is that of the first input
+/// block, `packed` that of the position.
+void sum_products(const WinogradInt8& problem, std::size_t tile_count, const std::uint8_t* transformed,
+                  const std::int8_t* packed, std::size_t lanes, std::int32_t* sums) {
+    std::copy_n(reinterpret_cast<const std::int32_t*>(packed), lanes, sums);
+    const std::int8_t* filters = packed + lanes * sizeof(std::int32_t);
+    for (std::size_t channel = 0; channel < problem.input_channels; ++channel) {
+        const std::int32_t v = transformed[channel / int8_channel_block * tile_count * int8_channel_block +
+                                           channel % int8_channel_block];
+        const std::int8_t* u = filters + channel / WinogradInt8::quad * lanes * WinogradInt8::quad +
+                               channel % WinogradInt8::quad;
+        for (std::size_t lane = 0; lane < lanes; ++lane) sums[lane] += v * u[lane * WinogradInt8::quad];
+    }
+}
+
+/// y of a tile and an output channel; `products` are [position], `stride` apart.
+std::array<float, 4> output_pixels(const WinogradInt8& problem, std::size_t channel,
+                                   const std::int32_t* products, std::size_t stride) {
+    const float bias = problem.bias[channel];
+    const std::array<float, 4> start = {bias, 0.0F, 0.0F, 0.0F - bias};
+    std::array<std::array<float, 4>, 2> t{};
+    for (std::size_t j = 0; j < 4; ++j) {
+        std::array<float, 4> x{};
+        std::array<float, 4> k{};
+        for (std::size_t i = 0; i < 4; ++i) {
+            x[i] = static_cast<float>(products[(i * 4 + j) * stride]);
+            k[i] = problem.multiplier[(i * 4 + j) * problem.padded_output_channels() + channel];
+        }
+        const float a = std::fma(x[1], k[1], start[j]);
+        t[0][j] = std::fma(x[0], k[0], std::fma(x[2], k[2], a));
+        t[1][j] = std::fma(-x[3], k[3], std::fma(-x[2], k[2], a));
+    }
+    return {t[0][0] + (t[0][1] + t[0][2]), (t[0][1] - t[0][2]) - t[0][3], t[1][0] + (t[1][1] + t[1][2]),
+            (t[1][1] - t[1][2]) - t[1][3]};
+}
+
+void store(const WinogradInt8& problem, std::size_t image, std::size_t channel, std::size_t row,
+           std::size_t column, float y) {
+    const std::size_t shrink = problem.pool ? 2 : 1;
+    const Int8ConvolutionOutput& output = problem.output;
+    const std::size_t block = output.quantized != nullptr ? int8_channel_block : output.float_block;
+    const std::size_t height = problem.height / shrink;
+    const std::size_t width = problem.width / shrink;
+    if (row >= height || column >= width) return;
+    if (channel >= blocks_of(problem.output_channels, block) * block) return;
+    const std::size_t index =
+        blocked_index(problem.output_channels, height, width, block, image, channel, row, column);
+    const float value = y > 0.0F ? y : 0.0F;
+    if (output.quantized != nullptr) {
+        output.quantized[index] = static_cast<std::uint8_t>(std::nearbyint(value < 255.0F ? value : 255.0F));
+    } else {
+        output.floats[index] = value;
+    }
+}
+
+void store_tile(const WinogradInt8& problem, const TilePlace& place, std::size_t channel,
+                const std::array<float, 4>& y) {
+    if (problem.pool) {
+        store(problem, place.image, channel, place.row / 2, place.column / 2,
+              *std::max_element(y.begin(), y.end()));
+        return;
+    }
+    for (std::size_t i = 0; i < 4; ++i) {
+        store(problem, place.image, channel, place.row + i / 2, place.column + i % 2, y[i]);
+    }
+}
+
+void multiply(const WinogradInt8& problem, TileRange tiles, std::size_t group,
+              const std::uint8_t* transformed, std::int32_t* products) {
+    const std::size_t lanes = problem.group_lanes(group);
+    const std::size_t stride = WinogradInt8::product_stride(tiles.size());
+    for (std::size_t position = 0; position < positions; ++position) {
+        for (std::size_t tile = 0; tile < tiles.size(); ++tile) {
+            sum_products(
+                problem, tiles.size(),
+                transformed + position * problem.transformed_stride(tiles.size()) + tile * int8_channel_block,
+                problem.weights + problem.packed_group(group) +
+                    position * problem.packed_position_size(group),
+                lanes, products + position * stride + tile * lanes);
+        }
+    }
+    TilePlace place(problem, tiles.begin);
+    for (std::size_t tile = 0; tile < tiles.size(); ++tile, place.advance(problem)) {
+        for (std::size_t lane = 0; lane < group_channels; ++lane) {
+            const std::size_t channel = group * group_channels + lane;
+            const std::array<float, 4> y =
+                lane < lanes ? output_pixels(problem, channel, products + tile * lanes + lane, stride)
+                             : std::array<float, 4>{};
+            store_tile(problem, place, channel, y);
+        }
+    }
+}
+
+}  // namespace
+
+const WinogradInt8Steps winograd_int8_reference = {transform_input, multiply};
+
+}  // namespace vgg19::kernels

@@ -1,0 +1,10 @@
+// For tests: what the steps of kernels/winograd_int8 mean, in loops.
+#pragma once
+
+#include "kernels/winograd_int8/winograd_int8.h"
+
+namespace vgg19::kernels {
+
+extern const WinogradInt8Steps winograd_int8_reference;
+
+}  // namespace vgg19::kernels

@@ -1,0 +1,30 @@
+// AVX-512 with VNNI, which multiplies and sums four bytes a lane exactly.
+#pragma once
+
+#include "kernels/simd/avx512_base.h"
+
+namespace vgg19::kernels::VGG19_ISA {
+namespace {
+
+struct Vector : Avx512Base {
+    static constexpr std::size_t quad_registers = 1;
+
+    using Quad = Sum;
+    using Quads = Sum;
+    using QuadWeights = Sum;
+
+    static Quad broadcast_quad(const std::uint8_t* from) { return {broadcast_bytes(from)}; }
+    static QuadWeights load_quad_weights(const std::int8_t* from) { return {_mm512_loadu_si512(from)}; }
+    static Quads load_quads(const std::uint8_t* from) { return {_mm512_loadu_si512(from)}; }
+    static void load_interleaved(const std::int8_t* const (&rows)[4], QuadWeights (&weights)[4]) {
+        __m512i bytes[4];
+        interleave(rows, bytes);
+        for (std::size_t k = 0; k < 4; ++k) weights[k] = {bytes[k]};
+    }
+    static Sum dot4(Quad quad, QuadWeights weights, Sum sum) {
+        return {_mm512_dpbusd_epi32(sum.value, quad.value, weights.value)};
+    }
+};
+
+}  // namespace
+}  // namespace vgg19::kernels::VGG19_ISA

@@ -1,0 +1,266 @@
+// What AArch64's ISAs share (kernels/simd/vector.h says what the functions do). Two of its registers make one
+// of eight floats, so that channels are blocked as they are on AVX2.
+#pragma once
+
+#include <arm_neon.h>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace vgg19::kernels::VGG19_ISA {
+namespace {
+
+struct NeonBase {
+    static constexpr std::size_t width = 8;
+    static constexpr std::size_t registers = 16;
+
+    struct Register {
+        float32x4_t lower;
+        float32x4_t upper;
+    };
+
+    static Register zero() { return broadcast(0); }
+    static Register broadcast(float value) { return {vdupq_n_f32(value), vdupq_n_f32(value)}; }
+    static Register load(const float* from) { return {vld1q_f32(from), vld1q_f32(from + 4)}; }
+    static Register load_first(const float* from, std::size_t count) {
+        float padded[width] = {};
+        for (std::size_t i = 0; i < count; ++i) padded[i] = from[i];
+        return load(padded);
+    }
+    static Register load_once(const float* from) { return load(from); }
+    static Register load_every_fourth(const float* from) {
+        return {vld4q_f32(from).val[0], vld4q_f32(from + 16).val[0]};
+    }
+    static void store(float* to, Register a) {
+        vst1q_f32(to, a.lower);
+        vst1q_f32(to + 4, a.upper);
+    }
+    static void store_first(float* to, std::size_t count, Register a) {
+        float values[width];
+        store(values, a);
+        for (std::size_t i = 0; i < count; ++i) to[i] = values[i];
+    }
+    static Register add(Register a, Register b) {
+        return {vaddq_f32(a.lower, b.lower), vaddq_f32(a.upper, b.upper)};
+    }
+    static Register subtract(Register a, Register b) {
+        return {vsubq_f32(a.lower, b.lower), vsubq_f32(a.upper, b.upper)};
+    }
+    static Register multiply(Register a, Register b) {
+        return {vmulq_f32(a.lower, b.lower), vmulq_f32(a.upper, b.upper)};
+    }
+    static Register divide(Register a, Register b) {
+        return {vdivq_f32(a.lower, b.lower), vdivq_f32(a.upper, b.upper)};
+    }
+    static Register multiply_add(Register a, Register b, Register c) { return fused_multiply_add(a, b, c); }
+    static Register fused_multiply_add(Register a, Register b, Register c) {
+        return {vfmaq_f32(c.lower, a.lower, b.lower), vfmaq_f32(c.upper, a.upper, b.upper)};
+    }
+    static Register fused_subtract_product(Register c, Register a, Register b) {
+        return {vfmsq_f32(c.lower, a.lower, b.lower), vfmsq_f32(c.upper, a.upper, b.upper)};
+    }
+    static Register maximum(Register a, Register b) {
+        return {larger(a.lower, b.lower), larger(a.upper, b.upper)};
+    }
+    static Register minimum(Register a, Register b) {
+        return {vbslq_f32(vcltq_f32(a.lower, b.lower), a.lower, b.lower),
+                vbslq_f32(vcltq_f32(a.upper, b.upper), a.upper, b.upper)};
+    }
+    static float total(Register a) {
+        const float32x4_t four = vaddq_f32(a.lower, a.upper);
+        const float32x2_t two = vadd_f32(vget_low_f32(four), vget_high_f32(four));
+        return vget_lane_f32(two, 0) + vget_lane_f32(two, 1);
+    }
+    static float largest(Register a) { return vmaxvq_f32(larger(a.lower, a.upper)); }
+    static void store_quantized(std::uint8_t* to, Register a) { vst1_u8(to, quantized(a)); }
+
+    struct Sixteen {
+        Register lower;
+        Register upper;
+    };
+    static Sixteen load_sixteen(const float* from) { return load_sixteen(from, from + width); }
+    static Sixteen load_sixteen(const float* lower, const float* upper) { return {load(lower), load(upper)}; }
+    static Sixteen multiply_sixteen(Sixteen a, Sixteen b) {
+        return {multiply(a.lower, b.lower), multiply(a.upper, b.upper)};
+    }
+    static Sixteen add_sixteen(Sixteen a, Sixteen b) {
+        return {add(a.lower, b.lower), add(a.upper, b.upper)};
+    }
+    static Sixteen broadcast_sixteen(float value) { return {broadcast(value), broadcast(value)}; }
+    static Sixteen not_below_zero_sixteen(Sixteen a) {
+        return {maximum(a.lower, zero()), maximum(a.upper, zero())};
+    }
+    static void store_quantized_sixteen(std::uint8_t* to, Sixteen a) {
+        vst1q_u8(to, vcombine_u8(quantized(a.lower), quantized(a.upper)));
+    }
+    static void store_lower_eight(float* to, Sixteen a) { store(to, a.lower); }
+    static void store_upper_eight(float* to, Sixteen a) { store(to, a.upper); }
+
+    struct Sum {
+        int32x4_t lower;
+        int32x4_t upper;
+    };
+    static Sum zero_sum() { return {vdupq_n_s32(0), vdupq_n_s32(0)}; }
+    static Sum load_sum(const std::int32_t* from) { return {vld1q_s32(from), vld1q_s32(from + 4)}; }
+    static void store_sum(std::int32_t* to, Sum a) {
+        vst1q_s32(to, a.lower);
+        vst1q_s32(to + 4, a.upper);
+    }
+    static std::int32_t total_sum(Sum a) { return vaddvq_s32(vaddq_s32(a.lower, a.upper)); }
+    static Register to_floats(Sum a) { return {vcvtq_f32_s32(a.lower), vcvtq_f32_s32(a.upper)}; }
+    static Register load_converted(const std::int32_t* from) { return to_floats(load_sum(from)); }
+
+    struct SixteenIntegers {
+        Sum lower;
+        Sum upper;
+    };
+    static SixteenIntegers load_sixteen_integers(const std::int32_t* from) {
+        return {load_sum(from), load_sum(from + width)};
+    }
+    static SixteenIntegers maximum_sixteen_integers(SixteenIntegers a, SixteenIntegers b) {
+        return {{vmaxq_s32(a.lower.lower, b.lower.lower), vmaxq_s32(a.lower.upper, b.lower.upper)},
+                {vmaxq_s32(a.upper.lower, b.upper.lower), vmaxq_s32(a.upper.upper, b.upper.upper)}};
+    }
+    static Sixteen to_floats_sixteen(SixteenIntegers a) { return {to_floats(a.lower), to_floats(a.upper)}; }
+
+    static constexpr std::size_t doubles_width = 4;
+    struct Doubles {
+        float64x2_t lower;
+        float64x2_t upper;
+    };
+    static Doubles load_doubles(const float* from) {
+        const float32x4_t four = vld1q_f32(from);
+        return {vcvt_f64_f32(vget_low_f32(four)), vcvt_high_f64_f32(four)};
+    }
+    static Doubles load_first_doubles(const float* from, std::size_t count) {
+        float padded[doubles_width] = {};
+        for (std::size_t i = 0; i < count; ++i) padded[i] = from[i];
+        return load_doubles(padded);
+    }
+    static void store_doubles(float* to, Doubles a) {
+        vst1q_f32(to, vcvt_high_f32_f64(vcvt_f32_f64(a.lower), a.upper));
+    }
+    static void store_first_doubles(float* to, std::size_t count, Doubles a) {
+        float values[doubles_width];
+        store_doubles(values, a);
+        for (std::size_t i = 0; i < count; ++i) to[i] = values[i];
+    }
+    static Doubles broadcast_double(double value) { return {vdupq_n_f64(value), vdupq_n_f64(value)}; }
+    static Doubles zero_double() { return broadcast_double(0); }
+    static Doubles add_double(Doubles a, Doubles b) {
+        return {vaddq_f64(a.lower, b.lower), vaddq_f64(a.upper, b.upper)};
+    }
+    static Doubles subtract_double(Doubles a, Doubles b) {
+        return {vsubq_f64(a.lower, b.lower), vsubq_f64(a.upper, b.upper)};
+    }
+    static Doubles maximum_double(Doubles a, Doubles b) {
+        return {vbslq_f64(vcgtq_f64(a.lower, b.lower), a.lower, b.lower),
+                vbslq_f64(vcgtq_f64(a.upper, b.upper), a.upper, b.upper)};
+    }
+    static Doubles multiply_add_double(Doubles a, Doubles b, Doubles c) {
+        return {vfmaq_f64(c.lower, a.lower, b.lower), vfmaq_f64(c.upper, a.upper, b.upper)};
+    }
+    static Doubles first_doubles(Doubles a, std::size_t count) {
+        double values[doubles_width];
+        vst1q_f64(values, a.lower);
+        vst1q_f64(values + 2, a.upper);
+        for (std::size_t i = count; i < doubles_width; ++i) values[i] = 0;
+        return {vld1q_f64(values), vld1q_f64(values + 2)};
+    }
+    static Doubles nearest_product(Doubles a, Doubles b) {
+        return {vrndnq_f64(vmulq_f64(a.lower, b.lower)), vrndnq_f64(vmulq_f64(a.upper, b.upper))};
+    }
+    static Doubles scale_by_power_of_two(Doubles a, Doubles n) {
+        return {scaled(a.lower, n.lower), scaled(a.upper, n.upper)};
+    }
+    static double total_double(Doubles a) {
+        const float64x2_t two = vaddq_f64(a.lower, a.upper);
+        return vgetq_lane_f64(two, 0) + vgetq_lane_f64(two, 1);
+    }
+
+    static constexpr std::size_t words = 16;
+    struct Words {
+        int16x8_t lower;
+        int16x8_t upper;
+    };
+    static Words broadcast_word(std::int16_t value) { return {vdupq_n_s16(value), vdupq_n_s16(value)}; }
+    static Words load_pixels_shifted_by_5(const std::uint8_t* from) {
+        const uint8x16_t bytes = vld1q_u8(from);
+        return {vreinterpretq_s16_u16(vshll_n_u8(vget_low_u8(bytes), 5)),
+                vreinterpretq_s16_u16(vshll_n_u8(vget_high_u8(bytes), 5))};
+    }
+    static Words add_words(Words a, Words b) {
+        return {vaddq_s16(a.lower, b.lower), vaddq_s16(a.upper, b.upper)};
+    }
+    static Words subtract_words(Words a, Words b) {
+        return {vsubq_s16(a.lower, b.lower), vsubq_s16(a.upper, b.upper)};
+    }
+    /// SQRDMULH computes (2 · a · b + 2^15) >> 16, which is the same.
+    static Words multiply_rounded(Words a, Words b) {
+        return {vqrdmulhq_s16(a.lower, b.lower), vqrdmulhq_s16(a.upper, b.upper)};
+    }
+    template <std::uint8_t zero_point>
+    static void store_bytes(std::uint8_t* to, Words a) {
+        static_assert(zero_point == 0 || zero_point == 128);
+        if constexpr (zero_point == 0) {
+            vst1q_u8(to, vcombine_u8(vqmovun_s16(a.lower), vqmovun_s16(a.upper)));
+        } else {
+            // With 128 added, the range of signed bytes is that of unsigned ones.
+            const int8x16_t bytes = vcombine_s8(vqmovn_s16(a.lower), vqmovn_s16(a.upper));
+            vst1q_u8(to, veorq_u8(vreinterpretq_u8_s8(bytes), vdupq_n_u8(0x80)));
+        }
+    }
+    static Sum load_first_sum(const std::int32_t* from, std::size_t count) {
+        std::int32_t padded[width] = {};
+        __builtin_memcpy(padded, from, count * sizeof *from);
+        return load_sum(padded);
+    }
+    static Sum shift_right(Sum a, int count) {
+        const int32x4_t to_the_right = vdupq_n_s32(-count);
+        return {vreinterpretq_s32_u32(vshlq_u32(vreinterpretq_u32_s32(a.lower), to_the_right)),
+                vreinterpretq_s32_u32(vshlq_u32(vreinterpretq_u32_s32(a.upper), to_the_right))};
+    }
+    static Register from_bits_in_mantissa(Sum a, std::int32_t mask, std::int32_t exponent) {
+        const int32x4_t masks = vdupq_n_s32(mask);
+        const int32x4_t exponents = vdupq_n_s32(exponent);
+        return {vreinterpretq_f32_s32(vorrq_s32(vandq_s32(a.lower, masks), exponents)),
+                vreinterpretq_f32_s32(vorrq_s32(vandq_s32(a.upper, masks), exponents))};
+    }
+    static Register load_half_scales(const std::uint16_t* from, std::size_t count) {
+        std::uint16_t two[2] = {};
+        __builtin_memcpy(two, from, count * sizeof *from);
+        return {vcvt_f32_f16(vreinterpret_f16_u16(vdup_n_u16(two[0]))),
+                vcvt_f32_f16(vreinterpret_f16_u16(vdup_n_u16(two[1])))};
+    }
+    static std::size_t interleaved_place(std::size_t i) { return i % 16 / 4 * width + i / 16 * 4 + i % 4; }
+
+  protected:
+    /// Sixteen bytes of each row at a time: half h of register k has bytes 16 · h + 4 · k and the three after
+    /// it.
+    static void interleave(const std::int8_t* const (&rows)[4], std::int8_t (&bytes)[4][4 * width]) {
+        for (std::size_t h = 0; h < 2; ++h) {
+            const int8x16x2_t ac = vzipq_s8(vld1q_s8(rows[0] + 16 * h), vld1q_s8(rows[2] + 16 * h));
+            const int8x16x2_t bd = vzipq_s8(vld1q_s8(rows[1] + 16 * h), vld1q_s8(rows[3] + 16 * h));
+            for (std::size_t part = 0; part < 2; ++part) {
+                const int8x16x2_t abcd = vzipq_s8(ac.val[part], bd.val[part]);
+                vst1q_s8(bytes[2 * part] + 16 * h, abcd.val[0]);
+                vst1q_s8(bytes[2 * part + 1] + 16 * h, abcd.val[1]);
+            }
+        }
+    }
+
+  private:
+    static float32x4_t larger(float32x4_t a, float32x4_t b) { return vbslq_f32(vcgtq_f32(a, b), a, b); }
+    /// Saturation on the way to bytes is the clamp to 255.
+    static uint8x8_t quantized(Register a) {
+        return vqmovn_u16(
+            vcombine_u16(vqmovn_u32(vcvtnq_u32_f32(a.lower)), vqmovn_u32(vcvtnq_u32_f32(a.upper))));
+    }
+    static float64x2_t scaled(float64x2_t a, float64x2_t n) {
+        const int64x2_t exponent = vshlq_n_s64(vcvtq_s64_f64(n), 52);
+        return vreinterpretq_f64_s64(vaddq_s64(vreinterpretq_s64_f64(a), exponent));
+    }
+};
+
+}  // namespace
+}  // namespace vgg19::kernels::VGG19_ISA

@@ -1,0 +1,73 @@
+// For tests: the operations of each ISA's vector layer (kernels/simd/vector.h), on arrays.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "kernels/isa/isa.h"
+
+namespace vgg19::kernels::testing {
+
+/// An operation's operands and results are arrays of as many elements as its type has lanes.
+struct SimdOperations {
+    Isa isa;
+    std::size_t width;
+    std::size_t doubles_width;
+    std::size_t words;
+
+    enum class Floats : unsigned char {
+        add,
+        subtract,
+        multiply,
+        divide,
+        maximum,
+        minimum,
+        multiply_add,
+        fused_multiply_add,
+        fused_subtract_product,  ///< c − a · b
+    };
+    void (*floats)(Floats operation, const float* a, const float* b, const float* c, float* result);
+    void (*load_store_first)(const float* from, std::size_t count, float* to);
+    void (*load_every_fourth)(const float* from, float* result);
+    float (*total)(const float* a);
+    float (*largest)(const float* a);
+    void (*store_quantized)(const float* a, std::uint8_t* result);
+
+    /// max(0, float(max(a, b)) · multiplier + bias) in lower and upper half, and in bytes.
+    void (*sixteen)(const std::int32_t* a, const std::int32_t* b, const float* multiplier, const float* bias,
+                    float* lower, float* upper, std::uint8_t* bytes);
+    void (*sixteen_of_halves)(const float* lower, const float* upper, std::uint8_t* bytes);
+
+    enum class Doubles : unsigned char {
+        add,
+        subtract,
+        maximum,
+        multiply_add,
+        nearest_product,
+        scale_by_power_of_two,
+    };
+    void (*doubles)(Doubles operation, const float* a, const float* b, const float* c, float* result);
+    void (*load_store_first_doubles)(const float* from, std::size_t count, float* to);
+    double (*total_double_of_first)(const float* a, std::size_t count);
+
+    /// Of pixels: (pixels << 5) + a, the same − a, and multiply_rounded of it by b, to bytes.
+    void (*word_bytes)(const std::uint8_t* pixels, std::int16_t a, std::int16_t b, bool subtract,
+                       int zero_point, std::uint8_t* result);
+
+    void (*dot4_of_quad)(const std::uint8_t* quad, const std::int8_t* weights, std::int32_t* sums);
+    void (*dot4_of_quads)(const std::uint8_t* quads, const std::int8_t* weights, std::int32_t* sums);
+    void (*dot4_interleaved)(const std::uint8_t* quad, const std::int8_t* const* rows, std::int32_t* sums);
+    std::size_t (*interleaved_place)(std::size_t i);
+    std::int32_t (*total_sum)(const std::int32_t* a);
+    void (*converted)(const std::int32_t* a, float* result);
+    void (*load_first_sum)(const std::int32_t* a, std::size_t count, std::int32_t* result);
+    void (*bits_in_mantissa)(const std::int32_t* a, int shift, std::int32_t mask, std::int32_t exponent,
+                             float* result);
+    void (*half_scales)(const std::uint16_t* halves, std::size_t count, float* result);
+};
+
+/// Of the ISAs in this build.
+std::span<const SimdOperations* const> simd_operations();
+
+}  // namespace vgg19::kernels::testing
