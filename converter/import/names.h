@@ -29,9 +29,9 @@ struct LayerTensors {
 
 struct VggTensors {
     model::Network network;
-    std::string title;   ///< "VGG-19 with batch norm"
-    std::string prefix;  ///< of all its modules; "" at the root of the file
-    bool batch_norm = false;  ///< behind convolutions or dense layers
+    std::string title;                     ///< "VGG-19 with batch norm"
+    std::string prefix;                    ///< of all its modules; "" at the root of the file
+    bool batch_norm = false;               ///< behind convolutions or dense layers
     std::vector<LayerTensors> layers;      ///< the convolutions, then the dense layers
     std::vector<std::string> norm_paths;   ///< of the batch norms' modules
     std::vector<std::string> dense_paths;  ///< of the dense layers' modules

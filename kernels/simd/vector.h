@@ -43,7 +43,8 @@
 //   Words                       `words` integers of 16 bits
 //   broadcast_word, load_pixels_shifted_by_5(from bytes), add_words, subtract_words
 //   multiply_rounded(a, b)      (a · b + 2^14) >> 15
-//   store_bytes<zero_point>(to, a)                         a + zero_point, saturated to a byte; 128, or 0 for a ≥ 0
+//   store_bytes<zero_point>(to, a)                         a + zero_point, saturated to a byte; 128, or 0 for
+//   a ≥ 0
 //
 //   Sum                         `width` sums of 32 bits
 //   zero_sum, load_sum(from), store_sum(to, a), total_sum(a)

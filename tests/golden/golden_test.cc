@@ -13,8 +13,8 @@
 #include "converter/quantize/quantize.h"
 #include "engine/model/safetensors.h"
 #include "engine/testing/narrow_model.h"
-#include "kernels/isa/isa.h"
 #include "kernels/common/testing/distance.h"
+#include "kernels/isa/isa.h"
 #include "tests/golden/input_image.h"
 #include "vgg19/session.h"
 
