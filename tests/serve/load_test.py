@@ -13,6 +13,8 @@ import unittest
 import served
 
 REQUESTS = int(os.environ.get('VGG19_LOAD_REQUESTS', 2000))
+ROUNDS = 4
+MOST_GROWTH = 1.01
 # A sanitizer's own memory grows with what it watches.
 CHECK_MEMORY = os.environ.get('VGG19_SANITIZED') != '1'
 CLIENTS = 8
@@ -122,9 +124,15 @@ class LoadTest(unittest.TestCase):
                 time.sleep(0.1)  # until that connection is closed
                 self.descriptors = server.descriptors()
                 self.send(server, range(WARM_UP))
-                before = self.at_rest(server)
-                seconds = self.send(server, range(WARM_UP, REQUESTS))
+                # A leak grows with every round; an allocator's highest mark, which depends on what meets by chance,
+                # does not.
                 after = self.at_rest(server)
+                for _ in range(ROUNDS):
+                    before = after
+                    seconds = self.send(server, range(WARM_UP, REQUESTS))
+                    after = self.at_rest(server)
+                    if after[0] <= MOST_GROWTH * before[0]:
+                        break
             finally:
                 code, _ = server.stop()
         took = time.monotonic() - begin
@@ -135,7 +143,7 @@ class LoadTest(unittest.TestCase):
         self.assertEqual(code, 0)
         self.assertEqual(after[1:], before[1:])
         if CHECK_MEMORY:
-            self.assertLessEqual(after[0], 1.01 * before[0])
+            self.assertLessEqual(after[0], MOST_GROWTH * before[0])
             self.assertLess(took, MOST_SECONDS)
 
 
