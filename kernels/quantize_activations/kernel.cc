@@ -38,11 +38,16 @@ float quantize_activations(const float* input, std::size_t count, std::uint8_t* 
     constexpr std::size_t step = 16;
     const float scale = scale_of_maximum(positive_maximum(input, count));
     const Vector::Sixteen inverse = Vector::broadcast_sixteen(1.0F / scale);
-    const auto quantize = [inverse](const float* from, std::uint8_t* to) {
-        const Vector::Sixteen values = Vector::not_below_zero_sixteen(Vector::load_sixteen(from));
-        Vector::store_quantized_sixteen(to, Vector::multiply_sixteen(values, inverse));
+    const auto scaled = [inverse](const float* from) {
+        return Vector::multiply_sixteen(Vector::not_below_zero_sixteen(Vector::load_sixteen(from)), inverse);
+    };
+    const auto quantize = [&](const float* from, std::uint8_t* to) {
+        Vector::store_quantized_sixteen(to, scaled(from));
     };
     std::size_t i = 0;
+    for (; i + 2 * step <= count; i += 2 * step) {
+        Vector::store_quantized_sixteens(output + i, scaled(input + i), scaled(input + i + step));
+    }
     for (; i + step <= count; i += step) quantize(input + i, output + i);
     if (i == count) return scale;
     float last_values[step] = {};

@@ -89,9 +89,22 @@ struct Avx2Base {
         return {_mm256_max_ps(a.lower, _mm256_setzero_ps()), _mm256_max_ps(a.upper, _mm256_setzero_ps())};
     }
     static void store_quantized_sixteen(std::uint8_t* to, Sixteen a) {
-        const __m128i lower = packed(quantized_integers(a.lower));
-        const __m128i upper = packed(quantized_integers(a.upper));
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm_packus_epi16(lower, upper));
+        // Packing works on each 128-bit half by itself; the permutation puts the groups of four back in
+        // order.
+        const __m256i words = _mm256_permute4x64_epi64(
+            _mm256_packs_epi32(quantized_integers(a.lower), quantized_integers(a.upper)),
+            _MM_SHUFFLE(3, 1, 2, 0));
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(to),
+                         _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1)));
+    }
+    static void store_quantized_sixteens(std::uint8_t* to, Sixteen a, Sixteen b) {
+        const __m256i words_of_a =
+            _mm256_packs_epi32(_mm256_cvtps_epi32(a.lower), _mm256_cvtps_epi32(a.upper));
+        const __m256i words_of_b =
+            _mm256_packs_epi32(_mm256_cvtps_epi32(b.lower), _mm256_cvtps_epi32(b.upper));
+        const __m256i bytes = _mm256_packus_epi16(words_of_a, words_of_b);
+        const __m256i in_order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm256_permutevar8x32_epi32(bytes, in_order));
     }
     static void store_lower_eight(float* to, Sixteen a) { _mm256_storeu_ps(to, a.lower); }
     static void store_upper_eight(float* to, Sixteen a) { _mm256_storeu_ps(to, a.upper); }

@@ -80,6 +80,10 @@ struct Avx512Base {
         const __m128i bytes = _mm512_cvtusepi32_epi8(_mm512_cvtps_epi32(a.value));
         _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
     }
+    static void store_quantized_sixteens(std::uint8_t* to, Sixteen a, Sixteen b) {
+        store_quantized_sixteen(to, a);
+        store_quantized_sixteen(to + 16, b);
+    }
     static void store_lower_eight(float* to, Sixteen a) { _mm256_storeu_ps(to, lower_half(a.value)); }
     static void store_upper_eight(float* to, Sixteen a) { _mm256_storeu_ps(to, upper_half(a.value)); }
 

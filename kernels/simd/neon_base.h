@@ -93,6 +93,10 @@ struct NeonBase {
     static void store_quantized_sixteen(std::uint8_t* to, Sixteen a) {
         vst1q_u8(to, vcombine_u8(quantized(a.lower), quantized(a.upper)));
     }
+    static void store_quantized_sixteens(std::uint8_t* to, Sixteen a, Sixteen b) {
+        store_quantized_sixteen(to, a);
+        store_quantized_sixteen(to + 16, b);
+    }
     static void store_lower_eight(float* to, Sixteen a) { store(to, a.lower); }
     static void store_upper_eight(float* to, Sixteen a) { store(to, a.upper); }
 

@@ -89,6 +89,10 @@ struct Vector {
         store_quantized(to, {a.lower});
         store_quantized(to + width, {a.upper});
     }
+    static void store_quantized_sixteens(std::uint8_t* to, Sixteen a, Sixteen b) {
+        store_quantized_sixteen(to, a);
+        store_quantized_sixteen(to + 16, b);
+    }
     static void store_lower_eight(float* to, Sixteen a) { store(to, {a.lower}); }
     static void store_upper_eight(float* to, Sixteen a) { store(to, {a.upper}); }
 

@@ -153,6 +153,12 @@ TEST_CASE("vector layer: quantisation rounds ties to even and saturates") {
         GuardedBuffer<std::uint8_t> bytes(16);
         simd.sixteen_of_halves(from.data(), from.data() + 8, bytes.data());
         CHECK(std::equal(bytes.begin(), bytes.end(), wanted));
+
+        GuardedBuffer<float> two(32);
+        GuardedBuffer<std::uint8_t> two_bytes(32);
+        for (std::size_t i = 0; i < 32; ++i) two[i] = std::min(values[i % 16], 2e9F);
+        simd.two_sixteens(two.data(), two_bytes.data());
+        for (std::size_t i = 0; i < 32; ++i) CHECK(two_bytes[i] == wanted[i % 16]);
     });
 }
 

@@ -28,6 +28,7 @@
 //   load_sixteen(from), load_sixteen(lower, upper)         from one address, or of eight from each of two
 //   multiply_sixteen, add_sixteen, not_below_zero_sixteen (0 for what is no number)
 //   store_quantized_sixteen(to, a)                         as store_quantized; a ≥ 0
+//   store_quantized_sixteens(to, a, b)                     the same of two, each from 0 to below 2^31
 //   store_lower_eight(to, a), store_upper_eight(to, a)
 //   SixteenIntegers, load_sixteen_integers(from), maximum_sixteen_integers, to_floats_sixteen
 //

@@ -134,6 +134,11 @@ const SimdOperations operations = {
             Vector::store_quantized_sixteen(
                 bytes, Vector::multiply_sixteen(Vector::load_sixteen(lower, upper), one));
         },
+    .two_sixteens =
+        [](const float* values, std::uint8_t* bytes) {
+            Vector::store_quantized_sixteens(bytes, Vector::load_sixteen(values),
+                                             Vector::load_sixteen(values + 16));
+        },
     .doubles = doubles,
     .load_store_first_doubles =
         [](const float* from, std::size_t count, float* to) {

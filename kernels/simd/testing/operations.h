@@ -38,6 +38,7 @@ struct SimdOperations {
     void (*sixteen)(const std::int32_t* a, const std::int32_t* b, const float* multiplier, const float* bias,
                     float* lower, float* upper, std::uint8_t* bytes);
     void (*sixteen_of_halves)(const float* lower, const float* upper, std::uint8_t* bytes);
+    void (*two_sixteens)(const float* values, std::uint8_t* bytes);
 
     enum class Doubles : unsigned char {
         add,
