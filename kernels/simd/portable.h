@@ -66,9 +66,9 @@ struct Vector {
         const Floats most = Floats{} + 255.0F;
         // Adding 1.5 · 2^23 rounds to a whole number, which then stands in the low bits.
         const Floats shifted = (a.value < most ? a.value : most) + 0x1.8p23F;
-        Integers bits;
-        __builtin_memcpy(&bits, &shifted, sizeof bits);
-        for (std::size_t i = 0; i < width; ++i) to[i] = static_cast<std::uint8_t>(bits[i]);
+        using EightBytes = std::uint8_t __attribute__((vector_size(width)));
+        const EightBytes bytes = __builtin_convertvector(copy_of<Integers>(&shifted), EightBytes);
+        __builtin_memcpy(to, &bytes, sizeof bytes);
     }
 
     struct Sixteen {
@@ -164,15 +164,14 @@ struct Vector {
 
     static constexpr std::size_t words = 16;
     using SixteenWords = std::int16_t __attribute__((vector_size(words * sizeof(std::int16_t))));
+    using SixteenBytes = std::uint8_t __attribute__((vector_size(words)));
     using SixteenWide = std::int32_t __attribute__((vector_size(words * sizeof(std::int32_t))));
     struct Words {
         SixteenWords value;
     };
     static Words broadcast_word(std::int16_t value) { return {SixteenWords{} + value}; }
     static Words load_pixels_shifted_by_5(const std::uint8_t* from) {
-        SixteenWords value;
-        for (std::size_t i = 0; i < words; ++i) value[i] = static_cast<std::int16_t>(from[i] << 5);
-        return {value};
+        return {__builtin_convertvector(copy_of<SixteenBytes>(from), SixteenWords) << 5};
     }
     static Words add_words(Words a, Words b) { return {a.value + b.value}; }
     static Words subtract_words(Words a, Words b) { return {a.value - b.value}; }
@@ -183,11 +182,12 @@ struct Vector {
     }
     template <std::uint8_t zero_point>
     static void store_bytes(std::uint8_t* to, Words a) {
-        for (std::size_t i = 0; i < words; ++i) {
-            const int value = a.value[i] + zero_point;
-            const int positive = value < 0 ? 0 : value;
-            to[i] = static_cast<std::uint8_t>(positive > 255 ? 255 : positive);
-        }
+        const SixteenWords least = SixteenWords{} - std::int16_t{zero_point};
+        const SixteenWords most = least + std::int16_t{255};
+        const SixteenWords not_less = a.value > least ? a.value : least;
+        const SixteenWords clamped = (not_less < most ? not_less : most) + std::int16_t{zero_point};
+        const SixteenBytes bytes = __builtin_convertvector(clamped, SixteenBytes);
+        __builtin_memcpy(to, &bytes, sizeof bytes);
     }
 
     struct Sum {
