@@ -75,7 +75,8 @@ std::unique_ptr<DataSet> open_data_set(const std::filesystem::path& path, DataUs
         const std::vector<std::filesystem::path> files = cifar_files(path, use);
         return files.empty() ? open_image_folder(path, options) : open_cifar(files, others_in(path, files));
     } catch (const std::filesystem::filesystem_error& error) {
-        throw Error(ErrorKind::bad_input, path.string() + ": " + error.code().message());
+        const std::filesystem::path& place = error.path1().empty() ? path : error.path1();
+        throw Error(ErrorKind::bad_input, place.string() + ": " + error.code().message());
     }
 }
 
