@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "converter/evaluate/class_search.h"
+#include "engine/labels/class_names.h"
 #include "engine/labels/labels.h"
 #include "vgg19/error.h"
 
@@ -49,23 +50,6 @@ std::string list_text(const Names& names) {
 }
 
 // ---- by name ----
-
-/// In names of folders an underscore stands for a space.
-std::string with_spaces(std::string name) {
-    std::replace(name.begin(), name.end(), '_', ' ');
-    return name;
-}
-
-/// Lists of ImageNet's names agree in most of them, but for underscores; ids are names too.
-bool are_imagenets(const Names& names) {
-    const auto known = imagenet_classes();
-    std::size_t alike = 0;
-    for (std::size_t i = 0; i < known.size(); ++i) {
-        alike +=
-            static_cast<std::size_t>(names[i] == known[i].synset || with_spaces(names[i]) == known[i].label);
-    }
-    return 10 * alike >= 9 * known.size();
-}
 
 /// None where a name has no class; `unknown` says which.
 std::optional<LabelMap> by_name(const Names& names, const ModelClasses& model, Names& unknown) {
@@ -289,7 +273,7 @@ ClassMapping order_automatically(const Names& names, const ModelClasses& model) 
 
 ModelClasses::ModelClasses(std::size_t count, std::vector<std::string> names)
     : count_(count), names_(std::move(names)) {
-    imagenet_ = count == imagenet_classes().size() && (names_.empty() || are_imagenets(names_));
+    imagenet_ = count == imagenet_classes().size() && (names_.empty() || are_imagenet_names(names_));
 }
 
 std::string ModelClasses::range_text() const {

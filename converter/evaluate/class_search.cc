@@ -3,17 +3,13 @@
 #include <algorithm>
 #include <array>
 
+#include "engine/labels/class_names.h"
 #include "engine/labels/labels.h"
 #include "vgg19/error.h"
 
 namespace vgg19::converter {
 
 namespace {
-
-char comparable(char letter) {
-    if (letter >= 'A' && letter <= 'Z') return static_cast<char>(letter - 'A' + 'a');
-    return letter == '_' || letter == '-' ? ' ' : letter;
-}
 
 /// The one of `count` classes whose name is the same; exactly, if there is one.
 template <class NameOf>
@@ -47,11 +43,6 @@ bool has_name(const std::vector<std::string>& names, std::string_view name) {
 }
 
 }  // namespace
-
-bool is_same_class_name(std::string_view a, std::string_view b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [](char x, char y) { return comparable(x) == comparable(y); });
-}
 
 std::optional<std::size_t> find_class_named(std::string_view name, const ModelClasses& model) {
     const auto own = find_only(name, model.names().size(),

@@ -11,9 +11,6 @@
 
 namespace vgg19::converter {
 
-/// Equal but for the case of A to Z and for '_' and '-' in place of spaces.
-bool is_same_class_name(std::string_view a, std::string_view b);
-
 /// The class of that name among the model's; for ImageNet's classes also of that WordNet id, alone or before
 /// a name ("n02085620-Chihuahua"), or of that ImageNet label. As is_same_class_name() says, where nothing is
 /// equal and one class alone is the same. None where there is no such class, or more than one.

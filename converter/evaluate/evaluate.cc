@@ -7,8 +7,8 @@
 #include <string>
 #include <utility>
 
-#include "converter/evaluate/class_search.h"
 #include "converter/evaluate/image_reader.h"
+#include "engine/labels/class_names.h"
 #include "vgg19/error.h"
 
 namespace vgg19::converter {
@@ -30,18 +30,11 @@ void require_same_classes(const Model& model, const Model& reference) {
     require_alike("classes", model.classes(), reference.classes());
     const std::vector<std::string>& names = model.class_names();
     const std::vector<std::string>& others = reference.class_names();
-    if (names.empty() || others.empty()) return;
-    // Lists of ImageNet's names differ in words, and mean the same.
-    if (ModelClasses(names.size(), names).are_imagenet() &&
-        ModelClasses(others.size(), others).are_imagenet()) {
-        return;
-    }
-    const auto [name, other] =
-        std::mismatch(names.begin(), names.end(), others.begin(), others.end(), is_same_class_name);
-    if (name == names.end()) return;
+    const auto other = first_other_class(names, others);
+    if (!other) return;
     throw Error(ErrorKind::usage, "the reference: expected the model's classes, found another: class " +
-                                      std::to_string(name - names.begin()) + " is " + in_quotes(*other) +
-                                      ", and the model's is " + in_quotes(*name));
+                                      std::to_string(*other) + " is " + in_quotes(others[*other]) +
+                                      ", and the model's is " + in_quotes(names[*other]));
 }
 
 /// A session, which of a batch's inputs it takes, and memory for its logits.
