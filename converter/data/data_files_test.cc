@@ -193,6 +193,21 @@ TEST_CASE("a pipe is counted among what is left out, and so are pictures beside 
           "1 image in 1 file (data_batch_1.bin); left out: 1 .ppm");
 }
 
+TEST_CASE("files that are called .bin beside pictures are CIFAR-10's only where they can be") {
+    const TemporaryFolder folder;
+    write_grey(folder / "ant/1.ppm", 1);
+    write_file(folder / "pytorch_model.bin", "weights");
+    std::filesystem::create_symlink("loop.bin", folder / "loop.bin");
+    CHECK(description(*open_data_set(folder.path())) == "1 image in 1 class folder; left out: 2 .bin");
+    write_file(folder / "other.bin", grey_records(1, "a"));
+    CHECK(refusal(folder.path()) == Containing("pytorch_model.bin: expected CIFAR-10's records"));
+
+    const TemporaryFolder broken;
+    write_file(broken / "data_batch_1.bin", grey_records(1, "a").substr(1));
+    write_grey(broken / "example.ppm", 1);
+    CHECK(refusal(broken.path()) == Containing("data_batch_1.bin: expected CIFAR-10's records"));
+}
+
 TEST_CASE("a folder without images says what is there") {
     const TemporaryFolder folder;
     write_file(folder / "ant/1.jxl", "no");
