@@ -117,9 +117,9 @@ std::optional<ContradictingLabels> find_contradicting_labels(const DataSet& data
     for (std::size_t i = 0; i < scan.items.size(); ++i) items[scan.digests[i]].push_back(scan.items[i]);
     ContradictingLabels found;
     for (const auto& [digest, same] : items) {
-        const auto other = std::find_if(same.begin(), same.end(), [&](std::size_t item) {
-            return data.label(item) != data.label(same.front());
-        });
+        const std::optional<std::size_t> label = data.label(same.front());
+        const auto other = std::find_if(same.begin(), same.end(),
+                                        [&](std::size_t item) { return data.label(item) != label; });
         if (other == same.end()) continue;
         if (found.count == 0 || same.front() < found.first_item) {
             found.first_item = same.front();

@@ -163,8 +163,9 @@ std::optional<LabelMap> places_among_all(const Names& names, const ModelClasses&
 /// `unknown` are those of the names that could not be found, where some could.
 [[noreturn]] void refuse_count(const Names& names, const ModelClasses& model, const Names& unknown = {}) {
     std::string text = "expected " + std::to_string(model.count()) + " classes as the model has";
-    if (model.are_imagenet())
+    if (model.are_imagenet()) {
         text += ", or ImageNet's indices, labels or WordNet ids as class folders' names";
+    }
     text += ", found " + std::to_string(names.size());
     if (!unknown.empty() && unknown.size() < names.size()) {
         text += ", of which " + list_text(unknown) + (unknown.size() == 1 ? " is" : " are") + " no such name";
