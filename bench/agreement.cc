@@ -3,8 +3,14 @@
 #include <algorithm>
 
 #include "bench/statistics.h"
+#include "engine/labels/class_names.h"
 
 namespace vgg19::bench {
+
+bool have_same_classes(const Model& baseline, const Model& variant) {
+    return baseline.classes() == variant.classes() &&
+           !first_other_class(baseline.class_names(), variant.class_names());
+}
 
 Agreement agreement_with(const Answer& baseline, const Answer& variant) {
     const auto in_both =

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "vgg19/model.h"
 #include "vgg19/session.h"
 
 namespace vgg19::bench {
@@ -23,6 +24,9 @@ struct Agreement {
     double top5 = 0;    ///< the share of the baseline's five most probable classes that are among this one's
     double cosine = 0;  ///< of the logits
 };
+
+/// Whether answers compare: as many classes, and none whose names differ.
+bool have_same_classes(const Model& baseline, const Model& variant);
 
 /// Both have the same classes.
 Agreement agreement_with(const Answer& baseline, const Answer& variant);

@@ -99,6 +99,7 @@ std::vector<VariantReport> examine(const std::vector<Variant>& variants, const O
                                    const Image& image, const std::optional<Peaks>& peaks) {
     std::vector<VariantReport> reports;
     std::optional<Answer> baseline;
+    std::optional<Model> baseline_model;
     for (const Variant& variant : variants) {
         const Model model = Model::open(variant.file);
         Session session(model, session_options(options, variant.input_size));
@@ -109,7 +110,10 @@ std::vector<VariantReport> examine(const std::vector<Variant>& variants, const O
         session.run(input, logits);
         Answer result{.logits = {logits.data(), logits.data() + model.classes()}, .top = {}};
         result.top = session.predictions(result.logits, std::min(agreeing_classes, model.classes()));
-        if (variant.id == "baseline") baseline = result;
+        if (variant.id == "baseline") {
+            baseline = result;
+            baseline_model = model;
+        }
 
         VariantReport report{.id = variant.id,
                              .input_size = session.input_size(),
@@ -117,7 +121,7 @@ std::vector<VariantReport> examine(const std::vector<Variant>& variants, const O
                              .active_parameters = model.active_parameters(),
                              .gmac = static_cast<double>(model.macs(session.input_size())) * 1e-9};
         report.top3 = reported(result.top);
-        if (baseline && baseline->logits.size() == result.logits.size()) {
+        if (baseline && have_same_classes(*baseline_model, model)) {
             report.agreement = agreement_with(*baseline, result);
         }
         if (peaks) report.profile = profile(session, input, logits, *peaks);

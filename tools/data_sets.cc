@@ -50,8 +50,8 @@ const char* const labelled_data_help =
     "    404 (airliner), automobile 817 (sports car), bird 15 (robin), cat 281 (tabby), deer 352 (impala),\n"
     "    dog 207 (golden retriever), frog 30 (bullfrog), horse 339 (sorrel), ship 510 (container ship),\n"
     "    truck 867 (trailer truck);\n"
-    "  else the names of the model's classes, where it has some; for ImageNet's classes WordNet ids,\n"
-    "    indices or labels;\n"
+    "  else the names of the model's classes, where it has some; for ImageNet's classes WordNet ids (also\n"
+    "    n02085620-Chihuahua), indices or labels; capitals do not matter, nor '_' or '-' for a space;\n"
     "  else, with as many classes as the model has, the alphabetical order. Folders that are numbers, which\n"
     "    may be read in two ways, are refused with both.";
 
@@ -88,6 +88,7 @@ converter::ClassMapping map_data(const NamedData& named, const converter::ModelC
                                  const converter::LabelOptions& options) {
     converter::ClassMapping mapping = converter::map_classes(*named.data, named.path, model, options);
     say(named, "classes " + mapping.reading);
+    if (named.data->class_names().size() == 1) say(named, "all images are of one class");
     return mapping;
 }
 
@@ -118,6 +119,10 @@ PictureScan scan_training_data(const NamedData& named, int threads) {
     if (const std::size_t again = scan.duplicates(); again > 0) {
         say(named, grouped(again) + (again == 1 ? " picture is" : " pictures are") +
                        " the same as another, and count more than once");
+    }
+    if (const auto found = converter::find_contradicting_labels(*named.data, scan)) {
+        say(named, grouped(found->count) + " pictures are in more than one class, such as " +
+                       named.data->name(found->first_item) + " and " + named.data->name(found->second_item));
     }
     return scan;
 }

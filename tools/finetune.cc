@@ -208,7 +208,8 @@ converter::ClassMapping map_to_new_head(const NamedData& named, const converter:
     if (options.file.empty() && options.order != converter::ClassOrder::index) {
         if (found != head.classes && found > 0) {
             throw Error(ErrorKind::bad_input, named.path + ": expected " + std::to_string(head.classes) +
-                                                  " classes for --classes, found " + std::to_string(found));
+                                                  " classes for --classes, found " + std::to_string(found) +
+                                                  converter::class_hint(*named.data, named.path));
         }
         if (options.order == converter::ClassOrder::automatic) {
             options.order = converter::ClassOrder::alphabetical;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <iterator>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "converter/data/foreign_data.h"
@@ -154,13 +155,21 @@ std::unique_ptr<DataSet> open_cifar(const std::vector<std::filesystem::path>& fi
 std::vector<std::filesystem::path> cifar_files(const std::filesystem::path& folder, DataUse use) {
     std::vector<std::filesystem::path> all;
     for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-        if (entry.is_regular_file() && entry.path().extension() == ".bin") all.push_back(entry.path());
+        std::error_code ignored;  // a link that leads to itself
+        if (entry.path().extension() == ".bin" && entry.is_regular_file(ignored)) all.push_back(entry.path());
     }
     std::sort(all.begin(), all.end());
     std::vector<std::filesystem::path> chosen =
         those(all, use == DataUse::training ? is_training_file : is_test_file);
     if (chosen.empty()) chosen = those(all, [](const auto& file) { return !is_test_file(file); });
     return chosen.empty() ? all : chosen;
+}
+
+bool may_be_cifar(const std::filesystem::path& file) {
+    if (is_training_file(file) || is_test_file(file)) return true;
+    std::error_code unknown;
+    const auto bytes = std::filesystem::file_size(file, unknown);
+    return !unknown && bytes > 0 && bytes % record_bytes == 0;
 }
 
 }  // namespace vgg19::converter

@@ -16,4 +16,7 @@ std::unique_ptr<DataSet> open_cifar(const std::vector<std::filesystem::path>& fi
 /// The *.bin files of a folder for that use as open_data_set() says, by name. Throws filesystem_error.
 std::vector<std::filesystem::path> cifar_files(const std::filesystem::path& folder, DataUse use);
 
+/// By its name, or because it is as long as whole records are.
+bool may_be_cifar(const std::filesystem::path& file);
+
 }  // namespace vgg19::converter

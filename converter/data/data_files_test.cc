@@ -1,7 +1,9 @@
 // Which files a data set reads, which it leaves out, and which it refuses.
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "converter/data/data_set.h"
@@ -138,6 +140,72 @@ TEST_CASE("folders of training and test pictures are no classes") {
     write_grey(vehicles / "bus/1.ppm", 1);
     write_grey(vehicles / "train/1.ppm", 2);
     CHECK(open_data_set(vehicles.path())->size() == 2);
+}
+
+TEST_CASE("parts of a data set are known in longer names, and beside other folders") {
+    for (const auto& [one, other] : {std::pair{"seg_train", "seg_test"},
+                                     {"train_images", "test_images"},
+                                     {"train2017", "val2017"},
+                                     {"dogs-train", "dogs-val"}}) {
+        const TemporaryFolder flat;
+        write_grey(flat / one / "1.ppm", 1);
+        write_grey(flat / other / "2.ppm", 2);
+        CHECK(refusal(flat.path()) == Containing("found parts of a data set"));
+    }
+    const TemporaryFolder more;
+    for (const char* place : {"train/ant", "val/ant", "extra/ant"}) write_grey(more / place / "1.ppm", 1);
+    CHECK(refusal(more.path()) == Containing("found parts of a data set, train, val: "));
+}
+
+TEST_CASE("classes whose names have words for parts of a data set are classes") {
+    for (const auto& [one, other] : {std::pair{"test_positive", "test_negative"},
+                                     {"train", "bus"},
+                                     {"bullet train", "steam train"},
+                                     {"latest", "valley"}}) {
+        const TemporaryFolder folder;
+        write_grey(folder / one / "images/1.ppm", 1);
+        write_grey(folder / other / "images/2.ppm", 2);
+        CHECK(open_data_set(folder.path())->size() == 2);
+    }
+}
+
+TEST_CASE("what file managers and disk stations leave beside pictures does not count") {
+    const TemporaryFolder folder;
+    write_grey(folder / "ant/1.ppm", 1);
+    write_grey(folder / "ant/@eaDir/1.ppm/thumbnail.ppm", 1);
+    write_grey(folder / "ant/@eaDir/small.ppm", 1);
+    write_file(folder / "__MACOSX/ant/._1.ppm", "not a picture");
+    const auto data = open_data_set(folder.path());
+    CHECK(data->class_names() == std::vector<std::string>{"ant"});
+    CHECK(description(*data) == "1 image in 1 class folder");
+}
+
+TEST_CASE("a pipe is counted among what is left out, and so are pictures beside CIFAR-10's files") {
+    const TemporaryFolder folder;
+    write_grey(folder / "ant/1.ppm", 1);
+    REQUIRE(mkfifo((folder / "ant/2.ppm").c_str(), 0600) == 0);
+    CHECK(description(*open_data_set(folder.path())) == "1 image in 1 class folder; left out: 1 .ppm");
+
+    const TemporaryFolder cifar;
+    write_file(cifar / "data_batch_1.bin", grey_records(1, "a"));
+    write_grey(cifar / "example.ppm", 1);
+    CHECK(description_of(cifar.path(), DataUse::training) ==
+          "1 image in 1 file (data_batch_1.bin); left out: 1 .ppm");
+}
+
+TEST_CASE("files that are called .bin beside pictures are CIFAR-10's only where they can be") {
+    const TemporaryFolder folder;
+    write_grey(folder / "ant/1.ppm", 1);
+    write_file(folder / "pytorch_model.bin", "weights");
+    std::filesystem::create_symlink("loop.bin", folder / "loop.bin");
+    CHECK(description(*open_data_set(folder.path())) == "1 image in 1 class folder; left out: 2 .bin");
+    write_file(folder / "other.bin", grey_records(1, "a"));
+    CHECK(refusal(folder.path()) == Containing("pytorch_model.bin: expected CIFAR-10's records"));
+
+    const TemporaryFolder broken;
+    write_file(broken / "data_batch_1.bin", grey_records(1, "a").substr(1));
+    write_grey(broken / "example.ppm", 1);
+    CHECK(refusal(broken.path()) == Containing("data_batch_1.bin: expected CIFAR-10's records"));
 }
 
 TEST_CASE("a folder without images says what is there") {

@@ -38,6 +38,18 @@ std::vector<LeftOut> others_in(const std::filesystem::path& folder,
     return result;
 }
 
+bool has_images(const std::filesystem::path& folder) {
+    if (!files_in(folder).images.empty()) return true;
+    const std::vector<std::filesystem::path> inner = folders_in(folder);
+    return std::any_of(inner.begin(), inner.end(),
+                       [](const auto& each) { return !files_below(each).images.empty(); });
+}
+
+/// Other files are called *.bin too, such as a model's weights beside the pictures that it was trained with.
+bool are_meant(const std::vector<std::filesystem::path>& cifar, const std::filesystem::path& folder) {
+    return std::any_of(cifar.begin(), cifar.end(), may_be_cifar) || (!cifar.empty() && !has_images(folder));
+}
+
 std::string counted(std::size_t count, const std::string& one, const std::string& many) {
     std::string digits = std::to_string(count);
     for (std::size_t end = digits.size(); end > 3; end -= 3) digits.insert(end - 3, 1, ',');
@@ -73,9 +85,11 @@ std::unique_ptr<DataSet> open_data_set(const std::filesystem::path& path, DataUs
     if (!std::filesystem::is_directory(path)) return open_cifar({path});
     try {
         const std::vector<std::filesystem::path> files = cifar_files(path, use);
-        return files.empty() ? open_image_folder(path, options) : open_cifar(files, others_in(path, files));
+        return are_meant(files, path) ? open_cifar(files, others_in(path, files))
+                                      : open_image_folder(path, options);
     } catch (const std::filesystem::filesystem_error& error) {
-        throw Error(ErrorKind::bad_input, path.string() + ": " + error.code().message());
+        const std::filesystem::path& place = error.path1().empty() ? path : error.path1();
+        throw Error(ErrorKind::bad_input, place.string() + ": " + error.code().message());
     }
 }
 

@@ -66,7 +66,8 @@ class DataSet {
 ///     retriever, bullfrog, sorrel, container ship and trailer truck.
 ///   - a folder of images: those in it, without labels; or a folder a class, with images in it at any depth,
 ///     whose label is its place among them. Pictures are resized and cropped as `classify` does it. By name;
-///     links are followed; hidden files do not count. `options` say how images are read.
+///     links are followed; hidden files, and what systems leave there, do not count. `options` say how
+///     images are read.
 /// Throws Error (bad_input) where there is nothing, which says what else is there; where images lie beside
 /// class folders; for folders of training and test sets in place of classes; for a file whose length is no
 /// whole number of records, and for a label above 9.

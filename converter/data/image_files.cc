@@ -1,7 +1,10 @@
 #include "converter/data/image_files.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
+#include <string>
+#include <string_view>
 
 #include "engine/image/formats.h"
 
@@ -11,26 +14,36 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_hidden(const fs::path& path) {
-    return path.filename().string().starts_with('.');
+/// What file managers and disk stations keep beside people's files: remains of archives, thumbnails, waste.
+bool is_system_folder(std::string_view name) {
+    constexpr auto names = std::to_array<std::string_view>(
+        {"__MACOSX", "@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information", "lost+found"});
+    return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-/// Links that lead nowhere count as files: they were meant to be there.
+bool is_hidden(const fs::path& path) {
+    const std::string name = path.filename().string();
+    return name.starts_with('.') || is_system_folder(name);
+}
+
+/// Links that lead nowhere count as files, and so do pipes and sockets: they were meant to be there.
 bool is_file(const fs::directory_entry& entry) {
     std::error_code ignored;
-    if (entry.is_regular_file(ignored)) return true;
-    return entry.is_symlink(ignored) && !entry.exists(ignored);
+    return !entry.is_directory(ignored);
 }
 
-bool is_image(const fs::path& file) {
-    const ImageFormat* const format = format_of_extension(file.extension().string());
+/// Of a pipe, nothing can be read twice.
+bool is_image(const fs::directory_entry& file) {
+    std::error_code ignored;
+    if (file.exists(ignored) && !file.is_regular_file(ignored)) return false;
+    const ImageFormat* const format = format_of_extension(file.path().extension().string());
     return format != nullptr && format->is_readable();
 }
 
 void add_files(const fs::path& folder, FolderContent& content) {
     for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
         if (is_hidden(entry.path()) || !is_file(entry)) continue;
-        auto& files = is_image(entry.path()) ? content.images : content.others;
+        auto& files = is_image(entry) ? content.images : content.others;
         files.push_back(entry.path());
     }
 }

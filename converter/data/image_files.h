@@ -9,7 +9,8 @@
 
 namespace vgg19::converter {
 
-/// What lies below a folder. Hidden files and folders do not count.
+/// What lies below a folder. Hidden files and folders do not count, nor do those that systems leave there
+/// (__MACOSX, @eaDir, lost+found).
 struct FolderContent {
     std::vector<std::filesystem::path> images;  ///< by path
     std::vector<std::filesystem::path> others;  ///< files that are no images, in no order

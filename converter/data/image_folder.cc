@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "converter/data/foreign_data.h"
@@ -23,16 +25,41 @@ namespace fs = std::filesystem;
     throw Error(ErrorKind::bad_input, folder.string() + ": " + problem);
 }
 
-/// What people call the parts of a data set.
-bool is_part_name(const std::string& name) {
-    constexpr auto names = std::to_array<std::string_view>(
-        {"train", "training", "train_set", "training_set", "val", "valid", "validation", "val_set", "dev",
-         "eval", "test", "testing", "test_set", "holdout"});
-    std::string lower = name;
-    std::transform(lower.begin(), lower.end(), lower.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    return std::find(names.begin(), names.end(), lower) != names.end();
+enum class Part : unsigned char { none, training, held_out };
+
+Part part_called(std::string_view word) {
+    constexpr auto training = std::to_array<std::string_view>({"train", "training"});
+    constexpr auto held_out = std::to_array<std::string_view>(
+        {"val", "valid", "validation", "dev", "eval", "test", "testing", "holdout"});
+    const auto has = [word](const auto& words) {
+        return std::find(words.begin(), words.end(), word) != words.end();
+    };
+    if (has(training)) return Part::training;
+    return has(held_out) ? Part::held_out : Part::none;
 }
+
+/// What people call the parts of a data set: "train", "Test_set"; and in longer names "seg_train", "val2017".
+struct PartName {
+    Part part = Part::none;
+    bool is_whole = false;  ///< the name says nothing else
+
+    explicit PartName(const std::string& name) {
+        std::string rest;
+        std::string word;
+        for (const char letter : name + ' ') {
+            const bool is_upper = letter >= 'A' && letter <= 'Z';
+            if (is_upper || (letter >= 'a' && letter <= 'z')) {
+                word += is_upper ? static_cast<char>(letter - 'A' + 'a') : letter;
+                continue;
+            }
+            const Part called = part_called(word);
+            if (called == Part::none && word != "set") rest += word + letter;
+            if (part == Part::none) part = called;
+            word.clear();
+        }
+        is_whole = part != Part::none && rest.find_first_not_of(" _-") == std::string::npos;
+    }
+};
 
 class ImageFolder final : public DataSet {
   public:
@@ -85,22 +112,42 @@ class ImageFolder final : public DataSet {
         require_classes(folder);
     }
 
+    /// Those with images in them.
+    std::vector<fs::path> filled_classes() const {
+        std::vector<fs::path> filled;
+        for (const Item& item : items_) {
+            if (!item.label) continue;
+            const fs::path& place = classes_[*item.label];
+            if (filled.empty() || filled.back() != place) filled.push_back(place);
+        }
+        return filled;
+    }
+
     /// Folders of training and of test pictures are no classes.
     void require_classes(const fs::path& folder) const {
-        std::vector<std::size_t> filled;
-        for (const Item& item : items_) {
-            if (item.label && (filled.empty() || filled.back() != *item.label)) filled.push_back(*item.label);
-        }
+        const std::vector<fs::path> filled = filled_classes();
         std::string names;
-        for (const std::size_t label : filled) {
-            const std::string name = classes_[label].filename().string();
-            if (!is_part_name(name)) return;
-            names += (names.empty() ? "" : ", ") + name;
+        std::vector<fs::path> parts;
+        bool are_whole = true;
+        bool have_folders = true;
+        std::set<Part> kinds;
+        for (const fs::path& place : filled) {
+            const PartName name(place.filename().string());
+            if (name.part == Part::none) continue;
+            parts.push_back(place);
+            kinds.insert(name.part);
+            are_whole = are_whole && name.is_whole;
+            have_folders = have_folders && !folders_in(place).empty();
+            names += (names.empty() ? "" : ", ") + place.filename().string();
         }
-        // One alone may be a class, or hold pictures without classes.
-        if (filled.empty() || (filled.size() == 1 && folders_in(classes_[filled[0]]).empty())) return;
+        const bool are_all = parts.size() == filled.size();
+        // One alone may be a class. So may some among others, and names of many words, unless they come as
+        // parts do: some to train and some to test with.
+        const bool alone = are_all && are_whole && (parts.size() > 1 || have_folders);
+        const bool together = kinds.size() > 1 && (are_all || have_folders);
+        if (parts.empty() || (!alone && !together)) return;
         fail(folder, "expected a folder a class, found parts of a data set, " + names +
-                         ": name one of them, such as " + classes_[filled[0]].string());
+                         ": name one of them, such as " + parts.front().string());
     }
 
     std::string nothing_found(const FolderContent& flat) const {

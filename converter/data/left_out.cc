@@ -33,7 +33,8 @@ void LeftOutFiles::add(const std::filesystem::path& file) {
 std::vector<LeftOut> LeftOutFiles::list() const {
     std::vector<LeftOut> result;
     for (const auto& [extension, files] : counts_) {
-        result.push_back({extension, files, format_of_extension(extension) != nullptr});
+        const ImageFormat* const format = format_of_extension(extension);
+        result.push_back({extension, files, format != nullptr && !format->is_readable()});
     }
     std::stable_partition(result.begin(), result.end(), [](const LeftOut& entry) { return entry.pictures; });
     return result;

@@ -112,6 +112,25 @@ std::optional<SharedPictures> find_shared_pictures(const PictureScan& training, 
     return shared;
 }
 
+std::optional<ContradictingLabels> find_contradicting_labels(const DataSet& data, const PictureScan& scan) {
+    std::map<PictureDigest, std::vector<std::size_t>> items;
+    for (std::size_t i = 0; i < scan.items.size(); ++i) items[scan.digests[i]].push_back(scan.items[i]);
+    ContradictingLabels found;
+    for (const auto& [digest, same] : items) {
+        const std::optional<std::size_t> label = data.label(same.front());
+        const auto other = std::find_if(same.begin(), same.end(),
+                                        [&](std::size_t item) { return data.label(item) != label; });
+        if (other == same.end()) continue;
+        if (found.count == 0 || same.front() < found.first_item) {
+            found.first_item = same.front();
+            found.second_item = *other;
+        }
+        found.count += same.size();
+    }
+    if (found.count == 0) return std::nullopt;
+    return found;
+}
+
 bool too_many_broken(std::size_t broken, std::size_t all) {
     return 4 * broken > all || broken == all;
 }

@@ -44,6 +44,16 @@ struct SharedPictures {
 /// None where the two have no picture in common. Labels do not matter.
 std::optional<SharedPictures> find_shared_pictures(const PictureScan& training, const PictureScan& held_out);
 
+/// Pictures that a data set has in more than one class.
+struct ContradictingLabels {
+    std::size_t count = 0;  ///< items
+    std::size_t first_item = 0;
+    std::size_t second_item = 0;  ///< the same picture, with another label
+};
+
+/// None where each picture has one label.
+std::optional<ContradictingLabels> find_contradicting_labels(const DataSet& data, const PictureScan& scan);
+
 /// How many pictures may be broken: a quarter. With more of them, a result would be about something else.
 bool too_many_broken(std::size_t broken, std::size_t all);
 

@@ -60,6 +60,24 @@ TEST_CASE("the same picture is found again under another name, label, link and f
     CHECK(open_data_set(training.path())->name(shared->training_item) == (training / "ant/12.ppm").string());
 }
 
+TEST_CASE("a picture that is in two classes is found, and one that is twice in a class is not") {
+    const TemporaryFolder folder;
+    write_grey(folder / "ant/1.ppm", 1);
+    write_grey(folder / "ant/2.ppm", 2);
+    write_grey(folder / "ant/again.ppm", 2);
+    write_grey(folder / "bee/3.ppm", 3);
+    CHECK_FALSE(find_contradicting_labels(*open_data_set(folder.path()), scan_of(folder.path())));
+
+    write_grey(folder / "bee/2.ppm", 2);
+    write_grey(folder / "cat/3.ppm", 3);
+    const auto data = open_data_set(folder.path());
+    const auto found = find_contradicting_labels(*data, scan_of(folder.path()));
+    REQUIRE(found);
+    CHECK(found->count == 5);
+    CHECK(data->name(found->first_item) == (folder / "ant/2.ppm").string());
+    CHECK(data->name(found->second_item) == (folder / "bee/2.ppm").string());
+}
+
 TEST_CASE("CIFAR-10's records are compared by their pixels, with each other and with images") {
     const TemporaryFolder folder;
     write_file(folder / "one.bin", grey_records(1, "abc"));

@@ -8,6 +8,8 @@
 #include <system_error>
 #include <utility>
 
+#include "converter/evaluate/class_search.h"
+#include "engine/labels/class_names.h"
 #include "engine/labels/labels.h"
 #include "vgg19/error.h"
 
@@ -23,7 +25,8 @@ constexpr auto order_names =
                                                             {"alphabetical", ClassOrder::alphabetical},
                                                             {"natural", ClassOrder::natural}});
 
-constexpr std::size_t shown = 4;  ///< classes, in messages
+constexpr std::size_t shown = 4;       ///< classes, in messages
+constexpr std::size_t id_letters = 9;  ///< of WordNet: n and eight digits
 
 [[noreturn]] void fail(const std::string& problem) {
     throw Error(ErrorKind::bad_input, problem);
@@ -48,45 +51,11 @@ std::string list_text(const Names& names) {
 
 // ---- by name ----
 
-/// In names of folders an underscore stands for a space.
-std::string with_spaces(std::string name) {
-    std::replace(name.begin(), name.end(), '_', ' ');
-    return name;
-}
-
-/// Lists of ImageNet's names agree in most of them, but for underscores; ids are names too.
-bool are_imagenets(const Names& names) {
-    const auto known = imagenet_classes();
-    std::size_t alike = 0;
-    for (std::size_t i = 0; i < known.size(); ++i) {
-        alike +=
-            static_cast<std::size_t>(names[i] == known[i].synset || with_spaces(names[i]) == known[i].label);
-    }
-    return 10 * alike >= 9 * known.size();
-}
-
-std::optional<std::size_t> find_imagenet_label(const std::string& folder) {
-    const std::string name = with_spaces(folder);
-    const auto classes = imagenet_classes();
-    const auto is_called = [&](const ImageNetClass& known) { return known.label == name; };
-    const auto found = std::find_if(classes.begin(), classes.end(), is_called);
-    if (found == classes.end()) return std::nullopt;
-    return static_cast<std::size_t>(found - classes.begin());
-}
-
-std::optional<std::size_t> find_name(const std::string& name, const ModelClasses& model) {
-    const auto found = std::find(model.names().begin(), model.names().end(), name);
-    if (found != model.names().end()) return static_cast<std::size_t>(found - model.names().begin());
-    if (!model.are_imagenet()) return std::nullopt;
-    if (!is_digits(name) && is_class_id(name, model)) return find_class(name, model);
-    return find_imagenet_label(name);
-}
-
 /// None where a name has no class; `unknown` says which.
 std::optional<LabelMap> by_name(const Names& names, const ModelClasses& model, Names& unknown) {
     LabelMap map;
     for (const std::string& name : names) {
-        if (const auto found = find_name(name, model)) {
+        if (const auto found = find_class_named(name, model)) {
             map.push_back(*found);
         } else {
             unknown.push_back(name);
@@ -191,11 +160,19 @@ std::optional<LabelMap> places_among_all(const Names& names, const ModelClasses&
     return map;
 }
 
-[[noreturn]] void refuse_count(const Names& names, const ModelClasses& model) {
-    fail("expected " + std::to_string(model.count()) +
-         " classes as the model has, or class folders named by index or WordNet's id, found " +
-         std::to_string(names.size()) + " such as " + in_quotes(names.front()) +
-         ": give --label-map FILE, with a line a class: its name, and the model's class");
+/// `unknown` are those of the names that could not be found, where some could.
+[[noreturn]] void refuse_count(const Names& names, const ModelClasses& model, const Names& unknown = {}) {
+    std::string text = "expected " + std::to_string(model.count()) + " classes as the model has";
+    if (model.are_imagenet()) {
+        text += ", or ImageNet's indices, labels or WordNet ids as class folders' names";
+    }
+    text += ", found " + std::to_string(names.size());
+    if (!unknown.empty() && unknown.size() < names.size()) {
+        text += ", of which " + list_text(unknown) + (unknown.size() == 1 ? " is" : " are") + " no such name";
+    } else {
+        text += " such as " + in_quotes(names.front());
+    }
+    fail(text + ": give --label-map FILE, with a line a class: its name, and the model's class");
 }
 
 std::optional<LabelMap> by_alphabet(const Names& names, const ModelClasses& model) {
@@ -266,14 +243,22 @@ ClassMapping order_imagenet(const Names& names, const ModelClasses& model) {
     }
     Names unknown;
     if (auto map = by_name(names, model, unknown)) {
-        return mapping(names, std::move(*map), "by ImageNet's labels");
+        const bool has_ids = std::any_of(names.begin(), names.end(), [&](std::string_view name) {
+            return !is_digits(name.substr(0, 1)) && is_class_id(name.substr(0, id_letters), model);
+        });
+        return mapping(names, std::move(*map),
+                       has_ids ? "by ImageNet's labels and WordNet's ids" : "by ImageNet's labels");
     }
-    if (names.size() != model.count()) refuse_count(names, model);
+    if (names.size() != model.count()) {
+        std::erase_if(unknown, [&](const std::string& name) { return find_class(name, model).has_value(); });
+        refuse_count(names, model, unknown);
+    }
     if (unknown.size() < names.size()) refuse_names(unknown, model);
     return mapping(names, alphabetical_places(names), said_by_alphabet);
 }
 
 ClassMapping order_automatically(const Names& names, const ModelClasses& model) {
+    if (model.are_imagenet()) require_one_imagenet_class(names);
     if (!model.names().empty()) {
         Names unknown;
         if (auto map = by_name(names, model, unknown)) return mapping(names, std::move(*map), said_by_name);
@@ -289,7 +274,7 @@ ClassMapping order_automatically(const Names& names, const ModelClasses& model) 
 
 ModelClasses::ModelClasses(std::size_t count, std::vector<std::string> names)
     : count_(count), names_(std::move(names)) {
-    imagenet_ = count == imagenet_classes().size() && (names_.empty() || are_imagenets(names_));
+    imagenet_ = count == imagenet_classes().size() && (names_.empty() || are_imagenet_names(names_));
 }
 
 std::string ModelClasses::range_text() const {
@@ -330,7 +315,6 @@ ClassMapping order_classes(const Names& names, const ModelClasses& model, ClassO
 }
 
 bool is_class_id(std::string_view text, const ModelClasses& model) {
-    constexpr std::size_t id_letters = 9;  // n and eight digits
     if (is_digits(text)) return true;
     return model.are_imagenet() && text.size() == id_letters && text[0] == 'n' && is_digits(text.substr(1));
 }

@@ -52,7 +52,7 @@ struct ClassMapping {
 /// The model's class for each of `names`, which are sorted as bytes. Throws Error (bad_input) where a name
 /// has no class in that order; with ClassOrder::automatic also where two readings are possible and differ,
 /// with both. Automatic is
-///   - by name, for a model with names of its own;
+///   - by name (class_search.h), for a model with names of its own;
 ///   - by WordNet's ids, indices (a mixture too) or ImageNet's labels, for ImageNet's classes;
 ///   - for other models and names that are all whole numbers, by index or by place, which must agree;
 ///   - else by place in alphabetical order, where there are as many names as classes.

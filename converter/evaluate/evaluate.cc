@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "converter/evaluate/image_reader.h"
+#include "engine/labels/class_names.h"
 #include "vgg19/error.h"
 
 namespace vgg19::converter {
@@ -22,6 +23,18 @@ void require_alike(const char* what, std::size_t expected, std::size_t found) {
     if (found == expected) return;
     throw Error(ErrorKind::usage, "the reference: expected the model's " + std::to_string(expected) + " " +
                                       what + ", found " + std::to_string(found));
+}
+
+/// An index must be the same class for both, as far as they say what their classes are.
+void require_same_classes(const Model& model, const Model& reference) {
+    require_alike("classes", model.classes(), reference.classes());
+    const std::vector<std::string>& names = model.class_names();
+    const std::vector<std::string>& others = reference.class_names();
+    const auto other = first_other_class(names, others);
+    if (!other) return;
+    throw Error(ErrorKind::usage, "the reference: expected the model's classes, found another: class " +
+                                      std::to_string(*other) + " is " + in_quotes(others[*other]) +
+                                      ", and the model's is " + in_quotes(names[*other]));
 }
 
 /// A session, which of a batch's inputs it takes, and memory for its logits.
@@ -118,7 +131,7 @@ std::vector<InputFormat> formats(const Session& model, const Session* reference)
 Evaluation evaluate(Session& model, const EvaluationImages& images, Session* reference,
                     const model::Progress& progress) {
     if (reference != nullptr) {
-        require_alike("classes", model.model().classes(), reference->model().classes());
+        require_same_classes(model.model(), reference->model());
         require_alike("images a run", model.batch(), reference->batch());
     }
     const std::vector<InputFormat> inputs = formats(model, reference);

@@ -257,6 +257,29 @@ TEST_CASE("sessions that do not go together are refused") {
           Containing("expected the model's 2 images a run, found 3"));
 }
 
+TEST_CASE("a reference whose classes have other names, or the same in another order, is refused") {
+    const Workplace place;
+    INFO(place.random.replay());
+    const auto name = [&](const std::string& file, const std::vector<std::string>& names) {
+        const model::ModelFile plain = model::ModelFile::open(place.folder / "model");
+        model::Description description = plain.description();
+        description.class_names = names;
+        model::write_model(place.folder / file, description, plain.tensors());
+    };
+    const std::vector<std::string> names = {"a", "b b", "c", "d", "e", "f", "g", "h", "i", "j"};
+    name("named", names);
+    name("alike", {"A", "b_b", "C", "d", "e", "f", "g", "h", "i", "j"});
+    name("reversed", {names.rbegin(), names.rend()});
+    Session model = place.open("named");
+    for (const char* other : {"model", "named", "alike"}) {
+        Session reference = place.open(other);
+        CHECK(evaluate(model, place.all(), &reference).agreement->same_top1 == images);
+    }
+    Session reversed = place.open("reversed");
+    CHECK(error_of(ErrorKind::usage, [&] { evaluate(model, place.all(), &reversed); }) ==
+          Containing("expected the model's classes, found another: class 0 is 'j', and the model's is 'a'"));
+}
+
 TEST_CASE("logits that are not finite are refused with the image's name") {
     Workplace place;
     INFO(place.random.replay());

@@ -103,14 +103,14 @@ class LabelMapReader {
     std::size_t line_ = 0;
 };
 
-/// ImageNet keeps the labels of its validation pictures in a file of their own, and so does Tiny ImageNet.
-std::string hint_for(const DataSet& data) {
-    const std::string file = std::filesystem::path(data.name(0)).filename().string();
-    const bool tiny = file.starts_with("val_") && file.ends_with(".JPEG");
-    if (!tiny && !file.starts_with("ILSVRC2012_val_")) return "";
-    return std::string("; these look like ") + (tiny ? "Tiny ImageNet's" : "ImageNet's") +
-           " validation pictures, whose labels are in another file: move each into a folder of its class, "
-           "named by WordNet's id";
+/// Where the only class folder has nothing but folders in it, those may be the classes.
+std::string inner_folder_of(const DataSet& data, const std::filesystem::path& root) {
+    if (data.class_names().size() != 1) return "";
+    const std::filesystem::path inner = root / data.class_names()[0];
+    for (std::size_t item = 0; item < data.size(); ++item) {
+        if (std::filesystem::path(data.name(item)).parent_path() == inner) return "";
+    }
+    return inner.string();
 }
 
 /// Class folders are there to hold images. A data set with a fixed list of classes may lack some.
@@ -123,7 +123,7 @@ void require_images(const DataSet& data, const std::string& name) {
             throw Error(
                 ErrorKind::bad_input,
                 name + ": expected labelled images, a folder a class or CIFAR-10's binary files, found " +
-                    data.name(item) + " without a label" + hint_for(data));
+                    data.name(item) + " without a label" + class_hint(data, name));
         }
         seen[*label] = true;
     }
@@ -157,6 +157,18 @@ ClassMapping map_fixed_classes(const DataSet& data, const ModelClasses& model, C
 
 }  // namespace
 
+// ImageNet keeps the labels of its validation pictures in a file of their own, and so does Tiny ImageNet.
+std::string class_hint(const DataSet& data, const std::string& name) {
+    const std::string inner = inner_folder_of(data, name);
+    if (!inner.empty()) return "; did you mean " + inner + ", which has folders too?";
+    const std::string file = std::filesystem::path(data.name(0)).filename().string();
+    const bool tiny = file.starts_with("val_") && file.ends_with(".JPEG");
+    if (!tiny && !file.starts_with("ILSVRC2012_val_")) return "";
+    return std::string("; these look like ") + (tiny ? "Tiny ImageNet's" : "ImageNet's") +
+           " validation pictures, whose labels are in another file: move each into a folder of its class, "
+           "named by WordNet's id";
+}
+
 LabelMap read_label_map(const std::filesystem::path& file, const std::vector<std::string>& class_names,
                         const ModelClasses& model) {
     return LabelMapReader(file, class_names, model).read();
@@ -173,7 +185,7 @@ ClassMapping map_classes(const DataSet& data, const std::string& name, const Mod
         if (!data.imagenet_classes().empty()) return map_fixed_classes(data, model, options.order);
         return order_classes(data.class_names(), model, options.order);
     } catch (const Error& error) {
-        throw Error(error.kind(), name + ": " + error.what() + hint_for(data));
+        throw Error(error.kind(), name + ": " + error.what() + class_hint(data, name));
     }
 }
 

@@ -24,6 +24,10 @@ namespace vgg19::converter {
 LabelMap read_label_map(const std::filesystem::path& file, const std::vector<std::string>& class_names,
                         const ModelClasses& model);
 
+/// "; did you mean flowers/jpg, …?": what may help where the classes of a data set, whose path is `name`, do
+/// not fit; "" where nothing is known.
+std::string class_hint(const DataSet& data, const std::string& name);
+
 /// How the command line chooses a map. At most one of the two is given.
 struct LabelOptions {
     std::filesystem::path file;  ///< of a label map

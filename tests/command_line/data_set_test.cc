@@ -151,6 +151,21 @@ TEST_CASE("eval refuses parts of data sets and pictures without labels, with adv
     flat.check_refused(flat.eval(), {"without a label", "ImageNet's validation pictures", "WordNet's id"});
 }
 
+TEST_CASE("eval of one folder around the class folders asks whether those are meant") {
+    const Workplace place(2);
+    place.add_classes({"flower_photos/daisy", "flower_photos/rose"});
+    place.check_refused(place.eval(), {"expected 2 classes as the model has, found 1 such as 'flower_photos'",
+                                       "did you mean " + std::string(place.folder / "photos/flower_photos")});
+    const Workplace flat(2);
+    flat.add_classes({"daisy"});
+    CHECK_FALSE(contains(flat.eval().errors, "did you mean"));
+    const Workplace one(2, {"daisy", "rose"});
+    one.add_classes({"Daisy"});
+    const Outcome outcome = one.eval();
+    CHECK(outcome.code == 0);
+    CHECK(contains(outcome.errors, "data: all images are of one class\n"));
+}
+
 TEST_CASE("eval of a folder of CIFAR-10's files takes the test batch") {
     const Workplace place;
     std::filesystem::create_directory(place.folder / "cifar");

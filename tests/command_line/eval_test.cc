@@ -212,7 +212,8 @@ TEST_CASE("eval of class folders takes their names for classes, or their places"
         CHECK(classes[0].find("class")->size() == 7);
         CHECK(classes[1].find("class")->size() == 281);
         place.add_photos({"background"});
-        place.check_refused({}, 5, "found 3 such as '7': give --label-map FILE", "photos");
+        place.check_refused({}, 5, "found 3, of which 'background' is no such name: give --label-map FILE",
+                            "photos");
     }
     const Workplace place(2);
     place.add_photos({"cat", "bee"});

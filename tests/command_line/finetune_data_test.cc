@@ -128,6 +128,23 @@ TEST_CASE("finetune leaves out broken pictures, and counts those that are there 
                         "expected a picture of class 6 that can be read, found none");
 }
 
+TEST_CASE("finetune tells of pictures that are in two classes") {
+    const Workplace place;
+    place.add_dark_and_light("photos", 0);
+    place.add_grey("photos/light/dark.ppm", 4);
+    const Outcome outcome = place.finetune("photos", {"--classes", "2"});
+    INFO(outcome.errors);
+    CHECK(outcome.code == 0);
+    CHECK(contains(outcome.errors, "data: 2 pictures are in more than one class, such as " +
+                                       (place.folder / "photos/dark/1.ppm").string() + " and " +
+                                       (place.folder / "photos/light/dark.ppm").string() + "\n"));
+    std::filesystem::remove(place.folder / "tuned");
+    place.add_grey("around/flowers/daisy/1.ppm", 1);
+    place.check_refused(place.finetune("around", {"--classes", "2"}),
+                        "expected 2 classes for --classes, found 1; did you mean " +
+                            (place.folder / "around/flowers").string());
+}
+
 TEST_CASE("finetune --classes N learns the class folders, and their names go into the model") {
     const Workplace place;
     place.add_dark_and_light("photos", 0);

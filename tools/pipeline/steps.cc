@@ -4,9 +4,11 @@
 #include <chrono>
 #include <iostream>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "bench/exit_code.h"
+#include "converter/data/image_files.h"
 #include "engine/model/mapped_file.h"
 #include "engine/model/safetensors.h"
 #include "engine/model/sha256.h"
@@ -28,13 +30,26 @@ const Json& member(const Json& json, std::string_view key, const std::string& pl
     throw Error(ErrorKind::bad_input, place + ": expected a member \"" + std::string(key) + "\", found none");
 }
 
+/// As data sets find them: in folders that links lead to, too.
+std::vector<path> files_of(const path& folder) {
+    std::vector<path> files;
+    const auto add = [&files](const converter::FolderContent& content) {
+        files.insert(files.end(), content.images.begin(), content.images.end());
+        files.insert(files.end(), content.others.begin(), content.others.end());
+    };
+    add(converter::files_in(folder));
+    for (const path& inner : converter::folders_in(folder)) add(converter::files_below(inner));
+    return files;
+}
+
 std::string folder_digest(const path& folder) {
     std::vector<std::string> lines;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
-        if (!entry.is_regular_file()) continue;
-        lines.push_back(entry.path().lexically_relative(folder).string() + '\n' +
-                        std::to_string(entry.file_size()) + '\n' +
-                        std::to_string(entry.last_write_time().time_since_epoch().count()) + '\n');
+    for (const path& file : files_of(folder)) {
+        std::error_code broken;  // a link that leads nowhere counts by its name
+        const auto size = std::filesystem::file_size(file, broken);
+        const auto time = std::filesystem::last_write_time(file, broken);
+        lines.push_back(file.lexically_relative(folder).string() + '\n' + std::to_string(size) + '\n' +
+                        std::to_string(time.time_since_epoch().count()) + '\n');
     }
     std::sort(lines.begin(), lines.end());
     model::Sha256 sum;

@@ -29,9 +29,8 @@ using RunStep = std::function<int(const Step& step)>;
 
 /// The steps that were done, in a file:
 /// {"schema_version": 1, "steps": [{"id", "command": [words], "inputs": {path: digest}, "output_digest",
-///  "seconds"}]}; a step that was begun and not finished has no output_digest. The digest of
-///  a
-/// file is its SHA-256, that of a folder is of the names, sizes and times of all files in it.
+///  "seconds"}]}; a step that was begun and not finished has no output_digest. The digest of a file is its
+/// SHA-256, that of a folder is of the names, sizes and times of the files that a data set finds in it.
 class StepLog {
   public:
     /// Goes on from the file, if there is one. Throws Error (bad_input).

@@ -96,6 +96,29 @@ TEST_CASE("A folder is another when a file in it is") {
     CHECK(chain.run() == Ids{"first"});
 }
 
+TEST_CASE("A folder is another when a link in it leads to other files") {
+    Chain chain;
+    const std::filesystem::path data = chain.folder / "data";
+    for (const char* place : {"data", "cats", "dogs"})
+        std::filesystem::create_directory(chain.folder / place);
+    write_file(chain.folder / "cats/1.png", "cat");
+    write_file(chain.folder / "dogs/2.png", "dog");
+    std::filesystem::create_symlink("nowhere.png", data / "nowhere.png");
+    std::filesystem::create_symlink("self.png", data / "self.png");
+    std::filesystem::create_directory_symlink("self", data / "self");
+    std::filesystem::create_directory_symlink(data, chain.folder / "cats/loop");
+    std::filesystem::create_directory_symlink(chain.folder / "cats", data / "pets");
+    chain.first.inputs = {data};
+    CHECK(chain.run() == Ids{"first", "second"});
+    CHECK(chain.run() == Ids{});
+    write_file(chain.folder / "cats/1.png", "another cat");
+    CHECK(chain.run() == Ids{"first"});
+    std::filesystem::remove(data / "pets");
+    std::filesystem::create_directory_symlink(chain.folder / "dogs", data / "pets");
+    CHECK(chain.run() == Ids{"first"});
+    CHECK(chain.run() == Ids{});
+}
+
 TEST_CASE("A step that fails is told with its command, and those before it stay done") {
     Chain chain;
     const auto failing = [&chain](int code) {

@@ -190,7 +190,7 @@ void Job::tell_agreements(std::size_t variant) {
     const bench::Answer& baseline = *found->second.answer;
     for (auto& [other, entry] : entries_) {
         const bool is_due = other == variant || variant == found->first;
-        if (!is_due || !entry.answer || entry.answer->logits.size() != baseline.logits.size()) continue;
+        if (!is_due || !entry.answer || !runner_.have_same_classes(found->first, other)) continue;
         entry.agreement = bench::agreement_with(baseline, *entry.answer);
         Json json;
         json.set("variant", runner_.ids()[other]);

@@ -28,9 +28,13 @@ class FakeRunner final : public Runner {
   public:
     std::function<void(std::size_t variant)> before = [](std::size_t) {};
     std::atomic<int> runs = 0;
+    std::size_t other_classes = 99;  ///< the variant that has some
 
     const std::vector<std::string>& ids() const override { return ids_; }
     const std::vector<vgg19::PlanStep>& layers(std::size_t /*variant*/) const override { return layers_; }
+    bool have_same_classes(std::size_t one, std::size_t other) const override {
+        return one != other_classes && other != other_classes;
+    }
     int threads() const override { return 1; }
     Outcome classify(std::size_t variant, const vgg19::ImageView& image, std::size_t top,
                      bool profile) override {
@@ -110,6 +114,17 @@ TEST_CASE("a variant that fails does so alone") {
         CHECK(state_of(job) == "done");
         CHECK(job.finish().wait_for(milliseconds(0)));
     }
+}
+
+TEST_CASE("answers of other classes are not compared with the baseline's") {
+    FakeRunner runner;
+    runner.other_classes = 1;
+    Job job(runner, {.variants = {0, 1, 2}}, one_pixel, {});
+    job.run();
+    const Json results = job.results();
+    CHECK(results.find("pruned")->find("top") != nullptr);
+    CHECK(results.find("pruned")->find("agreement") == nullptr);
+    CHECK(results.find("int8")->find("agreement") != nullptr);
 }
 
 TEST_CASE("rounds run one after the other, without a variant that failed") {

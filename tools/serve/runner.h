@@ -27,6 +27,9 @@ class Runner {
     virtual const std::vector<std::string>& ids() const = 0;
     virtual const std::vector<PlanStep>& layers(std::size_t variant) const = 0;
 
+    /// Whether the answers of two variants compare.
+    virtual bool have_same_classes(std::size_t one, std::size_t other) const = 0;
+
     /// The threads of a session.
     virtual int threads() const = 0;
 

@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "bench/agreement.h"
 #include "bench/seeded_weights.h"
 #include "engine/model/mapped_file.h"
 #include "engine/model/model_file.h"
@@ -133,6 +134,10 @@ std::optional<std::size_t> Variants::find(const std::string& id) const {
 
 const std::vector<PlanStep>& Variants::layers(std::size_t variant) const {
     return served_[variant]->session.plan();
+}
+
+bool Variants::have_same_classes(std::size_t one, std::size_t other) const {
+    return bench::have_same_classes(session(one).model(), session(other).model());
 }
 
 Outcome Variants::classify(std::size_t variant, const ImageView& image, std::size_t top, bool profile) {

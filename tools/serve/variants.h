@@ -33,6 +33,7 @@ class Variants final : public Runner {
     std::optional<std::size_t> find(const std::string& id) const;
     const Session& session(std::size_t variant) const { return served_[variant]->session; }
     const std::vector<PlanStep>& layers(std::size_t variant) const override;
+    bool have_same_classes(std::size_t one, std::size_t other) const override;
     int threads() const override { return served_.front()->session.threads(); }
     Outcome classify(std::size_t variant, const ImageView& image, std::size_t top, bool profile) override;
     std::vector<float> infer(std::size_t variant, std::span<const float> input) override;
