@@ -66,8 +66,8 @@ struct Avx2Base {
     }
     static void store_quantized(std::uint8_t* to, Register a) {
         const __m256i integers = quantized_integers(a.value);
-        const __m128i words = packed(integers);
-        _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm_packus_epi16(words, words));
+        const __m128i sixteen_bits = packed(integers);
+        _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm_packus_epi16(sixteen_bits, sixteen_bits));
     }
 
     struct Sixteen {
@@ -91,11 +91,12 @@ struct Avx2Base {
     static void store_quantized_sixteen(std::uint8_t* to, Sixteen a) {
         // Packing works on each 128-bit half by itself; the permutation puts the groups of four back in
         // order.
-        const __m256i words = _mm256_permute4x64_epi64(
+        const __m256i sixteen_bits = _mm256_permute4x64_epi64(
             _mm256_packs_epi32(quantized_integers(a.lower), quantized_integers(a.upper)),
             _MM_SHUFFLE(3, 1, 2, 0));
         _mm_storeu_si128(reinterpret_cast<__m128i*>(to),
-                         _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1)));
+                         _mm_packus_epi16(_mm256_castsi256_si128(sixteen_bits),
+                                          _mm256_extracti128_si256(sixteen_bits, 1)));
     }
     static void store_quantized_sixteens(std::uint8_t* to, Sixteen a, Sixteen b) {
         const __m256i words_of_a =

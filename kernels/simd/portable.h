@@ -213,7 +213,7 @@ struct Vector {
     using Quads = Quad;
     using QuadWeights = Quad;
     static Quads load_quads(const std::uint8_t* from) {
-        const SixteenWords bytes = copy_of<SixteenWords>(from);
+        const auto bytes = copy_of<SixteenWords>(from);
         const SixteenWords lowest = SixteenWords{} + std::int16_t{0xff};
         return {bytes & lowest, (bytes >> 8) & lowest};
     }
@@ -223,7 +223,7 @@ struct Vector {
         return {as_words(Integers{} + even), as_words(Integers{} + odd)};
     }
     static QuadWeights load_quad_weights(const std::int8_t* from) {
-        const SixteenWords bytes = copy_of<SixteenWords>(from);
+        const auto bytes = copy_of<SixteenWords>(from);
         return {(bytes << 8) >> 8, bytes >> 8};
     }
     static Sum dot4(Quad quad, QuadWeights weights, Sum sum) {
@@ -246,7 +246,7 @@ struct Vector {
     }
     static Sum shift_right(Sum a, int count) {
         using Unsigned = std::uint32_t __attribute__((vector_size(sizeof(Integers))));
-        const Unsigned shifted = copy_of<Unsigned>(&a.value) >> static_cast<std::uint32_t>(count);
+        const auto shifted = copy_of<Unsigned>(&a.value) >> static_cast<std::uint32_t>(count);
         return {copy_of<Integers>(&shifted)};
     }
     static Register from_bits_in_mantissa(Sum a, std::int32_t mask, std::int32_t exponent) {
@@ -273,7 +273,7 @@ struct Vector {
     static float float_of_half(std::uint16_t half) {
         const std::uint32_t sign = (half & 0x8000U) << 16U;
         const std::uint32_t magnitude = (half & 0x7FFFU) << 13U;
-        float value;
+        float value = 0;
         __builtin_memcpy(&value, &magnitude, sizeof value);
         value *= 0x1p112F;
         return sign == 0 ? value : -value;
@@ -282,8 +282,8 @@ struct Vector {
     static SixteenWords as_words(Integers a) { return copy_of<SixteenWords>(&a); }
     /// Products of neighbouring words, summed.
     static Integers pairs(SixteenWords a, SixteenWords b) {
-        const Integers x = copy_of<Integers>(&a);
-        const Integers y = copy_of<Integers>(&b);
+        const auto x = copy_of<Integers>(&a);
+        const auto y = copy_of<Integers>(&b);
         return ((x << 16) >> 16) * ((y << 16) >> 16) + (x >> 16) * (y >> 16);
     }
 };
