@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "converter/import/fact_names.h"
+#include "converter/import/module_types.h"
 
 namespace vgg19::converter {
 namespace {
@@ -170,6 +171,12 @@ bool FactCollector::module(const std::string& path, const PickleValue& value) {
                            attribute(pickle_, state, "training") != nullptr;
     if (!is_module) return false;
     const PickleGlobal* type = pickle_.callable(value);
+    if (type != nullptr && facts_.modules.size() < most_facts) {
+        CheckpointFacts::ModuleType found = module_type(pickle_, *type, state);
+        found.path = path;
+        found.object = value.offset;
+        if (!found.type.empty()) facts_.modules.push_back(std::move(found));
+    }
     const PickleValue* buffers = attribute(pickle_, state, "_buffers");
     const bool batch_norm = (type != nullptr && type->name.find("BatchNorm") != std::string_view::npos) ||
                             attribute(pickle_, state, "running_mean") != nullptr ||

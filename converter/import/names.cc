@@ -33,6 +33,13 @@ std::size_t width(const Module* module, std::size_t otherwise) {
     return otherwise;
 }
 
+/// Whether a path leads through what a pickled module has of hooks, such as those of torch.nn.utils.prune.
+bool is_of_hook(std::string_view path) {
+    const auto keys = split_path(path);
+    return std::any_of(keys.begin(), keys.end(),
+                       [](std::string_view key) { return key.starts_with('_') && key.ends_with("_hooks"); });
+}
+
 /// Reads one candidate, and notes what is wrong with it.
 class VggReader {
   public:
@@ -149,6 +156,7 @@ void VggReader::read_convolution(std::size_t k, VggTensors& vgg) {
     const model::ConvolutionLayer& layer = vgg.network.convolutions()[k];
     const std::string path = candidate_.container.path_of(layout_.convolution(k));
     const Module* const module = convolution(k);
+    vgg.convolution_paths.push_back(path);
     LayerTensors tensors;
     tensors.weight = take(module, path, "weight", {layer.output_channels, layer.input_channels, 3, 3});
     if (!none_has(convolutions(), "bias", [this](std::size_t i) { return convolution(i); })) {
@@ -227,7 +235,7 @@ void VggReader::note_assumptions(VggTensors& vgg) const {
 
 /// Weights that are with a VGG's own may belong to it, and then it is another network than it seems.
 bool VggReader::is_surplus(const Module& module, const std::string& parameter) const {
-    if (!is_within(module.path, candidate_.prefix)) return false;
+    if (!is_within(module.path, candidate_.prefix) || is_of_hook(module.path)) return false;
     const bool is_features = candidate_.container.naming == Naming::sequential &&
                              !candidate_.container.path.empty() &&
                              is_within(module.path, candidate_.container.path);

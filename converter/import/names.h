@@ -29,13 +29,14 @@ struct LayerTensors {
 
 struct VggTensors {
     model::Network network;
-    std::string title;                     ///< "VGG-19 with batch norm"
-    std::string prefix;                    ///< of all its modules; "" at the root of the file
-    bool batch_norm = false;               ///< behind convolutions or dense layers
-    std::vector<LayerTensors> layers;      ///< the convolutions, then the dense layers
-    std::vector<std::string> norm_paths;   ///< of the batch norms' modules
-    std::vector<std::string> dense_paths;  ///< of the dense layers' modules
-    std::size_t tensors = 0;               ///< that were taken
+    std::string title;                           ///< "VGG-19 with batch norm"
+    std::string prefix;                          ///< of all its modules; "" at the root of the file
+    bool batch_norm = false;                     ///< behind convolutions or dense layers
+    std::vector<LayerTensors> layers;            ///< the convolutions, then the dense layers
+    std::vector<std::string> convolution_paths;  ///< of the convolutions' modules
+    std::vector<std::string> norm_paths;         ///< of the batch norms' modules
+    std::vector<std::string> dense_paths;        ///< of the dense layers' modules
+    std::size_t tensors = 0;                     ///< that were taken
     /// Tensors that were not: the path to them, as far as it is another than the VGG's, and their number.
     std::vector<std::pair<std::string, std::size_t>> left;
     std::vector<std::string> applied;  ///< for the lineage: "masks applied to 16 tensors"
