@@ -215,6 +215,12 @@ const Parameter* Module::find(std::string_view parameter) const {
     return found == parameters.end() ? nullptr : &found->second;
 }
 
+bool is_filter_3x3(const Module& module) {
+    const Parameter* const weight = module.find("weight");
+    return weight != nullptr && weight->shape().size() == 4 && weight->shape()[2] == 3 &&
+           weight->shape()[3] == 3;
+}
+
 std::vector<Module> modules_of(const std::vector<StoredTensor>& tensors) {
     std::vector<Module> modules;
     std::unordered_map<std::string, std::size_t> by_path;

@@ -217,6 +217,12 @@ void VggReader::note_assumptions(VggTensors& vgg) const {
         masked += parameter->composition() == Composition::masked ? 1U : 0U;
         normed += parameter->composition() == Composition::weight_norm ? 1U : 0U;
     }
+    if (layout_.naming == Naming::in_order) {
+        vgg.notes.push_back("convolutions in the order of the numbers in their names, " +
+                            printable(vgg.convolution_paths.front()) + " to " +
+                            printable(vgg.convolution_paths.back()) + ", with pools where a VGG-" +
+                            std::to_string(layout_.depth) + " has them");
+    }
     if (masked > 0) vgg.applied.push_back("masks applied to " + std::to_string(masked) + " tensors");
     if (normed > 0) {
         vgg.applied.push_back("weight normalisation applied to " + std::to_string(normed) + " tensors");

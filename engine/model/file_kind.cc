@@ -219,7 +219,8 @@ const Signature* kind_of_text(std::string_view content) {
                    ? &sharded
                    : &json;
     }
-    return content.size() >= 16 ? &text : nullptr;
+    constexpr std::size_t shortest = 6;  // "Not Found"
+    return content.size() >= shortest ? &text : nullptr;
 }
 
 /// nullptr for what nothing fits.
