@@ -252,9 +252,15 @@ VggTensors recognise(const std::vector<Module>& modules, const CheckpointFacts& 
                      const std::string& file, const std::string& key) {
     try {
         return recognise_vgg(modules, file, key);
-    } catch (const Error&) {
+    } catch (const Error& error) {
         if (!facts.quantized.empty()) fail_as_quantized(facts, file);
-        throw;
+        // What is missing may be in the file, as something that is not read.
+        std::string message = error.what();
+        for (const std::string& skipped : facts.skipped) {
+            if (skipped.find(" tensor") == std::string::npos) continue;
+            message += "\nnot read: " + skipped + "; save dense float32 tensors to have them read";
+        }
+        throw Error(error.kind(), message);
     }
 }
 

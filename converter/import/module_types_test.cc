@@ -9,6 +9,9 @@
 
 #include "converter/import/import.h"
 #include "converter/import/testing/fixture_values.h"
+#include "converter/import/testing/pickle_writer.h"
+#include "converter/import/testing/refusal.h"
+#include "converter/import/testing/zip_writer.h"
 #include "engine/model/model_file.h"
 #include "engine/testing/error_of.h"
 #include "engine/testing/temporary_folder.h"
@@ -22,6 +25,9 @@ using vgg19::converter::import_model;
 using vgg19::converter::ImportReport;
 using vgg19::converter::VggTensors;
 using vgg19::converter::testing::fixture_value;
+using vgg19::converter::testing::PickleWriter;
+using vgg19::converter::testing::refusal;
+using vgg19::converter::testing::zip_file;
 using vgg19::model::ModelFile;
 using vgg19::model::Network;
 using vgg19::testing::Containing;
@@ -63,6 +69,13 @@ TEST_CASE(
         CAPTURE(i);
         CHECK(weight[i] == (i % 2 == 0 ? 0 : static_cast<float>(fixture_value("features.0.weight", i))));
     }
+}
+
+TEST_CASE("tensors that are not read are named where some are missing") {
+    PickleWriter writer;
+    writer.raw("}").text("features.0.weight").tensor("0", 1, 0, {1}, {1}, "ComplexFloatStorage").raw("s");
+    CHECK(refusal(zip_file({{"a/data.pkl", writer.finished()}, {"a/data/0", std::string(8, '\0')}})) ==
+          Containing("\nnot read: features.0.weight: 1 tensor (complex64); save dense float32 tensors"));
 }
 
 VggTensors narrow_vgg() {

@@ -323,9 +323,10 @@ std::string others_text(const std::vector<Candidate>& candidates) {
             tensors += parameter.parts.size();
         }
     }
-    throw Error(ErrorKind::bad_input, file + ": expected a VGG's tensors, such as features.0.weight; found " +
-                                          std::to_string(tensors) + " others" +
-                                          (tensors == 0 ? "" : ", such as " + printable(first)));
+    throw Error(ErrorKind::bad_input,
+                file + ": expected a VGG's tensors, such as features.0.weight; found " +
+                    std::to_string(tensors) + " others" +
+                    (tensors == 0 || first.empty() ? "" : ", such as " + printable(first)));
 }
 
 /// Keeps those that are under the key, or are all that is around it.
@@ -374,10 +375,16 @@ VggTensors recognise_vgg(const std::vector<Module>& modules, const std::string& 
     }
     const Problems& problems = reader.problems();
     if (problems.empty()) return vgg;
+    const bool has_dense = !chosen.dense.empty();
     std::string message = file + ": expected the tensors of a " + vgg.title + ", found " +
                           std::to_string(problems.size()) +
                           (problems.size() == 1 ? " problem:" : " problems:");
     for (const std::string& problem : problems) message += "\n  " + problem;
+    if (!has_dense) {
+        message +=
+            "\nconvolutions without dense layers extract features and classify nothing: the whole "
+            "network's weights are wanted";
+    }
     if (!candidates.empty()) message += "\nanother VGG, which --key PATH takes: " + others_text(candidates);
     throw Error(ErrorKind::bad_input, message);
 }
