@@ -45,11 +45,11 @@ struct VggTensors {
 
 /// Finds the VGG-11, 13, 16 or 19, with or without batch norm, in a checkpoint, wherever it is there, and
 /// takes the widths from the shapes. Its convolutions are called "features.0" and so on, as torchvision and
-/// timm have them, or "conv1_1" and so on; its dense layers are all the other weights with it. Of several
-/// VGGs the one under `key`, where there is one; else the largest; else the one at the root, under
-/// "state_dict" or "model"; else the first. `modules` must live as long as the result. Throws Error
-/// (bad_input), with `file` in the message, that lists every tensor that is missing, extra, mis-shaped, or
-/// not of floating type; or where there is no VGG (under `key`).
+/// timm have them, or "conv1_1" and so on, or by another scheme (ordered_names.h); its dense layers are all
+/// the other weights with it. Of several VGGs the one under `key`, where there is one; else the largest; else
+/// the one at the root, under "state_dict" or "model"; else the first. `modules` must live as long as the
+/// result. Throws Error (bad_input), with `file` in the message, that lists every tensor that is missing,
+/// extra, mis-shaped, or not of floating type; or where there is no VGG (under `key`).
 VggTensors recognise_vgg(const std::vector<Module>& modules, const std::string& file,
                          std::string_view key = {});
 

@@ -48,8 +48,8 @@ Families families_of(const std::vector<Module>& modules, const Wanted& is_wanted
     Families families;
     for (const Module& module : modules) {
         if (!is_wanted(module)) continue;
-        if (const auto name = split_numbers(module.path))
-            families[name->first].emplace(name->second, &module);
+        const auto name = split_numbers(module.path);
+        if (name) families[name->first].emplace(name->second, &module);
     }
     return families;
 }
@@ -164,9 +164,10 @@ std::vector<Container> ordered_containers(const std::vector<Module>& modules) {
             }
         };
         add(convolutions, "conv");
-        const auto own = std::find_if(norms.begin(), norms.end(), [&](const auto& entry) {
-            return are_norms_of(convolutions, entry.second, entry.first == name);
-        });
+        const auto own = std::find_if(
+            norms.begin(), norms.end(), [&, &name = name, &convolutions = convolutions](const auto& entry) {
+                return are_norms_of(convolutions, entry.second, entry.first == name);
+            });
         if (own != norms.end()) add(own->second, "bn");
         containers.push_back(std::move(container));
     }
