@@ -58,9 +58,10 @@ CommandLine command_line() {
         "convert",
         "Makes a model file from VGG weights: a PyTorch checkpoint (.pth, either container) or safetensors, "
         "found\nby content. The VGG-11, 13, 16 or 19 in it may be under any keys and prefix, beside anything "
-        "else. Its\nconvolutions are named features.0 and so on, or conv1_1 and so on; it may have any "
-        "number "
-        "of dense layers.\nBatch normalisation is folded into the convolutions, masks of pruning and weight "
+        "else. Its\nconvolutions are named features.0 and so on, or conv1_1 and so on, or by any names that "
+        "differ\nin numbers alone (block1.0, layer7.0); it may have any number of dense layers. A pickled "
+        "module or TorchScript\nwith other modules than a VGG's, such as leaky ReLUs, is refused.\nBatch "
+        "normalisation is folded into the convolutions, masks of pruning and weight "
         "normalisation into the\nweights. Standard error says what was taken, left and assumed.\n\n"
         "A model file of ours gets its dense weights in the wanted order, names for its classes, or another "
         "input size,\nmean and standard deviation.",

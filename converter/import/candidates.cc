@@ -7,17 +7,13 @@
 #include <tuple>
 #include <utility>
 
+#include "converter/import/ordered_names.h"
+
 namespace vgg19::converter {
 namespace {
 
 /// More are not looked at: a checkpoint has a few networks.
 constexpr std::size_t most_candidates = 16;
-
-bool is_filter_3x3(const Module* module) {
-    const Parameter* const weight = module == nullptr ? nullptr : module->find("weight");
-    return weight != nullptr && weight->shape().size() == 4 && weight->shape()[2] == 3 &&
-           weight->shape()[3] == 3;
-}
 
 bool is_number(std::string_view key) {
     constexpr std::size_t longest = 4;
@@ -91,6 +87,16 @@ std::optional<Layout> best_layout(const Container& container) {
     return best;
 }
 
+/// The layout's convolutions that are there, with filters of 3×3.
+std::set<const Module*> filters_of(const Container& container, const Layout& layout) {
+    std::set<const Module*> filters;
+    for (std::size_t k = 0; k < layout.network.convolutions().size(); ++k) {
+        const Module* const module = container.find(layout.convolution(k));
+        if (module != nullptr && is_filter_3x3(*module)) filters.insert(module);
+    }
+    return filters;
+}
+
 /// "features" is what torchvision calls them. Other names must have every convolution to be taken for them.
 bool is_usual_name(const Container& container) {
     const std::string_view last = last_key(container.path);
@@ -101,10 +107,7 @@ std::optional<Candidate> candidate_of(Container container) {
     std::optional<Layout> layout = best_layout(container);
     if (!layout) return {};
     const std::size_t convolutions = layout->network.convolutions().size();
-    std::size_t filters = 0;
-    for (std::size_t k = 0; k < convolutions; ++k) {
-        filters += is_filter_3x3(container.find(layout->convolution(k))) ? 1U : 0U;
-    }
+    const std::size_t filters = filters_of(container, *layout).size();
     if (!is_usual_name(container) && filters < convolutions) return {};
     std::string prefix = container.path;
     return Candidate{.container = std::move(container),
@@ -138,7 +141,7 @@ class DenseFinder {
 
     void find(Candidate& candidate) const {
         const std::string& container = candidate.container.path;
-        const bool holds_all = candidate.container.naming == Naming::numbered;
+        const bool holds_all = candidate.container.naming != Naming::sequential;
         std::string_view prefix = holds_all ? std::string_view(container) : parent_path(container);
         const std::set<const Module*> features = features_of(candidate);
         bool is_root = false;
@@ -179,7 +182,7 @@ class DenseFinder {
         return std::any_of(candidates_.begin(), candidates_.end(), [&](const Candidate& other) {
             if (&other == &candidate || !other.likely) return false;
             const std::string_view container = other.container.path;
-            const bool holds_all = other.container.naming == Naming::numbered;
+            const bool holds_all = other.container.naming != Naming::sequential;
             const std::string_view all = holds_all ? container : parent_path(container);
             const bool is_deeper = all.size() > prefix.size() && is_within(all, prefix);
             if (!is_deeper && (holds_all || container.empty())) return false;
@@ -190,6 +193,31 @@ class DenseFinder {
     const std::vector<Module>& modules_;
     const std::vector<Candidate>& candidates_;
 };
+
+/// Adds what other names may be those of a VGG. Of two candidates for the same convolutions, one by its usual
+/// names stays where it has them all, or where others would only hide that some are missing.
+void add_ordered(const std::vector<Module>& modules, std::vector<Candidate>& candidates) {
+    for (Container& container : ordered_containers(modules)) {
+        auto ordered = candidate_of(std::move(container));
+        if (!ordered) continue;
+        const std::set<const Module*> own = filters_of(ordered->container, ordered->layout);
+        const auto shared = [&own](const Candidate& candidate) {
+            const auto filters = filters_of(candidate.container, candidate.layout);
+            return std::count_if(filters.begin(), filters.end(),
+                                 [&own](const Module* module) { return own.contains(module); });
+        };
+        const bool is_known =
+            std::any_of(candidates.begin(), candidates.end(), [&](const Candidate& candidate) {
+                const auto filters = filters_of(candidate.container, candidate.layout).size();
+                const auto count = static_cast<std::size_t>(shared(candidate));
+                return count > 0 &&
+                       (filters == candidate.layout.network.convolutions().size() || count == own.size());
+            });
+        if (is_known) continue;
+        std::erase_if(candidates, [&](const Candidate& candidate) { return shared(candidate) > 0; });
+        candidates.push_back(*std::move(ordered));
+    }
+}
 
 std::uint64_t parameters_of(const Module* module) {
     std::uint64_t sum = 0;
@@ -232,6 +260,7 @@ std::vector<Candidate> find_candidates(const std::vector<Module>& modules) {
     for (Container& container : finder.containers()) {
         if (auto candidate = candidate_of(std::move(container))) candidates.push_back(*std::move(candidate));
     }
+    add_ordered(modules, candidates);
     const bool any_likely = std::any_of(candidates.begin(), candidates.end(),
                                         [](const Candidate& candidate) { return candidate.likely; });
     if (any_likely) std::erase_if(candidates, [](const Candidate& candidate) { return !candidate.likely; });

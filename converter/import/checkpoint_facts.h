@@ -1,6 +1,7 @@
 // What a checkpoint says beside the values of its tensors.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -21,8 +22,18 @@ struct CheckpointFacts {
         double value = 0;
     };
 
+    /// A module of torch.nn in a pickled network, or in TorchScript.
+    struct ModuleType {
+        std::string path;
+        std::uint64_t object = 0;  ///< which one it is: one may be at several paths
+        std::string type;          ///< "LeakyReLU"
+        std::string
+            unlike;  ///< what of it no VGG has, "MaxPool2d with stride 3"; empty where it is like a VGG's
+    };
+
     std::vector<ClassNames> class_names;
     std::vector<Epsilon> batch_norm_epsilons;
+    std::vector<ModuleType> modules;
     /// Tensors that PyTorch quantised, which are not among the file's tensors.
     std::vector<std::string> quantized;
     /// What was left out besides, for people: "optimizer: 120 values", "args: an argparse.Namespace".

@@ -84,6 +84,25 @@ TEST_CASE("classes of the stream format come with their code") {
     CHECK(contents.facts.batch_norm_epsilons[0].value == 0.001);
 }
 
+TEST_CASE("an epsilon may be one of NumPy's numbers, or a text, as YAML takes 1e-3 for one") {
+    PickleWriter writer;
+    writer.raw("}").text("bn_eps").global("numpy.core.multiarray", "scalar").raw("(");
+    writer.global("numpy", "dtype")
+        .raw("(")
+        .text("f8")
+        .raw("\x89\x88tR")
+        .global("_codecs", "encode")
+        .raw("(");
+    writer.text("\xc3\xbc\xc2\xa9\xc3\xb1\xc3\x92MbP?").text("latin1").raw("tRtRs");
+    writer.text("norm_eps").text("2e-3").raw("s").text("batch_norm_eps").text("none").raw("s");
+    const auto epsilons = flattened(writer).facts.batch_norm_epsilons;
+    REQUIRE(epsilons.size() == 2);
+    CHECK(epsilons[0].path == "bn_eps");
+    CHECK(epsilons[0].value == 0.001);
+    CHECK(epsilons[1].path == "norm_eps");
+    CHECK(epsilons[1].value == 0.002);
+}
+
 TEST_CASE("Python 2 gave an OrderedDict its pairs in the call") {
     PickleWriter writer;
     writer.global("collections", "OrderedDict").raw("](](").text("a");

@@ -4,11 +4,14 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 #include <optional>
 #include <span>
 #include <utility>
 
 #include "converter/import/fact_names.h"
+#include "converter/import/module_types.h"
+#include "converter/import/pickle_bytes.h"
 
 namespace vgg19::converter {
 namespace {
@@ -25,10 +28,46 @@ constexpr std::size_t most_names_seen = 1'000'000;
 /// A module has fewer attributes.
 constexpr std::size_t most_attributes = 200;
 
-std::optional<double> number_of(const PickleValue& value) {
+/// How many bytes, or a text that they are encoded in, something is at most.
+std::size_t size_of_bytes(const Pickle& pickle, const PickleValue& value) {
+    const PickleObject* const encoding = pickle.object(value);
+    if (encoding == nullptr) return value.text().size();
+    const References arguments = pickle.items(pickle.at(encoding->arguments));
+    return arguments.empty() ? 0 : pickle.at(arguments[0]).text().size();
+}
+
+/// One of NumPy's floating-point numbers: a call of scalar(dtype("f4", …), bytes).
+std::optional<double> numpy_number(const Pickle& pickle, const PickleValue& value) {
+    const PickleGlobal* const called = pickle.callable(value);
+    if (called == nullptr || called->name != "scalar" || !called->module.starts_with("numpy.")) return {};
+    const References arguments = pickle.items(pickle.at(pickle.object(value)->arguments));
+    const PickleObject* const type = arguments.size() == 2 ? pickle.object(pickle.at(arguments[0])) : nullptr;
+    constexpr std::size_t most_encoded = 2 * sizeof(double);  // in UTF-8
+    if (type == nullptr || size_of_bytes(pickle, pickle.at(arguments[1])) > most_encoded) return {};
+    const References names = pickle.items(pickle.at(type->arguments));
+    const std::string_view name = names.empty() ? std::string_view() : pickle.at(names[0]).text();
+    OwnedBytes owned;
+    const auto bytes = PickleBytes(pickle, owned).bytes_of(arguments[1]);
+    const auto read = [&bytes](auto number) -> std::optional<double> {
+        if (!bytes || bytes->size() != sizeof number) return {};
+        std::memcpy(&number, bytes->data(), sizeof number);
+        return static_cast<double>(number);
+    };
+    if (name == "f4") return read(float());
+    if (name == "f8") return read(double());
+    return {};
+}
+
+/// Of a text too: YAML takes 1e-3, which has no point, for one.
+std::optional<double> number_of(const Pickle& pickle, const PickleValue& value) {
     if (value.kind == Kind::real) return value.real();
     if (value.kind == Kind::integer) return static_cast<double>(value.integer);
-    return {};
+    if (value.kind == Kind::object) return numpy_number(pickle, value);
+    const std::string_view text = value.kind == Kind::text ? value.text() : std::string_view();
+    double number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (text.empty() || error != std::errc() || end != text.data() + text.size()) return {};
+    return number;
 }
 
 /// A whole number, also where it is written as a text, as JSON has its keys.
@@ -153,10 +192,9 @@ void FactCollector::value(const std::string& path, std::string_view key, const P
         return;
     }
     ++part().values;
-    const std::optional<double> number = number_of(value);
-    const bool may_be =
-        number && (key.find("ps") != std::string_view::npos || key.find("PS") != std::string_view::npos);
-    if (!may_be || facts_.batch_norm_epsilons.size() >= most_facts) return;
+    const bool may_be = key.find("ps") != std::string_view::npos || key.find("PS") != std::string_view::npos;
+    const std::optional<double> number = may_be ? number_of(pickle_, value) : std::nullopt;
+    if (!number || facts_.batch_norm_epsilons.size() >= most_facts) return;
     std::string whole = path;
     if (!path.empty()) whole += '.';
     whole += key;
@@ -170,13 +208,19 @@ bool FactCollector::module(const std::string& path, const PickleValue& value) {
                            attribute(pickle_, state, "training") != nullptr;
     if (!is_module) return false;
     const PickleGlobal* type = pickle_.callable(value);
+    if (type != nullptr && facts_.modules.size() < most_facts) {
+        CheckpointFacts::ModuleType found = module_type(pickle_, *type, state);
+        found.path = path;
+        found.object = value.offset;
+        if (!found.type.empty()) facts_.modules.push_back(std::move(found));
+    }
     const PickleValue* buffers = attribute(pickle_, state, "_buffers");
     const bool batch_norm = (type != nullptr && type->name.find("BatchNorm") != std::string_view::npos) ||
                             attribute(pickle_, state, "running_mean") != nullptr ||
                             (buffers != nullptr && buffers->kind == Kind::dict &&
                              attribute(pickle_, *buffers, "running_mean") != nullptr);
     const PickleValue* epsilon = attribute(pickle_, state, "eps");
-    const std::optional<double> number = epsilon == nullptr ? std::nullopt : number_of(*epsilon);
+    const std::optional<double> number = epsilon == nullptr ? std::nullopt : number_of(pickle_, *epsilon);
     if (batch_norm && number && facts_.batch_norm_epsilons.size() < most_facts) {
         facts_.batch_norm_epsilons.push_back({path, *number});
     }

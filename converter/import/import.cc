@@ -14,6 +14,7 @@
 #include "converter/class_names.h"
 #include "converter/import/batch_norm.h"
 #include "converter/import/byte_reader.h"
+#include "converter/import/module_types.h"
 #include "converter/import/names.h"
 #include "converter/import/reorder.h"
 #include "converter/import/state_dict.h"
@@ -251,9 +252,15 @@ VggTensors recognise(const std::vector<Module>& modules, const CheckpointFacts& 
                      const std::string& file, const std::string& key) {
     try {
         return recognise_vgg(modules, file, key);
-    } catch (const Error&) {
+    } catch (const Error& error) {
         if (!facts.quantized.empty()) fail_as_quantized(facts, file);
-        throw;
+        // What is missing may be in the file, as something that is not read.
+        std::string message = error.what();
+        for (const std::string& skipped : facts.skipped) {
+            if (skipped.find(" tensor") == std::string::npos) continue;
+            message += "\nnot read: " + skipped + "; save dense float32 tensors to have them read";
+        }
+        throw Error(error.kind(), message);
     }
 }
 
@@ -296,6 +303,9 @@ ImportReport import_model(const std::filesystem::path& input, const std::filesys
     const CheckpointFacts& facts = source.facts();
     const std::vector<Module> modules = modules_of(source.tensors());
     VggTensors vgg = recognise(modules, facts, input.string(), options.key);
+    for (std::string& note : check_module_types(vgg, facts.modules, input.string())) {
+        vgg.notes.push_back(std::move(note));
+    }
     const double epsilon = vgg.batch_norm
                                ? find_batch_norm_epsilon(vgg, facts.batch_norm_epsilons,
                                                          options.batch_norm_epsilon, input.string())

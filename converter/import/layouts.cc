@@ -50,12 +50,12 @@ std::string lower_case(std::string_view text) {
 
 std::string Layout::convolution(std::size_t k) const {
     if (naming == Naming::sequential) return std::to_string(sequential_index(*this, k));
-    return "conv" + block_and_place(network, k);
+    return "conv" + (naming == Naming::in_order ? std::to_string(k) : block_and_place(network, k));
 }
 
 std::string Layout::norm(std::size_t k) const {
     if (naming == Naming::sequential) return std::to_string(sequential_index(*this, k) + 1);
-    return "bn" + block_and_place(network, k);
+    return "bn" + (naming == Naming::in_order ? std::to_string(k) : block_and_place(network, k));
 }
 
 std::string Layout::title() const {

@@ -14,6 +14,7 @@ namespace vgg19::converter {
 enum class Naming : unsigned char {
     sequential,  ///< by their place in a torch.nn.Sequential: "0", "2", "5", …
     numbered,    ///< by block and place, as in the literature: "conv1_1", …, "conv5_4", and "bn1_1"
+    in_order,    ///< in any other way, taken in the order of their numbers: "conv0", …, "conv15", and "bn0"
 };
 
 /// A VGG's convolutions and batch norms, and the names that they have in their container.

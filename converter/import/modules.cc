@@ -148,8 +148,10 @@ std::string_view without_wrappers(std::string_view path) {
 }
 
 Composition Parameter::composition() const {
-    const auto has = [this](const char* first, const char* second) {
-        return parts.size() == 2 && parts.contains(first) && parts.contains(second);
+    // A pickled module has the product as an attribute too, as of its last run: it is computed anew.
+    const std::size_t product = parts.contains("") ? 1 : 0;
+    const auto has = [&](const char* first, const char* second) {
+        return parts.size() == 2 + product && parts.contains(first) && parts.contains(second);
     };
     if (parts.size() == 1 && parts.contains("")) return Composition::plain;
     if (has("_orig", "_mask")) return Composition::masked;
@@ -158,7 +160,7 @@ Composition Parameter::composition() const {
 }
 
 const StoredTensor& Parameter::values() const {
-    for (const char* part : {"", "_orig", ".original", ".original1", "_v"}) {
+    for (const char* part : {"_orig", ".original", ".original1", "_v", ""}) {
         const auto found = parts.find(part);
         if (found != parts.end()) return *found->second;
     }
@@ -211,6 +213,12 @@ std::string Parameter::problem() const {
 const Parameter* Module::find(std::string_view parameter) const {
     const auto found = parameters.find(parameter);
     return found == parameters.end() ? nullptr : &found->second;
+}
+
+bool is_filter_3x3(const Module& module) {
+    const Parameter* const weight = module.find("weight");
+    return weight != nullptr && weight->shape().size() == 4 && weight->shape()[2] == 3 &&
+           weight->shape()[3] == 3;
 }
 
 std::vector<Module> modules_of(const std::vector<StoredTensor>& tensors) {

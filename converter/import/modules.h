@@ -58,6 +58,9 @@ struct Module {
     const Parameter* find(std::string_view parameter) const;
 };
 
+/// Whether it is a convolution with filters of 3×3.
+bool is_filter_3x3(const Module& module);
+
 /// In the order of the file. `tensors` must live as long as the result.
 std::vector<Module> modules_of(const std::vector<StoredTensor>& tensors);
 

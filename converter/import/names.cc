@@ -33,6 +33,13 @@ std::size_t width(const Module* module, std::size_t otherwise) {
     return otherwise;
 }
 
+/// Whether a path leads through what a pickled module has of hooks, such as those of torch.nn.utils.prune.
+bool is_of_hook(std::string_view path) {
+    const auto keys = split_path(path);
+    return std::any_of(keys.begin(), keys.end(),
+                       [](std::string_view key) { return key.starts_with('_') && key.ends_with("_hooks"); });
+}
+
 /// Reads one candidate, and notes what is wrong with it.
 class VggReader {
   public:
@@ -149,6 +156,7 @@ void VggReader::read_convolution(std::size_t k, VggTensors& vgg) {
     const model::ConvolutionLayer& layer = vgg.network.convolutions()[k];
     const std::string path = candidate_.container.path_of(layout_.convolution(k));
     const Module* const module = convolution(k);
+    vgg.convolution_paths.push_back(path);
     LayerTensors tensors;
     tensors.weight = take(module, path, "weight", {layer.output_channels, layer.input_channels, 3, 3});
     if (!none_has(convolutions(), "bias", [this](std::size_t i) { return convolution(i); })) {
@@ -209,6 +217,12 @@ void VggReader::note_assumptions(VggTensors& vgg) const {
         masked += parameter->composition() == Composition::masked ? 1U : 0U;
         normed += parameter->composition() == Composition::weight_norm ? 1U : 0U;
     }
+    if (layout_.naming == Naming::in_order) {
+        vgg.notes.push_back("convolutions in the order of the numbers in their names, " +
+                            printable(vgg.convolution_paths.front()) + " to " +
+                            printable(vgg.convolution_paths.back()) + ", with pools where a VGG-" +
+                            std::to_string(layout_.depth) + " has them");
+    }
     if (masked > 0) vgg.applied.push_back("masks applied to " + std::to_string(masked) + " tensors");
     if (normed > 0) {
         vgg.applied.push_back("weight normalisation applied to " + std::to_string(normed) + " tensors");
@@ -227,7 +241,7 @@ void VggReader::note_assumptions(VggTensors& vgg) const {
 
 /// Weights that are with a VGG's own may belong to it, and then it is another network than it seems.
 bool VggReader::is_surplus(const Module& module, const std::string& parameter) const {
-    if (!is_within(module.path, candidate_.prefix)) return false;
+    if (!is_within(module.path, candidate_.prefix) || is_of_hook(module.path)) return false;
     const bool is_features = candidate_.container.naming == Naming::sequential &&
                              !candidate_.container.path.empty() &&
                              is_within(module.path, candidate_.container.path);
@@ -309,9 +323,10 @@ std::string others_text(const std::vector<Candidate>& candidates) {
             tensors += parameter.parts.size();
         }
     }
-    throw Error(ErrorKind::bad_input, file + ": expected a VGG's tensors, such as features.0.weight; found " +
-                                          std::to_string(tensors) + " others" +
-                                          (tensors == 0 ? "" : ", such as " + printable(first)));
+    throw Error(ErrorKind::bad_input,
+                file + ": expected a VGG's tensors, such as features.0.weight; found " +
+                    std::to_string(tensors) + " others" +
+                    (tensors == 0 || first.empty() ? "" : ", such as " + printable(first)));
 }
 
 /// Keeps those that are under the key, or are all that is around it.
@@ -360,10 +375,16 @@ VggTensors recognise_vgg(const std::vector<Module>& modules, const std::string& 
     }
     const Problems& problems = reader.problems();
     if (problems.empty()) return vgg;
+    const bool has_dense = !chosen.dense.empty();
     std::string message = file + ": expected the tensors of a " + vgg.title + ", found " +
                           std::to_string(problems.size()) +
                           (problems.size() == 1 ? " problem:" : " problems:");
     for (const std::string& problem : problems) message += "\n  " + problem;
+    if (!has_dense) {
+        message +=
+            "\nconvolutions without dense layers extract features and classify nothing: the whole "
+            "network's weights are wanted";
+    }
     if (!candidates.empty()) message += "\nanother VGG, which --key PATH takes: " + others_text(candidates);
     throw Error(ErrorKind::bad_input, message);
 }

@@ -218,6 +218,8 @@ TEST_CASE("a dense layer that is missing between two is a problem") {
     Checkpoint headless;
     CHECK(headless.add_features(11, "features").problem() ==
           Containing("classifier.0.weight: missing; expected (4096, 196)"));
+    CHECK(Checkpoint().add_features(11, "features").problem() ==
+          Containing("\nconvolutions without dense layers extract features and classify nothing"));
 }
 
 TEST_CASE("of several VGGs one is taken, and the others are told") {

@@ -31,7 +31,7 @@ Image decode_png(Bytes file, const ImageOptions& options) {
     const std::vector<std::uint8_t> copy =
         chunks.discarded.empty() ? std::vector<std::uint8_t>() : without_discarded(file, chunks);
     Image image = decode_with_stb(copy.empty() ? file : Bytes(copy), chunks.size, options);
-    return options.apply_exif ? oriented(std::move(image), exif_orientation(chunks.exif)) : image;
+    return options.apply_exif ? oriented(std::move(image), exif_orientation(chunks.exif, chunks.xmp)) : image;
 }
 
 Image decode_format(Codec codec, Bytes file, const ImageOptions& options) {

@@ -43,6 +43,15 @@ TEST_CASE("a file that is no image is named, with what it starts with") {
                                                         " 48 65 6c 6c 6f 2c 20 77");
     CHECK(contains(decode_error(File(1000)), "starts with 00 00 00 00 00 00 00 00"));
     CHECK(contains(decode_error({0xFF}), "starts with ff"));
+    CHECK(
+        contains(decode_error({0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 24, 0}), "found a TGA image"));
+    CHECK(contains(decode_error({0, 0, 2, 0, 1, 0, 32, 32, 0, 0}), "found a cursor (CUR)"));
+    CHECK(contains(decode_error({0, 5, 0x16, 7, 0, 2, 0, 0}),
+                   "the picture is the file without ._ in its name"));
+    CHECK(contains(decode_error(bytes_of("/9j/4AAQSkZJRg")), "found a JPEG in Base64; decode it first"));
+    CHECK(contains(decode_error({0x1F, 0x8B, 8, 0}), "found a gzip file; unpack it first"));
+    const std::string apple("\x89PNG\r\n\x1A\n\0\0\0\4CgBIP\0\x20\2\x2B\xD5\xB3\x7F", 24);
+    CHECK(contains(decode_error(bytes_of(apple)), "Apple's own kind of PNG (CgBI)"));
 }
 
 TEST_CASE("a PNG that unpacks to far more than its size asks for gets no memory for it") {

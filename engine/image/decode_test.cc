@@ -10,6 +10,7 @@
 #include <string>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 #include "engine/image/exif.h"
 #include "engine/image/formats.h"
@@ -104,6 +105,32 @@ TEST_CASE("orientations move pixels as the EXIF standard says") {
     for (const int orientation : {5, 6, 7, 8}) CHECK(oriented(stored, orientation).height == 2);
 }
 
+TEST_CASE("an orientation in XMP turns a JPEG and a PNG, unless EXIF is left out") {
+    const std::string packet = "<rdf:Description tiff:Orientation=\"6\"/>";
+    const auto number = [](std::size_t value) {
+        return File{static_cast<std::uint8_t>(value >> 8U), static_cast<std::uint8_t>(value)};
+    };
+    const File jpeg = read_fixture("rgb.jpg");
+    const File text = bytes_of(std::string("http://ns.adobe.com/xap/1.0/\0", 29) + packet);
+    File with_xmp = joined({0xFF, 0xD8, 0xFF, 0xE1}, joined(number(text.size() + 2), text));
+    with_xmp.insert(with_xmp.end(), jpeg.begin() + 2, jpeg.end());
+
+    const File png = read_fixture("rgb.png");
+    constexpr std::ptrdiff_t behind_header = 33;
+    File png_with_xmp(png.begin(), png.begin() + behind_header);
+    png_with_xmp = joined(
+        png_with_xmp, png_chunk("iTXt", bytes_of(std::string("XML:com.adobe.xmp\0\0\0\0\0", 22) + packet)));
+    png_with_xmp.insert(png_with_xmp.end(), png.begin() + behind_header, png.end());
+
+    const std::pair<const File*, const File*> files[] = {{&jpeg, &with_xmp}, {&png, &png_with_xmp}};
+    for (const auto& [plain, turned] : files) {
+        const Image expected = oriented(vgg19::decode_image(*plain, "plain"), 6);
+        CHECK(vgg19::decode_image(*turned, "turned").rgb == expected.rgb);
+        CHECK(vgg19::decode_image(*turned, "turned", vgg19::ImageOptions{.apply_exif = false}).rgb ==
+              vgg19::decode_image(*plain, "plain").rgb);
+    }
+}
+
 TEST_CASE("an EXIF structure is read in both byte orders, and one that makes no sense says upright") {
     const File little = {'I', 'I', 42, 0, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0};
     const File big = {'M', 'M', 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0};
@@ -114,6 +141,14 @@ TEST_CASE("an EXIF structure is read in both byte orders, and one that makes no 
     CHECK(exif_orientation(as_long) == 6);
     CHECK(exif_orientation(as_byte) == 6);
     CHECK(exif_orientation(joined(bytes_of(std::string("Exif\0\0", 6)), as_long)) == 6);
+    // XMP says it where EXIF does not, as in Pillow's ImageOps.exif_transpose.
+    const File attribute = bytes_of("<rdf:Description tiff:Orientation=\"8\"/>");
+    const File element = bytes_of("<tiff:Orientation>3</tiff:Orientation>");
+    CHECK(exif_orientation({}, attribute) == 8);
+    CHECK(exif_orientation({}, element) == 3);
+    CHECK(exif_orientation(little, attribute) == 6);
+    CHECK(exif_orientation({}, bytes_of("tiff:Orientation=\"")) == 1);
+    CHECK(exif_orientation({}, bytes_of("tiff:Orientation=\"9\"")) == 1);
 
     const auto changed = [&](std::size_t offset, std::uint8_t value) {
         File file = little;

@@ -1,6 +1,7 @@
 #include "engine/image/exif.h"
 
 #include <algorithm>
+#include <optional>
 #include <string_view>
 
 namespace vgg19 {
@@ -45,33 +46,51 @@ Bytes without_name(Bytes exif) {
     return has_name ? exif.subspan(name.size()) : exif;
 }
 
-}  // namespace
-
-int exif_orientation(Bytes exif) {
+/// The value of the tag, 1 where it makes no sense; none where it is not there.
+std::optional<int> tagged_orientation(Bytes exif) {
     constexpr std::size_t header_bytes = 8;  // byte order, 42, offset of the first directory
     constexpr std::size_t entry_bytes = 12;  // tag, type, count, value
     constexpr std::uint32_t orientation_tag = 0x0112;
     constexpr std::size_t value_offset = 8;
 
     const Bytes tiff_bytes = without_name(exif);
-    if (tiff_bytes.size() < header_bytes || tiff_bytes[0] != tiff_bytes[1]) return upright;
-    if (tiff_bytes[0] != 'I' && tiff_bytes[0] != 'M') return upright;
+    if (tiff_bytes.size() < header_bytes || tiff_bytes[0] != tiff_bytes[1]) return {};
+    if (tiff_bytes[0] != 'I' && tiff_bytes[0] != 'M') return {};
     const Tiff tiff{tiff_bytes, tiff_bytes[0] == 'M'};
-    if (tiff.number(2, 2) != 42) return upright;
+    if (tiff.number(2, 2) != 42) return {};
 
     const std::size_t directory = tiff.number(4, 4);
-    if (!tiff.holds(directory, 2)) return upright;
+    if (!tiff.holds(directory, 2)) return {};
     const std::size_t entries = tiff.number(directory, 2);
     for (std::size_t i = 0; i < entries; ++i) {
         const std::size_t entry = directory + 2 + i * entry_bytes;
-        if (!tiff.holds(entry, entry_bytes)) return upright;
+        if (!tiff.holds(entry, entry_bytes)) return {};
         if (tiff.number(entry, 2) != orientation_tag) continue;
         const std::size_t bytes = integer_bytes(tiff.number(entry + 2, 2));
         if (bytes == 0 || tiff.number(entry + 4, 4) != 1) return upright;
         const std::uint32_t value = tiff.number(entry + value_offset, bytes);
         return value >= 1 && value <= 8 ? static_cast<int>(value) : upright;
     }
+    return {};
+}
+
+/// As an attribute, tiff:Orientation="6", or an element, <tiff:Orientation>6<.
+int orientation_in_xmp(Bytes xmp) {
+    const std::string_view text(reinterpret_cast<const char*>(xmp.data()), xmp.size());
+    for (const std::string_view start : {"tiff:Orientation=\"", "tiff:Orientation='", "tiff:Orientation>"}) {
+        const std::size_t found = text.find(start);
+        if (found == std::string_view::npos || found + start.size() >= text.size()) continue;
+        const char digit = text[found + start.size()];
+        if (digit >= '1' && digit <= '8') return digit - '0';
+    }
     return upright;
+}
+
+}  // namespace
+
+int exif_orientation(Bytes exif, Bytes xmp) {
+    const std::optional<int> tagged = tagged_orientation(exif);
+    return tagged ? *tagged : orientation_in_xmp(xmp);
 }
 
 Image oriented(Image stored, int orientation) {

@@ -85,7 +85,8 @@ Image decode_jpeg(Bytes file, const ImageOptions& options) {
                    std::to_string(segments.components) + (segments.components == 4 ? " without it" : ""));
     }
     Image image = decode_segments(segments, options);
-    return options.apply_exif ? oriented(std::move(image), exif_orientation(segments.exif)) : image;
+    return options.apply_exif ? oriented(std::move(image), exif_orientation(segments.exif, segments.xmp))
+                              : image;
 }
 
 }  // namespace vgg19

@@ -216,6 +216,7 @@ void read_scan(Bytes scan, std::size_t segment, JpegSegments& segments, DecoderS
 void read_segment(std::uint32_t marker, Bytes payload, std::size_t offset, JpegSegments& segments,
                   DecoderState& state) {
     constexpr std::string_view exif_name("Exif\0\0", 6);
+    constexpr std::string_view xmp_name("http://ns.adobe.com/xap/1.0/\0", 29);
     if (marker == define_huffman_tables) {
         define_huffman(payload, offset, state);
     } else if (marker == define_quantization_tables) {
@@ -226,6 +227,8 @@ void read_segment(std::uint32_t marker, Bytes payload, std::size_t offset, JpegS
         read_scan(payload, offset, segments, state);
     } else if (marker == app1 && segments.exif.empty() && starts_with(payload, exif_name)) {
         segments.exif = payload.subspan(exif_name.size());
+    } else if (marker == app1 && segments.xmp.empty() && starts_with(payload, xmp_name)) {
+        segments.xmp = payload.subspan(xmp_name.size());
     } else if (marker == app14 && starts_with(payload, "Adobe")) {
         segments.has_adobe_marker = true;
     } else if (is_start_of_frame(marker)) {

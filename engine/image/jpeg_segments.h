@@ -20,6 +20,7 @@ struct JpegSegments {
     bool needs_standard_tables = false;
     bool has_restarts = false;
     Bytes exif;  ///< the TIFF structure of the first EXIF segment, or empty
+    Bytes xmp;   ///< the packet of the first XMP segment, or empty
 
     Bytes picture;                ///< the file up to the end marker, or to where its segments end without one
     bool has_end_marker = false;  ///< at the end of `picture`

@@ -44,10 +44,10 @@ Chunk read_chunk(Bytes file, std::size_t offset) {
     if (left < frame_bytes) fail(offset, "expected a chunk, found the end of the file: it is cut short");
     const std::size_t length = big_endian(file, offset, 4);
     Chunk chunk{.type = type_at(file, offset + 4), .is_ancillary = (file[offset + 4] & ancillary_bit) != 0};
+    if (chunk.type == "CgBI") fail(offset, "found Apple's own kind of PNG (CgBI); convert it to PNG first");
     if (offset == signature_bytes && (chunk.type != "IHDR" || length != header_length)) {
         fail(offset, "expected IHDR of 13 bytes, found " + chunk.type + " of " + std::to_string(length));
     }
-    if (chunk.type == "CgBI") fail(offset, "found Apple's own kind of PNG (CgBI); convert it to PNG first");
     if (!chunk.is_ancillary && std::find(known.begin(), known.end(), chunk.type) == known.end()) {
         fail(offset, "critical chunk of unknown type " + chunk.type);
     }
@@ -59,6 +59,12 @@ Chunk read_chunk(Bytes file, std::size_t offset) {
     const std::uint32_t checksum = big_endian(file, offset + 8 + length, 4);
     chunk.is_intact = !checksums_count || crc32(file.subspan(offset + 4, 4 + length)) == checksum;
     return chunk;
+}
+
+/// Of an iTXt chunk, whose keyword is its start.
+bool has_xmp(Bytes text) {
+    constexpr std::string_view keyword("XML:com.adobe.xmp\0", 18);
+    return text.size() > keyword.size() && std::equal(keyword.begin(), keyword.end(), text.begin());
 }
 
 }  // namespace
@@ -75,6 +81,8 @@ PngChunks read_png_chunks(Bytes file) {
             chunks.discarded.push_back(offset);
         } else if (chunk.type == "eXIf" && chunks.exif.empty()) {
             chunks.exif = chunk.data;
+        } else if (chunk.type == "iTXt" && chunks.xmp.empty() && has_xmp(chunk.data)) {
+            chunks.xmp = chunk.data;
         }
         type = chunk.type;
         offset += frame_bytes + chunk.data.size();

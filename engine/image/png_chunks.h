@@ -11,6 +11,7 @@ namespace vgg19 {
 struct PngChunks {
     PixelSize size;
     Bytes exif;                          ///< the TIFF structure of the first eXIf chunk, or empty
+    Bytes xmp;                           ///< the first text chunk with a packet of XMP, or empty
     std::vector<std::size_t> discarded;  ///< offsets of chunks whose checksums are wrong
 };
 

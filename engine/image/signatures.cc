@@ -28,7 +28,7 @@ constexpr std::array<Signature, 6> readable = {{{"\xFF\xD8\xFF"sv, "JPEG", Codec
                                                 {"P5"sv, "PGM", Codec::pnm},
                                                 {"P6"sv, "PPM", Codec::pnm}}};
 
-enum class Advice : unsigned char { convert, extract, fetch, none };
+enum class Advice : unsigned char { convert, extract, fetch, unpack, beside, decode, none };
 
 struct Foreign {
     std::size_t offset;
@@ -38,7 +38,7 @@ struct Foreign {
 };
 
 /// The longer of those that start alike come first.
-constexpr std::array<Foreign, 66> foreign = {
+constexpr std::array<Foreign, 74> foreign = {
     {{4, "ftypavi"sv, "an AVIF image"},
      {4, "ftyphe"sv, "a HEIC image"},
      {4, "ftypmif1"sv, "a HEIF (HEIC or AVIF) image"},
@@ -67,8 +67,16 @@ constexpr std::array<Foreign, 66> foreign = {
      {0, "MM\0+"sv, "a TIFF image"},
      {0, "8BPS"sv, "a Photoshop image (PSD)"},
      {0, "gimp xcf"sv, "a GIMP image (XCF)"},
+     {0, "\0\0\2\0\0\0\0\0"sv, "a TGA image"},
+     {0, "\0\0\3\0\0\0\0\0"sv, "a TGA image"},
+     {0, "\0\0\x0A\0\0\0\0\0"sv, "a TGA image"},
+     {0, "\0\0\x0B\0\0\0\0\0"sv, "a TGA image"},
      {0, "\0\0\1\0"sv, "an icon (ICO)"},
      {0, "\0\0\2\0"sv, "a cursor (CUR)"},
+     {0, "\0\5\x16\7"sv, "what macOS keeps beside a file (AppleDouble, ._NAME)", Advice::beside},
+     {0, "data:image/"sv, "a picture in a data: URL", Advice::decode},
+     {0, "/9j/"sv, "a JPEG in Base64", Advice::decode},
+     {0, "iVBORw0KGgo"sv, "a PNG in Base64", Advice::decode},
      {0, "icns"sv, "an icon (ICNS)"},
      {0, "v/1\1"sv, "an OpenEXR image"},
      {0, "#?RADIANCE"sv, "a Radiance HDR image"},
@@ -100,8 +108,8 @@ constexpr std::array<Foreign, 66> foreign = {
      {128, "DICM"sv, "a DICOM image"},
      {0, "\x1A\x45\xDF\xA3"sv, "a video (Matroska or WebM)", Advice::extract},
      {8, "AVI "sv, "a video (AVI)", Advice::extract},
-     {0, "PK\x03\x04"sv, "a zip archive", Advice::none},
-     {0, "\x1F\x8B"sv, "a gzip file", Advice::none},
+     {0, "PK\x03\x04"sv, "a zip archive", Advice::unpack},
+     {0, "\x1F\x8B"sv, "a gzip file", Advice::unpack},
      {0, "\x93NUMPY"sv, "a NumPy array", Advice::none},
      {0, "\x89HDF"sv, "an HDF5 file", Advice::none},
      {0, "version https://git-lfs"sv, "a Git LFS pointer", Advice::fetch}}};
@@ -114,6 +122,12 @@ std::string_view advice_text(Advice advice) {
             return "; save a frame of it as JPEG or PNG first";
         case Advice::fetch:
             return " in place of a picture; `git lfs pull` fetches the picture itself";
+        case Advice::unpack:
+            return "; unpack it first";
+        case Advice::beside:
+            return "; the picture is the file without ._ in its name";
+        case Advice::decode:
+            return "; decode it first (`base64 -d`)";
         case Advice::none:
             break;
     }

@@ -44,12 +44,26 @@ Demuxer open(Bytes file) {
     fail_cut_short(file);
 }
 
+struct Metadata {
+    WebPChunkIterator iterator{};
+
+    Metadata(const WebPDemuxer* demuxer, const char* type) {
+        found_ = WebPDemuxGetChunk(demuxer, type, 1, &iterator) != 0;
+    }
+    Metadata(const Metadata&) = delete;
+    Metadata& operator=(const Metadata&) = delete;
+    ~Metadata() { WebPDemuxReleaseChunkIterator(&iterator); }
+
+    Bytes bytes() const { return found_ ? Bytes{iterator.chunk.bytes, iterator.chunk.size} : Bytes(); }
+
+  private:
+    bool found_ = false;
+};
+
 int exif_orientation_of(const WebPDemuxer* demuxer) {
-    WebPChunkIterator chunk{};
-    const bool found = WebPDemuxGetChunk(demuxer, "EXIF", 1, &chunk) != 0;
-    const int orientation = found ? exif_orientation({chunk.chunk.bytes, chunk.chunk.size}) : 1;
-    WebPDemuxReleaseChunkIterator(&chunk);
-    return orientation;
+    const Metadata exif(demuxer, "EXIF");
+    const Metadata xmp(demuxer, "XMP ");
+    return exif_orientation(exif.bytes(), xmp.bytes());
 }
 
 /// Into `samples`, rows of 3 or 4 bytes a pixel as `mode` says, without gaps.

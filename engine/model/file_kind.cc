@@ -219,7 +219,9 @@ const Signature* kind_of_text(std::string_view content) {
                    ? &sharded
                    : &json;
     }
-    return content.size() >= 16 ? &text : nullptr;
+    // Few bytes may be anything, unless all are letters: "Not Found".
+    const bool is_ascii = std::all_of(head.begin(), head.end(), is_printable);
+    return content.size() >= (is_ascii ? 6U : 16U) ? &text : nullptr;
 }
 
 /// nullptr for what nothing fits.

@@ -205,6 +205,7 @@ TEST_CASE("what is no model is told what it is, and which command helps") {
           Containing("found a picture (PNG); a model is wanted"));
     CHECK(message("") == Containing("found an empty file"));
     CHECK(message("neither this nor that, in words") == Containing("found a text"));
+    CHECK(message("Not Found") == Containing("found a text"));
     CHECK(message("\1\2\3\4\5\6\7\x08\x09") ==
           Containing("expected a safetensors file, found a file that begins with bytes 01 02 03"));
     // Somebody else's, not aligned and with a type that no model of ours has.

@@ -19,6 +19,7 @@ from collections import OrderedDict
 
 import numpy as np
 import torch
+import torch.nn.utils.prune
 from torch import nn
 
 from make import CLASSIFIER, FEATURES, HERE, POOL, values, vgg
@@ -126,6 +127,29 @@ def leavings_of_the_zip_format():
     return {"nested": torch.nested.nested_tensor([torch.zeros(2)]), "float8": torch.zeros(3).to(torch.float8_e4m3fn), "uint16": torch.zeros(3, dtype=torch.uint16)}
 
 
+def of_other_modules():
+    """The tensors of a VGG-11, in modules that compute something else; and what may stand behind the last layer."""
+    model = Vgg(False)
+    model.features[0].padding = (0, 0)
+    model.features[1] = nn.LeakyReLU(0.1)
+    model.features[2] = nn.AvgPool2d(2)
+    model.features[3].padding_mode = "reflect"
+    model.features[5] = nn.MaxPool2d(3, 2, 1)
+    model.classifier.append(nn.Sigmoid())
+    return model
+
+
+def pruned_module():
+    """The product of weights and mask is among its attributes, from the last run."""
+    model = Vgg(False)
+    mask = torch.ones(model.features[0].weight.shape)
+    mask.view(-1)[::2] = 0
+    torch.nn.utils.prune.custom_from_mask(model.features[0], "weight", mask)
+    model.features.append(nn.AvgPool2d(1))
+    model.classifier.append(nn.Softmax(1))
+    return model
+
+
 def save_script(name, module):
     """Without what tells where on this machine the code came from."""
     module.save(path(name))
@@ -156,6 +180,8 @@ def main():
     save("protocol_1.pth", state, _use_new_zipfile_serialization=False, pickle_protocol=1)
 
     save("module.pth", Vgg(True, 1e-3))
+    save("other_modules.pth", of_other_modules())
+    save("pruned_module.pth", pruned_module())
     save("data_parallel.pth", {"net": nn.DataParallel(Vgg(False)), "optimizer": torch.optim.SGD(Vgg(False).parameters(), 0.1)})
     save("lightning.ckpt", {
         "pytorch-lightning_version": "2.4.0", "epoch": 1, "global_step": 7,

@@ -43,7 +43,8 @@ struct ImageLimits {
 struct ImageOptions {
     ImageLimits limits;
 
-    /// Whether the picture is turned and mirrored as its EXIF orientation says (JPEG, PNG and WebP). Phones
+    /// Whether the picture is turned and mirrored as its EXIF orientation says, or XMP's where EXIF has none
+    /// (JPEG, PNG and WebP). Phones
     /// store what the sensor saw and how it was held. Pillow's and torchvision's loaders leave that out:
     /// false gives their pixels.
     bool apply_exif = true;

@@ -1,0 +1,196 @@
+#include "converter/import/module_types.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <initializer_list>
+#include <optional>
+#include <set>
+
+#include "converter/import/byte_reader.h"
+#include "converter/import/modules.h"
+#include "vgg19/error.h"
+
+namespace vgg19::converter {
+namespace {
+
+using namespace std::string_view_literals;
+
+constexpr std::size_t pools_of_a_vgg = 5;
+
+template <std::size_t Count>
+bool is_one_of(std::string_view name, const std::array<std::string_view, Count>& names) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// One that makes probabilities of the last layer's outputs.
+bool makes_probabilities(std::string_view type) {
+    return is_one_of(type, std::array{"Softmax"sv, "LogSoftmax"sv, "Sigmoid"sv, "LogSigmoid"sv});
+}
+
+/// The part of torch.nn that a module comes from: "activation"; TorchScript writes
+/// "__torch__.torch.nn.modules.activation.___torch_mangle_3". Empty for other code.
+std::string_view part_of_torch(std::string_view module) {
+    constexpr std::string_view script = "__torch__.";
+    constexpr std::string_view torch = "torch.nn.modules.";
+    if (module.starts_with(script)) module.remove_prefix(script.size());
+    if (!module.starts_with(torch)) return {};
+    module.remove_prefix(torch.size());
+    return module.substr(0, module.find('.'));
+}
+
+/// Whether all numbers of a setting, of one for both directions or of a pair, are the expected one. A setting
+/// that is not there, as in TorchScript, is taken for it; so are texts, such as padding="same".
+bool is_number(const Pickle& pickle, const PickleValue* setting, std::int64_t expected) {
+    if (setting == nullptr) return true;
+    const auto fits = [expected](const PickleValue& value) {
+        return value.kind != PickleKind::integer || value.integer == expected;
+    };
+    const auto items = pickle.items(*setting);
+    return fits(*setting) && std::all_of(items.begin(), items.end(),
+                                         [&](PickleReference item) { return fits(pickle.at(item)); });
+}
+
+struct Setting {
+    std::string_view name;
+    std::int64_t expected;
+};
+
+/// The first setting that is another than expected, as Python shows it: "MaxPool2d with stride 3".
+std::string other_setting(const Pickle& pickle, std::string_view type, const PickleValue& attributes,
+                          std::initializer_list<Setting> settings) {
+    for (const Setting& setting : settings) {
+        const PickleValue* const found = pickle.find(attributes, setting.name);
+        if (is_number(pickle, found, setting.expected)) continue;
+        const auto items = pickle.items(*found);
+        std::string text = std::string(type) + " with " + std::string(setting.name) + ' ';
+        if (items.empty()) return text + std::to_string(found->integer);
+        text += '(';
+        for (const PickleReference item : items) {
+            text += (text.back() == '(' ? "" : ", ") + std::to_string(pickle.at(item).integer);
+        }
+        return text + ')';
+    }
+    return "";
+}
+
+/// Of a module of torch.nn: what no VGG has of it.
+std::string unlike_vgg(const Pickle& pickle, std::string_view part, std::string_view type,
+                       const PickleValue& attributes) {
+    if (type == "MaxPool2d") {
+        return other_setting(pickle, type, attributes,
+                             {{"kernel_size", 2}, {"stride", 2}, {"padding", 0}, {"dilation", 1}});
+    }
+    if (type == "AvgPool2d") {  // some networks have one of a single pixel
+        return other_setting(pickle, type, attributes, {{"kernel_size", 1}}).empty() &&
+                       pickle.find(attributes, "kernel_size") != nullptr
+                   ? ""
+                   : std::string(type);
+    }
+    if (type == "Conv2d") {
+        const PickleValue* const kernel = pickle.find(attributes, "kernel_size");
+        if (kernel == nullptr || !is_number(pickle, kernel, 3)) return "";
+        const PickleValue* const mode = pickle.find(attributes, "padding_mode");
+        if (mode != nullptr && mode->kind == PickleKind::text && mode->text() != "zeros") {
+            return "Conv2d with padding_mode " + printable(mode->text());
+        }
+        return other_setting(pickle, type, attributes, {{"padding", 1}, {"stride", 1}, {"dilation", 1}});
+    }
+    const bool usual =
+        (part == "activation" && type == "ReLU") || (part == "pooling" && type == "AdaptiveAvgPool2d");
+    const bool computes = is_one_of(part, std::array{"activation"sv, "pooling"sv, "normalization"sv, "rnn"sv,
+                                                     "transformer"sv, "upsampling"sv, "pixelshuffle"sv});
+    return computes && !usual ? std::string(type) : "";
+}
+
+/// The last key of a path as a number.
+std::optional<std::size_t> place_in_parent(std::string_view path) {
+    const std::string_view parent = parent_path(path);
+    const std::string_view key = path.substr(parent.empty() ? 0 : parent.size() + 1);
+    std::size_t place = 0;
+    const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), place);
+    if (error != std::errc() || end != key.data() + key.size()) return {};
+    return place;
+}
+
+/// Whether both are in one torch.nn.Sequential, `path` before `other`.
+bool is_before(std::string_view path, std::string_view other) {
+    const auto place = place_in_parent(path);
+    const auto other_place = place_in_parent(other);
+    return parent_path(path) == parent_path(other) && place && other_place && *place < *other_place;
+}
+
+class TypeCheck {
+  public:
+    TypeCheck(const VggTensors& vgg, const std::vector<CheckpointFacts::ModuleType>& modules) : vgg_(vgg) {
+        for (const auto& module : modules) {
+            if (is_within(module.path, vgg.prefix)) check(module);
+        }
+        if (pools_.size() > 1 && pools_.size() != pools_of_a_vgg) {  // one may be used five times
+            problems_.push_back("expected five modules MaxPool2d, found " + std::to_string(pools_.size()));
+        }
+    }
+    const std::vector<std::string>& problems() const { return problems_; }
+    const std::vector<std::string>& notes() const { return notes_; }
+
+  private:
+    void check(const CheckpointFacts::ModuleType& module) {
+        if (module.type == "MaxPool2d" && is_among_convolutions(module.path)) pools_.insert(module.object);
+        if (module.unlike.empty()) return;
+        const std::string& last = vgg_.dense_paths.back();
+        const auto& dense = vgg_.dense_paths;
+        if (std::find(dense.begin(), dense.end(), module.path) != dense.end()) return;
+        if (module.type == "AvgPool2d" && is_behind_convolutions(module.path)) return;
+        const bool is_behind = is_before(last, module.path) ||
+                               (makes_probabilities(module.type) && is_behind_convolutions(module.path) &&
+                                parent_path(module.path) != parent_path(last));
+        if (is_behind) {
+            notes_.push_back(printable(module.path) + " (" + module.unlike +
+                             "), behind the last layer, is left out: the outputs are what goes into it");
+            return;
+        }
+        problems_.push_back(printable(module.path) + ": " + module.unlike);
+    }
+    /// Whether it is in the torch.nn.Sequential that holds all convolutions.
+    bool is_among_convolutions(const std::string& path) const {
+        const auto& convolutions = vgg_.convolution_paths;
+        return std::all_of(convolutions.begin(), convolutions.end(),
+                           [&](const std::string& other) { return parent_path(path) == parent_path(other); });
+    }
+    bool is_behind_convolutions(const std::string& path) const {
+        const auto& convolutions = vgg_.convolution_paths;
+        return std::none_of(convolutions.begin(), convolutions.end(),
+                            [&](const std::string& other) { return is_before(path, other); });
+    }
+
+    const VggTensors& vgg_;
+    std::set<std::uint64_t> pools_;
+    std::vector<std::string> problems_;
+    std::vector<std::string> notes_;
+};
+
+}  // namespace
+
+CheckpointFacts::ModuleType module_type(const Pickle& pickle, const PickleGlobal& type,
+                                        const PickleValue& attributes) {
+    const std::string_view part = part_of_torch(type.module);
+    if (part.empty()) return {};
+    return {.path = {},
+            .type = std::string(type.name),
+            .unlike = unlike_vgg(pickle, part, type.name, attributes)};
+}
+
+std::vector<std::string> check_module_types(const VggTensors& vgg,
+                                            const std::vector<CheckpointFacts::ModuleType>& modules,
+                                            const std::string& file) {
+    const TypeCheck check(vgg, modules);
+    if (check.problems().empty()) return check.notes();
+    std::string message = file +
+                          ": expected modules of a VGG (3×3 convolutions with padding 1, ReLUs, five "
+                          "2×2 max-pools), found others, which are not computed here:";
+    for (const std::string& problem : check.problems()) message += "\n  " + problem;
+    message += "\nif the network does without them, save its state_dict() and convert that";
+    throw Error(ErrorKind::bad_input, message);
+}
+
+}  // namespace vgg19::converter

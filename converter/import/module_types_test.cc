@@ -1,0 +1,124 @@
+#include "converter/import/module_types.h"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "converter/import/import.h"
+#include "converter/import/testing/fixture_values.h"
+#include "converter/import/testing/pickle_writer.h"
+#include "converter/import/testing/refusal.h"
+#include "converter/import/testing/zip_writer.h"
+#include "engine/model/model_file.h"
+#include "engine/testing/error_of.h"
+#include "engine/testing/temporary_folder.h"
+
+namespace {
+
+using vgg19::ErrorKind;
+using vgg19::converter::check_module_types;
+using vgg19::converter::CheckpointFacts;
+using vgg19::converter::import_model;
+using vgg19::converter::ImportReport;
+using vgg19::converter::VggTensors;
+using vgg19::converter::testing::fixture_value;
+using vgg19::converter::testing::PickleWriter;
+using vgg19::converter::testing::refusal;
+using vgg19::converter::testing::zip_file;
+using vgg19::model::ModelFile;
+using vgg19::model::Network;
+using vgg19::testing::Containing;
+using vgg19::testing::error_of;
+using vgg19::testing::TemporaryFolder;
+
+using Types = std::vector<CheckpointFacts::ModuleType>;
+using Texts = std::vector<std::string>;
+
+const std::filesystem::path testdata = VGG19_IMPORT_TESTDATA;
+
+TEST_CASE("a pickled network of other modules than a VGG's is refused, though its tensors are one's") {
+    const TemporaryFolder folder;
+    const std::string message = error_of(ErrorKind::bad_input, [&] {
+        import_model(testdata / "other_modules.pth", folder / "model.safetensors");
+    });
+    CHECK(message == Containing("other_modules.pth: expected modules of a VGG"));
+    CHECK(message == Containing("\n  features.0: Conv2d with padding (0, 0)\n"));
+    CHECK(message == Containing("\n  features.1: LeakyReLU\n"));
+    CHECK(message == Containing("\n  features.2: AvgPool2d\n"));
+    CHECK(message == Containing("\n  features.3: Conv2d with padding_mode reflect\n"));
+    CHECK(message == Containing("\n  features.5: MaxPool2d with kernel_size 3\n"));
+    CHECK(message == Containing("\n  expected five modules MaxPool2d, found 4\n"));
+    CHECK(message == Containing("save its state_dict()"));
+    CHECK(message.find("Sigmoid") == std::string::npos);
+    CHECK(!std::filesystem::exists(folder / "model.safetensors"));
+}
+
+TEST_CASE(
+    "a pruned module has the product of weights and mask as well; what is behind the last layer is told") {
+    const TemporaryFolder folder;
+    const ImportReport report = import_model(testdata / "pruned_module.pth", folder / "model.safetensors");
+    CHECK(report.notes == Texts{"masks applied to 1 tensors",
+                                "classifier.7 (Softmax), behind the last layer, is left out: the outputs are "
+                                "what goes into it"});
+    const ModelFile model = ModelFile::open(folder / "model.safetensors");
+    const auto weight = model.tensor("features.0.weight").as<float>();
+    for (std::size_t i = 0; i < weight.size(); ++i) {
+        CAPTURE(i);
+        CHECK(weight[i] == (i % 2 == 0 ? 0 : static_cast<float>(fixture_value("features.0.weight", i))));
+    }
+}
+
+TEST_CASE("tensors that are not read are named where some are missing") {
+    PickleWriter writer;
+    writer.raw("}").text("features.0.weight").tensor("0", 1, 0, {1}, {1}, "ComplexFloatStorage").raw("s");
+    CHECK(refusal(zip_file({{"a/data.pkl", writer.finished()}, {"a/data/0", std::string(8, '\0')}})) ==
+          Containing("\nnot read: features.0.weight: 1 tensor (complex64); save dense float32 tensors"));
+}
+
+VggTensors narrow_vgg() {
+    return {.network = Network({2, 0, 2, 0, 2, 2, 0, 2, 2, 0, 2, 2, 0}, {3}),
+            .title = {},
+            .prefix = "net",
+            .convolution_paths = {"net.features.0", "net.features.3"},
+            .dense_paths = {"net.classifier.0"}};
+}
+
+TEST_CASE("one max-pool may be used everywhere, and other networks' modules do not matter") {
+    Types types;
+    for (const char* path : {"net.features.2", "net.features.5", "net.features.10"}) {
+        types.push_back({.path = path, .object = 7, .type = "MaxPool2d", .unlike = {}});
+    }
+    types.push_back({.path = "teacher.act", .object = 8, .type = "GELU", .unlike = "GELU"});
+    types.push_back({.path = "net.pool", .object = 9, .type = "AvgPool2d", .unlike = "AvgPool2d"});
+    CHECK(check_module_types(narrow_vgg(), types, "file").empty());
+
+    types[1].object = 10;
+    CHECK(error_of(ErrorKind::bad_input, [&] { check_module_types(narrow_vgg(), types, "file"); }) ==
+          Containing("file: expected modules of a VGG"));
+}
+
+TEST_CASE("only behind the last layer may another activation stand") {
+    const auto types = [](const std::string& path, const std::string& type) {
+        return Types{{.path = path, .object = 1, .type = type, .unlike = type}};
+    };
+    CHECK(check_module_types(narrow_vgg(), types("net.classifier.1", "Tanh"), "file") ==
+          Texts{"net.classifier.1 (Tanh), behind the last layer, is left out: the outputs are what goes into "
+                "it"});
+    CHECK(check_module_types(narrow_vgg(), types("net.probabilities", "Sigmoid"), "file").size() == 1);
+    const std::pair<const char*, const char*> among[] = {{"net.features.1", "Sigmoid"},
+                                                         {"net.features.1", "GELU"},
+                                                         {"net.activation", "Tanh"},
+                                                         {"net", "ELU"}};
+    for (const auto& [path, type] : among) {
+        CAPTURE(path);
+        const std::string message = error_of(ErrorKind::bad_input, [&, path = path, type = type] {
+            check_module_types(narrow_vgg(), types(path, type), "file");
+        });
+        CHECK(message == Containing("\n  " + std::string(path) + ": " + type + "\n"));
+    }
+}
+
+}  // namespace

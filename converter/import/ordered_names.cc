@@ -1,0 +1,177 @@
+#include "converter/import/ordered_names.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "engine/model/network.h"
+
+namespace vgg19::converter {
+namespace {
+
+using Numbers = std::vector<std::uint64_t>;
+/// In the order of the numbers in their names.
+using Family = std::map<Numbers, const Module*>;
+/// By what their names have besides the numbers.
+using Families = std::map<std::string, Family>;
+
+bool is_digit(char character) {
+    return character >= '0' && character <= '9';
+}
+
+/// "block1.conv10" → "block#.conv#" and 1, 10; none where a number is too long to be one of these.
+std::optional<std::pair<std::string, Numbers>> split_numbers(std::string_view path) {
+    constexpr std::size_t longest = 6;
+    std::pair<std::string, Numbers> result;
+    while (!path.empty()) {
+        const auto digit = std::find_if(path.begin(), path.end(), is_digit);
+        result.first.append(path.begin(), digit);
+        path.remove_prefix(static_cast<std::size_t>(digit - path.begin()));
+        if (path.empty()) break;
+        const auto end = std::find_if_not(path.begin(), path.end(), is_digit);
+        const auto digits = static_cast<std::size_t>(end - path.begin());
+        if (digits > longest) return {};
+        result.first += '#';
+        std::from_chars(path.data(), path.data() + digits, result.second.emplace_back());
+        path.remove_prefix(digits);
+    }
+    return result;
+}
+
+template <class Wanted>
+Families families_of(const std::vector<Module>& modules, const Wanted& is_wanted) {
+    Families families;
+    for (const Module& module : modules) {
+        if (!is_wanted(module)) continue;
+        const auto name = split_numbers(module.path);
+        if (name) families[name->first].emplace(name->second, &module);
+    }
+    return families;
+}
+
+const std::vector<std::size_t>& weight_shape(const Module& module) {
+    return module.find("weight")->shape();
+}
+
+/// Whether each has as many inputs as the one before has outputs; the first sees colours.
+bool is_chain(const Family& convolutions) {
+    std::size_t channels = 3;
+    for (const auto& [numbers, module] : convolutions) {
+        if (weight_shape(*module)[1] != channels) return false;
+        channels = weight_shape(*module)[0];
+    }
+    return true;
+}
+
+/// After which of so many convolutions a VGG has a pool; none where no VGG has so many.
+std::optional<std::vector<bool>> pools_behind(std::size_t convolutions) {
+    for (const int depth : {11, 13, 16, 19}) {
+        const model::Network network = model::Network::vgg(depth);
+        if (network.convolutions().size() != convolutions) continue;
+        std::vector<bool> pools;
+        for (const auto& layer : network.convolutions()) pools.push_back(layer.pool_follows);
+        return pools;
+    }
+    return {};
+}
+
+/// The places at which the numbers differ.
+std::vector<std::size_t> varying(const Family& family) {
+    std::vector<std::size_t> places;
+    const Numbers& first = family.begin()->first;
+    for (std::size_t i = 0; i < first.size(); ++i) {
+        const bool varies = std::any_of(family.begin(), family.end(),
+                                        [&](const auto& entry) { return entry.first[i] != first[i]; });
+        if (varies) places.push_back(i);
+    }
+    return places;
+}
+
+/// Of names with one number: equal steps say nothing of pools, and where some are longer a pool stands there.
+bool steps_fit(const Family& family, std::size_t place, const std::vector<bool>& pools) {
+    Numbers steps;
+    for (auto entry = family.begin(), next = std::next(entry); next != family.end(); ++entry, ++next) {
+        steps.push_back(next->first[place] - entry->first[place]);
+    }
+    const auto [least, most] = std::minmax_element(steps.begin(), steps.end());
+    if (*least == *most) return true;
+    for (std::size_t k = 0; k < steps.size(); ++k) {
+        if ((steps[k] > *least) != pools[k]) return false;
+    }
+    return true;
+}
+
+/// Of names with two numbers: the first one is that of a block, and a pool ends each.
+bool blocks_fit(const Family& family, std::size_t place, const std::vector<bool>& pools) {
+    std::size_t k = 0;
+    for (auto entry = family.begin(), next = std::next(entry); next != family.end(); ++entry, ++next, ++k) {
+        if ((next->first[place] != entry->first[place]) != pools[k]) return false;
+    }
+    return true;
+}
+
+bool numbers_fit(const Family& family, const std::vector<bool>& pools) {
+    const std::vector<std::size_t> places = varying(family);
+    if (places.size() == 1) return steps_fit(family, places[0], pools);
+    return places.size() == 2 && blocks_fit(family, places[0], pools);
+}
+
+/// Whether a batch norm of that name stands right behind the convolution: it has the same numbers, or, where
+/// both are in one torch.nn.Sequential, the next.
+bool follows(const Numbers& convolution, const Numbers& norm, bool same_name) {
+    if (!same_name) return convolution == norm;
+    Numbers next = convolution;
+    ++next.back();
+    return norm == next;
+}
+
+bool are_norms_of(const Family& convolutions, const Family& norms, bool same_name) {
+    if (norms.size() != convolutions.size()) return false;
+    return std::equal(convolutions.begin(), convolutions.end(), norms.begin(),
+                      [same_name](const auto& convolution, const auto& norm) {
+                          return follows(convolution.first, norm.first, same_name) &&
+                                 norm.second->find("running_var")->shape() ==
+                                     std::vector<std::size_t>{weight_shape(*convolution.second)[0]};
+                      });
+}
+
+std::string common_path(const Family& family) {
+    std::string_view path = parent_path(family.begin()->second->path);
+    const auto holds = [&](const auto& entry) { return is_within(entry.second->path, path); };
+    while (!std::all_of(family.begin(), family.end(), holds)) path = parent_path(path);
+    return std::string(without_wrappers(path));
+}
+
+}  // namespace
+
+std::vector<Container> ordered_containers(const std::vector<Module>& modules) {
+    const Families norms =
+        families_of(modules, [](const Module& module) { return module.find("running_var") != nullptr; });
+    std::vector<Container> containers;
+    for (const auto& [name, convolutions] : families_of(modules, is_filter_3x3)) {
+        const auto pools = pools_behind(convolutions.size());
+        if (!pools || !is_chain(convolutions) || !numbers_fit(convolutions, *pools)) continue;
+        Container container{common_path(convolutions), Naming::in_order, {}, {}};
+        const auto add = [&container](const Family& family, const char* kind) {
+            std::size_t k = 0;
+            for (const auto& entry : family) {
+                container.modules.emplace(kind + std::to_string(k++), entry.second);
+            }
+        };
+        add(convolutions, "conv");
+        const auto own = std::find_if(
+            norms.begin(), norms.end(), [&, &name = name, &convolutions = convolutions](const auto& entry) {
+                return are_norms_of(convolutions, entry.second, entry.first == name);
+            });
+        if (own != norms.end()) add(own->second, "bn");
+        containers.push_back(std::move(container));
+    }
+    return containers;
+}
+
+}  // namespace vgg19::converter
