@@ -52,8 +52,8 @@ Number parse_number(const std::string& flag, const std::string& text, const std:
 std::string isa_list() {
     std::string names;
     for (const kernels::Isa isa : kernels::all_isas()) {
-        if (kernels::isa_is_built(isa))
-            names += (names.empty() ? "" : ", ") + std::string(kernels::isa_name(isa));
+        if (!kernels::isa_is_built(isa)) continue;
+        names += (names.empty() ? "" : ", ") + std::string(kernels::isa_name(isa));
     }
     return names;
 }

@@ -20,9 +20,9 @@ namespace {
 /// a page, and rows of 4 to 100 KB in four streams leave it little to run on. Measured on Zen 4: 2 KB ahead
 /// into the second-level cache, INT8 reads as fast as a plain sum over memory. It gets 75 to 80 % of that
 /// without, about as little with the first-level cache as the target, and no more at 1 or 4 KB.
-constexpr std::size_t prefetch_distance = 2048;
+inline constexpr std::size_t prefetch_distance = 2048;
 
-void prefetch(const void* address) {
+inline void prefetch(const void* address) {
     constexpr int read = 0;
     constexpr int second_level_cache = 2;
     __builtin_prefetch(address, read, second_level_cache);

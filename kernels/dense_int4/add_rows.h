@@ -20,23 +20,23 @@ namespace {
 /// An output's sum has two levels, because 25,088 terms one after the other lose too much in FP32: products
 /// of this many neighbouring inputs make a partial sum, and those are added up. Counted in inputs, not in
 /// rows that are left, so that an image's sum does not depend on which inputs the others of its batch have.
-constexpr std::size_t chunk_inputs = 256;
+inline constexpr std::size_t chunk_inputs = 256;
 
 /// Outputs that are summed at once: their partial sums and sums (8 KB each for one image) stay in the
 /// first-level cache.
-constexpr std::size_t strip_outputs = 2048;
+inline constexpr std::size_t strip_outputs = 2048;
 
 /// Rows that are added to the partial sums at once, so that these are loaded and stored less often.
-constexpr std::size_t most_rows = 8;
+inline constexpr std::size_t most_rows = 8;
 
 /// Rows between a weight's prefetch and its use: rows are far apart, and the processor's own prefetcher does
 /// not cross pages.
-constexpr std::size_t prefetch_rows = 16;
+inline constexpr std::size_t prefetch_rows = 16;
 
-constexpr std::size_t cache_line = 64;  ///< bytes
-constexpr std::size_t weights_of_word = 8;
-constexpr std::size_t outputs_of_line = 2 * cache_line;
-constexpr std::size_t scaled_outputs_of_line = cache_line / sizeof(std::uint16_t) * int4_group;
+inline constexpr std::size_t cache_line = 64;  ///< bytes
+inline constexpr std::size_t weights_of_word = 8;
+inline constexpr std::size_t outputs_of_line = 2 * cache_line;
+inline constexpr std::size_t scaled_outputs_of_line = cache_line / sizeof(std::uint16_t) * int4_group;
 
 /// How weight k of a word becomes a float: its bits stay where they are, in the mantissa of a number whose
 /// exponent makes the lowest of them count 1. Subtracting that number, and the offset, leaves q: exact, and
@@ -49,11 +49,11 @@ struct InMantissa {
     static constexpr std::int32_t exponent = (127 + 23 - 4 * k) << 23;
     static constexpr float offset = static_cast<float>(1 << (23 - 4 * k)) + int4_offset;
 };
-constexpr std::size_t weights_in_mantissa = 5;
-constexpr std::size_t upper_weights = weights_of_word - weights_in_mantissa;
-constexpr int shift_of_upper = 4 * upper_weights;
+inline constexpr std::size_t weights_in_mantissa = 5;
+inline constexpr std::size_t upper_weights = weights_of_word - weights_in_mantissa;
+inline constexpr int shift_of_upper = 4 * upper_weights;
 
-constexpr std::size_t groups_of_block = Vector::width / 4;
+inline constexpr std::size_t groups_of_block = Vector::width / 4;
 
 /// q of weight k of every word.
 template <std::size_t k>
@@ -84,19 +84,19 @@ RowGroup<rows> row_group(const DenseInt4& problem, std::size_t position) {
     return group;
 }
 
-const std::uint8_t* weights_at(const DenseInt4& problem, std::size_t input, std::size_t output) {
+inline const std::uint8_t* weights_at(const DenseInt4& problem, std::size_t input, std::size_t output) {
     return problem.weights + (input * problem.groups() + output / int4_group) * int4_group_bytes;
 }
 
-const std::uint16_t* scales_at(const DenseInt4& problem, std::size_t input, std::size_t output) {
+inline const std::uint16_t* scales_at(const DenseInt4& problem, std::size_t input, std::size_t output) {
     return problem.weight_scale + input * problem.groups() + output / int4_group;
 }
 
-float* sums_at(const DenseInt4& problem, std::size_t image, std::size_t output) {
+inline float* sums_at(const DenseInt4& problem, std::size_t image, std::size_t output) {
     return problem.sums + 2 * image * problem.padded_outputs() + output;
 }
 
-float* partial_sums_at(const DenseInt4& problem, std::size_t image, std::size_t output) {
+inline float* partial_sums_at(const DenseInt4& problem, std::size_t image, std::size_t output) {
     return sums_at(problem, image, output) + problem.padded_outputs();
 }
 
@@ -207,7 +207,7 @@ void add_rows(const DenseInt4& problem, std::size_t position, std::size_t last, 
 }
 
 /// sums += partial sums, partial sums = 0, for `count` of every image: whole blocks.
-void add_partial_sums(const DenseInt4& problem, std::size_t begin, std::size_t count) {
+inline void add_partial_sums(const DenseInt4& problem, std::size_t begin, std::size_t count) {
     for (std::size_t image = 0; image < problem.batch; ++image) {
         float* sums = sums_at(problem, image, begin);
         float* partial_sums = partial_sums_at(problem, image, begin);
@@ -219,7 +219,7 @@ void add_partial_sums(const DenseInt4& problem, std::size_t begin, std::size_t c
 }
 
 /// Where an output of a block has its sum.
-std::size_t sum_place(std::size_t output) {
+inline std::size_t sum_place(std::size_t output) {
     const std::size_t in_group = output % int4_group;
     const std::size_t byte = in_group % int4_group_bytes;
     const std::size_t weight = byte % 4 * 2 + in_group / int4_group_bytes;
@@ -227,7 +227,7 @@ std::size_t sum_place(std::size_t output) {
 }
 
 /// output = f(bias + sums).
-void finish_outputs(const DenseInt4& problem, std::size_t begin, std::size_t end) {
+inline void finish_outputs(const DenseInt4& problem, std::size_t begin, std::size_t end) {
     constexpr std::size_t block = Vector::width * weights_of_word;
     for (std::size_t image = 0; image < problem.batch; ++image) {
         for (std::size_t output = begin; output < end; ++output) {

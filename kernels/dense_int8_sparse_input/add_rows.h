@@ -20,14 +20,14 @@ namespace {
 }
 
 /// As many rows as an instruction of VNNI sums.
-constexpr std::size_t quad = 4;
+inline constexpr std::size_t quad = 4;
 
 /// Outputs that are summed at once: 8 KB of sums for one image stay in the first-level cache.
-constexpr std::size_t strip_outputs = 2048;
+inline constexpr std::size_t strip_outputs = 2048;
 
 /// Rows between a weight's prefetch and its use: rows are far apart, and the processor's own prefetcher does
 /// not cross pages.
-constexpr std::size_t prefetch_rows = 12;
+inline constexpr std::size_t prefetch_rows = 12;
 
 /// Four rows at a list's position. Past its end the last row stands again, with zeros for inputs.
 struct RowQuad {
@@ -37,7 +37,7 @@ struct RowQuad {
     std::size_t count;
 };
 
-RowQuad row_quad(const DenseInt8SparseInput& problem, std::size_t position) {
+inline RowQuad row_quad(const DenseInt8SparseInput& problem, std::size_t position) {
     RowQuad rows{};
     rows.count = std::min(quad, problem.row_count - position);
     for (std::size_t r = 0; r < quad; ++r) {
@@ -53,7 +53,7 @@ struct QuadInputs {
     std::uint8_t bytes[quad];
 };
 
-QuadInputs quad_inputs(const DenseInt8SparseInput& problem, const RowQuad& rows, std::size_t image) {
+inline QuadInputs quad_inputs(const DenseInt8SparseInput& problem, const RowQuad& rows, std::size_t image) {
     QuadInputs inputs{};
     for (std::size_t r = 0; r < rows.count; ++r) {
         inputs.bytes[r] = problem.input[image * problem.inputs + rows.inputs[r]];
@@ -62,20 +62,20 @@ QuadInputs quad_inputs(const DenseInt8SparseInput& problem, const RowQuad& rows,
 }
 
 /// Outputs whose weights are interleaved at once, so that a register has the four rows' of each of its lanes.
-constexpr std::size_t chunk = 4 * Vector::width;
+inline constexpr std::size_t chunk = 4 * Vector::width;
 
 struct Chunk {
     Vector::QuadWeights weights[4];
 };
 
-Chunk load_chunk(const std::int8_t* const (&rows)[quad]) {
-    Chunk chunk_weights;
+inline Chunk load_chunk(const std::int8_t* const (&rows)[quad]) {
+    Chunk chunk_weights{};
     Vector::load_interleaved(rows, chunk_weights.weights);
     return chunk_weights;
 }
 
 /// The first `count` outputs, and zeros.
-Chunk load_first_of_chunk(const std::int8_t* const (&rows)[quad], std::size_t count) {
+inline Chunk load_first_of_chunk(const std::int8_t* const (&rows)[quad], std::size_t count) {
     std::int8_t padded[quad][chunk] = {};
     const std::int8_t* padded_rows[quad];
     for (std::size_t r = 0; r < quad; ++r) {
@@ -85,7 +85,7 @@ Chunk load_first_of_chunk(const std::int8_t* const (&rows)[quad], std::size_t co
     return load_chunk(padded_rows);
 }
 
-void add_products(const std::uint8_t* inputs, const Chunk& chunk_weights, std::int32_t* sums) {
+inline void add_products(const std::uint8_t* inputs, const Chunk& chunk_weights, std::int32_t* sums) {
     const Vector::Quad bytes = Vector::broadcast_quad(inputs);
     for (std::size_t k = 0; k < 4; ++k) {
         std::int32_t* place = sums + k * Vector::width;
@@ -95,7 +95,8 @@ void add_products(const std::uint8_t* inputs, const Chunk& chunk_weights, std::i
 
 /// Adds four rows to the sums of outputs [begin, end) of every image: their weights come from memory for the
 /// first, from registers for the rest.
-void add_quad(const DenseInt8SparseInput& problem, const RowQuad& rows, std::size_t begin, std::size_t end) {
+inline void add_quad(const DenseInt8SparseInput& problem, const RowQuad& rows, std::size_t begin,
+                     std::size_t end) {
     const std::size_t stride = problem.padded_outputs();
     const QuadInputs first_inputs = quad_inputs(problem, rows, 0);
     const auto add = [&](std::size_t output, const Chunk& weights) {
@@ -121,7 +122,7 @@ void add_quad(const DenseInt8SparseInput& problem, const RowQuad& rows, std::siz
     }
 }
 
-void compute_sparse(const DenseInt8SparseInput& problem, std::size_t begin, std::size_t end) {
+inline void compute_sparse(const DenseInt8SparseInput& problem, std::size_t begin, std::size_t end) {
     for (std::size_t strip = begin; strip < end; strip += strip_outputs) {
         const std::size_t strip_end = std::min(end, strip + strip_outputs);
         const std::size_t padded = (strip_end - strip + chunk - 1) / chunk * chunk;

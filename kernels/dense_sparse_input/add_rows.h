@@ -12,16 +12,16 @@ namespace {
 /// An output's sum has two levels, because 25,088 terms one after the other lose too much in FP32: products
 /// of this many neighbouring inputs make a partial sum, and those are added up. Counted in inputs, not in
 /// rows that are left, so that an image's sum does not depend on which inputs the others of its batch have.
-constexpr std::size_t chunk_inputs = 256;
+inline constexpr std::size_t chunk_inputs = 256;
 
 /// Outputs that are summed at once: their partial sums and sums (8 KB each for one image) stay in the
 /// first-level cache, and a row is still read in pieces of two pages.
-constexpr std::size_t strip_outputs = 2048;
+inline constexpr std::size_t strip_outputs = 2048;
 
 /// Rows between a weight's prefetch and its use. Rows are far apart and the processor's own prefetcher does
 /// not cross pages, so each line is asked for while the line of the same outputs, eight rows before it, is
 /// used.
-constexpr std::size_t prefetch_rows = 8;
+inline constexpr std::size_t prefetch_rows = 8;
 
 [[gnu::always_inline]] inline void prefetch_weights(const float* address) {
     constexpr int read = 0;
@@ -131,7 +131,7 @@ void for_each_register(const DenseSparseInput& problem, std::size_t begin, std::
 }
 
 /// output = 0 and partial_sums = 0.
-void clear_sums(const DenseSparseInput& problem, std::size_t begin, std::size_t end) {
+inline void clear_sums(const DenseSparseInput& problem, std::size_t begin, std::size_t end) {
     for_each_register(problem, begin, end, [&](std::size_t image, std::size_t output, std::size_t count) {
         const std::size_t position = image * problem.outputs + output;
         Vector::store_first(problem.output + position, count, Vector::zero());
@@ -140,7 +140,7 @@ void clear_sums(const DenseSparseInput& problem, std::size_t begin, std::size_t 
 }
 
 /// output += partial_sums, partial_sums = 0.
-void add_partial_sums(const DenseSparseInput& problem, std::size_t begin, std::size_t end) {
+inline void add_partial_sums(const DenseSparseInput& problem, std::size_t begin, std::size_t end) {
     for_each_register(problem, begin, end, [&](std::size_t image, std::size_t output, std::size_t count) {
         float* sum = problem.output + image * problem.outputs + output;
         float* partial_sum = problem.partial_sums + image * problem.outputs + output;
@@ -151,7 +151,7 @@ void add_partial_sums(const DenseSparseInput& problem, std::size_t begin, std::s
 }
 
 /// output = f(bias + output).
-void finish_outputs(const DenseSparseInput& problem, std::size_t begin, std::size_t end) {
+inline void finish_outputs(const DenseSparseInput& problem, std::size_t begin, std::size_t end) {
     for_each_register(problem, begin, end, [&](std::size_t image, std::size_t output, std::size_t count) {
         float* sum = problem.output + image * problem.outputs + output;
         auto value =

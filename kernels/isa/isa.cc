@@ -14,12 +14,12 @@ namespace vgg19::kernels {
 namespace {
 
 struct IsaEntry {
-    Isa isa;
-    const char* name;
-    Capabilities needs;
-    std::size_t float_lanes;
-    bool x86;
-    bool aarch64;
+    Isa isa = Isa::portable;
+    const char* name = "";
+    Capabilities needs{};
+    std::size_t float_lanes = 0;
+    bool x86 = false;
+    bool aarch64 = false;
 };
 
 using enum Capability;
