@@ -38,14 +38,11 @@ class Golden {
             return;
         }
         const std::map<std::string, std::string> table = read_table();
-        std::size_t compared = 0;
         for (const auto& [kernel, hash] : hashes_) {
             const auto golden = table.find(test_ + ' ' + kernel);
             if (golden == table.end()) continue;
             CHECK(line(kernel, hash) == golden->first + ' ' + golden->second);
-            ++compared;
         }
-        CAPTURE(compared);
     }
 
   private:
