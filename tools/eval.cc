@@ -33,7 +33,7 @@ CommandLine command_line() {
         .option("reference", "FILE", "another model, to say how often both agree, and which is right")
         .option("n,images", "N", "how many images, at equal distances through the whole set; default: all")
         .option("batch", "N", "images a run; results do not depend on it", "8")
-        .flag("per-class", "also a line a class")
+        .flag("per-class", "also one line per class")
         .flag("confusion",
               "also which classes were taken for which: a matrix, or the commonest mistakes of many classes")
         .flag("json",

@@ -27,7 +27,7 @@ struct EvaluationReport {
     std::size_t model_classes = 0;
     std::vector<std::string> model_class_names{};  ///< none where the model has none of its own
     converter::Evaluation evaluation;
-    bool per_class = false;  ///< a line a class as well
+    bool per_class = false;  ///< also one line per class
     bool confusion = false;  ///< which classes were taken for which as well
 };
 

@@ -35,8 +35,8 @@ std::vector<float> logits_of(Session& session, const DataSet& data, std::size_t 
     return logits;
 }
 
-/// Two random models and random pictures, whose labels are made so that every kind of answer occurs: by turns
-/// what the model says, what the reference says, and the model's fourth guess.
+/// Two random models and random pictures. Labels are chosen so that every kind of answer occurs: in turn, the
+/// model's prediction, the reference's, and the model's fourth guess.
 struct Workplace {
     Random random;
     TemporaryFolder folder;
@@ -85,7 +85,7 @@ std::size_t top(const std::vector<float>& logits) {
     return static_cast<std::size_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
 }
 
-/// By sorting, and not by rank_of().
+/// Sorts, to be independent of rank_of().
 bool among(std::vector<float> logits, std::size_t label, std::size_t count) {
     const float value = logits[label];
     std::sort(logits.rbegin(), logits.rend());
@@ -144,7 +144,7 @@ TEST_CASE("evaluate counts what the logits of each image say, for every batch an
     const Workplace place;
     INFO(place.random.replay());
     const Accuracy expected = expected_accuracy(place.logits, place.labels);
-    CHECK(expected.top1 >= 8);  // a third by the way that labels are made
+    CHECK(expected.top1 >= 8);  // a third, because of how labels are chosen
     CHECK(expected.top3 < expected.top5);
     for (const auto& [threads, batch] :
          {std::pair{1, std::size_t{1}}, {3, std::size_t{1}}, {1, std::size_t{7}}, {3, images}}) {

@@ -20,7 +20,7 @@ using vgg19::testing::TemporaryFolder;
 
 constexpr std::size_t imagenet = 1000;
 
-/// One item a class, as class folders with these names would be.
+/// One item per class, as from class folders with these names.
 class NamedClasses final : public DataSet {
   public:
     explicit NamedClasses(std::vector<std::string> names) : names_(std::move(names)) {}
@@ -49,7 +49,7 @@ void write(const std::filesystem::path& path, const std::string& content) {
     std::ofstream(path, std::ios::binary) << content;
 }
 
-/// A label map for cat, golden retriever and C#.
+/// A label map for the classes cat, golden retriever and C#.
 struct MapFile {
     TemporaryFolder folder;
     std::vector<std::string> names = {"C#", "cat", "golden retriever"};
@@ -109,7 +109,7 @@ TEST_CASE("a label map that is wrong is refused with file and line") {
     CHECK(file.refusal("cat n02123045\n", 10) ==
           Containing("expected a class of the model, 0 to 9, found 'n02123045'"));
     CHECK(file.refusal("cat 1\nC# 2\n1 3\n") ==
-          Containing("line 3: expected one line a class, found '1' again, after line 1"));
+          Containing("line 3: expected one line per class, found '1' again, after line 1"));
     CHECK(file.refusal("cat 1\nC# 2\n") == Containing("none for class 2, 'golden retriever'"));
     CHECK(file.refusal("") == Containing("none for class 0, 'C#'"));
     CHECK(file.refusal(std::string(500, 'x')) == Containing("found '" + std::string(60, 'x') + "…'"));

@@ -1,6 +1,7 @@
 #include "converter/prune/cholesky.h"
 
-// One thread each: the tasks below are what runs on several, so that sums do not depend on their number.
+// Eigen runs single-threaded: the tasks below run in parallel, so that sums do not depend on the number of
+// threads.
 #define EIGEN_DONT_PARALLELIZE
 #include <Eigen/Cholesky>
 #include <Eigen/Core>
@@ -27,7 +28,8 @@ Block block_at(double* values, std::size_t stride, std::size_t rows, std::size_t
             Eigen::OuterStride<>(static_cast<Eigen::Index>(stride))};
 }
 
-/// The columns [begin, begin + samples) of the rows [first, side), each row a column of the panels, negative.
+/// Copies the negated columns [begin, begin + samples) of rows [first, side); each row becomes a panel
+/// column.
 void negative_columns_to_panels(SquareMatrix matrix, std::size_t first, std::size_t begin,
                                 std::size_t samples, float* panels, int threads) {
     kernels::parallel_for(threads, (matrix.side - first) / panel_columns, [&](std::size_t panel) {
@@ -90,7 +92,7 @@ void Cholesky::solve(SquareMatrix factors, std::span<double> right, std::size_t 
     const auto diagonal = [&](std::size_t begin, std::size_t count) {
         return block_at(factors.values + begin * side + begin, side, count, count);
     };
-    /// Solves the rows of one block by themselves, some columns a task.
+    /// Solves the rows of one block, several columns per task.
     const auto solve_block = [&](std::size_t begin, std::size_t count, bool transposed) {
         const Block block = diagonal(begin, count);
         kernels::parallel_for(threads_, column_panels, [&](std::size_t panel) {

@@ -1,4 +1,4 @@
-// Symmetric positive definite systems, large ones.
+// Solves large symmetric positive definite systems.
 #pragma once
 
 #include <cstddef>
@@ -9,30 +9,31 @@
 
 namespace vgg19::converter {
 
-/// A square matrix, row by row, whose side is a multiple of kernels::panel_columns.
+/// A row-major square matrix whose side is a multiple of kernels::panel_columns.
 struct SquareMatrix {
     double* values = nullptr;
     std::size_t side = 0;
 };
 
-/// A = L · Lᵀ, block by block: Eigen's solvers for the blocks in double, and for the products between blocks,
-/// which are nearly all of the work, the kernel that adds products in FP32 to sums in double. That is as if
-/// each element of A had been rounded to FP32: fit for least squares with a ridge far above that. Results do
-/// not depend on the number of threads.
+/// The blocked decomposition A = L · Lᵀ. Eigen handles the blocks in double; the products between blocks,
+/// nearly all of the work, use the kernel that adds FP32 products to sums in double. The effect is as if each
+/// element of A had been rounded to FP32, which suits least squares with a ridge far above that precision.
+/// Results do not depend on the number of threads.
 class Cholesky {
   public:
     Cholesky(kernels::Kernel<kernels::ColumnProductsFunction> kernel, int threads)
         : kernel_(kernel), threads_(threads) {}
 
-    /// Replaces the lower half of A by L; the upper one is left alone. False where A is not positive
+    /// Replaces the lower half of A by L and does not touch the upper half. False if A is not positive
     /// definite.
     bool factor(SquareMatrix matrix) const;
 
-    /// Replaces B (side × columns, a multiple of kernels::panel_columns) by A⁻¹ · B. `factors` is factor()'s.
+    /// Replaces B (side × columns, a multiple of kernels::panel_columns) by A⁻¹ · B. `factors` comes from
+    /// factor().
     void solve(SquareMatrix factors, std::span<double> right, std::size_t columns) const;
 
   private:
-    /// The kernel on all threads.
+    /// Runs the kernel on all threads.
     void add_products(const kernels::ColumnProducts& problem) const;
 
     kernels::Kernel<kernels::ColumnProductsFunction> kernel_;

@@ -15,7 +15,7 @@ namespace vgg19::converter {
 
 namespace {
 
-/// The square of each filter's L2 norm (the order is the norm's), or its L1 norm.
+/// Each filter's L1 norm, or the square of its L2 norm (which gives the same order).
 std::vector<double> filter_norms(const model::Tensor& weight, Criterion criterion) {
     const auto values = weight.as<float>();
     const std::size_t filters = weight.shape.front();
@@ -36,7 +36,7 @@ std::vector<double> filter_norms(const model::Tensor& weight, Criterion criterio
 
 std::vector<std::size_t> smallest_first(const std::vector<double>& norms) {
     std::vector<std::size_t> order(norms.size());
-    std::iota(order.rbegin(), order.rend(), std::size_t{0});  // of equal norms the higher index goes first
+    std::iota(order.rbegin(), order.rend(), std::size_t{0});  // for equal norms the higher index comes first
     std::stable_sort(order.begin(), order.end(),
                      [&](std::size_t a, std::size_t b) { return norms[a] < norms[b]; });
     return order;
@@ -50,13 +50,13 @@ std::vector<std::size_t> shuffled(std::size_t count, std::uint64_t seed) {
     return order;
 }
 
-/// Where one weight of (outputs, channels, area) stands.
+/// How to index a weight of (outputs, channels, area).
 struct WeightLayout {
     std::size_t outputs = 0;
     std::size_t channels = 0;
     std::size_t area = 0;
     std::size_t output_stride = 0;
-    std::size_t element_stride = 0;  ///< from one of the channel's elements to the next
+    std::size_t element_stride = 0;  ///< between consecutive elements of a channel
 };
 
 /// Σ over outputs and elements of weight[channel] · weight[other channel].
@@ -84,7 +84,7 @@ std::vector<double> importance(std::span<const float> weights, const WeightLayou
     return result;
 }
 
-/// What the layer behind a convolution makes of its channels.
+/// How the layer after a convolution weights its channels.
 std::vector<double> next_importance(const model::ModelFile& model, std::size_t convolution) {
     const auto& convolutions = model.network().convolutions();
     const std::size_t channels = convolutions[convolution].output_channels;

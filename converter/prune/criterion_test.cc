@@ -24,7 +24,7 @@ struct Fixture {
 
     model::ModelFile open() const { return weights.write(folder / "model"); }
 
-    /// One weight of each filter, all others zero.
+    /// Sets one weight of each filter, all others to zero.
     void set_filter_weights(const std::string& layer, std::size_t per_filter,
                             const std::vector<std::vector<float>>& filters) {
         auto& values = weights.values(layer + ".weight");
@@ -36,7 +36,7 @@ struct Fixture {
     }
 };
 
-/// Moments of channels with the given values, a row a sample.
+/// Moments of channels with these values, one row per sample.
 LeastSquares moments_of(const std::vector<std::vector<float>>& samples) {
     LeastSquares moments(samples.front().size() + 1, 0, kernels::best_isa(), 1);
     for (std::vector<float> row : samples) {
@@ -89,7 +89,7 @@ TEST_CASE("by activation, constants go first, then what others stand for, and th
     CHECK(order.size() == 5);
     CHECK(std::find(order.begin(), order.begin() + 2, 1U) != order.begin() + 2);
     CHECK(std::find(order.begin(), order.begin() + 3, 4U) != order.begin() + 3);
-    // Of 0, 2 and 3 one goes among the first three, since the others make up for it.
+    // One of 0, 2 and 3 is among the first three, because the other two can replace it.
     const ChannelMap map = reconstruct_channels(moments, Order{0, 2});
     CHECK(map.weights[3 * 2 + 0] == doctest::Approx(1).epsilon(0.01));
     CHECK(map.weights[3 * 2 + 1] == doctest::Approx(1).epsilon(0.01));

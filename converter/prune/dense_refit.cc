@@ -17,9 +17,9 @@ Eigen::Index index(std::size_t value) {
     return static_cast<Eigen::Index>(value);
 }
 
-/// Weights [channels][area][outputs]: one product an element of the area.
+/// Weights [channels][area][outputs]: one product per element of the area.
 void fold_input_major(const ChannelMap& map, const DenseWeights& dense, std::span<float> weight) {
-    const std::size_t row = dense.weight.size() / map.channels;  // of one channel
+    const std::size_t row = dense.weight.size() / map.channels;  // for one channel
     const Eigen::Map<const RowMajor> share(map.weights.data(), index(map.channels), index(map.kept.size()));
     kernels::parallel_for(kernels::available_cpus(), row / dense.outputs, [&](std::size_t element) {
         const std::size_t offset = element * dense.outputs;
@@ -33,7 +33,7 @@ void fold_input_major(const ChannelMap& map, const DenseWeights& dense, std::spa
     });
 }
 
-/// Weights [outputs][channels][area]: one product an output.
+/// Weights [outputs][channels][area]: one product per output.
 void fold_output_major(const ChannelMap& map, const DenseWeights& dense, std::span<float> weight) {
     const std::size_t inputs = dense.weight.size() / dense.outputs;
     const std::size_t area = inputs / map.channels;

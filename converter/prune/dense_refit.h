@@ -1,4 +1,4 @@
-// The first dense layer behind channels that are given by others.
+// Adapts the first dense layer when some of its input channels are approximated by others.
 #pragma once
 
 #include <cstddef>
@@ -9,8 +9,8 @@
 
 namespace vgg19::converter {
 
-/// Every channel as a linear combination of those that stay, the same at each position:
-/// channel c ≈ constants[c] + Σ_i weights[c][i] · channel kept[i].
+/// Approximates every channel by the same linear combination of kept channels at each position: channel c ≈
+/// constants[c] + Σ_i weights[c][i] · channel kept[i].
 struct ChannelMap {
     std::size_t channels = 0;
     std::span<const std::size_t> kept;
@@ -25,8 +25,9 @@ struct DenseWeights {
     std::size_t outputs = 0;
 };
 
-/// The same layer for the channels that stay, in the shape that it had, with zeros for the others: the
-/// weights of all channels are added to those that stand for them, the constants to the bias.
+/// The layer for the kept channels, in its original shape, with zero weights for the others: each removed
+/// channel's weights are added to those of the kept channels that approximate it, and the constants to the
+/// bias.
 void fold_channel_map(const ChannelMap& map, const DenseWeights& dense, std::span<float> weight,
                       std::span<float> bias);
 

@@ -8,8 +8,8 @@ namespace vgg19::converter {
 
 namespace {
 
-/// As many pixels as four images of the usual size: enough to use weights more than once where maps are
-/// small, without much memory where they are not.
+/// A batch with the pixels of four images of the usual size: it reuses weights where maps are small, and does
+/// not take much memory where they are large.
 SessionOptions with_batch(const model::ModelFile& model, SessionOptions session) {
     constexpr std::size_t pixels = std::size_t{4} * 224 * 224;
     constexpr std::size_t most = 32;

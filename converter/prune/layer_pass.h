@@ -1,4 +1,4 @@
-// A model that is run over calibration images up to one layer, or from one on.
+// Runs a model over calibration images up to a layer, or from a layer on.
 #pragma once
 
 #include <cstddef>
@@ -13,29 +13,29 @@
 
 namespace vgg19::converter {
 
-/// What a layer gets as input. The first dense layer's is a map too, before it is flattened.
+/// The shape of a layer's input; for the first dense layer, that of the map before it is flattened.
 struct MapShape {
     std::size_t channels = 0;
     std::size_t side = 0;
-    std::size_t block = 0;  ///< of kernels/common/blocked_layout.h; 1 for the plain layout
+    std::size_t block = 0;  ///< as in kernels/common/blocked_layout.h; 1 for the plain layout
 
     std::size_t positions() const { return side * side; }
     std::size_t image_size() const { return kernels::blocked_size(1, channels, side, side, block); }
 };
 
-/// A forward pass over batches of images, for a model whose convolutions are in FP32.
+/// Forward passes over batches of images, for a model with FP32 convolutions.
 class LayerPass {
   public:
-    /// The batch is this class's choice.
+    /// Chooses the batch size itself.
     LayerPass(const model::ModelFile& model, SessionOptions session);
 
     const Plan& plan() const { return plan_; }
     ForwardPass& forward() { return forward_; }
     std::size_t batch() const { return plan_.execution.batch; }
-    /// Layers are counted through convolutions, and then the first dense layer.
+    /// Layers are numbered: the convolutions, then the first dense layer.
     const MapShape& input_shape(std::size_t layer) const { return shapes_[layer]; }
     BlockedMap input_map(std::size_t layer, const float* input, std::size_t image) const;
-    /// The inputs of a layer, of a whole batch, valid until the next run.
+    /// Returns the layer's inputs for a whole batch, valid until the next run.
     const float* run_to(std::size_t layer, const float* images) {
         return forward_.run_layers(0, layer, images);
     }
@@ -46,7 +46,8 @@ class LayerPass {
     std::vector<MapShape> shapes_;
 };
 
-/// Reads the images in their order, while visit() works on those before. Throws what DataSet::read throws.
+/// Reads the images in order, on another thread, while visit() processes earlier ones. Throws what
+/// DataSet::read throws.
 void for_each_batch(const model::ModelFile& model, const CalibrationImages& images, const LayerPass& pass,
                     const std::function<void(const ImageBatch& batch, const float* input)>& visit);
 

@@ -11,17 +11,18 @@ namespace vgg19::converter {
 
 namespace {
 
-/// Every so many images one is held out.
+/// One image in eight is held out.
 constexpr std::size_t held_out_period = 8;
 
-/// To choose from: more where samples are few, less where they say much. In between, results hardly differ.
+/// The candidates: larger ones suit few samples, smaller ones many. A finer choice would hardly change
+/// results.
 constexpr double ridges[] = {0.0003, 0.003, 0.03, 0.3};
 
 bool is_held_out(std::size_t image) {
     return image % held_out_period == held_out_period - 1;
 }
 
-/// Positions of an image that are sampled: so many that there are several samples an unknown in all.
+/// The number of positions to sample per image, so that there are several samples per unknown in total.
 std::size_t positions_per_image(std::size_t unknowns, std::size_t images) {
     constexpr std::size_t least = 16384;
     constexpr std::size_t samples_per_unknown = 4;
@@ -57,7 +58,7 @@ double squared_sum(std::span<const float> values) {
 
 }  // namespace
 
-/// What was gathered and is not part of the equations yet.
+/// Samples that have not been added to the equations yet.
 struct LayerSampler::Pending {
     std::vector<float> rows;         ///< [samples][unknowns]
     std::vector<float> differences;  ///< [samples][all input channels][taps]
@@ -70,8 +71,8 @@ struct LayerSampler::Pending {
 
 struct LayerSampler::Samples {
     LeastSquares equations;
-    Pending solved;  ///< for the equations
-    Pending held;    ///< for those who judge
+    Pending solved;  ///< samples for the equations
+    Pending held;    ///< samples of held-out images, to judge the solutions
     std::vector<float> held_rows;
     std::vector<float> held_targets;
 };

@@ -13,7 +13,7 @@ namespace {
 
 using kernels::panel_columns;
 
-/// So many that FP32 sums lose nothing that matters, and that they stay in the second cache.
+/// Few enough for accurate FP32 sums, and to stay in the L2 cache.
 constexpr std::size_t block_samples = 256;
 
 }  // namespace
@@ -70,7 +70,7 @@ std::vector<float> LeastSquares::solve(double ridge) const {
     for (std::size_t i = 0; i + 1 < unknowns_; ++i) mean += moment(i, i) / static_cast<double>(unknowns_ - 1);
     if (!std::isfinite(mean)) throw Error(ErrorKind::failed, "least squares: the activations are not finite");
     for (std::size_t i = 0; i + 1 < unknowns_; ++i) normal[i * stride + i] += ridge * mean;
-    // The smallest term is for what is zero in every row, and the ones are for the padding.
+    // The tiny term keeps unknowns that are zero in every row solvable; the ones fill the padding.
     for (std::size_t i = 0; i < unknowns_; ++i) normal[i * stride + i] += 1e-30;
     for (std::size_t i = unknowns_; i < stride; ++i) normal[i * stride + i] = 1;
 

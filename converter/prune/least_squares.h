@@ -1,4 +1,4 @@
-// Linear least squares over many samples, which are seen once.
+// Linear least squares over many samples, which are read only once.
 #pragma once
 
 #include <cstddef>
@@ -11,12 +11,12 @@
 
 namespace vgg19::converter {
 
-/// Finds X (outputs × unknowns) that makes Σ_s ‖target_s − X · row_s‖² + ridge · ‖X‖² least, from the sums of
-/// products of rows and targets alone. The last unknown is the constant: it is 1 in every row, and the ridge
-/// leaves it alone.
+/// Finds the X (outputs × unknowns) that minimises Σ_s ‖target_s − X · row_s‖² + ridge · ‖X‖², using only
+/// sums of products of rows and targets. The last unknown is the constant: it is 1 in every row, and the
+/// ridge does not apply to it.
 class LeastSquares {
   public:
-    /// `threads` is for add() and solve(); results do not depend on it.
+    /// `threads` is used by add() and solve(); results do not depend on it.
     LeastSquares(std::size_t unknowns, std::size_t outputs, kernels::Isa isa, int threads);
 
     /// Rows are [samples][unknowns], targets [samples][outputs].
@@ -25,10 +25,9 @@ class LeastSquares {
     std::size_t samples() const { return samples_; }
     std::size_t unknowns() const { return unknowns_; }
 
-    /// X, row by row. `ridge` is in units of the mean square of the unknowns, and of the number of samples:
-    /// of the mean of the diagonal of the normal equations. It must be positive: then there is always one
-    /// solution, and it is near 0 where samples are too few to say more. Throws Error (failed) where the sums
-    /// are not finite.
+    /// X, row by row. `ridge` is relative to the mean diagonal of the normal equations (the mean square of
+    /// the unknowns times the number of samples). It must be positive; then there is exactly one solution,
+    /// which stays near 0 if there are too few samples. Throws Error (failed) if the sums are not finite.
     std::vector<float> solve(double ridge) const;
 
     /// Σ_s row_s[i] · row_s[j] for j ≤ i.

@@ -18,14 +18,14 @@ namespace {
 
 using Matrix = Eigen::MatrixXd;
 
-/// As share of the mean of the diagonal: against channels that are never active, and those that are alike.
+/// Relative to the mean diagonal; handles channels that are never active, or linearly dependent.
 constexpr double ridge = 1e-4;
 
 Eigen::Index index(std::size_t value) {
     return static_cast<Eigen::Index>(value);
 }
 
-/// Both halves, ridge included; the constant is the last row.
+/// Both halves, with the ridge; the constant is the last row.
 Matrix moment_matrix(const LeastSquares& moments) {
     const std::size_t size = moments.unknowns();
     Matrix matrix(index(size), index(size));
@@ -106,7 +106,7 @@ std::vector<std::size_t> least_loss_order(const LeastSquares& moments, std::vect
     const std::size_t channels = moments.unknowns() - 1;
     const auto size = index(channels);
     const Matrix all = moment_matrix(moments);
-    // The constant is never removed: only the channels' part of the inverse is needed.
+    // The constant is never removed, so only the channels' part of the inverse is needed.
     Matrix inverse =
         Eigen::LLT<Matrix>(all).solve(Matrix::Identity(size + 1, size + 1)).topLeftCorner(size, size);
     Eigen::Map<Matrix> weights(importance.data(), size, size);

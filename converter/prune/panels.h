@@ -1,4 +1,4 @@
-// Matrices as kernels/column_products wants them.
+// Packs matrices for kernels/column_products.
 #pragma once
 
 #include <algorithm>
@@ -13,10 +13,10 @@ constexpr std::size_t panels_of(std::size_t columns) {
     return (columns + kernels::panel_columns - 1) / kernels::panel_columns;
 }
 
-/// Panels for each of a kernel's tasks, whose last ones are the longest where the result is symmetric.
+/// Panels per kernel task; for symmetric results the last panels are the longest.
 inline constexpr std::size_t task_panels = 4;
 
-/// Calls body(first panel, last panel), the last panels first, on several threads.
+/// Calls body(first panel, last panel) on several threads, the last panels first.
 template <class Body>
 void for_panels(int threads, std::size_t panels, const Body& body) {
     const std::size_t tasks = (panels + task_panels - 1) / task_panels;
@@ -26,7 +26,7 @@ void for_panels(int threads, std::size_t panels, const Body& body) {
     });
 }
 
-/// `samples` rows of `columns` values, `stride` apart; columns past the last become zero.
+/// Packs `samples` rows of `columns` values, `stride` apart; padding columns become zero.
 template <class T>
 void rows_to_panels(const T* rows, std::size_t stride, std::size_t samples, std::size_t columns,
                     float* panels, int threads) {

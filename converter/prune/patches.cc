@@ -34,7 +34,7 @@ void gather_row(const BlockedMap& map, std::span<const std::size_t> channels, st
     const std::size_t x = position % map.side;
     for (std::size_t dy = 0; dy < 3; ++dy) {
         for (std::size_t dx = 0; dx < 3; ++dx, ++row) {
-            // One more than the place, so that it stays positive.
+            // Compared with an offset of one, since the unsigned indices must not become negative.
             const bool inside = y + dy >= 1 && y + dy <= map.side && x + dx >= 1 && x + dx <= map.side;
             const std::size_t offset = inside ? ((y + dy - 1) * map.side + x + dx - 1) * map.block : 0;
             for (std::size_t i = 0; i < channels.size(); ++i) {

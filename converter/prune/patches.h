@@ -1,4 +1,4 @@
-// Samples of what a layer sees: the 3×3 surroundings of some positions of a map.
+// Samples a layer's input: the 3×3 surroundings of some positions of a map.
 #pragma once
 
 #include <cstddef>
@@ -10,18 +10,18 @@
 
 namespace vgg19::converter {
 
-/// `count` of the positions [0, positions) without repetition, ascending; all of them where they are no more.
-/// The same seed gives the same ones.
+/// `count` distinct positions in [0, positions), ascending; all if there are not more. The same seed gives
+/// the same positions.
 std::vector<std::size_t> sample_positions(std::size_t positions, std::size_t count, std::uint64_t seed);
 
-/// How a row of a sample is made of a map: 9 taps a channel, row by row, or the value at the position alone.
+/// The contents of a sample: 9 taps per channel, row by row, or only the value at the position.
 enum class Surroundings : unsigned char { none, taps_3x3 };
 
 constexpr std::size_t row_taps(Surroundings surroundings) {
     return surroundings == Surroundings::none ? 1 : 9;
 }
 
-/// Writes [channel][tap] of the given channels around a position; zeros where the map has ended.
+/// Writes [channel][tap] of the given channels around a position; zeros beyond the map's border.
 void gather_row(const BlockedMap& map, std::span<const std::size_t> channels, std::size_t position,
                 Surroundings surroundings, float* row);
 

@@ -39,7 +39,7 @@ std::vector<std::size_t> convolution_indices(const model::Network& network) {
     return indices;
 }
 
-/// The wanted layers, ascending.
+/// The selected layers, ascending.
 std::set<std::size_t> chosen_layers(const model::Network& network, const std::vector<std::size_t>& wanted) {
     const auto all = convolution_indices(network);
     if (wanted.empty()) {
@@ -72,7 +72,7 @@ void check_ratio_and_rounding(const PruneOptions& options) {
 
 std::size_t removed_count(const model::ConvolutionLayer& layer, const PruneOptions& options) {
     const std::size_t channels = layer.output_channels;
-    // The default rounding mode takes halves to even, as Python's round() does.
+    // The default rounding mode rounds halves to even, as Python's round() does.
     const auto removed =
         static_cast<std::size_t>(std::nearbyint(options.ratio * static_cast<double>(channels)));
     if (removed >= channels) {

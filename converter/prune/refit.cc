@@ -13,7 +13,8 @@ namespace vgg19::converter {
 
 namespace {
 
-/// The work of refit(): the model as it was, and as it is so far, with the removed filters' weights at zero.
+/// The state of refit(): the original model, and the current one with the removed filters' weights set to
+/// zero.
 class Refitter {
   public:
     Refitter(const model::ModelFile& model, const PrunePlan& plan, const CalibrationImages& images,
@@ -30,7 +31,7 @@ class Refitter {
     Refit& result() { return result_; }
 
   private:
-    /// Weights and bias of a whole layer, to be filled.
+    /// Memory for the weights and bias of a whole layer.
     struct NewLayer {
         std::span<float> weight;
         std::span<float> bias;
@@ -45,7 +46,7 @@ class Refitter {
     Refit result_;
 };
 
-/// Adds least squares' answer to the weights that stay.
+/// Adds the least-squares solution to the kept weights.
 void add_solution(std::span<const float> solution, const Channels& outputs, const Channels& inputs,
                   std::size_t input_channels, std::span<float> weight, std::span<float> bias) {
     constexpr std::size_t taps = 9;
@@ -84,7 +85,7 @@ void Refitter::refit_convolution(std::size_t index) {
             }
         }
         if (inputs_changed_) {
-            // What the target is beyond the plain weights' output.
+            // The offset between the target and the output of the plain weights.
             std::vector<float> missing(outputs.kept.size());
             for (std::size_t i = 0; i < missing.size(); ++i) {
                 missing[i] = old_bias.as<float>()[outputs.kept[i]] - folded[i];
@@ -154,7 +155,7 @@ void Refitter::refit_dense() {
 Refit refit(const model::ModelFile& model, const PrunePlan& plan, const CalibrationImages& images,
             const RefitOptions& options, const model::Progress& progress) {
     require_fp32_throughout(model);
-    pruned_network(model.network(), plan);  // throws where the plan does not fit
+    pruned_network(model.network(), plan);  // throws if the plan does not fit
     Refitter refitter(model, plan, images, options);
     const std::size_t convolutions = model.network().convolutions().size();
     for (std::size_t index = 0; index < convolutions; ++index) {

@@ -24,7 +24,7 @@ struct Fixture {
     testing::RandomModel weights{model::Network::parse("6 9 M 10 M 11 M 12 M 18 M", "17 16 10"), random};
     testing::Pictures pictures{folder / "pictures.bin", random, 40};
 
-    /// Makes filter `copy` of a layer give `factor` times what `original` gives.
+    /// Makes filter `copy` output `factor` times the output of `original`.
     void repeat_filter(const std::string& layer, std::size_t original, std::size_t copy, float factor) {
         std::vector<float>& bias = weights.values(layer + ".bias");
         std::vector<float>& weight = weights.values(layer + ".weight");
@@ -77,7 +77,7 @@ TEST_CASE("channels that are multiples of others are made up for, in every layer
                                        : fixture.weights.write(fixture.folder / "model");
         const auto [plain, refitted] = fixture.errors(model, plan);
         CHECK(plain > 0.02);
-        CHECK(refitted < 0.05);  // the ridge holds back a little
+        CHECK(refitted < 0.05);  // the ridge leaves a small error
         CHECK(refitted < plain / 3);
     }
 }
@@ -87,8 +87,8 @@ TEST_CASE("a channel that is another one and a constant is made up for, constant
     constexpr std::size_t centre = 4;
     Fixture fixture;
     INFO(fixture.random.replay());
-    // Both are far above zero, where ReLU changes nothing, and the next layer does not see where the map
-    // ends.
+    // Both are far above zero, where ReLU changes nothing; and the next layer cannot detect the border of the
+    // map.
     std::vector<float>& bias = fixture.weights.values("features.2.bias");
     bias[1] += 20;
     fixture.repeat_filter("features.2", 1, 4, 1);

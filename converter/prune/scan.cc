@@ -18,7 +18,7 @@ namespace vgg19::converter {
 
 namespace {
 
-/// Puts combinations of the channels that are kept in the place of those that are removed.
+/// Replaces removed channels by linear combinations of the kept ones.
 class Replacement {
   public:
     Replacement(const ChannelMap& map, std::vector<std::size_t> kept, std::vector<std::size_t> removed)
@@ -59,9 +59,9 @@ class Replacement {
     std::vector<float> constants_;
 };
 
-/// One point of the scan while images come in.
+/// One point of the scan while it is measured.
 struct Trial {
-    std::size_t layer = 0;  ///< among the results
+    std::size_t layer = 0;  ///< index in the results
     std::size_t point = 0;
     Replacement replacement;
     double squared_error = 0;
@@ -113,7 +113,7 @@ std::vector<Trial> make_trials(const model::Network& network,
     return trials;
 }
 
-/// The inputs of all layers but the first, of a batch.
+/// The inputs of all layers except the first, for one batch.
 class LayerInputs {
   public:
     explicit LayerInputs(const LayerPass& pass, std::size_t convolutions) : inputs_(convolutions + 1) {

@@ -40,7 +40,7 @@ TEST_CASE("each layer and ratio is tried alone, those that leave no filter left 
     const auto layers = fixture.scan(model, {.criterion = Criterion::activation});
     REQUIRE(layers.size() == 6);
     CHECK(layers[0].layer == "features.0");
-    CHECK(layers[3].points.empty());  // of one filter
+    CHECK(layers[3].points.empty());  // this layer has one filter
     CHECK(layers[5].convolution == 5);
     REQUIRE(layers[5].points.size() == 9);
     CHECK(layers[5].points[0].removed == 2);
@@ -68,7 +68,7 @@ TEST_CASE("a filter that nobody reads costs nothing, one that is read does") {
     const auto model = fixture.weights.write(fixture.folder / "model");
     const auto layers = fixture.scan(model, {.layers = {2}, .criterion = Criterion::activation});
     REQUIRE(layers.size() == 1);
-    CHECK(layers[0].points.back().removed == 8);  // all but the one that is read
+    CHECK(layers[0].points.back().removed == 8);  // all except the one that is read
     CHECK(layers[0].points.back().relative_l2 < 1e-6);
     CHECK(layers[0].points.back().changed_top1 == 0);
 }

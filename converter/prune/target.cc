@@ -12,14 +12,14 @@ namespace vgg19::converter {
 
 namespace {
 
-/// One layer's widths to choose from, and the squared error that is expected of each.
+/// A possible width of a layer, and its expected squared error.
 struct Choice {
     std::size_t width = 0;
     double squared_error = 0;
 };
 struct LayerChoices {
     std::size_t convolution = 0;
-    std::vector<Choice> choices;  ///< by descending width, the first one whole
+    std::vector<Choice> choices;  ///< by descending width; the first is the original width
     std::size_t chosen = 0;
 };
 
@@ -41,7 +41,7 @@ double expected_error(const LayerScan& layer, double removed) {
 LayerChoices choices_of(const LayerScan& layer, std::size_t channels, std::size_t round_to) {
     LayerChoices result = {layer.convolution, {{channels, 0}}};
     if (layer.points.empty()) return result;
-    // Without a multiple to keep to, about as fine as it makes sense to look between the scan's points.
+    // Without a given multiple, finer steps would exceed the scan's resolution.
     constexpr std::size_t steps = 32;
     const std::size_t step = round_to > 1 ? round_to : std::max<std::size_t>(channels / steps, 1);
     const std::size_t least = std::max(channels - layer.points.back().removed, round_to);
@@ -63,7 +63,7 @@ struct Step {
     double error_per_mac = std::numeric_limits<double>::infinity();
 };
 
-/// The layer whose next step is best; a step that pays only together with those behind it counts with them.
+/// The layer with the best next step. A step that pays off only together with later ones is judged with them.
 std::optional<Step> best_step(const model::Network& network, const std::vector<LayerChoices>& layers,
                               std::size_t input_size) {
     std::vector<std::size_t> widths = widths_of(network, layers);

@@ -19,7 +19,7 @@ const model::Network& network() {
     return instance;
 }
 
-/// Curves of the form sensitivity · ratio², for each convolution.
+/// Curves sensitivity · ratio², one per convolution.
 std::vector<LayerScan> curves(const std::vector<double>& sensitivity) {
     std::vector<LayerScan> layers;
     for (std::size_t i = 0; i < sensitivity.size(); ++i) {

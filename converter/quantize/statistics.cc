@@ -10,7 +10,7 @@ namespace vgg19::converter {
 
 namespace {
 
-/// One channel with the zeros that convolution and tiles see around it.
+/// One channel with a border of zeros, as convolution and tiles read it.
 class PaddedPlane {
   public:
     explicit PaddedPlane(std::size_t side)
@@ -43,13 +43,12 @@ class PaddedPlane {
 
   private:
     std::size_t side_;
-    std::size_t tiles_;  ///< in a row, and in a column
+    std::size_t tiles_;  ///< tiles per row, and per column
     std::size_t stride_;
     std::vector<float> values_;
 };
 
-/// What the taps see in all: the plane without the row and the column that the filter, at the other end, does
-/// not reach.
+/// The sum of each tap's inputs: the whole plane without the row and column that this tap never reads.
 std::array<double, 9> tap_sums(const PaddedPlane& plane) {
     const std::size_t last = plane.side() - 1;
     std::array<double, 9> sums{};
@@ -68,7 +67,7 @@ std::array<double, 9> tap_sums(const PaddedPlane& plane) {
     return sums;
 }
 
-/// The memory of one thread.
+/// One thread's memory.
 struct Worker {
     explicit Worker(std::size_t side) : plane(side) {}
     PaddedPlane plane;
@@ -90,7 +89,8 @@ struct Worker {
 }  // namespace
 
 void ConvolutionStatistics::add(const BlockedMap& map, std::size_t more_tiles, int threads) {
-    constexpr std::size_t stride_between_kept = 40009;  // a prime, so that small maps give all of their tiles
+    constexpr std::size_t stride_between_kept =
+        40009;  // a prime, so that the kept tiles cover all of a small map
     const std::size_t first = tiles();
     tiles_.resize((first + more_tiles) * channels_);
     std::vector<Worker> workers(static_cast<std::size_t>(threads), Worker(map.side));

@@ -18,7 +18,7 @@ namespace {
 using kernels::testing::GuardedBuffer;
 using kernels::testing::Random;
 
-/// A map in the blocked layout that ends at a guard page, and its pixels as they are asked for.
+/// A map in the blocked layout that ends at a guard page, and access to its pixels.
 class RandomMap {
   public:
     RandomMap(Random& random, std::size_t channels, std::size_t side, std::size_t block)
@@ -36,7 +36,7 @@ class RandomMap {
     BlockedMap map() const { return {values_.data(), channels_, side_, block_}; }
     std::size_t side() const { return side_; }
 
-    /// Zero around the map. `row` and `column` count from the padding's.
+    /// Zero outside the map. `row` and `column` count from the padding's corner.
     float padded(std::size_t channel, std::size_t row, std::size_t column) const {
         if (row == 0 || column == 0 || row > side_ || column > side_) return 0;
         return values_.data()[index(channel, row - 1, column - 1)];

@@ -47,7 +47,7 @@ void require(const MetadataMap& metadata, const std::string& key, const std::str
     if (found != expected) fail(key, '"' + expected + '"', found);
 }
 
-/// The shortest digits that read back as the same number.
+/// The shortest text that parses back to the same number.
 template <class Number>
 std::string number_text(Number value) {
     std::array<char, 64> digits{};
@@ -132,7 +132,7 @@ std::vector<std::string> read_class_names(const MetadataMap& metadata, std::size
     }
     const std::set<std::string_view> distinct(names.begin(), names.end());
     if (names.size() != classes || distinct.size() != classes) {
-        fail(class_names_key, std::to_string(classes) + " names, no two alike", text->second);
+        fail(class_names_key, std::to_string(classes) + " different names", text->second);
     }
     return names;
 }

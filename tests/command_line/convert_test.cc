@@ -58,8 +58,9 @@ TEST_CASE("convert says what it took, what it left and what it assumed, on stand
     CHECK(contains(outcome.errors, "dense layers: net.module.fc: 8 → 2\n"));
     CHECK(contains(outcome.errors, "optimizer (2 tensors)"));
     CHECK(contains(outcome.errors, "net.loss (1 tensor)"));
-    CHECK(contains(outcome.errors, "input size 32 is assumed; --size N says another"));
-    CHECK(contains(outcome.errors, "--mean and --std say others"));
+    CHECK(
+        contains(outcome.errors, "input size 32 is assumed; use --size N if the head averages larger maps"));
+    CHECK(contains(outcome.errors, "use --mean and --std for others"));
     CHECK_FALSE(contains(outcome.output, "took"));
 }
 
