@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "converter/prune/least_squares.h"
 #include "converter/quantize/calibration.h"
+#include "converter/refit/least_squares.h"
 #include "engine/model/model_file.h"
 
 namespace vgg19::converter {

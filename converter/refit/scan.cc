@@ -1,4 +1,4 @@
-#include "converter/prune/scan.h"
+#include "converter/refit/scan.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,9 +7,9 @@
 #include <sstream>
 #include <utility>
 
-#include "converter/prune/layer_pass.h"
-#include "converter/prune/moments.h"
 #include "converter/prune/prune.h"
+#include "converter/refit/layer_pass.h"
+#include "converter/refit/moments.h"
 #include "kernels/common/aligned_buffer.h"
 #include "kernels/common/blocked_layout.h"
 #include "kernels/common/parallel.h"

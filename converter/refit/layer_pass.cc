@@ -1,4 +1,4 @@
-#include "converter/prune/layer_pass.h"
+#include "converter/refit/layer_pass.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "converter/prune/dense_refit.h"
+#include "converter/refit/dense_refit.h"
 
 #define EIGEN_DONT_PARALLELIZE
 #include <Eigen/Core>

@@ -5,9 +5,9 @@
 #include <span>
 #include <vector>
 
-#include "converter/prune/dense_refit.h"
-#include "converter/prune/least_squares.h"
 #include "converter/quantize/calibration.h"
+#include "converter/refit/dense_refit.h"
+#include "converter/refit/least_squares.h"
 #include "engine/model/model_file.h"
 
 namespace vgg19::converter {

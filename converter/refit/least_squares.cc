@@ -1,10 +1,10 @@
-#include "converter/prune/least_squares.h"
+#include "converter/refit/least_squares.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "converter/prune/cholesky.h"
-#include "converter/prune/panels.h"
+#include "converter/refit/cholesky.h"
+#include "converter/refit/panels.h"
 #include "vgg19/error.h"
 
 namespace vgg19::converter {

@@ -1,13 +1,14 @@
-#include "converter/prune/scan.h"
+#include "converter/refit/scan.h"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 
-#include "converter/prune/moments.h"
 #include "converter/prune/prune.h"
 #include "converter/quantize/quantize.h"
 #include "converter/quantize/testing/pictures.h"
+#include "converter/refit/least_loss.h"
+#include "converter/refit/moments.h"
 #include "converter/testing/random_model.h"
 #include "engine/testing/error_of.h"
 
@@ -27,7 +28,8 @@ struct Fixture {
     std::vector<LayerScan> scan(const model::ModelFile& model, const PruneOptions& options, int threads = 1) {
         const CalibrationImages images = pictures.images(20, threads);
         const auto moments = measure_moments(model, images);
-        return converter::scan(model, removal_orders(model, options, &moments), moments, images);
+        return converter::scan(model, removal_orders(model, options, by_activation(model, moments)), moments,
+                               images);
     }
 };
 

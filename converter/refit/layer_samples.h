@@ -6,8 +6,8 @@
 #include <span>
 #include <vector>
 
-#include "converter/prune/layer_pass.h"
-#include "converter/prune/patches.h"
+#include "converter/refit/layer_pass.h"
+#include "converter/refit/patches.h"
 
 namespace vgg19::converter {
 

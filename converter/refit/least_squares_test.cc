@@ -1,4 +1,4 @@
-#include "converter/prune/least_squares.h"
+#include "converter/refit/least_squares.h"
 
 #include <doctest/doctest.h>
 
@@ -6,7 +6,7 @@
 #include <limits>
 #include <vector>
 
-#include "converter/prune/cholesky.h"
+#include "converter/refit/cholesky.h"
 #include "kernels/common/testing/isas.h"
 #include "kernels/common/testing/random.h"
 #include "vgg19/error.h"

@@ -1,12 +1,12 @@
-#include "converter/prune/refit.h"
+#include "converter/refit/refit.h"
 
 #include <algorithm>
 #include <span>
 #include <utility>
 
 #include "converter/prune/channels.h"
-#include "converter/prune/dense_refit.h"
-#include "converter/prune/layer_samples.h"
+#include "converter/refit/dense_refit.h"
+#include "converter/refit/layer_samples.h"
 #include "vgg19/error.h"
 
 namespace vgg19::converter {

@@ -1,9 +1,9 @@
-#include "converter/prune/layer_samples.h"
+#include "converter/refit/layer_samples.h"
 
 #include <algorithm>
 #include <numeric>
 
-#include "converter/prune/least_squares.h"
+#include "converter/refit/least_squares.h"
 #include "kernels/common/parallel.h"
 #include "kernels/dense_fp32/dense_fp32.h"
 

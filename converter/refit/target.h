@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "converter/prune/scan.h"
+#include "converter/refit/scan.h"
 #include "engine/model/network.h"
 
 namespace vgg19::converter {

@@ -1,13 +1,13 @@
-#include "converter/prune/refit.h"
+#include "converter/refit/refit.h"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "converter/prune/dense_refit.h"
 #include "converter/quantize/quantize.h"
 #include "converter/quantize/testing/pictures.h"
+#include "converter/refit/dense_refit.h"
 #include "converter/testing/random_model.h"
 #include "engine/testing/error_of.h"
 

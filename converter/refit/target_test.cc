@@ -1,4 +1,4 @@
-#include "converter/prune/target.h"
+#include "converter/refit/target.h"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "converter/prune/patches.h"
+#include "converter/refit/patches.h"
 
 #include <algorithm>
 #include <numeric>

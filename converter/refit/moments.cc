@@ -1,4 +1,4 @@
-#include "converter/prune/moments.h"
+#include "converter/refit/moments.h"
 
 #define EIGEN_DONT_PARALLELIZE
 #include <Eigen/Cholesky>
@@ -7,9 +7,9 @@
 #include <limits>
 #include <numeric>
 
-#include "converter/prune/layer_pass.h"
-#include "converter/prune/patches.h"
 #include "converter/prune/prune.h"
+#include "converter/refit/layer_pass.h"
+#include "converter/refit/patches.h"
 #include "kernels/common/parallel.h"
 
 namespace vgg19::converter {

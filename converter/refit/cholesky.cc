@@ -1,4 +1,4 @@
-#include "converter/prune/cholesky.h"
+#include "converter/refit/cholesky.h"
 
 // Eigen runs single-threaded: the tasks below run in parallel, so that sums do not depend on the number of
 // threads.
@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "converter/prune/panels.h"
+#include "converter/refit/panels.h"
 #include "kernels/common/parallel.h"
 
 namespace vgg19::converter {
