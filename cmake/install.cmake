@@ -1,4 +1,4 @@
-# One static library from the boxes below the public interface, and how other projects find it.
+# Installs the boxes below the public interface as one static library, with package files for other projects.
 include(CMakePackageConfigHelpers)
 
 get_property(isa_objects GLOBAL PROPERTY VGG19_ISA_OBJECTS)

@@ -218,12 +218,12 @@ converter::ClassMapping map_to_new_head(const NamedData& named, const converter:
     return map_data(named, {head.classes}, options);
 }
 
-/// Requires one class of the data for each of the model's.
+/// Names the new head's classes after the data's classes, if each has exactly one.
 void name_classes(converter::NewHead& head, const std::vector<std::string>& data_names,
                   const converter::LabelMap& labels) {
     std::vector<std::string> names(head.classes);
     for (std::size_t i = 0; i < labels.size(); ++i) {
-        if (!names[labels[i]].empty()) return;  // two classes map to the same one, so it gets neither name
+        if (!names[labels[i]].empty()) return;  // two classes map to the same one: no names
         names[labels[i]] = data_names[i];
     }
     const bool all_named =

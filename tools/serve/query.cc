@@ -59,7 +59,7 @@ std::size_t choice(const httplib::Params& query, const std::string& name,
     throw bad(name + ": expected " + expected + ", found '" + *text + "'");
 }
 
-/// Returned in the order of `ids`, whatever the order in the request; the request may list all.
+/// Returned in the order of `ids`; the order in the request does not matter.
 std::vector<std::size_t> chosen_variants(const httplib::Params& query, const std::vector<std::string>& ids) {
     const std::optional<std::string> list = find(query, "variants");
     std::vector<bool> chosen(ids.size(), !list);
