@@ -1,8 +1,8 @@
-# Every dependency, in one place: the system's package where there is one, else a pinned release, checked by its hash.
-# Debian 12 has them all (script/bootstrap installs them), so the second way is for other systems.
+# All dependencies: the system's package if there is one, else a pinned release, verified by its hash. Debian
+# 12 has all of them (script/bootstrap installs them); the downloads are for other systems.
 
-# vgg19_fetch(name url sha256 [OPTIONS variable=value …] [arguments of FetchContent_Declare …]): builds what its CMakeLists.txt
-# says. The options stay inside: no cache entry is made for them.
+# vgg19_fetch(name url sha256 [OPTIONS variable=value …] [arguments of FetchContent_Declare …]): downloads and adds a
+# CMake project. The options are variables of that project, and make no cache entries.
 function(vgg19_fetch name url sha256)
   cmake_parse_arguments(PARSE_ARGV 3 fetch "" "" "OPTIONS")
   set(CMAKE_POLICY_DEFAULT_CMP0077 NEW)  # option() of that project takes a variable that is set
@@ -17,7 +17,7 @@ function(vgg19_fetch name url sha256)
   set(${name}_SOURCE_DIR ${${name}_SOURCE_DIR} PARENT_SCOPE)
 endfunction()
 
-# Threads: OpenMP is what oneDNN brings with it.
+# Threads: oneDNN uses OpenMP as well.
 find_package(Threads REQUIRED)
 if(VGG19_OPENMP)
   find_package(OpenMP REQUIRED COMPONENTS CXX)
@@ -42,7 +42,8 @@ if(NOT VGG19_STB_INCLUDE_DIR)
   set(VGG19_STB_INCLUDE_DIR ${stb_SOURCE_DIR} CACHE PATH "the folder of stb_image.h" FORCE)
 endif()
 
-# libjpeg-turbo and libwebp have no build that another project can take in: the system's, or none. VGG19_HAS_… say which.
+# libjpeg-turbo and libwebp cannot be added as subprojects, so only the system's packages are used.
+# VGG19_HAS_… tells which exist.
 function(vgg19_codec option library target)
   set(has OFF)
   if(${option} AND TARGET ${target})
@@ -75,7 +76,7 @@ if(VGG19_BUILD_TOOLS OR VGG19_BUILD_TESTS)
       OPTIONS EIGEN_BUILD_DOC=OFF EIGEN_BUILD_TESTING=OFF BUILD_TESTING=OFF)
   endif()
 
-  # zlib: for files of PyTorch that somebody packed anew, and TorchScript's code. Without it those are refused.
+  # zlib: for repacked PyTorch files, and TorchScript's code. Without it such files are refused.
   find_package(ZLIB QUIET)
 
   find_package(cxxopts CONFIG QUIET)
@@ -84,15 +85,15 @@ if(VGG19_BUILD_TOOLS OR VGG19_BUILD_TESTS)
       523175f792eb0ff04f9e653c90746c12655f10cb70f1d5e6d6d9491420298a08)
   endif()
 
-  # cpp-httplib: the server derives from a class of it, so another version may not fit. Debian's has a library beside the
-  # header, whose layout depends on the flags that its pkg-config file tells.
+  # cpp-httplib: the server derives from one of its classes, so other versions may not fit. Debian's package
+  # has a library in addition to the header; its layout depends on the flags in its pkg-config file.
   if(PkgConfig_FOUND)
     pkg_check_modules(VGG19_HTTPLIB QUIET IMPORTED_TARGET cpp-httplib>=0.11.4 cpp-httplib<0.12)
   endif()
   if(TARGET PkgConfig::VGG19_HTTPLIB)
     add_library(vgg19_httplib ALIAS PkgConfig::VGG19_HTTPLIB)
   else()
-    # One header is all; no folder of that name is there, so that nothing of its build is run or installed.
+    # Only the header is needed. The SOURCE_SUBDIR does not exist, so that nothing is built or installed.
     vgg19_fetch(httplib https://github.com/yhirose/cpp-httplib/archive/refs/tags/v0.11.4.zip
       9d884bee50ded17de3a51d673bb9c2d7d11f101c595b0891830ba9d02e0cc368 SOURCE_SUBDIR header-alone)
     add_library(vgg19_httplib INTERFACE)

@@ -23,7 +23,7 @@ namespace vgg19::bench {
 
 namespace {
 
-/// "vgg19-bench", "vgg19 bench": as the user called us, without folders.
+/// The program's name without folders, as the user called it: "vgg19-bench", "vgg19 bench".
 std::string program_name(std::vector<std::string> program) {
     std::string name = std::filesystem::path(program.front()).filename().string();
     for (std::size_t word = 1; word < program.size(); ++word) name += ' ' + program[word];
@@ -132,7 +132,7 @@ int compare(const EarlierReport& then, const Report& now, double tolerance) {
 }
 
 int run(Options options, const std::vector<std::string>& program) {
-    // What can be wrong is found out before anything takes long.
+    // Find errors before any long work.
     const kernels::Isa isa = chosen_isa(session_options(options, 0));
     std::optional<EarlierReport> earlier;
     if (options.baseline) {
@@ -153,7 +153,7 @@ void run_tune(const Options& options) {
         make_plan(model::Network::vgg(19), Preprocessing{}, session_options(options, options.size));
     say("measuring this machine's peaks");
     const Peaks peaks = measure_peaks(plan.execution.isa, {.threads = plan.execution.threads});
-    constexpr double share = 0.1;  // of --min-time, a shape
+    constexpr double share = 0.1;  // share of --min-time for each shape
     std::cout << tune_text(tune(plan, options.min_time_seconds * share, peaks.fp32_gflops)) << std::flush;
 }
 
@@ -177,7 +177,7 @@ int run_command(int argc, char** argv, const std::vector<std::string>& program) 
 }  // namespace
 
 int bench_main(int argc, char** argv) {
-    std::signal(SIGPIPE, SIG_IGN);  // a worker that died is an error of a write, not the end of the bench
+    std::signal(SIGPIPE, SIG_IGN);  // a dead worker must cause a write error, not end the bench
     std::string name = "vgg19-bench";
     try {
         const std::vector<std::string> program = words_before(static_cast<std::size_t>(argc - 1));

@@ -47,7 +47,7 @@ EarlierReport from_json(const Json& json, const std::string& name) {
     return report;
 }
 
-/// How many times as long as before; nothing where that cannot be said.
+/// How many times longer than before; none if it cannot be determined.
 std::optional<double> growth(const EarlierReport& then, const EarlierReport::Variant& before,
                              const Report& now, const VariantReport& variant) {
     if (variant.id != "baseline") {
@@ -70,7 +70,7 @@ EarlierReport read_report(const std::filesystem::path& path) {
     } catch (const Error& error) {
         const std::string message = error.what();
         if (message.starts_with(path.string())) throw;
-        throw Error(error.kind(), path.string() + ": " + message);  // a value of another type than expected
+        throw Error(error.kind(), path.string() + ": " + message);  // a value has an unexpected type
     }
 }
 

@@ -13,7 +13,7 @@ namespace vgg19::bench {
 
 namespace {
 
-/// `report` as an earlier run left it behind.
+/// `report`, saved as by an earlier run.
 EarlierReport kept(const Report& report) {
     const testing::TemporaryFolder folder;
     model::write_text_file(folder.path() / "earlier.json", to_json_text(report));

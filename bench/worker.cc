@@ -26,7 +26,7 @@ std::string shape_text(const std::vector<std::size_t>& shape) {
     return text.append(")");
 }
 
-/// An input given as a tensor of one image or a batch, with its size.
+/// An input tensor with one image or a batch, and its size.
 struct Input {
     std::vector<float> values;
     std::size_t size = 0;
@@ -53,7 +53,7 @@ Input read_input(const std::filesystem::path& path, std::size_t batch) {
     return input;
 }
 
-/// The two sizes that the command line can give must agree.
+/// The sizes given by --size and by --input must agree.
 std::size_t input_size(const Options& options, const Input& input) {
     if (options.input && options.size != 0 && options.size != input.size) {
         throw Error(ErrorKind::bad_input, options.input->string() + ": tensor input: expected size " +
@@ -74,7 +74,7 @@ std::size_t requested_runs(const std::string& line) {
     return runs;
 }
 
-/// `logits` are one image's.
+/// `logits` are those of one image.
 void say_ready(const Session& session, std::span<const float> logits) {
     constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20U;
     std::cout << "ready " << peak_rss_bytes("self") / mebibyte;

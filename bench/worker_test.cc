@@ -34,7 +34,7 @@ struct Outcome {
     std::string errors;
 };
 
-/// Through the shell; arguments hold no characters that are special to it but quotes.
+/// Runs through the shell, so arguments must not contain special characters, except in quotes.
 Outcome run_bench(const testing::TemporaryFolder& folder, const std::string& arguments,
                   const std::string& input = "") {
     const auto in = folder.path() / "stdin";
@@ -62,7 +62,7 @@ void write_narrow_variants(const std::filesystem::path& folder) {
                               folder / "pruned-int8.safetensors");
 }
 
-/// Images that differ: the first is 0.5 everywhere, the others less.
+/// Different images: the first is 0.5 everywhere, the others are darker.
 void write_input(const std::filesystem::path& path, std::size_t size, std::size_t images = 1) {
     std::vector<float> values;
     for (std::size_t image = 0; image < images; ++image) {
@@ -143,7 +143,7 @@ TEST_CASE("a profile has a time for each layer, beside the machine's peaks") {
     }
     CHECK(variant.find("profile_layers_ms")->number() == doctest::Approx(sum));
     CHECK(variant.find("profile_end_to_end_ms")->number() > 0);
-    // What is counted of a layer is the batch's.
+    // A layer's counts are for the whole batch.
     CHECK(direct_operations == doctest::Approx(3 * 2e9 * variant.find("gmac")->number()));
 }
 
@@ -162,7 +162,7 @@ TEST_CASE("a bench exits with 3 when a variant is slower than in an earlier repo
     CHECK(another_batch.errors.find("expected a report of batch 2, found one of batch 1") !=
           std::string::npos);
 
-    // The same report, had res160 been a thousand times as fast.
+    // The same report, but with a res160 that is a thousand times as fast.
     std::string text = text_of(earlier);
     const std::string field = "\"speedup\": ";
     text.insert(text.rfind(field) + field.size(), "1000");

@@ -1,4 +1,4 @@
-# Installs the library, and how other projects find it: by CMake's find_package and by pkg-config.
+# Installs the library, with package files for other projects: for CMake's find_package and for pkg-config.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 

@@ -19,7 +19,7 @@ void say(const NamedData& named, const std::string& text) {
     std::cerr << named.role << ": " << text << '\n';
 }
 
-/// A class must not vanish because its pictures are broken.
+/// A class must not disappear because all its pictures are broken.
 void require_classes(const NamedData& named, const PictureScan& scan) {
     std::set<std::size_t> left;
     for (const std::size_t item : scan.items) {

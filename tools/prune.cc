@@ -96,7 +96,7 @@ CommandLine command_line() {
     return line;
 }
 
-/// Where the results go; "" for what is not wanted.
+/// The output files; "" for those not wanted.
 struct Destinations {
     std::filesystem::path model;
     std::filesystem::path plan;
@@ -135,7 +135,7 @@ Destinations destinations(const CommandLine& line, const std::filesystem::path& 
     return to;
 }
 
-/// `option` says something that the others leave no room for.
+/// Throws if any of the other options is given together with `option`.
 void require_alone(const CommandLine& line, const char* option, const std::string& reason,
                    std::initializer_list<const char*> others) {
     if (!line.given(option)) return;
@@ -210,7 +210,7 @@ void print_plan(const model::Network& before, const PrunePlan& plan) {
               << " %)\n";
 }
 
-/// Images to calibrate with, of one command.
+/// The calibration images of one command.
 class Calibration {
   public:
     Calibration(const CommandLine& line, const model::ModelFile& model)
@@ -249,7 +249,7 @@ class Calibration {
     converter::CalibrationImages images_;
 };
 
-/// All that comes after the command line was understood, for one model.
+/// Everything after the command line has been parsed, for one model.
 class Pruning {
   public:
     Pruning(const CommandLine& line, const model::ModelFile& model, converter::PruneOptions options,
@@ -343,7 +343,7 @@ class Pruning {
     converter::PruneOptions options_;
     Destinations to_;
     std::optional<Calibration> calibration_;
-    std::vector<converter::LeastSquares> moments_;  ///< none where no choice needs them
+    std::vector<converter::LeastSquares> moments_;  ///< empty unless the criterion needs them
 };
 
 }  // namespace

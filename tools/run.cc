@@ -54,7 +54,7 @@ const Tensor& input_tensor(const SafetensorsFile& file) {
     return *tensor;
 }
 
-/// What was left open, or must agree, follows from the inputs.
+/// Options that were not given are taken from the inputs; others must agree with them.
 void fit_to(SessionOptions& options, const Tensor& input, const std::string& path) {
     const std::size_t size = input.shape[2];
     if (options.input_size != 0 && options.input_size != size) {
@@ -65,7 +65,7 @@ void fit_to(SessionOptions& options, const Tensor& input, const std::string& pat
     options.batch = std::min(options.batch, input.shape[0]);
 }
 
-/// Logits of all images, a batch at a time; the last batch is filled up with zeros.
+/// Runs all images in batches; the last batch is padded with zeros.
 std::vector<float> run_all(Session& session, const Tensor& input, const std::string& path) {
     const std::size_t images = input.shape[0];
     const std::size_t batch = session.batch();

@@ -323,7 +323,7 @@ TEST_CASE("a model with INT8 dense layers keeps its last convolution whole") {
     const auto model = ModelFile::open(narrow.folder / "int8");
     const std::string message =
         (narrow.folder / "int8").string() +
-        ": features.18: expected filters to go before the dense layers are quantised, found "
+        ": features.18: expected filters to be removed before the dense layers are quantised, found "
         "classifier.0 in INT8; prune first, then quantise";
     CHECK(message_of([&] { plan_pruning(model, {.ratio = 0.2}); }, ErrorKind::usage) == message);
     CHECK(message_of(

@@ -1,4 +1,4 @@
-// Helpers for rounding weights to integers, written so that compilers vectorize them.
+// Helpers for rounding weights to integers, written so that compilers vectorise them.
 #pragma once
 
 #include <algorithm>
@@ -9,7 +9,7 @@
 namespace vgg19::converter {
 
 /// Compares the bits of the floats without their signs: these have the order of the magnitudes, and compilers
-/// vectorize an integer maximum. NaN and infinity compare greater than all other values.
+/// vectorise an integer maximum. NaN and infinity compare greater than all other values.
 inline float largest_magnitude(std::span<const float> values) {
     std::int32_t largest = 0;
     for (const float value : values) {
@@ -19,7 +19,7 @@ inline float largest_magnitude(std::span<const float> values) {
 }
 
 /// Rounds to the nearest integer, halves to even, for magnitudes below 2^22, by adding 1.5 · 2^23, where
-/// floats have a spacing of 1. Vectorizes without SSE4.1's rounding instruction.
+/// floats have a spacing of 1. Vectorises without SSE4.1's rounding instruction.
 inline float round_to_even(float value) {
     constexpr float step_is_one = 12582912.0F;
     return (value + step_is_one) - step_is_one;

@@ -22,7 +22,7 @@ bool is_finite(float value) {
     return (std::bit_cast<std::uint32_t>(value) & exponent) != exponent;
 }
 
-/// No branch per element, so that the compiler can vectorize.
+/// No branch per element, so that the compiler can vectorise.
 bool all_finite(std::span<const float> values) {
     bool finite = true;
     for (const float value : values) finite &= is_finite(value);

@@ -1,4 +1,4 @@
-// What a build without oneDNN has in its place.
+// Replaces the oneDNN wrapper in a build without oneDNN.
 #include <stdexcept>
 
 #include "kernels/onednn/conv_onednn.h"

@@ -1,4 +1,4 @@
-// vgg19 convert: what it says, and what the other commands make of it.
+// vgg19 convert: its output, and what other commands do with the result.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -16,7 +16,7 @@ using model::Json;
 
 namespace {
 
-/// A VGG with one dense layer on 1×1 pixels and two classes, under "net.module.", with tensors of others.
+/// A VGG with one dense layer on 1×1 pixels and two classes, under "net.module.", next to unrelated tensors.
 void write_checkpoint(const std::filesystem::path& path) {
     kernels::testing::Random random;
     RandomTensors made = random_tensors(model::Network::parse("4 M 5 M 6 6 M 7 7 M 8 8 M", "2", 1), random);

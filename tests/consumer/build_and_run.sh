@@ -7,7 +7,7 @@ shift 6
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 flags=${sanitizers:+-fsanitize=$sanitizers}
-onednn_folder=$(dirname "${onednn:-/usr/lib}")  # empty in a build without it
+onednn_folder=$(dirname "${onednn:-/usr/lib}")  # empty in a build without oneDNN
 
 cmake --install "$build" --prefix "$work/installed" >"$work/install.log"
 "$vgg19" convert "$source/tests/golden/data/baseline.model.safetensors" -o "$work/model.safetensors"
@@ -20,7 +20,7 @@ cmake --build "$work/cmake" >"$work/build.log" || { cat "$work/build.log"; exit 
 PKG_CONFIG_PATH=$(dirname "$(find "$work/installed" -name vgg19.pc)"):${PKG_CONFIG_PATH:-}
 export PKG_CONFIG_PATH
 library_folder=$(dirname "$(find "$work/installed" -name 'libvgg19.*' -print -quit)")
-# The .pc file names the prefix that was configured; --define-prefix finds the one that it was installed to.
+# The .pc file contains the configured prefix; --define-prefix replaces it by the actual one.
 "$compiler" -std=c++20 $flags "$source/tests/consumer/project/main.cc" -o "$work/consumer-pkg-config" \
   $(pkg-config --define-prefix --cflags --libs vgg19) -L"$onednn_folder" -Wl,-rpath,"$onednn_folder" \
   -Wl,-rpath,"$library_folder"

@@ -1,4 +1,4 @@
-// For tests: the inputs of make.py, which the goldens were made from.
+// For tests: the inputs from which make.py computed the golden data.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@ inline std::uint32_t hash32(std::uint32_t value) {
     return value ^ (value >> 16U);
 }
 
-/// (1, 3, size, size) floats in [-2, 2); seed below 16.
+/// (1, 3, size, size) floats in [-2, 2); `seed` is below 16.
 inline std::vector<float> input_image(std::uint32_t size, std::uint32_t seed) {
     const auto noise = [&](std::uint32_t channel, std::uint32_t row, std::uint32_t column,
                            std::uint32_t salt) {

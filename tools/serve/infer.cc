@@ -23,7 +23,7 @@ constexpr const char* input_size_key = "binary_data_size";
     throw Problem(400, "bad_request", message);
 }
 
-/// The one element of an array member, or null where the member is missing and may be.
+/// The only element of an array member; null if the member is missing but optional.
 const Json* only_element(const Json& json, const char* name, bool required) {
     const Json* const array = json.find(name);
     if (array == nullptr && !required) return nullptr;
@@ -52,7 +52,7 @@ bool flag(const Json& json, const char* key, bool otherwise) {
     return value->boolean();
 }
 
-/// The number of images, of a shape (N, 3, size, size) whose values could be in a body of that length.
+/// The number of images in a shape (N, 3, size, size), checked against the body's length.
 std::size_t images_of(const Json& tensor, std::size_t size, std::size_t body_bytes) {
     const Json* const shape = tensor.find("shape");
     const std::string expected = "input: expected shape [N, " + std::to_string(model::image_channels) + ", " +
@@ -64,7 +64,7 @@ std::size_t images_of(const Json& tensor, std::size_t size, std::size_t body_byt
     if (sizes[0] == 0 || sizes[1] != model::image_channels || sizes[2] != size || sizes[3] != size) {
         bad(expected);
     }
-    // A value takes at least a digit and a comma.
+    // Each value takes at least a digit and a comma.
     const std::size_t values = model::image_channels * size * size;
     if (sizes[0] > body_bytes / values) bad("input: the body is too short for its shape");
     return static_cast<std::size_t>(sizes[0]);

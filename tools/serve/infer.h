@@ -1,5 +1,6 @@
-// Bodies of the Open Inference Protocol, version 2 (https://github.com/kserve/open-inference-protocol), with
-// its binary extension: JSON, and after it the values of tensors as little-endian bytes.
+// Parses and writes the Open Inference Protocol, version 2
+// (https://github.com/kserve/open-inference-protocol), with its binary extension: JSON, followed by tensors
+// as little-endian bytes.
 #pragma once
 
 #include <cstddef>
@@ -16,14 +17,14 @@ inline constexpr const char* output_name = "logits";
 inline constexpr const char* tensor_type = "FP32";
 
 struct InferRequest {
-    std::optional<std::string> id;  ///< to be repeated in the answer
+    std::optional<std::string> id;  ///< repeated in the answer
     std::size_t images = 0;
     std::vector<float> input;  ///< (images, 3, size, size)
     bool binary_output = false;
 };
 
-/// `json_bytes` is what Inference-Header-Content-Length says, if it is there. `size` is the model's. Throws
-/// Problem (400) for what is no such request.
+/// `json_bytes` is the value of Inference-Header-Content-Length, if present. `size` is the model's. Throws
+/// Problem (400) for an invalid request.
 InferRequest parse_infer_request(std::string_view body, std::optional<std::size_t> json_bytes,
                                  std::size_t size);
 
