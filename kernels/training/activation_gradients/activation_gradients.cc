@@ -1,4 +1,4 @@
-#include "kernels/activation_gradients/activation_gradients.h"
+#include "kernels/training/activation_gradients/activation_gradients.h"
 
 #include <algorithm>
 

@@ -4,7 +4,7 @@
 
 #include "kernels/common/aligned_buffer.h"
 #include "kernels/common/testing/vgg19_shapes.h"
-#include "kernels/winograd_gradient/winograd_gradient.h"
+#include "kernels/training/winograd_gradient/winograd_gradient.h"
 
 namespace vgg19::kernels {
 

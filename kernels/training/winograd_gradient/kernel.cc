@@ -1,5 +1,5 @@
 #include "kernels/simd/vector.h"
-#include "kernels/winograd_gradient/steps.h"
+#include "kernels/training/winograd_gradient/steps.h"
 
 namespace vgg19::kernels::VGG19_ISA {
 

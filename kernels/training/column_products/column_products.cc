@@ -1,4 +1,4 @@
-#include "kernels/column_products/column_products.h"
+#include "kernels/training/column_products/column_products.h"
 
 namespace vgg19::kernels {
 

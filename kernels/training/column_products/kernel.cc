@@ -1,6 +1,6 @@
-#include "kernels/column_products/column_products.h"
 #include "kernels/simd/unrolled.h"
 #include "kernels/simd/vector.h"
+#include "kernels/training/column_products/column_products.h"
 
 namespace vgg19::kernels::VGG19_ISA {
 

@@ -1,5 +1,5 @@
 // The selector, and how the work is dealt out.
-#include "kernels/winograd_gradient/winograd_gradient.h"
+#include "kernels/training/winograd_gradient/winograd_gradient.h"
 
 #include <algorithm>
 #include <array>

@@ -9,9 +9,9 @@
 
 #include "kernels/common/parallel.h"
 #include "kernels/simd/unrolled.h"
+#include "kernels/training/winograd_gradient/winograd_gradient.h"
 #include "kernels/winograd/row_transforms.h"
 #include "kernels/winograd/tile_side.h"
-#include "kernels/winograd_gradient/winograd_gradient.h"
 
 namespace vgg19::kernels::VGG19_ISA {
 namespace {

@@ -10,7 +10,7 @@
 #include "kernels/common/testing/guarded_buffer.h"
 #include "kernels/common/testing/isas.h"
 #include "kernels/common/testing/random.h"
-#include "kernels/winograd_gradient/winograd_gradient.h"
+#include "kernels/training/winograd_gradient/winograd_gradient.h"
 
 namespace vgg19::kernels {
 

@@ -1,4 +1,4 @@
-#include "kernels/onednn/conv_weights_gradient.h"
+#include "kernels/onednn/training/conv_weights_gradient.h"
 
 #include <stdexcept>
 

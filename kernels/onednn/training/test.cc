@@ -6,8 +6,8 @@
 #include "kernels/common/aligned_buffer.h"
 #include "kernels/common/blocked_layout.h"
 #include "kernels/common/testing/random.h"
-#include "kernels/onednn/conv_weights_gradient.h"
-#include "kernels/onednn/matrix_product.h"
+#include "kernels/onednn/training/conv_weights_gradient.h"
+#include "kernels/onednn/training/matrix_product.h"
 
 namespace vgg19::kernels {
 

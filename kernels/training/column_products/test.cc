@@ -4,11 +4,11 @@
 #include <limits>
 #include <vector>
 
-#include "kernels/column_products/column_products.h"
 #include "kernels/common/testing/dense.h"
 #include "kernels/common/testing/golden.h"
 #include "kernels/common/testing/guarded_buffer.h"
 #include "kernels/common/testing/random.h"
+#include "kernels/training/column_products/column_products.h"
 
 namespace vgg19::kernels {
 

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <vector>
 
-#include "kernels/activation_gradients/activation_gradients.h"
 #include "kernels/common/blocked_layout.h"
 #include "kernels/common/testing/guarded_buffer.h"
 #include "kernels/common/testing/random.h"
+#include "kernels/training/activation_gradients/activation_gradients.h"
 
 namespace vgg19::kernels {
 

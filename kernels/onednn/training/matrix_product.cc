@@ -1,4 +1,4 @@
-#include "kernels/onednn/matrix_product.h"
+#include "kernels/onednn/training/matrix_product.h"
 
 #include <stdexcept>
 #include <string>
