@@ -22,9 +22,6 @@ inline constexpr double default_batch_norm_epsilon = 1e-5;
 double find_batch_norm_epsilon(const VggTensors& vgg, const std::vector<CheckpointFacts::Epsilon>& said,
                                double wanted, const std::string& file);
 
-/// "1e-05": the shortest digits that read back as the same number.
-std::string epsilon_text(double epsilon);
-
 /// Writes, for a layer with weight w (O, …), bias b (O) and a batch norm behind it,
 ///
 ///     s[o]       = batch_norm.weight[o] / sqrt(batch_norm.variance[o] + epsilon)

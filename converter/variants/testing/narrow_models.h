@@ -3,11 +3,11 @@
 
 #include <filesystem>
 
-#include "bench/seeded_weights.h"
+#include "converter/variants/seeded_weights.h"
 #include "engine/model/network.h"
 #include "engine/testing/temporary_folder.h"
 
-namespace vgg19::bench::testing {
+namespace vgg19::converter::testing {
 
 using vgg19::testing::TemporaryFolder;
 
@@ -21,4 +21,4 @@ inline std::filesystem::path write_narrow_model(const std::filesystem::path& pat
     return path;
 }
 
-}  // namespace vgg19::bench::testing
+}  // namespace vgg19::converter::testing

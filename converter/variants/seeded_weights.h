@@ -8,7 +8,7 @@
 
 #include "engine/model/model_file.h"
 
-namespace vgg19::bench {
+namespace vgg19::converter {
 
 /// Changes when the same seed gives other values, or the file another description.
 inline constexpr int seeded_weights_version = 2;
@@ -28,9 +28,12 @@ float initial_deviation(const model::DenseLayer& layer);
 /// What write_seeded_model() puts into the file.
 model::Description seeded_description(const model::Network& network);
 
+/// Whether a model's weights were made by write_seeded_model().
+bool is_seeded(const model::Description& description);
+
 /// Writes a model of variant "baseline" with input-major dense weights, the crash-safe way. Needs memory for
 /// all the weights.
 void write_seeded_model(const std::filesystem::path& path, const model::Network& network, int threads,
                         const model::Progress& progress = {});
 
-}  // namespace vgg19::bench
+}  // namespace vgg19::converter

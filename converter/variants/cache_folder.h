@@ -2,17 +2,18 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 
-namespace vgg19::bench {
+namespace vgg19::converter {
 
 /// $XDG_CACHE_HOME/vgg19/NAME, or ~/.cache/vgg19/NAME. While this lives, no other process has the folder:
 /// files that an interrupted run left half-written can be told from those of a run that goes on, and are
 /// removed.
 class CacheFolder {
   public:
-    /// Makes the folder; waits (and says so) while another process has it. Throws Error (failed).
-    explicit CacheFolder(const std::string& name);
+    /// Makes the folder; waits while another process has it, and tells `say` so. Throws Error (failed).
+    CacheFolder(const std::string& name, const std::function<void(const std::string& line)>& say);
     ~CacheFolder();
     CacheFolder(const CacheFolder&) = delete;
     CacheFolder& operator=(const CacheFolder&) = delete;
@@ -20,11 +21,11 @@ class CacheFolder {
     const std::filesystem::path& path() const { return path_; }
 
   private:
-    void lock();
+    void lock(const std::function<void(const std::string& line)>& say);
     void remove_leftovers() const;
 
     std::filesystem::path path_;
     int lock_ = -1;
 };
 
-}  // namespace vgg19::bench
+}  // namespace vgg19::converter

@@ -1,4 +1,4 @@
-"""Renders landscape.jpg, the image that the bench classifies when it is given none.
+"""Renders landscape.jpg, the image that the bench classifies when it is given none, and that variants are calibrated on.
 
     python make_landscape.py landscape.jpg
 

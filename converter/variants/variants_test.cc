@@ -1,4 +1,4 @@
-#include "bench/variants.h"
+#include "converter/variants/variants.h"
 
 #include <doctest/doctest.h>
 
@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "bench/testing/narrow_models.h"
 #include "converter/quantize/quantize.h"
+#include "converter/variants/testing/narrow_models.h"
 #include "vgg19/error.h"
 
-namespace vgg19::bench {
+namespace vgg19::converter {
 
 namespace {
 
@@ -133,4 +133,4 @@ TEST_CASE("a folder's models are measured under their names") {
     }
 }
 
-}  // namespace vgg19::bench
+}  // namespace vgg19::converter

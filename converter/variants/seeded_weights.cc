@@ -1,14 +1,15 @@
-#include "bench/seeded_weights.h"
+#include "converter/variants/seeded_weights.h"
 
 #include <array>
 #include <bit>
 #include <cmath>
 #include <vector>
 
+#include "converter/variants/recipes.h"
 #include "engine/model/sha256.h"
 #include "kernels/common/parallel.h"
 
-namespace vgg19::bench {
+namespace vgg19::converter {
 
 namespace {
 
@@ -56,6 +57,17 @@ double normal_quantile(double q) {
     return q < 0 ? -tail : tail;
 }
 
+std::string seeded_recipe() {
+    return "seeded weights, version " + std::to_string(seeded_weights_version) + ", seed " +
+           std::to_string(default_seed);
+}
+
+/// There is no source file: the recipe's own digest stands for it.
+std::string seeded_digest() {
+    const std::string recipe = seeded_recipe();
+    return model::sha256_hex(std::as_bytes(std::span(recipe)));
+}
+
 /// From 32 random bits: the middle of one of 2^32 equal parts of (−½, ½).
 double centred_uniform(std::uint64_t bits) {
     return (static_cast<double>(bits & 0xFFFFFFFFU) + 0.5) * 0x1p-32 - 0.5;
@@ -92,15 +104,17 @@ float initial_deviation(const model::DenseLayer& layer) {
 }
 
 model::Description seeded_description(const model::Network& network) {
-    const std::string recipe = "seeded weights, version " + std::to_string(seeded_weights_version) +
-                               ", seed " + std::to_string(default_seed);
-    // There is no source file: the recipe's own digest stands for it.
-    const std::string digest = model::sha256_hex(std::as_bytes(std::span(recipe)));
+    const std::string recipe = seeded_recipe();
     return {.network = network,
             .preprocessing = {},
-            .variant = "baseline",
-            .source_sha256 = digest,
+            .variant = baseline_recipe().id,
+            .source_sha256 = seeded_digest(),
             .lineage = {recipe}};
+}
+
+bool is_seeded(const model::Description& description) {
+    static const std::string digest = seeded_digest();
+    return description.source_sha256 == digest;
 }
 
 void write_seeded_model(const std::filesystem::path& path, const model::Network& network, int threads,
@@ -128,4 +142,4 @@ void write_seeded_model(const std::filesystem::path& path, const model::Network&
     model::write_model(path, seeded_description(network), tensors, progress);
 }
 
-}  // namespace vgg19::bench
+}  // namespace vgg19::converter

@@ -1,4 +1,4 @@
-#include "bench/seeded_weights.h"
+#include "converter/variants/seeded_weights.h"
 
 #include <doctest/doctest.h>
 
@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "bench/testing/narrow_models.h"
+#include "converter/variants/testing/narrow_models.h"
 
-namespace vgg19::bench {
+namespace vgg19::converter {
 
 namespace {
 
@@ -94,4 +94,4 @@ TEST_CASE("a seeded model is a baseline with torchvision's initialisation") {
     for (const float bias : file.tensor("classifier.0.bias").as<float>()) CHECK(bias == 0);
 }
 
-}  // namespace vgg19::bench
+}  // namespace vgg19::converter

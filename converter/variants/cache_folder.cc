@@ -1,4 +1,4 @@
-#include "bench/cache_folder.h"
+#include "converter/variants/cache_folder.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -8,10 +8,9 @@
 #include <cstdlib>
 #include <system_error>
 
-#include "bench/progress.h"
 #include "vgg19/error.h"
 
-namespace vgg19::bench {
+namespace vgg19::converter {
 
 namespace {
 
@@ -32,11 +31,12 @@ Error cannot(const std::string& what, const std::filesystem::path& path, const s
 
 }  // namespace
 
-CacheFolder::CacheFolder(const std::string& name) : path_(users_cache() / "vgg19" / name) {
+CacheFolder::CacheFolder(const std::string& name, const std::function<void(const std::string& line)>& say)
+    : path_(users_cache() / "vgg19" / name) {
     std::error_code error;
     std::filesystem::create_directories(path_, error);
     if (error) throw cannot("make the folder", path_, error);
-    lock();
+    lock(say);
     remove_leftovers();
 }
 
@@ -44,12 +44,12 @@ CacheFolder::~CacheFolder() {
     close(lock_);
 }
 
-void CacheFolder::lock() {
+void CacheFolder::lock(const std::function<void(const std::string& line)>& say) {
     const std::filesystem::path file = path_ / lock_name;
     lock_ = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (lock_ < 0) throw cannot("open", file, {errno, std::generic_category()});
     if (flock(lock_, LOCK_EX | LOCK_NB) == 0) return;
-    say("waiting for another bench that works in " + path_.string());
+    if (say) say("waiting for another bench that works in " + path_.string());
     while (flock(lock_, LOCK_EX) != 0) {
         if (errno == EINTR) continue;
         const std::error_code error(errno, std::generic_category());
@@ -68,4 +68,4 @@ void CacheFolder::remove_leftovers() const {
     }
 }
 
-}  // namespace vgg19::bench
+}  // namespace vgg19::converter
