@@ -5,7 +5,9 @@
 #include <set>
 #include <string_view>
 
+#include "converter/lineage.h"
 #include "converter/prune/prune.h"
+#include "engine/model/number_text.h"
 #include "vgg19/error.h"
 
 namespace vgg19::converter {
@@ -88,16 +90,9 @@ std::size_t removed_count(const model::ConvolutionLayer& layer, const PruneOptio
 
 // ---- lineage ----
 
-std::string shortest_text(double value) {
-    std::string text(32, '\0');
-    const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
-    text.resize(static_cast<std::size_t>(end - text.data()));
-    return text;
-}
-
 std::string origin_of(const std::string& amount, const PruneOptions& options,
                       const std::set<std::size_t>& layers) {
-    std::string origin = "prune " + amount + " --layers " + joined(layers, ',');
+    std::string origin = surgery_name(Surgery::prune) + (" " + amount) + " --layers " + joined(layers, ',');
     if (options.round_to > 1) origin += " --round-to " + std::to_string(options.round_to);
     if (options.criterion != Criterion::l2) {
         origin += " --criterion " + std::string(criterion_name(options.criterion));

@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <span>
 
-#include "kernels/column_products/column_products.h"
 #include "kernels/isa/kernel_list.h"
+#include "kernels/training/column_products/column_products.h"
 
 namespace vgg19::converter {
 

@@ -5,9 +5,9 @@
 #include <span>
 #include <vector>
 
-#include "kernels/column_products/column_products.h"
 #include "kernels/common/aligned_buffer.h"
 #include "kernels/isa/isa.h"
+#include "kernels/training/column_products/column_products.h"
 
 namespace vgg19::converter {
 

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "kernels/column_products/column_products.h"
 #include "kernels/common/parallel.h"
+#include "kernels/training/column_products/column_products.h"
 
 namespace vgg19::converter {
 

@@ -11,7 +11,7 @@ onednn_folder=$(dirname "${onednn:-/usr/lib}")  # empty in a build without oneDN
 
 cmake --install "$build" --prefix "$work/installed" >"$work/install.log"
 "$vgg19" convert "$source/tests/golden/data/baseline.model.safetensors" -o "$work/model.safetensors"
-image=$source/bench/assets/landscape.jpg
+image=$source/converter/variants/assets/landscape.jpg
 
 cmake -S "$source/tests/consumer/project" -B "$work/cmake" -G Ninja -DCMAKE_CXX_COMPILER="$compiler" \
   -DCMAKE_PREFIX_PATH="$work/installed;${onednn_folder%/lib}" -DCMAKE_CXX_FLAGS="$flags" -DCMAKE_C_FLAGS="$flags" >"$work/configure.log"
