@@ -213,7 +213,9 @@ TEST_CASE("every quantisation stays near to FP32 in any head") {
             const char* name;
             double tolerance;
         } cases[] = {{"int8", 0.03}, {"int4", 0.25}, {"full", 0.1}, {"full4", 0.25}};
-        for (const auto& [name, tolerance] : cases) {
+        for (const auto& variant : cases) {
+            const char* name = variant.name;
+            const double tolerance = variant.tolerance;
             CAPTURE(name);
             CHECK(model.open(name).network() == network);
             for (const std::size_t size : sizes_of(network)) {
