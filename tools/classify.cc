@@ -97,8 +97,8 @@ int classify(int argc, char** argv) {
     CommandLine line(
         "classify", "Says what is in images: the most probable classes, the most probable first.",
         "-m MODEL IMAGE...\n\nIMAGE: " + readable_formats() + "; a file, a FIFO, or - for standard input");
-    line.option("m,model", "FILE", "the model (required)")
-        .option("top", "N", "classes an image; default: 3, or all of a model that has fewer");
+    add_model_option(line);
+    line.option("top", "N", "classes an image; default: 3, or all of a model that has fewer");
     add_session_options(line);
     add_image_options(line);
     line.flag("json",

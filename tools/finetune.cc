@@ -48,8 +48,8 @@ CommandLine command_line() {
                     "last layer. Images that cannot be read are left out, and named.\n\n") +
             labelled_data_help,
         "MODEL -o OUTPUT --data DATA");
-    line.option("o,output", "FILE", "the model file to write (required)")
-        .option("data", "DATA", "labelled images (required)")
+    add_output_option(line);
+    line.option("data", "DATA", "labelled images (required)")
         .option("classes", "N|FILE",
                 "give the model a new last layer, with N classes or with those whose names FILE has, a line "
                 "each; names (without FILE the class folders') go into the model")

@@ -83,9 +83,9 @@ CommandLine command_line() {
         .option("factorize-rank", "LIST",
                 "also pruned-factored and pruned-factored-int8-full, with dense layers of "
                 "these ranks")
-        .option("factorize-energy", "E", "the same, with the ranks that keep this share")
-        .option("threads", "N", "default: as many as the CPUs that this process may use")
-        .option("min-time", "SECONDS", "measure each variant for this long; default: 3")
+        .option("factorize-energy", "E", "the same, with the ranks that keep this share");
+    add_threads_option(line);
+    line.option("min-time", "SECONDS", "measure each variant for this long; default: 3")
         .option("until", "STEP", "stop after this step, such as prune or 'eval int8'")
         .flag("dry-run", "print the commands and run none")
         .example(

@@ -112,8 +112,8 @@ int run(int argc, char** argv) {
         "Runs a model on ready-made inputs: a safetensors file with the F32 tensor `input` (N, 3, "
         "S, S), normalised,\nbecomes one with the F32 tensor `logits` (N, classes).",
         "-m MODEL --input FILE --output FILE");
-    line.option("m,model", "FILE", "the model (required)")
-        .option("input", "FILE", "the inputs (required)")
+    add_model_option(line);
+    line.option("input", "FILE", "the inputs (required)")
         .option("o,output", "FILE", "the file of logits to write (required)")
         .option("batch", "N", "images a run", "1");
     add_session_options(line);

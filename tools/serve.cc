@@ -54,7 +54,7 @@ CommandLine command_line() {
         .option("timeout", "SECONDS", "for a request to arrive", "20");
     add_image_options(line);
     add_cpu_options(line);
-    line.option("conv", "NAME", "convolutions: winograd, direct, onednn or auto", "auto");
+    add_convolution_option(line);
     line.example("vgg19 serve --models models --port 0");
     return line;
 }

@@ -317,7 +317,7 @@ TEST_CASE("an image that cannot be read is left out and named, and too many are 
     for (const char* label : {"1", "3"}) {
         std::ofstream(place.folder / "photos" / label / "a.ppm", std::ios::binary) << "P6";
     }
-    CHECK(error_of(ErrorKind::bad_input, [&] { evaluate(model, images); }) ==
+    CHECK(error_of(ErrorKind::bad_input, [&] { evaluate(model, all); }) ==
           Containing("found that 3 of 10 pictures cannot be read: "));
 }
 
