@@ -145,7 +145,7 @@ TEST_CASE("the CSV report quotes what needs it, and has as many cells in each li
     CHECK(contains(lines[1], ",15,4.987500,1.000000,"));
     CHECK(contains(lines[1], "975,n09332890,\"lakeside, \"\"shore\"\"\",0.250000"));
     const auto commas = [](const std::string& line) { return std::count(line.begin(), line.end(), ','); };
-    CHECK(commas(lines[1]) == commas(lines[0]) + 1);  // one is in the label
+    CHECK(commas(lines[1]) == commas(lines[0]) + 1);  // the label contains one
     CHECK(commas(lines[2]) == commas(lines[0]));
     CHECK(lines[2].ends_with(",,,\r"));
 }

@@ -14,7 +14,7 @@ namespace {
 
 using kernels::testing::GuardedBuffer;
 
-/// Each element is its own position.
+/// Sets each element to its index.
 void fill(GuardedBuffer<float>& values) {
     for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i);
 }

@@ -27,7 +27,7 @@ bool contains(const std::string& svg, const std::string& part) {
     return count(svg, part) > 0;
 }
 
-/// Every tag is closed by its own, none is left open, and text holds no bare angle bracket.
+/// Checks that every tag is closed by the matching one, and that text contains no bare angle bracket.
 bool well_formed(const std::string& svg) {
     std::vector<std::string> open;
     for (std::size_t at = svg.find('<'); at != std::string::npos; at = svg.find('<', at + 1)) {
@@ -68,7 +68,7 @@ std::vector<Series> many_series(std::size_t number) {
     return series;
 }
 
-/// The relative luminance of the Web Content Accessibility Guidelines 2.1.
+/// The relative luminance defined by the Web Content Accessibility Guidelines 2.1.
 double luminance(const std::string& colour) {
     double sum = 0;
     std::size_t at = 1;
@@ -96,7 +96,7 @@ TEST_CASE("Sixteen lines differ in colour or dashes, and each has its name at it
 
 TEST_CASE("A line goes from its first point to its last, higher for greater values") {
     const std::string svg = line_chart(text, {{"a", {{0, 0}, {0.5, 1}, {1, 2}}}});
-    // The ticks of both axes begin and end at the data here, so the line spans the whole frame.
+    // Here the axes' ticks begin and end exactly at the data, so the line spans the whole frame.
     const Frame frame{66, 1.8 * line_height, 0, 1.8 * line_height + 280};
     CHECK(contains(svg, "points=\"" + place(frame.left) + ',' + place(frame.bottom) + ' '));
     CHECK(contains(svg, ',' + place(frame.top) + "\"/>"));
@@ -139,7 +139,7 @@ TEST_CASE("Points have names, and whiskers where there is an interval") {
     CHECK(count(svg, "<circle") == 2);
     CHECK(count(svg, "stroke-opacity=\"0.7\"") == 3);
     CHECK(contains(svg, ">one</text>"));
-    // Two points in one place: their names are not.
+    // Two points at the same position: their names must not overlap.
     const auto name_place = [&svg](const std::string& name) {
         const std::size_t end = svg.find('>' + name + '<');
         const std::size_t begin = svg.rfind("translate(", end);

@@ -66,8 +66,8 @@ CommandLine command_line() {
         "A model file of ours gets its dense weights in the wanted order, names for its classes, or another "
         "input size,\nmean and standard deviation.",
         "WEIGHTS -o MODEL");
-    line.option("o,output", "FILE", "the model file to write (required)")
-        .option(
+    add_output_option(line);
+    line.option(
             "dense-order", "ORDER",
             "dense weights input by input, which runs faster, or output by output under torchvision's names "
             "and shapes, which PyTorch loads: input or output. Default: input; a model of ours of which "

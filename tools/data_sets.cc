@@ -19,7 +19,7 @@ void say(const NamedData& named, const std::string& text) {
     std::cerr << named.role << ": " << text << '\n';
 }
 
-/// A class must not vanish because its pictures are broken.
+/// A class must not disappear because all its pictures are broken.
 void require_classes(const NamedData& named, const PictureScan& scan) {
     std::set<std::size_t> left;
     for (const std::size_t item : scan.items) {
@@ -41,7 +41,8 @@ const char* const labelled_data_help =
     "a\n"
     "folder of those, data_batch_*.bin to train and test_batch.bin to evaluate with. What is left out is\n"
     "named. Which of the model's classes a class folder is, says\n"
-    "  --label-map FILE, with a line a class: its name (or place, from 0), and the model's class as index,\n"
+    "  --label-map FILE, with one line per class: its name (or position, from 0), and the model's class as "
+    "index,\n"
     "    WordNet id or the model's name for it; # begins a comment;\n"
     "  or --class-order: name (the class's, or a WordNet id, or ImageNet's label), index (the class's, as\n"
     "    the folder's name), or the folder's place, alphabetical (0 1 10 11 2, as PyTorch's ImageFolder) or\n"

@@ -28,12 +28,12 @@ CommandLine command_line() {
             "Says how often a model is right: top-1, top-3 and top-5, with Wilson's intervals of 95 %.\n\n") +
             labelled_data_help,
         "-m MODEL --data DATA");
-    line.option("m,model", "FILE", "the model (required)")
-        .option("data", "DATA", "labelled images (required)")
+    add_model_option(line);
+    line.option("data", "DATA", "labelled images (required)")
         .option("reference", "FILE", "another model, to say how often both agree, and which is right")
         .option("n,images", "N", "how many images, at equal distances through the whole set; default: all")
         .option("batch", "N", "images a run; results do not depend on it", "8")
-        .flag("per-class", "also a line a class")
+        .flag("per-class", "also one line per class")
         .flag("confusion",
               "also which classes were taken for which: a matrix, or the commonest mistakes of many classes")
         .flag("json",

@@ -25,8 +25,8 @@ CommandLine command_line() {
                      "decomposition): where\noutputs × inputs weights were, rank × (outputs + inputs) are. "
                      "FP32 models only: factor first, then quantise.",
                      "MODEL -o OUTPUT (--rank R | --energy E)");
-    line.option("o,output", "FILE", "the model file to write (required)")
-        .option("rank", "LIST", "rank of the factors: one for all layers, or one each: 512,256")
+    add_output_option(line);
+    line.option("rank", "LIST", "rank of the factors: one for all layers, or one each: 512,256")
         .option("energy", "E",
                 "the least rank that keeps this share of the squared singular values, between 0 and 1")
         .option("layers", "LIST",

@@ -48,8 +48,8 @@ CommandLine command_line() {
                     "last layer. Images that cannot be read are left out, and named.\n\n") +
             labelled_data_help,
         "MODEL -o OUTPUT --data DATA");
-    line.option("o,output", "FILE", "the model file to write (required)")
-        .option("data", "DATA", "labelled images (required)")
+    add_output_option(line);
+    line.option("data", "DATA", "labelled images (required)")
         .option("classes", "N|FILE",
                 "give the model a new last layer, with N classes or with those whose names FILE has, a line "
                 "each; names (without FILE the class folders') go into the model")
@@ -111,7 +111,7 @@ bool is_number(const std::string& text) {
     return text.find_first_not_of("0123456789") == std::string::npos;
 }
 
-/// None without --classes. Its names may follow from the data: name_classes().
+/// Unset without --classes. Its names may still be filled in from the data: name_classes().
 std::optional<converter::NewHead> head_option(const CommandLine& line) {
     if (!line.given("classes")) {
         for (const char* option : {"head-epochs", "head-lr"}) {
@@ -187,7 +187,7 @@ converter::FinetuneFiles finetune_files(const CommandLine& line, const std::file
     return files;
 }
 
-/// Labelled images, the classes that they are of, and what their pictures show.
+/// Labelled images, their classes, and a scan of their pictures.
 struct LabelledData {
     NamedData named;
     converter::LabelMap labels;
@@ -198,7 +198,7 @@ struct LabelledData {
 
 // ---- classes ----
 
-/// The data's classes, whose order nothing but the command line can know, on a head without names.
+/// Maps the data's classes to a head without names; only the command line can define their order.
 converter::ClassMapping map_to_new_head(const NamedData& named, const converter::NewHead& head,
                                         converter::LabelOptions options) {
     if (options.order == converter::ClassOrder::name) {
@@ -218,12 +218,12 @@ converter::ClassMapping map_to_new_head(const NamedData& named, const converter:
     return map_data(named, {head.classes}, options);
 }
 
-/// A class of the data for each of the model's.
+/// Names the new head's classes after the data's classes, if each has exactly one.
 void name_classes(converter::NewHead& head, const std::vector<std::string>& data_names,
                   const converter::LabelMap& labels) {
     std::vector<std::string> names(head.classes);
     for (std::size_t i = 0; i < labels.size(); ++i) {
-        if (!names[labels[i]].empty()) return;  // two have the same class: neither's name is its
+        if (!names[labels[i]].empty()) return;  // two classes map to the same one: no names
         names[labels[i]] = data_names[i];
     }
     const bool all_named =
@@ -237,7 +237,7 @@ converter::ModelClasses classes_of(const model::ModelFile& model,
     return {model.network().classes(), model.description().class_names};
 }
 
-/// Sets the names of the new head where the data gives them.
+/// Also names the new head's classes, if the data has names.
 converter::LabelMap map_training_data(const CommandLine& line, const NamedData& named,
                                       const model::ModelFile& model,
                                       std::optional<converter::NewHead>& head) {
@@ -257,7 +257,7 @@ converter::LabelMap map_training_data(const CommandLine& line, const NamedData& 
     }
 }
 
-/// By the names that the new head got from the training data, where it has some.
+/// Uses the names that the new head got from the training data, if any.
 converter::LabelMap map_held_out_data(const CommandLine& line, const NamedData& named,
                                       const model::ModelFile& model,
                                       const std::optional<converter::NewHead>& head) {
@@ -286,7 +286,7 @@ converter::TrainingImages training_images(const CommandLine& line, const Labelle
     return training;
 }
 
-/// How often a model is right on the images of --validate.
+/// Evaluates a model on the images of --validate.
 class Validation {
   public:
     Validation(const CommandLine& line, LabelledData labelled) : labelled_(std::move(labelled)) {

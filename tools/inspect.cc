@@ -12,6 +12,7 @@
 #include "engine/model/json.h"
 #include "engine/model/map_size.h"
 #include "engine/model/model_file.h"
+#include "engine/model/number_text.h"
 #include "tools/command.h"
 #include "tools/plan_text.h"
 #include "tools/progress_bar.h"
@@ -31,10 +32,10 @@ struct LayerFacts {
     std::string weight_name;
     std::vector<std::size_t> weight_shape;
     std::string dtype;
-    std::vector<std::size_t> output_shape;  ///< before the pool that may follow
+    std::vector<std::size_t> output_shape;  ///< before the pool, if one follows
     std::uint64_t parameters = 0;
     std::uint64_t macs = 0;
-    std::uint64_t bytes = 0;  ///< weight, bias and scales
+    std::uint64_t bytes = 0;  ///< of weight, bias and scales
 };
 
 LayerFacts tensor_facts(const ModelFile& file, const std::string& layer, const model::Tensor& weight) {
@@ -50,7 +51,7 @@ LayerFacts tensor_facts(const ModelFile& file, const std::string& layer, const m
     return facts;
 }
 
-/// INT4 weights are told by the layer's shape: their tensor's is that of its bytes.
+/// For INT4 weights shows the layer's shape, since the tensor's shape is that of its bytes.
 LayerFacts dense_facts(const ModelFile& file, const model::DenseLayer& layer) {
     LayerFacts facts = tensor_facts(file, layer.name, file.weight(layer));
     if (file.is_int4(layer.name)) {
@@ -87,12 +88,11 @@ Json array_of(const Container& values) {
     return array;
 }
 
-/// The decimal number that was meant: 0.485, not 0.48500001430511475.
+/// The shortest decimal number: 0.485, not 0.48500001430511475.
 double shortest(float value) {
-    std::array<char, 32> text{};
-    const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+    const std::string text = shortest_text(value);
     double number = value;
-    std::from_chars(text.data(), end, number);
+    std::from_chars(text.data(), text.data() + text.size(), number);
     return number;
 }
 
@@ -153,7 +153,7 @@ void print_json(const Model& model, MapSize input_size, bool verified, const std
     std::cout << json.dump(2) << '\n';
 }
 
-/// The first few: `--json` has them all.
+/// Prints the first few; `--json` lists all.
 void print_class_names(const std::vector<std::string>& names) {
     constexpr std::size_t shown = 10;
     if (names.empty()) return;

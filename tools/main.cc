@@ -56,7 +56,7 @@ void print_help(std::ostream& out) {
            "  5  bad model or image\n";
 }
 
-/// Levenshtein's distance: the fewest insertions, deletions and replacements from one to the other.
+/// Levenshtein distance: the fewest insertions, deletions and replacements that turn one into the other.
 std::size_t edit_distance(std::string_view from, std::string_view to) {
     std::vector<std::size_t> row(to.size() + 1);
     for (std::size_t j = 0; j <= to.size(); ++j) row[j] = j;
@@ -78,7 +78,7 @@ int unknown_subcommand(std::string_view name) {
     };
     const Subcommand& nearest = *std::min_element(subcommands.begin(), subcommands.end(), nearer);
     std::cerr << "vgg19: there is no subcommand '" << name << "'";
-    // Further away than half its length, a name is no likely slip of the fingers.
+    // If more than half of the name differs, it is unlikely to be a typo.
     if (edit_distance(name, nearest.name) * 2 <= nearest.name.size()) {
         std::cerr << "; did you mean '" << nearest.name << "'?";
     }
@@ -99,7 +99,8 @@ int print_version_command(int /*argc*/, char** /*argv*/) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    // A file that may grow no further is then an error of write(), which cleans up, and not the end of us.
+    // A file that reaches the size limit then causes a write error, after which files are cleaned up, instead
+    // of ending the process.
     std::signal(SIGXFSZ, SIG_IGN);
     if (argc < 2) {
         print_help(std::cerr);

@@ -14,10 +14,11 @@
 
 #include "converter/data/data_set.h"
 #include "converter/prune/criterion.h"
-#include "converter/prune/moments.h"
-#include "converter/prune/refit.h"
-#include "converter/prune/scan.h"
-#include "converter/prune/target.h"
+#include "converter/refit/least_loss.h"
+#include "converter/refit/moments.h"
+#include "converter/refit/refit.h"
+#include "converter/refit/scan.h"
+#include "converter/refit/target.h"
 #include "engine/model/mapped_file.h"
 #include "engine/model/model_file.h"
 #include "tools/command.h"
@@ -95,7 +96,7 @@ CommandLine command_line() {
     return line;
 }
 
-/// Where the results go; "" for what is not wanted.
+/// The output files; "" for those not wanted.
 struct Destinations {
     std::filesystem::path model;
     std::filesystem::path plan;
@@ -134,7 +135,7 @@ Destinations destinations(const CommandLine& line, const std::filesystem::path& 
     return to;
 }
 
-/// `option` says something that the others leave no room for.
+/// Throws if any of the other options is given together with `option`.
 void require_alone(const CommandLine& line, const char* option, const std::string& reason,
                    std::initializer_list<const char*> others) {
     if (!line.given(option)) return;
@@ -209,7 +210,7 @@ void print_plan(const model::Network& before, const PrunePlan& plan) {
               << " %)\n";
 }
 
-/// Images to calibrate with, of one command.
+/// The calibration images of one command.
 class Calibration {
   public:
     Calibration(const CommandLine& line, const model::ModelFile& model)
@@ -246,7 +247,7 @@ class Calibration {
     converter::CalibrationImages images_;
 };
 
-/// All that comes after the command line was understood, for one model.
+/// Everything after the command line has been parsed, for one model.
 class Pruning {
   public:
     Pruning(const CommandLine& line, const model::ModelFile& model, converter::PruneOptions options,
@@ -268,7 +269,7 @@ class Pruning {
 
     void run() {
         if (line_.given("scan")) {
-            print_scan(scan(converter::removal_orders(model_, options_, &moments_)));
+            print_scan(scan(converter::removal_orders(model_, options_, activation_order())));
             return;
         }
         PrunePlan plan = line_.given("plan") ? read_plan(line_.text("plan")) : chosen_plan();
@@ -284,6 +285,11 @@ class Pruning {
     }
 
   private:
+    converter::ActivationOrder activation_order() const {
+        if (moments_.empty()) return {};
+        return converter::by_activation(model_, moments_);
+    }
+
     std::vector<converter::LayerScan> scan(const std::vector<std::vector<std::size_t>>& orders) const {
         std::vector<converter::LayerScan> layers;
         {
@@ -297,12 +303,11 @@ class Pruning {
 
     PrunePlan chosen_plan() const {
         if (!line_.given("target-macs")) {
-            PrunePlan plan =
-                converter::plan_pruning(model_, options_, moments_.empty() ? nullptr : &moments_);
-            if (!moments_.empty()) plan.origin += " " + calibration_->text();
+            PrunePlan plan = converter::plan_pruning(model_, options_, activation_order());
+            if (!moments_.empty()) plan.origin.append(" ").append(calibration_->text());
             return plan;
         }
-        const auto orders = converter::removal_orders(model_, options_, &moments_);
+        const auto orders = converter::removal_orders(model_, options_, activation_order());
         const auto removed =
             converter::removed_for_target(model_.network(), scan(orders),
                                           {line_.number("target-macs", 0, 1),
@@ -326,7 +331,8 @@ class Pruning {
         }
         std::cout << table
                   << "\nErrors are squared, on images held out, as share of what pruning alone leaves.\n\n";
-        plan.origin += (moments_.empty() ? " " + calibration_->text() : "") + " (refitted)";
+        if (moments_.empty()) plan.origin.append(" ").append(calibration_->text());
+        plan.origin.append(" (refitted)");
         ProgressBar bar("writing", ProgressUnit::bytes);
         converter::prune_model(model_.with(refit.tensors.tensors()), plan, to_.model, bar.callback());
     }
@@ -336,7 +342,7 @@ class Pruning {
     converter::PruneOptions options_;
     Destinations to_;
     std::optional<Calibration> calibration_;
-    std::vector<converter::LeastSquares> moments_;  ///< none where no choice needs them
+    std::vector<converter::LeastSquares> moments_;  ///< empty unless the criterion needs them
 };
 
 }  // namespace

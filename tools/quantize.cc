@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "converter/data/data_set.h"
+#include "converter/lineage.h"
 #include "converter/quantize/equalize.h"
 #include "converter/quantize/sensitivity.h"
 #include "engine/model/model_file.h"
@@ -36,7 +37,7 @@ constexpr std::array<std::pair<const char*, converter::RangeMethod>, 3> ranges =
      {"percentile", converter::RangeMethod::percentile},
      {"mse", converter::RangeMethod::mse}}};
 
-/// Options that have no meaning without calibration.
+/// Options that are meaningless without calibration.
 constexpr std::array full_scope_options = {
     "calib",       "images",        "range",           "size",
     "keep-fp32",   "no-winograd",   "no-equalization", "no-bias-correction",
@@ -123,9 +124,10 @@ converter::FullOptions full_options(const CommandLine& line) {
     return options;
 }
 
-/// The options that made the model, for its lineage.
+/// The lineage entry: the options that produced the model.
 std::string lineage_step(const CommandLine& line, const converter::CalibrationImages& images) {
-    std::string step = "quantize --scope all --calib " + base_name(line.text("calib")) + " -n " +
+    std::string step = converter::surgery_name(converter::Surgery::quantize) +
+                       std::string(" --scope all --calib ") + base_name(line.text("calib")) + " -n " +
                        std::to_string(images.items.size()) + " --size " +
                        to_string(images.session.input_size()) + " --range " + line.text("range");
     if (dense_option(line) == converter::DenseType::int4) step += " --dense int4";
@@ -179,7 +181,7 @@ int quantize_dense_layers(const CommandLine& line) {
     return exit_done;
 }
 
-/// What --scope all writes; "" for what is not wanted.
+/// The output files of --scope all; "" for those not wanted.
 struct Destinations {
     std::filesystem::path model;
     std::filesystem::path sensitivity;
@@ -220,7 +222,7 @@ converter::FullQuantization calibrate_and_quantize(const model::ModelFile& model
     return converter::quantize_all(model, statistics, options, bar.callback());
 }
 
-/// All that comes after the command line was understood.
+/// Everything after the command line has been parsed.
 void quantize_model(const CommandLine& line, const model::ModelFile& model,
                     const converter::CalibrationImages& images, const converter::FullOptions& options,
                     const Destinations& to) {

@@ -12,7 +12,7 @@ namespace {
 
 constexpr int tenths = 10;
 
-/// A row a layer, a column a ratio; `value` makes a percentage of a point.
+/// One row per layer, one column per ratio; `value` returns a percentage for a point.
 template <class Value>
 Table scan_table(const std::vector<converter::LayerScan>& layers, const Value& value) {
     std::vector<std::string> head = {"without"};

@@ -75,7 +75,7 @@ int sysinfo(int argc, char** argv) {
     bench::PeakOptions options;
     options.threads = line.given("threads") ? threads_option(line) : std::max(1, machine.available_threads);
     if (!line.given("json")) {
-        // The peaks take a second or two: what is known already need not wait.
+        // Measuring the peaks takes a second or two; print what is already known.
         print_machine(machine, build);
         std::cout << std::flush;
         print_peaks(bench::measure_peaks(isa, options), options.threads);

@@ -1,4 +1,4 @@
-// Which files a data set reads, which it leaves out, and which it refuses.
+// Which files a data set reads, skips and refuses.
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
@@ -136,7 +136,7 @@ TEST_CASE("folders of training and test pictures are no classes") {
     write_grey(flat / "test/2.ppm", 1);
     CHECK(refusal(flat.path()) == Containing("found parts of a data set, test, train"));
 
-    const TemporaryFolder vehicles;  // a train among other classes
+    const TemporaryFolder vehicles;  // a class named train, among other classes
     write_grey(vehicles / "bus/1.ppm", 1);
     write_grey(vehicles / "train/1.ppm", 2);
     CHECK(open_data_set(vehicles.path())->size() == 2);
@@ -240,7 +240,7 @@ TEST_CASE("files of other data sets are named, with what to use instead") {
         {std::string(257, 'a') + "ustar", "a tar archive: unpack it"},
         {"PAR1"s, "a Parquet file"},
         {"\x93NUMPY"s, "a NumPy array"},
-        {"\xff\xd8\xff\xe0"s, "one picture: give the folder that it is in"},
+        {"\xff\xd8\xff\xe0"s, "one picture: give the folder that contains it"},
         {"\x89PNG\r\n\x1a\n"s, "one picture"},
         {"version https://git-lfs.github.com/spec/v1\n"s, "git lfs pull"},
         {std::string(2 * 3074, '\1'), "CIFAR-100's records"},

@@ -40,7 +40,7 @@ std::string random_records(Random& random, const std::vector<int>& labels) {
     return bytes;
 }
 
-/// A PPM of one grey, so that an image can be told from another after any resizing.
+/// A uniformly grey PPM, so that images stay distinguishable after any resizing.
 void write_grey(const std::filesystem::path& path, int grey, std::size_t width = 40,
                 std::size_t height = 36) {
     std::filesystem::create_directories(path.parent_path());
@@ -48,7 +48,7 @@ void write_grey(const std::filesystem::path& path, int grey, std::size_t width =
                     std::string(width * height * 3, static_cast<char>(grey)));
 }
 
-/// Samples of [0, 255] again, where the picture is not resized.
+/// Gives back the samples in [0, 255], if the picture is not resized.
 constexpr Preprocessing to_samples = {.input_size = 32, .mean = {0, 0, 0}, .deviation = {1, 1, 1}};
 
 std::vector<float> read(const DataSet& data, std::size_t item, std::size_t size,
@@ -58,7 +58,7 @@ std::vector<float> read(const DataSet& data, std::size_t item, std::size_t size,
     return nchw;
 }
 
-/// The labels in the data set's order, −1 where there is none.
+/// The labels in the data set's order, −1 for items without one.
 std::vector<int> labels_of(const DataSet& data) {
     std::vector<int> labels;
     for (std::size_t item = 0; item < data.size(); ++item) {
@@ -156,7 +156,7 @@ TEST_CASE("a flat folder's images come by name, in any case of the extension, wi
     const TemporaryFolder folder;
     write_grey(folder / "c.PPM", 30);
     write_grey(folder / "a.ppm", 10);
-    write_grey(folder / "b.jpg", 20);  // what it is, its content says
+    write_grey(folder / "b.jpg", 20);  // the content decides, not the extension
     write_grey(folder / ".hidden.ppm", 99);
     write(folder / "notes.txt", "not an image");
     const auto data = open_data_set(folder.path());

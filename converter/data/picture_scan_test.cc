@@ -25,7 +25,7 @@ PictureScan scan_of(const std::filesystem::path& path, int threads = 2) {
     return scan_pictures(*data, spread_items(data->size(), data->size()), threads);
 }
 
-/// A 24-bit BMP of one grey, 32 × 32.
+/// A uniformly grey 24-bit BMP, 32 × 32.
 std::string grey_bmp(int grey) {
     std::string bytes = "BM";
     const auto put = [&bytes](unsigned value, int count) {
@@ -115,7 +115,7 @@ TEST_CASE("broken pictures are told apart, and duplicates counted, on any number
         REQUIRE(scan.broken.size() == 3);
         CHECK(scan.broken[0].item == 4);
         CHECK(scan.broken[0].problem == Containing("4.ppm"));
-        CHECK(scan.duplicates() == 4);  // 5 to 8 are 0 to 3
+        CHECK(scan.duplicates() == 4);  // 5 to 8 repeat 0 to 3
         CHECK(broken_text(scan.broken, 11) == Containing("3 of 11 pictures cannot be read: "));
         CHECK(broken_text(scan.broken, 11) == Containing("empty.jpg"));
     }

@@ -20,7 +20,7 @@ using Names = std::vector<std::string>;
 
 constexpr std::size_t imagenet = 1000;
 
-/// "0" to that number, sorted as folders are.
+/// `first` to `last` as texts, sorted as folders are.
 Names numbers_to(std::size_t last, std::size_t first = 0) {
     Names names;
     for (std::size_t i = first; i <= last; ++i) names.push_back(std::to_string(i));
@@ -81,7 +81,7 @@ TEST_CASE("numbers from one, and some of a model's classes, are read in two ways
     CHECK(map_of(from_one, 12, ClassOrder::natural) == LabelMap{0, 9, 10, 11, 1, 2, 3, 4, 5, 6, 7, 8});
     CHECK(refusal(from_one, 12, ClassOrder::index) == Containing("class folder '12': expected a class"));
 
-    // Of twelve classes by ImageFolder, 10 is the third and 5 the eighth.
+    // In ImageFolder's order of twelve classes, 10 is the third and 5 the eighth.
     CHECK(refusal({"0", "10", "5"}, 12) == Containing("--class-order alphabetical: "));
     CHECK(map_of({"0", "10", "5"}, 12, ClassOrder::alphabetical) == LabelMap{0, 2, 7});
     CHECK(map_of({"0", "10", "5"}, 12, ClassOrder::index) == LabelMap{0, 10, 5});

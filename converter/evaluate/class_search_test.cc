@@ -50,7 +50,7 @@ TEST_CASE("names that begin with a WordNet id are that class") {
 
 TEST_CASE("a label that lists of ImageNet's names give to two classes is refused with both") {
     const std::string message = refusal({"Crane", "tench"});
-    CHECK(message == Containing("class folder 'crane': ImageNet has two classes that are called so: 134 "
+    CHECK(message == Containing("class folder 'crane': ImageNet has two classes with this name: 134 "
                                 "(n02012849, crane bird) and 517 (n03126707, crane)"));
     CHECK(message == Containing("Name the folder by WordNet's id, or give --label-map FILE"));
     CHECK(refusal({"maillot"}) == Containing("638 (n03710637, maillot) and 639 (n03710721"));

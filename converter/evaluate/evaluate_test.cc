@@ -35,8 +35,8 @@ std::vector<float> logits_of(Session& session, const DataSet& data, std::size_t 
     return logits;
 }
 
-/// Two random models and random pictures, whose labels are made so that every kind of answer occurs: by turns
-/// what the model says, what the reference says, and the model's fourth guess.
+/// Two random models and random pictures. Labels are chosen so that every kind of answer occurs: in turn, the
+/// model's prediction, the reference's, and the model's fourth guess.
 struct Workplace {
     Random random;
     TemporaryFolder folder;
@@ -86,7 +86,7 @@ std::size_t top(const std::vector<float>& logits) {
     return static_cast<std::size_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
 }
 
-/// By sorting, and not by rank_of().
+/// Sorts, to be independent of rank_of().
 bool among(std::vector<float> logits, std::size_t label, std::size_t count) {
     const float value = logits[label];
     std::sort(logits.rbegin(), logits.rend());
@@ -145,10 +145,12 @@ TEST_CASE("evaluate counts what the logits of each image say, for every batch an
     const Workplace place;
     INFO(place.random.replay());
     const Accuracy expected = expected_accuracy(place.logits, place.labels);
-    CHECK(expected.top1 >= 8);  // a third by the way that labels are made
+    CHECK(expected.top1 >= 8);  // a third, because of how labels are chosen
     CHECK(expected.top3 < expected.top5);
-    for (const auto& [threads, batch] :
+    for (const auto& setup :
          {std::pair{1, std::size_t{1}}, {3, std::size_t{1}}, {1, std::size_t{7}}, {3, images}}) {
+        const int threads = setup.first;
+        const std::size_t batch = setup.second;
         CAPTURE(threads);
         CAPTURE(batch);
         Session model = place.open("model", {.threads = threads, .batch = batch});
@@ -305,9 +307,8 @@ TEST_CASE("an image that cannot be read is left out and named, and too many are 
     }
     const auto photos = open_data_set(place.folder / "photos");
     Session model = place.open("model", {.batch = 2});
-    const EvaluationImages images = {photos.get(), spread_items(10, 10),
-                                     map_classes(*photos, "photos", 10).map};
-    const Evaluation evaluation = evaluate(model, images);
+    const EvaluationImages all = {photos.get(), spread_items(10, 10), map_classes(*photos, "photos", 10).map};
+    const Evaluation evaluation = evaluate(model, all);
     CHECK(evaluation.total.images == 9);
     CHECK(evaluation.classes[7].images == 0);
     CHECK(evaluation.classes[8].images == 1);
@@ -317,7 +318,7 @@ TEST_CASE("an image that cannot be read is left out and named, and too many are 
     for (const char* label : {"1", "3"}) {
         std::ofstream(place.folder / "photos" / label / "a.ppm", std::ios::binary) << "P6";
     }
-    CHECK(error_of(ErrorKind::bad_input, [&] { evaluate(model, images); }) ==
+    CHECK(error_of(ErrorKind::bad_input, [&] { evaluate(model, all); }) ==
           Containing("found that 3 of 10 pictures cannot be read: "));
 }
 

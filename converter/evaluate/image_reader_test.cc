@@ -17,7 +17,7 @@ namespace {
 
 using vgg19::testing::error_of;
 
-/// Item i is i all over, plus the mean's first value; and which items were read, is known.
+/// Every value of item i is i plus the mean's first value; records which items were read.
 class Numbers final : public DataSet {
   public:
     explicit Numbers(std::size_t size, std::size_t broken = ~std::size_t{0}) : size_(size), broken_(broken) {}
@@ -109,7 +109,7 @@ TEST_CASE("a reader can go away at any time") {
 TEST_CASE("formats are equal where they give the same values") {
     const InputFormat format = format_with(0.5F, 32);
     InputFormat other = format;
-    other.preprocessing.input_size = 99;  // `size` stands for it
+    other.preprocessing.input_size = 99;  // `size` replaces it
     CHECK(format == other);
     for (const auto& change :
          {+[](InputFormat& f) { f.size = 33; }, +[](InputFormat& f) { f.preprocessing.resize_ratio = 1; },

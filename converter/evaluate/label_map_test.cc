@@ -20,7 +20,7 @@ using vgg19::testing::TemporaryFolder;
 
 constexpr std::size_t imagenet = 1000;
 
-/// One item a class, as class folders with these names would be.
+/// One item per class, as from class folders with these names.
 class NamedClasses final : public DataSet {
   public:
     explicit NamedClasses(std::vector<std::string> names) : names_(std::move(names)) {}
@@ -49,7 +49,7 @@ void write(const std::filesystem::path& path, const std::string& content) {
     std::ofstream(path, std::ios::binary) << content;
 }
 
-/// A label map for cat, golden retriever and C#.
+/// A label map for the classes cat, golden retriever and C#.
 struct MapFile {
     TemporaryFolder folder;
     std::vector<std::string> names = {"C#", "cat", "golden retriever"};
@@ -109,7 +109,7 @@ TEST_CASE("a label map that is wrong is refused with file and line") {
     CHECK(file.refusal("cat n02123045\n", 10) ==
           Containing("expected a class of the model, 0 to 9, found 'n02123045'"));
     CHECK(file.refusal("cat 1\nC# 2\n1 3\n") ==
-          Containing("line 3: expected one line a class, found '1' again, after line 1"));
+          Containing("line 3: expected one line per class, found '1' again, after line 1"));
     CHECK(file.refusal("cat 1\nC# 2\n") == Containing("none for class 2, 'golden retriever'"));
     CHECK(file.refusal("") == Containing("none for class 0, 'C#'"));
     CHECK(file.refusal(std::string(500, 'x')) == Containing("found '" + std::string(60, 'x') + "…'"));
@@ -141,7 +141,7 @@ TEST_CASE("CIFAR-10's files come with their map to ImageNet, and some classes ma
     const LabelMap expected = {404, 817, 15, 281, 352, 207, 30, 339, 510, 867};
     CHECK(map_classes(*data, "batch.bin", imagenet).map == expected);
     CHECK(map_classes(*data, "batch.bin", 10).map == LabelMap{0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
-    CHECK(error_of(ErrorKind::bad_input, [&] { map_classes(*data, "batch.bin", 100).map; }) ==
+    CHECK(error_of(ErrorKind::bad_input, [&] { map_classes(*data, "batch.bin", 100); }) ==
           Containing("batch.bin: expected 100 classes as the model has"));
     CHECK(data->class_names()[3] == "cat");
 
@@ -159,11 +159,11 @@ TEST_CASE("a data set without labels, or with an empty class folder, is refused"
     std::filesystem::create_directory(folder / "classes/bee");
     const auto flat = open_data_set(folder / "flat");
     CHECK(flat->class_names().empty());
-    CHECK(error_of(ErrorKind::bad_input, [&] { map_classes(*flat, "photos", 2).map; }) ==
+    CHECK(error_of(ErrorKind::bad_input, [&] { map_classes(*flat, "photos", 2); }) ==
           Containing("photos: expected labelled images"));
     const auto classes = open_data_set(folder / "classes");
     CHECK(classes->class_names() == std::vector<std::string>{"ant", "bee"});
-    CHECK(error_of(ErrorKind::bad_input, [&] { map_classes(*classes, "photos", 2).map; }) ==
+    CHECK(error_of(ErrorKind::bad_input, [&] { map_classes(*classes, "photos", 2); }) ==
           Containing("photos: expected images in each class folder, found none in bee"));
 }
 

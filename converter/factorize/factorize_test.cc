@@ -1,4 +1,4 @@
-// Factored models, and what comes after: sessions, quantisation, pruning, the order of weights.
+// Factored models, and what can be done with them: sessions, quantisation, pruning, the order of weights.
 #include "converter/factorize/factorize.h"
 
 #include <doctest/doctest.h>
@@ -102,7 +102,8 @@ TEST_CASE("Layers of low rank give the same logits factored, in both orders, on 
         const model::ModelFile baseline = fixture.baseline(input_major);
         const model::ModelFile factored = fixture.factored(baseline, all_layers);
         for (const std::string& isa : isa_names_of_this_cpu()) {
-            for (const std::size_t size : {32U, 96U}) {  // the average pool joins the weights, or stays
+            for (const std::size_t size :
+                 {32U, 96U}) {  // small: the average pool is folded into the weights; large: it runs
                 CAPTURE(input_major);
                 CAPTURE(isa);
                 CAPTURE(size);
@@ -155,7 +156,7 @@ TEST_CASE("The energy finds the rank, and layers that would grow stay whole") {
     CHECK(model::ModelFile::open(fixture.folder / "factored").description().lineage.back() ==
           "factorize --energy 0.999999 --layers classifier.0,classifier.3,classifier.6");
 
-    // The second layer has full rank: most of its energy takes more weights than it has.
+    // The second layer has full rank: keeping most of its energy needs more weights than it has.
     Random random;
     random.fill(fixture.weights.values("classifier.3.weight"), -0.2F, 0.2F);
     layers = factorize_model(fixture.baseline(), {.layers = {}, .energy = 0.99}, fixture.folder / "factored");
@@ -170,8 +171,9 @@ TEST_CASE("The energy finds the rank, and layers that would grow stay whole") {
 }
 
 TEST_CASE("Quantised factors see inputs of both signs") {
-    // A random network's logits may all but cancel, and what is lost looks large beside them: so, the median
-    // of networks. Were negative inputs taken as zero, half of what the second factors give would be wrong.
+    // In a random network the logits may nearly cancel, so that errors look large in comparison; hence the
+    // median of several networks. If negative inputs were treated as zero, half of the second factors'
+    // results would be wrong.
     constexpr std::uint32_t networks = 9;
     INFO(Random::replay());
     for (const bool input_major : {true, false}) {

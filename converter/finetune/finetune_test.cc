@@ -23,7 +23,7 @@ using vgg19::testing::Containing;
 
 #if VGG19_HAS_ONEDNN
 
-/// The largest difference of two models' weights.
+/// The largest difference between two models' weights.
 float difference(const model::ModelFile& a, const model::ModelFile& b) {
     float largest = 0;
     for (const model::Tensor& tensor : a.tensors()) {
@@ -133,7 +133,8 @@ TEST_CASE("images that do not fit at once go through in parts, to nearly the sam
     INFO(place.random.replay());
     place.options.input_size = 32;
     place.options.dropout = 0.5;
-    place.options.optimizer.kind = OptimizerKind::sgd;  // Adam turns a difference of signs near 0 into steps
+    place.options.optimizer.kind =
+        OptimizerKind::sgd;  // Adam turns sign differences of gradients near 0 into full steps
     place.run();
     const model::ModelFile whole = model::ModelFile::open(place.files.output);
     place.files.output = place.folder / "in-parts";

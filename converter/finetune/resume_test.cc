@@ -1,4 +1,4 @@
-// Training that is interrupted, and goes on.
+// Interrupted and resumed training.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -18,7 +18,7 @@ using testing::write;
 using vgg19::testing::Containing;
 using vgg19::testing::error_of;
 
-/// The checkpoint's tensors under other metadata.
+/// Replaces a checkpoint's metadata.
 void rewrite(const std::filesystem::path& path, const std::string& key, const std::string& value) {
     const model::SafetensorsFile file = model::SafetensorsFile::open(path);
     model::Metadata metadata = file.metadata();

@@ -32,7 +32,7 @@ OptimizerOptions optimizer_options(const FinetuneOptions& options) {
     return result;
 }
 
-/// What was done, for messages.
+/// The progress, for messages.
 std::string after_step(const TrainingPosition& position) {
     return "after step " + std::to_string(position.steps);
 }

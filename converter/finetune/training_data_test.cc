@@ -15,8 +15,8 @@ namespace vgg19::converter {
 
 namespace {
 
-/// Items whose pixels tell their place: channel · 10000 + row · 100 + column, all plus 1. Labels go 0, 1, 1,
-/// 0, 1, 1, …
+/// Items whose pixels encode their position: channel · 10000 + row · 100 + column, all plus 1. Labels are 0,
+/// 1, 1, 0, 1, 1, …
 class Places final : public DataSet {
   public:
     explicit Places(std::size_t size, bool has_margin = false) : size_(size), has_margin_(has_margin) {}
@@ -54,7 +54,7 @@ std::vector<float> read(const DataSet& data, std::size_t item, std::size_t size)
     return nchw;
 }
 
-/// Where an augmented picture was taken from.
+/// The position from which an augmented picture was cropped.
 struct Found {
     int left = 0;
     int top = 0;
@@ -65,7 +65,7 @@ struct Found {
     }
 };
 
-/// Finds it by the middle of the picture, which is never padding, and checks every other pixel.
+/// Finds the crop from the picture's centre, which is never padding, and checks all other pixels.
 Found find_crop(const std::vector<float>& nchw, int size, int side) {
     const auto code = [&](int y, int x) {
         return static_cast<int>(nchw[static_cast<std::size_t>(y * size + x)]) - 1;

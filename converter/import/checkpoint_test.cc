@@ -1,4 +1,4 @@
-// What people's files really hold, as testdata/make_checkpoints.py wrote it.
+// Reads realistic checkpoint files, written by testdata/make_checkpoints.py.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -48,7 +48,7 @@ std::string open_error(const char* file) {
     return error_of(ErrorKind::bad_input, [file] { StateDict::open(testdata / file); });
 }
 
-/// How many tensors a VGG has below `prefix`; all of them have the fixtures' values.
+/// The number of a VGG's tensors below `prefix`; all of them have the fixtures' values.
 std::size_t checked_tensors(const StateDict& dict, const std::string& prefix) {
     std::size_t count = 0;
     for (const StoredTensor& tensor : dict.tensors()) {
@@ -145,7 +145,7 @@ TEST_CASE("modules tell the epsilons of their batch norms") {
     CHECK(facts.batch_norm_epsilons[0].path == "features.1");
     CHECK(facts.skipped.size() == 1);
     CHECK(facts.skipped[0] == Containing("modules: "));
-    // Lightning's other settings: no optimiser's epsilon is among them.
+    // Of Lightning's other settings, the optimiser's epsilon must not be taken.
     const StateDict lightning = StateDict::open(testdata / "lightning.ckpt");
     CHECK(lightning.facts().batch_norm_epsilons.empty());
     REQUIRE(lightning.facts().class_names.size() == 1);

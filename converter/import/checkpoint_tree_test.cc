@@ -1,4 +1,4 @@
-// Trees as no sane program writes them, and the names that facts go by.
+// Unusual trees, and the keys that identify facts.
 #include "converter/import/checkpoint_tree.h"
 
 #include <doctest/doctest.h>
@@ -16,7 +16,7 @@
 
 namespace {
 
-using namespace std::string_literals;  // for texts with zero bytes
+using namespace std::string_literals;  // for texts that contain zero bytes
 using vgg19::ErrorKind;
 using vgg19::converter::batch_norm_epsilons;
 using vgg19::converter::ByteReader;
@@ -29,7 +29,7 @@ using vgg19::converter::testing::PickleWriter;
 using vgg19::testing::Containing;
 using vgg19::testing::error_of;
 
-/// With a storage "0" of 8 floats.
+/// Provides a storage "0" of 8 floats.
 CheckpointContents flattened(const std::string& content) {
     static const std::vector<float> storage(8, 0.5F);
     ByteReader reader(std::as_bytes(std::span(content)), "FILE", 0, content.size());
@@ -113,7 +113,8 @@ TEST_CASE("Python 2 gave an OrderedDict its pairs in the call") {
 TEST_CASE("a tree that doubles at every level does not grow") {
     PickleWriter writer;
     add_tensor(writer).raw("q\x00"s);
-    for (int i = 0; i < 100; ++i) writer.raw("h\x00\x86q\x00"s);  // a pair of twice what was there before
+    for (int i = 0; i < 100; ++i)
+        writer.raw("h\x00\x86q\x00"s);  // a pair that holds the previous value twice
     const CheckpointContents contents = flattened(writer);
     CHECK(contents.tensors.size() <= 8);
     CHECK(!contents.tensors.empty());
@@ -129,7 +130,7 @@ TEST_CASE("what many objects share is looked at a few times") {
     for (int i = 0; i < 20000; ++i)
         writer.global("a", "b").raw(
             ")\x81h\x00"s
-            "b"s);  // 4·10⁸ if it were walked
+            "b"s);  // 4·10⁸ steps if every path were walked
     CHECK(flattened(writer.raw("e")).tensors.empty());
 }
 
@@ -224,7 +225,8 @@ TEST_CASE("NumPy's arrays whose bytes do not fit are refused") {
                       "12345678"s)) == Containing("expected the bytes of shape (3) and type F32, found 8"));
     CHECK(error(array("\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7fK\x09\x86", "f8", "C\x00"s)) ==
           Containing("expected the bytes of shape (9223372036854775807, 9) and type F64, found 0"));
-    CHECK(error(array("J\xff\xff\xff\xff\x85", "f4", "C\x00"s)) == Containing("expected no negative number"));
+    CHECK(error(array("J\xff\xff\xff\xff\x85", "f4", "C\x00"s)) ==
+          Containing("expected a non-negative number"));
     CHECK(flattened(array("K\x01\x85", "f4", "N")).facts.skipped ==
           std::vector<std::string>{"the file: 1 tensor (an array of NumPy whose data are None)"});
     CHECK(

@@ -53,7 +53,7 @@ using Names = std::vector<std::string>;
 
 const std::filesystem::path testdata = VGG19_IMPORT_TESTDATA;
 
-/// The networks of testdata/make.py.
+/// The networks in testdata/make.py.
 Network narrow(int depth) {
     switch (depth) {
         case 11:
@@ -89,7 +89,7 @@ void check_plain(const ModelFile& model, const vgg19::model::TensorShape& tensor
     check_values(model, tensor.name, expected_values(tensor.name, count));
 }
 
-/// The weights of a dense layer in its order.
+/// Checks a dense layer's weights, in its order.
 void check_dense(const ModelFile& model, const DenseLayer& layer, DenseOrder order) {
     REQUIRE(model.order(layer) == order);
     if (order == DenseOrder::output_major) return check_plain(model, dense_weight(layer, order));
@@ -146,7 +146,7 @@ TEST_CASE("every container, type, layout and naming gives the same tensors") {
     }
 }
 
-/// As batch_norm.h says, for the convolution that is `features.INDEX` in the file.
+/// Checks the formula in batch_norm.h for the convolution that is `features.INDEX` in the file.
 void check_folded(const ModelFile& model, const ConvolutionLayer& layer, std::size_t index) {
     const std::string convolution = "features." + std::to_string(index);
     const std::string norm = "features." + std::to_string(index + 1);
@@ -246,7 +246,7 @@ TEST_CASE("class names come from a file, or from the checkpoint where it has one
     const auto [none, notes] = names_after("two_class_names.pth", {});
     CHECK(none.empty());
     REQUIRE(notes.size() == 1);
-    CHECK(notes[0] == Containing("none are taken; --classes FILE says them"));
+    CHECK(notes[0] == Containing("none of the lists is used; give the names with --classes FILE"));
     write_bytes(folder / "names.txt", "a\nb\nc\nd\ne\nf\ng\n");
     const Names others = {"a", "b", "c", "d", "e", "f", "g"};
     CHECK(names_after("class_names.pth", {.classes = folder / "names.txt"}).first == others);
@@ -275,7 +275,7 @@ TEST_CASE("preprocessing follows from the head, and from the options") {
     CHECK(own.deviation == deviation);
     CHECK(ModelFile::open(folder / "model").description().lineage ==
           Names{"convert zip.pth --mean 0.5,0.25,0.125 --std 0.75,0.5,1"});
-    // A head on 2×2 pixels.
+    // A head that reads 2×2 pixels.
     vgg19::kernels::testing::Random random;
     const auto made =
         vgg19::testing::random_tensors(Network::parse("2 M 3 M 2 2 M 2 2 M 2 2 M", "6 7", 2), random);
@@ -381,7 +381,7 @@ TEST_CASE("an output that cannot be written is an error of its own kind") {
     CHECK(error_of(ErrorKind::failed, into_nowhere) == Containing("none/model"));
 }
 
-/// The values that read_values gives for a file of elements of `dtype`.
+/// What read_values returns for a file with elements of `dtype`.
 template <class T>
 std::vector<T> values_of_file(const std::string& content, DType dtype, const std::vector<std::size_t>& shape,
                               const std::vector<std::size_t>& strides) {

@@ -21,7 +21,7 @@
 
 namespace {
 
-using namespace std::string_literals;  // for texts with zero bytes
+using namespace std::string_literals;  // for texts that contain zero bytes
 using vgg19::converter::testing::legacy_file;
 using vgg19::converter::testing::little_endian;
 using vgg19::converter::testing::patched;
@@ -36,7 +36,7 @@ using vgg19::testing::TemporaryFolder;
 
 const std::filesystem::path testdata = VGG19_IMPORT_TESTDATA;
 
-/// A state dict with one tensor, made by `add` and called "w", over a storage of 8 floats with the key "0".
+/// Imports a state dict with one tensor "w", written by `add`, over a storage "0" of 8 floats.
 std::string tensor_refusal(const std::function<void(PickleWriter&)>& add) {
     PickleWriter writer;
     writer.raw("}").text("w");
@@ -70,10 +70,11 @@ TEST_CASE("tensors that wrap are refused") {
 
 TEST_CASE("tensors with numbers that are none are refused") {
     CHECK(view_refusal(-1, {2}, {1}) ==
-          Containing("tensor w: storage offset: expected no negative number, found -1"));
-    CHECK(view_refusal(0, {-2}, {1}) == Containing("tensor w: shape: expected no negative number, found -2"));
+          Containing("tensor w: storage offset: expected a non-negative number, found -1"));
+    CHECK(view_refusal(0, {-2}, {1}) ==
+          Containing("tensor w: shape: expected a non-negative number, found -2"));
     CHECK(view_refusal(0, {2}, {-1}) ==
-          Containing("tensor w: strides: expected no negative number, found -1"));
+          Containing("tensor w: strides: expected a non-negative number, found -1"));
     CHECK(view_refusal(0, {2}, {1, 1}) == Containing("tensor w: expected 1 strides, found 2"));
     CHECK(view_refusal(0, std::vector<std::int64_t>(9, 1), std::vector<std::int64_t>(9, 1)) ==
           Containing("tensor w: shape: expected a tuple of at most 8 integers, found a tuple of 9"));
@@ -117,7 +118,7 @@ TEST_CASE("persistent ids that are no storages are refused") {
           Containing("found the name torch.FloatStorage and an integer"));
     CHECK(with_storage(start + "NtQ") == Containing("storage size: expected an integer, found None"));
     CHECK(with_storage(start + "J\xff\xff\xff\xfftQ") ==
-          Containing("storage size: expected no negative number, found -1"));
+          Containing("storage size: expected a non-negative number, found -1"));
     CHECK(with_storage(start + "\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7ftQ") ==
           Containing("storage size: found 9223372036854775807"));
     CHECK(with_storage(start + "K\x08K\x01tQ") ==
@@ -166,7 +167,7 @@ TEST_CASE("tensors made with another number of arguments are refused") {
 
 // --- Tensors ---
 
-/// A narrow VGG-11 in safetensors, to be spoilt.
+/// A narrow VGG-11 in safetensors, to be modified.
 struct NarrowVgg {
     Random random;
     vgg19::testing::RandomTensors made =

@@ -17,7 +17,7 @@
 
 namespace {
 
-using namespace std::string_literals;  // for texts with zero bytes
+using namespace std::string_literals;  // for texts that contain zero bytes
 using vgg19::Error;
 using vgg19::ErrorKind;
 using vgg19::converter::import_model;
@@ -75,7 +75,7 @@ const std::string& good_zip() {
     return content;
 }
 
-/// Where the entry of that file begins in the central directory.
+/// The offset of that file's entry in the central directory.
 std::size_t directory_entry(const std::string& file) {
     return good_zip().rfind(file) - 46;
 }
@@ -95,7 +95,7 @@ TEST_CASE("zip: entries that are encrypted, or compressed in ways that are not r
           Containing(file + "it stored or compressed with DEFLATE, found compression method 12"));
     CHECK(zip_refusal(entry + 20, little_endian(7, 4)) ==
           Containing(file + "216 bytes, as it is not compressed, found 7"));
-    CHECK(zip_refusal(entry + 10, "\x08") == Containing(file));  // it is no DEFLATE data
+    CHECK(zip_refusal(entry + 10, "\x08") == Containing(file));  // not valid DEFLATE data
 }
 
 TEST_CASE("zip: entries that lie about their place are refused") {
@@ -116,7 +116,7 @@ TEST_CASE("zip: entries that lie about their place are refused") {
 }
 
 TEST_CASE("zip: a directory that lies is refused") {
-    // PyTorch writes zip64's records always; without their locator the older record counts.
+    // PyTorch always writes zip64 records; without their locator the older record applies.
     const std::string plain = patched(good_zip(), good_zip().size() - 42, "XX");
     const std::size_t end = plain.size() - 22;
     const auto plain_refusal = [&](std::size_t offset, const std::string& bytes) {
@@ -237,7 +237,7 @@ TEST_CASE("any byte of a file may be wrong: there is an error or tensors inside 
                 const StateDict state = StateDict::open(folder / "weights");
                 for (const StoredTensor& tensor : state.tensors()) {
                     REQUIRE(tensor.elements() <= vgg19::converter::most_repeated_elements);
-                    if (tensor.elements() > content.size()) continue;  // one that repeats its storage
+                    if (tensor.elements() > content.size()) continue;  // an expanded tensor
                     std::vector<double> values(tensor.elements());
                     vgg19::converter::read_values<double>(tensor, state.mapping(), values);
                 }

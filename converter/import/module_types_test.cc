@@ -57,12 +57,13 @@ TEST_CASE("a pickled network of other modules than a VGG's is refused, though it
 }
 
 TEST_CASE(
-    "a pruned module has the product of weights and mask as well; what is behind the last layer is told") {
+    "a pruned module has the product of weights and mask as well; modules after the last layer are "
+    "reported") {
     const TemporaryFolder folder;
     const ImportReport report = import_model(testdata / "pruned_module.pth", folder / "model.safetensors");
     CHECK(report.notes == Texts{"masks applied to 1 tensors",
-                                "classifier.7 (Softmax), behind the last layer, is left out: the outputs are "
-                                "what goes into it"});
+                                "classifier.7 (Softmax), after the last layer, is left out: the outputs are "
+                                "its inputs"});
     const ModelFile model = ModelFile::open(folder / "model.safetensors");
     const auto weight = model.tensor("features.0.weight").as<float>();
     for (std::size_t i = 0; i < weight.size(); ++i) {
@@ -112,11 +113,12 @@ TEST_CASE("only behind the last layer may another activation stand") {
                                                          {"net.features.1", "GELU"},
                                                          {"net.activation", "Tanh"},
                                                          {"net", "ELU"}};
-    for (const auto& [path, type] : among) {
+    for (const auto& module : among) {
+        const char* path = module.first;
+        const char* type = module.second;
         CAPTURE(path);
-        const std::string message = error_of(ErrorKind::bad_input, [&, path = path, type = type] {
-            check_module_types(narrow_vgg(), types(path, type), "file");
-        });
+        const std::string message = error_of(
+            ErrorKind::bad_input, [&] { check_module_types(narrow_vgg(), types(path, type), "file"); });
         CHECK(message == Containing("\n  " + std::string(path) + ": " + type + "\n"));
     }
 }

@@ -30,7 +30,7 @@ std::vector<vgg19::model::ConvolutionLayer> convolutions_of(int depth) {
     return Network::vgg(depth).convolutions();
 }
 
-/// Tensors of names and shapes; nobody asks for their values.
+/// Tensors with names and shapes; their values are never read.
 class Checkpoint {
   public:
     Checkpoint& add(const std::string& name, const Shape& shape) {
@@ -47,7 +47,7 @@ class Checkpoint {
         }
         return add(module + ".num_batches_tracked", {});
     }
-    /// Every convolution 4 wide; `name` says what the k-th of a network is called.
+    /// All convolutions have width 4; `name` gives the k-th one's name.
     Checkpoint& add_convolutions(int depth, const std::function<std::string(std::size_t)>& name,
                                  bool bias = true) {
         const auto layers = convolutions_of(depth);
@@ -62,7 +62,7 @@ class Checkpoint {
             depth, [&](std::size_t k) { return container + '.' + std::to_string(layers[k].features_index); },
             bias);
     }
-    /// A whole VGG with one dense layer on 1×1 pixels.
+    /// A whole VGG with one dense layer that reads 1×1 pixels.
     Checkpoint& add_vgg(int depth, const std::string& prefix, std::size_t classes) {
         return add_features(depth, prefix + "features").add_layer(prefix + "classifier", {classes, 4});
     }
@@ -153,12 +153,14 @@ TEST_CASE("the literature's names are found, with batch norm too") {
             CHECK(plain.found().title == "VGG-" + std::to_string(depth) + " with batch norm");
         }
     }
-    for (const auto& [kind, separator] : {std::pair("Conv", "_"),
-                                          {"conv_", "_"},
-                                          {"conv", "-"},
-                                          {"block", "_conv"},
-                                          {"block", ".conv"},
-                                          {"stage_", ".conv_"}}) {
+    for (const auto& style : {std::pair("Conv", "_"),
+                              {"conv_", "_"},
+                              {"conv", "-"},
+                              {"block", "_conv"},
+                              {"block", ".conv"},
+                              {"stage_", ".conv_"}}) {
+        const char* kind = style.first;
+        const char* separator = style.second;
         CAPTURE(kind);
         Checkpoint other;
         other.add_convolutions(16, [&](std::size_t k) { return literature_name(16, k, kind, separator); });
@@ -193,7 +195,7 @@ TEST_CASE("dense layers are found by their widths, whatever they are called") {
           Found({"classifier.fc6", "classifier.fc7", "classifier.fc8"}, 3));
     CHECK(dense({{"squeeze", {5, 4}}, {"mid", {5, 5}}, {"end", {3, 5}}}) ==
           Found({"squeeze", "mid", "end"}, 1));
-    // Of one shape, the order of the file holds where no name says another.
+    // For equal shapes, the file's order applies unless the names say otherwise.
     CHECK(dense({{"a", {5, 4}}, {"b", {5, 5}}, {"c", {5, 5}}, {"d", {3, 5}}}) ==
           Found({"a", "b", "c", "d"}, 1));
 }
@@ -355,7 +357,7 @@ TEST_CASE("other networks are no VGG") {
     alexnet.add_layer("features.6", {384, 192, 3, 3}).add_layer("features.8", {256, 384, 3, 3});
     alexnet.add_layer("features.10", {256, 256, 3, 3}).add_layer("classifier.1", {4096, 9216});
     CHECK(alexnet.problem() == Containing("expected the tensors of a VGG"));
-    // Beside a VGG it is left.
+    // Next to a VGG it is left out.
     alexnet = Checkpoint();
     alexnet.add_layer("teacher.features.0", {64, 3, 11, 11}).add_layer("teacher.classifier.1", {4096, 9216});
     alexnet.add_vgg(11, "student.", 3);

@@ -22,7 +22,7 @@ using vgg19::model::Network;
 using vgg19::testing::Containing;
 using vgg19::testing::error_of;
 
-/// Where a convolution stands, each from 0 on.
+/// The position of a convolution, all counted from 0.
 struct Place {
     std::size_t k;
     std::size_t block;
@@ -123,7 +123,7 @@ TEST_CASE("numbers that tell of another network are no VGG's") {
           Containing("expected a VGG's tensors"));
     CHECK(refused(16, false, [](const Place& p) { return "layers." + text(2 * p.k + p.k / 4); }) ==
           Containing("expected a VGG's tensors"));
-    // Nothing hides that some of torchvision's convolutions are missing.
+    // Missing convolutions of a torchvision network must still be reported.
     const auto layers = Network::vgg(19).convolutions();
     std::vector<StoredTensor> tensors =
         checkpoint(19, false, [&](const Place& p) { return "features." + text(layers[p.k].features_index); });

@@ -12,7 +12,7 @@
 
 namespace {
 
-using namespace std::string_literals;  // for texts with zero bytes
+using namespace std::string_literals;  // for texts that contain zero bytes
 using vgg19::ErrorKind;
 using vgg19::converter::ByteReader;
 using vgg19::converter::no_reference;
@@ -24,7 +24,7 @@ using vgg19::converter::testing::PickleWriter;
 using vgg19::testing::Containing;
 using vgg19::testing::error_of;
 
-/// The texts of the result are inside of `content`.
+/// Texts in the result are views into `content`.
 Pickle read(const std::string& content) {
     ByteReader reader(std::as_bytes(std::span(content)), "FILE", 0, content.size());
     return Pickle::read(reader);
@@ -350,7 +350,8 @@ TEST_CASE("deep nesting needs no deep stack") {
 TEST_CASE("a memo bomb stays as small as its file") {
     PickleWriter writer;
     writer.raw("Nq\x00"s);
-    for (int i = 0; i < 100000; ++i) writer.raw("h\x00\x86q\x00"s);  // a pair of twice what was there before
+    for (int i = 0; i < 100000; ++i)
+        writer.raw("h\x00\x86q\x00"s);  // a pair that holds the previous value twice
     const std::string content = writer.raw("h\x00\x86"s).finished();
     CHECK(read(content).size() == 100002);
 }

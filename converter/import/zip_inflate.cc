@@ -23,7 +23,7 @@ namespace {
 class Inflater {
   public:
     Inflater() {
-        if (inflateInit2(&stream_, -MAX_WBITS) != Z_OK) {  // negative: without a header
+        if (inflateInit2(&stream_, -MAX_WBITS) != Z_OK) {  // negative means: no zlib header
             throw Error(ErrorKind::failed, "zlib cannot be started");
         }
     }
@@ -31,7 +31,7 @@ class Inflater {
     Inflater(const Inflater&) = delete;
     Inflater& operator=(const Inflater&) = delete;
 
-    /// Gives how many bytes were unpacked; zlib counts pieces in 32 bits.
+    /// Returns the number of unpacked bytes. Works in pieces because zlib counts in 32 bits.
     std::size_t unpack(std::span<const std::byte> packed, std::span<std::byte> result) {
         constexpr std::size_t most = std::numeric_limits<uInt>::max();
         std::size_t read = 0;

@@ -18,7 +18,7 @@ namespace {
 using model::ModelFile;
 using model::Network;
 
-/// VGG-11's depth; its convolutions are features 0 3 6 8 11 13 16 18.
+/// A network like VGG-11; its convolutions are features 0 3 6 8 11 13 16 18.
 Network narrow_network() {
     return Network::parse("5 M 15 M 25 12 M 10 16 M 33 17 M", "20 12 10");
 }
@@ -46,7 +46,7 @@ std::string content(const std::filesystem::path& path) {
     return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// Gives every filter of a layer one value, so that the order of their norms is plain.
+/// Sets each filter of a layer to a single value, so that the order of norms is known.
 void set_filters(testing::RandomModel& weights, const std::string& layer,
                  const std::vector<float>& magnitudes) {
     auto& values = weights.values(layer + ".weight");
@@ -164,7 +164,7 @@ TEST_CASE("what stays are the weights that were there, and the rest goes with it
     CHECK(pruned.description().variant == "pruned");
     CHECK(pruned.description().lineage == std::vector<std::string>{"random", plan.origin});
 
-    // Walks the old model's weights in order, and takes from the new model's whatever should have stayed.
+    // Walks through the old model's weights, and compares the kept ones with the new model's.
     std::vector<std::size_t> removed_inputs;
     const std::vector<float>* input_bias = nullptr;
     const auto compare = [&](const std::string& layer, std::size_t channels, std::size_t area,
@@ -323,7 +323,7 @@ TEST_CASE("a model with INT8 dense layers keeps its last convolution whole") {
     const auto model = ModelFile::open(narrow.folder / "int8");
     const std::string message =
         (narrow.folder / "int8").string() +
-        ": features.18: expected filters to go before the dense layers are quantised, found "
+        ": features.18: expected filters to be removed before the dense layers are quantised, found "
         "classifier.0 in INT8; prune first, then quantise";
     CHECK(message_of([&] { plan_pruning(model, {.ratio = 0.2}); }, ErrorKind::usage) == message);
     CHECK(message_of(

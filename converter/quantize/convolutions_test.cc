@@ -25,7 +25,7 @@ constexpr std::size_t channels = 5;
 constexpr std::size_t side = 6;
 constexpr std::size_t block = 8;
 
-/// features.2 with few channels, what it is given, and what calibration says of that.
+/// features.2 with few channels, its inputs, and their calibration statistics.
 struct Layer {
     Random random;
     vgg19::testing::TemporaryFolder folder;
@@ -67,7 +67,7 @@ TEST_CASE("an input's largest value becomes 255 steps, and a transformed one's 1
     CHECK(result.clipped == 0);
     for (std::size_t p = 0; p < model::winograd_positions; ++p) {
         const float step = layer.statistics.transformed()[p].largest() / (p == 5 ? 255 : 127);
-        // The kernel's whole multiplier makes it a little more.
+        // Rounding the kernel's multiplier to an integer makes the scale slightly larger.
         CHECK(result.winograd_input_scale[p] >= step * 0.999999F);
         CHECK(result.winograd_input_scale[p] <= step * 1.01F);
         const float multiplier = 1024 * result.input_scale / result.winograd_input_scale[p];
@@ -143,8 +143,8 @@ TEST_CASE("what 8 bits hold exactly has no error, direct or by Winograd") {
 TEST_CASE("a layer whose Winograd error is too large runs direct") {
     Layer layer;
     INFO(layer.random.replay());
-    // Of two input channels the one with large weights is always zero. One step of the weights is what the
-    // other has, which is exact, but of the transformed weights it is a small part of a step.
+    // The input channel with the large weights is always zero. The other's weights are one quantization step,
+    // which is exact, but in the transformed domain only a small fraction of a step.
     auto& weights = layer.weights.values("features.2.weight");
     auto& bias = layer.weights.values("features.2.bias");
     std::fill(weights.begin(), weights.end(), 0.0F);

@@ -24,7 +24,7 @@ bool same(const Histogram& a, const Histogram& b) {
     return a.counts() == b.counts() && a.largest() == b.largest() && a.bin_width() == b.bin_width();
 }
 
-/// Mean of the squares of what is left of each value when it is rounded to a step and clipped.
+/// The mean squared error of rounding and clipping all values.
 double measured_error(const std::vector<float>& values, float limit, int levels) {
     const float step = limit / static_cast<float>(levels);
     double sum = 0;
@@ -36,7 +36,7 @@ double measured_error(const std::vector<float>& values, float limit, int levels)
     return sum / static_cast<double>(values.size());
 }
 
-/// Many small values and few large ones, as activations have them.
+/// Many small and few large values, as in real activations.
 std::vector<float> long_tail(Random& random, std::size_t count) {
     std::vector<float> values(count);
     for (float& value : values) {

@@ -58,7 +58,7 @@ Group quantize(const std::vector<float>& weights) {
     return group;
 }
 
-/// What max|w| / 7 gives.
+/// The squared error with the scale max|w| / 7.
 double plain_squared_error(const std::vector<float>& weights) {
     float largest = 0;
     for (const float weight : weights) largest = std::max(largest, std::abs(weight));
@@ -71,7 +71,7 @@ double plain_squared_error(const std::vector<float>& weights) {
     return sum;
 }
 
-/// The last layer's outputs fill no group, the first two layers' more than one.
+/// The last layer's outputs do not fill a group; the first two layers have more than one group.
 struct NarrowModel {
     Random random;
     vgg19::testing::TemporaryFolder folder;
@@ -85,7 +85,7 @@ struct NarrowModel {
     }
 };
 
-/// The model with the values that its INT4 weights stand for, in FP32.
+/// The model with its INT4 weights converted back to FP32.
 ModelFile dequantized(NarrowModel& narrow, const ModelFile& int4) {
     for (const model::DenseLayer& layer : narrow.network.dense_layers()) {
         const std::size_t groups = (layer.outputs + 31) / 32;

@@ -1,4 +1,4 @@
-// Sessions of models that are INT8 throughout, or in some layers.
+// Sessions of models with all layers, or some layers, in INT8.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -26,7 +26,7 @@ using kernels::testing::isa_names_of_this_cpu;
 using kernels::testing::Random;
 using model::Network;
 
-/// Widths around a vector's and a block's, and pools after FP32 and INT8 layers.
+/// Widths close to those of a vector and a block, and pools after FP32 and INT8 layers.
 Network network() {
     return Network::parse("20 M 33 17 M 40 M 31 M 48 M", "70 33 10");
 }
@@ -58,7 +58,7 @@ std::vector<float> logits(const Model& model, const SessionOptions& options, std
     return result;
 }
 
-/// The kernels of all steps whose name starts so.
+/// The kernels of all steps whose names begin with `prefix`.
 std::size_t steps_of(const Model& model, const SessionOptions& options, const std::string& kernel) {
     const Session session(model, options);
     const std::vector<PlanStep>& plan = session.plan();

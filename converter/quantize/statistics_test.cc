@@ -18,7 +18,7 @@ namespace {
 using kernels::testing::GuardedBuffer;
 using kernels::testing::Random;
 
-/// A map in the blocked layout that ends at a guard page, and its pixels as they are asked for.
+/// A map in the blocked layout that ends at a guard page, and access to its pixels.
 class RandomMap {
   public:
     RandomMap(Random& random, std::size_t channels, MapSize size, std::size_t block)
@@ -36,7 +36,7 @@ class RandomMap {
 
     BlockedMap map() const { return {values_.data(), channels_, size_, block_}; }
 
-    /// Zero around the map. `row` and `column` count from the padding's.
+    /// Zero outside the map. `row` and `column` count from the padding's corner.
     float padded(std::size_t channel, std::size_t row, std::size_t column) const {
         if (row == 0 || column == 0 || row > size_.height || column > size_.width) return 0;
         return values_.data()[index(channel, row - 1, column - 1)];

@@ -18,7 +18,7 @@ namespace {
 using kernels::testing::GuardedBuffer;
 using kernels::testing::Random;
 
-/// Quantises through buffers that end at guard pages.
+/// Quantises in buffers that end at guard pages.
 std::pair<float, std::vector<int>> quantize(const std::vector<float>& weights) {
     GuardedBuffer<float> input(weights.size());
     GuardedBuffer<std::int8_t> output(weights.size());

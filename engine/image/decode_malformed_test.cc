@@ -55,7 +55,7 @@ TEST_CASE("a file that is no image is named, with what it starts with") {
 }
 
 TEST_CASE("a PNG that unpacks to far more than its size asks for gets no memory for it") {
-    // One pixel by its header, 8 MB by its data.
+    // One pixel according to the header, but 8 MB of data.
     CHECK(
         contains(decode_error(read_fixture("bomb.png")), "unpacks to more data than the size in its header"));
 }
@@ -64,8 +64,8 @@ TEST_CASE("an image that is cut short anywhere is an error, not grey pixels") {
     for (const std::string name : one_of_each) {
         CAPTURE(name);
         const File whole = read_fixture(name);
-        // The end of a GIF is behind its first picture, the only one that is read; and the last row of a BMP
-        // may end in padding.
+        // Only the first picture of a GIF is read, so its later part is not needed; the last row of a BMP may
+        // end in padding.
         const std::size_t needed = name == "animated.gif" ? whole.size() / 3 : whole.size() - 4;
         for (std::size_t size = 0; size < needed; size += size < 64 ? 1 : 13) {
             CAPTURE(size);
@@ -141,7 +141,7 @@ TEST_CASE("a JPEG's Huffman table of too many symbols does not reach the decoder
 TEST_CASE("a JPEG's scan with a table that nothing before it defines is an error") {
     struct Case {
         std::string name;
-        std::uint8_t marker;  ///< of the segments that become comments, from the one of this index
+        std::uint8_t marker;  ///< segments with this marker become comments, from number `first` on
         int first;
         std::string reason;
     };
@@ -196,7 +196,8 @@ TEST_CASE("a PNG with a wrong checksum is an error, and without its ancillary ch
 }
 
 TEST_CASE("a PNG whose data have a wrong checksum of their own, or none, is an error") {
-    // Two grey pixels, stored: a header of zlib, a block of 3 bytes (a filter and the pixels), the checksum.
+    // Two grey pixels, uncompressed: the zlib header, a block of 3 bytes (a filter type and the pixels), the
+    // checksum.
     const File stream = {0x78, 1, 1, 3, 0, 0xFC, 0xFF, 0, 7, 9, 0, 0x1A, 0, 0x11};
     const auto png = [](const File& data) {
         return joined(joined(png_header(2, 1), png_chunk("IDAT", data)), png_chunk("IEND", {}));
@@ -319,7 +320,7 @@ TEST_CASE("a BMP that is cut short, or of a kind that is not read, is an error t
     CHECK(contains(changed(21, 0x80), "expected at most"));  // a negative width
     File masks = read_fixture("masks32.bmp");
     masks[54] = 5;
-    CHECK(contains(decode_error(masks), "a colour's mask is not of bits in a row"));
+    CHECK(contains(decode_error(masks), "the bits of a colour's mask are not contiguous"));
     std::fill_n(masks.begin() + 54, 12, std::uint8_t{0});
     CHECK(contains(decode_error(masks), "no colour has a mask"));
 }

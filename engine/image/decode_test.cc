@@ -49,7 +49,7 @@ using vgg19::testing::TemporaryFolder;
 
 namespace {
 
-/// libjpeg's own pixels, or stb_image's, which rounds in other places.
+/// With libjpeg the pixels are identical; stb_image rounds differently.
 constexpr int jpeg_tolerance = VGG19_HAS_JPEG != 0 ? 0 : 4;
 
 std::filesystem::path write(const std::filesystem::path& path, const File& bytes) {
@@ -141,7 +141,7 @@ TEST_CASE("an EXIF structure is read in both byte orders, and one that makes no 
     CHECK(exif_orientation(as_long) == 6);
     CHECK(exif_orientation(as_byte) == 6);
     CHECK(exif_orientation(joined(bytes_of(std::string("Exif\0\0", 6)), as_long)) == 6);
-    // XMP says it where EXIF does not, as in Pillow's ImageOps.exif_transpose.
+    // XMP is used where EXIF has no orientation, as in Pillow's ImageOps.exif_transpose.
     const File attribute = bytes_of("<rdf:Description tiff:Orientation=\"8\"/>");
     const File element = bytes_of("<tiff:Orientation>3</tiff:Orientation>");
     CHECK(exif_orientation({}, attribute) == 8);
@@ -159,8 +159,8 @@ TEST_CASE("an EXIF structure is read in both byte orders, and one that makes no 
     };
     CHECK(changed(0, 'M') == 1);    // two byte orders
     CHECK(changed(2, 43) == 1);     // no TIFF
-    CHECK(changed(4, 200) == 1);    // a directory behind the end
-    CHECK(changed(7, 0xFF) == 1);   // far behind it
+    CHECK(changed(4, 200) == 1);    // a directory beyond the end
+    CHECK(changed(7, 0xFF) == 1);   // far beyond the end
     CHECK(changed(8, 0) == 1);      // an empty directory
     CHECK(changed(10, 0x13) == 1);  // another tag
     CHECK(changed(12, 5) == 1);     // a fraction
@@ -193,7 +193,6 @@ TEST_CASE("a BMP whose rows run from the top is read") {
 }
 
 TEST_CASE("every limit is checked from the header, before anything is decoded") {
-    const ImageLimits limits;
     const std::string claimed = "its header names 65535×65535 pixels, expected at most 1000000 a side";
     const File png =
         joined(png_header(65535, 65535), joined(png_chunk("IDAT", File(9)), png_chunk("IEND", {})));

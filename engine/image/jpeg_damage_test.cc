@@ -1,4 +1,4 @@
-// JPEGs that are not as the standard wants them: what is repaired, and what is refused.
+// JPEGs that violate the standard: which are repaired, and which are refused.
 #include <doctest/doctest.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// From pixels to the network's input, as torchvision's transforms of VGG do it.
+// Turns pixels into the network's input, as torchvision's transforms for VGG do.
 #pragma once
 
 #include <cstddef>

@@ -76,7 +76,7 @@ TEST_CASE("the normalised numbers are torchvision's") {
         const auto value = std::bit_cast<float>(vgg19::little_endian(expected, 4 * i, 4));
         largest = std::max(largest, std::abs(found[i] - value));
     }
-    CHECK(largest <= 1e-6F);  // the same pixels, so rounding alone may differ
+    CHECK(largest <= 1e-6F);  // the pixels are equal, so only rounding may differ
 }
 
 TEST_CASE("each channel is normalised by its own mean and deviation") {

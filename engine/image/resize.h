@@ -1,4 +1,4 @@
-// Antialiased bilinear resizing, bit for bit as Pillow does it with 8-bit images.
+// Antialiased bilinear resizing, bit-identical to Pillow's for 8-bit images.
 #pragma once
 
 #include "vgg19/image.h"

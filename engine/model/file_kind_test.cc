@@ -12,7 +12,7 @@ namespace vgg19::model {
 
 namespace {
 
-using namespace std::string_literals;  // for texts with zero bytes
+using namespace std::string_literals;  // for texts that contain zero bytes
 using vgg19::testing::Containing;
 
 std::string described(const std::string& content) {
@@ -25,7 +25,7 @@ FileKind kind(const std::string& content) {
     return kind_of_file(std::as_bytes(std::span(content)));
 }
 
-/// A tar archive's first header.
+/// The first header of a tar archive.
 std::string tar(const std::string& member) {
     std::string header(512, '\0');
     header.replace(0, member.size(), member);
@@ -93,7 +93,8 @@ TEST_CASE("files that are no models are named, with what to do") {
         {"\4\0\0\0\1\0\0\0\3\0\0\0V 1"s, "a file of Torch 7 (Lua)"},
         {"MATLAB 5.0 MAT-file"s, "a file of MATLAB"},
         {"GGUF\3\0\0\0"s, "a GGUF file"},
-        {"\n  <!DOCTYPE html><html>"s, "a web page (HTML); the download gave a page instead of the file"},
+        {"\n  <!DOCTYPE html><html>"s,
+         "a web page (HTML); the download returned a web page instead of the file"},
         {"<HTML>"s, "a web page (HTML)"},
         {"<?xml version=\"1.0\"?>\n<html>"s, "a web page (HTML)"},
         {"<?xml version=\"1.0\"?>\n<net>"s, "a text (XML)"},

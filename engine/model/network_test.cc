@@ -71,7 +71,7 @@ TEST_CASE("multiply-accumulates follow from the map sizes") {
     CHECK(network.macs(224) == 19'632'062'464);
     CHECK(network.macs(network.convolutions()[0], 224) == 224ULL * 224 * 27 * 64);
     CHECK(Network::macs(network.dense_layers()[0]) == 25088ULL * 4096);
-    // The maps are 160² 80² 40² 20² 10²; the dense layers stay what they are.
+    // The maps are 160² 80² 40² 20² 10²; the dense layers do not change.
     const std::uint64_t convolutions = 25600ULL * 9 * (3 * 64 + 64 * 64) +
                                        6400ULL * 9 * (64 * 128 + 128 * 128) +
                                        1600ULL * 9 * (128 * 256 + 3 * 256 * 256) +

@@ -1,4 +1,4 @@
-// What a model file holds of layers in INT8 and INT4.
+// Tests the INT8 and INT4 tensors of model files.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -100,7 +100,7 @@ TEST_CASE("scales must be positive and finite, and stand beside an INT8 weight")
     beside_f32.add("classifier.0.weight_scale", DType::f32, {4}, 1);
     CHECK(beside_f32.write_error() == Containing("classifier.0.weight_scale: not in the network"));
 
-    Fixture first;  // whose input is signed
+    Fixture first;  // its input is signed
     first.make_int8("features.0", 1.0F);
     CHECK(first.write_error() ==
           Containing("features.0.weight: expected F32 (2, 3, 3, 3), found I8 (2, 3, 3, 3)"));

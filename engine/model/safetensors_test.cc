@@ -27,7 +27,7 @@ std::string length_field(std::uint64_t length) {
     return field;
 }
 
-/// Spaces bring the data to a multiple of 8 bytes.
+/// Padded with spaces, so that the data start at a multiple of 8 bytes.
 std::string file_text(std::string header, std::size_t data_bytes) {
     header.resize((header.size() + 7) / 8 * 8, ' ');
     return length_field(header.size()) + header + std::string(data_bytes, '\1');
@@ -48,7 +48,7 @@ std::string two_tensors(const std::string& a, const std::string& b) {
 class Fixture {
   public:
     const std::filesystem::path& write(const std::string& content) const {
-        // A new file each time: some file systems sync a file that is truncated and written again.
+        // Always a new file: some file systems sync a file that is truncated and rewritten, which is slow.
         std::filesystem::remove(path_);
         std::ofstream(path_, std::ios::binary) << content;
         return path_;

@@ -38,7 +38,7 @@ Tensor tensor_of(const std::string& name, DType dtype, std::size_t elements,
     return {name, dtype, {elements}, memory.first(elements * dtype_bytes(dtype))};
 }
 
-/// No file that this process writes may grow beyond `bytes`: the nearest to a full disk that a test can have.
+/// Limits the size of files that this process writes, as a stand-in for a full disk.
 class FileSizeLimit {
   public:
     explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
@@ -58,7 +58,7 @@ class FileSizeLimit {
     rlimit before_{};
 };
 
-/// Root may write everywhere; as nobody, this process may not.
+/// Root may write everywhere, so this switches to an unprivileged user.
 class Unprivileged {
   public:
     Unprivileged() {

@@ -21,7 +21,7 @@ Tensor tensor_of(const std::string& name, const std::vector<float>& values) {
 }  // namespace
 
 TEST_CASE("the first NaN or infinity is found wherever it stands") {
-    for (const std::size_t count : {1U, 7U, 8U, 33U, 200'000U}) {  // the last is more than one piece
+    for (const std::size_t count : {1U, 7U, 8U, 33U, 200'000U}) {  // the last spans more than one piece
         for (const float bad : {std::nanf(""), -std::nanf(""), infinity, -infinity}) {
             for (const std::size_t index : {std::size_t{0}, count / 2, count - 1}) {
                 std::vector<float> values(count, std::numeric_limits<float>::max());

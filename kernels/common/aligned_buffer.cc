@@ -24,8 +24,8 @@ bool is_mapped(std::size_t bytes) {
     return bytes >= large_page;
 }
 
-/// Straight from the system, which zeroes a page when it is first written: by the thread that packs weights
-/// into it, so on all cores.
+/// Memory directly from the system. It zeroes a page at the first write, in the thread that packs weights
+/// into it, so that all cores share this work.
 std::byte* map_large_pages(std::size_t bytes) {
     const std::size_t size = round_up(bytes, large_page);
     void* mapped = mmap(nullptr, round_up(size, large_page) + large_page, PROT_READ | PROT_WRITE,
@@ -36,8 +36,8 @@ std::byte* map_large_pages(std::size_t bytes) {
     std::byte* const data = begin + head;
     if (head > 0) munmap(begin, head);
     if (head < large_page) munmap(data + size, large_page - head);
-    // The end that fills no large page is left to small ones: packed weights of 4.2 MB would take 6. Advice
-    // only: where large pages are off, small ones serve.
+    // The remainder that does not fill a large page uses small ones; otherwise packed weights of 4.2 MB would
+    // take 6 MB. This is only advice: without large pages, small ones are used.
     static_cast<void>(madvise(data, bytes / large_page * large_page, MADV_HUGEPAGE));
     return data;
 }

@@ -6,11 +6,11 @@
 
 namespace vgg19::kernels {
 
-/// Of every half, a NaN too; exact.
+/// Exact for every half, including NaN.
 inline float float16_value(std::uint16_t half) {
-    // A half's exponent and mantissa, moved to a float's place, say 2^-112 of what they mean: multiplying
-    // makes up for the difference of the two exponents' offsets, and turns subnormal halves into normal
-    // floats.
+    // Moved to a float's position, a half's exponent and mantissa represent 2^-112 times its value, because
+    // the exponents have different biases. The multiplication corrects this, and turns subnormal halves into
+    // normal floats.
     constexpr float offsets_apart = 0x1p112F;
     constexpr std::uint32_t infinity = 0x7C00;
     const std::uint32_t sign = (half & 0x8000U) << 16U;
@@ -20,17 +20,18 @@ inline float float16_value(std::uint16_t half) {
         sign | std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude << 13U) * offsets_apart));
 }
 
-/// The nearest half, ties to even, of a value that is not negative; infinity beyond the largest half, 65504.
+/// The nearest half, ties to even, of a non-negative value; infinity beyond the largest half, 65504.
 inline std::uint16_t nearest_float16(float value) {
     constexpr std::uint32_t smallest_normal = 113U << 23U;    // 2^-14
     constexpr std::uint32_t rounds_to_infinity = 0x477FF000;  // 65520
     const auto bits = std::bit_cast<std::uint32_t>(value);
     if (bits >= rounds_to_infinity) return bits > 0x7F800000U ? 0x7E00 : 0x7C00;
     if (bits < smallest_normal) {
-        // At 1/2 a float's step is that of subnormal halves: the addition rounds.
+        // Floats near 1/2 have the spacing of subnormal halves, so that the addition rounds.
         return static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(value + 0.5F) & 0x7FFU);
     }
-    // Thirteen bits of the mantissa go: half of their unit, less one where what stays is even, rounds them.
+    // Drops thirteen bits of the mantissa: adding half of their unit, minus one if the rest is even, rounds
+    // ties to even.
     const std::uint32_t odd = bits >> 13U & 1U;
     return static_cast<std::uint16_t>((bits - (112U << 23U) + 0xFFFU + odd) >> 13U);
 }

@@ -1,12 +1,12 @@
-// How much memory there is.
+// The memory that is available.
 #pragma once
 
 #include <cstdint>
 
 namespace vgg19::kernels {
 
-/// Bytes that this process could still take without swapping: what the system has left, cut by the limits of
-/// its control groups. 0 where nothing says.
+/// The bytes that this process can still allocate without swapping: the system's available memory, limited by
+/// the process's control groups. 0 if unknown.
 std::uint64_t available_memory_bytes();
 
 }  // namespace vgg19::kernels

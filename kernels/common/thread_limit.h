@@ -1,11 +1,11 @@
-// For callers that run several things side by side, each on a thread of its own.
+// Limits threads for callers that run several things in parallel, each on its own thread.
 #pragma once
 
 namespace vgg19::kernels {
 
-/// While it lives, parallel_for and parallel_workers, called from the thread that made it, use at most that
-/// many threads, whatever they are asked for. What they compute is the same. Libraries that have threads by
-/// themselves (oneDNN) are not bound by it.
+/// While this object exists, parallel_for and parallel_workers use at most `threads` threads when called from
+/// the thread that created it, whatever they are asked for. Results do not change. Libraries with their own
+/// threads (oneDNN) are not affected.
 class ThreadLimit {
   public:
     explicit ThreadLimit(int threads);
@@ -13,7 +13,7 @@ class ThreadLimit {
     ThreadLimit(const ThreadLimit&) = delete;
     ThreadLimit& operator=(const ThreadLimit&) = delete;
 
-    /// `threads`, cut by the limit of the calling thread, if it has one.
+    /// `threads`, reduced to the calling thread's limit, if it has one.
     static int apply(int threads);
 
   private:

@@ -1,4 +1,4 @@
-// A family's kernels, one an ISA, and the choice among them.
+// A family's kernels, one per ISA, and how to choose one.
 #pragma once
 
 #include <span>
@@ -7,7 +7,7 @@
 
 namespace vgg19::kernels {
 
-/// `Function` is a function's type, or a structure of functions that belong together (then const).
+/// `Function` is a function type, or a (const) structure of functions that belong together.
 template <class Function>
 struct Kernel {
     const char* name;  ///< the family's and the ISA's: "softmax_avx512"
@@ -15,7 +15,8 @@ struct Kernel {
     Function* run;
 };
 
-/// The fastest kernel that `isa` runs. Every list ends with a portable kernel, so there is one.
+/// The fastest kernel that can run on `isa`. It always exists, because every list ends with a portable
+/// kernel.
 template <class Function>
 const Kernel<Function>& select(std::span<const Kernel<Function>> fastest_first, Isa isa) {
     for (const Kernel<Function>& kernel : fastest_first) {
@@ -26,8 +27,8 @@ const Kernel<Function>& select(std::span<const Kernel<Function>> fastest_first, 
 
 }  // namespace vgg19::kernels
 
-// The ISAs that a family's kernel.cc is compiled for (cmake/isa.cmake says the same), fastest first, as
-// VGG19_KERNEL(isa) each: of most families, of those with dot products of bytes, and all.
+// The ISAs for which a family's kernel.cc is compiled, fastest first, each as VGG19_KERNEL(isa): those of
+// most families, those of families with dot products of bytes, and all. Must match cmake/isa.cmake.
 #if defined(__x86_64__)
 #define VGG19_FLOAT_ISAS VGG19_KERNEL(avx512) VGG19_KERNEL(avx2) VGG19_KERNEL(portable)
 #define VGG19_DOT_PRODUCT_ISAS \

@@ -1,4 +1,4 @@
-// For tests: the oracle of INT8 dense layers.
+// For tests: the reference for INT8 dense layers.
 #pragma once
 
 #include "kernels/dense_int8/dense_int8.h"

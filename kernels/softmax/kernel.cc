@@ -17,7 +17,7 @@ constexpr double inverse_ln2 = 0x1.71547652b82fep+0;
 constexpr double ln2 = 0x1.62e42fefa39efp-1;
 constexpr double inverse_factorials[] = {1.0 / 5040, 1.0 / 720, 1.0 / 120, 1.0 / 24,
                                          1.0 / 6,    1.0 / 2,   1.0,       1.0};
-/// exp of anything less is zero as a float; 2^n stays a normal double.
+/// exp of smaller arguments is zero as a float; 2^n is still a normal double.
 constexpr double smallest_exponent = -700;
 
 using Doubles = Vector::Doubles;

@@ -16,7 +16,7 @@
 namespace vgg19::kernels::VGG19_ISA {
 namespace {
 
-/// Where a tile lies: the image, and its first output row and column.
+/// The position of a tile: the image, and its first output row and column.
 struct TilePlace {
     std::size_t image;
     std::size_t row;
@@ -36,7 +36,7 @@ struct WinogradTransforms {
     static constexpr std::size_t n = m + 2;
     static constexpr std::size_t lanes = Vector::width;
 
-    /// d → Bᵀ d B. `load(row, column)` gives the pixels; results go to transformed[position · stride].
+    /// d → Bᵀ d B. `load(row, column)` returns the pixels; results go to transformed[position · stride].
     template <class Load>
     static inline __attribute__((always_inline)) void input_tile(Load&& load, float* transformed,
                                                                  std::size_t stride) {
@@ -57,8 +57,8 @@ struct WinogradTransforms {
         });
     }
 
-    /// The pixels of a tile, without those that its neighbours have too: they come from far away, in runs too
-    /// short for the hardware to see them coming.
+    /// Prefetches the pixels of a tile that its neighbours do not share: they come from memory, in runs too
+    /// short for the hardware prefetcher.
     static inline __attribute__((always_inline)) void prefetch(const Winograd& problem, TilePlace place,
                                                                const float* plane) {
         const std::size_t rows = std::min(m, problem.height - place.row);
@@ -81,7 +81,7 @@ struct WinogradTransforms {
                                                          problem.height * row_floats;
                 float* target = transformed + (block * tiles.size() + tile - tiles.begin) * lanes;
                 if (block + 1 < block_end) prefetch(problem, place, plane + problem.height * row_floats);
-                // The input tile starts one pixel before the output tile, above and to the left.
+                // The input tile starts one pixel above and to the left of the output tile.
                 const bool inside = place.row > 0 && place.column > 0 && place.row + m < problem.height &&
                                     place.column + m < problem.width;
                 if (inside) {
@@ -98,12 +98,13 @@ struct WinogradTransforms {
         }
     }
 
-    /// As above, with zero around the map. Apart, so that the common case stays small.
+    /// The same for tiles at the border, with zeros outside the map. A separate function keeps the common
+    /// case small.
     static __attribute__((noinline)) void border_tile(const Winograd& problem, TilePlace place,
                                                       const float* plane, float* target, std::size_t stride) {
         input_tile(
             [&](std::size_t i, std::size_t j) __attribute__((always_inline)) {
-                // Unsigned: −1 is past the end too.
+                // Unsigned: −1 wraps to a value past the end.
                 const std::size_t row = place.row + i - 1;
                 const std::size_t column = place.column + j - 1;
                 if (row >= problem.height || column >= problem.width) return Vector::zero();
@@ -112,7 +113,8 @@ struct WinogradTransforms {
             target, stride);
     }
 
-    /// Aᵀ M A, then bias and `least` at least (0 for ReLU): m×m pixels of one block of output channels.
+    /// Computes Aᵀ M A, adds the bias, and clamps to at least `least` (0 for ReLU): m×m pixels of one block
+    /// of output channels.
     static inline __attribute__((always_inline)) void output_tile(
         const float* products, std::size_t stride, Register bias, Register least,
         std::array<std::array<Register, m>, m>& pixels) {
@@ -134,7 +136,7 @@ struct WinogradTransforms {
         });
     }
 
-    /// Writes the pixels that lie in the map.
+    /// Writes the pixels that are inside the map.
     static inline __attribute__((always_inline)) void store_tile(
         const std::array<std::array<Register, m>, m>& pixels, std::size_t rows, std::size_t columns,
         float* corner, std::size_t row_floats) {
@@ -206,7 +208,7 @@ struct WinogradKernel {
 
     static void multiply(const Winograd& problem, TileRange tiles, std::size_t group,
                          const float* transformed, float* products) {
-        // All groups but the last have the same size.
+        // All groups except the last have the same size.
         const float* weights = problem.weights + group * problem.packed_group_size(0);
         if (group * Winograd::group_blocks + Winograd::group_blocks <= problem.output_blocks()) {
             WinogradProducts<Vector, Winograd::group_blocks>::run(problem, tiles.size(), transformed, weights,

@@ -1,4 +1,4 @@
-// vgg19 classify: images in, predictions out.
+// vgg19 classify: reads images, prints predictions.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -24,7 +24,7 @@ Json parsed(const Outcome& outcome) {
 TEST_CASE("classify --json gives the library's predictions") {
     const TemporaryFolder folder;
     convert_state_dict(folder / "model", 1000);
-    const std::string image = folder / "a, b.bmp";  // a comma must not divide it
+    const std::string image = folder / "a, b.bmp";  // the comma must not split the argument
     write_image(image, 48, 40);
     const Outcome outcome =
         run_tool({"classify", "-m", folder / "model", "--size", "64", "--top", "7", "--json", image});

@@ -1,4 +1,4 @@
-// vgg19 convert: what it says, and what the other commands make of it.
+// vgg19 convert: its output, and what other commands do with the result.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -16,7 +16,7 @@ using model::Json;
 
 namespace {
 
-/// A VGG with one dense layer on 1×1 pixels and two classes, under "net.module.", with tensors of others.
+/// A VGG with one dense layer on 1×1 pixels and two classes, under "net.module.", next to unrelated tensors.
 void write_checkpoint(const std::filesystem::path& path) {
     kernels::testing::Random random;
     RandomTensors made = random_tensors(model::Network::parse("4 M 5 M 6 6 M 7 7 M 8 8 M", "2", 1), random);
@@ -58,8 +58,9 @@ TEST_CASE("convert says what it took, what it left and what it assumed, on stand
     CHECK(contains(outcome.errors, "dense layers: net.module.fc: 8 → 2\n"));
     CHECK(contains(outcome.errors, "optimizer (2 tensors)"));
     CHECK(contains(outcome.errors, "net.loss (1 tensor)"));
-    CHECK(contains(outcome.errors, "input size 32 is assumed; --size N says another"));
-    CHECK(contains(outcome.errors, "--mean and --std say others"));
+    CHECK(
+        contains(outcome.errors, "input size 32 is assumed; use --size N if the head averages larger maps"));
+    CHECK(contains(outcome.errors, "use --mean and --std for others"));
     CHECK_FALSE(contains(outcome.output, "took"));
 }
 

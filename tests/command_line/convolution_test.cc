@@ -1,4 +1,4 @@
-// --conv: which kernels run the convolutions.
+// --conv: chooses the kernels of the convolutions.
 #include <doctest/doctest.h>
 
 #include <string>

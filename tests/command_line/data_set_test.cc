@@ -1,4 +1,4 @@
-// Data sets on the command line: what is read, what is left out, and which class is which.
+// Data sets on the command line: what is read or left out, and how classes map to the model's.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -54,7 +54,7 @@ struct Workplace {
     }
 };
 
-/// The model's class of each class of the data, in its order.
+/// For each class of the data, in order, the model's class.
 std::vector<std::size_t> classes_of(const Outcome& outcome) {
     INFO(outcome.errors);
     REQUIRE(outcome.code == 0);

@@ -1,4 +1,4 @@
-// Where results may go, and that nothing half-written remains.
+// Output files: which destinations are allowed, and that no partial file remains.
 #include <doctest/doctest.h>
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-// vgg19 eval: labelled images in, shares of right answers out.
+// vgg19 eval: reads labelled images, prints accuracies.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t records = 12;
 
-/// A model of `classes`, and images to evaluate it on.
+/// A model with `classes` classes, and images to evaluate it on.
 struct Workplace {
     TemporaryFolder folder;
 
@@ -47,7 +47,7 @@ struct Workplace {
         REQUIRE(outcome.code == 0);
         CHECK(outcome.errors.starts_with("data: "));
         CHECK(std::count(outcome.errors.begin(), outcome.errors.end(), '\n') ==
-              2);  // what, and which classes
+              2);  // one on the data set, one on its classes
         return Json::parse(outcome.output, "the output of eval");
     }
 
@@ -61,7 +61,7 @@ struct Workplace {
     }
 };
 
-/// The share of the records whose class is among the library's `top` predictions.
+/// The share of records whose class is among the library's `top` predictions.
 double expected_share(const Workplace& place, const std::vector<std::size_t>& labels, std::size_t top) {
     Session session(Model::open(place.folder / "model"), {.input_height = 32, .input_width = 32});
     const auto data = converter::open_data_set(place.folder / "batch.bin");
@@ -168,7 +168,8 @@ TEST_CASE("eval --reference compares both models") {
     CHECK(reference->find("mean_cosine")->number() > 0.99);
     CHECK(reference->find("smallest_cosine")->number() <= reference->find("mean_cosine")->number());
     CHECK(contains(reference->find("smallest_cosine_image")->string(), "batch.bin record "));
-    // Of two models, what one has more right is the difference of what each alone has right.
+    // The difference between two models' correct answers equals the difference of what only one of them gets
+    // right.
     const double difference = json.find("top1")->number() - reference->find("top1")->number();
     const auto only_model = static_cast<double>(reference->find("only_model_right")->size());
     const auto only_reference = static_cast<double>(reference->find("only_reference_right")->size());

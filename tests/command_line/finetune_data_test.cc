@@ -1,4 +1,4 @@
-// vgg19 finetune: training and held-out data kept apart, and new classes.
+// vgg19 finetune: keeps training and held-out data apart, and learns new classes.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -34,13 +34,13 @@ struct Workplace {
         CHECK_FALSE(std::filesystem::exists(folder / "tuned.checkpoint"));
     }
 
-    /// One grey, 32 × 32, as a PPM.
+    /// A uniformly grey PPM, 32 × 32.
     void add_grey(const std::string& path, int grey) const {
         std::filesystem::create_directories((std::filesystem::path(folder.path()) / path).parent_path());
         write_file(folder / path, "P6\n32 32\n255\n" + std::string(3072, static_cast<char>(grey)));
     }
 
-    /// Eight pictures a class: dark ones and light ones.
+    /// Eight pictures per class: dark and light ones.
     void add_dark_and_light(const std::string& data, int shift, const std::string& dark = "dark",
                             const std::string& light = "light") const {
         for (int i = 0; i < 8; ++i) {
@@ -196,7 +196,7 @@ TEST_CASE("finetune --classes numbers folders by place, or as told, and remember
         CHECK(place.tuned().class_names[10] == "10");
         CHECK(contains(place.tuned().lineage.back(), std::string("--class-order ") + order));
     }
-    // Names go before what else numbers could mean.
+    // The names take precedence over other readings of numbers.
     std::filesystem::rename(place.folder / "tuned", place.folder / "model");
     CHECK(place.finetune("photos").code == 0);
 }

@@ -1,4 +1,4 @@
-// vgg19 finetune: a model and labelled images in, a model that was trained on them out.
+// vgg19 finetune: trains a model on labelled images.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t records = 12;
 
-/// A model of `classes`, and images to train it on.
+/// A model with `classes` classes, and images to train it on.
 struct Workplace {
     TemporaryFolder folder;
 
@@ -38,7 +38,7 @@ struct Workplace {
         return run_tool(command(more, data, output));
     }
 
-    /// The file that training without an interruption gives.
+    /// The result of training without an interruption.
     std::string trained(const Arguments& more) const {
         const Outcome outcome = finetune(more, "batch.bin", "whole");
         INFO(outcome.errors);
@@ -124,7 +124,8 @@ TEST_CASE("finetune that is killed again and again gives the same file in the en
         outcome = run_tool_with_signal(place.command(more), "KILL", seconds);
         killed += static_cast<int>(outcome.code != 0);
         CHECK_FALSE((outcome.code != 0 && outcome.code != 137));
-        if (place.has("tuned")) CHECK(read_file(place.folder / "tuned") == expected);  // killed as it ended
+        if (place.has("tuned"))
+            CHECK(read_file(place.folder / "tuned") == expected);  // killed just as it finished
     }
     CHECK(killed > 0);
     CHECK(read_file(place.folder / "tuned") == expected);
@@ -163,11 +164,11 @@ TEST_CASE("finetune on a full disk leaves the last checkpoint whole, and goes on
     CHECK(contains(first.errors, "tuned.checkpoint: cannot be written"));
     CHECK(files_in(place.folder.path()) == 3);
 
-    // A checkpoint of a run that was killed; then the disk is full.
+    // First a checkpoint of a killed run, then a full disk.
     for (double seconds = 0.2; !place.has("tuned.checkpoint") && !place.has("tuned"); seconds *= 1.5) {
         run_tool_with_signal(place.command(more), "KILL", seconds);
     }
-    if (!place.has("tuned.checkpoint")) return;  // it was done before it could be killed
+    if (!place.has("tuned.checkpoint")) return;  // it finished before it could be killed
     const std::string checkpoint = read_file(place.folder / "tuned.checkpoint");
     Arguments resume = more;
     resume.emplace_back("--resume");

@@ -1,4 +1,4 @@
-// `vgg19 pipeline`: a narrow model through all of it, interrupted and resumed.
+// `vgg19 pipeline`: the whole pipeline with a narrow model, interrupted and resumed.
 #include <doctest/doctest.h>
 
 #include <filesystem>

@@ -1,4 +1,4 @@
-// convert → inspect → prune → quantize: what each step leaves for the next.
+// convert → inspect → prune → quantize: each step works on the output of the previous one.
 #include <doctest/doctest.h>
 
 #include <algorithm>

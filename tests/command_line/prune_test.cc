@@ -1,4 +1,4 @@
-// prune with calibration images: refit, scan, criteria and targets, and what is refused.
+// prune with calibration images: refit, scan, criteria, targets, and errors.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -33,7 +33,7 @@ struct Workplace {
         return prune(arguments);
     }
 
-    /// `code`, `message` on standard error, and nothing written.
+    /// Expects exit code `code`, `message` on standard error, and no output file.
     void check_refused(const Arguments& more, int code, const std::string& message) const {
         const std::size_t before = files_in(folder.path());
         const Outcome outcome = prune(more);

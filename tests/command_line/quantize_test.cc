@@ -1,4 +1,4 @@
-// quantize --scope all: its options, what it writes, and what it refuses.
+// quantize --scope all: options, results and errors.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -33,7 +33,7 @@ struct Workplace {
         return run_tool(arguments);
     }
 
-    /// `code`, `message` on standard error, and nothing written.
+    /// Expects exit code `code`, `message` on standard error, and no output file.
     void check_refused(const Arguments& more, int code, const std::string& message,
                        const std::string& calibration = "pictures.bin") const {
         Arguments arguments = {"-o", folder / "out"};

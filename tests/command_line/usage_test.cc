@@ -1,4 +1,4 @@
-// Help, and what is said about wrong command lines.
+// Help texts, and errors in command lines.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -19,7 +19,7 @@ const std::vector<std::string>& subcommands() {
     return names;
 }
 
-/// Wrong usage: exit code 2, `message` on standard error, nothing on standard output.
+/// Expects exit code 2, `message` on standard error, and nothing on standard output.
 void check_usage(const Arguments& arguments, const std::string& message) {
     const Outcome outcome = run_tool(arguments);
     std::string command = "vgg19";
@@ -65,7 +65,7 @@ TEST_CASE("Every subcommand has a help with its options and an example") {
         INFO(outcome.errors);
         CHECK(outcome.code == 0);
         CHECK(contains(outcome.output, "--help"));
-        if (name == "bench") continue;  // its own program
+        if (name == "bench") continue;  // a program of its own
         CHECK(contains(outcome.output, "vgg19 " + name));
         CHECK(contains(outcome.output, "Example:"));
     }

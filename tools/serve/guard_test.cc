@@ -10,7 +10,7 @@ namespace {
 
 using namespace vgg19::server;
 
-/// 0 where they are let through.
+/// 0 if the request is accepted.
 int status_of(const Guard& guard, const std::string& host, const std::string& origin = "") {
     Head head;
     if (!host.empty()) head.fields.emplace_back("host", host);

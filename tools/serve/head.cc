@@ -66,7 +66,7 @@ void parse_field(std::string_view line, Head& head) {
     head.fields.emplace_back(lower_case(line.substr(0, colon)), value);
 }
 
-/// Of these, a second one would be another opinion on what the request is.
+/// Fields that must not be repeated, because a second one would make the request ambiguous.
 void require_once(const Head& head) {
     constexpr std::array<std::string_view, 8> once = {"host",
                                                       "content-length",

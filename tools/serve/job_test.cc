@@ -23,12 +23,12 @@ using vgg19::model::Json;
 
 const std::string one_pixel("P6 1 1 255\n\1\2\3", 14);
 
-/// Variants that do what they are told instead of running a network.
+/// Simulates variants instead of running networks.
 class FakeRunner final : public Runner {
   public:
     std::function<void(std::size_t variant)> before = [](std::size_t) {};
     std::atomic<int> runs = 0;
-    std::size_t other_classes = 99;  ///< the variant that has some
+    std::size_t other_classes = 99;  ///< the variant with other classes
 
     const std::vector<std::string>& ids() const override { return ids_; }
     const std::vector<vgg19::PlanStep>& layers(std::size_t /*variant*/) const override { return layers_; }
@@ -59,7 +59,7 @@ class FakeRunner final : public Runner {
     std::vector<vgg19::PlanStep> layers_ = {{.layer = "features.0", .kernel = "scalar"}};
 };
 
-/// Waits for it, but not for ever.
+/// Waits for a condition, with a time limit.
 template <class Condition>
 bool came_true(const Condition& condition) {
     const auto deadline = std::chrono::steady_clock::now() + milliseconds(10'000);
@@ -198,7 +198,7 @@ TEST_CASE("a queue takes as many tasks as it has places, and gives back those th
     queue.withdraw(first);  // it runs already
     CHECK_FALSE(first->events().ended().has_value());
 
-    // Stopped, it drops what waits and finishes what runs.
+    // stop() drops waiting tasks and finishes running ones.
     CHECK(came_true([&] { return queue.running() == 1; }));
     queue.stop();
     CHECK(third->failure()->code() == "stopping");

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#pragma GCC visibility push(default)  // what the shared library exports
+
 namespace vgg19 {
 
 /// Somebody else's pixels: 8-bit R, G, B, rows from the top, `stride` bytes from one row to the next.
@@ -88,3 +90,5 @@ Image load_image(const std::filesystem::path& path, const ImageLimits& limits = 
 Image read_image(std::istream& stream, const std::string& name, const ImageOptions& options = {});
 
 }  // namespace vgg19
+
+#pragma GCC visibility pop

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <string>
 
+#pragma GCC visibility push(default)  // what the shared library exports
+
 namespace vgg19 {
 
 /// In pixels. One number alone means a square, as it does for `--size`.
@@ -27,3 +29,5 @@ struct MapSize {
 std::string to_string(MapSize size);
 
 }  // namespace vgg19
+
+#pragma GCC visibility pop

@@ -11,15 +11,17 @@
 
 #include "vgg19/map_size.h"
 
-namespace vgg19 {
-
-namespace model {
+namespace vgg19::model {
 class ModelFile;
 }
 
+#pragma GCC visibility push(default)  // what the shared library exports
+
+namespace vgg19 {
+
 /// How an image becomes the network's input: it is resized, with antialiased bilinear interpolation and its
-/// ratio of width to height kept, to the smallest size that covers round(input_size · resize_ratio), the
-/// centre is cropped, and each channel of [0, 1] is normalised to (x − mean) / deviation.
+/// aspect ratio kept, to the smallest size that covers round(input_size · resize_ratio), the centre is
+/// cropped, and each channel of [0, 1] is normalised to (x − mean) / deviation.
 struct Preprocessing {
     MapSize input_size = 224;
     double resize_ratio = 256.0 / 224.0;
@@ -54,3 +56,5 @@ class Model {
 };
 
 }  // namespace vgg19
+
+#pragma GCC visibility pop

@@ -13,6 +13,8 @@
 #include "vgg19/map_size.h"
 #include "vgg19/model.h"
 
+#pragma GCC visibility push(default)  // what the shared library exports
+
 namespace vgg19 {
 
 struct SessionOptions {
@@ -112,3 +114,5 @@ class Session {
 };
 
 }  // namespace vgg19
+
+#pragma GCC visibility pop

@@ -1,11 +1,11 @@
-// The server's API: /openapi.json describes it.
+// Client of the server's API, which /openapi.json describes.
 
 /** What a person should read, when something did not work. */
 export class Problem extends Error {
   constructor(message, { retry = false, retrySeconds = 0 } = {}) {
     super(message);
-    this.retry = retry;  // another try may help
-    this.retrySeconds = retrySeconds;  // no sooner than that
+    this.retry = retry;  // retrying may help
+    this.retrySeconds = retrySeconds;  // wait at least this long
   }
 }
 

@@ -1,4 +1,4 @@
-// The charts that put the variants side by side: latency, size, accuracy.
+// Charts that compare the variants: latency, size, accuracy.
 
 import { makeFigure, roundTicks, rowChart } from '/charts.js';
 import { byId } from '/dom.js';

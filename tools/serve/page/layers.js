@@ -1,4 +1,4 @@
-// Where each variant spends its time: a bar a variant, a piece a layer.
+// Where each variant spends its time: one bar per variant, one segment per layer.
 
 import { makeFigure, rowChart } from '/charts.js';
 import { byId, element } from '/dom.js';

@@ -1,4 +1,4 @@
-// What the variants are, in a sentence each, and which colour is whose.
+// A one-sentence description and a colour for each variant.
 
 /** The variant that the others are compared with. */
 export const BASELINE = 'baseline';
