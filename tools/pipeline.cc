@@ -200,7 +200,7 @@ void require_training(const PipelinePlan& plan) {
                                     [](const Step& step) { return step.id == "finetune"; });
     if (!trains || kernels::onednn_version() != "none") return;
     throw Error(ErrorKind::usage,
-                "training needs oneDNN, and this build is without it; --no-finetune goes without");
+                "training needs oneDNN, but this build does not have it; --no-finetune goes without");
 }
 
 /// Before the hours too: what is trained on must not be what is judged by.
@@ -227,7 +227,7 @@ int run_step(const Step& step) {
     const int code = run_child(step.words, step.prints_output ? step.output : std::filesystem::path(),
                                InterruptGuard::interrupted);
     if (!InterruptGuard::interrupted()) return code;
-    throw Error(ErrorKind::failed, "interrupted in step " + step.id + "; the same command goes on there");
+    throw Error(ErrorKind::failed, "interrupted in step " + step.id + "; the same command continues there");
 }
 
 void write_reports(const PipelineOptions& options, const PipelinePlan& plan, const StepLog& log) {

@@ -69,8 +69,7 @@ TEST_CASE("a label that lists of ImageNet's names give to two classes is refused
 TEST_CASE("what some of the class folders are not is said of those") {
     CHECK(refusal({"cat", "goldfish", "tabby"}) ==
           Containing("found 3, of which 'cat' is no such name: give --label-map FILE"));
-    CHECK(refusal({"chat", "chien"}, 3) ==
-          Containing("expected 3 classes as the model has, found 2 such as"));
+    CHECK(refusal({"chat", "chien"}, 3) == Containing("expected 3 classes as in the model, found 2 such as"));
 }
 
 }  // namespace vgg19::converter

@@ -287,7 +287,7 @@ TEST_CASE("What cannot be factored is told") {
     const model::ModelFile factored = fixture.factored(baseline);
     CHECK(error_of(ErrorKind::usage, [&] {
               factorize_model(factored, {.layers = {"classifier.0"}, .ranks = {2}}, fixture.folder / "again");
-          }) == Containing("whole (classifier.6), found 'classifier.0'"));
+          }) == Containing("not factored yet (classifier.6), found 'classifier.0'"));
     quantize_dense(baseline, fixture.folder / "int8", DenseType::int8);
     CHECK(error_of(ErrorKind::bad_input, [&] {
               factorize_model(model::ModelFile::open(fixture.folder / "int8"), {.layers = {}, .ranks = {2}},

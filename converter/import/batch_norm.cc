@@ -70,7 +70,7 @@ double find_batch_norm_epsilon(const VggTensors& vgg, const std::vector<Checkpoi
         if (is_own(epsilon) || is_same(epsilon.value, used)) continue;
         refuse(file, "found " + text(epsilon) + ", where " + epsilon_text(used) +
                          (own != nullptr ? " is the model's own" : " is PyTorch's default") +
-                         "; say which holds: --batch-norm-epsilon " + epsilon_text(epsilon.value) +
+                         "; choose one: --batch-norm-epsilon " + epsilon_text(epsilon.value) +
                          " or --batch-norm-epsilon " + epsilon_text(used));
     }
     return used;

@@ -285,7 +285,7 @@ TEST_CASE("preprocessing follows from the head, and from the options") {
     CHECK(after(folder / "weights", {.input_size = 224}).input_size == 224);
     const ImportReport report = import_model(folder / "weights", folder / "model");
     REQUIRE(report.notes.size() == 2);
-    CHECK(report.notes[0] == Containing("2×2 pixels: input size 64 is assumed; --size N"));
+    CHECK(report.notes[0] == Containing("2×2 pixels: input size 64 is assumed; use --size N"));
     CHECK(report.dense == "classifier.0, classifier.3: 8 → 6 → 7");
 }
 
@@ -320,7 +320,7 @@ TEST_CASE("another epsilon in the file is asked for, and the one used is in the 
     CHECK(error_of(ErrorKind::bad_input, [&] { lineage(0); }) ==
           Containing(
               "batch norm's epsilon: found 0.001 under hyper_parameters.bn_eps, where 1e-05 is PyTorch's "
-              "default; say which holds: --batch-norm-epsilon 0.001 or --batch-norm-epsilon 1e-05"));
+              "default; choose one: --batch-norm-epsilon 0.001 or --batch-norm-epsilon 1e-05"));
     CHECK(lineage(1e-3) == "convert norm_epsilon.pth (batch norm folded, epsilon 0.001)");
     CHECK(lineage(1e-5) == "convert norm_epsilon.pth (batch norm folded, epsilon 1e-05)");
 }

@@ -101,13 +101,12 @@ TEST_CASE("one max-pool may be used everywhere, and other networks' modules do n
           Containing("file: expected modules of a VGG"));
 }
 
-TEST_CASE("only behind the last layer may another activation stand") {
+TEST_CASE("another activation is allowed only after the last layer") {
     const auto types = [](const std::string& path, const std::string& type) {
         return Types{{.path = path, .object = 1, .type = type, .unlike = type}};
     };
     CHECK(check_module_types(narrow_vgg(), types("net.classifier.1", "Tanh"), "file") ==
-          Texts{"net.classifier.1 (Tanh), behind the last layer, is left out: the outputs are what goes into "
-                "it"});
+          Texts{"net.classifier.1 (Tanh), after the last layer, is left out: the outputs are its inputs"});
     CHECK(check_module_types(narrow_vgg(), types("net.probabilities", "Sigmoid"), "file").size() == 1);
     const std::pair<const char*, const char*> among[] = {{"net.features.1", "Sigmoid"},
                                                          {"net.features.1", "GELU"},

@@ -219,7 +219,7 @@ TEST_CASE("a dense layer that is missing between two is a problem") {
     CHECK(headless.add_features(11, "features").problem() ==
           Containing("classifier.0.weight: missing; expected (4096, 196)"));
     CHECK(Checkpoint().add_features(11, "features").problem() ==
-          Containing("\nconvolutions without dense layers extract features and classify nothing"));
+          Containing("\nconvolutions without dense layers only extract features"));
 }
 
 TEST_CASE("of several VGGs one is taken, and the others are told") {
@@ -242,8 +242,9 @@ TEST_CASE("of several VGGs one is taken, and the others are told") {
     const VggTensors vgg = chosen({{11, "student."}, {16, "teacher."}}, "");
     CHECK(vgg.left == std::vector<std::pair<std::string, std::size_t>>{{"student", 18}});
     REQUIRE(vgg.notes.size() == 1);
-    CHECK(vgg.notes[0] == Containing("more than one VGG in the file: took teacher; --key PATH takes another: "
-                                     "student (VGG-11, "));
+    CHECK(vgg.notes[0] ==
+          Containing("more than one VGG in the file: took teacher; --key PATH selects another: "
+                     "student (VGG-11, "));
     CHECK(error_of(ErrorKind::bad_input,
                    [&] {
                        chosen({{11, "a."}, {16, "b."}}, "c");
@@ -279,7 +280,7 @@ TEST_CASE("biases that all layers lack are zero, one that is missing is a hole")
     VggTensors vgg = plain.found();
     CHECK(vgg.layers.front().bias == nullptr);
     CHECK(vgg.layers.back().bias == nullptr);
-    CHECK(vgg.notes == Names{"convolutions without bias: 0 is taken", "fc without bias: 0 is taken"});
+    CHECK(vgg.notes == Names{"convolutions without bias: 0 is used", "fc without bias: 0 is used"});
     plain.add("features.3.bias", {4});
     CHECK(plain.problem() == Containing("found 7 problems:"));
     CHECK(plain.problem() == Containing("\n  features.0.bias: missing; expected (4)"));
@@ -288,7 +289,7 @@ TEST_CASE("biases that all layers lack are zero, one that is missing is a hole")
     dense.add_features(11, "features").add_layer("fc1", {7, 4}, false).add_layer("fc2", {6, 7});
     CHECK(dense.problem() == Containing("fc1.bias: missing; expected (7)"));
     dense.add("fc1.bias", {7}).remove("fc2.bias");
-    CHECK(dense.found().notes == Names{"fc2 without bias: 0 is taken"});
+    CHECK(dense.found().notes == Names{"fc2 without bias: 0 is used"});
 }
 
 TEST_CASE("batch norms may lack weight and bias, all of them, but no statistics") {

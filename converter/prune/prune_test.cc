@@ -294,7 +294,7 @@ TEST_CASE("a plan for another network is refused, and nothing is written") {
         return message_of([&] { prune_model(model, plan, narrow.folder / "pruned"); }, ErrorKind::bad_input);
     };
     CHECK(message({{{3, 16, {0}}}, ""}) ==
-          "prune plan: features.3: expected 15 channels, as the model has, found 16");
+          "prune plan: features.3: expected 15 channels, as in the model, found 16");
     CHECK(message({{{3, 15, {0}}, {4, 15, {0}}}, ""}) ==
           "prune plan: expected layers that are convolutions of the model, 5 M 15 M 25 12 M 10 16 M 33 17 M; "
           "found 1 that are not");

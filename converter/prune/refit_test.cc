@@ -164,7 +164,7 @@ TEST_CASE("a plan that does not fit and a model that is quantised are refused") 
     const CalibrationImages images = fixture.pictures.images(2);
     CHECK(error_of(ErrorKind::bad_input, [&] {
               refit(model, {{{5, 11, {0}}}, ""}, images);
-          }) == Containing("features.5: expected 10 channels, as the model has, found 11"));
+          }) == Containing("features.5: expected 10 channels, as in the model, found 11"));
     quantize_dense(model, fixture.folder / "int8");
     const auto quantized = model::ModelFile::open(fixture.folder / "int8");
     CHECK(error_of(ErrorKind::usage, [&] {

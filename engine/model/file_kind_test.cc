@@ -44,7 +44,7 @@ TEST_CASE("files that are no models are named, with what to do") {
         {"version https://git-lfs/spec/v1\noid sha256:"s,
          "a pointer of Git LFS; the file itself was not "
          "downloaded; `git lfs pull`"},
-        {"\xff\xd8\xff\xe0"s, "a picture (JPEG); a model is wanted here"},
+        {"\xff\xd8\xff\xe0"s, "a picture (JPEG); a model is needed here"},
         {"\x89PNG\r\n\x1a\n"s, "a picture (PNG)"},
         {"GIF89a"s, "a picture (GIF)"},
         {"BM6\0"s, "a picture (BMP)"},

@@ -202,7 +202,7 @@ TEST_CASE("what is no model is told what it is, and which command helps") {
                                                   "-o MODEL.safetensors` makes a model of it");
     CHECK(message("\x80\2}q") == Containing("found a pickle, as PyTorch's older .pth is; `vgg19 convert"));
     CHECK(message("\x89PNG\r\n\x1a\n and more of it") ==
-          Containing("found a picture (PNG); a model is wanted"));
+          Containing("found a picture (PNG); a model is needed"));
     CHECK(message("") == Containing("found an empty file"));
     CHECK(message("neither this nor that, in words") == Containing("found a text"));
     CHECK(message("Not Found") == Containing("found a text"));

@@ -1,5 +1,5 @@
-// 3×3 FP32 convolution of stride 1 and padding 1 by Winograd's minimal filtering, with bias, ReLU and the 2×2
-// max-pool that follows.
+// 3×3 FP32 convolution of stride 1 and padding 1 by Winograd's minimal filtering, with bias, ReLU and an
+// optional 2×2 max-pool.
 //
 // An m×m tile of the output comes from an n×n tile d of the input, n = m + 2, and the filter g:
 //

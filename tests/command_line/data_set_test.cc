@@ -154,7 +154,7 @@ TEST_CASE("eval refuses parts of data sets and pictures without labels, with adv
 TEST_CASE("eval of one folder around the class folders asks whether those are meant") {
     const Workplace place(2);
     place.add_classes({"flower_photos/daisy", "flower_photos/rose"});
-    place.check_refused(place.eval(), {"expected 2 classes as the model has, found 1 such as 'flower_photos'",
+    place.check_refused(place.eval(), {"expected 2 classes as in the model, found 1 such as 'flower_photos'",
                                        "did you mean " + std::string(place.folder / "photos/flower_photos")});
     const Workplace flat(2);
     flat.add_classes({"daisy"});

@@ -211,9 +211,8 @@ TEST_CASE("finetune --classes refuses what it cannot follow") {
     place.check_refused(place.finetune("photos", {"--classes", "2", "--class-order", "name"}),
                         "--class-order name: expected the classes' names", 2);
     place.check_refused(place.finetune("photos", {"--head-epochs", "2"}),
-                        "--head-epochs goes with --classes alone", 2);
-    place.check_refused(place.finetune("photos", {"--head-lr", "2"}), "--head-lr goes with --classes alone",
-                        2);
+                        "--head-epochsis only for --classes", 2);
+    place.check_refused(place.finetune("photos", {"--head-lr", "2"}), "--head-lris only for --classes", 2);
     place.check_refused(place.finetune("photos", {"--classes", "2", "--head-lr", "0"}), "--head-lr: expected",
                         2);
 }

@@ -223,7 +223,7 @@ TEST_CASE("finetune names options that cannot be") {
     place.check_refused({"--optimizer", "lion"}, 2, "--optimizer: expected one of adam, sgd; found 'lion'");
     place.check_refused({"--schedule", "up"}, 2, "--schedule: expected one of constant, cosine, step");
     place.check_refused({"--train", "some"}, 2, "--train: expected one of all, dense, conv");
-    place.check_refused({"--momentum", "0.5"}, 2, "--momentum goes with --optimizer sgd alone");
+    place.check_refused({"--momentum", "0.5"}, 2, "--momentum is only for --optimizer sgd");
     place.check_refused({"--memory", "1"}, 2, "--memory: expected at least");
     place.check_refused({"--subset", "0"}, 2, "--subset: expected");
     place.check_refused({"--log", place.folder / "tuned"}, 2, "--log: expected a file of its own");

@@ -71,7 +71,7 @@ TEST_CASE("convert changes a model's dense weights from one order to the other")
     CHECK(first.find("weight_shape")->array()[0].size() == plain.find("weight_shape")->array()[1].size());
     CHECK(first.find("parameters")->size() == plain.find("parameters")->size());
     CHECK(input_major.find("active_parameters")->size() == output_major.find("active_parameters")->size());
-    CHECK(contains(run_tool({"inspect", folder / "model"}).output, "weights input by input"));
+    CHECK(contains(run_tool({"inspect", folder / "model"}).output, "input-major weights"));
     CHECK(contains(run_tool({"inspect", folder / "plain"}).output, "weights output by output"));
 
     const auto model = model::ModelFile::open(folder / "model");

@@ -99,7 +99,7 @@ TEST_CASE("quantize --dense int4 gives dense layers INT4 weights, by either scop
     const Outcome shown = run_tool({"inspect", place.folder / "int4", "--verify"});
     CHECK(shown.code == 0);
     CHECK(contains(shown.output, "INT4"));
-    CHECK(contains(shown.output, "weights input by input"));
+    CHECK(contains(shown.output, "input-major weights"));
     place.check_refused({"--dense", "int2"}, 2, "--dense: expected int8 or int4, found 'int2'");
 }
 
