@@ -185,7 +185,7 @@ converter::FinetuneFiles finetune_files(const CommandLine& line, const std::file
     }
     for (const std::filesystem::path& path : {files.output, files.checkpoint}) {
         if (path.lexically_normal() != log.lexically_normal()) continue;
-        throw Error(ErrorKind::usage, "--log: expected a file of its own, found " + log.string());
+        throw Error(ErrorKind::usage, "--log: expected a separate file, found " + log.string());
     }
     return files;
 }

@@ -170,7 +170,7 @@ TEST_CASE("The energy finds the rank, and layers that would grow stay whole") {
 }
 
 TEST_CASE("Quantised factors see inputs of both signs") {
-    // In a random network the logits may nearly cancel, so that errors look large in comparison; hence the
+    // In a random network the logits may nearly cancel, so that errors look large in comparison. So use the
     // median of several networks. If negative inputs were treated as zero, half of the second factors'
     // results would be wrong.
     constexpr std::uint32_t networks = 9;

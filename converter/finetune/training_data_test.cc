@@ -15,8 +15,8 @@ namespace vgg19::converter {
 
 namespace {
 
-/// Items whose pixels encode their position: channel · 10000 + row · 100 + column, all plus 1. Labels are 0,
-/// 1, 1, 0, 1, 1, …
+/// Items with pixels that encode their position: channel · 10000 + row · 100 + column, all plus 1. Labels are
+/// 0, 1, 1, 0, 1, 1, …
 class Places final : public DataSet {
   public:
     explicit Places(std::size_t size, bool has_margin = false) : size_(size), has_margin_(has_margin) {}

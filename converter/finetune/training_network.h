@@ -47,7 +47,7 @@ struct Parameter {
 /// The results of a batch before its gradients are applied.
 struct BatchResult {
     double loss = 0;         ///< the sum over its images of −ln softmax(logits)[label]
-    std::uint64_t top1 = 0;  ///< images whose label has the largest logit
+    std::uint64_t top1 = 0;  ///< images where the label has the largest logit
 };
 
 class TrainingNetwork {

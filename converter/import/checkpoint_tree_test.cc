@@ -228,7 +228,7 @@ TEST_CASE("NumPy's arrays whose bytes do not fit are refused") {
     CHECK(error(array("J\xff\xff\xff\xff\x85", "f4", "C\x00"s)) ==
           Containing("expected a non-negative number"));
     CHECK(flattened(array("K\x01\x85", "f4", "N")).facts.skipped ==
-          std::vector<std::string>{"the file: 1 tensor (an array of NumPy whose data are None)"});
+          std::vector<std::string>{"the file: 1 tensor (an array of NumPy with data that are None)"});
     CHECK(
         flattened(PickleWriter().global("numpy._core.multiarray", "_reconstruct").raw(")R")).tensors.empty());
 }

@@ -328,7 +328,7 @@ std::string others_text(const std::vector<Candidate>& candidates) {
                     (tensors == 0 || first.empty() ? "" : ", such as " + printable(first)));
 }
 
-/// Keeps the candidate whose path is the key or, if there is none, those below it.
+/// Keeps the candidate at the key or, if there is none, those below it.
 void keep_key(std::vector<Candidate>& candidates, std::string_view key, const std::string& file) {
     const std::string known = others_text(candidates);
     const std::string_view path = key == "." ? std::string_view() : key;

@@ -20,7 +20,7 @@ using kernels::Isa;
 constexpr std::size_t unknowns = 21;  // the last one is the constant
 constexpr std::size_t outputs = 3;
 
-/// Random rows whose last value is 1.
+/// Random rows with a last value of 1.
 std::vector<float> random_rows(kernels::testing::Random& random, std::size_t samples) {
     std::vector<float> rows(samples * unknowns);
     random.fill(rows, -1.0F, 1.0F);

@@ -58,7 +58,7 @@ std::vector<float> logits(const Model& model, const SessionOptions& options, std
     return result;
 }
 
-/// The kernels of all steps whose names begin with `prefix`.
+/// The kernels of all steps with names that begin with `prefix`.
 std::size_t steps_of(const Model& model, const SessionOptions& options, const std::string& kernel) {
     const Session session(model, options);
     const std::vector<PlanStep>& plan = session.plan();

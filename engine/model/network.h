@@ -46,7 +46,7 @@ inline constexpr std::size_t default_pooled_side = 7;
 inline constexpr std::size_t pools = 5;
 inline constexpr std::size_t smallest_input = std::size_t{1} << pools;
 inline constexpr std::size_t image_channels = 3;
-/// The number of neighbouring outputs of a dense layer whose INT4 weights share a scale.
+/// The number of neighbouring outputs of a dense layer that share a scale for INT4 weights.
 inline constexpr std::size_t int4_group = 32;
 /// The number of positions in a transformed tile of F(2×2, 3×3).
 inline constexpr std::size_t winograd_positions = 16;

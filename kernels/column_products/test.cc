@@ -17,7 +17,7 @@ namespace {
 using testing::GuardedBuffer;
 using testing::Random;
 
-/// Two matrices whose buffers end at guard pages.
+/// Two matrices in buffers that end at guard pages.
 struct Matrices {
     Matrices(std::size_t samples, std::size_t left_panels, std::size_t right_panels)
         : left(left_panels * samples * panel_columns),

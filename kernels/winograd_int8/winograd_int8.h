@@ -64,7 +64,7 @@ static constexpr std::uint8_t winograd_int8_zero_point(std::size_t position) {
 inline constexpr float winograd_int8_multiplier_one = 1024;
 inline constexpr float winograd_int8_largest_multiplier = 32767;
 
-/// The fixed-point multiplier whose quantization step is closest to `transformed_scale`, for inputs with
+/// The fixed-point multiplier with the quantization step closest to `transformed_scale`, for inputs with
 /// `input_scale`; both are positive.
 static inline std::int16_t winograd_int8_input_multiplier(float input_scale, float transformed_scale) {
     const float multiplier = winograd_int8_multiplier_one * input_scale / transformed_scale;

@@ -226,7 +226,7 @@ TEST_CASE("finetune names options that cannot be") {
     place.check_refused({"--momentum", "0.5"}, 2, "--momentum is only for --optimizer sgd");
     place.check_refused({"--memory", "1"}, 2, "--memory: expected at least");
     place.check_refused({"--subset", "0"}, 2, "--subset: expected");
-    place.check_refused({"--log", place.folder / "tuned"}, 2, "--log: expected a file of its own");
+    place.check_refused({"--log", place.folder / "tuned"}, 2, "--log: expected a separate file");
     place.check_refused({"--checkpoint", place.folder / "tuned"}, 2, "different files");
     place.check_refused({"--checkpoint", place.folder / "model"}, 2, "found the input");
     CHECK(files_in(place.folder.path()) == 2);

@@ -20,7 +20,7 @@ constexpr std::size_t size = 32;
 constexpr std::size_t values = 3 * size * size;
 constexpr std::size_t bytes = values * sizeof(float);
 
-/// A request whose tensor has these members in addition to its name and type.
+/// A request; its tensor has these members in addition to name and type.
 std::string request(const std::string& members, const std::string& others = "") {
     return R"({"inputs":[{"name":"input","datatype":"FP32",)" + members + "}]" + others + "}";
 }
