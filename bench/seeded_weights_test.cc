@@ -28,7 +28,7 @@ double moment(const std::vector<float>& values, int power) {
 
 }  // namespace
 
-TEST_CASE("seeded values do not depend on the number of threads, nor on how many are made") {
+TEST_CASE("seeded values depend neither on the number of threads nor on how many are generated") {
     // Straddles the values that one task makes.
     const std::vector<float> many = normal_values(200'003, 1, 1);
     CHECK(many == normal_values(200'003, 1, 2));
@@ -37,7 +37,7 @@ TEST_CASE("seeded values do not depend on the number of threads, nor on how many
     CHECK(few == std::vector<float>(many.begin(), many.begin() + 7));
 }
 
-TEST_CASE("seeded values stay what they are, on every machine") {
+TEST_CASE("seeded values are the same on every machine and never change") {
     // From this version on: others would make cached files stale. Raise seeded_weights_version with them.
     const std::vector<float> values = normal_values(4, 1, 1);
     CHECK(values == std::vector<float>{-0x1.4b354cp-1F, -0x1.b6c126p-1F, 0x1.8f210cp-1F, 0x1.42c462p-1F});

@@ -58,7 +58,7 @@ TEST_CASE("Every kind of exception has its exit code") {
     CHECK(run_command("test", has_a_surprise, 0, nullptr) == 1);
 }
 
-TEST_CASE("Options have their value, else their default, else nothing") {
+TEST_CASE("Options have their value, else their default, else an empty value") {
     const CommandLine absent = parsed({});
     CHECK(absent.number("ratio", 0, 1) == 0.5);
     CHECK(absent.text("list").empty());

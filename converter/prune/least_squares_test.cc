@@ -67,7 +67,7 @@ TEST_CASE("one unknown and a constant have the closed form of a regression line"
     CHECK(ridged[1] == doctest::Approx(1.75).epsilon(1e-5));
 }
 
-TEST_CASE("what is exactly linear is found, whatever the ISA and however the samples come") {
+TEST_CASE("exactly linear data are solved exactly, on every ISA and for any split of samples") {
     kernels::testing::Random random;
     INFO(random.replay());
     std::vector<float> wanted(outputs * unknowns);

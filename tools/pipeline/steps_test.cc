@@ -55,14 +55,14 @@ using Ids = std::vector<std::string>;
 
 }  // namespace
 
-TEST_CASE("A step is done once") {
+TEST_CASE("A finished step is not repeated") {
     Chain chain;
     CHECK(chain.run() == Ids{"first", "second"});
     CHECK(read_file(chain.folder / "a") == "vgg19 one --x 1");
     CHECK(chain.run() == Ids{});
 }
 
-TEST_CASE("A changed command is run again, and what depends on its output") {
+TEST_CASE("A changed command is run again, and so are steps that depend on its output") {
     Chain chain;
     chain.run();
     chain.first.words.back() = "22";
@@ -72,7 +72,7 @@ TEST_CASE("A changed command is run again, and what depends on its output") {
     CHECK(chain.run() == Ids{});
 }
 
-TEST_CASE("Changed inputs and outputs are seen") {
+TEST_CASE("Changed inputs and outputs are detected") {
     Chain chain;
     chain.run();
     write_file(chain.folder / "input", "IN");
@@ -84,7 +84,7 @@ TEST_CASE("Changed inputs and outputs are seen") {
     CHECK(chain.run() == Ids{});
 }
 
-TEST_CASE("A folder is another when a file in it is") {
+TEST_CASE("A folder counts as changed if a file in it changes") {
     Chain chain;
     const std::filesystem::path data = chain.folder / "data";
     std::filesystem::create_directories(data / "class");
@@ -96,7 +96,7 @@ TEST_CASE("A folder is another when a file in it is") {
     CHECK(chain.run() == Ids{"first"});
 }
 
-TEST_CASE("A folder is another when a link in it leads to other files") {
+TEST_CASE("A folder counts as changed if a link in it leads to other files") {
     Chain chain;
     const std::filesystem::path data = chain.folder / "data";
     for (const char* place : {"data", "cats", "dogs"})
@@ -119,7 +119,7 @@ TEST_CASE("A folder is another when a link in it leads to other files") {
     CHECK(chain.run() == Ids{});
 }
 
-TEST_CASE("A step that fails is told with its command, and those before it stay done") {
+TEST_CASE("The error of a failing step shows its command, and earlier steps stay finished") {
     Chain chain;
     const auto failing = [&chain](int code) {
         StepLog log(chain.log_file);
@@ -140,7 +140,7 @@ TEST_CASE("A step that fails is told with its command, and those before it stay 
     CHECK(chain.run() == Ids{"second"});
 }
 
-TEST_CASE("An interrupted step keeps its checkpoint, unless it became another") {
+TEST_CASE("An interrupted step keeps its checkpoint, unless the step has changed") {
     Chain chain;
     chain.first.checkpoint = chain.folder / "checkpoint";
     const auto interrupt = [&chain] {
@@ -157,7 +157,7 @@ TEST_CASE("An interrupted step keeps its checkpoint, unless it became another") 
     CHECK(interrupt() == "new");
 }
 
-TEST_CASE("An output that is a link is replaced, and not what it leads to") {
+TEST_CASE("An output that is a link is replaced, not its target") {
     Chain chain;
     write_file(chain.folder / "theirs", "theirs");
     std::filesystem::create_symlink(chain.folder / "theirs", chain.folder / "a");
@@ -172,7 +172,7 @@ TEST_CASE("Seconds are remembered") {
     CHECK(StepLog(chain.log_file).seconds("first") >= 0);
 }
 
-TEST_CASE("A log that is none is told") {
+TEST_CASE("An invalid log is an error") {
     vgg19::testing::TemporaryFolder folder;
     const std::string name = folder / "log.json";
     const auto problem = [&name](const std::string& content) {
@@ -186,7 +186,7 @@ TEST_CASE("A log that is none is told") {
     CHECK(problem(R"({"schema_version": 1, "steps": [{}]})") == Containing("\"command\""));
 }
 
-TEST_CASE("Commands are written as a shell reads them") {
+TEST_CASE("Commands are quoted for a shell") {
     CHECK(command_text({"prune", "a.b", "--ratio", "0.1"}) == "vgg19 prune a.b --ratio 0.1");
     CHECK(command_text({"eval", "a b", "it's", "", "$x"}) == "vgg19 eval 'a b' 'it'\\''s' '' '$x'");
 }
