@@ -1,4 +1,4 @@
-// The folder that keeps large files between runs.
+// A folder for large files that are kept between runs.
 #pragma once
 
 #include <filesystem>
@@ -6,12 +6,12 @@
 
 namespace vgg19::bench {
 
-/// $XDG_CACHE_HOME/vgg19/NAME, or ~/.cache/vgg19/NAME. While this lives, no other process has the folder:
-/// files that an interrupted run left half-written can be told from those of a run that goes on, and are
+/// $XDG_CACHE_HOME/vgg19/NAME, or ~/.cache/vgg19/NAME. Locks the folder for other processes during its
+/// lifetime. So partial files of an interrupted run can be distinguished from those of a current one, and are
 /// removed.
 class CacheFolder {
   public:
-    /// Makes the folder; waits (and says so) while another process has it. Throws Error (failed).
+    /// Creates the folder; waits, with a message, while another process holds it. Throws Error (failed).
     explicit CacheFolder(const std::string& name);
     ~CacheFolder();
     CacheFolder(const CacheFolder&) = delete;

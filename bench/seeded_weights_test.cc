@@ -19,7 +19,7 @@ std::vector<float> normal_values(std::size_t count, std::uint64_t stream, int th
     return values;
 }
 
-/// The mean of the values' powers.
+/// The mean of a power of the values.
 double moment(const std::vector<float>& values, int power) {
     double sum = 0;
     for (const float value : values) sum += std::pow(double{value}, power);
@@ -29,7 +29,7 @@ double moment(const std::vector<float>& values, int power) {
 }  // namespace
 
 TEST_CASE("seeded values depend neither on the number of threads nor on how many are generated") {
-    // Straddles the values that one task makes.
+    // More values than one task generates.
     const std::vector<float> many = normal_values(200'003, 1, 1);
     CHECK(many == normal_values(200'003, 1, 2));
     CHECK(many == normal_values(200'003, 1, 5));
@@ -38,7 +38,8 @@ TEST_CASE("seeded values depend neither on the number of threads nor on how many
 }
 
 TEST_CASE("seeded values are the same on every machine and never change") {
-    // From this version on: others would make cached files stale. Raise seeded_weights_version with them.
+    // Values of the current version: a change would make cached files stale, so increase
+    // seeded_weights_version with it.
     const std::vector<float> values = normal_values(4, 1, 1);
     CHECK(values == std::vector<float>{-0x1.4b354cp-1F, -0x1.b6c126p-1F, 0x1.8f210cp-1F, 0x1.42c462p-1F});
 }

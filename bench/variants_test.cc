@@ -15,7 +15,7 @@ namespace vgg19::bench {
 
 namespace {
 
-/// Sends the cache to a folder of the test's own.
+/// Redirects the cache to the test's own folder.
 class CacheIn {
   public:
     explicit CacheIn(const std::filesystem::path& folder) {

@@ -110,7 +110,7 @@ TEST_CASE("Options are passed to the right steps") {
           "vgg19 eval -m out/baseline.safetensors --data test --json --label-map map -n 100 --size 32 "
           "--threads 12");
     CHECK(command(plan, "bench").find("--size 224") != std::string::npos);
-    // Everything runs at 32: a variant at 160 would be a larger one.
+    // Everything runs at 32, so a variant at 160 would be larger.
     CHECK(command(plan, "eval res160").empty());
 }
 

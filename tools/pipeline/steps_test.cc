@@ -26,7 +26,7 @@ std::string read_file(const std::filesystem::path& path) {
     return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// Two steps, of which the second reads what the first writes; a step writes its command.
+/// Two steps; the second reads the first one's output. Each step writes its command.
 struct Chain {
     vgg19::testing::TemporaryFolder folder;
     std::filesystem::path log_file = folder / "log.json";
@@ -36,7 +36,7 @@ struct Chain {
 
     Chain() { write_file(folder / "input", "in"); }
 
-    /// As a run of the program does it, with a log of its own. Gives the steps that were run.
+    /// Runs the steps with a new log, like a run of the program. Returns the steps that ran.
     std::vector<std::string> run() {
         ran.clear();
         StepLog log(log_file);
@@ -76,7 +76,7 @@ TEST_CASE("Changed inputs and outputs are detected") {
     Chain chain;
     chain.run();
     write_file(chain.folder / "input", "IN");
-    CHECK(chain.run() == Ids{"first"});  // which writes the same again: the second has nothing new
+    CHECK(chain.run() == Ids{"first"});  // it writes the same output again, so the second step is not needed
     std::filesystem::remove(chain.folder / "b");
     CHECK(chain.run() == Ids{"second"});
     write_file(chain.folder / "a", "damaged");
