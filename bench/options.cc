@@ -106,7 +106,7 @@ Format parsed_format(const std::string& name) {
     return *format;
 }
 
-/// Found out before anything is measured, not after.
+/// Check before measuring, not afterwards.
 void require_writable_place(const path& out) {
     if (std::filesystem::is_directory(out)) reject("--out: " + out.string() + " is a folder");
     const path folder = std::filesystem::absolute(out).parent_path();

@@ -1,4 +1,4 @@
-// INT8 throughout for the bench, which has one picture to calibrate with.
+// Quantises all layers for the bench, calibrated on a single picture.
 #pragma once
 
 #include <filesystem>
@@ -7,8 +7,8 @@
 
 namespace vgg19::bench {
 
-/// `vgg19 quantize --scope all`, calibrated on crops of the bundled picture: enough to run every layer as it
-/// would with calibration on many pictures, not to say how accurate that would be.
+/// `vgg19 quantize --scope all`, calibrated on crops of the bundled picture: enough to run every layer as
+/// after calibration on many pictures, but not to judge accuracy.
 void quantize_full(const model::ModelFile& source, const std::filesystem::path& output,
                    const model::Progress& progress);
 

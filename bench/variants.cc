@@ -22,7 +22,8 @@ namespace {
 using model::ModelFile;
 using std::filesystem::path;
 
-/// Part of the cache folders' names: to be raised when the converter makes other files of the same weights.
+/// Part of the cache folders' names: increase it if the converter makes different files from the same
+/// weights.
 constexpr int recipes_version = 3;
 
 void prune(const ModelFile& source, const path& output, const model::Progress& progress) {
@@ -65,8 +66,8 @@ path file_in(const path& folder, const std::string& stem) {
     return folder / (stem + ".safetensors");
 }
 
-/// The model in `file` when it is that variant of the weights that `ancestor` describes; nothing when it is
-/// missing, damaged or of other weights.
+/// The model in `file` if it is this variant of the weights described by `ancestor`; none if it is missing,
+/// damaged or made from other weights.
 std::optional<ModelFile> up_to_date(const path& file, const std::string& variant,
                                     const model::Description& ancestor) {
     if (!std::filesystem::exists(file)) return std::nullopt;
@@ -86,7 +87,7 @@ std::optional<ModelFile> up_to_date(const path& file, const std::string& variant
     return std::nullopt;
 }
 
-/// Opens the file of a recipe, deriving it first where that is needed. The baseline is there.
+/// Opens the file of a recipe; derives it first if necessary. The baseline must exist.
 ModelFile ensure(const path& folder, const path& baseline, const std::string& id) {
     const Recipe& recipe = *find_recipe(id);
     if (recipe.derive == nullptr) return ModelFile::open(baseline);
@@ -114,12 +115,12 @@ std::string folder_name(const std::string& weights) {
     return weights + "-" + std::to_string(recipes_version);
 }
 
-/// The model itself when the file is one of ours.
+/// The model if the file is a vgg19 model.
 std::optional<ModelFile> as_model(const path& file) {
     try {
         return ModelFile::open(file);
     } catch (const Error&) {
-        return std::nullopt;  // import_model() will say what is wrong, if anything is
+        return std::nullopt;  // import_model() will report any error
     }
 }
 

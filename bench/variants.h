@@ -1,4 +1,4 @@
-// The one list of variants that the bench compares, and the files that they run.
+// The list of variants that the bench compares, and their model files.
 #pragma once
 
 #include <cstddef>
@@ -11,9 +11,9 @@
 
 namespace vgg19::bench {
 
-/// How a variant comes about.
+/// How a variant is made.
 struct Recipe {
-    /// Writes the variant's model file, made from the model file of `source`.
+    /// Writes the variant's model file, derived from `source`.
     using Derive = void(const model::ModelFile& source, const std::filesystem::path& output,
                         const model::Progress& progress);
 
@@ -24,10 +24,10 @@ struct Recipe {
     std::size_t input_size;  ///< 0: the model's own
 };
 
-/// The baseline first; sources before what is derived from them.
+/// The baseline comes first; sources come before variants derived from them.
 std::span<const Recipe> recipes();
 
-/// A variant that is ready to be measured.
+/// A variant that can be measured.
 struct Variant {
     std::string id;
     std::filesystem::path file;
@@ -37,18 +37,18 @@ struct Variant {
 /// "baseline, pruned, …"
 std::string recipe_ids();
 
-/// The variants of those ids (all where there are none), in the list's order, made from seeded full-size
-/// weights. Files live in the user's cache folder and are made where they are missing, stale or damaged: each
-/// is announced on standard error. Throws Error: usage for an id that is not in the list.
+/// The variants with these ids (all if `ids` is empty), in the list's order, with seeded full-size weights.
+/// Files are in the user's cache folder; missing, stale and damaged ones are made again, with a message on
+/// standard error. Throws Error: usage for an unknown id.
 std::vector<Variant> seeded_variants(const std::vector<std::string>& ids, int threads);
 
-/// The same from a file of weights: a baseline model, used where it is, or anything that `vgg19 convert`
-/// takes. What is made of it is kept in the cache folder under the SHA-256 of the file.
+/// The same from a file of weights: a baseline model, used in place, or anything that `vgg19 convert`
+/// accepts. Derived files are kept in the cache folder under the SHA-256 of the file.
 std::vector<Variant> variants_of(const std::filesystem::path& weights, const std::vector<std::string>& ids);
 
-/// The same from a folder that has them already, nothing is made: VARIANT.safetensors for variants of the
-/// list, and any other model file under its own name. Without ids, all that is there. Throws Error: usage
-/// when an id is not there, bad_input when a file holds another variant than its name says.
+/// The same from a folder with finished files; nothing is made: VARIANT.safetensors for variants in the list,
+/// and any other model file under its own name. Without ids, all files in the folder. Throws Error: usage if
+/// an id is not there, bad_input if a file holds a variant other than its name says.
 std::vector<Variant> variants_in(const std::filesystem::path& folder, const std::vector<std::string>& ids);
 
 }  // namespace vgg19::bench

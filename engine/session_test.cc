@@ -113,8 +113,8 @@ TEST_CASE("an ISA that this CPU lacks is an error") {
     }
 }
 
-/// Sixteen Winograd convolutions of at most 1e-5 each, whose errors add up as random ones do: √16 times that.
-/// The goldens hold a network with a fixed seed to 1e-5.
+/// Sixteen Winograd convolutions with errors of at most 1e-5, which add up like random errors: √16 times
+/// that. The golden tests check a network with a fixed seed to 1e-5.
 constexpr double winograd_tolerance = 4e-5;
 
 TEST_CASE("every ISA gives nearly the same logits") {

@@ -88,7 +88,7 @@ CommandLine command_line() {
     return line;
 }
 
-/// A whole number as it stands on the command line, or "".
+/// A whole number as it is on the command line, or "".
 std::string checked_whole(const CommandLine& line, const std::string& name, std::size_t least,
                           std::size_t most) {
     if (line.given(name)) line.whole_number(name, least, most);
@@ -161,13 +161,13 @@ PipelineOptions pipeline_options(const CommandLine& line) {
     return options;
 }
 
-/// Whether the weights are a model of ours, which must be a baseline.
+/// Whether the weights are a vgg19 model, which must be a baseline.
 bool is_baseline_model(const std::filesystem::path& weights) {
     std::string variant;
     try {
         variant = model::ModelFile::open(weights).description().variant;
     } catch (const Error&) {
-        return false;  // `vgg19 convert` will say what is wrong, if anything is
+        return false;  // `vgg19 convert` will report any error
     }
     if (variant == "baseline") return true;
     throw Error(ErrorKind::usage, weights.string() +
@@ -176,7 +176,7 @@ bool is_baseline_model(const std::filesystem::path& weights) {
                                       variant);
 }
 
-/// Steps replace files without asking, so they must be ours.
+/// Steps replace files without asking, so the folder must belong to the pipeline.
 void prepare_folder(const std::filesystem::path& folder) {
     const bool ours = std::filesystem::exists(folder / log_name);
     if (std::filesystem::exists(folder) && !ours &&
@@ -187,14 +187,14 @@ void prepare_folder(const std::filesystem::path& folder) {
     for (const char* part : {"", "work", "eval"}) std::filesystem::create_directories(folder / part);
 }
 
-/// DIR/baseline.safetensors leads to the model that was given.
+/// Makes DIR/baseline.safetensors a link to the given model.
 void link_baseline(const std::filesystem::path& weights, const std::filesystem::path& link) {
     if (std::filesystem::exists(link) && std::filesystem::equivalent(link, weights)) return;
     std::filesystem::remove(link);
     std::filesystem::create_symlink(std::filesystem::absolute(weights), link);
 }
 
-/// Before the hours that the steps before it take.
+/// Check before the earlier steps take hours.
 void require_training(const PipelinePlan& plan) {
     const bool trains = std::any_of(plan.steps.begin(), plan.steps.end(),
                                     [](const Step& step) { return step.id == "finetune"; });
@@ -203,7 +203,7 @@ void require_training(const PipelinePlan& plan) {
                 "training needs oneDNN, but this build does not have it; --no-finetune goes without");
 }
 
-/// Before the hours too: what is trained on must not be what is judged by.
+/// Also checked first: training pictures must not be used for evaluation.
 void require_different_pictures(const CommandLine& line, const PipelineOptions& options) {
     const NamedData training =
         open_data("data", options.data.string(), converter::DataUse::training, image_options(line));

@@ -1,5 +1,4 @@
-// INT8 convolutions: 8-bit weights and input, and an output in 8 bits or in floats as the next layer wants
-// it.
+// INT8 convolutions: 8-bit weights and input; the output is 8-bit or float, as the next layer requires.
 #pragma once
 
 #include <memory>

@@ -1,4 +1,4 @@
-// From FP32 to the 8 bits that an INT8 convolution reads, on all threads of a session.
+// Quantises FP32 activations to the 8 bits that an INT8 convolution reads, on all threads of a session.
 #pragma once
 
 #include <cstddef>

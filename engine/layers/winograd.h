@@ -1,4 +1,4 @@
-// A convolution by Winograd's minimal filtering, with the max-pool that follows.
+// A Winograd convolution, with an optional max-pool.
 #pragma once
 
 #include <memory>

@@ -33,7 +33,7 @@ const Json& at(const Json& json, std::string_view key) {
     throw Error(ErrorKind::bad_input, "report: expected a member \"" + std::string(key) + "\", found none");
 }
 
-/// Puts a text in the place of each {{name}}.
+/// Replaces each {{name}} by its text.
 std::string filled(const std::string& page, const std::map<std::string, std::string>& texts) {
     std::string result;
     std::size_t done = 0;

@@ -35,7 +35,7 @@ std::vector<Recipe> all_recipes(const PipelineOptions& options) {
     return recipes;
 }
 
-/// A variant at a smaller size is none when all run at that size, or at less.
+/// A variant with a reduced input size is pointless if all run at that size, or a smaller one.
 bool is_smaller(const Recipe& recipe, const PipelineOptions& options) {
     std::size_t size = 0;
     std::from_chars(options.size.data(), options.size.data() + options.size.size(), size);
@@ -69,7 +69,7 @@ class Planner {
         throw Error(ErrorKind::usage, "--variants: expected some of " + known + ", found '" + id + "'");
     }
 
-    /// In the list's order, the baseline always among them: everything is compared with it.
+    /// In the list's order; always includes the baseline, because everything is compared with it.
     std::vector<Recipe> chosen_recipes() const {
         for (const std::string& id : options_.variants) static_cast<void>(recipe(id));
         std::vector<Recipe> chosen;
@@ -140,7 +140,7 @@ class Planner {
         pass(words, "--target-macs", options_.target_macs);
         pass(words, "--criterion", options_.criterion);
         pass(words, "--round-to", options_.round_to);
-        // A target is spread by what the images show, and a criterion may ask them, also without a refit.
+        // A target needs images for its scan, and a criterion may need them, even without a refit.
         if (options_.refit || !options_.target_macs.empty() || options_.criterion == "activation") {
             pass_calibration(words);
             inputs.push_back(options_.data);
@@ -167,7 +167,7 @@ class Planner {
         add("finetune", words, inputs, output).checkpoint = checkpoint;
     }
 
-    /// What a refit has brought back is worth keeping, what a plain cut has left is not.
+    /// Weights after a refit are worth keeping, weights after a plain cut are not.
     std::string kept_share() const {
         if (!options_.keep.empty()) return options_.keep;
         return options_.refit ? "0.5" : "";

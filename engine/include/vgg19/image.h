@@ -1,4 +1,4 @@
-// Photographs, from a file or memory to pixels.
+// Decodes photographs from a file or memory into pixels.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@
 
 namespace vgg19 {
 
-/// Somebody else's pixels: 8-bit R, G, B, rows from the top, `stride` bytes from one row to the next.
+/// A non-owning view of pixels: 8-bit R, G, B, top row first, `stride` bytes between rows.
 struct ImageView {
     const std::uint8_t* rgb = nullptr;
     std::size_t width = 0;
@@ -19,7 +19,7 @@ struct ImageView {
     std::size_t stride = 0;
 };
 
-/// Pixels of its own, without gaps between rows.
+/// An image that owns its pixels, without gaps between rows.
 struct Image {
     std::vector<std::uint8_t> rgb;
     std::size_t width = 0;
@@ -28,33 +28,32 @@ struct Image {
     ImageView view() const { return {rgb.data(), width, height, width * 3}; }
 };
 
-/// What a file may ask for. Checked from its header, before anything is decoded or allocated. The defaults
-/// are above what phones make: 16384 × 12288 pixels in JPEGs of 60 MB and more.
+/// Limits on image files, checked against the header before anything is decoded or allocated. The defaults
+/// exceed the pictures of phones: 16384 × 12288 pixels in JPEGs of 60 MB and more.
 struct ImageLimits {
     std::size_t max_file_bytes = std::size_t{256} << 20U;
     std::size_t max_side = 1'000'000;
     std::size_t max_pixels = 250'000'000;
-    /// Of a picture that is decoded at its full size for want of another way (see ImageOptions), where memory
-    /// is scarcer than max_pixels says.
+    /// The limit for a picture that cannot be decoded at reduced size (see ImageOptions); set it below
+    /// max_pixels if memory is scarce.
     std::size_t max_irreducible_pixels = SIZE_MAX;
 };
 
-/// How a file becomes pixels.
+/// How to decode a file.
 struct ImageOptions {
     ImageLimits limits;
 
-    /// Whether the picture is turned and mirrored as its EXIF orientation says, or XMP's where EXIF has none
-    /// (JPEG, PNG and WebP). Phones
-    /// store what the sensor saw and how it was held. Pillow's and torchvision's loaders leave that out:
-    /// false gives their pixels.
+    /// Whether to rotate and mirror the picture as its EXIF orientation says, or XMP's if EXIF has none
+    /// (JPEG, PNG and WebP): phones store the sensor's rows and, separately, how the phone was held. Pillow's
+    /// and torchvision's loaders ignore the orientation; use false to get their pixels.
     bool apply_exif = true;
 
-    /// Pictures of more pixels than this are decoded at 1/2, 1/4 or 1/8 of their sides where the codec can
-    /// (JPEG in a build with libjpeg, WebP); the size of the Image is the reduced one. Others are not, so
-    /// that they keep every pixel.
+    /// Larger pictures are decoded at 1/2, 1/4 or 1/8 of their width and height if the codec can do it (JPEG
+    /// in a build with libjpeg, WebP); the Image then has the reduced size. Other codecs always decode every
+    /// pixel.
     std::size_t full_size_pixels = 100'000'000;
-    /// A reduced picture keeps at least this short side: eight times the 256 pixels that a network of 224
-    /// scales it to.
+    /// The short side of a reduced picture is at least this: eight times the 256 pixels to which a network
+    /// with input 224 scales it.
     std::size_t reduced_short_side = 2048;
 };
 
@@ -79,12 +78,11 @@ Image decode_image(std::span<const std::uint8_t> file, const std::string& name, 
 Image decode_image(std::span<const std::uint8_t> file, const std::string& name,
                    const ImageLimits& limits = {});
 
-/// The same, from a file, a FIFO or a device that ends, such as /dev/stdin; of those no more than
-/// max_file_bytes are read.
+/// The same from a file, a FIFO or a device that ends, such as /dev/stdin. Reads at most max_file_bytes.
 Image load_image(const std::filesystem::path& path, const ImageOptions& options);
 Image load_image(const std::filesystem::path& path, const ImageLimits& limits = {});
 
-/// The same, from what is left of a binary stream, such as std::cin.
+/// The same from the rest of a binary stream, such as std::cin.
 Image read_image(std::istream& stream, const std::string& name, const ImageOptions& options = {});
 
 }  // namespace vgg19
