@@ -15,6 +15,8 @@
 #include "bench/tune.h"
 #include "bench/worker.h"
 #include "bench/worker_process.h"
+#include "converter/lineage.h"
+#include "converter/variants/variants.h"
 #include "engine/model/safetensors.h"
 #include "kernels/common/parallel.h"
 #include "vgg19/error.h"
@@ -22,6 +24,10 @@
 namespace vgg19::bench {
 
 namespace {
+
+using converter::has_surgery;
+using converter::Surgery;
+using converter::Variant;
 
 /// The program's name without folders, as the user called it: "vgg19-bench", "vgg19 bench".
 std::string program_name(std::vector<std::string> program) {
@@ -31,9 +37,10 @@ std::string program_name(std::vector<std::string> program) {
 }
 
 std::vector<Variant> found_variants(const Options& options) {
-    if (options.models) return variants_in(*options.models, options.variants);
-    if (options.weights) return variants_of(*options.weights, options.variants);
-    return seeded_variants(options.variants, options.threads);
+    if (options.models) return converter::variants_in(*options.models, options.variants);
+    const converter::MakingProgress progress = {.say = say, .shown = percent_shown};
+    if (options.weights) return converter::variants_of(*options.weights, options.variants, progress);
+    return converter::seeded_variants(options.variants, options.threads, progress);
 }
 
 std::vector<Variant> chosen_variants(const Options& options) {
@@ -50,14 +57,8 @@ std::string weights_text(const Options& options) {
 }
 
 bool pruned_and_not_finetuned(const Variant& variant) {
-    bool pruned = false;
-    bool finetuned = false;
     const Model model = Model::open(variant.file);
-    for (const std::string& step : model.lineage()) {
-        pruned |= step.starts_with("prune");
-        finetuned |= step.starts_with("finetune");
-    }
-    return pruned && !finetuned;
+    return has_surgery(model.lineage(), Surgery::prune) && !has_surgery(model.lineage(), Surgery::finetune);
 }
 
 bool has_int8_convolutions(const Variant& variant) {

@@ -1,6 +1,7 @@
 #include "bench/comparison.h"
 
 #include "bench/text.h"
+#include "converter/variants/recipes.h"
 #include "engine/model/json.h"
 #include "engine/model/mapped_file.h"
 #include "vgg19/error.h"
@@ -50,7 +51,7 @@ EarlierReport from_json(const Json& json, const std::string& name) {
 /// How many times longer than before; none if it cannot be determined.
 std::optional<double> growth(const EarlierReport& then, const EarlierReport::Variant& before,
                              const Report& now, const VariantReport& variant) {
-    if (variant.id != "baseline") {
+    if (variant.id != converter::baseline_recipe().id) {
         if (!before.speedup || !variant.speedup) return std::nullopt;
         return *before.speedup / *variant.speedup;
     }
@@ -88,7 +89,9 @@ std::vector<std::string> slower_variants(const EarlierReport& then, const Report
         const std::optional<double> ratio = growth(then, before->second, now, variant);
         if (!ratio || *ratio <= 1 + tolerance) continue;
         lines.push_back(variant.id + " is slower by " + fixed((*ratio - 1) * 100, 1) + " % than before" +
-                        (variant.speedup && variant.id != "baseline" ? ", relative to the baseline" : "") +
+                        (variant.speedup && variant.id != converter::baseline_recipe().id
+                             ? ", relative to the baseline"
+                             : "") +
                         " (tolerance " + fixed(tolerance * 100, 1) + " %)");
     }
     return lines;

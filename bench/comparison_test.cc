@@ -4,8 +4,8 @@
 
 #include <string>
 
-#include "bench/testing/narrow_models.h"
 #include "bench/testing/reports.h"
+#include "converter/variants/testing/narrow_models.h"
 #include "engine/model/safetensors.h"
 #include "vgg19/error.h"
 
@@ -15,13 +15,13 @@ namespace {
 
 /// `report`, saved as by an earlier run.
 EarlierReport kept(const Report& report) {
-    const testing::TemporaryFolder folder;
+    const vgg19::testing::TemporaryFolder folder;
     model::write_text_file(folder.path() / "earlier.json", to_json_text(report));
     return read_report(folder.path() / "earlier.json");
 }
 
 std::string rejection(const std::string& text) {
-    const testing::TemporaryFolder folder;
+    const vgg19::testing::TemporaryFolder folder;
     model::write_text_file(folder.path() / "earlier.json", text);
     try {
         read_report(folder.path() / "earlier.json");

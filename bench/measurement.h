@@ -7,7 +7,7 @@
 
 #include "bench/options.h"
 #include "bench/report.h"
-#include "bench/variants.h"
+#include "converter/variants/variants.h"
 #include "vgg19/image.h"
 
 namespace vgg19::bench {
@@ -17,17 +17,17 @@ inline constexpr int measurement_rounds = 5;
 
 /// Determines file, size, predictions, agreement and, if `peaks` is set, the time of each layer. Only one
 /// session exists at a time.
-std::vector<VariantReport> examine(const std::vector<Variant>& variants, const Options& options,
+std::vector<VariantReport> examine(const std::vector<converter::Variant>& variants, const Options& options,
                                    const Image& image, const std::optional<Peaks>& peaks);
 
 /// The command line that starts a variant's worker. `program` are the words that start this bench again.
-std::vector<std::string> worker_words(const Variant& variant, const Options& options,
+std::vector<std::string> worker_words(const converter::Variant& variant, const Options& options,
                                       const std::vector<std::string>& program);
 
 /// Adds latencies, images per second, speed-ups and peak memory. Each variant has its own process. In each
 /// round, every variant in turn runs one warm-up inference and then some measured ones, so that other load on
 /// the machine slows all variants equally.
-void measure(const std::vector<Variant>& variants, const Options& options,
+void measure(const std::vector<converter::Variant>& variants, const Options& options,
              const std::vector<std::string>& program, std::vector<VariantReport>& reports);
 
 }  // namespace vgg19::bench

@@ -4,7 +4,7 @@
 #include <cxxopts.hpp>
 
 #include "bench/text.h"
-#include "bench/variants.h"
+#include "converter/variants/recipes.h"
 #include "vgg19/error.h"
 
 namespace vgg19::bench {
@@ -21,15 +21,17 @@ cxxopts::Options declared_options(const std::string& program) {
     options.add_options("what is measured")(
         "weights",
         "make the variants from this file: anything that `vgg19 convert` takes, or a baseline model",
-        cxxopts::value<std::string>(), "FILE")(
-        "models", "measure the files VARIANT.safetensors of this folder", cxxopts::value<std::string>(),
-        "DIR")("variants", "only these, separated by commas: " + recipe_ids(),
-               cxxopts::value<std::vector<std::string>>(), "LIST")(
-        "size",
-        "the input size of variants that have none of their own (res160), of --tune and of --worker; "
-        "the model's own, unless given",
         cxxopts::value<std::string>(),
-        "N")("image", "classify this photograph, not the bundled one", cxxopts::value<std::string>(), "FILE");
+        "FILE")("models", "measure the files VARIANT.safetensors of this folder",
+                cxxopts::value<std::string>(), "DIR")(
+        "variants",
+        "only these, separated by commas: " + converter::recipe_ids(converter::recipes_without_ranks()),
+        cxxopts::value<std::vector<std::string>>(),
+        "LIST")("size",
+                "the input size of variants that have none of their own (res160), of --tune and of --worker; "
+                "the model's own, unless given",
+                cxxopts::value<std::string>(), "N")("image", "classify this photograph, not the bundled one",
+                                                    cxxopts::value<std::string>(), "FILE");
     options.add_options("how it is measured")("threads",
                                               "as many as the CPUs that this process may use, unless given",
                                               cxxopts::value<std::string>(), "N")(

@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "bench/testing/narrow_models.h"
 #include "converter/prune/prune.h"
 #include "converter/quantize/quantize.h"
+#include "converter/variants/testing/narrow_models.h"
 #include "engine/model/json.h"
 #include "engine/model/safetensors.h"
 
@@ -55,7 +55,7 @@ std::string quoted(const std::filesystem::path& path) {
 
 void write_narrow_variants(const std::filesystem::path& folder) {
     const auto baseline =
-        model::ModelFile::open(testing::write_narrow_model(folder / "baseline.safetensors"));
+        model::ModelFile::open(converter::testing::write_narrow_model(folder / "baseline.safetensors"));
     converter::prune_model(baseline, converter::plan_pruning(baseline, {}), folder / "pruned.safetensors");
     converter::quantize_dense(baseline, folder / "int8.safetensors");
     converter::quantize_dense(model::ModelFile::open(folder / "pruned.safetensors"),
@@ -114,7 +114,7 @@ TEST_CASE("a bench of narrow models reports every variant, and the interleaved m
 
 TEST_CASE("a profile has a time for each layer, and the machine's peaks") {
     const testing::TemporaryFolder folder;
-    testing::write_narrow_model(folder.path() / "narrow.safetensors");
+    converter::testing::write_narrow_model(folder.path() / "narrow.safetensors");
     const Outcome outcome = run_bench(folder, "--models " + quoted(folder.path()) +
                                                   " --min-time 0.001 --threads 1 --profile --conv winograd "
                                                   "--batch 3 --format json");
@@ -174,7 +174,7 @@ TEST_CASE("a bench exits with 3 when a variant is slower than in an earlier repo
 
 TEST_CASE("a worker is ready after two inferences, and answers each line with its times") {
     const testing::TemporaryFolder folder;
-    const auto model = testing::write_narrow_model(folder.path() / "model.safetensors");
+    const auto model = converter::testing::write_narrow_model(folder.path() / "model.safetensors");
     const auto input = folder.path() / "input.safetensors";
     write_input(input, 64);
     const Outcome outcome = run_bench(
@@ -234,7 +234,7 @@ TEST_CASE(
     "a worker repeats one image to fill its batch, or accepts a whole batch, and shows the first image's "
     "classes") {
     const testing::TemporaryFolder folder;
-    const auto model = testing::write_narrow_model(folder.path() / "model.safetensors");
+    const auto model = converter::testing::write_narrow_model(folder.path() / "model.safetensors");
     const auto input = folder.path() / "input.safetensors";
     const std::string worker = "--worker " + quoted(model) + " --threads 1 --input " + quoted(input);
     const auto classes = [&](const std::string& more) {
@@ -259,7 +259,7 @@ TEST_CASE(
 
 TEST_CASE("a worker without an input uses the bundled image") {
     const testing::TemporaryFolder folder;
-    const auto model = testing::write_narrow_model(folder.path() / "model.safetensors");
+    const auto model = converter::testing::write_narrow_model(folder.path() / "model.safetensors");
     const Outcome outcome = run_bench(folder, "--worker " + quoted(model) + " --size 32");
     CHECK(outcome.exit_code == 0);
     CHECK(outcome.output.starts_with("ready "));
@@ -267,7 +267,7 @@ TEST_CASE("a worker without an input uses the bundled image") {
 
 TEST_CASE("a worker rejects what it cannot run") {
     const testing::TemporaryFolder folder;
-    const auto model = testing::write_narrow_model(folder.path() / "model.safetensors");
+    const auto model = converter::testing::write_narrow_model(folder.path() / "model.safetensors");
     const auto input = folder.path() / "input.safetensors";
     write_input(input, 64);
     const std::string worker = "--worker " + quoted(model);

@@ -9,7 +9,7 @@ endif()
 
 function(vgg19_target_settings target)
   target_compile_features(${target} PUBLIC cxx_std_20)
-  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
+  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON UNITY_BUILD OFF)
   target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:${VGG19_COMPILE_OPTIONS}>")
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
   if(VGG19_SANITIZE)

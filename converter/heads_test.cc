@@ -12,10 +12,10 @@
 #include "converter/import/import.h"
 #include "converter/import/reorder.h"
 #include "converter/prune/prune.h"
-#include "converter/prune/refit.h"
 #include "converter/quantize/calibration.h"
 #include "converter/quantize/quantize.h"
 #include "converter/quantize/testing/pictures.h"
+#include "converter/refit/refit.h"
 #include "engine/testing/error_of.h"
 #include "engine/testing/narrow_model.h"
 #include "kernels/common/testing/distance.h"
@@ -213,7 +213,9 @@ TEST_CASE("every quantization stays close to FP32 with any head") {
             const char* name;
             double tolerance;
         } cases[] = {{"int8", 0.03}, {"int4", 0.25}, {"full", 0.1}, {"full4", 0.25}};
-        for (const auto& [name, tolerance] : cases) {
+        for (const auto& variant : cases) {
+            const char* name = variant.name;
+            const double tolerance = variant.tolerance;
             CAPTURE(name);
             CHECK(model.open(name).network() == network);
             for (const std::size_t size : sizes_of(network)) {

@@ -11,6 +11,7 @@
 
 #include "engine/model/json.h"
 #include "engine/model/model_file.h"
+#include "engine/model/number_text.h"
 #include "tools/command.h"
 #include "tools/plan_text.h"
 #include "tools/progress_bar.h"
@@ -88,10 +89,9 @@ Json array_of(const Container& values) {
 
 /// The shortest decimal number: 0.485, not 0.48500001430511475.
 double shortest(float value) {
-    std::array<char, 32> text{};
-    const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+    const std::string text = shortest_text(value);
     double number = value;
-    std::from_chars(text.data(), end, number);
+    std::from_chars(text.data(), text.data() + text.size(), number);
     return number;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "converter/prune/criterion.h"
+#include "converter/variants/recipes.h"
 #include "engine/model/model_file.h"
 #include "engine/model/network.h"
 #include "kernels/onednn/conv_onednn.h"
@@ -37,6 +38,15 @@ constexpr double below_one = 1 - std::numeric_limits<double>::epsilon();
 constexpr double most_seconds = 3600;
 constexpr const char* log_name = "pipeline.json";
 
+/// "pruned, int8, …"
+std::string derived_ids() {
+    std::vector<converter::Recipe> derived = converter::recipes_without_ranks();
+    std::erase_if(derived, [](const converter::Recipe& recipe) {
+        return recipe.derivation == converter::Derivation::imported;
+    });
+    return converter::recipe_ids(derived);
+}
+
 CommandLine command_line() {
     CommandLine line("pipeline",
                      "Makes every variant of a model, evaluates it, times it, and writes report.json and "
@@ -47,9 +57,7 @@ CommandLine command_line() {
     line.option("o,output", "DIR", "folder for models and reports; made where it is missing (required)")
         .option("data", "DATA", "labelled images to train and calibrate with (required)")
         .option("test", "DATA", "labelled images to evaluate with; none may be in --data too (required)")
-        .option("variants", "LIST",
-                "only these, beside the baseline: pruned, int8, pruned-int8, res160, "
-                "int8-full, pruned-int8-full");
+        .option("variants", "LIST", "only these, beside the baseline: " + derived_ids());
     add_label_options(line);
     add_image_options(line);
     add_size_option(line);
@@ -169,7 +177,7 @@ bool is_baseline_model(const std::filesystem::path& weights) {
     } catch (const Error&) {
         return false;  // `vgg19 convert` will report any error
     }
-    if (variant == "baseline") return true;
+    if (variant == converter::baseline_recipe().id) return true;
     throw Error(ErrorKind::usage, weights.string() +
                                       ": expected weights or a baseline that variants can be derived from, "
                                       "found a model of the variant " +

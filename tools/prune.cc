@@ -14,10 +14,11 @@
 
 #include "converter/data/data_set.h"
 #include "converter/prune/criterion.h"
-#include "converter/prune/moments.h"
-#include "converter/prune/refit.h"
-#include "converter/prune/scan.h"
-#include "converter/prune/target.h"
+#include "converter/refit/least_loss.h"
+#include "converter/refit/moments.h"
+#include "converter/refit/refit.h"
+#include "converter/refit/scan.h"
+#include "converter/refit/target.h"
 #include "engine/model/mapped_file.h"
 #include "engine/model/model_file.h"
 #include "tools/command.h"
@@ -270,7 +271,7 @@ class Pruning {
 
     void run() {
         if (line_.given("scan")) {
-            print_scan(scan(converter::removal_orders(model_, options_, &moments_)));
+            print_scan(scan(converter::removal_orders(model_, options_, activation_order())));
             return;
         }
         PrunePlan plan = line_.given("plan") ? read_plan(line_.text("plan")) : chosen_plan();
@@ -286,6 +287,11 @@ class Pruning {
     }
 
   private:
+    converter::ActivationOrder activation_order() const {
+        if (moments_.empty()) return {};
+        return converter::by_activation(model_, moments_);
+    }
+
     std::vector<converter::LayerScan> scan(const std::vector<std::vector<std::size_t>>& orders) const {
         std::vector<converter::LayerScan> layers;
         {
@@ -299,12 +305,11 @@ class Pruning {
 
     PrunePlan chosen_plan() const {
         if (!line_.given("target-macs")) {
-            PrunePlan plan =
-                converter::plan_pruning(model_, options_, moments_.empty() ? nullptr : &moments_);
+            PrunePlan plan = converter::plan_pruning(model_, options_, activation_order());
             if (!moments_.empty()) plan.origin += " " + calibration_->text();
             return plan;
         }
-        const auto orders = converter::removal_orders(model_, options_, &moments_);
+        const auto orders = converter::removal_orders(model_, options_, activation_order());
         const auto removed =
             converter::removed_for_target(model_.network(), scan(orders),
                                           {line_.number("target-macs", 0, 1),

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "converter/data/data_set.h"
+#include "converter/lineage.h"
 #include "converter/quantize/equalize.h"
 #include "converter/quantize/sensitivity.h"
 #include "engine/model/model_file.h"
@@ -125,7 +126,8 @@ converter::FullOptions full_options(const CommandLine& line) {
 
 /// The lineage entry: the options that produced the model.
 std::string lineage_step(const CommandLine& line, const converter::CalibrationImages& images) {
-    std::string step = "quantize --scope all --calib " + base_name(line.text("calib")) + " -n " +
+    std::string step = converter::surgery_name(converter::Surgery::quantize) +
+                       std::string(" --scope all --calib ") + base_name(line.text("calib")) + " -n " +
                        std::to_string(images.items.size()) + " --size " +
                        std::to_string(images.session.input_size) + " --range " + line.text("range");
     if (dense_option(line) == converter::DenseType::int4) step += " --dense int4";

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "converter/prune/scan.h"
+#include "converter/refit/scan.h"
 
 namespace vgg19::tools {
 

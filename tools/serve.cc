@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "bench/progress.h"
-#include "bench/variants.h"
+#include "converter/variants/variants.h"
 #include "kernels/common/parallel.h"
 #include "tools/command.h"
 #include "tools/serve/application.h"
@@ -160,8 +160,10 @@ int serve(int argc, char** argv) {
     keep_memory_flat();
     static SignalThread signals;  // static, because its thread runs until the process ends
     const int threads = settings.session.threads > 0 ? settings.session.threads : kernels::available_cpus();
-    const std::vector<bench::Variant> variants =
-        folder.empty() ? bench::seeded_variants(ids, threads) : bench::variants_in(folder, ids);
+    const std::vector<converter::Variant> variants =
+        folder.empty()
+            ? converter::seeded_variants(ids, threads, {.say = bench::say, .shown = bench::percent_shown})
+            : converter::variants_in(folder, ids);
     server::Application application(std::move(settings), variants);
     if (!folder.empty()) application.variants().read_report(folder);
     const std::string address = application.bind();

@@ -146,8 +146,10 @@ TEST_CASE("evaluate counts correctly for every batch size and number of threads"
     const Accuracy expected = expected_accuracy(place.logits, place.labels);
     CHECK(expected.top1 >= 8);  // a third, because of how labels are chosen
     CHECK(expected.top3 < expected.top5);
-    for (const auto& [threads, batch] :
+    for (const auto& setup :
          {std::pair{1, std::size_t{1}}, {3, std::size_t{1}}, {1, std::size_t{7}}, {3, images}}) {
+        const int threads = setup.first;
+        const std::size_t batch = setup.second;
         CAPTURE(threads);
         CAPTURE(batch);
         Session model = place.open("model", {.threads = threads, .batch = batch});
@@ -304,9 +306,8 @@ TEST_CASE("an unreadable image is left out and reported; too many are an error")
     }
     const auto photos = open_data_set(place.folder / "photos");
     Session model = place.open("model", {.batch = 2});
-    const EvaluationImages images = {photos.get(), spread_items(10, 10),
-                                     map_classes(*photos, "photos", 10).map};
-    const Evaluation evaluation = evaluate(model, images);
+    const EvaluationImages all = {photos.get(), spread_items(10, 10), map_classes(*photos, "photos", 10).map};
+    const Evaluation evaluation = evaluate(model, all);
     CHECK(evaluation.total.images == 9);
     CHECK(evaluation.classes[7].images == 0);
     CHECK(evaluation.classes[8].images == 1);

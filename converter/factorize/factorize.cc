@@ -1,8 +1,6 @@
 #include "converter/factorize/factorize.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cmath>
 #include <optional>
 #include <set>
@@ -10,7 +8,9 @@
 #include <utility>
 
 #include "converter/factorize/low_rank.h"
+#include "converter/lineage.h"
 #include "converter/quantize/weights.h"
+#include "engine/model/number_text.h"
 #include "vgg19/error.h"
 
 namespace vgg19::converter {
@@ -163,13 +163,8 @@ FactorizedLayer summary(const Target& target, const std::optional<LowRank>& fact
             rank * (inputs + 1) + outputs * (rank + 1)};
 }
 
-std::string shortest_text(double value) {
-    std::array<char, 32> text{};
-    return {text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr};
-}
-
 std::string lineage_step(const FactorizeOptions& options, const std::vector<Target>& chosen) {
-    std::string step = "factorize";
+    std::string step = surgery_name(Surgery::factorize);
     if (options.ranks.empty()) step += " --energy " + shortest_text(options.energy);
     for (std::size_t i = 0; i < options.ranks.size(); ++i) {
         step += (i == 0 ? " --rank " : ",") + std::to_string(options.ranks[i]);

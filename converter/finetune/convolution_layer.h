@@ -13,8 +13,8 @@
 #include "engine/layers/convolution.h"
 #include "engine/layers/execution.h"
 #include "kernels/common/aligned_buffer.h"
-#include "kernels/onednn/conv_weights_gradient.h"
-#include "kernels/winograd_gradient/winograd_gradient.h"
+#include "kernels/onednn/training/conv_weights_gradient.h"
+#include "kernels/training/winograd_gradient/winograd_gradient.h"
 
 namespace vgg19::converter {
 

@@ -5,7 +5,7 @@
 
 #include "converter/finetune/dropout.h"
 #include "kernels/common/parallel.h"
-#include "kernels/onednn/matrix_product.h"
+#include "kernels/onednn/training/matrix_product.h"
 
 namespace vgg19::converter {
 

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "kernels/activation_gradients/activation_gradients.h"
 #include "kernels/average_pool/average_pool.h"
 #include "kernels/common/parallel.h"
 #include "kernels/max_pool/max_pool.h"
+#include "kernels/training/activation_gradients/activation_gradients.h"
 
 namespace vgg19::converter {
 

@@ -11,6 +11,7 @@
 #include "converter/finetune/micro_batch.h"
 #include "converter/finetune/new_head.h"
 #include "converter/finetune/training.h"
+#include "converter/lineage.h"
 #include "converter/quantize/weights.h"
 #include "engine/model/sha256.h"
 #include "engine/model/tensor_scan.h"
@@ -178,8 +179,8 @@ class Run {
         if (options_.keep > 0) keep_share(model, training.parameters(), options_.keep);
         model::Json::Object all = images_.origin;
         for (model::Json::Member& option : options_json(options_)) all.push_back(std::move(option));
-        write_trained(model, training.parameters(), command_text("finetune", all), files_.output,
-                      observer_.writing);
+        write_trained(model, training.parameters(), command_text(surgery_name(Surgery::finetune), all),
+                      files_.output, observer_.writing);
     }
 
     const TrainingImages& images_;

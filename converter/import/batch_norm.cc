@@ -1,11 +1,10 @@
 #include "converter/import/batch_norm.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cmath>
 
 #include "converter/import/byte_reader.h"
+#include "engine/model/number_text.h"
 #include "vgg19/error.h"
 
 namespace vgg19::converter {
@@ -50,7 +49,7 @@ double find_batch_norm_epsilon(const VggTensors& vgg, const std::vector<Checkpoi
                            [&](const std::string& path) { return is_within(epsilon.path, path); });
     };
     const auto text = [](const CheckpointFacts::Epsilon& epsilon) {
-        return epsilon_text(epsilon.value) + " under " + printable(epsilon.path);
+        return shortest_text(epsilon.value) + " under " + printable(epsilon.path);
     };
     const CheckpointFacts::Epsilon* own = nullptr;
     for (const CheckpointFacts::Epsilon& epsilon : said) {
@@ -62,23 +61,18 @@ double find_batch_norm_epsilon(const VggTensors& vgg, const std::vector<Checkpoi
     }
     if (own != nullptr && wanted != 0 && !is_same(own->value, wanted)) {
         refuse(file, "expected " + text(*own) + ", as the model has it, found --batch-norm-epsilon " +
-                         epsilon_text(wanted));
+                         shortest_text(wanted));
     }
     if (wanted != 0) return wanted;
     const double used = own != nullptr ? own->value : default_batch_norm_epsilon;
     for (const CheckpointFacts::Epsilon& epsilon : said) {
         if (is_own(epsilon) || is_same(epsilon.value, used)) continue;
-        refuse(file, "found " + text(epsilon) + ", where " + epsilon_text(used) +
+        refuse(file, "found " + text(epsilon) + ", where " + shortest_text(used) +
                          (own != nullptr ? " is the model's own" : " is PyTorch's default") +
-                         "; choose one: --batch-norm-epsilon " + epsilon_text(epsilon.value) +
-                         " or --batch-norm-epsilon " + epsilon_text(used));
+                         "; choose one: --batch-norm-epsilon " + shortest_text(epsilon.value) +
+                         " or --batch-norm-epsilon " + shortest_text(used));
     }
     return used;
-}
-
-std::string epsilon_text(double epsilon) {
-    std::array<char, 32> digits{};
-    return {digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), epsilon).ptr};
 }
 
 void fold_batch_norm(const LayerTensors& layer, double epsilon, const model::MappedFile& mapping,

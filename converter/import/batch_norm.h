@@ -23,9 +23,6 @@ inline constexpr double default_batch_norm_epsilon = 1e-5;
 double find_batch_norm_epsilon(const VggTensors& vgg, const std::vector<CheckpointFacts::Epsilon>& said,
                                double wanted, const std::string& file);
 
-/// "1e-05": the shortest text that parses back to the same number.
-std::string epsilon_text(double epsilon);
-
 /// Folds the batch norm after a layer with weight w (O, …) and bias b (O):
 ///
 ///   s[o]       = batch_norm.weight[o] / sqrt(batch_norm.variance[o] + epsilon)

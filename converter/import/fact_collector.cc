@@ -1,7 +1,6 @@
 #include "converter/import/fact_collector.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -12,6 +11,7 @@
 #include "converter/import/fact_names.h"
 #include "converter/import/module_types.h"
 #include "converter/import/pickle_bytes.h"
+#include "engine/model/number_text.h"
 
 namespace vgg19::converter {
 namespace {
@@ -134,11 +134,8 @@ std::string pickle_key_text(const Pickle& pickle, const PickleValue& key) {
             return key.integer != 0 ? "True" : "False";
         case Kind::none:
             return "None";
-        case Kind::real: {
-            std::array<char, 64> digits{};
-            const auto result = std::to_chars(digits.data(), digits.data() + digits.size(), key.real());
-            return {digits.data(), result.ptr};
-        }
+        case Kind::real:
+            return shortest_text(key.real());
         default: {
             std::string text = "<";
             return text.append(pickle.describe_value(key)).append(">");

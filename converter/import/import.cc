@@ -1,7 +1,6 @@
 #include "converter/import/import.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 #include <future>
 #include <set>
@@ -18,7 +17,9 @@
 #include "converter/import/names.h"
 #include "converter/import/reorder.h"
 #include "converter/import/state_dict.h"
+#include "converter/lineage.h"
 #include "converter/transpose.h"
+#include "engine/model/number_text.h"
 #include "engine/model/sha256.h"
 #include "kernels/common/aligned_buffer.h"
 #include "vgg19/error.h"
@@ -144,10 +145,8 @@ void add_layers(const VggTensors& vgg, model::DenseOrder order, double epsilon, 
 std::string three_numbers(const std::array<float, 3>& values) {
     std::string text;
     for (const float value : values) {
-        std::array<char, 32> digits{};
-        const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
         if (!text.empty()) text += ',';
-        text.append(digits.data(), end);
+        text += shortest_text(value);
     }
     return text;
 }
@@ -190,7 +189,7 @@ ImportReport change_our_model(const std::filesystem::path& input, const std::fil
     std::optional<model::DenseOrder> order = options.dense_order;
     if (!order && settings.empty()) order = model::DenseOrder::input_major;
     const std::string order_text = order ? std::string(" ") + dense_order_option(*order) : "";
-    description.lineage.push_back("convert" + order_text + settings);
+    description.lineage.push_back(surgery_name(Surgery::convert) + order_text + settings);
     change_model(model, output, order, description, progress);
     ImportReport report;
     report.is_model = true;
@@ -267,10 +266,10 @@ VggTensors recognise(const std::vector<Module>& modules, const CheckpointFacts& 
 
 std::string lineage_step(const std::string& file, const ImportOptions& options, const VggTensors& vgg,
                          double epsilon) {
-    std::string step = "convert " + file;
+    std::string step = surgery_name(Surgery::convert) + (" " + file);
     if (!options.key.empty()) step += " --key " + options.key;
     step += settings_text(options);
-    if (vgg.batch_norm) step += " (batch norm folded, epsilon " + epsilon_text(epsilon) + ")";
+    if (vgg.batch_norm) step += " (batch norm folded, epsilon " + shortest_text(epsilon) + ")";
     for (const std::string& applied : vgg.applied) step += " (" + applied + ")";
     return step;
 }

@@ -110,11 +110,12 @@ TEST_CASE("another activation is allowed only after the last layer") {
                                                          {"net.features.1", "GELU"},
                                                          {"net.activation", "Tanh"},
                                                          {"net", "ELU"}};
-    for (const auto& [path, type] : among) {
+    for (const auto& module : among) {
+        const char* path = module.first;
+        const char* type = module.second;
         CAPTURE(path);
-        const std::string message = error_of(ErrorKind::bad_input, [&, path = path, type = type] {
-            check_module_types(narrow_vgg(), types(path, type), "file");
-        });
+        const std::string message = error_of(
+            ErrorKind::bad_input, [&] { check_module_types(narrow_vgg(), types(path, type), "file"); });
         CHECK(message == Containing("\n  " + std::string(path) + ": " + type + "\n"));
     }
 }

@@ -153,12 +153,14 @@ TEST_CASE("the literature's names are recognised, also with batch norm") {
             CHECK(plain.found().title == "VGG-" + std::to_string(depth) + " with batch norm");
         }
     }
-    for (const auto& [kind, separator] : {std::pair("Conv", "_"),
-                                          {"conv_", "_"},
-                                          {"conv", "-"},
-                                          {"block", "_conv"},
-                                          {"block", ".conv"},
-                                          {"stage_", ".conv_"}}) {
+    for (const auto& style : {std::pair("Conv", "_"),
+                              {"conv_", "_"},
+                              {"conv", "-"},
+                              {"block", "_conv"},
+                              {"block", ".conv"},
+                              {"stage_", ".conv_"}}) {
+        const char* kind = style.first;
+        const char* separator = style.second;
         CAPTURE(kind);
         Checkpoint other;
         other.add_convolutions(16, [&](std::size_t k) { return literature_name(16, k, kind, separator); });

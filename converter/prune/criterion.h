@@ -3,10 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string_view>
 #include <vector>
 
-#include "converter/prune/least_squares.h"
 #include "engine/model/model_file.h"
 
 namespace vgg19::converter {
@@ -24,10 +24,15 @@ const char* criterion_name(Criterion criterion);
 /// Throws Error (usage) for an unknown name.
 Criterion criterion_named(std::string_view name);
 
+/// The order in which the filters of a convolution (its index in the network) should go by what calibration
+/// images make of them: activation_order in converter/refit/least_loss.h.
+using ActivationOrder = std::function<std::vector<std::size_t>(std::size_t convolution)>;
+
 /// All filters of a convolution, counted from 0, in order of removal; equal ones by descending index.
-/// `moments` belong to its output (for Criterion::activation); `seed` is for Criterion::random. Throws Error
-/// (bad_input) for weights that are not finite.
+/// `activation_order` is for Criterion::activation, `seed` for Criterion::random. Throws Error (bad_input)
+/// for weights that are not finite.
 std::vector<std::size_t> removal_order(const model::ModelFile& model, std::size_t convolution,
-                                       Criterion criterion, std::uint64_t seed, const LeastSquares* moments);
+                                       Criterion criterion, std::uint64_t seed,
+                                       const ActivationOrder& activation_order);
 
 }  // namespace vgg19::converter

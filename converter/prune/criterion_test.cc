@@ -6,7 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "converter/prune/moments.h"
+#include "converter/refit/least_loss.h"
+#include "converter/refit/moments.h"
 #include "converter/testing/random_model.h"
 #include "engine/testing/error_of.h"
 
@@ -54,8 +55,8 @@ TEST_CASE("criterion norm: one large and several small weights differ for L1 and
     Fixture fixture;
     fixture.set_filter_weights("features.0", 27, {{3}, {2, 2}, {1, 1, 1, 1}, {3}});
     const auto model = fixture.open();
-    CHECK(removal_order(model, 0, Criterion::l2, 1, nullptr) == Order{2, 1, 3, 0});
-    CHECK(removal_order(model, 0, Criterion::l1, 1, nullptr) == Order{3, 0, 2, 1});
+    CHECK(removal_order(model, 0, Criterion::l2, 1, {}) == Order{2, 1, 3, 0});
+    CHECK(removal_order(model, 0, Criterion::l1, 1, {}) == Order{3, 0, 2, 1});
 }
 
 TEST_CASE("criterion random: the same seed gives the same order, another seed another one") {
@@ -64,7 +65,7 @@ TEST_CASE("criterion random: the same seed gives the same order, another seed an
     const auto order = [&](std::uint64_t seed) {
         std::vector<Order> orders;
         for (std::size_t i = 0; i < 6; ++i) {
-            orders.push_back(removal_order(model, i, Criterion::random, seed, nullptr));
+            orders.push_back(removal_order(model, i, Criterion::random, seed, {}));
             Order sorted = orders.back();
             std::sort(sorted.begin(), sorted.end());
             for (std::size_t c = 0; c < sorted.size(); ++c) CHECK(sorted[c] == c);
@@ -117,13 +118,15 @@ TEST_CASE("criterion activation: a channel that the next layer does not read is 
         std::vector<std::vector<float>> four(50, std::vector<float>(4));
         for (auto& sample : five) fixture.random.fill(sample, 0.0F, 1.0F);
         for (auto& sample : four) fixture.random.fill(sample, 0.0F, 1.0F);
+        const auto of_moments = [&model](const LeastSquares& moments) -> ActivationOrder {
+            return [&](std::size_t convolution) { return activation_order(model, convolution, moments); };
+        };
         const LeastSquares five_moments = moments_of(five);
         const LeastSquares four_moments = moments_of(four);
-        CHECK(removal_order(model, 1, Criterion::activation, 1, &five_moments).front() == 3);
-        CHECK(removal_order(model, 5, Criterion::activation, 1, &four_moments).front() == 2);
-        CHECK(error_of(ErrorKind::usage, [&] {
-                  removal_order(model, 1, Criterion::activation, 1, nullptr);
-              }) == Containing("expected calibration images"));
+        CHECK(removal_order(model, 1, Criterion::activation, 1, of_moments(five_moments)).front() == 3);
+        CHECK(removal_order(model, 5, Criterion::activation, 1, of_moments(four_moments)).front() == 2);
+        CHECK(error_of(ErrorKind::usage, [&] { removal_order(model, 1, Criterion::activation, 1, {}); }) ==
+              Containing("expected calibration images"));
     }
 }
 

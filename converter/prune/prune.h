@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "converter/prune/criterion.h"
-#include "converter/prune/least_squares.h"
 #include "engine/model/json.h"
 #include "engine/model/model_file.h"
 
@@ -45,17 +44,17 @@ struct PrunePlan {
     void check(const std::string& name) const;
 };
 
-/// Plans to remove the same share of filters from each layer. `moments` (measure_moments) are for
+/// Plans to remove the same share of filters from each layer. `activation_order` is for
 /// Criterion::activation. Throws Error (usage) for options that do not fit the model, and (bad_input) for
 /// weights that are not finite.
 PrunePlan plan_pruning(const model::ModelFile& model, const PruneOptions& options,
-                       const std::vector<LeastSquares>* moments = nullptr);
+                       const ActivationOrder& activation_order = {});
 
 /// For each selected convolution, all its filters in order of removal; empty for the others. Throws as
 /// plan_pruning does.
 std::vector<std::vector<std::size_t>> removal_orders(const model::ModelFile& model,
                                                      const PruneOptions& options,
-                                                     const std::vector<LeastSquares>* moments = nullptr);
+                                                     const ActivationOrder& activation_order = {});
 
 /// The plan that removes the first `removed[i]` filters of each order.
 PrunePlan plan_of_order(const model::Network& network, const std::vector<std::vector<std::size_t>>& orders,

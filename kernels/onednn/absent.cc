@@ -1,19 +1,11 @@
 // Replaces the oneDNN wrapper in a build without oneDNN.
-#include <stdexcept>
+#include "kernels/onednn/absent.h"
 
 #include "kernels/onednn/conv_onednn.h"
-#include "kernels/onednn/conv_weights_gradient.h"
-#include "kernels/onednn/matrix_product.h"
 
 namespace vgg19::kernels {
 
-namespace {
-
-[[noreturn]] void refuse() {
-    throw std::runtime_error("this build is without oneDNN");
-}
-
-}  // namespace
+using onednn::refuse;
 
 struct ConvOneDnn::State {};
 
@@ -39,30 +31,6 @@ std::size_t ConvOneDnn::packed_bytes() const {
     refuse();
 }
 const std::string& ConvOneDnn::implementation() const {
-    refuse();
-}
-
-struct ConvWeightsGradient::State {};
-
-ConvWeightsGradient::ConvWeightsGradient(const ConvWeightsGradientShape& /*shape*/, int /*threads*/) {
-    refuse();
-}
-ConvWeightsGradient::ConvWeightsGradient(ConvWeightsGradient&&) noexcept = default;
-ConvWeightsGradient& ConvWeightsGradient::operator=(ConvWeightsGradient&&) noexcept = default;
-ConvWeightsGradient::~ConvWeightsGradient() = default;
-
-void ConvWeightsGradient::run(const float* /*input*/, const float* /*output_gradient*/,
-                              float* /*weights_gradient*/, float* /*bias_gradient*/, std::byte* /*scratch*/) {
-    refuse();
-}
-std::size_t ConvWeightsGradient::scratch_bytes() const {
-    refuse();
-}
-const std::string& ConvWeightsGradient::implementation() const {
-    refuse();
-}
-
-void matrix_product(const MatrixProduct& /*problem*/, int /*threads*/) {
     refuse();
 }
 

@@ -17,7 +17,7 @@ constexpr std::size_t spare_threads = 32;
 
 }  // namespace
 
-Application::Application(Settings settings, const std::vector<bench::Variant>& variants)
+Application::Application(Settings settings, const std::vector<converter::Variant>& variants)
     : settings_(std::move(settings)),
       variants_(variants, settings_.session, metrics_),
       queue_(settings_.workers, settings_.queue),

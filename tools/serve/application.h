@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "bench/variants.h"
+#include "converter/variants/variants.h"
 #include "tools/serve/http_server.h"
 #include "tools/serve/job_store.h"
 #include "tools/serve/limits.h"
@@ -29,7 +29,7 @@ struct Settings {
 
 class Application {
   public:
-    Application(Settings settings, const std::vector<bench::Variant>& variants);
+    Application(Settings settings, const std::vector<converter::Variant>& variants);
 
     Variants& variants() { return variants_; }
 

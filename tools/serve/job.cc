@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "bench/statistics.h"
+#include "converter/variants/recipes.h"
 #include "kernels/common/thread_limit.h"
 #include "tools/serve/exchange.h"
 #include "vgg19/error.h"
@@ -18,7 +19,6 @@ namespace {
 
 using model::Json;
 
-constexpr const char* baseline_id = "baseline";
 constexpr std::chrono::seconds longest_without_followers{10};
 
 double rounded(double ms) {
@@ -184,7 +184,9 @@ void Job::record(std::size_t variant, std::size_t round, Outcome outcome) {
 /// Called with the lock, at the first answer of `variant`: sends its agreement or, if it is the baseline, the
 /// agreement of all variants that finished earlier.
 void Job::tell_agreements(std::size_t variant) {
-    const auto is_baseline = [&](const auto& item) { return runner_.ids()[item.first] == baseline_id; };
+    const auto is_baseline = [&](const auto& item) {
+        return runner_.ids()[item.first] == converter::baseline_recipe().id;
+    };
     const auto found = std::find_if(entries_.begin(), entries_.end(), is_baseline);
     if (found == entries_.end() || !found->second.answer) return;
     const bench::Answer& baseline = *found->second.answer;

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "bench/variants.h"
+#include "converter/variants/variants.h"
 #include "engine/model/json.h"
 #include "tools/serve/metrics.h"
 #include "tools/serve/runner.h"
@@ -23,7 +23,8 @@ namespace vgg19::server {
 class Variants final : public Runner {
   public:
     /// Opens every file once, and makes a session for each variant.
-    Variants(const std::vector<bench::Variant>& variants, const SessionOptions& options, Metrics& metrics);
+    Variants(const std::vector<converter::Variant>& variants, const SessionOptions& options,
+             Metrics& metrics);
 
     /// Adds the accuracies from `folder`/report.json, if that exists: variants[].id and .accuracy. Throws
     /// Error (bad_input) if it is not such a report.

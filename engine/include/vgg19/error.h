@@ -4,6 +4,8 @@
 #include <stdexcept>
 #include <string>
 
+#pragma GCC visibility push(default)  // what the shared library exports
+
 namespace vgg19 {
 
 enum class ErrorKind : unsigned char {
@@ -25,3 +27,5 @@ class Error : public std::runtime_error {
 };
 
 }  // namespace vgg19
+
+#pragma GCC visibility pop

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#pragma GCC visibility push(default)  // what the shared library exports
+
 namespace vgg19 {
 
 /// A non-owning view of pixels: 8-bit R, G, B, top row first, `stride` bytes between rows.
@@ -86,3 +88,5 @@ Image load_image(const std::filesystem::path& path, const ImageLimits& limits = 
 Image read_image(std::istream& stream, const std::string& name, const ImageOptions& options = {});
 
 }  // namespace vgg19
+
+#pragma GCC visibility pop

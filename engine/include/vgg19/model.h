@@ -9,11 +9,13 @@
 #include <string>
 #include <vector>
 
-namespace vgg19 {
-
-namespace model {
+namespace vgg19::model {
 class ModelFile;
 }
+
+#pragma GCC visibility push(default)  // what the shared library exports
+
+namespace vgg19 {
 
 /// How an image becomes the network's input: the short side is resized to round(input_size · resize_ratio)
 /// with antialiased bilinear interpolation, the centre is cropped, and each channel of [0, 1] is normalised
@@ -52,3 +54,5 @@ class Model {
 };
 
 }  // namespace vgg19
+
+#pragma GCC visibility pop

@@ -12,6 +12,8 @@
 #include "vgg19/image.h"
 #include "vgg19/model.h"
 
+#pragma GCC visibility push(default)  // what the shared library exports
+
 namespace vgg19 {
 
 struct SessionOptions {
@@ -90,3 +92,5 @@ class Session {
 };
 
 }  // namespace vgg19
+
+#pragma GCC visibility pop

@@ -8,6 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __GNUC__
+#pragma GCC visibility push(default) /* what the shared library exports */
+#endif
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -71,6 +74,9 @@ vgg19_status vgg19_session_classify_file(vgg19_session* session, const uint8_t* 
 
 #ifdef __cplusplus
 }
+#endif
+#ifdef __GNUC__
+#pragma GCC visibility pop
 #endif
 
 /* NOLINTEND */

@@ -1,0 +1,129 @@
+#include "kernels/onednn/training/conv_weights_gradient.h"
+
+#include <stdexcept>
+
+#include "kernels/common/parallel.h"
+#include "kernels/onednn/library.h"
+
+namespace vgg19::kernels {
+
+namespace {
+
+using namespace onednn;
+using Description = dnnl::convolution_backward_weights::primitive_desc;
+using Format = dnnl::memory::format_tag;
+
+/// Our layouts for the activations, oneDNN's own for the gradient of the weights.
+Description describe(const ConvWeightsGradientShape& shape) {
+    const auto batch = dimension(shape.batch);
+    const auto height = dimension(shape.height);
+    const auto width = dimension(shape.width);
+    const auto inputs = dimension(shape.input_channels);
+    const auto outputs = dimension(shape.output_channels);
+    const Format blocked = blocked_format(shape.block);
+    const auto input = fp32({batch, inputs, height, width}, shape.plain_input ? Format::nchw : blocked);
+    const auto weights = fp32({outputs, inputs, 3, 3}, Format::any);
+    const auto bias = fp32({outputs}, Format::a);
+    const auto output = fp32({batch, outputs, height, width}, blocked);
+    const dnnl::memory::dims ones = {1, 1};
+    constexpr auto training = dnnl::prop_kind::forward_training;
+    constexpr auto direct = dnnl::algorithm::convolution_direct;
+    dnnl::primitive_attr attributes;
+    attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+#if DNNL_VERSION_MAJOR >= 3
+    const dnnl::convolution_forward::primitive_desc forward(cpu(), training, direct, input, weights, bias,
+                                                            output, ones, ones, ones);
+    return {cpu(), direct, input, weights, bias, output, ones, ones, ones, forward, attributes};
+#else
+    const dnnl::convolution_forward::primitive_desc forward(
+        {training, direct, input, weights, bias, output, ones, ones, ones}, cpu());
+    return {{direct, input, weights, bias, output, ones, ones, ones}, attributes, cpu(), forward};
+#endif
+}
+
+Description require(const ConvWeightsGradientShape& shape) {
+    try {
+        return describe(shape);
+    } catch (const dnnl::error& error) {
+        throw std::runtime_error(
+            "oneDNN has no gradient of a convolution of " + std::to_string(shape.input_channels) + " → " +
+            std::to_string(shape.output_channels) + " channels, " + std::to_string(shape.height) + "×" +
+            std::to_string(shape.width) + ": " + error.what());
+    }
+}
+
+/// Converts between layouts and adds to the existing values.
+dnnl::reorder::primitive_desc describe_sum(const dnnl::memory::desc& from, const dnnl::memory::desc& to) {
+    dnnl::post_ops post_ops;
+    post_ops.append_sum(1.0F);
+    dnnl::primitive_attr attributes;
+    attributes.set_post_ops(post_ops);
+    return {cpu(), from, cpu(), to, attributes};
+}
+
+std::size_t in_lines(std::size_t bytes) {
+    constexpr std::size_t line = 64;
+    return (bytes + line - 1) / line * line;
+}
+
+}  // namespace
+
+struct ConvWeightsGradient::State {
+    State(const ConvWeightsGradientShape& shape, int thread_count)
+        : threads(thread_count),
+          output_channels(shape.output_channels),
+          description(require(shape)),
+          plain(
+              fp32({dimension(shape.output_channels), dimension(shape.input_channels), 3, 3}, Format::oihw)),
+          weights_bytes(in_lines(description.diff_weights_desc().get_size())),
+          bias_bytes(in_lines(description.diff_bias_desc().get_size())) {}
+
+    int threads;
+    std::size_t output_channels;
+    Description description;
+    dnnl::memory::desc plain;
+    std::size_t weights_bytes;  ///< of this batch's gradients, before they are added
+    std::size_t bias_bytes;
+    std::string implementation = description.impl_info_str();
+    dnnl::convolution_backward_weights primitive{description};
+    dnnl::reorder add{describe_sum(description.diff_weights_desc(), plain)};
+    dnnl::stream stream{cpu()};
+};
+
+ConvWeightsGradient::ConvWeightsGradient(const ConvWeightsGradientShape& shape, int threads) {
+    const LibraryThreads scope(threads);
+    state_ = std::make_unique<State>(shape, threads);
+}
+
+ConvWeightsGradient::ConvWeightsGradient(ConvWeightsGradient&&) noexcept = default;
+ConvWeightsGradient& ConvWeightsGradient::operator=(ConvWeightsGradient&&) noexcept = default;
+ConvWeightsGradient::~ConvWeightsGradient() = default;
+
+void ConvWeightsGradient::run(const float* input, const float* output_gradient, float* weights_gradient,
+                              float* bias_gradient, std::byte* scratch) {
+    const LibraryThreads scope(state_->threads);
+    const Description& description = state_->description;
+    std::byte* const bias_begin = scratch + state_->weights_bytes;
+    std::byte* const rest = bias_begin + state_->bias_bytes;
+    dnnl::memory batch_weights(description.diff_weights_desc(), cpu(), scratch);
+    dnnl::memory sum(state_->plain, cpu(), weights_gradient);
+    state_->primitive.execute(
+        state_->stream, {{DNNL_ARG_SRC, {description.src_desc(), cpu(), writable(input)}},
+                         {DNNL_ARG_DIFF_DST, {description.diff_dst_desc(), cpu(), writable(output_gradient)}},
+                         {DNNL_ARG_DIFF_WEIGHTS, batch_weights},
+                         {DNNL_ARG_DIFF_BIAS, {description.diff_bias_desc(), cpu(), bias_begin}},
+                         {DNNL_ARG_SCRATCHPAD, {description.scratchpad_desc(), cpu(), rest}}});
+    state_->add.execute(state_->stream, batch_weights, sum);
+    state_->stream.wait();
+    const auto* batch_bias = reinterpret_cast<const float*>(bias_begin);
+    for (std::size_t i = 0; i < state_->output_channels; ++i) bias_gradient[i] += batch_bias[i];
+}
+
+std::size_t ConvWeightsGradient::scratch_bytes() const {
+    return state_->weights_bytes + state_->bias_bytes + state_->description.scratchpad_desc().get_size();
+}
+const std::string& ConvWeightsGradient::implementation() const {
+    return state_->implementation;
+}
+
+}  // namespace vgg19::kernels

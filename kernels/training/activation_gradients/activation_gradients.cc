@@ -1,0 +1,117 @@
+#include "kernels/training/activation_gradients/activation_gradients.h"
+
+#include <algorithm>
+
+#include "kernels/common/blocked_layout.h"
+
+namespace vgg19::kernels {
+
+namespace {
+
+/// Handles one window for a block of channels. Without branches, so that the compiler can vectorise.
+template <std::size_t block>
+void window_gradient(const float* activation, std::size_t row_size, const float* pooled_gradient,
+                     float* gradient) {
+    for (std::size_t c = 0; c < block; ++c) {
+        const float a = activation[c];
+        const float b = activation[block + c];
+        const float d = activation[row_size + c];
+        const float e = activation[row_size + block + c];
+        const float upper = a > b ? a : b;
+        const float lower = d > e ? d : e;
+        const float largest = upper > lower ? upper : lower;
+        const float value = largest > 0 ? pooled_gradient[c] : 0.0F;
+        const float after_a = a == largest ? 0.0F : value;
+        const float after_b = b == largest ? 0.0F : after_a;
+        const float after_d = d == largest ? 0.0F : after_b;
+        gradient[c] = value - after_a;
+        gradient[block + c] = after_a - after_b;
+        gradient[row_size + c] = after_b - after_d;
+        gradient[row_size + block + c] = after_d;
+    }
+}
+
+template <std::size_t block>
+void max_pool_planes(const MaxPoolGradient& problem, std::size_t begin, std::size_t end) {
+    const std::size_t row_size = problem.width * block;
+    const std::size_t plane_size = problem.height * row_size;
+    const std::size_t pooled_height = problem.height / 2;
+    const std::size_t pooled_width = problem.width / 2;
+    for (std::size_t plane = begin; plane < end; ++plane) {
+        const float* activation = problem.activation + plane * plane_size;
+        float* gradient = problem.gradient + plane * plane_size;
+        const float* pooled = problem.pooled_gradient + plane * pooled_height * pooled_width * block;
+        for (std::size_t y = 0; y < pooled_height; ++y) {
+            for (std::size_t x = 0; x < pooled_width; ++x, pooled += block) {
+                const std::size_t corner = 2 * y * row_size + 2 * x * block;
+                window_gradient<block>(activation + corner, row_size, pooled, gradient + corner);
+            }
+        }
+        if (problem.width % 2 == 1) {
+            for (std::size_t y = 0; y < problem.height; ++y) {
+                std::fill_n(gradient + (y + 1) * row_size - block, block, 0.0F);
+            }
+        }
+        if (problem.height % 2 == 1) std::fill_n(gradient + plane_size - row_size, row_size, 0.0F);
+    }
+}
+
+/// A window of the adaptive average pool along one axis.
+struct Window {
+    std::size_t begin;
+    std::size_t end;
+};
+
+Window window_of(std::size_t index, std::size_t size, std::size_t pooled_size) {
+    return {index * size / pooled_size, ((index + 1) * size + pooled_size - 1) / pooled_size};
+}
+
+void average_pool_channel(const AveragePoolGradient& problem, const float* pooled, float* gradient) {
+    for (std::size_t i = 0; i < problem.pooled_height; ++i) {
+        const Window rows = window_of(i, problem.height, problem.pooled_height);
+        for (std::size_t j = 0; j < problem.pooled_width; ++j) {
+            const Window columns = window_of(j, problem.width, problem.pooled_width);
+            const auto size = static_cast<float>((rows.end - rows.begin) * (columns.end - columns.begin));
+            const float share = pooled[i * problem.pooled_width + j] / size;
+            for (std::size_t y = rows.begin; y < rows.end; ++y) {
+                for (std::size_t x = columns.begin; x < columns.end; ++x) {
+                    gradient[(y * problem.width + x) * problem.block] += share;
+                }
+            }
+        }
+    }
+}
+
+}  // namespace
+
+void relu_gradient(const float* activation, float* gradient, std::size_t size) {
+    for (std::size_t i = 0; i < size; ++i) gradient[i] = activation[i] > 0 ? gradient[i] : 0.0F;
+}
+
+void max_pool_relu_gradient(const MaxPoolGradient& problem, std::size_t begin, std::size_t end) {
+    if (problem.block == 16) {
+        max_pool_planes<16>(problem, begin, end);
+    } else {
+        max_pool_planes<8>(problem, begin, end);
+    }
+}
+
+void average_pool_gradient(const AveragePoolGradient& problem, std::size_t begin, std::size_t end) {
+    const std::size_t blocks = blocks_of(problem.channels, problem.block);
+    const std::size_t block_size = problem.height * problem.width * problem.block;
+    const std::size_t pooled_size = problem.pooled_height * problem.pooled_width;
+    for (std::size_t index = begin; index < end; ++index) {
+        float* gradient = problem.gradient + index * block_size;
+        std::fill_n(gradient, block_size, 0.0F);
+        const std::size_t image = index / blocks;
+        const std::size_t first_channel = index % blocks * problem.block;
+        const std::size_t channels = std::min(problem.block, problem.channels - first_channel);
+        const float* pooled =
+            problem.pooled_gradient + (image * problem.channels + first_channel) * pooled_size;
+        for (std::size_t c = 0; c < channels; ++c) {
+            average_pool_channel(problem, pooled + c * pooled_size, gradient + c);
+        }
+    }
+}
+
+}  // namespace vgg19::kernels
