@@ -46,7 +46,7 @@ std::vector<Variant> found_variants(const Options& options) {
 std::vector<Variant> chosen_variants(const Options& options) {
     std::vector<Variant> variants = found_variants(options);
     for (Variant& variant : variants) {
-        if (variant.input_size == 0) variant.input_size = options.size;
+        if (variant.input_size.empty()) variant.input_size = options.size;
     }
     return variants;
 }
@@ -159,20 +159,17 @@ void run_tune(const Options& options) {
 }
 
 int run_command(int argc, char** argv, const std::vector<std::string>& program) {
-    const Options options = parse_options(argc, argv);
-    if (options.help) {
-        std::cout << help_text(program_name(program)) << std::flush;
+    const std::optional<Options> options = parse_options(argc, argv, program_name(program));
+    if (!options) return exit_done;
+    if (options->worker) {
+        run_worker(*options);
         return exit_done;
     }
-    if (options.worker) {
-        run_worker(options);
+    if (options->tune) {
+        run_tune(*options);
         return exit_done;
     }
-    if (options.tune) {
-        run_tune(options);
-        return exit_done;
-    }
-    return run(options, program);
+    return run(*options, program);
 }
 
 }  // namespace

@@ -97,8 +97,8 @@ int classify(int argc, char** argv) {
     CommandLine line(
         "classify", "Classifies images: prints the most probable classes, the most probable first.",
         "-m MODEL IMAGE...\n\nIMAGE: " + readable_formats() + "; a file, a FIFO, or - for standard input");
-    line.option("m,model", "FILE", "the model (required)")
-        .option("top", "N", "classes per image; default: 3, or all if the model has fewer");
+    add_model_option(line);
+    line.option("top", "N", "classes per image; default: 3, or all if the model has fewer");
     add_session_options(line);
     add_image_options(line);
     line.flag("json",
@@ -118,7 +118,8 @@ int classify(int argc, char** argv) {
     // A picture decoded at reduced size keeps at least this multiple of the network's input side.
     constexpr std::size_t reduced_sides = 8;
     picture_options.reduced_short_side =
-        std::max(picture_options.reduced_short_side, reduced_sides * session.input_size());
+        std::max(picture_options.reduced_short_side,
+                 reduced_sides * std::max(session.input_size().height, session.input_size().width));
 
     int code = exit_done;
     Json results = Json::Array{};

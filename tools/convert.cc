@@ -71,8 +71,8 @@ CommandLine command_line() {
         "input size,\n"
         "mean and standard deviation.",
         "WEIGHTS -o MODEL");
-    line.option("o,output", "FILE", "the model file to write (required)")
-        .option("dense-order", "ORDER",
+    add_output_option(line);
+    line.option("dense-order", "ORDER",
                 "order of the dense weights: input (input-major, faster) or output (output-major, with "
                 "torchvision's names and shapes, for PyTorch). Default: input, but a vgg19 model keeps its "
                 "order if another option changes it")
@@ -86,10 +86,11 @@ CommandLine command_line() {
                 "class names in the order of the outputs: one name per line, or JSON (a list, {\"0\": name, "
                 "…}, {name: 0, …}, or {\"0\": [id, name], …}). Default: those in the checkpoint, if it has "
                 "exactly one list of them")
-        .option("size", "N",
-                "height and width of the model's input. Default: 32 times the side of the map that the first "
-                "dense layer reads: 224 for torchvision's models, 32 for CIFAR's. Up to 64, the model sees "
-                "the whole picture; above, the centre of one that is 256 / 224 times as large")
+        .option(
+            "size", "SIZE",
+            "the model's input: 224, or height x width such as 224x320. Default: 32 times the side of the "
+            "map that the first dense layer reads: 224 for torchvision's models, 32 for CIFAR's. Up to 64, "
+            "the model sees the whole picture; above, the centre of one that is 256 / 224 times as large")
         .option("mean", "R,G,B", "mean of the colours, between 0 and 1, in training. Default: ImageNet's")
         .option("std", "R,G,B", "standard deviation of the colours in training. Default: ImageNet's");
     line.example("vgg19 convert vgg19-dcbb9e9d.pth -o vgg19.safetensors")
@@ -103,8 +104,6 @@ CommandLine command_line() {
 
 converter::ImportOptions import_options(const CommandLine& line) {
     constexpr double smallest_epsilon = 1e-30;
-    constexpr std::size_t smallest_size = 32;
-    constexpr std::size_t largest_size = 8192;
     constexpr float smallest_deviation = 1e-6F;
     converter::ImportOptions options;
     options.dense_order = dense_order(line);
@@ -113,7 +112,7 @@ converter::ImportOptions import_options(const CommandLine& line) {
         options.batch_norm_epsilon = line.number("batch-norm-epsilon", smallest_epsilon, 1);
     }
     options.classes = line.text("classes");
-    if (line.given("size")) options.input_size = line.whole_number("size", smallest_size, largest_size);
+    options.input_size = size_option(line);
     options.mean = three_numbers(line, "mean", 0);
     options.deviation = three_numbers(line, "std", smallest_deviation);
     return options;

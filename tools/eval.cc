@@ -27,8 +27,8 @@ CommandLine command_line() {
         std::string("Measures a model's accuracy: top-1, top-3 and top-5, with 95 % Wilson intervals.\n\n") +
             labelled_data_help,
         "-m MODEL --data DATA");
-    line.option("m,model", "FILE", "the model (required)")
-        .option("data", "DATA", "labelled images (required)")
+    add_model_option(line);
+    line.option("data", "DATA", "labelled images (required)")
         .option("reference", "FILE",
                 "another model to compare with: how often both agree, and which one is right")
         .option("n,images", "N",
@@ -85,7 +85,7 @@ int eval(int argc, char** argv) {
 
     const EvaluationReport report = {
         .model = {model_path, session.input_size()},
-        .reference = {reference_path, reference ? reference->input_size() : 0},
+        .reference = {reference_path, reference ? reference->input_size() : MapSize()},
         .data_path = data_path,
         .data = data,
         .class_order = classes.reading,

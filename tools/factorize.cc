@@ -26,8 +26,8 @@ CommandLine command_line() {
                      "outputs × inputs weights become rank × (outputs + inputs). FP32 models only: factor "
                      "first, then quantise.",
                      "MODEL -o OUTPUT (--rank R | --energy E)");
-    line.option("o,output", "FILE", "the model file to write (required)")
-        .option("rank", "LIST", "rank of the factors: one for all layers, or one per layer, such as 512,256")
+    add_output_option(line);
+    line.option("rank", "LIST", "rank of the factors: one for all layers, or one per layer, such as 512,256")
         .option("energy", "E",
                 "use the smallest rank that keeps this share of the squared singular values, between 0 and 1")
         .option("layers", "LIST",

@@ -48,8 +48,8 @@ CommandLine command_line() {
                                  "are left out and reported.\n\n") +
                          labelled_data_help,
                      "MODEL -o OUTPUT --data DATA");
-    line.option("o,output", "FILE", "the model file to write (required)")
-        .option("data", "DATA", "labelled images (required)")
+    add_output_option(line);
+    line.option("data", "DATA", "labelled images (required)")
         .option("classes", "N|FILE",
                 "give the model a new last layer with N classes, or with the classes named in FILE, one per "
                 "line; the names (without FILE those of the class folders) are stored in the model")
@@ -293,7 +293,7 @@ converter::TrainingImages training_images(const CommandLine& line, const Labelle
 class Validation {
   public:
     Validation(const CommandLine& line, LabelledData labelled) : labelled_(std::move(labelled)) {
-        options_.input_size = size_option(line);
+        options_.set_input_size(size_option(line));
         options_.threads = threads_option(line);
         options_.batch = std::min(validation_batch, labelled_.scan.items.size());
     }

@@ -9,8 +9,8 @@
 
 #include "converter/prune/criterion.h"
 #include "converter/variants/recipes.h"
+#include "engine/model/map_size.h"
 #include "engine/model/model_file.h"
-#include "engine/model/network.h"
 #include "kernels/onednn/conv_onednn.h"
 #include "tools/command.h"
 #include "tools/data_sets.h"
@@ -28,7 +28,6 @@ namespace vgg19::tools {
 namespace {
 
 constexpr std::size_t most_images = 1'000'000'000;
-constexpr std::size_t largest_size = 4096;
 constexpr std::size_t most_epochs = 100'000;
 constexpr std::size_t largest_batch = 65'536;
 constexpr std::size_t largest_multiple = 4096;
@@ -61,7 +60,7 @@ CommandLine command_line() {
     add_label_options(line);
     add_image_options(line);
     add_size_option(line);
-    line.option("bench-size", "N", "the size to measure speed at, if not --size")
+    line.option("bench-size", "SIZE", "the size to measure speed at, if not --size")
         .option("ratio", "R",
                 "share of filters that go from each of the nine deepest convolutions; default: 0.1")
         .option("target-macs", "SHARE",
@@ -83,9 +82,9 @@ CommandLine command_line() {
         .option("factorize-rank", "LIST",
                 "also pruned-factored and pruned-factored-int8-full, with dense layers of "
                 "these ranks")
-        .option("factorize-energy", "E", "the same, with the ranks that keep this share")
-        .option("threads", "N", "default: as many as the CPUs that this process may use")
-        .option("min-time", "SECONDS", "measure each variant for this long; default: 3")
+        .option("factorize-energy", "E", "the same, with the ranks that keep this share");
+    add_threads_option(line);
+    line.option("min-time", "SECONDS", "measure each variant for this long; default: 3")
         .option("until", "STEP", "stop after this step, such as prune or 'eval int8'")
         .flag("dry-run", "print the commands and run none")
         .example(
@@ -101,6 +100,11 @@ std::string checked_whole(const CommandLine& line, const std::string& name, std:
                           std::size_t most) {
     if (line.given(name)) line.whole_number(name, least, most);
     return line.given(name) ? line.text(name) : "";
+}
+
+std::string checked_size(const CommandLine& line, const std::string& name) {
+    if (line.given(name)) model::input_size_option(name, line.text(name));
+    return line.text(name);
 }
 
 std::string checked_number(const CommandLine& line, const std::string& name, double least, double most) {
@@ -145,8 +149,8 @@ PipelineOptions pipeline_options(const CommandLine& line) {
     }
     std::istringstream variants(line.text("variants"));
     for (std::string id; std::getline(variants, id, ',');) options.variants.push_back(id);
-    options.size = checked_whole(line, "size", model::smallest_input, largest_size);
-    options.bench_size = checked_whole(line, "bench-size", model::smallest_input, largest_size);
+    options.size = checked_size(line, "size");
+    options.bench_size = checked_size(line, "bench-size");
     options.ratio = checked_number(line, "ratio", 0, 1);
     options.target_macs = checked_number(line, "target-macs", 0, 1);
     options.criterion = checked_criterion(line);

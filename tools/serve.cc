@@ -55,7 +55,7 @@ CommandLine command_line() {
         .option("timeout", "SECONDS", "time for a request to arrive", "20");
     add_image_options(line);
     add_cpu_options(line);
-    line.option("conv", "NAME", "convolution algorithm: winograd, direct, onednn or auto", "auto");
+    add_convolution_option(line);
     line.example("vgg19 serve --models models --port 0");
     return line;
 }

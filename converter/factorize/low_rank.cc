@@ -1,6 +1,8 @@
 #include "converter/factorize/low_rank.h"
 
-#include <Eigen/Dense>
+#include <Eigen/Core>
+#include <Eigen/Eigenvalues>
+#include <Eigen/QR>
 #include <algorithm>
 #include <cmath>
 #include <exception>

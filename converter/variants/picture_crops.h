@@ -15,7 +15,7 @@ class PictureCrops final : public DataSet {
     std::string name(std::size_t item) const override;
     std::optional<std::size_t> label(std::size_t /*item*/) const override { return std::nullopt; }
     Image picture(std::size_t item) const override;
-    void read(std::size_t item, const Preprocessing& preprocessing, std::size_t size,
+    void read(std::size_t item, const Preprocessing& preprocessing, MapSize size,
               std::span<float> nchw) const override;
 
   private:

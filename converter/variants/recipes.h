@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "vgg19/map_size.h"
+
 namespace vgg19::converter {
 
 /// How a variant comes from its source.
@@ -22,7 +24,7 @@ struct Recipe {
     const char* id;              ///< as the bench, the pipeline and the server call it, and its file
     Derivation derivation;       ///< from the source
     const char* source;          ///< the id of the variant that it is derived from; "" for the baseline
-    std::size_t input_size = 0;  ///< 0: the model's own
+    MapSize input_size{};        ///< empty: the model's own
 };
 
 /// The baseline first; sources before what is derived from them.

@@ -15,7 +15,7 @@ namespace vgg19::converter {
 struct Variant {
     std::string id;
     std::filesystem::path file;
-    std::size_t input_size = 0;  ///< 0: the model's own
+    MapSize input_size{};  ///< empty: the model's own
 };
 
 /// Who is told while files are made. Either may be empty.

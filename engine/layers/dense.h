@@ -8,6 +8,7 @@
 #include <string>
 
 #include "engine/layers/execution.h"
+#include "engine/layers/operation.h"
 
 namespace vgg19::layers {
 
@@ -27,18 +28,12 @@ struct DenseProblem {
     const float* bias = nullptr;                 ///< [outputs]
 };
 
-class Dense {
+class Dense : public Operation {
   public:
-    Dense() = default;
-    Dense(const Dense&) = delete;
-    Dense& operator=(const Dense&) = delete;
-    virtual ~Dense() = default;
-
-    /// Not for two threads at once: a layer keeps what it makes of its input.
+    void run(const std::byte* input, std::byte* output, std::byte* /*scratch*/) final {
+        run(as_floats(input), as_floats(output));
+    }
     virtual void run(const float* input, float* output) = 0;
-    virtual std::string kernel() const = 0;
-    /// Of all weights: what a run reads at most.
-    virtual std::size_t weight_bytes() const = 0;
 };
 
 /// Throws Error (bad_input) for an INT8 layer so wide that its sums could pass 32 bits.

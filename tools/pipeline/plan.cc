@@ -1,11 +1,11 @@
 #include "tools/pipeline/plan.h"
 
 #include <algorithm>
-#include <charconv>
 #include <iterator>
 #include <set>
 
 #include "converter/variants/recipes.h"
+#include "engine/model/map_size.h"
 #include "vgg19/error.h"
 
 namespace vgg19::tools {
@@ -25,9 +25,8 @@ const std::vector<Recipe>& recipes_for(const PipelineOptions& options) {
 
 /// A variant with a reduced input size is pointless if all run at that size, or a smaller one.
 bool is_smaller(const Recipe& recipe, const PipelineOptions& options) {
-    std::size_t size = 0;
-    std::from_chars(options.size.data(), options.size.data() + options.size.size(), size);
-    return recipe.input_size == 0 || size == 0 || recipe.input_size < size;
+    const std::optional<MapSize> size = model::parse_map_size(options.size);
+    return recipe.input_size.empty() || !size || recipe.input_size.pixels() < size->pixels();
 }
 
 bool is_baseline(const Recipe& recipe) {
@@ -202,14 +201,14 @@ class Planner {
     }
 
     void evaluate(const Recipe& each) {
-        const std::string size = each.input_size == 0 ? options_.size : std::to_string(each.input_size);
+        const std::string size = each.input_size.empty() ? options_.size : to_string(each.input_size);
         const std::string id = each.id;
         const PipelineVariant variant{id, file_of(each), size, options_.folder / "eval" / (id + ".json")};
         const path baseline = file_of(baseline_);
         Words words = {"eval", "-m", variant.file.string(), "--data", options_.test.string(), "--json"};
         std::vector<path> inputs = {variant.file, options_.test};
         // At another size the baseline would be another reference: its own answers are compared in the bench.
-        if (!is_baseline(each) && each.input_size == 0) {
+        if (!is_baseline(each) && each.input_size.empty()) {
             words.insert(words.end(), {"--reference", baseline.string()});
             inputs.push_back(baseline);
         }

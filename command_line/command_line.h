@@ -1,0 +1,74 @@
+// The options and arguments of a program or subcommand.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace vgg19 {
+
+/// Declares options, parses a command line, and gives their values. Every error is an Error (usage) that
+/// names the flag. What parses lies behind this interface, because it takes a compiler many times longer than
+/// this header.
+class CommandLine {
+  public:
+    /// The usage line is PROGRAM NAME ARGUMENTS; `name` may be empty, and `arguments` is such as "MODEL -o
+    /// FILE".
+    CommandLine(const std::string& name, const std::string& purpose, const std::string& arguments,
+                const std::string& program = "vgg19");
+    CommandLine(CommandLine&&) noexcept;
+    CommandLine& operator=(CommandLine&&) noexcept;
+    ~CommandLine();
+
+    /// An option with a value. `names` is "output" or "o,output" and is called by its long name below.
+    /// Without a default value it may be absent.
+    CommandLine& option(const std::string& names, const std::string& placeholder,
+                        const std::string& description, const std::string& default_value = "");
+    /// An option whose value is a list with commas between; it may be given several times.
+    CommandLine& list_option(const std::string& name, const std::string& placeholder,
+                             const std::string& description);
+    CommandLine& flag(const std::string& name, const std::string& description);
+    CommandLine& example(const std::string& command);
+    /// The heading, in the help, of the options declared from here on. --help stands under the first one.
+    CommandLine& group(const std::string& heading);
+    /// The help's last lines.
+    CommandLine& closing(const std::string& text);
+    /// Of an option that is repeated the last value counts, and values may be empty. Without this, both are
+    /// errors, because they hide slips.
+    CommandLine& lenient();
+
+    /// False when help was asked for, and printed: then there is nothing more to do.
+    bool parse(int argc, const char* const* argv);
+
+    /// The one argument that is no option, or all of them (at least one).
+    std::string argument(const std::string& what) const;
+    std::vector<std::string> arguments(const std::string& what) const;
+    void no_arguments() const;  ///< throws where there is one
+
+    /// Whether a flag or an option is on the command line.
+    bool given(const std::string& name) const;
+    /// The value on the command line, else the default, else "".
+    std::string text(const std::string& name) const;
+    /// The same where there must be one.
+    std::string required(const std::string& name) const;
+    /// Of a list_option; empty where it is absent.
+    std::vector<std::string> texts(const std::string& name) const;
+    /// Numbers in [least, most].
+    std::size_t whole_number(const std::string& name, std::size_t least, std::size_t most) const;
+    double number(const std::string& name, double least, double most) const;
+    /// Comma-separated; none where the option is absent.
+    std::vector<std::size_t> whole_numbers(const std::string& name, std::size_t least,
+                                           std::size_t most) const;
+
+  private:
+    struct State;
+
+    void check_flags(int argc, const char* const* argv) const;
+    void check_values() const;
+    std::string see_help() const;
+
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace vgg19

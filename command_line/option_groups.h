@@ -1,0 +1,41 @@
+// Options that several programs and subcommands have, each declared and read in one place.
+#pragma once
+
+#include <cstddef>
+
+#include "command_line/command_line.h"
+#include "vgg19/image.h"
+#include "vgg19/session.h"
+
+namespace vgg19 {
+
+/// --model, which is required: line.required("model").
+void add_model_option(CommandLine& line);
+/// --output, a model file, which is required: line.required("output").
+void add_output_option(CommandLine& line);
+
+/// --size, for subcommands that run a model or count its work.
+void add_size_option(CommandLine& line);
+/// --size, or an empty size where it is absent: the model's own.
+MapSize size_option(const CommandLine& line);
+
+/// --threads, for subcommands that compute.
+void add_threads_option(CommandLine& line);
+/// --threads and --isa, for subcommands that use the CPU as a session does.
+void add_cpu_options(CommandLine& line);
+/// --threads, or 0 where it is absent: all that there are.
+int threads_option(const CommandLine& line);
+
+/// --conv, for subcommands that compute convolutions.
+void add_convolution_option(CommandLine& line);
+
+/// --size, --threads, --isa and --conv, for subcommands that run a model.
+void add_session_options(CommandLine& line);
+/// What they say. Whether a session can be so, its constructor finds out.
+SessionOptions session_options(const CommandLine& line);
+
+/// --no-exif and --max-megapixels, for subcommands that read pictures.
+void add_image_options(CommandLine& line);
+ImageOptions image_options(const CommandLine& line);
+
+}  // namespace vgg19
