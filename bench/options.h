@@ -13,7 +13,7 @@
 namespace vgg19::bench {
 
 struct Options {
-    std::optional<std::filesystem::path> weights;  ///< neither this nor `models`: seeded weights
+    std::optional<std::filesystem::path> weights;  ///< if neither this nor `models` is set: seeded weights
     std::optional<std::filesystem::path> models;
     std::vector<std::string> variants;           ///< empty: all
     std::optional<std::filesystem::path> image;  ///< unset means the bundled one
@@ -29,7 +29,7 @@ struct Options {
     std::optional<std::filesystem::path> baseline;  ///< an earlier report
     double tolerance = 0.1;
 
-    std::optional<std::filesystem::path> worker;  ///< be the worker for this model file
+    std::optional<std::filesystem::path> worker;  ///< run as the worker for this model file
     MapSize size{};  ///< of the input, but for variants with their own; empty: the model's
     std::optional<std::filesystem::path> input;  ///< the worker's input
 };

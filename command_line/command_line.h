@@ -21,8 +21,8 @@ class CommandLine {
     CommandLine& operator=(CommandLine&&) noexcept;
     ~CommandLine();
 
-    /// An option with a value. `names` is "output" or "o,output" and is called by its long name below.
-    /// Without a default value it may be absent.
+    /// Adds an option with a value. `names` is "output" or "o,output"; the functions below use the long name.
+    /// Without a default, the option may be absent.
     CommandLine& option(const std::string& names, const std::string& placeholder,
                         const std::string& description, const std::string& default_value = "");
     /// An option whose value is a list with commas between; it may be given several times.
@@ -38,26 +38,26 @@ class CommandLine {
     /// errors, because they hide slips.
     CommandLine& lenient();
 
-    /// False when help was asked for, and printed: then there is nothing more to do.
+    /// False if help was requested and printed: then nothing more is to be done.
     bool parse(int argc, const char* const* argv);
 
-    /// The one argument that is no option, or all of them (at least one).
+    /// The only positional argument, or all of them (at least one).
     std::string argument(const std::string& what) const;
     std::vector<std::string> arguments(const std::string& what) const;
-    void no_arguments() const;  ///< throws where there is one
+    void no_arguments() const;  ///< throws if there is one
 
     /// Whether a flag or an option is on the command line.
     bool given(const std::string& name) const;
     /// The value on the command line, else the default, else "".
     std::string text(const std::string& name) const;
-    /// The same where there must be one.
+    /// The same; throws if there is none.
     std::string required(const std::string& name) const;
     /// Of a list_option; empty where it is absent.
     std::vector<std::string> texts(const std::string& name) const;
     /// Numbers in [least, most].
     std::size_t whole_number(const std::string& name, std::size_t least, std::size_t most) const;
     double number(const std::string& name, double least, double most) const;
-    /// Comma-separated; none where the option is absent.
+    /// Comma-separated numbers; empty if the option is absent.
     std::vector<std::size_t> whole_numbers(const std::string& name, std::size_t least,
                                            std::size_t most) const;
 

@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t most_threads = 1024;
 constexpr std::size_t pixels_of_a_megapixel = 1'000'000;
 
-/// Those that are in this build.
+/// The ISAs in this build.
 std::string isa_list() {
     std::string names;
     for (const kernels::Isa isa : kernels::all_isas()) {
@@ -34,9 +34,10 @@ void add_output_option(CommandLine& line) {
 }
 
 void add_size_option(CommandLine& line) {
-    line.option("size", "SIZE",
-                "the network's input in pixels: 224, or height x width as 224x320, each at least 32; default: "
-                "the model's own");
+    line.option(
+        "size", "SIZE",
+        "the network's input in pixels: 224, or height x width as 224x320, each at least 32; default: "
+        "the model's own");
 }
 
 void add_threads_option(CommandLine& line) {

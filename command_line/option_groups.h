@@ -21,9 +21,9 @@ MapSize size_option(const CommandLine& line);
 
 /// --threads, for subcommands that compute.
 void add_threads_option(CommandLine& line);
-/// --threads and --isa, for subcommands that use the CPU as a session does.
+/// --threads and --isa, for subcommands that use the CPU like a session.
 void add_cpu_options(CommandLine& line);
-/// --threads, or 0 where it is absent: all that there are.
+/// The value of --threads; 0, which means all CPUs, if it is absent.
 int threads_option(const CommandLine& line);
 
 /// --conv, for subcommands that compute convolutions.
@@ -31,7 +31,7 @@ void add_convolution_option(CommandLine& line);
 
 /// --size, --threads, --isa and --conv, for subcommands that run a model.
 void add_session_options(CommandLine& line);
-/// What they say. Whether a session can be so, its constructor finds out.
+/// The options as given. The Session's constructor checks whether they are possible.
 SessionOptions session_options(const CommandLine& line);
 
 /// --no-exif and --max-megapixels, for subcommands that read pictures.

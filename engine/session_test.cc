@@ -80,7 +80,7 @@ TEST_CASE("a forced ISA runs, and no kernel is above it") {
         CAPTURE(kernels::isa_name(isa));
         const Session session(narrow.model,
                               {.input_height = 32, .input_width = 32, .isa = kernels::isa_name(isa)});
-        // Those that only INT8 layers have kernels for do not show here.
+        // ISAs that only have INT8 kernels of their own do not appear here.
         bool ran_at_its_own_level = kernels::has_dot_product(isa);
         for (const PlanStep& step : session.plan()) {
             CAPTURE(step.kernel);

@@ -17,7 +17,7 @@ using Run = int(int argc, char** argv);
 /// to write results to standard output is also an error.
 int run_command(const std::string& name, Run* run, int argc, char** argv);
 
-/// Before any work is done: `output` must be a regular file or not exist yet, in a folder that exists.
+/// Before any work: checks that `output` is a regular file or does not exist, and that its folder exists.
 /// Throws Error (usage).
 void check_destination(const std::filesystem::path& output);
 

@@ -30,7 +30,7 @@ constexpr bool trains_dense(TrainedLayers trained, bool is_last) {
 struct TrainingNetworkOptions {
     MapSize input_size{};   ///< empty: the model's own
     std::size_t batch = 1;  ///< images of one accumulate()
-    int threads = 0;        ///< 0: as many as the CPUs that this process may use
+    int threads = 0;        ///< 0 means as many as this process has CPUs
     TrainedLayers trained = TrainedLayers::all;
     double dropout = 0.5;  ///< share of the first two dense layers' outputs that is zeroed, below 1
 };

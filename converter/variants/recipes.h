@@ -21,13 +21,13 @@ enum class Derivation : unsigned char {
 };
 
 struct Recipe {
-    const char* id;              ///< as the bench, the pipeline and the server call it, and its file
-    Derivation derivation;       ///< from the source
-    const char* source;          ///< the id of the variant that it is derived from; "" for the baseline
-    MapSize input_size{};        ///< empty: the model's own
+    const char* id;         ///< as the bench, the pipeline and the server call it, and its file
+    Derivation derivation;  ///< from the source
+    const char* source;     ///< the id of the variant that it is derived from; "" for the baseline
+    MapSize input_size{};   ///< empty: the model's own
 };
 
-/// The baseline first; sources before what is derived from them.
+/// The baseline comes first; sources come before variants derived from them.
 const std::vector<Recipe>& all_recipes();
 
 /// Those that need no choice of ranks.

@@ -62,13 +62,13 @@ std::string seeded_recipe() {
            std::to_string(default_seed);
 }
 
-/// There is no source file: the recipe's own digest stands for it.
+/// There is no source file, so use the digest of the recipe.
 std::string seeded_digest() {
     const std::string recipe = seeded_recipe();
     return model::sha256_hex(std::as_bytes(std::span(recipe)));
 }
 
-/// From 32 random bits: the middle of one of 2^32 equal parts of (−½, ½).
+/// Maps 32 random bits to the centre of one of 2^32 equal parts of (−½, ½).
 double centred_uniform(std::uint64_t bits) {
     return (static_cast<double>(bits & 0xFFFFFFFFU) + 0.5) * 0x1p-32 - 0.5;
 }

@@ -31,8 +31,8 @@ model::Description seeded_description(const model::Network& network);
 /// Whether a model's weights were made by write_seeded_model().
 bool is_seeded(const model::Description& description);
 
-/// Writes a model of variant "baseline" with input-major dense weights, the crash-safe way. Needs memory for
-/// all the weights.
+/// Writes a model of variant "baseline" with input-major dense weights, crash-safely. Needs memory for all
+/// weights.
 void write_seeded_model(const std::filesystem::path& path, const model::Network& network, int threads,
                         const model::Progress& progress = {});
 

@@ -30,8 +30,8 @@ struct MakingProgress {
 std::vector<Variant> seeded_variants(const std::vector<std::string>& ids, int threads,
                                      const MakingProgress& progress = {});
 
-/// The same from a file of weights: a baseline model, used where it is, or anything that `vgg19 convert`
-/// takes. What is made of it is kept in the cache folder under the SHA-256 of the file.
+/// The same from a file of weights: a baseline model, used in place, or anything that `vgg19 convert`
+/// accepts. Derived files are kept in the cache folder under the SHA-256 of the file.
 std::vector<Variant> variants_of(const std::filesystem::path& weights, const std::vector<std::string>& ids,
                                  const MakingProgress& progress = {});
 

@@ -26,7 +26,7 @@ struct ConvolutionShape {
     std::size_t output_channels = 0;
     MapSize size{};             ///< of input and output
     bool plain_input = false;   ///< the input is an image: [batch][input_channels][height][width]
-    bool pool_follows = false;  ///< a 2×2 max-pool of stride 2, which the convolution may do itself
+    bool pool_follows = false;  ///< a 2×2 max-pool of stride 2 follows, which the convolution may include
     /// The next layer reads 8 bits, in steps of ConvolutionWeights::output_scale; the convolution may write
     /// them itself.
     bool int8_follows = false;

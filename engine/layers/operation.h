@@ -20,7 +20,7 @@ class Operation {
     /// of its input.
     virtual void run(const std::byte* input, std::byte* output, std::byte* scratch) = 0;
 
-    virtual std::string kernel() const = 0;  ///< as a profiler or a report shows it
+    virtual std::string kernel() const = 0;  ///< the kernel's name in profiles and reports
     virtual std::size_t scratch_bytes() const { return 0; }
     virtual std::size_t weight_bytes() const { return 0; }  ///< packed: what a run reads at most
     virtual std::uint64_t operations() const { return 0; }  ///< products and sums that a run executes

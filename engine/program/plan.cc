@@ -118,7 +118,7 @@ std::vector<PlannedConvolution> plan_convolutions(const model::Network& network,
     return convolutions;
 }
 
-/// Forcing what is not there is an error, never a fallback.
+/// Forcing something that is not available is an error, never a fallback.
 void require_onednn(const Plan& plan) {
     const auto is_onednn = [](const PlannedConvolution& convolution) {
         return convolution.algorithm() == layers::ConvolutionAlgorithm::onednn;
@@ -162,7 +162,7 @@ class StepList {
     Activation last_;
 };
 
-/// The convolution, and what has to follow before the next layer.
+/// Adds the convolution, and the steps needed before the next layer.
 void add_convolution(StepList& steps, const PlannedConvolution& planned) {
     using enum Activation::Format;
     const layers::ConvolutionShape& shape = planned.shape;

@@ -21,8 +21,8 @@ using LayerObserver = std::function<void(std::size_t layer, const float* input)>
 
 class Program {
   public:
-    /// Packs the convolutions' weights. `file` must outlive this: dense weights are used in place, but for
-    /// those that the average pool is folded into.
+    /// Packs the weights of convolutions. `file` must outlive this object: dense weights are used in place,
+    /// unless the average pool is folded into them.
     Program(const model::ModelFile& file, Plan plan);
 
     /// [batch][3][height][width] → [batch][classes]. `seconds`, unless empty, has a place for each step.

@@ -13,7 +13,7 @@ namespace vgg19 {
 
 namespace {
 
-/// The input of each layer but the first, and the logits, of one run.
+/// The inputs of all layers except the first, and the logits, of one run.
 struct Run {
     std::vector<kernels::AlignedBuffer> inputs;
     std::vector<float> logits;

@@ -20,7 +20,7 @@ layers::ConvolutionWeights convolution_weights(const model::ModelFile& file,
 /// One step of the 8-bit input of an INT8 convolution; 0 for one in FP32.
 float input_scale(const model::ModelFile& file, const model::ConvolutionLayer& layer);
 
-/// A dense layer with the file's own weights.
+/// A dense layer with the weights in the file.
 layers::DenseProblem dense_problem(const model::ModelFile& file, const model::DenseLayer& layer);
 
 /// The first dense layer's weights for the map before the average pool (engine/layers/folded_pool.h).

@@ -207,7 +207,7 @@ class Planner {
         const path baseline = file_of(baseline_);
         Words words = {"eval", "-m", variant.file.string(), "--data", options_.test.string(), "--json"};
         std::vector<path> inputs = {variant.file, options_.test};
-        // At another size the baseline would be another reference: its own answers are compared in the bench.
+        // At another size the baseline would be a different reference; the bench compares its own answers.
         if (!is_baseline(each) && each.input_size.empty()) {
             words.insert(words.end(), {"--reference", baseline.string()});
             inputs.push_back(baseline);

@@ -30,7 +30,7 @@ const Json& member(const Json& json, std::string_view key, const std::string& pl
     throw Error(ErrorKind::bad_input, place + ": expected a member \"" + std::string(key) + "\", found none");
 }
 
-/// As data sets find them: in folders that links lead to, too.
+/// The files that data sets find, also in linked folders.
 std::vector<path> files_of(const path& folder) {
     std::vector<path> files;
     const auto add = [&files](const converter::FolderContent& content) {

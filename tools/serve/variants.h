@@ -22,7 +22,7 @@ namespace vgg19::server {
 
 class Variants final : public Runner {
   public:
-    /// Opens every file once, and makes a session for each variant.
+    /// Opens every file once, and creates a session for each variant.
     Variants(const std::vector<converter::Variant>& variants, const SessionOptions& options,
              Metrics& metrics);
 

@@ -20,8 +20,8 @@ class ModelFile;
 namespace vgg19 {
 
 /// How an image becomes the network's input: it is resized, with antialiased bilinear interpolation and its
-/// aspect ratio kept, to the smallest size that covers round(input_size · resize_ratio), the centre is cropped,
-/// and each channel of [0, 1] is normalised to (x − mean) / deviation.
+/// aspect ratio kept, to the smallest size that covers round(input_size · resize_ratio), the centre is
+/// cropped, and each channel of [0, 1] is normalised to (x − mean) / deviation.
 struct Preprocessing {
     MapSize input_size = 224;
     double resize_ratio = 256.0 / 224.0;
@@ -40,7 +40,7 @@ class Model {
     const std::vector<std::string>& lineage() const;  ///< the steps that produced the file, oldest first
     const Preprocessing& preprocessing() const;
     std::uint64_t file_bytes() const;
-    std::uint64_t active_parameters() const;       ///< weights and biases, INT8 ones too; no scales
+    std::uint64_t active_parameters() const;  ///< weights and biases, including INT8 ones, without scales
     std::uint64_t macs(MapSize input_size) const;  ///< multiply-accumulates for one image
     std::size_t classes() const;
     /// One name per class, in the order of the logits; empty if the file has none. Models of ImageNet's 1000

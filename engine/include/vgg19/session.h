@@ -18,12 +18,13 @@
 namespace vgg19 {
 
 struct SessionOptions {
-    int threads = 0;  ///< 0: as many as the CPUs that this process may use
+    int threads = 0;  ///< 0 means as many as this process has CPUs
     /// Of the input, in pixels: 32 to 8192. Both 0: the model's own size.
     std::size_t input_height = 0;
     std::size_t input_width = 0;
-    std::size_t batch = 1;  ///< images a run
-    std::string isa{};  ///< "portable", "avx2", …; "": what VGG19_ISA says, else the best that this CPU has
+    std::size_t batch = 1;  ///< images per run
+    std::string isa{};  ///< "portable", "avx2", …; "" means the value of VGG19_ISA, else the best that this
+                        ///< CPU supports
     /// "auto" or "": the planner chooses for each layer. "winograd": our Winograd kernels, except for INT8
     /// layers without scales for them. "direct": our direct kernels, for INT8 (the FP32 ones are plain C++
     /// loops, and slow). "onednn": oneDNN's, for every FP32 layer that it supports; an error in a build
