@@ -209,7 +209,7 @@ TEST_CASE("a worker is ready after two inferences, and answers each line with it
 
 TEST_CASE("a rectangle is measured as --size says it, height before width") {
     const testing::TemporaryFolder folder;
-    const auto model = testing::write_narrow_model(folder.path() / "baseline.safetensors");
+    const auto model = converter::testing::write_narrow_model(folder.path() / "baseline.safetensors");
     const Outcome report = run_bench(folder, "--models " + quoted(folder.path()) +
                                                  " --size 40x64 --min-time 0.01 --threads 1 --format json");
     INFO(report.errors);

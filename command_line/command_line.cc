@@ -43,7 +43,7 @@ std::string long_name(const std::string& names) {
 }  // namespace
 
 struct CommandLine::State {
-    std::string program;  ///< as the user calls it: "vgg19 convert"
+    std::string program;  ///< as called by the user: "vgg19 convert"
     cxxopts::Options options;
     cxxopts::ParseResult parsed{};
     std::vector<std::string> groups{""};

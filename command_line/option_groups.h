@@ -1,4 +1,4 @@
-// Options that several programs and subcommands have, each declared and read in one place.
+// Options that several programs and subcommands share; each is declared and read only here.
 #pragma once
 
 #include <cstddef>
@@ -9,14 +9,14 @@
 
 namespace vgg19 {
 
-/// --model, which is required: line.required("model").
+/// --model (required): line.required("model").
 void add_model_option(CommandLine& line);
-/// --output, a model file, which is required: line.required("output").
+/// --output (required), a model file: line.required("output").
 void add_output_option(CommandLine& line);
 
 /// --size, for subcommands that run a model or count its work.
 void add_size_option(CommandLine& line);
-/// --size, or an empty size where it is absent: the model's own.
+/// The value of --size; empty, which means the model's own, if it is absent.
 MapSize size_option(const CommandLine& line);
 
 /// --threads, for subcommands that compute.

@@ -12,7 +12,8 @@ namespace vgg19::converter {
 /// removed.
 class CacheFolder {
   public:
-    /// Makes the folder; waits while another process has it, and tells `say` so. Throws Error (failed).
+    /// Creates the folder; waits while another process holds it, and reports that to `say`. Throws Error
+    /// (failed).
     CacheFolder(const std::string& name, const std::function<void(const std::string& line)>& say);
     ~CacheFolder();
     CacheFolder(const CacheFolder&) = delete;

@@ -57,7 +57,7 @@ class Maker {
         return std::nullopt;
     }
 
-    /// The variants of those ids, from a baseline that is there.
+    /// The variants with those ids, from an existing baseline.
     std::vector<Variant> ensure_all(const path& baseline, const std::vector<std::string>& ids) const {
         std::vector<Variant> variants;
         for (const Recipe& recipe : recipes_without_ranks()) {
@@ -77,7 +77,7 @@ class Maker {
     }
 
   private:
-    /// Opens the file of a recipe, deriving it first where that is needed.
+    /// Opens the file of a recipe; derives it first if necessary.
     ModelFile ensure(const Recipe& recipe, const path& baseline) const {
         const Recipe* const source_recipe = source_of(recipe);
         if (source_recipe == nullptr) return ModelFile::open(baseline);
@@ -107,7 +107,7 @@ std::optional<ModelFile> as_model(const path& file) {
     }
 }
 
-/// The recipe of that id, unless it needs ranks.
+/// The recipe with that id, unless it needs ranks.
 const Recipe* find_listed(const std::string& id) {
     const Recipe* const recipe = find_recipe(id);
     return recipe == nullptr || is_derived_by(*recipe, Derivation::factored) ? nullptr : recipe;

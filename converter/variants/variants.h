@@ -1,4 +1,4 @@
-// Variants as files that can be run: derived where they are missing, or found in a folder.
+// Variants as model files: derived if missing, or found in a folder.
 #pragma once
 
 #include <cstddef>
@@ -18,15 +18,16 @@ struct Variant {
     MapSize input_size{};  ///< empty: the model's own
 };
 
-/// Who is told while files are made. Either may be empty.
+/// Callbacks while files are made. Either may be empty.
 struct MakingProgress {
-    std::function<void(const std::string& line)> say;                  ///< what is made, and why
-    std::function<model::Progress(const std::string& variant)> shown;  ///< how far that one is
+    std::function<void(const std::string& line)> say;  ///< called with what is made, and why
+    std::function<model::Progress(const std::string& variant)>
+        shown;  ///< returns a progress callback for a variant
 };
 
-/// The variants of those ids (all where there are none), in the list's order, made from seeded full-size
-/// weights. Files live in the user's cache folder and are made where they are missing, stale or damaged: each
-/// is announced. Throws Error: usage for an id that is not in the list.
+/// The variants with these ids (all if `ids` is empty), in the list's order, with seeded full-size weights.
+/// Files are in the user's cache folder; missing, stale and damaged ones are made again, and each is
+/// announced. Throws Error: usage for an unknown id.
 std::vector<Variant> seeded_variants(const std::vector<std::string>& ids, int threads,
                                      const MakingProgress& progress = {});
 

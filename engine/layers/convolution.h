@@ -27,7 +27,7 @@ struct ConvolutionShape {
     MapSize size{};             ///< of input and output
     bool plain_input = false;   ///< the input is an image: [batch][input_channels][height][width]
     bool pool_follows = false;  ///< a 2×2 max-pool of stride 2 follows, which the convolution may include
-    /// The next layer reads 8 bits, in steps of ConvolutionWeights::output_scale; the convolution may write
+    /// The next layer reads 8 bits with the scale ConvolutionWeights::output_scale; the convolution may write
     /// them itself.
     bool int8_follows = false;
     ConvolutionType type = ConvolutionType::fp32;
@@ -67,9 +67,9 @@ enum class ConvolutionAlgorithm : unsigned char {
 /// "direct", "onednn", "winograd_f2", …
 const char* algorithm_name(ConvolutionAlgorithm algorithm);
 
-/// Whether the pool that follows is part of the convolution.
+/// Whether the convolution includes the pool that follows.
 bool pools_itself(ConvolutionAlgorithm algorithm, const ConvolutionShape& shape);
-/// Whether its output is in 8 bits already, where the next layer reads them; else it is floats.
+/// Whether its output is 8-bit if the next layer reads 8 bits; otherwise it is float.
 bool quantizes_itself(ConvolutionAlgorithm algorithm, const ConvolutionShape& shape);
 
 kernels::ConvOneDnnShape onednn_shape(const ConvolutionShape& shape, const Execution& execution);

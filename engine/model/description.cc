@@ -10,6 +10,7 @@
 
 #include "engine/model/json.h"
 #include "engine/model/map_size.h"
+#include "engine/model/number_text.h"
 #include "vgg19/error.h"
 
 namespace vgg19::model {
@@ -142,7 +143,7 @@ Metadata metadata_from_description(const Description& description) {
         {"features", description.network.features_text()},
         {"classifier", description.network.classifier_text()},
         {"preprocessing.input_size", to_string(preprocessing.input_size)},
-        {"preprocessing.resize_ratio", number_text(preprocessing.resize_ratio)},
+        {"preprocessing.resize_ratio", shortest_text(preprocessing.resize_ratio)},
         {"preprocessing.mean", three_numbers_text(preprocessing.mean)},
         {"preprocessing.deviation", three_numbers_text(preprocessing.deviation)},
         {"preprocessing.interpolation", interpolation},

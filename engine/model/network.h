@@ -47,7 +47,7 @@ inline constexpr std::size_t default_pooled_side = 7;
 /// The number of max-pools, so 2^5 = 32 is the smallest height and width of an input.
 inline constexpr std::size_t pools = 5;
 inline constexpr std::size_t smallest_input = std::size_t{1} << pools;
-/// The largest height and width of an input: of a model's own and of a session's.
+/// The largest height and width of an input, for models and sessions.
 inline constexpr std::size_t largest_input = 8192;
 inline constexpr std::size_t image_channels = 3;
 /// The number of neighbouring outputs of a dense layer that share a scale for INT4 weights.

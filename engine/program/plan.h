@@ -1,4 +1,4 @@
-// The planner: the steps of a run, and which kernel runs each layer, on how many threads, at what size.
+// The planner: chooses the steps of a run, the kernel of each layer, the number of threads, and the sizes.
 #pragma once
 
 #include <cstddef>
@@ -26,13 +26,13 @@ struct Plan {
     layers::Execution execution;
     MapSize input_size{};
     std::vector<PlannedConvolution> convolutions;  ///< one per convolution of the network
-    std::vector<Step> steps;                       ///< in the order in which they run
+    std::vector<Step> steps;                       ///< in execution order
     /// The steps of each layer are [first_steps[layer], first_steps[layer + 1]).
     std::vector<std::size_t> first_steps;
 
     /// Convolutions and dense layers.
     std::size_t layer_count() const { return first_steps.size() - 1; }
-    /// The map that the first dense layer reads: the average pool's, or the one before it, where the pool is
+    /// The map that the first dense layer reads: the average pool's output, or its input if the pool is
     /// folded into the dense layer's weights.
     MapSize dense_input_size() const;
     bool folds_average_pool() const;
@@ -43,7 +43,7 @@ struct Plan {
 /// implementation.
 Plan make_plan(const model::ModelFile& model, const SessionOptions& options);
 
-/// The same for a network in FP32 without weights, such as for a cost estimate.
+/// The same for an FP32 network without weights, for example to estimate costs.
 Plan make_plan(const model::Network& network, const Preprocessing& preprocessing,
                const SessionOptions& options);
 

@@ -14,7 +14,7 @@ using layers::as_floats;
 
 namespace {
 
-/// Writes the time between laps, one a step; free where `seconds` is empty.
+/// Measures the time of each step; does nothing if `seconds` is empty.
 class Stopwatch {
   public:
     explicit Stopwatch(std::span<double> seconds) : seconds_(seconds) {

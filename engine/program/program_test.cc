@@ -33,7 +33,7 @@ struct Fixture {
     }
 };
 
-/// Bytes of a layer's input, for a batch.
+/// The size in bytes of a layer's input, for a batch.
 std::size_t input_bytes(const Plan& plan, std::size_t layer) {
     return plan.steps[plan.first_steps[layer]].input.bytes(plan.execution);
 }

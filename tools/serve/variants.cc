@@ -8,6 +8,7 @@
 
 #include "bench/agreement.h"
 #include "converter/variants/seeded_weights.h"
+#include "engine/model/map_size.h"
 #include "engine/model/mapped_file.h"
 #include "engine/model/model_file.h"
 #include "vgg19/error.h"

@@ -1,4 +1,4 @@
-"""Renders landscape.jpg, the image that the bench classifies when it is given none, and that variants are calibrated on.
+"""Renders landscape.jpg: the bench classifies it by default, and variants are calibrated on it.
 
     python make_landscape.py landscape.jpg
 

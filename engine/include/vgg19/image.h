@@ -59,23 +59,23 @@ struct ImageOptions {
     std::size_t reduced_short_side = 2048;
 };
 
-/// Decodes JPEG, PNG, BMP, GIF and WebP (of moving ones the first frame), PGM or PPM (binary); the format is
-/// found by content. Grey becomes three equal channels; transparent pixels are laid over white; 16-bit
-/// samples are cut to 8; palettes are expanded. JPEGs of every kind need a build with libjpeg, WebP one with
-/// libwebp: without them the message says so.
+/// Decodes JPEG, PNG, BMP, GIF and WebP (the first frame of animations), and binary PGM or PPM; recognises
+/// the format by content. Grey becomes three equal channels, transparent pixels are blended over white,
+/// 16-bit samples are reduced to 8 bits, and palettes are expanded. Some kinds of JPEG require a build with
+/// libjpeg, and WebP one with libwebp; without them, the error says so.
 ///
-/// A file that is cut short or damaged is an error: PNG's checksums are verified (the one of a chunk that the
-/// picture does not need only discards that chunk, as libpng does), and a JPEG may lack its end marker, but
-/// none of its pixels.
+/// A truncated or damaged file is an error. PNG's checksums are verified; if the checksum of an ancillary
+/// chunk is wrong, only that chunk is ignored, as in libpng. A JPEG may lack its end marker, but none of its
+/// pixels.
 ///
-/// Memory at its peak, in bytes a pixel: JPEG 3, and 2 more for each sample that it stores if it has several
-/// scans (3 to 6 a pixel; 8 of CMYK); BMP, PGM and PPM 3; GIF 12; WebP 3 (lossless 7, with alpha or moving
-/// 11); PNG twice what it stores unpacked, and at least 6 (8-bit RGB 6, 16-bit RGBA 16; interlaced, 1.25
-/// times that). The file itself comes on top, PNG's up to three times. A picture that EXIF turns takes 6 at
-/// least. Of a reduced picture the pixels are the reduced ones, except what several scans and lossless WebP
-/// store.
+/// Peak memory in bytes per pixel: JPEG 3, plus 2 per stored sample if it has several scans (3 to 6 in total,
+/// 8 for CMYK); BMP, PGM and PPM 3; GIF 12; WebP 3 (lossless 7, with alpha or animated 11); PNG twice its
+/// unpacked data, and at least 6 (8-bit RGB 6, 16-bit RGBA 16; 1.25 times that if interlaced). The file
+/// itself is additional, up to three times its size for PNG. A picture that EXIF rotates takes at least 6.
+/// For a picture decoded at reduced size, these are the reduced pixels, except for several scans and lossless
+/// WebP.
 ///
-/// Throws Error (bad_input) with `name` in its message. May be called from several threads at a time.
+/// Throws Error (bad_input) with `name` in its message. Thread-safe.
 Image decode_image(std::span<const std::uint8_t> file, const std::string& name, const ImageOptions& options);
 Image decode_image(std::span<const std::uint8_t> file, const std::string& name,
                    const ImageLimits& limits = {});

@@ -19,9 +19,9 @@ class ModelFile;
 
 namespace vgg19 {
 
-/// How an image becomes the network's input: it is resized, with antialiased bilinear interpolation and its
-/// aspect ratio kept, to the smallest size that covers round(input_size · resize_ratio), the centre is
-/// cropped, and each channel of [0, 1] is normalised to (x − mean) / deviation.
+/// How an image becomes the network's input: it is resized with antialiased bilinear interpolation, keeping
+/// its aspect ratio, to the smallest size that covers round(input_size · resize_ratio); then the centre is
+/// cropped, and each channel x in [0, 1] is normalised to (x − mean) / deviation.
 struct Preprocessing {
     MapSize input_size = 224;
     double resize_ratio = 256.0 / 224.0;

@@ -1,4 +1,4 @@
-// A session: a model ready to run at one size of its input.
+// A session: a model ready to run at one input size.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,7 @@ namespace vgg19 {
 
 struct SessionOptions {
     int threads = 0;  ///< 0 means as many as this process has CPUs
-    /// Of the input, in pixels: 32 to 8192. Both 0: the model's own size.
+    /// Of the input in pixels: 32 to 8192. If both are 0: the model's own size.
     std::size_t input_height = 0;
     std::size_t input_width = 0;
     std::size_t batch = 1;  ///< images per run
@@ -50,15 +50,15 @@ struct Prediction {
 };
 
 enum class StepKind : unsigned char {
-    convolution,   ///< with bias and ReLU, and the max-pool and the quantisation that follow where it can
+    convolution,   ///< with bias and ReLU and, if supported, the max-pool and the quantization that follow
     max_pool,      ///< 2×2, stride 2
-    quantization,  ///< from floats to the 8 bits that the next layer reads
+    quantization,  ///< from floats to the next layer's 8-bit input
     average_pool,  ///< adaptive, to the map of the first dense layer
-    flatten,       ///< in place of the average pool, where that is part of the first dense layer's weights
+    flatten,       ///< replaces the average pool if that is folded into the first dense layer's weights
     dense,
 };
 
-/// What a step multiplies in.
+/// The arithmetic of a step's multiplications.
 enum class Arithmetic : unsigned char { fp32, int8 };
 
 /// One step of a plan, for reports.
@@ -86,7 +86,7 @@ class Session {
     ~Session();
 
     /// (batch, 3, height, width) normalised floats, of input_size(), → (batch, classes) logits. Throws Error
-    /// (usage) when a span has another length, (bad_input) when a value is not finite. Our own code allocates
+    /// (usage) if a span has the wrong length, (bad_input) if a value is not finite. Our own code allocates
     /// nothing here.
     void run(std::span<const float> input_nchw, std::span<float> logits);
 
@@ -97,7 +97,7 @@ class Session {
     /// Only for sessions with a batch of 1.
     std::vector<Prediction> classify(const ImageView& image, std::size_t top = 5);
 
-    /// Preprocesses one image into (3, height, width) floats, as the model wants it.
+    /// Preprocesses one image into (3, height, width) floats, as the model requires.
     void preprocess(const ImageView& image, std::span<float> input_nchw) const;
 
     /// Softmax probabilities of one image's logits, the `top` highest first; equal ones in order of class
