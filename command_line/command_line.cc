@@ -186,7 +186,7 @@ std::vector<std::string> CommandLine::arguments(const std::string& what) const {
 
 void CommandLine::no_arguments() const {
     if (state_->parsed.unmatched().empty()) return;
-    throw usage_error("expected options alone, found '" + state_->parsed.unmatched().front() + "'" +
+    throw usage_error("expected only options, found '" + state_->parsed.unmatched().front() + "'" +
                       see_help());
 }
 
@@ -226,7 +226,7 @@ std::vector<std::size_t> CommandLine::whole_numbers(const std::string& name, std
     for (std::size_t begin = 0; begin <= list.size();) {
         const std::size_t end = std::min(list.find(',', begin), list.size());
         values.push_back(parse_number<std::size_t>(name, list.substr(begin, end - begin),
-                                                   "whole numbers with commas between, each", least, most));
+                                                   "whole numbers separated by commas, each", least, most));
         begin = end + 1;
     }
     return values;

@@ -34,20 +34,20 @@ void add_output_option(CommandLine& line) {
 }
 
 void add_size_option(CommandLine& line) {
-    line.option(
-        "size", "SIZE",
-        "the network's input in pixels: 224, or height x width as 224x320, each at least 32; default: "
-        "the model's own");
+    line.option("size", "SIZE",
+                "the network's input in pixels: 224, or height x width such as 224x320, each at least 32; "
+                "default: the model's own");
 }
 
 void add_threads_option(CommandLine& line) {
-    line.option("threads", "N", "default: as many as the CPUs that this process may use");
+    line.option("threads", "N", "the number of threads; default: as many as this process has CPUs");
 }
 
 void add_cpu_options(CommandLine& line) {
     add_threads_option(line);
-    line.option("isa", "NAME",
-                "instruction set: " + isa_list() + "; default: $VGG19_ISA, else the best that this CPU has");
+    line.option(
+        "isa", "NAME",
+        "instruction set: " + isa_list() + "; default: $VGG19_ISA, else the best that this CPU supports");
 }
 
 MapSize size_option(const CommandLine& line) {
@@ -60,8 +60,8 @@ int threads_option(const CommandLine& line) {
 
 void add_convolution_option(CommandLine& line) {
     line.option("conv", "NAME",
-                "convolutions: winograd (our own kernels), direct (ours for INT8), onednn, or auto (for each "
-                "layer the one that should be faster)",
+                "convolution kernels: winograd (our own), direct (our own, for INT8), onednn, or auto "
+                "(chosen for each layer by expected speed)",
                 "auto");
 }
 
@@ -81,10 +81,9 @@ SessionOptions session_options(const CommandLine& line) {
 }
 
 void add_image_options(CommandLine& line) {
-    line.flag(
-            "no-exif",
-            "leave pictures as they are stored, as Pillow's and torchvision's loaders do; default: turned as "
-            "their EXIF orientation says, because phones store what the sensor saw and how it was held")
+    line.flag("no-exif",
+              "ignore the EXIF orientation of pictures, as Pillow's and torchvision's loaders do; default: "
+              "apply it, because phones store the sensor's rows and, separately, how the phone was held")
         .option("max-megapixels", "N", "the largest picture to read, in millions of pixels",
                 std::to_string(ImageLimits{}.max_pixels / pixels_of_a_megapixel));
 }

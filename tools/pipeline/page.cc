@@ -115,7 +115,7 @@ std::string size_chart(const Json::Array& variants) {
         const double megabytes = at(variant, "bytes").number() * 1e-6;
         bars.push_back({at(variant, "id").string(), megabytes, fixed(megabytes, 1) + " MB"});
     }
-    return bar_chart({"Size of the file", "Megabytes on disk, a bar a variant.", "", ""}, bars);
+    return bar_chart({"Size of the file", "Megabytes on disk, one bar per variant.", "", ""}, bars);
 }
 
 std::string latency_chart(const Json::Array& variants) {
@@ -124,7 +124,7 @@ std::string latency_chart(const Json::Array& variants) {
         const double median = at(variant, "median_ms").number();
         bars.push_back({at(variant, "id").string(), median, milliseconds(median)});
     }
-    return bar_chart({"Latency, median", "Milliseconds for one run, a bar a variant.", "", ""}, bars);
+    return bar_chart({"Latency, median", "Milliseconds for one run, one bar per variant.", "", ""}, bars);
 }
 
 std::string accuracy_chart(const Json::Array& variants) {
@@ -136,7 +136,7 @@ std::string accuracy_chart(const Json::Array& variants) {
                           Interval{100 * interval.at(0).number(), 100 * interval.at(1).number()}});
     }
     return scatter_chart({"Accuracy against latency",
-                          "Top-1 on the test images with 95 % intervals, over the median latency, a point a "
+                          "Top-1 on the test images with 95 % intervals, over the median latency, one point per "
                           "variant. Up and to the left is better.",
                           "median latency, ms", "top-1, %"},
                          points);
@@ -154,7 +154,7 @@ std::string sensitivity_chart(const Json& curves) {
     }
     const ChartText text = {
         "Sensitivity to pruning",
-        "The error of the logits when filters of one convolution alone go, over their share, a line a "
+        "The error of the logits when filters of one convolution alone are removed, over their share, one line per "
         "convolution.",
         "filters removed, %", "relative error of the logits, %"};
     return element("figure", line_chart(text, series)) + '\n';
