@@ -6,7 +6,7 @@
 
 #include "engine/layers/folded_pool.h"
 #include "kernels/common/parallel.h"
-#include "kernels/dense_int4/dense_int4.h"
+#include "kernels/dense/dense.h"
 
 namespace vgg19 {
 
@@ -312,7 +312,7 @@ void ForwardPass::add_dense(const model::ModelFile& file, const model::DenseLaye
         }
     }
     first_steps_.push_back(steps_.size());
-    dense_layers_.push_back(layers::make_dense(problem, plan.execution));
+    dense_layers_.push_back(std::make_unique<layers::Dense>(problem, plan.execution));
     add_step({.layer = layer.name,
               .kernel = dense_layers_.back()->kernel(),
               .macs = model::Network::macs(layer),

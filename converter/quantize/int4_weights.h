@@ -13,7 +13,7 @@ namespace vgg19::converter {
 
 /// One group: `weights` of neighbouring outputs, at most model::int4_group of them, become
 /// q = round(w / scale) in [−7, 7], ties to even, in the 16 bytes at `packed`
-/// (kernels/dense_int4/dense_int4.h); the rest of the group is 0. The scale is that of max|w| / 7 and of some
+/// (kernels/dense/dense.h); the rest of the group is 0. The scale is that of max|w| / 7 and of some
 /// smaller ones, down to 0.7 of it, whose squared error is least: to clip the largest weights a little brings
 /// the others nearer. Returns the scale's bits as a half; infinity or NaN when a weight is not finite, or too
 /// large for a half, and then nothing is quantised.

@@ -29,13 +29,6 @@ struct AveragePool {
 /// taken row by row in every kernel, and divided by the count, so every kernel gives the same bits.
 using AveragePoolFunction = void(const AveragePool& problem, std::size_t begin, std::size_t end);
 
-#define VGG19_KERNEL(isa)             \
-    namespace isa {                   \
-    AveragePoolFunction average_pool; \
-    }
-VGG19_FLOAT_ISAS
-#undef VGG19_KERNEL
-
-std::span<const Kernel<AveragePoolFunction>> average_pool_kernels();
+VGG19_KERNELS(VGG19_FLOAT_ISAS, AveragePoolFunction, average_pool)
 
 }  // namespace vgg19::kernels

@@ -3,6 +3,7 @@
 
 #include <span>
 
+#include "isa_lists.h"
 #include "kernels/isa/isa.h"
 
 namespace vgg19::kernels {
@@ -26,19 +27,18 @@ const Kernel<Function>& select(std::span<const Kernel<Function>> fastest_first, 
 
 }  // namespace vgg19::kernels
 
-// The ISAs that a family's kernel.cc is compiled for (cmake/isa.cmake says the same), fastest first, as
-// VGG19_KERNEL(isa) each: of most families, of those with dot products of bytes, and all.
-#if defined(__x86_64__)
-#define VGG19_FLOAT_ISAS VGG19_KERNEL(avx512) VGG19_KERNEL(avx2) VGG19_KERNEL(portable)
-#define VGG19_DOT_PRODUCT_ISAS \
-    VGG19_KERNEL(avx512vnni) VGG19_KERNEL(avx2vnni) VGG19_KERNEL(avx2) VGG19_KERNEL(portable)
-#define VGG19_ALL_ISAS VGG19_KERNEL(avx512) VGG19_DOT_PRODUCT_ISAS
-#elif defined(__aarch64__)
-#define VGG19_FLOAT_ISAS VGG19_KERNEL(neon) VGG19_KERNEL(portable)
-#define VGG19_DOT_PRODUCT_ISAS VGG19_KERNEL(neon_dotprod) VGG19_KERNEL(neon) VGG19_KERNEL(portable)
-#define VGG19_ALL_ISAS VGG19_DOT_PRODUCT_ISAS
-#else
-#define VGG19_FLOAT_ISAS VGG19_KERNEL(portable)
-#define VGG19_DOT_PRODUCT_ISAS VGG19_KERNEL(portable)
-#define VGG19_ALL_ISAS VGG19_KERNEL(portable)
-#endif
+// VGG19_KERNELS(isas, Function, family) declares `family`, a function or structure of type Function, in the
+// namespace of each ISA, and defines FAMILY_kernels(), which lists them, fastest first. `isas` are those that
+// the family's kernel.cc is compiled for (kernels/CMakeLists.txt): VGG19_FLOAT_ISAS, or where it multiplies
+// bytes VGG19_DOT_PRODUCT_ISAS.
+#define VGG19_KERNELS(isas, Function, family)                                                             \
+    isas(VGG19_DECLARE_KERNEL, Function, family) inline std::span<const Kernel<Function>>                 \
+        family##_kernels() {                                                                              \
+        static constexpr Kernel<Function> fastest_first[] = {isas(VGG19_KERNEL_ENTRY, Function, family)}; \
+        return fastest_first;                                                                             \
+    }
+#define VGG19_DECLARE_KERNEL(isa, Function, family) \
+    namespace isa {                                 \
+    extern Function family;                         \
+    }
+#define VGG19_KERNEL_ENTRY(isa, Function, family) {#family "_" #isa, Isa::isa, &isa::family},

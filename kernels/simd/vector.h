@@ -19,7 +19,6 @@
 //   multiply_add(a, b, c)       a · b + c; rounded once or twice
 //   fused_multiply_add(a, b, c), fused_subtract_product(c, a, b)     a · b + c and c − a · b; rounded once
 //   maximum(a, b)               a > b ? a : b, so b where one is no number
-//   minimum(a, b)               a < b ? a : b
 //   total(a), largest(a)        over the lanes: upper half with lower half, and so on
 //   store_quantized(to, a)      `width` bytes min(255, round(a)), ties to even; a ≥ 0 or no number, which
 //   gives any
@@ -55,7 +54,7 @@
 //   QuadWeights, load_quad_weights(from)                   four signed bytes a lane
 //   dot4(quad, weights, sum)    of a Quad or Quads: sum + Σ of four products in each lane, exact
 //   load_interleaved(rows, weights)  of four rows of 4 · width signed bytes: their bytes side by side, in
-//   weights[4] interleaved_place(i)        lane, counted through the four, where byte i of the rows stands
+//                               weights[4] and in the order of kernels/simd/interleaved.h
 //
 //   from_bits_in_mantissa(sum, mask, exponent)             the float whose bits are sum & mask | exponent
 //   shift_right(sum, n)         with zeros from the left

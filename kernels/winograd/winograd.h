@@ -109,13 +109,6 @@ struct WinogradSteps {
     void (*pack_weights)(const Winograd& problem, std::size_t group, const float* weights, float* packed);
 };
 
-#define VGG19_KERNEL(isa)                \
-    namespace isa {                      \
-    extern const WinogradSteps winograd; \
-    }
-VGG19_FLOAT_ISAS
-#undef VGG19_KERNEL
-
-std::span<const Kernel<const WinogradSteps>> winograd_kernels();
+VGG19_KERNELS(VGG19_FLOAT_ISAS, const WinogradSteps, winograd)
 
 }  // namespace vgg19::kernels

@@ -149,14 +149,7 @@ struct WinogradInt8Steps {
                      const std::uint8_t* transformed, std::int32_t* products);
 };
 
-#define VGG19_KERNEL(isa)                         \
-    namespace isa {                               \
-    extern const WinogradInt8Steps winograd_int8; \
-    }
-VGG19_DOT_PRODUCT_ISAS
-#undef VGG19_KERNEL
-
-std::span<const Kernel<const WinogradInt8Steps>> winograd_int8_kernels();
+VGG19_KERNELS(VGG19_DOT_PRODUCT_ISAS, const WinogradInt8Steps, winograd_int8)
 
 /// Transforms and quantises all filters, from [output_channels][input_channels][3][3] in steps of
 /// weight_scale[output channel], into packed_size() bytes, the same for every kernel. Writes the step of u to

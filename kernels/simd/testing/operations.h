@@ -3,15 +3,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 
-#include "kernels/isa/isa.h"
+#include "kernels/isa/kernel_list.h"
 
 namespace vgg19::kernels::testing {
 
 /// An operation's operands and results are arrays of as many elements as its type has lanes.
 struct SimdOperations {
-    Isa isa;
     std::size_t width;
     std::size_t doubles_width;
     std::size_t words;
@@ -22,7 +20,6 @@ struct SimdOperations {
         multiply,
         divide,
         maximum,
-        minimum,
         multiply_add,
         fused_multiply_add,
         fused_subtract_product,  ///< c − a · b
@@ -68,7 +65,10 @@ struct SimdOperations {
     void (*half_scales)(const std::uint16_t* halves, std::size_t count, float* result);
 };
 
-/// Of the ISAs in this build.
-std::span<const SimdOperations* const> simd_operations();
-
 }  // namespace vgg19::kernels::testing
+
+namespace vgg19::kernels {
+
+VGG19_KERNELS(VGG19_ALL_ISAS, const testing::SimdOperations, simd_operations)
+
+}  // namespace vgg19::kernels

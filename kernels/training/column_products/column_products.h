@@ -31,13 +31,6 @@ struct ColumnProducts {
 /// hundred samples keep FP32's accuracy however many there are. No alignment is needed.
 using ColumnProductsFunction = void(const ColumnProducts& problem, std::size_t begin, std::size_t end);
 
-#define VGG19_KERNEL(isa)                   \
-    namespace isa {                         \
-    ColumnProductsFunction column_products; \
-    }
-VGG19_FLOAT_ISAS
-#undef VGG19_KERNEL
-
-std::span<const Kernel<ColumnProductsFunction>> column_products_kernels();
+VGG19_KERNELS(VGG19_FLOAT_ISAS, ColumnProductsFunction, column_products)
 
 }  // namespace vgg19::kernels

@@ -10,12 +10,6 @@ namespace vgg19::kernels {
 
 namespace {
 
-constexpr Kernel<const WinogradGradientSteps> kernel_list[] = {
-#define VGG19_KERNEL(isa) {"winograd_gradient_" #isa, Isa::isa, &isa::winograd_gradient},
-    VGG19_FLOAT_ISAS
-#undef VGG19_KERNEL
-};
-
 /// Tiles that are transformed before they are multiplied: enough that the products of a position, which are
 /// added to sums in memory, come to more time than that memory takes.
 constexpr std::size_t tiles_at_once = 256;
@@ -43,10 +37,6 @@ struct Scratch {
 };
 
 }  // namespace
-
-std::span<const Kernel<const WinogradGradientSteps>> winograd_gradient_kernels() {
-    return kernel_list;
-}
 
 WinogradTile winograd_gradient_tile(Winograd forward) {
     // Tiles of 6×6 gain nothing over those of 4×4 here, and round more.

@@ -63,14 +63,7 @@ struct WinogradGradientSteps {
     void (*finish)(const WinogradGradient& problem, std::size_t group, const float* sums);
 };
 
-#define VGG19_KERNEL(isa)                                 \
-    namespace isa {                                       \
-    extern const WinogradGradientSteps winograd_gradient; \
-    }
-VGG19_FLOAT_ISAS
-#undef VGG19_KERNEL
-
-std::span<const Kernel<const WinogradGradientSteps>> winograd_gradient_kernels();
+VGG19_KERNELS(VGG19_FLOAT_ISAS, const WinogradGradientSteps, winograd_gradient)
 
 /// The tile that costs the least for such a forward convolution.
 WinogradTile winograd_gradient_tile(Winograd forward);

@@ -4,11 +4,9 @@
 #include <cmath>
 #include <limits>
 
-#include "kernels/common/testing/dense.h"
 #include "kernels/common/testing/golden.h"
-#include "kernels/common/testing/guarded_buffer.h"
 #include "kernels/common/testing/random.h"
-#include "kernels/dense_fp32/dense_fp32.h"
+#include "kernels/dense/testing_layer.h"
 
 namespace vgg19::kernels {
 
@@ -16,45 +14,29 @@ namespace {
 
 using testing::dense_reference;
 using testing::DenseReference;
-using testing::GuardedBuffer;
 using testing::Random;
 using testing::wrong_outputs;
 
-/// A problem whose buffers end at guard pages.
-struct Layer {
+struct Layer : testing::DenseLayer {
     Layer(std::size_t inputs, std::size_t outputs, std::size_t batch)
-        : input(batch * inputs), weights(outputs * inputs), bias(outputs), output(batch * outputs) {
-        problem.batch = batch;
-        problem.inputs = inputs;
-        problem.outputs = outputs;
-        problem.input = input.data();
-        problem.weights = weights.data();
-        problem.bias = bias.data();
-        problem.output = output.data();
-    }
-
-    GuardedBuffer<float> input;
-    GuardedBuffer<float> weights;
-    GuardedBuffer<float> bias;
-    GuardedBuffer<float> output;
-    DenseFp32 problem;
+        : DenseLayer(DenseWeights::fp32_output_major, inputs, outputs, batch) {}
 };
 
 void fill_uniform(Layer& layer, Random& random) {
     random.fill(layer.input, -1.0F, 1.0F);
-    random.fill(layer.weights, -1.0F, 1.0F);
+    random.fill(layer.fp32_weights, -1.0F, 1.0F);
     random.fill(layer.bias, -1.0F, 1.0F);
 }
 
 void fill_integers(Layer& layer, Random& random) {
-    for (auto* buffer : {&layer.input, &layer.weights, &layer.bias}) {
+    for (auto* buffer : {&layer.input, &layer.fp32_weights, &layer.bias}) {
         for (float& value : *buffer) value = static_cast<float>(random.integer(-8, 8));
     }
 }
 
-DenseReference reference(const DenseFp32& problem, std::size_t image, std::size_t output) {
+DenseReference reference(const Dense& problem, std::size_t image, std::size_t output) {
     return dense_reference(problem, image, output,
-                           [&](std::size_t i) { return problem.weights[output * problem.inputs + i]; });
+                           [&](std::size_t i) { return problem.fp32_weights[output * problem.inputs + i]; });
 }
 
 }  // namespace
@@ -69,7 +51,7 @@ TEST_CASE("dense FP32 kernels are as near to sums in double as rounding allows")
         CAPTURE(inputs);
         CAPTURE(outputs);
         CAPTURE(batch);
-        testing::for_each_usable_kernel(dense_fp32_kernels(), [&](const auto& kernel) {
+        testing::for_each_kernel_of(layer, [&](const auto& kernel) {
             kernel.run(layer.problem, 0, outputs);
             golden.add(kernel.name, layer.output);
             // Each of K products and K additions, in any order, errs by at most ε/2 of a partial sum, and no
@@ -90,7 +72,7 @@ TEST_CASE("dense FP32 kernels are exact on small integers") {
         CAPTURE(inputs);
         CAPTURE(outputs);
         CAPTURE(batch);
-        testing::for_each_usable_kernel(dense_fp32_kernels(), [&](const auto& kernel) {
+        testing::for_each_kernel_of(layer, [&](const auto& kernel) {
             kernel.run(layer.problem, 0, outputs);
             CHECK(wrong_outputs(layer.problem, 0, reference) == 0);
         });
@@ -109,9 +91,8 @@ TEST_CASE("dense FP32 kernels give the same bits for any range and batch") {
             fill_uniform(layer, random);
             CAPTURE(inputs);
             CAPTURE(outputs);
-            testing::for_each_usable_kernel(dense_fp32_kernels(), [&](const auto& kernel) {
-                testing::check_ranges_and_batches(kernel, layer.problem, random);
-            });
+            testing::for_each_kernel_of(
+                layer, [&](const auto& kernel) { testing::check_ranges_and_batches(kernel, layer, random); });
         }
     }
 }
@@ -121,10 +102,10 @@ TEST_CASE("dense FP32 kernels apply ReLU only when asked, and keep a NaN") {
     std::fill(layer.input.begin(), layer.input.end(), 1.0F);
     for (std::size_t o = 0; o < 6; ++o) {
         layer.bias[o] = o % 2 == 0 ? 40.0F : -40.0F;
-        std::fill_n(layer.weights.data() + o * 17, 17, static_cast<float>(o));
+        std::fill_n(layer.fp32_weights.data() + o * 17, 17, static_cast<float>(o));
     }
-    layer.weights[5 * 17 + 16] = std::numeric_limits<float>::quiet_NaN();
-    testing::for_each_usable_kernel(dense_fp32_kernels(), [&](const auto& kernel) {
+    layer.fp32_weights[5 * 17 + 16] = std::numeric_limits<float>::quiet_NaN();
+    testing::for_each_kernel_of(layer, [&](const auto& kernel) {
         for (const bool relu : {false, true}) {
             CAPTURE(relu);
             layer.problem.relu = relu;
@@ -145,7 +126,7 @@ TEST_CASE("dense FP32 kernels apply ReLU only when asked, and keep a NaN") {
 TEST_CASE("dense FP32 kernels without inputs give the bias") {
     Layer layer(0, 5, 2);
     for (std::size_t o = 0; o < 5; ++o) layer.bias[o] = static_cast<float>(o);
-    testing::for_each_usable_kernel(dense_fp32_kernels(), [&](const auto& kernel) {
+    testing::for_each_kernel_of(layer, [&](const auto& kernel) {
         kernel.run(layer.problem, 0, 5);
         for (std::size_t i = 0; i < 10; ++i) CHECK(layer.output[i] == static_cast<float>(i % 5));
     });

@@ -6,11 +6,9 @@
 #include <limits>
 #include <vector>
 
-#include "kernels/common/testing/dense.h"
 #include "kernels/common/testing/golden.h"
-#include "kernels/common/testing/guarded_buffer.h"
 #include "kernels/common/testing/random.h"
-#include "kernels/dense_sparse_input/dense_sparse_input.h"
+#include "kernels/dense/testing_layer.h"
 
 namespace vgg19::kernels {
 
@@ -18,51 +16,17 @@ namespace {
 
 using testing::dense_reference;
 using testing::DenseReference;
-using testing::GuardedBuffer;
 using testing::Random;
 using testing::wrong_outputs;
 
-/// A problem whose buffers end at guard pages.
-struct Layer {
+struct Layer : testing::DenseLayer {
     Layer(std::size_t inputs, std::size_t outputs, std::size_t batch)
-        : input(batch * inputs),
-          weights(inputs * outputs),
-          bias(outputs),
-          output(batch * outputs),
-          partial_sums(batch * outputs),
-          all_rows(inputs) {
-        problem.batch = batch;
-        problem.inputs = inputs;
-        problem.outputs = outputs;
-        problem.input = input.data();
-        problem.weights = weights.data();
-        problem.bias = bias.data();
-        problem.output = output.data();
-        problem.partial_sums = partial_sums.data();
-    }
-
-    /// To be called when the input is as it shall be.
-    void list_rows() {
-        const std::size_t count =
-            list_nonzero_inputs(problem.input, problem.batch, problem.inputs, all_rows.data());
-        rows.assign(all_rows.begin(), all_rows.begin() + count);
-        problem.rows = rows.data();
-        problem.row_count = count;
-    }
-
-    GuardedBuffer<float> input;
-    GuardedBuffer<float> weights;
-    GuardedBuffer<float> bias;
-    GuardedBuffer<float> output;
-    GuardedBuffer<float> partial_sums;
-    GuardedBuffer<std::uint32_t> all_rows;
-    std::vector<std::uint32_t> rows;
-    DenseSparseInput problem;
+        : DenseLayer(DenseWeights::fp32_input_major, inputs, outputs, batch) {}
 };
 
 /// Sets each input to zero, in all images or in this one alone, with probability `zeros`.
 void make_sparse(Layer& layer, Random& random, float zeros) {
-    const DenseSparseInput& problem = layer.problem;
+    const Dense& problem = layer.problem;
     for (std::size_t i = 0; i < problem.inputs; ++i) {
         const bool all = random.uniform(0.0F, 1.0F) < zeros;
         for (std::size_t b = 0; b < problem.batch; ++b) {
@@ -75,35 +39,21 @@ void make_sparse(Layer& layer, Random& random, float zeros) {
 
 void fill_uniform(Layer& layer, Random& random, float zeros) {
     random.fill(layer.input, -1.0F, 1.0F);
-    random.fill(layer.weights, -1.0F, 1.0F);
+    random.fill(layer.fp32_weights, -1.0F, 1.0F);
     random.fill(layer.bias, -1.0F, 1.0F);
     make_sparse(layer, random, zeros);
 }
 
 void fill_integers(Layer& layer, Random& random, float zeros) {
-    for (auto* buffer : {&layer.input, &layer.weights, &layer.bias}) {
+    for (auto* buffer : {&layer.input, &layer.fp32_weights, &layer.bias}) {
         for (float& value : *buffer) value = static_cast<float>(random.integer(-8, 8));
     }
     make_sparse(layer, random, zeros);
 }
 
-DenseReference reference(const DenseSparseInput& problem, std::size_t image, std::size_t output) {
+DenseReference reference(const Dense& problem, std::size_t image, std::size_t output) {
     return dense_reference(problem, image, output,
-                           [&](std::size_t i) { return problem.weights[i * problem.outputs + output]; });
-}
-
-/// ‖found − expected‖ / ‖expected‖ over all outputs.
-double relative_l2(const DenseSparseInput& problem) {
-    double error = 0;
-    double norm = 0;
-    for (std::size_t image = 0; image < problem.batch; ++image) {
-        for (std::size_t output = 0; output < problem.outputs; ++output) {
-            const double expected = reference(problem, image, output).value;
-            error += std::pow(problem.output[image * problem.outputs + output] - expected, 2);
-            norm += expected * expected;
-        }
-    }
-    return std::sqrt(error / norm);
+                           [&](std::size_t i) { return problem.fp32_weights[i * problem.outputs + output]; });
 }
 
 /// Sizes on both sides of every vector's length, batches of every tile, and some to all of the inputs zero.
@@ -131,7 +81,7 @@ TEST_CASE("the list of inputs has each that is not zero in an image, once and in
     constexpr float tiny = std::numeric_limits<float>::denorm_min();
     const std::vector<float> input = {0, 1, -0.0F, tiny, 0,  //
                                       0, 0, nan,   0,    -0.0F};
-    GuardedBuffer<std::uint32_t> rows(5);
+    testing::GuardedBuffer<std::uint32_t> rows(5);
     const auto list = [&](std::size_t batch, std::size_t image) {
         const std::size_t count = list_nonzero_inputs(input.data() + image * 5, batch, 5, rows.data());
         return std::vector<std::uint32_t>(rows.begin(), rows.begin() + count);
@@ -148,11 +98,11 @@ TEST_CASE("dense sparse-input kernels are as near to sums in double as rounding 
     for_each_case([&](std::size_t inputs, std::size_t outputs, std::size_t batch, float zeros) {
         Layer layer(inputs, outputs, batch);
         fill_uniform(layer, random, zeros);
-        testing::for_each_usable_kernel(dense_sparse_input_kernels(), [&](const auto& kernel) {
+        testing::for_each_kernel_of(layer, [&](const auto& kernel) {
             kernel.run(layer.problem, 0, outputs);
             golden.add(kernel.name, layer.output);
-            // As in dense_fp32: each of K products and K additions errs by at most ε/2 of a partial sum;
-            // twice that covers the higher orders.
+            // As where all weights are read: each of K products and K additions errs by at most ε/2 of a
+            // partial sum; twice that covers the higher orders.
             CHECK(wrong_outputs(layer.problem, 2 * (inputs + 1), reference) == 0);
         });
     });
@@ -165,7 +115,7 @@ TEST_CASE("dense sparse-input kernels are exact on small integers") {
     const auto check = [&](std::size_t inputs, std::size_t outputs, std::size_t batch, float zeros) {
         Layer layer(inputs, outputs, batch);
         fill_integers(layer, random, zeros);
-        testing::for_each_usable_kernel(dense_sparse_input_kernels(), [&](const auto& kernel) {
+        testing::for_each_kernel_of(layer, [&](const auto& kernel) {
             kernel.run(layer.problem, 0, outputs);
             CHECK(wrong_outputs(layer.problem, 0, reference) == 0);
         });
@@ -182,9 +132,9 @@ TEST_CASE("dense sparse-input kernels keep their accuracy over the 25,088 inputs
         CAPTURE(zeros);
         Layer layer(25088, 40, 1);
         fill_uniform(layer, random, zeros);
-        testing::for_each_usable_kernel(dense_sparse_input_kernels(), [&](const auto& kernel) {
+        testing::for_each_kernel_of(layer, [&](const auto& kernel) {
             kernel.run(layer.problem, 0, 40);
-            CHECK(relative_l2(layer.problem) <= 1e-6);
+            CHECK(testing::relative_l2(layer.problem, reference) <= 1e-6);
         });
     }
 }
@@ -200,8 +150,8 @@ TEST_CASE("dense sparse-input kernels give the same bits for any range and batch
                 CAPTURE(inputs);
                 CAPTURE(outputs);
                 CAPTURE(zeros);
-                testing::for_each_usable_kernel(dense_sparse_input_kernels(), [&](const auto& kernel) {
-                    testing::check_ranges_and_batches(kernel, layer.problem, random);
+                testing::for_each_kernel_of(layer, [&](const auto& kernel) {
+                    testing::check_ranges_and_batches(kernel, layer, random);
                 });
             }
         }
@@ -215,15 +165,15 @@ TEST_CASE("an image's outputs do not depend on which inputs the others of its ba
     constexpr std::size_t outputs = 37;
     Layer together(inputs, outputs, 3);
     fill_uniform(together, random, 0.7F);
-    testing::for_each_usable_kernel(dense_sparse_input_kernels(), [&](const auto& kernel) {
+    testing::for_each_kernel_of(together, [&](const auto& kernel) {
         const auto expected = testing::dense_bits(kernel, together.problem, 0, outputs);
         for (std::size_t image = 0; image < 3; ++image) {
             Layer alone(inputs, outputs, 1);
             std::copy_n(together.input.data() + image * inputs, inputs, alone.input.data());
-            alone.problem.weights = together.weights.data();
+            alone.problem.fp32_weights = together.fp32_weights.data();
             alone.problem.bias = together.bias.data();
             alone.list_rows();
-            REQUIRE(alone.problem.row_count < together.problem.row_count);
+            REQUIRE(alone.problem.input_row_count < together.problem.input_row_count);
             const auto found = testing::dense_bits(kernel, alone.problem, 0, outputs);
             CHECK(std::equal(found.begin(), found.end(), expected.data() + image * outputs));
         }
@@ -237,10 +187,10 @@ TEST_CASE("rows that are zero in every image are not read") {
     fill_uniform(layer, random, 0.5F);
     for (std::size_t i = 0; i < 70; ++i) {
         if (layer.input[i] != 0 || layer.input[70 + i] != 0) continue;
-        std::fill_n(layer.weights.data() + i * 20, 20, std::numeric_limits<float>::quiet_NaN());
+        std::fill_n(layer.fp32_weights.data() + i * 20, 20, std::numeric_limits<float>::quiet_NaN());
     }
-    REQUIRE(layer.problem.row_count < 70);
-    testing::for_each_usable_kernel(dense_sparse_input_kernels(), [&](const auto& kernel) {
+    REQUIRE(layer.problem.input_row_count < 70);
+    testing::for_each_kernel_of(layer, [&](const auto& kernel) {
         kernel.run(layer.problem, 0, 20);
         for (const float value : layer.output) CHECK(std::isfinite(value));
     });
@@ -251,19 +201,19 @@ TEST_CASE("dense sparse-input kernels apply ReLU only when asked, and keep a NaN
     std::fill(layer.input.begin(), layer.input.end(), 1.0F);
     for (std::size_t o = 0; o < 6; ++o) {
         layer.bias[o] = o % 2 == 0 ? 40.0F : -40.0F;
-        for (std::size_t i = 0; i < 17; ++i) layer.weights[i * 6 + o] = static_cast<float>(o);
+        for (std::size_t i = 0; i < 17; ++i) layer.fp32_weights[i * 6 + o] = static_cast<float>(o);
     }
     for (std::size_t b = 0; b < 3; ++b) layer.input[b * 17 + 5] = std::numeric_limits<float>::quiet_NaN();
-    std::fill_n(layer.weights.data() + 5 * 6, 6, 0.0F);
+    std::fill_n(layer.fp32_weights.data() + 5 * 6, 6, 0.0F);
     layer.list_rows();
-    testing::for_each_usable_kernel(dense_sparse_input_kernels(), [&](const auto& kernel) {
+    testing::for_each_kernel_of(layer, [&](const auto& kernel) {
         kernel.run(layer.problem, 0, 6);
         for (const float value : layer.output) CHECK(std::isnan(value));
     });
 
     for (std::size_t b = 0; b < 3; ++b) layer.input[b * 17 + 5] = 0;
     layer.list_rows();
-    testing::for_each_usable_kernel(dense_sparse_input_kernels(), [&](const auto& kernel) {
+    testing::for_each_kernel_of(layer, [&](const auto& kernel) {
         for (const bool relu : {false, true}) {
             CAPTURE(relu);
             layer.problem.relu = relu;
@@ -286,7 +236,7 @@ TEST_CASE("dense sparse-input kernels without inputs, or with none but zeros, gi
         Layer layer(inputs, 5, 2);
         for (std::size_t o = 0; o < 5; ++o) layer.bias[o] = static_cast<float>(o);
         layer.list_rows();
-        testing::for_each_usable_kernel(dense_sparse_input_kernels(), [&](const auto& kernel) {
+        testing::for_each_kernel_of(layer, [&](const auto& kernel) {
             kernel.run(layer.problem, 0, 5);
             for (std::size_t i = 0; i < 10; ++i) CHECK(layer.output[i] == static_cast<float>(i % 5));
         });

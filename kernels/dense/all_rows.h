@@ -1,17 +1,19 @@
-// How dense kernels over rows of weights walk over outputs, images and inputs. A kernel brings its arithmetic
-// as a struct of static functions:
+// How dense kernels over output-major weights walk over outputs, images and inputs. The type of the weights
+// brings its arithmetic as a struct of static functions:
 //
 //   Sum                                     a register of partial sums
 //   lanes                                   how many inputs a register holds
+//   input(problem), weights(problem)        where they stand
 //   zero() -> Sum
 //   load(values) -> register                `lanes` inputs or weights (told apart by their type)
 //   load_first(values, count) -> register   the first `count`, and zeros; touches no byte past them
 //   multiply_add(inputs, weights, sum) -> Sum
-//   finish(problem, image, output, sum)     writes an output; the lanes are added in an order that is always
-//   the same
+//   total(sum)                              over the lanes, always in the same order
 #pragma once
 
 #include <cstddef>
+
+#include "kernels/dense/output.h"
 
 namespace vgg19::kernels::VGG19_ISA {
 namespace {
@@ -21,12 +23,6 @@ namespace {
 /// into the second-level cache, INT8 reads as fast as a plain sum over memory. It gets 75 to 80 % of that
 /// without, about as little with the first-level cache as the target, and no more at 1 or 4 KB.
 inline constexpr std::size_t prefetch_distance = 2048;
-
-inline void prefetch(const void* address) {
-    constexpr int read = 0;
-    constexpr int second_level_cache = 2;
-    __builtin_prefetch(address, read, second_level_cache);
-}
 
 /// Adds the products of one register's length of inputs, for a tile of outputs × images.
 template <class Arithmetic, std::size_t outputs, std::size_t images, class Input, class Weight, class Load>
@@ -45,14 +41,14 @@ template <class Arithmetic, std::size_t outputs, std::size_t images, class Input
 
 /// Computes a tile of outputs × images whose sums stay in registers. Each has a single sum, so its order does
 /// not depend on the tile.
-template <class Arithmetic, std::size_t outputs, std::size_t images, class Problem>
-void compute_tile(const Problem& problem, std::size_t output, std::size_t image) {
+template <class Arithmetic, std::size_t outputs, std::size_t images>
+void compute_tile(const Dense& problem, std::size_t output, std::size_t image) {
     constexpr std::size_t lanes = Arithmetic::lanes;
-    constexpr std::size_t line = 64 / sizeof(*problem.weights);
-    constexpr std::size_t distance = prefetch_distance / sizeof(*problem.weights);
     const std::size_t inputs = problem.inputs;
-    const auto* input = problem.input + image * inputs;
-    const auto* weights = problem.weights + output * inputs;
+    const auto* input = Arithmetic::input(problem) + image * inputs;
+    const auto* weights = Arithmetic::weights(problem) + output * inputs;
+    constexpr std::size_t line = 64 / sizeof(*weights);
+    constexpr std::size_t distance = prefetch_distance / sizeof(*weights);
 
     typename Arithmetic::Sum sums[outputs][images];
     for (auto& row : sums) {
@@ -81,14 +77,14 @@ void compute_tile(const Problem& problem, std::size_t output, std::size_t image)
 
     for (std::size_t o = 0; o < outputs; ++o) {
         for (std::size_t b = 0; b < images; ++b) {
-            Arithmetic::finish(problem, image + b, output + o, sums[o][b]);
+            finish(problem, image + b, output + o, Arithmetic::total(sums[o][b]));
         }
     }
 }
 
 /// Computes a tile's outputs for all images from `image` on.
-template <class Arithmetic, std::size_t outputs, std::size_t images, class Problem>
-void compute_images(const Problem& problem, std::size_t output, std::size_t image) {
+template <class Arithmetic, std::size_t outputs, std::size_t images>
+void compute_images(const Dense& problem, std::size_t output, std::size_t image) {
     for (; image + images <= problem.batch; image += images) {
         compute_tile<Arithmetic, outputs, images>(problem, output, image);
     }
@@ -99,12 +95,12 @@ void compute_images(const Problem& problem, std::size_t output, std::size_t imag
 /// are the inner loop: a tile's weights come from memory for the first of them, from the cache for the rest.
 /// Kernels take four outputs: as many rows at once keep more cache misses in flight than one, which got two
 /// thirds of the bandwidth.
-template <class Arithmetic, std::size_t outputs, std::size_t images, class Problem>
-void compute_dense(const Problem& problem, std::size_t begin, std::size_t end) {
+template <class Arithmetic, std::size_t outputs, std::size_t images>
+void compute_all_rows(const Dense& problem, std::size_t begin, std::size_t end) {
     for (; begin + outputs <= end; begin += outputs) {
         compute_images<Arithmetic, outputs, images>(problem, begin, 0);
     }
-    if constexpr (outputs > 1) compute_dense<Arithmetic, outputs / 2, images>(problem, begin, end);
+    if constexpr (outputs > 1) compute_all_rows<Arithmetic, outputs / 2, images>(problem, begin, end);
 }
 
 }  // namespace

@@ -7,12 +7,9 @@
 #include <vector>
 
 #include "kernels/common/float16.h"
-#include "kernels/common/testing/dense.h"
 #include "kernels/common/testing/golden.h"
-#include "kernels/common/testing/guarded_buffer.h"
 #include "kernels/common/testing/random.h"
-#include "kernels/dense_int4/dense_int4.h"
-#include "kernels/dense_sparse_input/dense_sparse_input.h"
+#include "kernels/dense/testing_layer.h"
 
 namespace vgg19::kernels {
 
@@ -20,46 +17,16 @@ namespace {
 
 using testing::dense_reference;
 using testing::DenseReference;
-using testing::GuardedBuffer;
 using testing::Random;
 using testing::wrong_outputs;
 
-/// A problem whose buffers end at guard pages.
-struct Layer {
+struct Layer : testing::DenseLayer {
     Layer(std::size_t inputs, std::size_t outputs, std::size_t batch)
-        : problem{.batch = batch, .inputs = inputs, .outputs = outputs},
-          input(batch * inputs),
-          weights(inputs * problem.groups() * int4_group_bytes),
-          weight_scale(inputs * problem.groups()),
-          bias(outputs),
-          output(batch * outputs),
-          sums(2 * batch * problem.padded_outputs()),
-          rows(inputs) {
-        problem.input = input.data();
-        problem.weights = weights.data();
-        problem.weight_scale = weight_scale.data();
-        problem.bias = bias.data();
-        problem.output = output.data();
-        problem.sums = sums.data();
-        problem.rows = rows.data();
-    }
+        : DenseLayer(DenseWeights::int4_input_major, inputs, outputs, batch) {}
 
-    /// To be called when the input is as it shall be.
-    void list_rows() {
-        problem.row_count = list_nonzero_inputs(problem.input, problem.batch, problem.inputs, rows.data());
-    }
     std::uint16_t& scale(std::size_t row, std::size_t output_index) {
-        return weight_scale[row * problem.groups() + output_index / int4_group];
+        return int4_scale[row * problem.int4_groups() + output_index / int4_group];
     }
-
-    DenseInt4 problem;
-    GuardedBuffer<float> input;
-    GuardedBuffer<std::uint8_t> weights;
-    GuardedBuffer<std::uint16_t> weight_scale;
-    GuardedBuffer<float> bias;
-    GuardedBuffer<float> output;
-    GuardedBuffer<float> sums;
-    GuardedBuffer<std::uint32_t> rows;
 };
 
 /// Any weights, in the padding too, and inputs that are zero with probability `zeros`.
@@ -68,8 +35,8 @@ void fill(Layer& layer, Random& random, float zeros) {
     for (float& value : layer.input) {
         if (random.uniform(0.0F, 1.0F) < zeros) value = 0;
     }
-    for (auto& byte : layer.weights) byte = static_cast<std::uint8_t>(random.integer(0, 255));
-    for (auto& half : layer.weight_scale) half = static_cast<std::uint16_t>(random.integer(0, 0x3C00));
+    for (auto& byte : layer.int4_weights) byte = static_cast<std::uint8_t>(random.integer(0, 255));
+    for (auto& half : layer.int4_scale) half = static_cast<std::uint16_t>(random.integer(0, 0x3C00));
     random.fill(layer.bias, -1.0F, 1.0F);
     random.fill(layer.sums, -9.0F, 9.0F);
     layer.list_rows();
@@ -81,17 +48,17 @@ void fill_integers(Layer& layer, Random& random, float zeros) {
     for (float& value : layer.input) value = value == 0 ? 0.0F : static_cast<float>(random.integer(-8, 8));
     for (float& value : layer.bias) value = static_cast<float>(random.integer(-8, 8));
     constexpr std::uint16_t powers_of_two[] = {0x3800, 0x3C00, 0x4000};  // ½, 1, 2
-    for (auto& half : layer.weight_scale) half = powers_of_two[random.integer(0, 2)];
+    for (auto& half : layer.int4_scale) half = powers_of_two[random.integer(0, 2)];
     layer.list_rows();
 }
 
 /// Finds each weight by its place in the file's order.
-DenseReference reference(const DenseInt4& problem, std::size_t image, std::size_t output) {
+DenseReference reference(const Dense& problem, std::size_t image, std::size_t output) {
     return dense_reference(problem, image, output, [&](std::size_t i) {
         const std::size_t group = i * ((problem.outputs + 31) / 32) + output / 32;
-        const unsigned byte = problem.weights[group * 16 + output % 16];
+        const unsigned byte = problem.int4_weights[group * 16 + output % 16];
         const int weight = static_cast<int>(output % 32 < 16 ? byte % 16 : byte / 16) - 8;
-        return double{float16_value(problem.weight_scale[group])} * weight;
+        return double{float16_value(problem.int4_scale[group])} * weight;
     });
 }
 
@@ -113,11 +80,6 @@ void for_each_case(const Body& body) {
     }
 }
 
-template <class Body>
-void for_each_kernel(const Body& body) {
-    testing::for_each_usable_kernel(dense_int4_kernels(), body);
-}
-
 }  // namespace
 
 TEST_CASE("dense INT4 kernels are as near to sums in double as rounding allows") {
@@ -127,7 +89,7 @@ TEST_CASE("dense INT4 kernels are as near to sums in double as rounding allows")
     for_each_case([&](std::size_t inputs, std::size_t outputs, std::size_t batch, float zeros) {
         Layer layer(inputs, outputs, batch);
         fill(layer, random, zeros);
-        for_each_kernel([&](const auto& kernel) {
+        testing::for_each_kernel_of(layer, [&](const auto& kernel) {
             kernel.run(layer.problem, 0, outputs);
             golden.add(kernel.name, layer.output);
             // The product of input and scale errs by at most ε/2, and each of K additions by that of a
@@ -144,7 +106,7 @@ TEST_CASE("dense INT4 kernels are exact on small integers, over more outputs tha
     const auto check = [&](std::size_t inputs, std::size_t outputs, std::size_t batch, float zeros) {
         Layer layer(inputs, outputs, batch);
         fill_integers(layer, random, zeros);
-        for_each_kernel([&](const auto& kernel) {
+        testing::for_each_kernel_of(layer, [&](const auto& kernel) {
             kernel.run(layer.problem, 0, outputs);
             CHECK(wrong_outputs(layer.problem, 0, reference) == 0);
         });
@@ -158,36 +120,29 @@ TEST_CASE("dense INT4 kernels keep their accuracy over the 25,088 inputs of the 
     INFO(random.replay());
     Layer layer(25088, 40, 1);
     fill(layer, random, 0.4F);
-    for_each_kernel([&](const auto& kernel) {
+    testing::for_each_kernel_of(layer, [&](const auto& kernel) {
         kernel.run(layer.problem, 0, 40);
-        double error = 0;
-        double norm = 0;
-        for (std::size_t output = 0; output < 40; ++output) {
-            const double expected = reference(layer.problem, 0, output).value;
-            error += std::pow(layer.output[output] - expected, 2);
-            norm += expected * expected;
-        }
-        CHECK(std::sqrt(error / norm) <= 1e-6);
+        CHECK(testing::relative_l2(layer.problem, reference) <= 1e-6);
     });
 }
 
 TEST_CASE("dense INT4 kernels give the same bits for any range and batch") {
     Random random;
     INFO(random.replay());
-    constexpr std::size_t granularity = DenseInt4::granularity;
+    const std::size_t granularity = dense_granularity(DenseWeights::int4_input_major);
     for (const std::size_t outputs : {100U, 128U, 300U}) {
         for (const float zeros : {0.0F, 0.6F}) {
             CAPTURE(outputs);
             CAPTURE(zeros);
             Layer layer(600, outputs, testing::dense_largest_batch);
             fill(layer, random, zeros);
-            for_each_kernel([&](const auto& kernel) {
+            testing::for_each_kernel_of(layer, [&](const auto& kernel) {
                 const auto whole = testing::dense_bits(kernel, layer.problem, 0, outputs);
                 for (std::size_t image = 0; image < layer.problem.batch; ++image) {
-                    DenseInt4 alone = testing::image_alone(layer.problem, image);
+                    Dense alone = testing::image_alone(layer, image);
                     std::vector<std::uint32_t> rows(alone.inputs);
-                    alone.rows = rows.data();
-                    alone.row_count = list_nonzero_inputs(alone.input, 1, alone.inputs, rows.data());
+                    alone.input_rows = rows.data();
+                    alone.input_row_count = list_nonzero_inputs(alone.input, 1, alone.inputs, rows.data());
                     const auto found = testing::dense_bits(kernel, alone, 0, outputs);
                     CHECK(std::equal(found.begin(), found.end(), whole.data() + image * outputs));
                 }
@@ -213,14 +168,14 @@ TEST_CASE("dense INT4 kernels do not read the scales of inputs that are zero, no
     const auto outputs_of = [&](const auto& kernel) {
         return testing::dense_bits(kernel, layer.problem, 0, 40);
     };
-    for_each_kernel([&](const auto& kernel) {
+    testing::for_each_kernel_of(layer, [&](const auto& kernel) {
         for (std::size_t i = 0; i < 70; ++i) {
             if (layer.input[i] == 0 && layer.input[70 + i] == 0) layer.scale(i, 0) = layer.scale(i, 32) = 0;
         }
         const auto expected = outputs_of(kernel);
         for (std::size_t i = 0; i < 70; ++i) {
             if (layer.input[i] == 0 && layer.input[70 + i] == 0) layer.scale(i, 0) = layer.scale(i, 32) = nan;
-            layer.weights[i * 32 + 31] ^= 0xFFU;  // outputs 47 and 63
+            layer.int4_weights[i * 32 + 31] ^= 0xFFU;  // outputs 47 and 63
         }
         CHECK(outputs_of(kernel) == expected);
     });
@@ -229,11 +184,11 @@ TEST_CASE("dense INT4 kernels do not read the scales of inputs that are zero, no
 TEST_CASE("dense INT4 kernels apply ReLU only when asked, and keep a NaN") {
     Layer layer(17, 6, 3);
     std::fill(layer.input.begin(), layer.input.end(), 1.0F);
-    std::fill(layer.weights.begin(), layer.weights.end(), std::uint8_t{0xBB});  // 3
-    std::fill(layer.weight_scale.begin(), layer.weight_scale.end(), std::uint16_t{0x3C00});
+    std::fill(layer.int4_weights.begin(), layer.int4_weights.end(), std::uint8_t{0xBB});  // 3
+    std::fill(layer.int4_scale.begin(), layer.int4_scale.end(), std::uint16_t{0x3C00});
     for (std::size_t o = 0; o < 6; ++o) layer.bias[o] = o % 2 == 0 ? 40.0F : -60.0F;
     layer.list_rows();
-    for_each_kernel([&](const auto& kernel) {
+    testing::for_each_kernel_of(layer, [&](const auto& kernel) {
         for (const bool relu : {false, true}) {
             CAPTURE(relu);
             layer.problem.relu = relu;
@@ -245,7 +200,7 @@ TEST_CASE("dense INT4 kernels apply ReLU only when asked, and keep a NaN") {
     });
 
     for (std::size_t b = 0; b < 3; ++b) layer.input[b * 17 + 5] = std::numeric_limits<float>::quiet_NaN();
-    for_each_kernel([&](const auto& kernel) {
+    testing::for_each_kernel_of(layer, [&](const auto& kernel) {
         kernel.run(layer.problem, 0, 6);
         for (const float value : layer.output) CHECK(std::isnan(value));
     });
@@ -258,7 +213,7 @@ TEST_CASE("dense INT4 kernels without inputs, or with none but zeros, give the b
         std::fill(layer.sums.begin(), layer.sums.end(), 7.0F);
         for (std::size_t o = 0; o < 5; ++o) layer.bias[o] = static_cast<float>(o);
         layer.list_rows();
-        for_each_kernel([&](const auto& kernel) {
+        testing::for_each_kernel_of(layer, [&](const auto& kernel) {
             kernel.run(layer.problem, 0, 5);
             for (std::size_t i = 0; i < 10; ++i) CHECK(layer.output[i] == static_cast<float>(i % 5));
         });

@@ -1,0 +1,120 @@
+// INT8 weights.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/dense/rows_with_input.h"
+#include "kernels/simd/interleaved.h"
+#include "kernels/simd/vector.h"
+
+namespace vgg19::kernels::VGG19_ISA {
+namespace {
+
+/// For kernels/dense/all_rows.h.
+struct Int8 {
+    using Sum = Vector::Sum;
+    static constexpr std::size_t lanes = 4 * Vector::width;
+
+    static const std::uint8_t* input(const Dense& problem) { return problem.int8_input; }
+    static const std::int8_t* weights(const Dense& problem) { return problem.int8_weights; }
+    static Sum zero() { return Vector::zero_sum(); }
+    static Vector::Quads load(const std::uint8_t* values) { return Vector::load_quads(values); }
+    static Vector::QuadWeights load(const std::int8_t* values) { return Vector::load_quad_weights(values); }
+    template <class Value>
+    static auto load_first(const Value* values, std::size_t count) {
+        Value padded[lanes] = {};
+        __builtin_memcpy(padded, values, count);
+        return load(padded);
+    }
+    static Sum multiply_add(Vector::Quads inputs, Vector::QuadWeights weights, Sum sum) {
+        return Vector::dot4(inputs, weights, sum);
+    }
+    static std::int32_t total(Sum sum) { return Vector::total_sum(sum); }
+};
+
+/// For kernels/dense/rows_with_input.h. Four rows are interleaved, so that a register has the four weights of
+/// each of its lanes side by side, as an instruction of VNNI multiplies and sums them.
+struct Int8Rows {
+    using Sum = std::int32_t;
+    static constexpr std::size_t chunk_inputs = dense_int8_max_inputs;  // sums are exact: one level is enough
+    static constexpr std::size_t prefetch_rows = 12;
+    static constexpr std::size_t block = 4 * Vector::width;
+    static std::size_t sum_place(std::size_t offset) { return interleaved_place<Vector::width>(offset); }
+
+    /// The weights come from memory for the first image, from registers for the rest.
+    template <std::size_t rows>
+    static void add(const Dense& problem, const RowGroup<rows>& group, std::size_t begin, std::size_t end) {
+        static_assert(rows <= quad);
+        const QuadInputs first_inputs = quad_inputs(problem, group, 0);
+        for (std::size_t output = begin; output < end; output += block) {
+            for (const std::size_t input : group.ahead) prefetch(weights_at(problem, input, output));
+            const BlockWeights weights = load_weights(problem, group, output, std::min(block, end - output));
+            add_products(first_inputs, weights, partial_sums_at<Sum>(problem, 0, output));
+            for (std::size_t image = 1; image < problem.batch; ++image) {
+                add_products(quad_inputs(problem, group, image), weights,
+                             partial_sums_at<Sum>(problem, image, output));
+            }
+        }
+    }
+
+  private:
+    static constexpr std::size_t quad = 4;
+
+    /// The inputs of a group's rows, and zeros up to four.
+    struct QuadInputs {
+        std::uint8_t bytes[quad];
+    };
+    struct BlockWeights {
+        Vector::QuadWeights registers[4];
+    };
+
+    static const std::int8_t* weights_at(const Dense& problem, std::size_t input, std::size_t output) {
+        return problem.int8_weights + input * problem.outputs + output;
+    }
+
+    template <std::size_t rows>
+    static QuadInputs quad_inputs(const Dense& problem, const RowGroup<rows>& group, std::size_t image) {
+        QuadInputs inputs{};
+        for (std::size_t r = 0; r < rows; ++r) {
+            inputs.bytes[r] = problem.int8_input[image * problem.inputs + group.inputs[r]];
+        }
+        return inputs;
+    }
+
+    /// Of `count` outputs; zeros past them. For fewer than four rows the last one stands again, for inputs
+    /// that are zeros.
+    template <std::size_t rows>
+    static BlockWeights load_weights(const Dense& problem, const RowGroup<rows>& group, std::size_t output,
+                                     std::size_t count) {
+        const std::int8_t* row_weights[quad];
+        for (std::size_t r = 0; r < quad; ++r) {
+            row_weights[r] = weights_at(problem, group.inputs[std::min(r, rows - 1)], output);
+        }
+        BlockWeights weights{};
+        if (count == block) {
+            Vector::load_interleaved(row_weights, weights.registers);
+            return weights;
+        }
+        std::int8_t padded[quad][block] = {};
+        const std::int8_t* padded_rows[quad];
+        for (std::size_t r = 0; r < quad; ++r) {
+            __builtin_memcpy(padded[r], row_weights[r], count);
+            padded_rows[r] = padded[r];
+        }
+        Vector::load_interleaved(padded_rows, weights.registers);
+        return weights;
+    }
+
+    static void add_products(const QuadInputs& inputs, const BlockWeights& weights, std::int32_t* sums) {
+        const Vector::Quad bytes = Vector::broadcast_quad(inputs.bytes);
+        for (std::size_t k = 0; k < 4; ++k) {
+            std::int32_t* place = sums + k * Vector::width;
+            Vector::store_sum(place, Vector::dot4(bytes, weights.registers[k], Vector::load_sum(place)));
+        }
+    }
+};
+
+}  // namespace
+}  // namespace vgg19::kernels::VGG19_ISA
