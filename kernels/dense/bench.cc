@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/common/aligned_buffer.h"
 #include "kernels/common/parallel.h"
 #include "kernels/dense/dense.h"
 
@@ -67,7 +68,7 @@ struct Layer {
     std::vector<float> bias;
     std::vector<float> output;
     std::vector<std::uint32_t> rows;
-    std::vector<std::byte> sums;
+    AlignedBuffer sums;
 };
 
 /// Bytes are those of the rows of weights that are read.

@@ -48,14 +48,20 @@ struct Int8Rows {
     static void add(const Dense& problem, const RowGroup<rows>& group, std::size_t begin, std::size_t end) {
         static_assert(rows <= quad);
         const QuadInputs first_inputs = quad_inputs(problem, group, 0);
-        for (std::size_t output = begin; output < end; output += block) {
-            for (const std::size_t input : group.ahead) prefetch(weights_at(problem, input, output));
-            const BlockWeights weights = load_weights(problem, group, output, std::min(block, end - output));
+        const auto add_block = [&](std::size_t output, const BlockWeights& weights) {
             add_products(first_inputs, weights, partial_sums_at<Sum>(problem, 0, output));
             for (std::size_t image = 1; image < problem.batch; ++image) {
                 add_products(quad_inputs(problem, group, image), weights,
                              partial_sums_at<Sum>(problem, image, output));
             }
+        };
+        std::size_t output = begin;
+        for (; output + block <= end; output += block) {
+            for (const std::size_t input : group.ahead) prefetch(weights_at(problem, input, output));
+            add_block(output, load_weights(row_weights(problem, group, output)));
+        }
+        if (output < end) {
+            add_block(output, load_first_weights(row_weights(problem, group, output), end - output));
         }
     }
 
@@ -83,28 +89,35 @@ struct Int8Rows {
         return inputs;
     }
 
-    /// Of `count` outputs; zeros past them. For fewer than four rows the last one stands again, for inputs
-    /// that are zeros.
+    struct RowWeights {
+        const std::int8_t* rows[quad];
+    };
+
+    /// For fewer than four rows the last one stands again, for inputs that are zeros.
     template <std::size_t rows>
-    static BlockWeights load_weights(const Dense& problem, const RowGroup<rows>& group, std::size_t output,
-                                     std::size_t count) {
-        const std::int8_t* row_weights[quad];
+    static RowWeights row_weights(const Dense& problem, const RowGroup<rows>& group, std::size_t output) {
+        RowWeights weights{};
         for (std::size_t r = 0; r < quad; ++r) {
-            row_weights[r] = weights_at(problem, group.inputs[std::min(r, rows - 1)], output);
+            weights.rows[r] = weights_at(problem, group.inputs[std::min(r, rows - 1)], output);
         }
-        BlockWeights weights{};
-        if (count == block) {
-            Vector::load_interleaved(row_weights, weights.registers);
-            return weights;
-        }
-        std::int8_t padded[quad][block] = {};
-        const std::int8_t* padded_rows[quad];
-        for (std::size_t r = 0; r < quad; ++r) {
-            __builtin_memcpy(padded[r], row_weights[r], count);
-            padded_rows[r] = padded[r];
-        }
-        Vector::load_interleaved(padded_rows, weights.registers);
         return weights;
+    }
+
+    static BlockWeights load_weights(const RowWeights& weights) {
+        BlockWeights loaded{};
+        Vector::load_interleaved(weights.rows, loaded.registers);
+        return loaded;
+    }
+
+    /// Of the first `count` outputs, and zeros.
+    static BlockWeights load_first_weights(const RowWeights& weights, std::size_t count) {
+        std::int8_t padded[quad][block] = {};
+        RowWeights padded_rows{};
+        for (std::size_t r = 0; r < quad; ++r) {
+            __builtin_memcpy(padded[r], weights.rows[r], count);
+            padded_rows.rows[r] = padded[r];
+        }
+        return load_weights(padded_rows);
     }
 
     static void add_products(const QuadInputs& inputs, const BlockWeights& weights, std::int32_t* sums) {
