@@ -74,10 +74,9 @@ class ProductTile {
         ProductTile tile(operands.start);
         std::size_t quads = operands.input_quads;
         for (; quads >= quads_of_block; quads -= quads_of_block, transformed += operands.block_stride) {
-            unrolled<quads_of_block>([&](auto quad) __attribute__((always_inline)) {
-                tile.add(transformed + quad * WinogradInt8::quad, filters + quad * quad_bytes);
-            });
-            filters += quads_of_block * quad_bytes;
+            for (std::size_t quad = 0; quad < quads_of_block; ++quad, filters += quad_bytes) {
+                tile.add(transformed + quad * WinogradInt8::quad, filters);
+            }
         }
         // What is left of the last block.
         for (; quads > 0; --quads, filters += quad_bytes, transformed += WinogradInt8::quad) {
