@@ -39,7 +39,7 @@ std::vector<Variant> found_variants(const Options& options) {
 std::vector<Variant> chosen_variants(const Options& options) {
     std::vector<Variant> variants = found_variants(options);
     for (Variant& variant : variants) {
-        if (variant.input_size == 0) variant.input_size = options.size;
+        if (variant.input_size.empty()) variant.input_size = options.size;
     }
     return variants;
 }

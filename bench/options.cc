@@ -5,6 +5,7 @@
 
 #include "bench/text.h"
 #include "bench/variants.h"
+#include "engine/model/map_size.h"
 #include "vgg19/error.h"
 
 namespace vgg19::bench {
@@ -26,10 +27,10 @@ cxxopts::Options declared_options(const std::string& program) {
         "DIR")("variants", "only these, separated by commas: " + recipe_ids(),
                cxxopts::value<std::vector<std::string>>(), "LIST")(
         "size",
-        "the input size of variants that have none of their own (res160), of --tune and of --worker; "
-        "the model's own, unless given",
-        cxxopts::value<std::string>(),
-        "N")("image", "classify this photograph, not the bundled one", cxxopts::value<std::string>(), "FILE");
+        "the input size of variants that have none of their own (res160), of --tune and of --worker: "
+        "224, or height x width as 224x320; the model's own, unless given",
+        cxxopts::value<std::string>(), "SIZE")("image", "classify this photograph, not the bundled one",
+                                               cxxopts::value<std::string>(), "FILE");
     options.add_options("how it is measured")("threads",
                                               "as many as the CPUs that this process may use, unless given",
                                               cxxopts::value<std::string>(), "N")(
@@ -65,8 +66,8 @@ cxxopts::Options declared_options(const std::string& program) {
         "input run it N times and print the seconds of each on one line",
         cxxopts::value<std::string>(), "FILE")(
         "input",
-        "the worker's input: tensor \"input\" in F32, (1,3,S,S), which is repeated to fill a batch, or "
-        "(N,3,S,S) with the batch's N; the image, unless given",
+        "the worker's input: tensor \"input\" in F32, (1,3,H,W), which is repeated to fill a batch, or "
+        "(N,3,H,W) with the batch's N; the image, unless given",
         cxxopts::value<std::string>(), "X.safetensors");
     return options;
 }
@@ -145,7 +146,8 @@ Options from_parsed(const cxxopts::ParseResult& parsed) {
     options.baseline = optional_path(parsed, "baseline");
     options.tolerance = number<double>(parsed, "tolerance");
     options.worker = optional_path(parsed, "worker");
-    if (parsed.count("size") != 0) options.size = number<std::size_t>(parsed, "size");
+    if (parsed.count("size") != 0)
+        options.size = model::input_size_option("size", parsed["size"].as<std::string>());
     options.input = optional_path(parsed, "input");
     require_consistent(options);
     return options;
@@ -153,9 +155,10 @@ Options from_parsed(const cxxopts::ParseResult& parsed) {
 
 }  // namespace
 
-SessionOptions session_options(const Options& options, std::size_t input_size) {
+SessionOptions session_options(const Options& options, MapSize input_size) {
     return {.threads = options.threads,
-            .input_size = input_size,
+            .input_height = input_size.height,
+            .input_width = input_size.width,
             .batch = options.batch,
             .isa = options.isa,
             .convolution = options.convolution};

@@ -31,12 +31,12 @@ struct Options {
     double tolerance = 0.1;
 
     std::optional<std::filesystem::path> worker;  ///< be the worker for this model file
-    std::size_t size = 0;  ///< of the input, but for variants with their own; 0: the model's
+    MapSize size{};  ///< of the input, but for variants with their own; empty: the model's
     std::optional<std::filesystem::path> input;  ///< the worker's input
 };
 
-/// What these options say of a session. `input_size` 0: the model's own.
-SessionOptions session_options(const Options& options, std::size_t input_size);
+/// What these options say of a session. `input_size` empty: the model's own.
+SessionOptions session_options(const Options& options, MapSize input_size);
 
 /// Throws Error (usage) that names the flag.
 Options parse_options(int argc, const char* const* argv);

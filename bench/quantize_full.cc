@@ -30,9 +30,9 @@ class PictureCrops final : public converter::DataSet {
         }
         return image;
     }
-    void read(std::size_t item, const Preprocessing& preprocessing, std::size_t side,
+    void read(std::size_t item, const Preprocessing& preprocessing, MapSize size,
               std::span<float> nchw) const override {
-        preprocess(crop(item), preprocessing, side, nchw);
+        preprocess(crop(item), preprocessing, size, nchw);
     }
 
   private:
@@ -55,10 +55,9 @@ class PictureCrops final : public converter::DataSet {
 void quantize_full(const model::ModelFile& source, const std::filesystem::path& output,
                    const model::Progress& progress) {
     const PictureCrops crops(bench_image(std::nullopt));
-    const converter::CalibrationImages images = {
-        .data = &crops,
-        .items = converter::spread_items(crops.size(), crops.size()),
-        .session = {.input_size = source.description().preprocessing.input_size}};
+    converter::CalibrationImages images = {
+        .data = &crops, .items = converter::spread_items(crops.size(), crops.size()), .session = {}};
+    images.session.set_input_size(source.description().preprocessing.input_size);
     const converter::EqualizedModel equalized(source, converter::measure_channels(source, images));
     converter::FullOptions options;
     options.convolutions.threads = kernels::available_cpus();

@@ -18,10 +18,10 @@ struct Recipe {
                         const model::Progress& progress);
 
     const char* id;
-    const char* file;        ///< FILE.safetensors: the id, or that of the variant whose file this one shares
-    const char* source;      ///< the id of the variant it is derived from; "" for the baseline
-    Derive* derive;          ///< nullptr where there is nothing to derive
-    std::size_t input_size;  ///< 0: the model's own
+    const char* file;    ///< FILE.safetensors: the id, or that of the variant whose file this one shares
+    const char* source;  ///< the id of the variant it is derived from; "" for the baseline
+    Derive* derive;      ///< nullptr where there is nothing to derive
+    MapSize input_size;  ///< empty: the model's own
 };
 
 /// The baseline first; sources before what is derived from them.
@@ -31,7 +31,7 @@ std::span<const Recipe> recipes();
 struct Variant {
     std::string id;
     std::filesystem::path file;
-    std::size_t input_size = 0;  ///< 0: the model's own
+    MapSize input_size{};  ///< empty: the model's own
 };
 
 /// "baseline, pruned, …"

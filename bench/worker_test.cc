@@ -63,14 +63,14 @@ void write_narrow_variants(const std::filesystem::path& folder) {
 }
 
 /// Images that differ: the first is 0.5 everywhere, the others less.
-void write_input(const std::filesystem::path& path, std::size_t size, std::size_t images = 1) {
+void write_input(const std::filesystem::path& path, MapSize size, std::size_t images = 1) {
     std::vector<float> values;
     for (std::size_t image = 0; image < images; ++image) {
-        values.resize(values.size() + 3 * size * size, 0.5F - static_cast<float>(image));
+        values.resize(values.size() + 3 * size.pixels(), 0.5F - static_cast<float>(image));
     }
     const model::Tensor tensor{.name = "input",
                                .dtype = model::DType::f32,
-                               .shape = {images, 3, size, size},
+                               .shape = {images, 3, size.height, size.width},
                                .bytes = std::as_bytes(std::span(values))};
     model::write_safetensors(path, {}, {&tensor, 1});
 }
@@ -207,6 +207,25 @@ TEST_CASE("a worker is ready after two inferences, and answers each line with it
     CHECK(seconds.size() == 3);
 }
 
+TEST_CASE("a rectangle is measured as --size says it, height before width") {
+    const testing::TemporaryFolder folder;
+    const auto model = testing::write_narrow_model(folder.path() / "baseline.safetensors");
+    const Outcome report = run_bench(folder, "--models " + quoted(folder.path()) +
+                                                 " --size 40x64 --min-time 0.01 --threads 1 --format json");
+    INFO(report.errors);
+    REQUIRE(report.exit_code == 0);
+    const auto json = model::Json::parse(report.output, "report");
+    CHECK(json.find("variants")->array()[0].find("input_size")->string() == "40x64");
+
+    const std::filesystem::path input = folder.path() / "input.safetensors";
+    write_input(input, {40, 64});
+    const std::string worker = "--worker " + quoted(model) + " --input " + quoted(input);
+    CHECK(run_bench(folder, worker + " --size 40x64", "1\n").exit_code == 0);
+    const Outcome turned = run_bench(folder, worker + " --size 64x40");
+    CHECK(turned.exit_code == 5);
+    CHECK(turned.errors.find("expected size 64x40, found 40x64") != std::string::npos);
+}
+
 TEST_CASE("a batch is copies of one image, whose classes are the same and whose images count") {
     const testing::TemporaryFolder folder;
     write_narrow_variants(folder.path());
@@ -252,7 +271,7 @@ TEST_CASE(
     CHECK(run_bench(folder, worker + " --batch 2").exit_code == 5);
     const Outcome whole_without_batch = run_bench(folder, worker);
     CHECK(whole_without_batch.exit_code == 5);
-    CHECK(whole_without_batch.errors.find("expected F32 (1,3,S,S), found F32 (3,3,32,32)") !=
+    CHECK(whole_without_batch.errors.find("expected F32 (1,3,H,W), found F32 (3,3,32,32)") !=
           std::string::npos);
 }
 
@@ -304,8 +323,10 @@ TEST_CASE("wrong usage and bad files have the exit codes of the help, and a reas
         {"--batch two", 2, "--batch: expected a number, found \"two\""},
         {"--variants int9", 2, "int9"},
         {"--weights a --models b", 2, "exclude"},
-        {"--size 31", 2, "input size: expected 32 to 4096, found 31"},
-        {"--size two", 2, "--size: expected a number, found \"two\""},
+        {"--size 31", 2,
+         "--size: expected a whole number from 32 to 8192, or two as HEIGHTxWIDTH, found \"31\""},
+        {"--size two", 2,
+         "--size: expected a whole number from 32 to 8192, or two as HEIGHTxWIDTH, found \"two\""},
         {"--models " + quoted(folder.path() / "none"), 2, "not a folder"},
         {"--models " + quoted(folder.path()), 2, "VARIANT.safetensors"},
         {"--out " + quoted(folder.path()), 2, "is a folder"},

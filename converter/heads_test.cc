@@ -73,7 +73,7 @@ class HeadModel {
     std::vector<float> logits(const std::string& name, std::size_t size,
                               const SessionOptions& given = {}) const {
         SessionOptions options = given;
-        options.input_size = size;
+        options.set_input_size(size);
         options.threads = 1;
         const Model model = Model::open(path(name));
         Session session(model, options);

@@ -72,7 +72,8 @@ vgg19::SessionOptions options_from(const vgg19_session_options* options) {
                                                         ", found " + std::to_string(options->struct_size));
     }
     return {.threads = options->threads,
-            .input_size = options->input_size,
+            .input_height = options->input_height,
+            .input_width = options->input_width,
             .batch = options->batch == 0 ? 1 : options->batch,
             .isa = options->isa == nullptr ? "" : options->isa,
             .convolution = options->convolution == nullptr ? "" : options->convolution};
@@ -127,8 +128,12 @@ void vgg19_session_destroy(vgg19_session* session) {
     delete session;
 }
 
-size_t vgg19_session_input_size(const vgg19_session* session) {
-    return session == nullptr ? 0 : session->session.input_size();
+size_t vgg19_session_input_height(const vgg19_session* session) {
+    return session == nullptr ? 0 : session->session.input_size().height;
+}
+
+size_t vgg19_session_input_width(const vgg19_session* session) {
+    return session == nullptr ? 0 : session->session.input_size().width;
 }
 
 vgg19_status vgg19_session_run(vgg19_session* session, const float* input, size_t input_count, float* logits,

@@ -118,7 +118,8 @@ int classify(int argc, char** argv) {
     // A picture that is decoded at a fraction of its sides stays well above what the network sees of it.
     constexpr std::size_t reduced_sides = 8;
     picture_options.reduced_short_side =
-        std::max(picture_options.reduced_short_side, reduced_sides * session.input_size());
+        std::max(picture_options.reduced_short_side,
+                 reduced_sides * std::max(session.input_size().height, session.input_size().width));
 
     int code = exit_done;
     Json results = Json::Array{};

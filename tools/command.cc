@@ -8,7 +8,7 @@
 #include <sstream>
 #include <string_view>
 
-#include "engine/model/network.h"
+#include "engine/model/map_size.h"
 #include "kernels/isa/isa.h"
 #include "tools/text.h"
 #include "vgg19/error.h"
@@ -19,7 +19,6 @@ namespace vgg19::tools {
 namespace {
 
 constexpr std::size_t help_width = 110;
-constexpr std::size_t largest_size = 4096;
 constexpr std::size_t most_threads = 1024;
 constexpr std::size_t pixels_of_a_megapixel = 1'000'000;
 
@@ -209,8 +208,10 @@ std::vector<std::size_t> CommandLine::whole_numbers(const std::string& name, std
 }
 
 void add_size_option(CommandLine& line) {
-    line.option("size", "N",
-                "height and width of the network's input, at least 32; default: the model's own");
+    line.option(
+        "size", "SIZE",
+        "the network's input in pixels: 224, or height x width as 224x320, each at least 32; default: "
+        "the model's own");
 }
 
 void add_threads_option(CommandLine& line) {
@@ -223,8 +224,8 @@ void add_cpu_options(CommandLine& line) {
                 "instruction set: " + isa_list() + "; default: $VGG19_ISA, else the best that this CPU has");
 }
 
-std::size_t size_option(const CommandLine& line) {
-    return line.given("size") ? line.whole_number("size", model::smallest_input, largest_size) : 0;
+MapSize size_option(const CommandLine& line) {
+    return line.given("size") ? model::input_size_option("size", line.text("size")) : MapSize();
 }
 
 int threads_option(const CommandLine& line) {
@@ -243,7 +244,7 @@ void add_session_options(CommandLine& line) {
 
 SessionOptions session_options(const CommandLine& line) {
     SessionOptions options;
-    options.input_size = size_option(line);
+    options.set_input_size(size_option(line));
     options.threads = threads_option(line);
     options.isa = line.text("isa");
     options.convolution = line.text("conv");

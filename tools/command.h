@@ -9,6 +9,7 @@
 #include "bench/exit_code.h"
 #include "cxxopts.hpp"
 #include "vgg19/image.h"
+#include "vgg19/map_size.h"
 #include "vgg19/session.h"
 
 namespace vgg19::tools {
@@ -67,8 +68,8 @@ class CommandLine {
 
 /// --size, for subcommands that run a model or count its work.
 void add_size_option(CommandLine& line);
-/// --size, or 0 where it is absent: the model's own.
-std::size_t size_option(const CommandLine& line);
+/// --size, or an empty size where it is absent: the model's own.
+MapSize size_option(const CommandLine& line);
 
 /// --threads, for subcommands that compute.
 void add_threads_option(CommandLine& line);

@@ -86,8 +86,9 @@ CommandLine command_line() {
                 "checkpoint, where "
                 "it has one list of them")
         .option(
-            "size", "N",
-            "height and width of the input that the model is meant for. Default: 32 times the side of the "
+            "size", "SIZE",
+            "the input that the model is meant for: 224, or height x width as 224x320. Default: 32 times the "
+            "side of the "
             "map that the first dense layer sees: 224 for torchvision's, 32 for CIFAR's. Up to 64 the whole "
             "picture is seen, above that the centre of one 256 / 224 times as large")
         .option(
@@ -105,8 +106,6 @@ CommandLine command_line() {
 
 converter::ImportOptions import_options(const CommandLine& line) {
     constexpr double smallest_epsilon = 1e-30;
-    constexpr std::size_t smallest_size = 32;
-    constexpr std::size_t largest_size = 8192;
     constexpr float smallest_deviation = 1e-6F;
     converter::ImportOptions options;
     options.dense_order = dense_order(line);
@@ -115,7 +114,7 @@ converter::ImportOptions import_options(const CommandLine& line) {
         options.batch_norm_epsilon = line.number("batch-norm-epsilon", smallest_epsilon, 1);
     }
     options.classes = line.text("classes");
-    if (line.given("size")) options.input_size = line.whole_number("size", smallest_size, largest_size);
+    options.input_size = size_option(line);
     options.mean = three_numbers(line, "mean", 0);
     options.deviation = three_numbers(line, "std", smallest_deviation);
     return options;

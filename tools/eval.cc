@@ -84,7 +84,7 @@ int eval(int argc, char** argv) {
 
     const EvaluationReport report = {
         .model = {model_path, session.input_size()},
-        .reference = {reference_path, reference ? reference->input_size() : 0},
+        .reference = {reference_path, reference ? reference->input_size() : MapSize()},
         .data_path = data_path,
         .data = data,
         .class_order = classes.reading,

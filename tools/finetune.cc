@@ -290,7 +290,7 @@ converter::TrainingImages training_images(const CommandLine& line, const Labelle
 class Validation {
   public:
     Validation(const CommandLine& line, LabelledData labelled) : labelled_(std::move(labelled)) {
-        options_.input_size = size_option(line);
+        options_.set_input_size(size_option(line));
         options_.threads = threads_option(line);
         options_.batch = std::min(validation_batch, labelled_.scan.items.size());
     }

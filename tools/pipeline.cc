@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "converter/prune/criterion.h"
+#include "engine/model/map_size.h"
 #include "engine/model/model_file.h"
-#include "engine/model/network.h"
 #include "kernels/onednn/conv_onednn.h"
 #include "tools/command.h"
 #include "tools/data_sets.h"
@@ -27,7 +27,6 @@ namespace vgg19::tools {
 namespace {
 
 constexpr std::size_t most_images = 1'000'000'000;
-constexpr std::size_t largest_size = 4096;
 constexpr std::size_t most_epochs = 100'000;
 constexpr std::size_t largest_batch = 65'536;
 constexpr std::size_t largest_multiple = 4096;
@@ -53,7 +52,7 @@ CommandLine command_line() {
     add_label_options(line);
     add_image_options(line);
     add_size_option(line);
-    line.option("bench-size", "N", "the size to measure speed at, if not --size")
+    line.option("bench-size", "SIZE", "the size to measure speed at, if not --size")
         .option("ratio", "R",
                 "share of filters that go from each of the nine deepest convolutions; default: 0.1")
         .option("target-macs", "SHARE",
@@ -93,6 +92,11 @@ std::string checked_whole(const CommandLine& line, const std::string& name, std:
                           std::size_t most) {
     if (line.given(name)) line.whole_number(name, least, most);
     return line.given(name) ? line.text(name) : "";
+}
+
+std::string checked_size(const CommandLine& line, const std::string& name) {
+    if (line.given(name)) model::input_size_option(name, line.text(name));
+    return line.text(name);
 }
 
 std::string checked_number(const CommandLine& line, const std::string& name, double least, double most) {
@@ -137,8 +141,8 @@ PipelineOptions pipeline_options(const CommandLine& line) {
     }
     std::istringstream variants(line.text("variants"));
     for (std::string id; std::getline(variants, id, ',');) options.variants.push_back(id);
-    options.size = checked_whole(line, "size", model::smallest_input, largest_size);
-    options.bench_size = checked_whole(line, "bench-size", model::smallest_input, largest_size);
+    options.size = checked_size(line, "size");
+    options.bench_size = checked_size(line, "bench-size");
     options.ratio = checked_number(line, "ratio", 0, 1);
     options.target_macs = checked_number(line, "target-macs", 0, 1);
     options.criterion = checked_criterion(line);

@@ -217,10 +217,8 @@ class Calibration {
               open_data("calib", line.required("calib"), converter::DataUse::training, image_options(line))),
           no_exif_(line.given("no-exif")) {
         images_.data = named_.data.get();
-        images_.session.input_size = size_option(line);
-        if (images_.session.input_size == 0) {
-            images_.session.input_size = model.description().preprocessing.input_size;
-        }
+        const MapSize size = size_option(line);
+        images_.session.set_input_size(size.empty() ? model.description().preprocessing.input_size : size);
         images_.session.threads = threads_option(line);
         images_.session.isa = line.text("isa");
         const std::size_t count = line.whole_number("images", 1, most_images);
@@ -239,7 +237,7 @@ class Calibration {
     /// For the lineage.
     std::string text() const {
         return "--calib " + base_name(named_.path) + " -n " + std::to_string(images_.items.size()) +
-               " --size " + std::to_string(images_.session.input_size) + (no_exif_ ? " --no-exif" : "");
+               " --size " + to_string(images_.session.input_size()) + (no_exif_ ? " --no-exif" : "");
     }
 
   private:
@@ -308,7 +306,7 @@ class Pruning {
         const auto removed =
             converter::removed_for_target(model_.network(), scan(orders),
                                           {line_.number("target-macs", 0, 1),
-                                           calibration_->images().session.input_size, options_.round_to});
+                                           calibration_->images().session.input_size(), options_.round_to});
         return converter::plan_of_order(model_.network(), orders, removed,
                                         converter::prune_origin("--target-macs " + line_.text("target-macs"),
                                                                 model_.network(), options_) +

@@ -127,7 +127,7 @@ converter::FullOptions full_options(const CommandLine& line) {
 std::string lineage_step(const CommandLine& line, const converter::CalibrationImages& images) {
     std::string step = "quantize --scope all --calib " + base_name(line.text("calib")) + " -n " +
                        std::to_string(images.items.size()) + " --size " +
-                       std::to_string(images.session.input_size) + " --range " + line.text("range");
+                       to_string(images.session.input_size()) + " --range " + line.text("range");
     if (dense_option(line) == converter::DenseType::int4) step += " --dense int4";
     for (const char* option : {"keep-fp32", "no-winograd"}) {
         if (line.given(option)) step += " --" + std::string(option) + " " + line.text(option);
@@ -240,7 +240,7 @@ int quantize_every_layer(const CommandLine& line) {
     const std::filesystem::path input = line.argument("MODEL");
     const Destinations to = destinations(line, input);
     converter::CalibrationImages images;
-    images.session.input_size = size_option(line);
+    const MapSize size = size_option(line);
     images.session.threads = threads_option(line);
     images.session.isa = line.text("isa");
     const std::size_t count = line.whole_number("images", 1, most_images);
@@ -249,9 +249,7 @@ int quantize_every_layer(const CommandLine& line) {
         const model::ModelFile model = model::ModelFile::open(input);
         converter::require_fp32(model);
         converter::check_layers(model.network(), options);
-        if (images.session.input_size == 0) {
-            images.session.input_size = model.description().preprocessing.input_size;
-        }
+        images.session.set_input_size(size.empty() ? model.description().preprocessing.input_size : size);
         const NamedData named =
             open_data("calib", line.required("calib"), converter::DataUse::training, image_options(line));
         images.data = named.data.get();

@@ -52,9 +52,9 @@ class DataSet {
     virtual const DataSource& source() const;
     /// Decoded, in its own size. Throws Error (bad_input) that names the file.
     virtual Image picture(std::size_t item) const = 0;
-    /// (3, size, size) normalised floats, as the model wants them. Throws Error (bad_input) that names the
+    /// (3, height, width) normalised floats, as the model wants them. Throws Error (bad_input) that names the
     /// file of a picture which cannot be read.
-    virtual void read(std::size_t item, const Preprocessing& preprocessing, std::size_t size,
+    virtual void read(std::size_t item, const Preprocessing& preprocessing, MapSize size,
                       std::span<float> nchw) const = 0;
 };
 
@@ -62,8 +62,8 @@ class DataSet {
 ///   - CIFAR-10's binary files (records of a label from 0 to 9 and 3·32·32 bytes, plane by plane): one file,
 ///     or those *.bin of a folder, by name, that the use is for. For training: data_batch_*.bin; else all but
 ///     test_batch.bin; else that. For evaluation: test_batch.bin; else all. Pictures are resized straight to
-///     size × size. Their classes stand for ImageNet's airliner, sports car, robin, tabby, impala, golden
-///     retriever, bullfrog, sorrel, container ship and trailer truck.
+///     the input's size. Their classes stand for ImageNet's airliner, sports car, robin, tabby, impala,
+///     golden retriever, bullfrog, sorrel, container ship and trailer truck.
 ///   - a folder of images: those in it, without labels; or a folder a class, with images in it at any depth,
 ///     whose label is its place among them. Pictures are resized and cropped as `classify` does it. By name;
 ///     links are followed; hidden files, and what systems leave there, do not count. `options` say how

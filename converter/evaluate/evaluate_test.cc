@@ -28,7 +28,7 @@ constexpr std::size_t images = 23;
 constexpr std::size_t classes = 10;
 
 std::vector<float> logits_of(Session& session, const DataSet& data, std::size_t item) {
-    std::vector<float> input(3 * session.input_size() * session.input_size());
+    std::vector<float> input(3 * session.input_size().pixels());
     data.read(item, session.model().preprocessing(), session.input_size(), input);
     std::vector<float> logits(session.model().classes());
     session.run(input, logits);
@@ -53,7 +53,8 @@ struct Workplace {
             bytes += static_cast<char>(i % record_bytes == 0 ? 0 : random.integer(0, 255));
         }
         Session model = open("model");
-        Session reference = open("reference", {.input_size = reference_size});
+        Session reference =
+            open("reference", {.input_height = reference_size, .input_width = reference_size});
         write(bytes);
         for (std::size_t item = 0; item < images; ++item) {
             logits.push_back(logits_of(model, *data, item));
@@ -211,7 +212,7 @@ TEST_CASE("a reference may have another input size") {
     const Workplace place(48);
     INFO(place.random.replay());
     Session model = place.open("model", {.batch = 5});
-    Session reference = place.open("reference", {.input_size = 48, .batch = 5});
+    Session reference = place.open("reference", {.input_height = 48, .input_width = 48, .batch = 5});
     const Evaluation found = evaluate(model, place.all(), &reference);
     check_equal(found.total, expected_accuracy(place.logits, place.labels));
     REQUIRE(found.agreement.has_value());
@@ -288,7 +289,7 @@ TEST_CASE("logits that are not finite are refused with the image's name") {
         for (float& value : broken.values(tensor)) value *= 1e30F;
     }
     broken.write(place.folder / "broken");
-    Session model = place.open("broken", {.input_size = 32});
+    Session model = place.open("broken", {.input_height = 32, .input_width = 32});
     CHECK(error_of(ErrorKind::bad_input, [&] { evaluate(model, place.all()); }) ==
           Containing("batch.bin record 0: expected finite logits"));
 }

@@ -17,7 +17,7 @@ namespace vgg19::converter {
 /// How a network wants its images.
 struct InputFormat {
     Preprocessing preprocessing;
-    std::size_t size = 0;  ///< height and width
+    MapSize size{};
 
     /// Whether both turn an image into the same values.
     friend bool operator==(const InputFormat& a, const InputFormat& b);
@@ -28,7 +28,7 @@ struct ImageBatch {
     std::size_t count = 0;           ///< images; fewer than the size of a batch only in the last one
     std::vector<std::size_t> items;  ///< what they are, count of them
     std::size_t done = 0;            ///< of the list of items, up to the last of these
-    /// By format: (batch, 3, size, size) floats. Those past `count` are finite and mean nothing.
+    /// By format: (batch, 3, height, width) floats. Those past `count` are finite and mean nothing.
     std::vector<std::vector<float>> inputs;
 };
 

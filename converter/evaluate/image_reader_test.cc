@@ -25,7 +25,7 @@ class Numbers final : public DataSet {
     std::string name(std::size_t item) const override { return std::to_string(item); }
     std::optional<std::size_t> label(std::size_t /*item*/) const override { return std::nullopt; }
     Image picture(std::size_t /*item*/) const override { return {{0, 0, 0}, 1, 1}; }
-    void read(std::size_t item, const Preprocessing& preprocessing, std::size_t /*size*/,
+    void read(std::size_t item, const Preprocessing& preprocessing, MapSize /*size*/,
               std::span<float> nchw) const override {
         if (item == broken_) throw Error(ErrorKind::bad_input, "item " + name(item));
         std::fill(nchw.begin(), nchw.end(), static_cast<float>(item) + preprocessing.mean[0]);

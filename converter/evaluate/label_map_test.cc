@@ -29,7 +29,7 @@ class NamedClasses final : public DataSet {
     std::optional<std::size_t> label(std::size_t item) const override { return item; }
     std::vector<std::string> class_names() const override { return names_; }
     Image picture(std::size_t /*item*/) const override { return {{0, 0, 0}, 1, 1}; }
-    void read(std::size_t /*item*/, const Preprocessing& /*preprocessing*/, std::size_t /*size*/,
+    void read(std::size_t /*item*/, const Preprocessing& /*preprocessing*/, MapSize /*size*/,
               std::span<float> /*nchw*/) const override {}
 
   private:

@@ -71,7 +71,7 @@ struct Fixture {
         return model::ModelFile::open(folder / "factored");
     }
     std::vector<float> input(const SessionOptions& options) {
-        std::vector<float> values(options.batch * 3 * options.input_size * options.input_size);
+        std::vector<float> values(options.batch * 3 * options.input_size().pixels());
         random.fill(values, -2.0F, 2.0F);
         return values;
     }
@@ -106,7 +106,8 @@ TEST_CASE("Layers of low rank give the same logits factored, in both orders, on 
                 CAPTURE(input_major);
                 CAPTURE(isa);
                 CAPTURE(size);
-                const SessionOptions options = {.threads = 2, .input_size = size, .batch = 3, .isa = isa};
+                const SessionOptions options = {
+                    .threads = 2, .input_height = size, .input_width = size, .batch = 3, .isa = isa};
                 const std::vector<float> input = fixture.input(options);
                 CHECK(relative_l2(logits(factored.path(), options, input),
                                   logits(baseline.path(), options, input)) < 2e-5);
@@ -185,7 +186,8 @@ TEST_CASE("Quantised factors see inputs of both signs") {
                 quantize_dense(factored, fixture.folder / "int8", DenseType::int8);
                 quantize_dense(factored, fixture.folder / "int4", DenseType::int4);
                 CHECK(Model::open(fixture.folder / "int8").variant() == "factored-int8");
-                const SessionOptions options{.threads = 2, .input_size = 64, .batch = 2, .isa = isa};
+                const SessionOptions options{
+                    .threads = 2, .input_height = 64, .input_width = 64, .batch = 2, .isa = isa};
                 const std::vector<float> input = fixture.input(options);
                 const std::vector<float> expected = logits(factored.path(), options, input);
                 int8_distances.push_back(
@@ -202,8 +204,8 @@ TEST_CASE("Quantised factors see inputs of both signs") {
 TEST_CASE("An INT8 result of a factored model does not depend on the batch and on the threads") {
     Fixture fixture;
     quantize_dense(fixture.factored(fixture.baseline()), fixture.folder / "int8", DenseType::int8);
-    const SessionOptions three = {.threads = 2, .input_size = 32, .batch = 3};
-    const SessionOptions one = {.threads = 1, .input_size = 32, .batch = 1};
+    const SessionOptions three = {.threads = 2, .input_height = 32, .input_width = 32, .batch = 3};
+    const SessionOptions one = {.threads = 1, .input_height = 32, .input_width = 32, .batch = 1};
     const std::vector<float> input = fixture.input(three);
     const std::vector<float> together = logits(fixture.folder / "int8", three, input);
     const std::size_t image_size = input.size() / 3;
@@ -226,7 +228,7 @@ TEST_CASE("A factored model can be INT8 throughout") {
     const Model full = Model::open(fixture.folder / "full");
     CHECK(full.variant() == "factored-int8-full");
     CHECK(full.file()->is_int8("classifier.3.1"));
-    const SessionOptions options = {.threads = 1, .input_size = 64, .batch = 1};
+    const SessionOptions options = {.threads = 1, .input_height = 64, .input_width = 64, .batch = 1};
     const std::vector<float> input = fixture.input(options);
     CHECK(relative_l2(logits(fixture.folder / "full", options, input),
                       logits(factored.path(), options, input)) < 0.3);
@@ -241,7 +243,7 @@ TEST_CASE("Filters of a factored model can go, as from the whole one") {
         const model::ModelFile factored = fixture.factored(baseline);
         prune_model(baseline, plan_pruning(baseline, options), fixture.folder / "pruned");
         prune_model(factored, plan_pruning(factored, options), fixture.folder / "pruned-factored");
-        const SessionOptions session = {.threads = 1, .input_size = 96, .batch = 1};
+        const SessionOptions session = {.threads = 1, .input_height = 96, .input_width = 96, .batch = 1};
         const std::vector<float> input = fixture.input(session);
         CHECK(relative_l2(logits(fixture.folder / "pruned-factored", session, input),
                           logits(fixture.folder / "pruned", session, input)) < 2e-5);

@@ -38,8 +38,8 @@ class ConvolutionLayer {
     /// Throws Error (failed) where oneDNN has no gradient for the shape.
     ConvolutionLayer(const layers::ConvolutionShape& shape, const layers::Execution& execution);
 
-    /// Images [count][input_channels][side][side] for the first layer; activations in the blocked layout for
-    /// all others.
+    /// Images [count][input_channels][height][width] for the first layer; activations in the blocked layout
+    /// for all others.
     void forward(std::size_t count, const float* input, const LayerParameters& parameters, float* output,
                  Workspace& workspace) const;
     /// Not for the first layer. `output_gradient` is that before the ReLU.

@@ -13,8 +13,8 @@ namespace vgg19::converter {
 
 class FeatureLayers {
   public:
-    /// `learns`: keeps what backward() needs. `input_size` is the images' height and width.
-    FeatureLayers(const model::Network& network, std::size_t input_size, const layers::Execution& execution,
+    /// `learns`: keeps what backward() needs.
+    FeatureLayers(const model::Network& network, MapSize input_size, const layers::Execution& execution,
                   bool learns);
 
     /// Allocates what bytes() counts.
@@ -23,7 +23,7 @@ class FeatureLayers {
     /// for a shape.
     std::size_t bytes();
 
-    /// (count, 3, input_size, input_size) → (count, features). The result stays until the next call.
+    /// (count, 3, height, width) → (count, features). The result stays until the next call.
     const float* forward(std::size_t count, const float* images,
                          const std::vector<LayerParameters>& parameters);
     /// From the gradient of the features of the last forward(). Adds to the parameters' gradients.
@@ -40,7 +40,7 @@ class FeatureLayers {
         float* activation = nullptr;  ///< after ReLU, before the pool
         float* pooled = nullptr;
 
-        std::size_t side() const { return convolution.shape().side; }
+        MapSize size() const { return convolution.shape().size; }
         const float* output() const { return pool_follows ? pooled : activation; }
     };
 

@@ -222,7 +222,7 @@ void finetune(const model::ModelFile& model, const TrainingImages& images, const
         throw Error(ErrorKind::usage, "fine-tuning: expected images, found none");
     }
     FinetuneOptions resolved = options;
-    if (resolved.input_size == 0) resolved.input_size = model.description().preprocessing.input_size;
+    if (resolved.input_size.empty()) resolved.input_size = model.description().preprocessing.input_size;
     resolved.batch = std::min(resolved.batch, images.images.items.size());
 
     model.file().mapping().release(model.file().mapping().bytes());

@@ -181,7 +181,7 @@ TEST_CASE("a new head learns two classes that are easy to tell apart") {
     CHECK(model.class_names() == std::vector<std::string>{"light", "dark"});
     CHECK(model.lineage().back() ==
           Containing("finetune --data photos --classes 2 --head-epochs 1 --head-lr 0.02 "));
-    Session session(model, {.input_size = 32, .batch = 4});
+    Session session(model, {.input_height = 32, .input_width = 32, .batch = 4});
     CHECK(evaluate(session, images).total.top1 == 24);
 }
 

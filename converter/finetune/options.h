@@ -27,7 +27,7 @@ struct NewHead {
 
 /// What the trained weights depend on.
 struct FinetuneOptions {
-    std::size_t input_size = 0;  ///< height and width; 0: the model's own
+    MapSize input_size{};  ///< empty: the model's own
     std::size_t epochs = 1;
     std::size_t batch = 32;  ///< images a step
     Schedule schedule;

@@ -26,18 +26,19 @@ class Places final : public DataSet {
     std::vector<std::string> class_names() const override { return {"a", "b"}; }
     bool has_margin() const override { return has_margin_; }
     Image picture(std::size_t /*item*/) const override { return {{0, 0, 0}, 1, 1}; }
-    void read(std::size_t /*item*/, const Preprocessing& preprocessing, std::size_t size,
+    void read(std::size_t /*item*/, const Preprocessing& preprocessing, MapSize size,
               std::span<float> nchw) const override {
         read_size = size;
         read_ratio = preprocessing.resize_ratio;
         for (std::size_t i = 0; i < nchw.size(); ++i) {
-            const std::size_t pixel = i % (size * size);
-            const std::size_t code = i / (size * size) * 10000 + pixel / size * 100 + pixel % size;
+            const std::size_t pixel = i % size.pixels();
+            const std::size_t code =
+                i / size.pixels() * 10000 + pixel / size.width * 100 + pixel % size.width;
             nchw[i] = static_cast<float>(code + 1);
         }
     }
 
-    mutable std::size_t read_size = 0;
+    mutable MapSize read_size;
     mutable double read_ratio = 0;
 
   private:

@@ -28,9 +28,9 @@ constexpr bool trains_dense(TrainedLayers trained, bool is_last) {
 }
 
 struct TrainingNetworkOptions {
-    std::size_t input_size = 0;  ///< height and width; 0: the model's own
-    std::size_t batch = 1;       ///< images of one accumulate()
-    int threads = 0;             ///< 0: as many as the CPUs that this process may use
+    MapSize input_size{};   ///< empty: the model's own
+    std::size_t batch = 1;  ///< images of one accumulate()
+    int threads = 0;        ///< 0: as many as the CPUs that this process may use
     TrainedLayers trained = TrainedLayers::all;
     double dropout = 0.5;  ///< share of the first two dense layers' outputs that are zeroed, below 1
 };
@@ -59,7 +59,7 @@ class TrainingNetwork {
     TrainingNetwork& operator=(TrainingNetwork&&) noexcept;
     ~TrainingNetwork();
 
-    /// Runs images (count, 3, input_size, input_size), count = labels.size() ≤ batch, forward and back, and
+    /// Runs images (count, 3, height, width), count = labels.size() ≤ batch, forward and back, and
     /// adds the gradients of `scale` × their summed cross-entropy to the parameters'. `dropout_keys` has a
     /// number an image: which outputs are dropped follows from it and from the layer alone, so that neither
     /// batches nor threads change it. Throws Error (failed) for a loss that is not finite.
@@ -74,7 +74,7 @@ class TrainingNetwork {
     std::span<const Parameter> parameters() const;
 
     std::size_t batch() const;
-    std::size_t input_size() const;
+    MapSize input_size() const;
     std::size_t classes() const;
 
     /// Bytes that a network with these options takes in all, its gradients and activations included, without

@@ -25,7 +25,7 @@ struct ImportOptions {
     std::filesystem::path classes{};
     /// The input size that the model is meant for; 0: the one whose map the dense layers see unaveraged, 32 ×
     /// the side of their map.
-    std::size_t input_size = 0;
+    MapSize input_size{};
     /// Of each channel's values in [0, 1], as the network was trained; none: ImageNet's.
     std::optional<std::array<float, 3>> mean{};
     std::optional<std::array<float, 3>> deviation{};

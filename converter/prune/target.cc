@@ -65,7 +65,7 @@ struct Step {
 
 /// The layer whose next step is best; a step that pays only together with those behind it counts with them.
 std::optional<Step> best_step(const model::Network& network, const std::vector<LayerChoices>& layers,
-                              std::size_t input_size) {
+                              MapSize input_size) {
     std::vector<std::size_t> widths = widths_of(network, layers);
     const auto now = static_cast<double>(network.with_widths(widths).macs(input_size));
     std::optional<Step> best;

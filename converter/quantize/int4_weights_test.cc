@@ -215,16 +215,21 @@ TEST_CASE(
         CAPTURE(size);
         std::vector<float> input(2 * 3 * size * size);
         narrow.random.fill(input, -2.0F, 2.0F);
-        const auto expected = logits(plain.path(), {.input_size = size, .batch = 2}, input);
-        const auto found = logits(int4.path(), {.threads = 1, .input_size = size, .batch = 2}, input);
+        const auto expected =
+            logits(plain.path(), {.input_height = size, .input_width = size, .batch = 2}, input);
+        const auto found =
+            logits(int4.path(), {.threads = 1, .input_height = size, .input_width = size, .batch = 2}, input);
         CHECK(relative_l2(found, expected) <= 1e-5);
-        CHECK(found == logits(int4.path(), {.threads = 3, .input_size = size, .batch = 2}, input));
+        CHECK(found == logits(int4.path(),
+                              {.threads = 3, .input_height = size, .input_width = size, .batch = 2}, input));
         input.resize(input.size() / 2);
-        const auto alone = logits(int4.path(), {.threads = 2, .input_size = size}, input);
+        const auto alone =
+            logits(int4.path(), {.threads = 2, .input_height = size, .input_width = size}, input);
         CHECK(std::equal(alone.begin(), alone.end(), found.begin()));
     }
 
-    const std::vector<PlanStep> plan = Session(Model::open(int4.path()), {.input_size = 64}).plan();
+    const std::vector<PlanStep> plan =
+        Session(Model::open(int4.path()), {.input_height = 64, .input_width = 64}).plan();
     CHECK(plan.at(plan.size() - 4).layer == "average pool");
     CHECK(plan.back().kernel.starts_with("dense_int4_"));
     CHECK(plan.back().weight_bytes == 33 * (16 + 2));
@@ -254,8 +259,8 @@ TEST_CASE(
                        [&] { model::write_model(path, int4.description(), tensors); }) == problem);
         model::write_safetensors(path, int4.file().metadata(), tensors);
         const Model opened = Model::open(path);
-        CHECK(error_of(ErrorKind::bad_input, [&] { Session session(opened, {.input_size = 32}); }) ==
-              problem);
+        CHECK(error_of(ErrorKind::bad_input,
+                       [&] { Session session(opened, {.input_height = 32, .input_width = 32}); }) == problem);
     }
 }
 

@@ -18,6 +18,7 @@ using vgg19::ErrorKind;
 using vgg19::Image;
 using vgg19::ImageView;
 using vgg19::load_image;
+using vgg19::MapSize;
 using vgg19::preprocess;
 using vgg19::Preprocessing;
 using vgg19::resize_and_crop;
@@ -41,7 +42,7 @@ Image plain(std::size_t width, std::size_t height, std::uint8_t value) {
 TEST_CASE("resize and crop give the pixels that Pillow and torchvision give") {
     struct Case {
         std::string source;
-        std::size_t size;
+        MapSize size;
     };
     for (const Case& c : {Case{"down", 32},
                           {"down", 96},
@@ -50,10 +51,14 @@ TEST_CASE("resize and crop give the pixels that Pillow and torchvision give") {
                           {"tall", 48},
                           {"up", 64},
                           {"sliver", 32},
-                          {"smooth", 224}}) {
+                          {"smooth", 224},
+                          {"odd", {24, 48}},
+                          {"odd", {64, 40}},
+                          {"tall", {40, 33}},
+                          {"smooth", {160, 224}}}) {
         CAPTURE(c.source);
-        CAPTURE(c.size);
-        const Image expected = load_image(fixture(c.source + "." + std::to_string(c.size) + ".expected.png"));
+        CAPTURE(to_string(c.size));
+        const Image expected = load_image(fixture(c.source + "." + to_string(c.size) + ".expected.png"));
         const Image found =
             resize_and_crop(load_image(fixture(c.source + ".png")).view(), usual_ratio, c.size);
         CHECK(largest_difference(found, expected) == 0);

@@ -1,13 +1,14 @@
-// 3×3 convolution with bias and ReLU: one interface, several algorithms.
+// 3×3 convolution with bias and ReLU, by several algorithms.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <string>
 
 #include "engine/layers/execution.h"
+#include "engine/layers/operation.h"
 #include "kernels/onednn/conv_onednn.h"
+#include "vgg19/map_size.h"
 
 namespace vgg19::layers {
 
@@ -23,14 +24,17 @@ enum class ConvolutionType : unsigned char {
 struct ConvolutionShape {
     std::size_t input_channels = 0;
     std::size_t output_channels = 0;
-    std::size_t side = 0;       ///< height and width
-    bool plain_input = false;   ///< the input is an image: [batch][input_channels][side][side]
+    MapSize size{};             ///< of input and output
+    bool plain_input = false;   ///< the input is an image: [batch][input_channels][height][width]
     bool pool_follows = false;  ///< a 2×2 max-pool of stride 2, which the convolution may do itself
+    /// The next layer reads 8 bits, in steps of ConvolutionWeights::output_scale; the convolution may write
+    /// them itself.
+    bool int8_follows = false;
     ConvolutionType type = ConvolutionType::fp32;
 
     /// Products and sums of the plain algorithm, for one image.
     std::uint64_t direct_operations() const {
-        return std::uint64_t{2} * 9 * input_channels * output_channels * side * side;
+        return std::uint64_t{2} * 9 * input_channels * output_channels * size.pixels();
     }
 };
 
@@ -63,30 +67,14 @@ enum class ConvolutionAlgorithm : unsigned char {
 /// "direct", "onednn", "winograd_f2", …
 const char* algorithm_name(ConvolutionAlgorithm algorithm);
 
-/// A convolution with its packed weights.
-class Convolution {
-  public:
-    Convolution() = default;
-    Convolution(const Convolution&) = delete;
-    Convolution& operator=(const Convolution&) = delete;
-    virtual ~Convolution() = default;
-
-    /// Input is what the shape says; output is floats, or 8 bits where it quantizes(). `scratch` has
-    /// scratch_bytes() bytes. All are aligned to 64.
-    virtual void run(const std::byte* input, std::byte* output, std::byte* scratch) const = 0;
-    virtual bool pools() const { return false; }  ///< the pool that follows is part of it
-    virtual bool quantizes() const {
-        return false;
-    }  ///< the output is in steps of ConvolutionWeights::output_scale
-    virtual std::size_t scratch_bytes() const = 0;
-    virtual std::size_t weight_bytes() const = 0;  ///< packed
-    virtual std::uint64_t operations() const = 0;  ///< products and sums that one run executes
-    virtual std::string kernel() const = 0;        ///< as a profiler or a report shows it
-};
+/// Whether the pool that follows is part of the convolution.
+bool pools_itself(ConvolutionAlgorithm algorithm, const ConvolutionShape& shape);
+/// Whether its output is in 8 bits already, where the next layer reads them; else it is floats.
+bool quantizes_itself(ConvolutionAlgorithm algorithm, const ConvolutionShape& shape);
 
 kernels::ConvOneDnnShape onednn_shape(const ConvolutionShape& shape, const Execution& execution);
 
-std::unique_ptr<Convolution> make_convolution(ConvolutionAlgorithm algorithm, const ConvolutionShape& shape,
-                                              const ConvolutionWeights& weights, const Execution& execution);
+std::unique_ptr<Operation> make_convolution(ConvolutionAlgorithm algorithm, const ConvolutionShape& shape,
+                                            const ConvolutionWeights& weights, const Execution& execution);
 
 }  // namespace vgg19::layers

@@ -48,7 +48,7 @@ ConvolutionEstimate direct_estimate(const ConvolutionShape& shape, const Executi
     const double block = real(execution.channel_block());
     const double filters = 9 * vectors(shape, execution);
     const double bytes = filters * block * sizeof(float);
-    return {algorithm, filters * real(shape.side * shape.side) / share, memory_cost(bytes, execution), bytes};
+    return {algorithm, filters * real(shape.size.pixels()) / share, memory_cost(bytes, execution), bytes};
 }
 
 /// The share of the peak that the products reach: a register tile of `rows` tiles by two vectors of channels
@@ -68,7 +68,7 @@ ConvolutionEstimate winograd_estimate(const ConvolutionShape& shape, Execution e
     const double products = values * real(problem.input_blocks() * problem.block * problem.output_blocks());
     // Windows of a pool do not fit into tiles of an odd side: a step of its own reads the map again.
     const bool pools_apart = shape.pool_follows && !problem.pool;
-    const double pool = pools_apart ? real(shape.side * shape.side * problem.output_blocks()) : 0;
+    const double pool = pools_apart ? real(shape.size.pixels() * problem.output_blocks()) : 0;
     const double transforms = values * real(problem.input_side()) *
                               (transform_input_term * real(problem.input_blocks()) +
                                transform_output_term * real(problem.output_blocks()));
@@ -104,7 +104,7 @@ double int8_products(const ConvolutionShape& shape, const Execution& execution) 
 
 ConvolutionEstimate conv_int8_estimate(const ConvolutionShape& shape, const Execution& execution) {
     const double bytes = 9 * real(shape.input_channels) * real(shape.output_channels);
-    const double products = 9 * real(shape.side * shape.side) * int8_products(shape, execution);
+    const double products = 9 * real(shape.size.pixels()) * int8_products(shape, execution);
     return {ConvolutionAlgorithm::conv_int8, products / int8_share, memory_cost(bytes, execution), bytes};
 }
 

@@ -79,10 +79,14 @@ Dense::Dense(const DenseProblem& problem, const Execution& execution)
     }
 }
 
-void Dense::run(const float* input, float* output) {
-    if (signed_int8_) return run_signed_int8(input, output);
-    problem_.output = output;
-    if (kernels::is_int8(weights_)) return run_int8(input);
+void Dense::run(const std::byte* input, std::byte* output, std::byte* /*scratch*/) {
+    problem_.output = as_floats(output);
+    if (signed_int8_) return run_signed_int8(as_floats(input), as_floats(output));
+    if (kernels::is_int8(weights_)) return run_int8(as_floats(input));
+    run_fp32_input(as_floats(input));
+}
+
+void Dense::run_fp32_input(const float* input) {
     problem_.input = input;
     if (kernels::is_input_major(weights_)) {
         problem_.input_row_count =

@@ -3,11 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "engine/layers/execution.h"
+#include "engine/layers/operation.h"
 #include "kernels/common/aligned_buffer.h"
 #include "kernels/dense/dense.h"
 #include "kernels/quantize_activations/quantize_activations.h"
@@ -32,18 +32,17 @@ struct DenseProblem {
     kernels::DenseWeights type() const;
 };
 
-class Dense final {
+class Dense final : public Operation {
   public:
     /// Throws Error (bad_input) for an INT8 layer so wide that its sums could pass 32 bits.
     Dense(const DenseProblem& problem, const Execution& execution);
 
-    /// Not for two threads at once: a layer keeps what it makes of its input.
-    void run(const float* input, float* output);
-    std::string kernel() const { return kernel_.name; }
-    /// Of all weights: what a run reads at most.
-    std::size_t weight_bytes() const;
+    void run(const std::byte* input, std::byte* output, std::byte* scratch) override;
+    std::string kernel() const override { return kernel_.name; }
+    std::size_t weight_bytes() const override;
 
   private:
+    void run_fp32_input(const float* input);
     void run_int8(const float* input);
     void run_signed_int8(const float* input, float* output);
     void run_kernel();

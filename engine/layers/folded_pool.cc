@@ -11,8 +11,9 @@ namespace vgg19::layers {
 
 namespace {
 
-float share(std::size_t pooled, std::size_t index, const PoolFold& fold) {
-    const kernels::PoolWindow window = kernels::pool_window(pooled, fold.side, fold.pooled_side);
+/// `side`: the map's height or width.
+float share(std::size_t pooled, std::size_t index, std::size_t side, std::size_t pooled_side) {
+    const kernels::PoolWindow window = kernels::pool_window(pooled, side, pooled_side);
     if (index < window.begin || index >= window.end) return 0;
     return 1.0F / static_cast<float>(window.end - window.begin);
 }
@@ -30,7 +31,8 @@ void fold_pixel(const PoolFold& fold, std::size_t row, std::size_t column, const
     std::fill_n(folded, fold.outputs, 0.0F);
     for (std::size_t p = 0; p < fold.pooled_side; ++p) {
         for (std::size_t q = 0; q < fold.pooled_side; ++q) {
-            const float factor = share(p, row, fold) * share(q, column, fold);
+            const float factor = share(p, row, fold.size.height, fold.pooled_side) *
+                                 share(q, column, fold.size.width, fold.pooled_side);
             if (factor == 0) continue;
             const Weight* pooled = weights + (p * fold.pooled_side + q) * fold.outputs;
             for (std::size_t o = 0; o < fold.outputs; ++o) {
@@ -50,9 +52,9 @@ void for_each_folded_pixel(const PoolFold& fold, int threads, std::size_t parts,
         std::vector<float> folded(fold.outputs);
         for (std::size_t channel = channels.begin; channel < channels.end; ++channel) {
             const std::int8_t* pooled = weights.weights + channel * fold.pooled_channel_size();
-            for (std::size_t pixel = 0; pixel < fold.side * fold.side; ++pixel) {
-                fold_pixel(fold, pixel / fold.side, pixel % fold.side, pooled, folded.data());
-                body(part, channel * fold.side * fold.side + pixel, folded);
+            for (std::size_t pixel = 0; pixel < fold.size.pixels(); ++pixel) {
+                fold_pixel(fold, pixel / fold.size.width, pixel % fold.size.width, pooled, folded.data());
+                body(part, channel * fold.size.pixels() + pixel, folded);
             }
             if (weights.release) weights.release({pooled, fold.pooled_channel_size()});
         }
@@ -62,8 +64,9 @@ void for_each_folded_pixel(const PoolFold& fold, int threads, std::size_t parts,
 }  // namespace
 
 void fold_channel(const PoolFold& fold, const float* weights, float* folded) {
-    for (std::size_t pixel = 0; pixel < fold.side * fold.side; ++pixel) {
-        fold_pixel(fold, pixel / fold.side, pixel % fold.side, weights, folded + pixel * fold.outputs);
+    for (std::size_t pixel = 0; pixel < fold.size.pixels(); ++pixel) {
+        fold_pixel(fold, pixel / fold.size.width, pixel % fold.size.width, weights,
+                   folded + pixel * fold.outputs);
     }
 }
 

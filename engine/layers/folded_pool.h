@@ -7,19 +7,21 @@
 #include <functional>
 #include <span>
 
+#include "vgg19/map_size.h"
+
 namespace vgg19::layers {
 
-/// A pool of `channels` maps from side × side to pooled_side × pooled_side, and a dense layer with `outputs`
+/// A pool of `channels` maps from `size` to pooled_side × pooled_side, and a dense layer with `outputs`
 /// outputs.
 struct PoolFold {
     std::size_t channels = 0;
-    std::size_t side = 0;
+    MapSize size{};
     std::size_t pooled_side = 0;
     std::size_t outputs = 0;
 
-    /// Weights of one channel, [pooled_side][pooled_side][outputs], and folded, [side][side][outputs].
+    /// Weights of one channel, [pooled_side][pooled_side][outputs], and folded, [height][width][outputs].
     std::size_t pooled_channel_size() const { return pooled_side * pooled_side * outputs; }
-    std::size_t channel_size() const { return side * side * outputs; }
+    std::size_t channel_size() const { return size.pixels() * outputs; }
     std::size_t folded_size() const { return channels * channel_size(); }
 };
 
@@ -28,7 +30,8 @@ struct PoolFold {
 ///   folded[i][j][o] = Σ over (p, q) of share(p, i) · share(q, j) · weights[p][q][o]
 ///
 /// where share(p, i) is the weight of row i in row p of the pooled map: 1 / the length of its window, or 0
-/// outside of it. Where side ≤ pooled_side, windows have one or two rows, so that only the additions round.
+/// outside of it. Where height and width ≤ pooled_side, windows have one or two rows, so that only the
+/// additions round.
 void fold_channel(const PoolFold& fold, const float* weights, float* folded);
 
 /// INT8 weights of all channels, and one step of each output's.

@@ -30,11 +30,11 @@ kernels::Int8ConvolutionOutput output_of(std::byte* output, bool quantizes, std:
     return {.floats = as_floats(output), .float_block = float_block};
 }
 
-class DirectInt8 final : public Convolution {
+class DirectInt8 final : public Operation {
   public:
     DirectInt8(const ConvolutionShape& shape, const ConvolutionWeights& weights, const Execution& execution)
         : execution_(execution),
-          quantizes_(weights.output_scale != 0),
+          quantizes_(shape.int8_follows),
           kernel_(kernels::select(kernels::conv_int8_kernels(), execution.isa)),
           problem_(conv_int8_problem(shape, execution)),
           weights_(kernels::conv_int8_packed_size(problem_)),
@@ -50,15 +50,13 @@ class DirectInt8 final : public Convolution {
         problem_.bias = bias_.data();
     }
 
-    void run(const std::byte* input, std::byte* output, std::byte* scratch) const override {
+    void run(const std::byte* input, std::byte* output, std::byte* scratch) override {
         kernels::ConvInt8 problem = problem_;
         problem.input = as_int8(input);
         problem.output = output_of(output, quantizes_, execution_.channel_block());
         kernels::conv_int8_convolution(kernel_, problem, execution_.threads, scratch);
     }
 
-    bool pools() const override { return problem_.pool; }
-    bool quantizes() const override { return quantizes_; }
     std::size_t scratch_bytes() const override {
         return kernels::conv_int8_scratch_size(problem_, execution_.threads);
     }
@@ -87,12 +85,12 @@ std::array<std::int16_t, kernels::winograd_int8_positions> input_multipliers(
     return multipliers;
 }
 
-class WinogradInt8Convolution final : public Convolution {
+class WinogradInt8Convolution final : public Operation {
   public:
     WinogradInt8Convolution(const ConvolutionShape& shape, const ConvolutionWeights& weights,
                             const Execution& execution)
         : float_block_(execution.channel_block()),
-          quantizes_(weights.output_scale != 0),
+          quantizes_(shape.int8_follows),
           kernel_(kernels::select(kernels::winograd_int8_kernels(), execution.isa)),
           problem_(winograd_int8_problem(shape, execution)),
           schedule_(kernels::winograd_int8_schedule(problem_, execution.threads)),
@@ -109,15 +107,13 @@ class WinogradInt8Convolution final : public Convolution {
         problem_.bias = bias_.data();
     }
 
-    void run(const std::byte* input, std::byte* output, std::byte* scratch) const override {
+    void run(const std::byte* input, std::byte* output, std::byte* scratch) override {
         kernels::WinogradInt8 problem = problem_;
         problem.input = as_int8(input);
         problem.output = output_of(output, quantizes_, float_block_);
         kernels::winograd_int8_convolution(*kernel_.run, problem, schedule_, scratch);
     }
 
-    bool pools() const override { return problem_.pool; }
-    bool quantizes() const override { return quantizes_; }
     std::size_t scratch_bytes() const override {
         return kernels::winograd_int8_scratch_size(problem_, schedule_);
     }
@@ -153,8 +149,8 @@ kernels::ConvInt8 conv_int8_problem(const ConvolutionShape& shape, const Executi
     return {.batch = execution.batch,
             .input_channels = shape.input_channels,
             .output_channels = shape.output_channels,
-            .height = shape.side,
-            .width = shape.side,
+            .height = shape.size.height,
+            .width = shape.size.width,
             .pool = shape.pool_follows};
 }
 
@@ -162,13 +158,13 @@ kernels::WinogradInt8 winograd_int8_problem(const ConvolutionShape& shape, const
     return {.batch = execution.batch,
             .input_channels = shape.input_channels,
             .output_channels = shape.output_channels,
-            .height = shape.side,
-            .width = shape.side,
+            .height = shape.size.height,
+            .width = shape.size.width,
             .pool = shape.pool_follows};
 }
 
-std::unique_ptr<Convolution> make_conv_int8(const ConvolutionShape& shape, const ConvolutionWeights& weights,
-                                            const Execution& execution) {
+std::unique_ptr<Operation> make_conv_int8(const ConvolutionShape& shape, const ConvolutionWeights& weights,
+                                          const Execution& execution) {
     if (shape.input_channels > kernels::conv_int8_max_input_channels) {
         throw Error(ErrorKind::bad_input,
                     "an INT8 convolution can have " + std::to_string(kernels::conv_int8_max_input_channels) +
@@ -177,9 +173,8 @@ std::unique_ptr<Convolution> make_conv_int8(const ConvolutionShape& shape, const
     return std::make_unique<DirectInt8>(shape, weights, execution);
 }
 
-std::unique_ptr<Convolution> make_winograd_int8(const ConvolutionShape& shape,
-                                                const ConvolutionWeights& weights,
-                                                const Execution& execution) {
+std::unique_ptr<Operation> make_winograd_int8(const ConvolutionShape& shape,
+                                              const ConvolutionWeights& weights, const Execution& execution) {
     return std::make_unique<WinogradInt8Convolution>(shape, weights, execution);
 }
 

@@ -15,10 +15,9 @@ kernels::WinogradInt8 winograd_int8_problem(const ConvolutionShape& shape, const
 
 /// Both pool where a pool follows. The first throws Error (bad_input) for so many channels that sums could
 /// pass 32 bits.
-std::unique_ptr<Convolution> make_conv_int8(const ConvolutionShape& shape, const ConvolutionWeights& weights,
-                                            const Execution& execution);
-std::unique_ptr<Convolution> make_winograd_int8(const ConvolutionShape& shape,
-                                                const ConvolutionWeights& weights,
-                                                const Execution& execution);
+std::unique_ptr<Operation> make_conv_int8(const ConvolutionShape& shape, const ConvolutionWeights& weights,
+                                          const Execution& execution);
+std::unique_ptr<Operation> make_winograd_int8(const ConvolutionShape& shape,
+                                              const ConvolutionWeights& weights, const Execution& execution);
 
 }  // namespace vgg19::layers

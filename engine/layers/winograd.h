@@ -11,7 +11,10 @@ namespace vgg19::layers {
 kernels::Winograd winograd_problem(const ConvolutionShape& shape, kernels::WinogradTile tile,
                                    const Execution& execution);
 
-std::unique_ptr<Convolution> make_winograd(kernels::WinogradTile tile, const ConvolutionShape& shape,
-                                           const ConvolutionWeights& weights, const Execution& execution);
+/// Whether the pool that follows is part of the convolution: its windows fit into tiles of an even side.
+bool winograd_pools(const ConvolutionShape& shape, kernels::WinogradTile tile);
+
+std::unique_ptr<Operation> make_winograd(kernels::WinogradTile tile, const ConvolutionShape& shape,
+                                         const ConvolutionWeights& weights, const Execution& execution);
 
 }  // namespace vgg19::layers

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "vgg19/map_size.h"
+
 namespace vgg19::model {
 
 /// 3×3, stride 1, padding 1, followed by ReLU, and by a 2×2 max-pool of stride 2 where `pool_follows`.
@@ -42,9 +44,11 @@ struct TensorShape {
 
 /// torchvision's side of the map that the adaptive average pool gives to the first dense layer.
 inline constexpr std::size_t default_pooled_side = 7;
-/// The number of max-pools, so 2^5 = 32 is the smallest input.
+/// The number of max-pools, so 2^5 = 32 is the smallest height and width of an input.
 inline constexpr std::size_t pools = 5;
 inline constexpr std::size_t smallest_input = std::size_t{1} << pools;
+/// The largest height and width of an input: of a model's own and of a session's.
+inline constexpr std::size_t largest_input = 8192;
 inline constexpr std::size_t image_channels = 3;
 /// Neighbouring outputs of a dense layer whose INT4 weights share a scale.
 inline constexpr std::size_t int4_group = 32;
@@ -72,6 +76,12 @@ std::string int4_weight_name(std::string_view layer);
 TensorShape int4_dense_weight(const DenseLayer& layer);
 /// F16 (inputs, groups), "classifier.0.weight_int4_scale": finite and not negative.
 TensorShape int4_dense_scale(const DenseLayer& layer);
+
+/// Whether height and width are both within the limits.
+constexpr bool is_input_size(MapSize size) {
+    const auto fits = [](std::size_t side) { return smallest_input <= side && side <= largest_input; };
+    return fits(size.height) && fits(size.width);
+}
 
 class Network {
   public:
@@ -114,12 +124,12 @@ class Network {
     std::uint64_t parameters() const;
     /// Multiply-accumulates of one image, by layer (convolutions, then dense layers) and in all; biases do
     /// not count.
-    std::uint64_t macs(const ConvolutionLayer& layer, std::size_t input_size) const;
+    std::uint64_t macs(const ConvolutionLayer& layer, MapSize input_size) const;
     static std::uint64_t macs(const DenseLayer& layer);
-    std::uint64_t macs(std::size_t input_size) const;
-    /// Height and width of a convolution's input and output: the image's, halved (rounded down) by each pool
-    /// before it.
-    std::size_t map_size(const ConvolutionLayer& layer, std::size_t input_size) const;
+    std::uint64_t macs(MapSize input_size) const;
+    /// The size of a convolution's input and output: the image's, halved (rounded down) by each pool before
+    /// it.
+    MapSize map_size(const ConvolutionLayer& layer, MapSize input_size) const;
 
     /// The same network with other convolution widths, one each. Throws Error (usage).
     Network with_widths(const std::vector<std::size_t>& widths) const;

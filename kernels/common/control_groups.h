@@ -10,7 +10,7 @@ namespace vgg19::kernels {
 enum class ControlGroups : unsigned char { version1, version2 };
 
 /// This process's folders in the hierarchy that has `controller` ("cpu", "memory"), its own first, then those
-/// above it up to the root: a limit holds for all folders below it. They need not be there.
+/// above it up to the root: a limit holds for all folders below it. The folders may be missing.
 std::vector<std::string> control_group_folders(ControlGroups version, const std::string& controller);
 
 }  // namespace vgg19::kernels

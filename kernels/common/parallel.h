@@ -7,8 +7,8 @@
 
 namespace vgg19::kernels {
 
-/// The number of CPUs that this process may really use: the affinity mask, cut by the cgroup's quota; at
-/// least 1.
+/// The number of CPUs that this process may really use: those of the affinity mask, but no more than the
+/// control group's quota allows; at least 1.
 int available_cpus();
 
 namespace detail {
@@ -55,7 +55,7 @@ constexpr Range part_of(std::size_t size, std::size_t parts, std::size_t index, 
 }
 
 /// Sets the number of threads that a library which runs on OpenMP by itself (oneDNN) uses when called from
-/// this thread, and puts the old number back. Does nothing in a build without OpenMP.
+/// this thread, and restores the old number at the end. Does nothing in a build without OpenMP.
 class LibraryThreads {
   public:
     explicit LibraryThreads(int threads);

@@ -1,4 +1,4 @@
-// In plain loops, which compilers make vectors of.
+// Plain loops, which compilers vectorise.
 #include <cstddef>
 
 #include "kernels/common/blocked_layout.h"

@@ -59,7 +59,8 @@ struct ConvInt8Kernel {
                                                                      const std::int8_t* weights,
                                                                      std::size_t quads, Sums& sums) {
         constexpr std::size_t vectors = tile_vectors<group_channels>;
-        // How far ahead of its use a weight is fetched: they stream from the second-level cache or memory,
+        // How far ahead of its use a weight is fetched: weights come from the second-level cache or from
+        // memory,
         // and the hardware's prefetcher stops at the end of each page.
         constexpr std::size_t ahead = 16 * quad * group_channels;
         for (std::size_t s = 0; s < filter_side; ++s) {

@@ -31,12 +31,15 @@ const Kernel<Function>& select(std::span<const Kernel<Function>> fastest_first, 
 // namespace of each ISA, and defines FAMILY_kernels(), which lists them, fastest first. `isas` are those that
 // the family's kernel.cc is compiled for (kernels/CMakeLists.txt): VGG19_FLOAT_ISAS, or where it multiplies
 // bytes VGG19_DOT_PRODUCT_ISAS.
-#define VGG19_KERNELS(isas, Function, family)                                                             \
-    isas(VGG19_DECLARE_KERNEL, Function, family) inline std::span<const Kernel<Function>>                 \
-        family##_kernels() {                                                                              \
-        static constexpr Kernel<Function> fastest_first[] = {isas(VGG19_KERNEL_ENTRY, Function, family)}; \
-        return fastest_first;                                                                             \
+// clang-format off
+#define VGG19_KERNELS(isas, Function, family)                              \
+    isas(VGG19_DECLARE_KERNEL, Function, family)                           \
+    inline std::span<const Kernel<Function>> family##_kernels() {          \
+        static constexpr Kernel<Function> fastest_first[] = {              \
+            isas(VGG19_KERNEL_ENTRY, Function, family)};                   \
+        return fastest_first;                                              \
     }
+// clang-format on
 #define VGG19_DECLARE_KERNEL(isa, Function, family) \
     namespace isa {                                 \
     extern Function family;                         \

@@ -1,4 +1,4 @@
-// How a Winograd convolution is dealt out to threads and caches: of FP32 and of INT8 ones.
+// How a Winograd convolution, FP32 or INT8, is divided among threads, and into blocks that fit the caches.
 #pragma once
 
 #include <algorithm>
@@ -9,7 +9,7 @@
 
 namespace vgg19::kernels {
 
-/// What the threads of a convolution share out.
+/// What the threads of a convolution divide among themselves.
 enum class WinogradSplit : unsigned char {
     tiles,     ///< each has blocks of tiles of its own and reads all weights: for large maps
     channels,  ///< all have the same block of tiles, each some groups of output channels: for small maps
@@ -102,7 +102,7 @@ class WinogradRun {
     std::size_t transformed_bytes_;
 };
 
-/// What the caches ask for, of a problem with these sizes in bytes.
+/// The schedule that suits this CPU's caches, for a problem with these sizes in bytes.
 struct WinogradBytes {
     std::size_t packed;            ///< all filters
     std::size_t transformed;       ///< all tiles
@@ -116,7 +116,7 @@ inline WinogradSchedule winograd_schedule_of(const WinogradBytes& bytes, std::si
         return blocks_of(tiles, std::max(bytes.cache / bytes_of_tile, fewest_tiles));
     };
     // Threads that share tiles read all weights each; threads that share channels read all transformed tiles
-    // each. Weights also come from further away.
+    // each. Weights also come from slower memory.
     constexpr std::size_t distance = 4;
     if (bytes.packed > distance * bytes.transformed) {
         return {WinogradSplit::channels, blocks_for(bytes.tile_products), threads};

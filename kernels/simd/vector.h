@@ -1,8 +1,9 @@
 // The vector layer: the one place where kernels meet instructions. A kernel.cc includes this, and is compiled
 // once for each ISA with VGG19_ISA its name and VGG19_SIMD_HEADER its header here. All that kernel.cc
 // defines, and all that these headers define, stands in namespace vgg19::kernels::VGG19_ISA, so that no two
-// ISAs share a symbol; of other code it may only call what is always inlined, for a linker keeps one copy of
-// what is not, of whichever ISA (tests/symbols holds it to that).
+// ISAs share a symbol. Of other code it may call only what is always inlined: of any other function the
+// linker keeps one copy, which may have been compiled for an ISA that the CPU lacks (tests/symbols checks
+// this).
 //
 // `Vector`, of each header, has these static functions. kernels/simd/test.cc says in numbers what they do.
 //
@@ -11,8 +12,7 @@
 //   Register                    `width` floats
 //   zero, broadcast(x), load(from), store(to, a)           at any address
 //   load_first(from, n), store_first(to, n, a)             the first n of them: no byte past those is touched
-//   load_once(from)             stays in a register until its last use, where the compiler may make other
-//   loads
+//   load_once(from)             stays in a register until its last use; the compiler may make other loads
 //                               part of each instruction that uses them
 //   load_every_fourth(from)     floats 0, 4, 8, …; may read 4 · width of them
 //   add, subtract, multiply, divide                        rounded once
@@ -20,8 +20,8 @@
 //   fused_multiply_add(a, b, c), fused_subtract_product(c, a, b)     a · b + c and c − a · b; rounded once
 //   maximum(a, b)               a > b ? a : b, so b where one is no number
 //   total(a), largest(a)        over the lanes: upper half with lower half, and so on
-//   store_quantized(to, a)      `width` bytes min(255, round(a)), ties to even; a ≥ 0 or no number, which
-//   gives any
+//   store_quantized(to, a)      `width` bytes min(255, round(a)), ties to even; a ≥ 0, or no number, for
+//                               which the byte may be any
 //
 //   Sixteen                     sixteen floats, for 8-bit activations, whose blocks are made of such halves
 //   load_sixteen(from), load_sixteen(lower, upper)         from one address, or of eight from each of two
@@ -43,8 +43,9 @@
 //   Words                       `words` integers of 16 bits
 //   broadcast_word, load_pixels_shifted_by_5(from bytes), add_words, subtract_words
 //   multiply_rounded(a, b)      (a · b + 2^14) >> 15
-//   store_bytes<zero_point>(to, a)                         a + zero_point, saturated to a byte; 128, or 0 for
-//   a ≥ 0
+//   store_bytes<zero_point>(to, a)                         a + zero_point, saturated to a byte; the zero
+//   point
+//                               is 128, or 0 where a ≥ 0
 //
 //   Sum                         `width` sums of 32 bits
 //   zero_sum, load_sum(from), store_sum(to, a), total_sum(a)

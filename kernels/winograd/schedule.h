@@ -8,7 +8,7 @@
 
 namespace vgg19::kernels {
 
-/// The split and the blocks that this CPU's caches ask for.
+/// The division among threads and the blocks that suit this CPU's caches.
 WinogradSchedule winograd_schedule(const Winograd& problem, int threads);
 
 /// Floats of memory that winograd_convolution needs beside its operands.

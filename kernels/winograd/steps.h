@@ -58,8 +58,8 @@ struct WinogradTransforms {
         });
     }
 
-    /// The pixels of a tile, without those that its neighbours have too: they come from far away, in runs too
-    /// short for the hardware to see them coming.
+    /// The pixels of a tile, without those that its neighbours have too: they are far apart in memory, in
+    /// runs too short for the hardware's own prefetcher.
     static inline __attribute__((always_inline)) void prefetch(const Winograd& problem, TilePlace place,
                                                                const float* plane) {
         const std::size_t rows = std::min(m, problem.height - place.row);
@@ -99,7 +99,8 @@ struct WinogradTransforms {
         }
     }
 
-    /// A tile with zero where it reaches past the map. Apart, so that the common case stays small.
+    /// Copies a tile, with zeros where it reaches past the map. In a function of its own, so that the common
+    /// case stays small.
     static __attribute__((noinline)) void copy_border_tile(const Winograd& problem, TilePlace place,
                                                            const float* plane, float* padded) {
         for (std::size_t i = 0; i < n; ++i) {

@@ -10,7 +10,7 @@
 // (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016; points chosen for accuracy:
 // kernels/winograd/matrices.h).
 //
-// Work is cut in two steps, so that the caller can deal out tiles or channels to threads:
+// The work has two steps, so that the caller can divide tiles or channels among threads:
 //   transform_input    a range of tiles → V[position][input block][tile][lane]
 //   multiply           V and a group of output channels → output (products, inverse transform, bias, ReLU,
 //   pool)
@@ -64,8 +64,8 @@ struct Winograd {
         return std::uint64_t{2} * positions() * tiles() * input_channels * output_channels;
     }
 
-    /// Floats from one position to the next, of V and of the products: a line more than needed, lest all
-    /// positions fall into the same set of a cache.
+    /// Floats from one position to the next, of V and of the products: a cache line more than needed, so that
+    /// the positions do not all compete for the same few lines of a cache.
     std::size_t transformed_stride(std::size_t tile_count) const {
         return (input_blocks() * tile_count + 1) * block;
     }

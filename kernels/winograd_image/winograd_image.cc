@@ -1,4 +1,4 @@
-// The selector, and the packing of weights.
+// The packing of weights.
 #include "kernels/winograd_image/winograd_image.h"
 
 #include <algorithm>

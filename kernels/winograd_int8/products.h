@@ -22,9 +22,10 @@ struct PositionOperands {
     std::int32_t* products;      ///< of the first tile
 };
 
-/// Tiles of a register tile, by two vectors of channels. Of 32 registers 14 × 2 would fit, but stores that
-/// come all at once hold up the products of the next tile (by two cycles each on Zen 4); 6 × 2 are stored in
-/// their shadow. Of 16, 6 × 2 sums, two filters and a quad take 15, or 4 × 2 where filters and quads take two
+/// Tiles of a register tile, by two vectors of channels. Of 32 registers 14 × 2 would fit, but then so many
+/// stores come at once that the products of the next tile wait for them (two cycles for each store on Zen 4);
+/// the stores of 6 × 2 run beside those products. Of 16, 6 × 2 sums, two filters and a quad take 15, or 4 × 2
+/// where filters and quads take two
 /// registers each.
 template <class Vector>
 constexpr std::size_t product_rows = Vector::registers >= 32 || Vector::quad_registers == 1 ? 6 : 4;
@@ -43,7 +44,7 @@ class ProductTile {
 
     inline __attribute__((always_inline)) void add(const std::uint8_t* transformed,
                                                    const std::int8_t* filters) {
-        // Filters stream from memory; the hardware stops at the end of each page.
+        // Filters come from memory, and the hardware's own prefetcher stops at the end of each page.
         constexpr std::size_t ahead = 40;  // quads
         unrolled<(columns * vector_bytes + 63) / 64>([&](auto line) __attribute__((always_inline)) {
             __builtin_prefetch(filters + ahead * quad_bytes + line * 64);

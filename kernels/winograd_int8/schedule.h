@@ -8,7 +8,7 @@
 
 namespace vgg19::kernels {
 
-/// The split and the blocks that this CPU's caches ask for.
+/// The division among threads and the blocks that suit this CPU's caches.
 WinogradSchedule winograd_int8_schedule(const WinogradInt8& problem, int threads);
 
 /// Bytes of memory that winograd_int8_convolution needs beside its operands.

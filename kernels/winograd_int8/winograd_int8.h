@@ -30,7 +30,7 @@
 //
 //   y[i][0] = t[i][0] + (t[i][1] + t[i][2]),   y[i][1] = (t[i][1] − t[i][2]) − t[i][3]
 //
-// Work is cut in two steps, so that the caller can deal out tiles or channels to threads:
+// The work has two steps, so that the caller can divide tiles or channels among threads:
 //   transform_input    a range of tiles → v[position][input block][tile][lane]
 //   multiply           v and a group of output channels → output (products, inverse transform, bias, ReLU,
 //                      pool, requantisation)
@@ -56,7 +56,7 @@ inline constexpr std::size_t winograd_int8_positions = 16;
 inline constexpr std::size_t winograd_int8_max_input_channels = 66000;
 
 /// What stands for zero among the transformed inputs of a position. At the position that sums four pixels
-/// nothing is negative; the others are as often the one as the other.
+/// nothing is negative; at the others, values are negative about as often as positive.
 static constexpr std::uint8_t winograd_int8_zero_point(std::size_t position) {
     return position == 5 ? 0 : 128;
 }
@@ -106,8 +106,8 @@ struct WinogradInt8 {
     static constexpr std::size_t quad = 4;
     std::size_t input_quads() const { return blocks_of(input_channels, quad); }
 
-    /// Bytes from one position to the next of v: a line more than needed, lest all positions fall into the
-    /// same set of a cache. The same of the products, in 32-bit integers.
+    /// Bytes from one position to the next of v: a cache line more than needed, so that the positions do not
+    /// all compete for the same few lines of a cache. The same of the products, in 32-bit integers.
     std::size_t transformed_stride(std::size_t tile_count) const {
         return input_blocks() * tile_count * int8_channel_block + 64;
     }

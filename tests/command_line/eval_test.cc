@@ -63,7 +63,7 @@ struct Workplace {
 
 /// The share of the records whose class is among the library's `top` predictions.
 double expected_share(const Workplace& place, const std::vector<std::size_t>& labels, std::size_t top) {
-    Session session(Model::open(place.folder / "model"), {.input_size = 32});
+    Session session(Model::open(place.folder / "model"), {.input_height = 32, .input_width = 32});
     const auto data = converter::open_data_set(place.folder / "batch.bin");
     std::vector<float> input(3UL * 32 * 32);
     std::vector<float> logits(session.model().classes());

@@ -124,7 +124,7 @@ TEST_CASE("Numbers out of range or that are none are told the range") {
     for (const char* top : {"0", "-1", "x", "1.5", "3x", "99999999999999999999999"}) {
         check_usage({"classify", "-m", model, image, "--top", top}, "--top: expected");
     }
-    for (const char* size : {"0", "31", "5000", "224x224"}) {
+    for (const char* size : {"0", "31", "9000", "224x", "224x31", "x224", "224X224"}) {
         check_usage({"classify", "-m", model, image, "--size", size}, "--size: expected");
         check_usage({"inspect", model, "--size", size}, "--size: expected");
     }

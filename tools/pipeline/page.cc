@@ -3,6 +3,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/model/map_size.h"
 #include "tools/charts.h"
 #include "tools/pipeline/report.h"
 #include "tools/text.h"
@@ -196,17 +197,20 @@ std::string notes(const Json::Array& all) {
     return list.empty() ? "" : element("ul", '\n' + list) + '\n';
 }
 
+/// "224×224" of what model::size_json() wrote.
+std::string pixels(const Json& size) {
+    const std::string text = size.is_string() ? size.string() : std::to_string(size.size());
+    return model::pixels_text(model::parse_map_size(text).value_or(MapSize()));
+}
+
 std::string summary(const Json& report) {
     const Json& data = at(report, "data");
     const Json& first = at(report, "variants").array().at(0);
     return "From " + element("b", escaped(at(data, "weights").string())) +
            ", trained further and calibrated on " + element("b", escaped(at(data, "train").string())) +
            ", tested on " + grouped(at(accuracy(first), "images").size()) + " images of " +
-           element("b", escaped(at(data, "test").string())) + " at " +
-           std::to_string(at(accuracy(first), "size").size()) + "×" +
-           std::to_string(at(accuracy(first), "size").size()) + "; latencies at " +
-           std::to_string(at(first, "input_size").size()) + "×" +
-           std::to_string(at(first, "input_size").size()) + '.';
+           element("b", escaped(at(data, "test").string())) + " at " + pixels(at(accuracy(first), "size")) +
+           "; latencies at " + pixels(at(first, "input_size")) + '.';
 }
 
 }  // namespace

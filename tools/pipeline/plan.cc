@@ -1,11 +1,11 @@
 #include "tools/pipeline/plan.h"
 
 #include <algorithm>
-#include <charconv>
 #include <iterator>
 #include <set>
 
 #include "bench/variants.h"
+#include "engine/model/map_size.h"
 #include "vgg19/error.h"
 
 namespace vgg19::tools {
@@ -20,7 +20,7 @@ struct Recipe {
     std::string id;
     std::string file;
     std::string source;
-    std::size_t input_size = 0;  ///< 0: as the options say
+    MapSize input_size{};  ///< empty: as the options say
 };
 
 std::vector<Recipe> all_recipes(const PipelineOptions& options) {
@@ -37,9 +37,8 @@ std::vector<Recipe> all_recipes(const PipelineOptions& options) {
 
 /// A variant at a smaller size is none when all run at that size, or at less.
 bool is_smaller(const Recipe& recipe, const PipelineOptions& options) {
-    std::size_t size = 0;
-    std::from_chars(options.size.data(), options.size.data() + options.size.size(), size);
-    return recipe.input_size == 0 || size == 0 || recipe.input_size < size;
+    const std::optional<MapSize> size = model::parse_map_size(options.size);
+    return recipe.input_size.empty() || !size || recipe.input_size.pixels() < size->pixels();
 }
 
 class Planner {
@@ -189,14 +188,14 @@ class Planner {
     }
 
     void evaluate(const Recipe& each) {
-        const std::string size = each.input_size == 0 ? options_.size : std::to_string(each.input_size);
+        const std::string size = each.input_size.empty() ? options_.size : to_string(each.input_size);
         const PipelineVariant variant{each.id, file_of(each.file), size,
                                       options_.folder / "eval" / (each.id + ".json")};
         const path baseline = file_of("baseline");
         Words words = {"eval", "-m", variant.file.string(), "--data", options_.test.string(), "--json"};
         std::vector<path> inputs = {variant.file, options_.test};
         // At another size the baseline would be another reference: its own answers are compared in the bench.
-        if (each.id != "baseline" && each.input_size == 0) {
+        if (each.id != "baseline" && each.input_size.empty()) {
             words.insert(words.end(), {"--reference", baseline.string()});
             inputs.push_back(baseline);
         }

@@ -9,17 +9,19 @@
 #include <string>
 #include <vector>
 
+#include "vgg19/map_size.h"
+
 namespace vgg19 {
 
 namespace model {
 class ModelFile;
 }
 
-/// How an image becomes the network's input: the short side is resized to round(input_size · resize_ratio)
-/// with antialiased bilinear interpolation, the centre is cropped, and each channel of [0, 1] is normalised
-/// to (x − mean) / deviation.
+/// How an image becomes the network's input: it is resized, with antialiased bilinear interpolation and its
+/// ratio of width to height kept, to the smallest size that covers round(input_size · resize_ratio), the
+/// centre is cropped, and each channel of [0, 1] is normalised to (x − mean) / deviation.
 struct Preprocessing {
-    std::size_t input_size = 224;
+    MapSize input_size = 224;
     double resize_ratio = 256.0 / 224.0;
     std::array<float, 3> mean = {0.485F, 0.456F, 0.406F};
     std::array<float, 3> deviation = {0.229F, 0.224F, 0.225F};
@@ -36,8 +38,8 @@ class Model {
     const std::vector<std::string>& lineage() const;  ///< the steps that made the file, oldest first
     const Preprocessing& preprocessing() const;
     std::uint64_t file_bytes() const;
-    std::uint64_t active_parameters() const;           ///< weights and biases, INT8 ones too; no scales
-    std::uint64_t macs(std::size_t input_size) const;  ///< multiply-accumulates for one image
+    std::uint64_t active_parameters() const;       ///< weights and biases, INT8 ones too; no scales
+    std::uint64_t macs(MapSize input_size) const;  ///< multiply-accumulates for one image
     std::size_t classes() const;
     /// One a class, in the order of the logits; none where the file does not say them. Models of ImageNet's
     /// 1000 classes have none of their own as a rule: predictions are named all the same.

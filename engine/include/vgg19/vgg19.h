@@ -26,8 +26,9 @@ typedef struct vgg19_session vgg19_session; /* for one thread at a time; keeps w
  * which fields there are. */
 typedef struct vgg19_session_options {
     size_t struct_size;
-    int threads;             /* default: the CPUs that this process may use */
-    size_t input_size;       /* default: the model's */
+    int threads;         /* default: the CPUs that this process may use */
+    size_t input_height; /* default, where both are 0: the model's */
+    size_t input_width;
     size_t batch;            /* default: 1 */
     const char* isa;         /* default: VGG19_ISA, else the best that this CPU has */
     const char* convolution; /* "auto" (default), "winograd", "direct" or "onednn" */
@@ -54,9 +55,10 @@ size_t vgg19_model_classes(const vgg19_model* model);
 vgg19_status vgg19_session_create(const vgg19_model* model, const vgg19_session_options* options,
                                   vgg19_session** session);
 void vgg19_session_destroy(vgg19_session* session); /* null is allowed */
-size_t vgg19_session_input_size(const vgg19_session* session);
+size_t vgg19_session_input_height(const vgg19_session* session);
+size_t vgg19_session_input_width(const vgg19_session* session);
 
-/* (batch, 3, size, size) normalised floats in, (batch, classes) logits out; the counts are of floats. */
+/* (batch, 3, height, width) normalised floats in, (batch, classes) logits out; the counts are of floats. */
 vgg19_status vgg19_session_run(vgg19_session* session, const float* input, size_t input_count, float* logits,
                                size_t logits_count);
 

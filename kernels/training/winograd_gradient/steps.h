@@ -130,7 +130,7 @@ struct WinogradGradientTransforms {
         }
     }
 
-    /// A tile that reaches over the map's end, where the gradient is zero.
+    /// Copies a tile that reaches past the map's end; the gradient is zero there.
     static __attribute__((noinline)) void copy_border_tile(const float* corner, std::size_t row_floats,
                                                            std::size_t rows, std::size_t columns,
                                                            float* padded) {

@@ -1,4 +1,4 @@
-// The selector, and how the work is dealt out.
+// The whole gradient: how the work is divided among threads.
 #include "kernels/training/winograd_gradient/winograd_gradient.h"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-#include "engine/plan.h"
+#include "engine/program/plan.h"
 
 #include <doctest/doctest.h>
 
@@ -38,7 +38,7 @@ TEST_CASE("what runs depends on neither threads nor batch, so that results do no
 TEST_CASE("ways are in the order of their cost, and filters that take more memory raise it") {
     for (const std::string& isa : isa_names_of_this_cpu()) {
         for (const std::size_t size : {32U, 160U, 224U, 300U}) {
-            const Plan plan = vgg19_plan({.input_size = size, .isa = isa});
+            const Plan plan = vgg19_plan({.input_height = size, .input_width = size, .isa = isa});
             for (const PlannedConvolution& planned : plan.convolutions) {
                 CAPTURE(planned.layer);
                 REQUIRE(!planned.estimates.empty());
