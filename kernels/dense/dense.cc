@@ -48,7 +48,7 @@ std::size_t dense_row_bytes(DenseWeights weights, std::size_t outputs) {
     return Dense{.outputs = outputs}.int4_groups() * (int4_group_bytes + sizeof(std::uint16_t));
 }
 
-std::span<const Kernel<DenseFunction>> dense_kernels(DenseWeights weights) {
+KernelList<DenseFunction> dense_kernels(DenseWeights weights) {
     switch (weights) {
         case DenseWeights::fp32_output_major:
             return dense_fp32_kernels();

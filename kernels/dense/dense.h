@@ -23,7 +23,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 
 #include "kernels/isa/kernel_list.h"
 
@@ -110,6 +109,6 @@ VGG19_KERNELS(VGG19_DOT_PRODUCT_ISAS, DenseFunction, dense_int8_sparse_input)
 VGG19_KERNELS(VGG19_FLOAT_ISAS, DenseFunction, dense_int4)
 
 /// One of these lists.
-std::span<const Kernel<DenseFunction>> dense_kernels(DenseWeights weights);
+KernelList<DenseFunction> dense_kernels(DenseWeights weights);
 
 }  // namespace vgg19::kernels

@@ -16,9 +16,13 @@ struct Kernel {
     Function* run;
 };
 
+/// A family's kernels, fastest first.
+template <class Function>
+using KernelList = std::span<const Kernel<Function>>;
+
 /// The fastest kernel that `isa` runs. Every list ends with a portable kernel, so there is one.
 template <class Function>
-const Kernel<Function>& select(std::span<const Kernel<Function>> fastest_first, Isa isa) {
+const Kernel<Function>& select(KernelList<Function> fastest_first, Isa isa) {
     for (const Kernel<Function>& kernel : fastest_first) {
         if (runs(isa, kernel.isa)) return kernel;
     }
@@ -34,7 +38,7 @@ const Kernel<Function>& select(std::span<const Kernel<Function>> fastest_first, 
 // clang-format off
 #define VGG19_KERNELS(isas, Function, family)                              \
     isas(VGG19_DECLARE_KERNEL, Function, family)                           \
-    inline std::span<const Kernel<Function>> family##_kernels() {          \
+    inline KernelList<Function> family##_kernels() {                       \
         static constexpr Kernel<Function> fastest_first[] = {              \
             isas(VGG19_KERNEL_ENTRY, Function, family)};                   \
         return fastest_first;                                              \
