@@ -46,7 +46,7 @@ struct Group {
     }
 };
 
-/// Quantises through buffers that end at guard pages.
+/// Quantises in buffers that end at guard pages.
 Group quantize(const std::vector<float>& weights) {
     GuardedBuffer<float> input(weights.size());
     GuardedBuffer<std::uint8_t> output(16);

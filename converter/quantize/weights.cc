@@ -8,7 +8,7 @@
 #include "converter/transpose.h"
 #include "kernels/common/parallel.h"
 #include "kernels/conv_int8/conv_int8.h"
-#include "kernels/dense_int8/dense_int8.h"
+#include "kernels/dense/dense.h"
 #include "vgg19/error.h"
 
 namespace vgg19::converter {

@@ -74,7 +74,7 @@ TensorShape dense_weight(const DenseLayer& layer, DenseOrder order);
 /// "classifier.0.weight_int4" and so on, only for INT4 dense weights.
 std::string int4_weight_name(std::string_view layer);
 /// U8 (inputs, bytes), input by input: groups of int4_group outputs of 16 bytes each, the last one padded, in
-/// the format of kernels/dense_int4/dense_int4.h.
+/// the format of kernels/dense/dense.h.
 TensorShape int4_dense_weight(const DenseLayer& layer);
 /// F16 (inputs, groups), "classifier.0.weight_int4_scale": finite and not negative.
 TensorShape int4_dense_scale(const DenseLayer& layer);

@@ -98,7 +98,7 @@ std::unique_ptr<layers::Operation> Program::make_dense(const model::ModelFile& f
     const std::size_t index = step.layer - plan_.convolutions.size();
     layers::DenseProblem problem = dense_problem(file, file.network().dense_layers()[index]);
     if (index == 0 && plan_.folds_average_pool()) folded_weights_.apply(problem);
-    return layers::make_dense(problem, plan_.execution);
+    return std::make_unique<layers::Dense>(problem, plan_.execution);
 }
 
 void Program::allocate() {
