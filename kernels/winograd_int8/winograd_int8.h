@@ -54,7 +54,7 @@ inline constexpr std::size_t winograd_int8_positions = 16;
 /// Up to this number of input channels, sums fit 32 bits for all values: 255 · 127 · 66,000 < 2^31.
 inline constexpr std::size_t winograd_int8_max_input_channels = 66000;
 
-/// What stands for zero among the transformed inputs of a position. At the position that sums four pixels
+/// The zero point of the transformed inputs at a position. At the position that sums four pixels
 /// nothing is negative; at the others, values are negative about as often as positive.
 static constexpr std::uint8_t winograd_int8_zero_point(std::size_t position) {
     return position == 5 ? 0 : 128;
