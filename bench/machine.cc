@@ -9,7 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "engine/plan.h"
+#include "engine/program/plan.h"
 #include "kernels/common/parallel.h"
 #include "kernels/onednn/conv_onednn.h"
 

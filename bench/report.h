@@ -48,7 +48,7 @@ struct Profile {
 
 struct VariantReport {
     std::string id;
-    std::size_t input_size = 0;
+    MapSize input_size{};
     std::uint64_t bytes = 0;  ///< of the file
     std::uint64_t active_parameters = 0;
     double gmac = 0;

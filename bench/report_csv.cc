@@ -36,7 +36,7 @@ std::vector<std::string> heads() {
 std::vector<std::string> cells(const VariantReport& variant) {
     const Latency& latency = variant.latency;
     std::vector<std::string> row = {variant.id,
-                                    std::to_string(variant.input_size),
+                                    to_string(variant.input_size),
                                     std::to_string(variant.bytes),
                                     std::to_string(variant.active_parameters),
                                     fixed(variant.gmac, 6),

@@ -22,7 +22,7 @@ Grid variants_grid(const Report& report) {
     for (const VariantReport& variant : report.variants) {
         const Latency& latency = variant.latency;
         std::vector<std::string> row = {variant.id,
-                                        std::to_string(variant.input_size),
+                                        to_string(variant.input_size),
                                         megabytes(variant.bytes),
                                         fixed(static_cast<double>(variant.active_parameters) * 1e-6, 2),
                                         fixed(variant.gmac, 2),

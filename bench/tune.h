@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/plan.h"
+#include "engine/program/plan.h"
 
 namespace vgg19::bench {
 

@@ -62,15 +62,15 @@ void write_narrow_variants(const std::filesystem::path& folder) {
                               folder / "pruned-int8.safetensors");
 }
 
-/// Different images: the first is 0.5 everywhere, the others are darker.
-void write_input(const std::filesystem::path& path, std::size_t size, std::size_t images = 1) {
+/// Images that differ: the first is 0.5 everywhere, the others less.
+void write_input(const std::filesystem::path& path, MapSize size, std::size_t images = 1) {
     std::vector<float> values;
     for (std::size_t image = 0; image < images; ++image) {
-        values.resize(values.size() + 3 * size * size, 0.5F - static_cast<float>(image));
+        values.resize(values.size() + 3 * size.pixels(), 0.5F - static_cast<float>(image));
     }
     const model::Tensor tensor{.name = "input",
                                .dtype = model::DType::f32,
-                               .shape = {images, 3, size, size},
+                               .shape = {images, 3, size.height, size.width},
                                .bytes = std::as_bytes(std::span(values))};
     model::write_safetensors(path, {}, {&tensor, 1});
 }
@@ -112,7 +112,7 @@ TEST_CASE("a bench of narrow models reports every variant, and the interleaved m
           std::filesystem::file_size(folder.path() / "baseline.safetensors"));
 }
 
-TEST_CASE("a profile has a time for each layer, beside the machine's peaks") {
+TEST_CASE("a profile has a time for each layer, and the machine's peaks") {
     const testing::TemporaryFolder folder;
     converter::testing::write_narrow_model(folder.path() / "narrow.safetensors");
     const Outcome outcome = run_bench(folder, "--models " + quoted(folder.path()) +
@@ -207,7 +207,26 @@ TEST_CASE("a worker is ready after two inferences, and answers each line with it
     CHECK(seconds.size() == 3);
 }
 
-TEST_CASE("a batch is copies of one image, whose classes are the same and whose images count") {
+TEST_CASE("a rectangle is measured as --size says it, height before width") {
+    const testing::TemporaryFolder folder;
+    const auto model = converter::testing::write_narrow_model(folder.path() / "baseline.safetensors");
+    const Outcome report = run_bench(folder, "--models " + quoted(folder.path()) +
+                                                 " --size 40x64 --min-time 0.01 --threads 1 --format json");
+    INFO(report.errors);
+    REQUIRE(report.exit_code == 0);
+    const auto json = model::Json::parse(report.output, "report");
+    CHECK(json.find("variants")->array()[0].find("input_size")->string() == "40x64");
+
+    const std::filesystem::path input = folder.path() / "input.safetensors";
+    write_input(input, {40, 64});
+    const std::string worker = "--worker " + quoted(model) + " --input " + quoted(input);
+    CHECK(run_bench(folder, worker + " --size 40x64", "1\n").exit_code == 0);
+    const Outcome turned = run_bench(folder, worker + " --size 64x40");
+    CHECK(turned.exit_code == 5);
+    CHECK(turned.errors.find("expected size 64x40, found 40x64") != std::string::npos);
+}
+
+TEST_CASE("a batch consists of copies of one image, which have the same classes and all count") {
     const testing::TemporaryFolder folder;
     write_narrow_variants(folder.path());
     const std::string measured = "--models " + quoted(folder.path()) +
@@ -231,7 +250,8 @@ TEST_CASE("a batch is copies of one image, whose classes are the same and whose 
 }
 
 TEST_CASE(
-    "a worker repeats one image to fill its batch, or takes a whole one, and shows the first's classes") {
+    "a worker repeats one image to fill its batch, or accepts a whole batch, and shows the first image's "
+    "classes") {
     const testing::TemporaryFolder folder;
     const auto model = converter::testing::write_narrow_model(folder.path() / "model.safetensors");
     const auto input = folder.path() / "input.safetensors";
@@ -252,11 +272,11 @@ TEST_CASE(
     CHECK(run_bench(folder, worker + " --batch 2").exit_code == 5);
     const Outcome whole_without_batch = run_bench(folder, worker);
     CHECK(whole_without_batch.exit_code == 5);
-    CHECK(whole_without_batch.errors.find("expected F32 (1,3,S,S), found F32 (3,3,32,32)") !=
+    CHECK(whole_without_batch.errors.find("expected F32 (1,3,H,W), found F32 (3,3,32,32)") !=
           std::string::npos);
 }
 
-TEST_CASE("a worker without an input takes the bundled image") {
+TEST_CASE("a worker without an input uses the bundled image") {
     const testing::TemporaryFolder folder;
     const auto model = converter::testing::write_narrow_model(folder.path() / "model.safetensors");
     const Outcome outcome = run_bench(folder, "--worker " + quoted(model) + " --size 32");
@@ -279,7 +299,7 @@ TEST_CASE("a worker rejects what it cannot run") {
     CHECK(run_bench(folder, "--worker " + quoted(input)).exit_code == 5);
 }
 
-TEST_CASE("wrong usage and bad files have the exit codes of the help, and a reason") {
+TEST_CASE("wrong usage and bad files give the documented exit codes, and a reason") {
     struct Case {
         std::string arguments;
         int exit_code;
@@ -304,8 +324,10 @@ TEST_CASE("wrong usage and bad files have the exit codes of the help, and a reas
         {"--batch two", 2, "--batch: expected a whole number from 1 to 1024, found 'two'"},
         {"--variants int9", 2, "int9"},
         {"--weights a --models b", 2, "exclude"},
-        {"--size 31", 2, "--size: expected a whole number from 32 to 4096, found '31'"},
-        {"--size two", 2, "--size: expected a whole number from 32 to 4096, found 'two'"},
+        {"--size 31", 2,
+         "--size: expected a whole number from 32 to 8192, or two as HEIGHTxWIDTH, found '31'"},
+        {"--size two", 2,
+         "--size: expected a whole number from 32 to 8192, or two as HEIGHTxWIDTH, found 'two'"},
         {"--models " + quoted(folder.path() / "none"), 2, "not a folder"},
         {"--models " + quoted(folder.path()), 2, "VARIANT.safetensors"},
         {"--out " + quoted(folder.path()), 2, "is a folder"},

@@ -26,7 +26,7 @@ Number parse_number(const std::string& flag, const std::string& text, const std:
     Number value{};
     const char* end = text.data() + text.size();
     const auto [rest, error] = std::from_chars(text.data(), end, value);
-    // Written so that NaN is refused as well.
+    // Written so that NaN is rejected too.
     if (error != std::errc{} || rest != end || !(value >= least && value <= most)) {
         std::ostringstream message;
         message << "--" << flag << ": expected " << kind << " from " << least << " to " << most << ", found '"
@@ -37,13 +37,13 @@ Number parse_number(const std::string& flag, const std::string& text, const std:
 }
 
 std::string long_name(const std::string& names) {
-    return names.substr(names.find(',') + 1);  // npos + 1 is 0: all of it
+    return names.substr(names.find(',') + 1);  // npos + 1 is 0: the whole text
 }
 
 }  // namespace
 
 struct CommandLine::State {
-    std::string program;  ///< as the user calls it: "vgg19 convert"
+    std::string program;  ///< as called by the user: "vgg19 convert"
     cxxopts::Options options;
     cxxopts::ParseResult parsed{};
     std::vector<std::string> groups{""};
@@ -71,7 +71,7 @@ CommandLine::~CommandLine() = default;
 
 CommandLine& CommandLine::option(const std::string& names, const std::string& placeholder,
                                  const std::string& description, const std::string& default_value) {
-    // Numbers are parsed here and not by cxxopts, whose errors do not name the flag.
+    // Numbers are parsed here, because the errors of cxxopts do not name the flag.
     const auto value = cxxopts::value<std::string>();
     if (!default_value.empty()) value->default_value(default_value);
     state_->options.add_options(state_->groups.back())(names, description, value, placeholder);
@@ -158,7 +158,7 @@ void CommandLine::check_values() const {
         if (!state_->lenient && value.empty()) {
             throw usage_error("--" + name + ": expected a value, found none");
         }
-        // cxxopts takes whatever comes next: in "--output --json" that is a forgotten value.
+        // cxxopts accepts any next word as a value: in "--output --json" the value was forgotten.
         if (value.rfind("--", 0) == 0) {
             std::string message = "--";
             throw usage_error(
@@ -177,7 +177,7 @@ std::string CommandLine::argument(const std::string& what) const {
 }
 
 std::vector<std::string> CommandLine::arguments(const std::string& what) const {
-    // No positional options are declared, so all of them end here, also those that hold a comma.
+    // No positional options are declared, so all arguments end up here, including those with a comma.
     if (state_->parsed.unmatched().empty()) {
         throw usage_error("expected " + what + ", found none" + see_help());
     }
@@ -186,7 +186,7 @@ std::vector<std::string> CommandLine::arguments(const std::string& what) const {
 
 void CommandLine::no_arguments() const {
     if (state_->parsed.unmatched().empty()) return;
-    throw usage_error("expected options alone, found '" + state_->parsed.unmatched().front() + "'" +
+    throw usage_error("expected only options, found '" + state_->parsed.unmatched().front() + "'" +
                       see_help());
 }
 
@@ -226,7 +226,7 @@ std::vector<std::size_t> CommandLine::whole_numbers(const std::string& name, std
     for (std::size_t begin = 0; begin <= list.size();) {
         const std::size_t end = std::min(list.find(',', begin), list.size());
         values.push_back(parse_number<std::size_t>(name, list.substr(begin, end - begin),
-                                                   "whole numbers with commas between, each", least, most));
+                                                   "whole numbers separated by commas, each", least, most));
         begin = end + 1;
     }
     return values;

@@ -8,56 +8,56 @@
 
 namespace vgg19 {
 
-/// Declares options, parses a command line, and gives their values. Every error is an Error (usage) that
-/// names the flag. What parses lies behind this interface, because it takes a compiler many times longer than
+/// Declares options, parses a command line, and returns their values. Every error is an Error (usage) that
+/// names the flag. The parser is hidden behind this interface, because it takes much longer to compile than
 /// this header.
 class CommandLine {
   public:
-    /// The usage line is PROGRAM NAME ARGUMENTS; `name` may be empty, and `arguments` is such as "MODEL -o
-    /// FILE".
+    /// The usage line is PROGRAM NAME ARGUMENTS; `name` may be empty, and `arguments` is for example "MODEL
+    /// -o FILE".
     CommandLine(const std::string& name, const std::string& purpose, const std::string& arguments,
                 const std::string& program = "vgg19");
     CommandLine(CommandLine&&) noexcept;
     CommandLine& operator=(CommandLine&&) noexcept;
     ~CommandLine();
 
-    /// An option with a value. `names` is "output" or "o,output" and is called by its long name below.
-    /// Without a default value it may be absent.
+    /// Adds an option with a value. `names` is "output" or "o,output"; the functions below use the long name.
+    /// Without a default, the option may be absent.
     CommandLine& option(const std::string& names, const std::string& placeholder,
                         const std::string& description, const std::string& default_value = "");
-    /// An option whose value is a list with commas between; it may be given several times.
+    /// Adds an option that takes a comma-separated list; it may be given several times.
     CommandLine& list_option(const std::string& name, const std::string& placeholder,
                              const std::string& description);
     CommandLine& flag(const std::string& name, const std::string& description);
     CommandLine& example(const std::string& command);
-    /// The heading, in the help, of the options declared from here on. --help stands under the first one.
+    /// Starts a group of options with this heading in the help. --help belongs to the first group.
     CommandLine& group(const std::string& heading);
-    /// The help's last lines.
+    /// Sets the last lines of the help.
     CommandLine& closing(const std::string& text);
-    /// Of an option that is repeated the last value counts, and values may be empty. Without this, both are
-    /// errors, because they hide slips.
+    /// Allows repeated options (the last value counts) and empty values. Otherwise both are errors, because
+    /// they are likely mistakes.
     CommandLine& lenient();
 
-    /// False when help was asked for, and printed: then there is nothing more to do.
+    /// False if help was requested and printed: then nothing more is to be done.
     bool parse(int argc, const char* const* argv);
 
-    /// The one argument that is no option, or all of them (at least one).
+    /// The only positional argument, or all of them (at least one).
     std::string argument(const std::string& what) const;
     std::vector<std::string> arguments(const std::string& what) const;
-    void no_arguments() const;  ///< throws where there is one
+    void no_arguments() const;  ///< throws if there is one
 
     /// Whether a flag or an option is on the command line.
     bool given(const std::string& name) const;
     /// The value on the command line, else the default, else "".
     std::string text(const std::string& name) const;
-    /// The same where there must be one.
+    /// The same; throws if there is none.
     std::string required(const std::string& name) const;
-    /// Of a list_option; empty where it is absent.
+    /// The values of a list_option; empty if it is absent.
     std::vector<std::string> texts(const std::string& name) const;
     /// Numbers in [least, most].
     std::size_t whole_number(const std::string& name, std::size_t least, std::size_t most) const;
     double number(const std::string& name, double least, double most) const;
-    /// Comma-separated; none where the option is absent.
+    /// Comma-separated numbers; empty if the option is absent.
     std::vector<std::size_t> whole_numbers(const std::string& name, std::size_t least,
                                            std::size_t most) const;
 

@@ -47,7 +47,7 @@ TEST_CASE("Errors name the flag, what was expected and what was found") {
     CHECK_THROWS_WITH_AS(parsed({"--ratio", "2"}).number("ratio", 0, 1),
                          "--ratio: expected a number from 0 to 1, found '2'", Error);
     CHECK_THROWS_WITH_AS(parsed({"--list", "1,12"}).whole_numbers("list", 0, 9),
-                         "--list: expected whole numbers with commas between, each from 0 to 9, found '12'",
+                         "--list: expected whole numbers separated by commas, each from 0 to 9, found '12'",
                          Error);
     CHECK_THROWS_WITH_AS(parsed({"--json=7"}), "--json: expected no value, found '7'", Error);
     CHECK_THROWS_WITH_AS(parsed({"--list", "--json"}), "--list: expected a value, found '--json'", Error);
@@ -65,9 +65,9 @@ TEST_CASE("The usage line and the errors name the program as the user calls it")
         return std::string();
     };
     CHECK(message(CommandLine("test", "A test.", "")) ==
-          "expected options alone, found 'stray'; see: vgg19 test --help");
+          "expected only options, found 'stray'; see: vgg19 test --help");
     CHECK(message(CommandLine("", "A test.", "", "vgg19-bench")) ==
-          "expected options alone, found 'stray'; see: vgg19-bench --help");
+          "expected only options, found 'stray'; see: vgg19-bench --help");
 }
 
 TEST_CASE(

@@ -3,18 +3,17 @@
 #include <algorithm>
 #include <string>
 
-#include "engine/model/network.h"
+#include "engine/model/map_size.h"
 #include "kernels/isa/isa.h"
 
 namespace vgg19 {
 
 namespace {
 
-constexpr std::size_t largest_size = 4096;
 constexpr std::size_t most_threads = 1024;
 constexpr std::size_t pixels_of_a_megapixel = 1'000'000;
 
-/// Those that are in this build.
+/// The ISAs in this build.
 std::string isa_list() {
     std::string names;
     for (const kernels::Isa isa : kernels::all_isas()) {
@@ -35,22 +34,24 @@ void add_output_option(CommandLine& line) {
 }
 
 void add_size_option(CommandLine& line) {
-    line.option("size", "N",
-                "height and width of the network's input, at least 32; default: the model's own");
+    line.option("size", "SIZE",
+                "the network's input in pixels: 224, or height x width such as 224x320, each at least 32; "
+                "default: the model's own");
 }
 
 void add_threads_option(CommandLine& line) {
-    line.option("threads", "N", "default: as many as the CPUs that this process may use");
+    line.option("threads", "N", "the number of threads; default: as many as this process has CPUs");
 }
 
 void add_cpu_options(CommandLine& line) {
     add_threads_option(line);
-    line.option("isa", "NAME",
-                "instruction set: " + isa_list() + "; default: $VGG19_ISA, else the best that this CPU has");
+    line.option(
+        "isa", "NAME",
+        "instruction set: " + isa_list() + "; default: $VGG19_ISA, else the best that this CPU supports");
 }
 
-std::size_t size_option(const CommandLine& line) {
-    return line.given("size") ? line.whole_number("size", model::smallest_input, largest_size) : 0;
+MapSize size_option(const CommandLine& line) {
+    return line.given("size") ? model::input_size_option("size", line.text("size")) : MapSize();
 }
 
 int threads_option(const CommandLine& line) {
@@ -59,8 +60,8 @@ int threads_option(const CommandLine& line) {
 
 void add_convolution_option(CommandLine& line) {
     line.option("conv", "NAME",
-                "convolutions: winograd (our own kernels), direct (ours for INT8), onednn, or auto (for each "
-                "layer the one that should be faster)",
+                "convolution kernels: winograd (our own), direct (our own, for INT8), onednn, or auto "
+                "(chosen for each layer by expected speed)",
                 "auto");
 }
 
@@ -72,7 +73,7 @@ void add_session_options(CommandLine& line) {
 
 SessionOptions session_options(const CommandLine& line) {
     SessionOptions options;
-    options.input_size = size_option(line);
+    options.set_input_size(size_option(line));
     options.threads = threads_option(line);
     options.isa = line.text("isa");
     options.convolution = line.text("conv");
@@ -80,10 +81,9 @@ SessionOptions session_options(const CommandLine& line) {
 }
 
 void add_image_options(CommandLine& line) {
-    line.flag(
-            "no-exif",
-            "leave pictures as they are stored, as Pillow's and torchvision's loaders do; default: turned as "
-            "their EXIF orientation says, because phones store what the sensor saw and how it was held")
+    line.flag("no-exif",
+              "ignore the EXIF orientation of pictures, as Pillow's and torchvision's loaders do; default: "
+              "apply it, because phones store the sensor's rows and, separately, how the phone was held")
         .option("max-megapixels", "N", "the largest picture to read, in millions of pixels",
                 std::to_string(ImageLimits{}.max_pixels / pixels_of_a_megapixel));
 }

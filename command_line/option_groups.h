@@ -1,4 +1,4 @@
-// Options that several programs and subcommands have, each declared and read in one place.
+// Options that several programs and subcommands share; each is declared and read only here.
 #pragma once
 
 #include <cstddef>
@@ -9,21 +9,21 @@
 
 namespace vgg19 {
 
-/// --model, which is required: line.required("model").
+/// --model (required): line.required("model").
 void add_model_option(CommandLine& line);
-/// --output, a model file, which is required: line.required("output").
+/// --output (required), a model file: line.required("output").
 void add_output_option(CommandLine& line);
 
 /// --size, for subcommands that run a model or count its work.
 void add_size_option(CommandLine& line);
-/// --size, or 0 where it is absent: the model's own.
-std::size_t size_option(const CommandLine& line);
+/// The value of --size; empty, which means the model's own, if it is absent.
+MapSize size_option(const CommandLine& line);
 
 /// --threads, for subcommands that compute.
 void add_threads_option(CommandLine& line);
-/// --threads and --isa, for subcommands that use the CPU as a session does.
+/// --threads and --isa, for subcommands that use the CPU like a session.
 void add_cpu_options(CommandLine& line);
-/// --threads, or 0 where it is absent: all that there are.
+/// The value of --threads; 0, which means all CPUs, if it is absent.
 int threads_option(const CommandLine& line);
 
 /// --conv, for subcommands that compute convolutions.
@@ -31,7 +31,7 @@ void add_convolution_option(CommandLine& line);
 
 /// --size, --threads, --isa and --conv, for subcommands that run a model.
 void add_session_options(CommandLine& line);
-/// What they say. Whether a session can be so, its constructor finds out.
+/// The options as given. The Session's constructor checks whether they are possible.
 SessionOptions session_options(const CommandLine& line);
 
 /// --no-exif and --max-megapixels, for subcommands that read pictures.

@@ -23,8 +23,7 @@ int main(int argc, char** argv) {
 
         // classify() does these three by itself: preprocess, run, predictions. By hand, one also gets the
         // logits, and the seconds of each step.
-        const std::size_t size = session.input_size();
-        std::vector<float> input(3 * size * size);
+        std::vector<float> input(3 * session.input_size().pixels());
         std::vector<float> logits(model.classes());
         session.preprocess(vgg19::load_image(argv[2]).view(), input);
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/labels/labels.h"
+#include "engine/model/map_size.h"
 #include "tools/text.h"
 
 namespace vgg19::tools {
@@ -188,7 +189,7 @@ Json reference_json(const EvaluationReport& report, const Agreement& agreement) 
     const std::uint64_t images = report.evaluation.total.images;
     Json json;
     json.set("model", report.reference.path);
-    json.set("size", std::uint64_t{report.reference.size});
+    json.set("size", model::size_json(report.reference.size));
     set_accuracy(json, agreement.reference);
     json.set("same_top1", share_json(agreement.same_top1, images));
     json.set("same_top1_interval", interval_json(agreement.same_top1, images));
@@ -215,7 +216,7 @@ void set_data(Json& json, const EvaluationReport& report) {
 }
 
 void print_network(const char* role, const EvaluationReport::Network& network) {
-    std::cout << role << network.path << " at " << joined({network.size, network.size}, "×") << '\n';
+    std::cout << role << network.path << " at " << model::pixels_text(network.size) << '\n';
 }
 
 }  // namespace
@@ -246,7 +247,7 @@ Json evaluation_json(const EvaluationReport& report) {
     Json json;
     json.set("model", report.model.path);
     json.set("data", report.data_path);
-    json.set("size", std::uint64_t{report.model.size});
+    json.set("size", model::size_json(report.model.size));
     set_accuracy(json, report.evaluation.total);
     set_data(json, report);
     if (report.per_class) json.set("classes", classes_json(report));

@@ -15,7 +15,7 @@ namespace vgg19::tools {
 struct EvaluationReport {
     struct Network {
         std::string path;
-        std::size_t size = 0;  ///< height and width of its input
+        MapSize size{};  ///< of its input
     };
 
     Network model;

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "engine/model/json.h"
-#include "engine/plan.h"
+#include "engine/program/plan.h"
 
 namespace vgg19::tools {
 

@@ -96,7 +96,7 @@ class Cifar final : public DataSet {
         return image;
     }
 
-    void read(std::size_t item, const Preprocessing& preprocessing, std::size_t size,
+    void read(std::size_t item, const Preprocessing& preprocessing, MapSize size,
               std::span<float> nchw) const override {
         Preprocessing uncropped = preprocessing;
         uncropped.resize_ratio = 1;

@@ -88,7 +88,7 @@ class ImageFolder final : public DataSet {
 
     Image picture(std::size_t item) const override { return load_image(items_[item].path, options_); }
 
-    void read(std::size_t item, const Preprocessing& preprocessing, std::size_t size,
+    void read(std::size_t item, const Preprocessing& preprocessing, MapSize size,
               std::span<float> nchw) const override {
         preprocess(picture(item).view(), preprocessing, size, nchw);
     }

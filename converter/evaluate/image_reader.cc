@@ -12,7 +12,7 @@ namespace vgg19::converter {
 namespace {
 
 std::size_t image_floats(const InputFormat& format) {
-    return model::image_channels * format.size * format.size;
+    return model::image_channels * format.size.pixels();
 }
 
 }  // namespace

@@ -17,18 +17,18 @@ namespace vgg19::converter {
 /// The input that a network expects.
 struct InputFormat {
     Preprocessing preprocessing;
-    std::size_t size = 0;  ///< height and width
+    MapSize size{};
 
     /// Whether both produce the same values from an image.
     friend bool operator==(const InputFormat& a, const InputFormat& b);
 };
 
 struct ImageBatch {
-    std::size_t first = 0;  ///< the number of images in earlier batches
-    std::size_t count = 0;  ///< the number of images; less than the batch size only in the last batch
-    std::vector<std::size_t> items;  ///< the items of these images, `count` of them
-    std::size_t done = 0;  ///< how many of the list's items were consumed, up to this batch's last one
-    /// Per format: (batch, 3, size, size) floats. Values past `count` are finite but meaningless.
+    std::size_t first = 0;           ///< how many images were in the batches before
+    std::size_t count = 0;           ///< images; fewer than the size of a batch only in the last one
+    std::vector<std::size_t> items;  ///< what they are, count of them
+    std::size_t done = 0;            ///< of the list of items, up to the last of these
+    /// By format: (batch, 3, height, width) floats. Those past `count` are finite and mean nothing.
     std::vector<std::vector<float>> inputs;
 };
 

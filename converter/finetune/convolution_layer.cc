@@ -110,7 +110,7 @@ ConvolutionLayer::ConvolutionLayer(const layers::ConvolutionShape& shape, const 
           winograd_of(shape_, kernels::WinogradTile::f4, execution, execution.batch))) {}
 
 std::size_t ConvolutionLayer::output_size(std::size_t count) const {
-    return kernels::blocked_size(count, shape_.output_channels, shape_.side, shape_.side,
+    return kernels::blocked_size(count, shape_.output_channels, shape_.size.height, shape_.size.width,
                                  execution_.channel_block());
 }
 
@@ -173,8 +173,8 @@ kernels::ConvWeightsGradient& ConvolutionLayer::image_gradient(std::size_t count
     const kernels::ConvWeightsGradientShape shape = {.batch = count,
                                                      .input_channels = shape_.input_channels,
                                                      .output_channels = shape_.output_channels,
-                                                     .height = shape_.side,
-                                                     .width = shape_.side,
+                                                     .height = shape_.size.height,
+                                                     .width = shape_.size.width,
                                                      .block = execution_.channel_block(),
                                                      .plain_input = true};
     try {

@@ -13,8 +13,8 @@ namespace vgg19::converter {
 
 class FeatureLayers {
   public:
-    /// `learns`: keep the activations that backward() needs. `input_size` is the images' height and width.
-    FeatureLayers(const model::Network& network, std::size_t input_size, const layers::Execution& execution,
+    /// `learns`: keeps what backward() needs.
+    FeatureLayers(const model::Network& network, MapSize input_size, const layers::Execution& execution,
                   bool learns);
 
     /// Allocates the memory that bytes() counts.
@@ -23,7 +23,7 @@ class FeatureLayers {
     /// gradient for a shape.
     std::size_t bytes();
 
-    /// (count, 3, input_size, input_size) → (count, features). The result is valid until the next call.
+    /// (count, 3, height, width) → (count, features). The result stays until the next call.
     const float* forward(std::size_t count, const float* images,
                          const std::vector<LayerParameters>& parameters);
     /// Computes gradients from those of the features of the last forward(). Adds to the parameters'
@@ -41,7 +41,7 @@ class FeatureLayers {
         float* activation = nullptr;  ///< after ReLU, before the pool
         float* pooled = nullptr;
 
-        std::size_t side() const { return convolution.shape().side; }
+        MapSize size() const { return convolution.shape().size; }
         const float* output() const { return pool_follows ? pooled : activation; }
     };
 

@@ -214,7 +214,7 @@ void check_finetune(const model::ModelFile& model, const FinetuneOptions& option
     if (files.resume || !is_there(files.checkpoint)) return;
     throw Error(ErrorKind::usage,
                 files.checkpoint.string() +
-                    ": expected no checkpoint yet, found one: --resume goes on from it; or remove it");
+                    ": expected no checkpoint yet, found one: continue from it with --resume, or remove it");
 }
 
 void finetune(const model::ModelFile& model, const TrainingImages& images, const FinetuneOptions& options,
@@ -224,7 +224,7 @@ void finetune(const model::ModelFile& model, const TrainingImages& images, const
         throw Error(ErrorKind::usage, "fine-tuning: expected images, found none");
     }
     FinetuneOptions resolved = options;
-    if (resolved.input_size == 0) resolved.input_size = model.description().preprocessing.input_size;
+    if (resolved.input_size.empty()) resolved.input_size = model.description().preprocessing.input_size;
     resolved.batch = std::min(resolved.batch, images.images.items.size());
 
     model.file().mapping().release(model.file().mapping().bytes());

@@ -97,8 +97,8 @@ double head_learning_rate(const FinetuneOptions& options) {
 }
 
 void check_options(const FinetuneOptions& options) {
-    require(options.input_size == 0 || options.input_size >= model::smallest_input,
-            "an input of at least 32 × 32");
+    require(options.input_size.empty() || model::is_input_size(options.input_size),
+            "an input of 32 × 32 to 8192 × 8192");
     require(options.epochs >= 1, "at least one epoch");
     require(options.batch >= 1, "at least one image a step");
     require(std::isfinite(options.schedule.learning_rate) && options.schedule.learning_rate > 0,
@@ -124,7 +124,12 @@ model::Json::Object options_json(const FinetuneOptions& options) {
         json.emplace_back("head-epochs", std::uint64_t{options.head->epochs});
         json.emplace_back("head-lr", head_learning_rate(options));
     }
-    json.emplace_back("size", std::uint64_t{options.input_size});
+    const MapSize size = options.input_size;
+    if (size.height == size.width) {
+        json.emplace_back("size", std::uint64_t{size.height});
+    } else {
+        json.emplace_back("size", to_string(size));
+    }
     json.emplace_back("epochs", std::uint64_t{options.epochs});
     json.emplace_back("batch", std::uint64_t{options.batch});
     json.emplace_back("lr", options.schedule.learning_rate);

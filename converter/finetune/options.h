@@ -28,7 +28,7 @@ struct NewHead {
 
 /// Everything that the trained weights depend on.
 struct FinetuneOptions {
-    std::size_t input_size = 0;  ///< height and width; 0 means the model's own
+    MapSize input_size{};  ///< empty: the model's own
     std::size_t epochs = 1;
     std::size_t batch = 32;  ///< images per step
     Schedule schedule;

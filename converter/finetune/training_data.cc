@@ -38,23 +38,41 @@ std::ptrdiff_t uniform(std::uint64_t bits, std::ptrdiff_t low, std::ptrdiff_t hi
     return low + static_cast<std::ptrdiff_t>(bits % static_cast<std::uint64_t>(high - low + 1));
 }
 
-Crop random_crop(std::uint64_t key, std::ptrdiff_t low, std::ptrdiff_t high) {
-    return {.left = uniform(mix_bits(key + 1), low, high),
-            .top = uniform(mix_bits(key + 2), low, high),
+/// The range that a crop's left or top edge is drawn from.
+struct Margin {
+    std::ptrdiff_t low;
+    std::ptrdiff_t high;
+};
+
+Crop random_crop(std::uint64_t key, Margin left, Margin top) {
+    return {.left = uniform(mix_bits(key + 1), left.low, left.high),
+            .top = uniform(mix_bits(key + 2), top.low, top.high),
             .mirrored = key % 2 == 1};
 }
 
-/// For one channel; fills pixels outside the picture with `padding`.
-void copy_crop(const float* plane, std::ptrdiff_t side, const Crop& crop, float padding, std::ptrdiff_t size,
+/// One channel. Outside the picture there is `padding`.
+void copy_crop(const float* plane, MapSize picture, const Crop& crop, float padding, MapSize size,
                float* target) {
-    const auto inside = [side](std::ptrdiff_t place) { return place >= 0 && place < side; };
-    for (std::ptrdiff_t y = 0; y < size; ++y) {
+    const auto inside = [](std::ptrdiff_t place, std::size_t side) {
+        return place >= 0 && place < static_cast<std::ptrdiff_t>(side);
+    };
+    const auto width = static_cast<std::ptrdiff_t>(size.width);
+    for (std::ptrdiff_t y = 0; y < static_cast<std::ptrdiff_t>(size.height); ++y) {
         const std::ptrdiff_t row = crop.top + y;
-        for (std::ptrdiff_t x = 0; x < size; ++x) {
-            const std::ptrdiff_t column = crop.left + (crop.mirrored ? size - 1 - x : x);
-            *target++ = inside(row) && inside(column) ? plane[row * side + column] : padding;
+        for (std::ptrdiff_t x = 0; x < width; ++x) {
+            const std::ptrdiff_t column = crop.left + (crop.mirrored ? width - 1 - x : x);
+            const bool is_inside = inside(row, picture.height) && inside(column, picture.width);
+            *target++ =
+                is_inside ? plane[row * static_cast<std::ptrdiff_t>(picture.width) + column] : padding;
         }
     }
+}
+
+/// Of a picture that is larger than the crop, all positions within it; else an eighth of the side to both
+/// directions.
+Margin margin_of(std::size_t picture, std::size_t crop, bool is_larger) {
+    const auto margin = static_cast<std::ptrdiff_t>(is_larger ? picture - crop : crop / 8);
+    return {is_larger ? 0 : -margin, margin};
 }
 
 }  // namespace
@@ -88,24 +106,28 @@ std::vector<std::size_t> epoch_order(const std::vector<std::size_t>& items, std:
     return shuffled(items, seed, RandomUse::order, epoch);
 }
 
-void AugmentedData::read(std::size_t item, const Preprocessing& preprocessing, std::size_t size,
+void AugmentedData::read(std::size_t item, const Preprocessing& preprocessing, MapSize size,
                          std::span<float> nchw) const {
     const std::uint64_t key = random_key(seed_, RandomUse::augmentation, epoch_, item);
-    const auto resized =
-        static_cast<std::size_t>(std::nearbyint(static_cast<double>(size) * preprocessing.resize_ratio));
-    const bool has_margin = data_.has_margin() && resized > size;
-    const std::size_t side = has_margin ? resized : size;
-    const auto margin = static_cast<std::ptrdiff_t>(has_margin ? side - size : size / 8);
-    const Crop crop = random_crop(key, has_margin ? 0 : -margin, margin);
+    const auto resized = [&](std::size_t side) {
+        return static_cast<std::size_t>(
+            std::nearbyint(static_cast<double>(side) * preprocessing.resize_ratio));
+    };
+    const MapSize enlarged = {resized(size.height), resized(size.width)};
+    const bool has_margin =
+        data_.has_margin() && enlarged.height > size.height && enlarged.width > size.width;
+    const MapSize whole_size = has_margin ? enlarged : size;
+    const Crop crop = random_crop(key, margin_of(whole_size.width, size.width, has_margin),
+                                  margin_of(whole_size.height, size.height, has_margin));
 
     Preprocessing whole = preprocessing;
     if (has_margin) whole.resize_ratio = 1;
-    std::vector<float> picture(model::image_channels * side * side);
-    data_.read(item, whole, side, picture);
+    std::vector<float> picture(model::image_channels * whole_size.pixels());
+    data_.read(item, whole, whole_size, picture);
     for (std::size_t channel = 0; channel < model::image_channels; ++channel) {
         const float black = -preprocessing.mean.at(channel) / preprocessing.deviation.at(channel);
-        copy_crop(&picture[channel * side * side], static_cast<std::ptrdiff_t>(side), crop, black,
-                  static_cast<std::ptrdiff_t>(size), &nchw[channel * size * size]);
+        copy_crop(&picture[channel * whole_size.pixels()], whole_size, crop, black, size,
+                  &nchw[channel * size.pixels()]);
     }
 }
 

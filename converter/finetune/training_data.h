@@ -34,7 +34,7 @@ class AugmentedData final : public DataSet {
     std::string name(std::size_t item) const override { return data_.name(item); }
     std::optional<std::size_t> label(std::size_t item) const override { return data_.label(item); }
     Image picture(std::size_t item) const override { return data_.picture(item); }
-    void read(std::size_t item, const Preprocessing& preprocessing, std::size_t size,
+    void read(std::size_t item, const Preprocessing& preprocessing, MapSize size,
               std::span<float> nchw) const override;
 
   private:

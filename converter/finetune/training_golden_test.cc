@@ -48,8 +48,7 @@ Batch batch_of(std::size_t step, std::size_t size, std::size_t classes) {
     Batch result;
     for (std::size_t image = 0; image < batch; ++image) {
         const std::size_t seed = (batch * step + image) % 15 + 1;
-        const auto pixels =
-            testing::input_image(static_cast<std::uint32_t>(size), static_cast<std::uint32_t>(seed));
+        const auto pixels = testing::input_image(size, static_cast<std::uint32_t>(seed));
         result.images.insert(result.images.end(), pixels.begin(), pixels.end());
         result.labels.push_back(3 * seed % classes);
     }

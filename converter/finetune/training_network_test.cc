@@ -22,13 +22,13 @@ namespace vgg19::converter {
 
 namespace {
 
-constexpr std::size_t size = 32;
+constexpr MapSize size = {32, 48};
 
 /// A narrow model, and random images with labels and keys.
 struct Fixture {
     explicit Fixture(std::size_t images_count, std::uint32_t draw = 0,
                      const model::Network& network = testing::narrow_network())
-        : random(draw), count(images_count), images(count * 3 * size * size) {
+        : random(draw), count(images_count), images(count * 3 * size.pixels()) {
         testing::write_random_model(folder / "model", network, random);
         random.fill(images, -2, 2);
         for (std::size_t image = 0; image < count; ++image) {
@@ -44,7 +44,7 @@ struct Fixture {
         return {model::ModelFile::open(folder / "model"), options};
     }
     BatchResult accumulate(TrainingNetwork& learner, std::size_t begin, std::size_t end) const {
-        const std::size_t pixels = 3 * size * size;
+        const std::size_t pixels = 3 * size.pixels();
         return learner.accumulate(std::span(images).subspan(begin * pixels, (end - begin) * pixels),
                                   std::span(labels).subspan(begin, end - begin),
                                   std::span(keys).subspan(begin, end - begin),
@@ -192,7 +192,7 @@ TEST_CASE("the same steps give the same bits") {
     CHECK(std::memcmp(runs[0].data(), runs[1].data(), runs[0].size() * sizeof(float)) == 0);
 }
 
-TEST_CASE("an optimiser with another's state and steps goes on as that one") {
+TEST_CASE("an optimiser with another one's state and steps continues like it") {
     const Fixture fixture(2);
     INFO(fixture.random.replay());
     auto learner = fixture.network({});
@@ -267,7 +267,7 @@ TEST_CASE("dropout zeroes its share, keeps the mean, and differs between keys an
     }
 }
 
-TEST_CASE("a network says what it cannot do") {
+TEST_CASE("unsupported training networks are errors") {
     const Fixture fixture(2);
     auto learner = fixture.network({});
     const auto with = [&](const TrainingNetworkOptions& options) {

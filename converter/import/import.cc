@@ -27,7 +27,7 @@
 namespace vgg19::converter {
 namespace {
 
-/// Uses a separate mapping whose pages are released along the way, so that the file is not in memory twice.
+/// Uses a separate mapping and releases its pages along the way, so that the file is not in memory twice.
 std::string file_sha256(const std::filesystem::path& path) {
     constexpr std::size_t piece_bytes = std::size_t{4} << 20U;
     const model::MappedFile file(path);
@@ -153,10 +153,12 @@ std::string three_numbers(const std::array<float, 3>& values) {
 
 /// Applies the options for the input.
 void set_preprocessing(const ImportOptions& options, Preprocessing& preprocessing) {
-    if (options.input_size != 0) {
+    if (!options.input_size.empty()) {
         preprocessing.input_size = options.input_size;
         preprocessing.resize_ratio =
-            options.input_size <= largest_whole_picture ? 1 : Preprocessing{}.resize_ratio;
+            std::max(options.input_size.height, options.input_size.width) <= largest_whole_picture
+                ? 1
+                : Preprocessing{}.resize_ratio;
     }
     if (options.mean) preprocessing.mean = *options.mean;
     if (options.deviation) preprocessing.deviation = *options.deviation;
@@ -166,7 +168,7 @@ void set_preprocessing(const ImportOptions& options, Preprocessing& preprocessin
 std::string settings_text(const ImportOptions& options) {
     std::string text;
     if (!options.classes.empty()) text += " --classes " + options.classes.filename().string();
-    if (options.input_size != 0) text += " --size " + std::to_string(options.input_size);
+    if (!options.input_size.empty()) text += " --size " + to_string(options.input_size);
     if (options.mean) text += " --mean " + three_numbers(*options.mean);
     if (options.deviation) text += " --std " + three_numbers(*options.deviation);
     return text;
@@ -220,8 +222,8 @@ void note_preprocessing(const ImportOptions& options, const model::Network& netw
                         const Preprocessing& preprocessing, std::vector<std::string>& notes) {
     if (network.pooled_side() == model::default_pooled_side) return;
     const std::string side = std::to_string(network.pooled_side());
-    const std::string size = std::to_string(preprocessing.input_size);
-    if (options.input_size == 0) {
+    const std::string size = to_string(preprocessing.input_size);
+    if (options.input_size.empty()) {
         notes.push_back("the first dense layer sees " + side + "×" + side + " pixels: input size " + size +
                         " is assumed; use --size N if the head averages larger maps");
     }
@@ -281,7 +283,7 @@ model::Description describe(const std::filesystem::path& input, const ImportOpti
         .network = vgg.network, .preprocessing = {}, .variant = "baseline", .source_sha256 = {}};
     description.lineage = {lineage_step(input.filename().string(), options, vgg, epsilon)};
     ImportOptions settings = options;
-    if (options.input_size == 0 && vgg.network.pooled_side() != model::default_pooled_side) {
+    if (options.input_size.empty() && vgg.network.pooled_side() != model::default_pooled_side) {
         settings.input_size = vgg.network.natural_input_size();
     }
     set_preprocessing(settings, description.preprocessing);

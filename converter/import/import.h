@@ -15,7 +15,8 @@ namespace vgg19::converter {
 
 struct ImportOptions {
     /// The order of the dense weights in the output: input-major is fastest, output-major is what PyTorch
-    /// loads. Unset means input-major, except that a vgg19 model keeps its order.
+    /// loads. Unset means input-major, except that a vgg19 model keeps its order if another option changes
+    /// it.
     std::optional<model::DenseOrder> dense_order{};
     /// The VGG's path in the file, if there are several: "state_dict_ema"; "." is the root.
     std::string key{};
@@ -23,10 +24,10 @@ struct ImportOptions {
     double batch_norm_epsilon = 0;
     /// A file of class names (read_class_names); empty means the checkpoint's own names, if it has some.
     std::filesystem::path classes{};
-    /// The model's input size; 0 means the size at which the dense layers read the map without averaging, 32
-    /// × the side of that map.
-    std::size_t input_size = 0;
-    /// Mean and deviation of each channel's values in [0, 1] during training; unset means ImageNet's.
+    /// The input size that the model is meant for; 0: the one whose map the dense layers see unaveraged, 32 ×
+    /// the side of their map.
+    MapSize input_size{};
+    /// Of each channel's values in [0, 1], as the network was trained; none: ImageNet's.
     std::optional<std::array<float, 3>> mean{};
     std::optional<std::array<float, 3>> deviation{};
 };

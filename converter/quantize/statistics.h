@@ -7,6 +7,7 @@
 
 #include "converter/quantize/histogram.h"
 #include "converter/quantize/winograd_tile.h"
+#include "vgg19/map_size.h"
 
 namespace vgg19::converter {
 
@@ -14,7 +15,7 @@ namespace vgg19::converter {
 struct BlockedMap {
     const float* values = nullptr;
     std::size_t channels = 0;
-    std::size_t side = 0;
+    MapSize size{};
     std::size_t block = 0;
 };
 

@@ -13,31 +13,31 @@ namespace {
 SessionOptions with_batch(const model::ModelFile& model, SessionOptions session) {
     constexpr std::size_t pixels = std::size_t{4} * 224 * 224;
     constexpr std::size_t most = 32;
-    const std::size_t size =
-        session.input_size == 0 ? model.description().preprocessing.input_size : session.input_size;
-    session.batch = std::clamp<std::size_t>(pixels / std::max<std::size_t>(size * size, 1), 1, most);
+    const MapSize given = session.input_size();
+    const MapSize size = given.empty() ? model.description().preprocessing.input_size : given;
+    session.batch = std::clamp<std::size_t>(pixels / size.pixels(), 1, most);
     return session;
 }
 
 }  // namespace
 
 LayerPass::LayerPass(const model::ModelFile& model, SessionOptions session)
-    : plan_(make_plan(model, with_batch(model, std::move(session)))), forward_(model, plan_) {
+    : program_(model, make_plan(model, with_batch(model, std::move(session)))) {
     const auto& convolutions = model.network().convolutions();
     for (const model::ConvolutionLayer& layer : convolutions) {
         shapes_.push_back({.channels = layer.input_channels,
-                           .side = model.network().map_size(layer, plan_.input_size),
-                           .block = shapes_.empty() ? 1 : plan_.execution.channel_block()});
+                           .size = model.network().map_size(layer, plan().input_size),
+                           .block = shapes_.empty() ? 1 : plan().execution.channel_block()});
     }
     shapes_.push_back(
-        {.channels = convolutions.back().output_channels, .side = forward_.dense_input_side(), .block = 1});
+        {.channels = convolutions.back().output_channels, .size = plan().dense_input_size(), .block = 1});
 }
 
 BlockedMap LayerPass::input_map(std::size_t layer, const float* input, std::size_t image) const {
     const MapShape& shape = shapes_[layer];
     return {.values = input + image * shape.image_size(),
             .channels = shape.channels,
-            .side = shape.side,
+            .size = shape.size,
             .block = shape.block};
 }
 

@@ -72,7 +72,7 @@ std::vector<LeastSquares> measure_moments(const model::ModelFile& model, const C
     };
     std::vector<float> logits(pass.batch() * model.network().classes());
     for_each_batch(model, images, pass, [&](const ImageBatch& batch, const float* input) {
-        pass.forward().run(input, logits.data(), {}, [&](std::size_t layer, const float* values) {
+        pass.program().run(input, logits.data(), {}, [&](std::size_t layer, const float* values) {
             if (layer >= 1 && layer <= convolutions) add(layer, values, batch);
         });
         if (progress) progress(batch.first + batch.count, images.items.size());

@@ -105,7 +105,7 @@ void Refitter::refit_convolution(std::size_t index) {
             result_.layers.push_back(
                 {layer.name, solution.unknowns, solution.samples, solution.ridge, solution.error});
         }
-        sampler_.current().forward().replace_convolution(sampler_.current().plan(), index,
+        sampler_.current().program().replace_convolution(index,
                                                          {.weights = weight.data(), .bias = bias.data()});
     }
     inputs_changed_ = inputs_changed_ || !outputs.complete();

@@ -33,12 +33,12 @@ class Replacement {
 
     /// In the map of one image.
     void apply(const MapShape& shape, float* map, int threads) const {
-        kernels::parallel_for(threads, shape.side, [&](std::size_t row) {
+        kernels::parallel_for(threads, shape.size.height, [&](std::size_t row) {
             std::vector<float> values(removed_.size());
-            for (std::size_t column = 0; column < shape.side; ++column) {
+            for (std::size_t column = 0; column < shape.size.width; ++column) {
                 const auto at = [&](std::size_t channel) -> float& {
-                    return map[kernels::blocked_index(shape.channels, shape.side, shape.side, shape.block, 0,
-                                                      channel, row, column)];
+                    return map[kernels::blocked_index(shape.channels, shape.size.height, shape.size.width,
+                                                      shape.block, 0, channel, row, column)];
                 };
                 values = constants_;
                 for (std::size_t k = 0; k < kept_.size(); ++k) {
@@ -151,13 +151,13 @@ std::vector<LayerScan> scan(const model::ModelFile& model,
     LayerPass pass(model, images.session);
     const int threads = pass.plan().execution.threads;
     const std::size_t classes = model.network().classes();
-    const std::size_t layer_count = pass.forward().layer_count();
+    const std::size_t layer_count = pass.plan().layer_count();
     LayerInputs inputs(pass, orders.size());
     kernels::AlignedBuffer changed_input(inputs.largest());
     std::vector<float> expected(pass.batch() * classes);
     Expected sums;
     for_each_batch(model, images, pass, [&](const ImageBatch& batch, const float* input) {
-        pass.forward().run(input, expected.data(), {},
+        pass.program().run(input, expected.data(), {},
                            [&](std::size_t layer, const float* values) { inputs.keep(layer, values); });
         for (std::size_t i = 0; i < batch.count * classes; ++i) {
             sums.squared_sum += static_cast<double>(expected[i]) * static_cast<double>(expected[i]);
@@ -173,7 +173,7 @@ std::vector<LayerScan> scan(const model::ModelFile& model,
                 trial.replacement.apply(shape, changed_input.as<float>() + image * shape.image_size(),
                                         threads);
             }
-            const float* logits = pass.forward().run_layers(layer, layer_count, changed_input.as<float>());
+            const float* logits = pass.program().run_layers(layer, layer_count, changed_input.as<float>());
             for (std::size_t image = 0; image < batch.count; ++image) {
                 compare(std::span(expected).subspan(image * classes, classes),
                         {logits + image * classes, classes}, trial);

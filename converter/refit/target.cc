@@ -65,7 +65,7 @@ struct Step {
 
 /// The layer with the best next step. A step that pays off only together with later ones is judged with them.
 std::optional<Step> best_step(const model::Network& network, const std::vector<LayerChoices>& layers,
-                              std::size_t input_size) {
+                              MapSize input_size) {
     std::vector<std::size_t> widths = widths_of(network, layers);
     const auto now = static_cast<double>(network.with_widths(widths).macs(input_size));
     std::optional<Step> best;

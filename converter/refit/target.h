@@ -11,7 +11,7 @@ namespace vgg19::converter {
 
 struct MacTarget {
     double share = 0.5;  ///< the share of the network's multiply-accumulates at input_size that may remain
-    std::size_t input_size = 224;
+    MapSize input_size = 224;
     std::size_t round_to = 1;  ///< widths are multiples of this, except in unchanged layers
 };
 

@@ -270,27 +270,27 @@ std::uint64_t Network::parameters() const {
     return sum;
 }
 
-std::uint64_t Network::macs(const ConvolutionLayer& layer, std::size_t input_size) const {
-    const std::uint64_t side = map_size(layer, input_size);
-    return side * side * layer.output_channels * layer.input_channels * kernel_taps;
+std::uint64_t Network::macs(const ConvolutionLayer& layer, MapSize input_size) const {
+    return std::uint64_t{map_size(layer, input_size).pixels()} * layer.output_channels *
+           layer.input_channels * kernel_taps;
 }
 
 std::uint64_t Network::macs(const DenseLayer& layer) {
     return std::uint64_t{layer.outputs} * layer.inputs;
 }
 
-std::uint64_t Network::macs(std::size_t input_size) const {
+std::uint64_t Network::macs(MapSize input_size) const {
     std::uint64_t sum = 0;
     for (const ConvolutionLayer& layer : convolutions_) sum += macs(layer, input_size);
     for (const DenseLayer& layer : dense_layers_) sum += macs(layer);
     return sum;
 }
 
-std::size_t Network::map_size(const ConvolutionLayer& layer, std::size_t input_size) const {
-    std::size_t size = input_size;
+MapSize Network::map_size(const ConvolutionLayer& layer, MapSize input_size) const {
+    MapSize size = input_size;
     for (const ConvolutionLayer& before : convolutions_) {
         if (before.features_index >= layer.features_index) break;
-        if (before.pool_follows) size /= 2;
+        if (before.pool_follows) size = size.halved();
     }
     return size;
 }

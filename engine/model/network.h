@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "vgg19/map_size.h"
+
 namespace vgg19::model {
 
 /// 3×3, stride 1, padding 1, followed by ReLU, and by a 2×2 max-pool of stride 2 where `pool_follows`.
@@ -42,11 +44,13 @@ struct TensorShape {
 
 /// Height and width of the map that torchvision's adaptive average pool passes to the first dense layer.
 inline constexpr std::size_t default_pooled_side = 7;
-/// The number of max-pools, so 2^5 = 32 is the smallest input.
+/// The number of max-pools, so 2^5 = 32 is the smallest height and width of an input.
 inline constexpr std::size_t pools = 5;
 inline constexpr std::size_t smallest_input = std::size_t{1} << pools;
+/// The largest height and width of an input, for models and sessions.
+inline constexpr std::size_t largest_input = 8192;
 inline constexpr std::size_t image_channels = 3;
-/// The number of neighbouring outputs of a dense layer whose INT4 weights share a scale.
+/// The number of neighbouring outputs of a dense layer that share a scale for INT4 weights.
 inline constexpr std::size_t int4_group = 32;
 /// The number of positions in a transformed tile of F(2×2, 3×3).
 inline constexpr std::size_t winograd_positions = 16;
@@ -70,10 +74,16 @@ TensorShape dense_weight(const DenseLayer& layer, DenseOrder order);
 /// "classifier.0.weight_int4" and so on, only for INT4 dense weights.
 std::string int4_weight_name(std::string_view layer);
 /// U8 (inputs, bytes), input by input: groups of int4_group outputs of 16 bytes each, the last one padded, in
-/// the format of kernels/dense_int4/dense_int4.h.
+/// the format of kernels/dense/dense.h.
 TensorShape int4_dense_weight(const DenseLayer& layer);
 /// F16 (inputs, groups), "classifier.0.weight_int4_scale": finite and not negative.
 TensorShape int4_dense_scale(const DenseLayer& layer);
+
+/// Whether height and width are both within the limits.
+constexpr bool is_input_size(MapSize size) {
+    const auto fits = [](std::size_t side) { return smallest_input <= side && side <= largest_input; };
+    return fits(size.height) && fits(size.width);
+}
 
 class Network {
   public:
@@ -113,14 +123,14 @@ class Network {
 
     /// Weights and biases.
     std::uint64_t parameters() const;
-    /// Multiply-accumulates for one image, per layer and in total (convolutions, then dense layers); biases
-    /// do not count.
-    std::uint64_t macs(const ConvolutionLayer& layer, std::size_t input_size) const;
+    /// Multiply-accumulates of one image, by layer (convolutions, then dense layers) and in all; biases do
+    /// not count.
+    std::uint64_t macs(const ConvolutionLayer& layer, MapSize input_size) const;
     static std::uint64_t macs(const DenseLayer& layer);
-    std::uint64_t macs(std::size_t input_size) const;
-    /// Height and width of a convolution's input and output: the image's, halved (rounded down) by each
-    /// earlier pool.
-    std::size_t map_size(const ConvolutionLayer& layer, std::size_t input_size) const;
+    std::uint64_t macs(MapSize input_size) const;
+    /// The size of a convolution's input and output: the image's, halved (rounded down) by each pool before
+    /// it.
+    MapSize map_size(const ConvolutionLayer& layer, MapSize input_size) const;
 
     /// The same network with other convolution widths, one per convolution. Throws Error (usage).
     Network with_widths(const std::vector<std::size_t>& widths) const;

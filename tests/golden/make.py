@@ -3,11 +3,13 @@
 
     python make.py          all of it
     python make.py heads    the networks with other heads and other names
+    python make.py rectangles
+                            the baseline on pictures that are no squares
 
 Needs torch, torchvision, numpy and safetensors. Run it again only to change the cases: the files are kept.
 
 NAME.model.safetensors (or .pth) is a state dict as PyTorch has it. CASE.golden.safetensors is what is expected:
-"logits.SIZE.SEED", a batch of one, for each input. Inputs are not stored, since input_image() can be repeated
+"logits.SIZE.SEED", a batch of one, for each input; SIZE is 32, or 64x96, height x width. Inputs are not stored, since input_image() can be repeated
 exactly in any language.
 """
 
@@ -20,6 +22,7 @@ import torch
 import torch.nn.utils.prune
 import torchvision
 from safetensors.numpy import save_file
+from safetensors.torch import load_file
 
 FOLDER = pathlib.Path(__file__).parent / "data"
 SIZES = (32, 33, 65, 96)
@@ -36,8 +39,9 @@ def hash32(value):
 
 
 def input_image(size, seed):
-    """(1, 3, size, size) floats in [-2, 2): blocks of 8×8 plus noise, computed only with integers."""
-    channel, row, column = np.meshgrid(np.arange(3), np.arange(size), np.arange(size), indexing="ij")
+    """(1, 3, height, width) floats in [-2, 2): blocks of 8×8 with noise over them, from integers alone."""
+    height, width = (size, size) if isinstance(size, int) else size
+    channel, row, column = np.meshgrid(np.arange(3), np.arange(height), np.arange(width), indexing="ij")
 
     def noise(c, y, x, salt):
         return hash32((seed << 28 | salt << 26 | c << 24 | y << 12 | x).astype(np.uint32)) >> 8
@@ -93,7 +97,8 @@ def golden_logits(network, sizes=SIZES, seeds=SEEDS):
     logits = {}
     for size in sizes:
         for seed in seeds:
-            found = logits[f"logits.{size}.{seed}"] = logits_of(network, size, seed)
+            name = size if isinstance(size, int) else "x".join(map(str, size))
+            found = logits[f"logits.{name}.{seed}"] = logits_of(network, size, seed)
             with torch.inference_mode():
                 turned = network(input_image(size, seed).transpose(2, 3)).numpy()
             assert np.std(found) > 0.02, (size, np.std(found))
@@ -164,7 +169,7 @@ def remove_filters(network, removed):
 
 
 def silence_filters(network, removed):
-    """Filters whose output is zero without weights: then removing is the same as masking."""
+    """Filters with zero output without weights: then removing is the same as masking."""
     with torch.no_grad():
         for index, filters in removed.items():
             network.features[index].bias[filters] = -network.features[index].bias[filters].abs()
@@ -330,18 +335,31 @@ def make_heads():
     torch.save(network.state_dict(), FOLDER / "epsilon.model.pth")
 
 
+ODD = "5 7 M 9 11 M 17 17 16 13 M 33 24 19 33 M 31 17 33 15 M"
+
+
+def make_rectangles():
+    """Taller and wider, odd and even, with maps before the average pool that are larger and smaller than 7×7."""
+    network = NarrowVgg(ODD, (24, 20, 10)).eval()
+    network.load_state_dict(load_file(FOLDER / "baseline.model.safetensors"))
+    sizes = ((32, 96), (97, 33), (160, 224), (224, 320), (45, 301))
+    save("rectangles.golden", golden_logits(network, sizes=sizes, seeds=(1,)))
+
+
 def main():
     torch.set_num_threads(1)
     if "heads" in sys.argv[1:]:
         return make_heads()
+    if "rectangles" in sys.argv[1:]:
+        return make_rectangles()
     make_heads()
-    odd = "5 7 M 9 11 M 17 17 16 13 M 33 24 19 33 M 31 17 33 15 M"
     even = "8 8 M 8 8 M 12 12 20 25 M 15 30 25 16 M 24 16 33 20 M"
 
-    baseline = seeded(NarrowVgg(odd, (24, 20, 10)), 19)
+    baseline = seeded(NarrowVgg(ODD, (24, 20, 10)), 19)
     save_model("baseline", baseline)
     save("baseline.golden", golden_logits(baseline))
     make_int8("int8", baseline)
+    make_rectangles()
     make_pruned_folded("pruned_folded", baseline)
     make_pruned_masked("pruned_masked", seeded(NarrowVgg(even, (24, 20, 10)), 20))
 

@@ -56,7 +56,7 @@ class Description:
         return [] if value == wanted else [f'{where}: expected {wanted!r}, found {value!r}']
 
     def check_pattern(self, value, pattern, where, _):
-        return [] if re.search(pattern, value) else [f'{where}: expected {pattern}, found {value!r}']
+        return [] if not isinstance(value, str) or re.search(pattern, value) else [f'{where}: expected {pattern}, found {value!r}']
 
     def check_minimum(self, value, least, where, _):
         return [] if value >= least else [f'{where}: expected at least {least}, found {value}']

@@ -117,7 +117,8 @@ void Application::describe_model(Exchange& exchange) const {
     const std::size_t variant = model_of(exchange);
     const Session& session = variants_.session(variant);
     Json inputs;
-    inputs.push(tensor_json(input_name, {model::image_channels, session.input_size(), session.input_size()}));
+    inputs.push(tensor_json(
+        input_name, {model::image_channels, session.input_size().height, session.input_size().width}));
     Json outputs;
     outputs.push(tensor_json(output_name, {session.model().classes()}));
     Json json;

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "vgg19/map_size.h"
+
 namespace vgg19::server {
 
 inline constexpr const char* input_name = "input";
@@ -19,14 +21,13 @@ inline constexpr const char* tensor_type = "FP32";
 struct InferRequest {
     std::optional<std::string> id;  ///< repeated in the answer
     std::size_t images = 0;
-    std::vector<float> input;  ///< (images, 3, size, size)
+    std::vector<float> input;  ///< (images, 3, height, width)
     bool binary_output = false;
 };
 
-/// `json_bytes` is the value of Inference-Header-Content-Length, if present. `size` is the model's. Throws
-/// Problem (400) for an invalid request.
-InferRequest parse_infer_request(std::string_view body, std::optional<std::size_t> json_bytes,
-                                 std::size_t size);
+/// `json_bytes` is what Inference-Header-Content-Length says, if it is there. `size` is the model's. Throws
+/// Problem (400) for what is no such request.
+InferRequest parse_infer_request(std::string_view body, std::optional<std::size_t> json_bytes, MapSize size);
 
 struct InferAnswer {
     std::string body;

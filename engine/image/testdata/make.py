@@ -4,7 +4,7 @@
     pip install torch torchvision pillow numpy; python make.py
 
 decode_test.cc compares NAME.EXT with NAME.EXT.expected.png, preprocess_test.cc compares SOURCE.png with
-SOURCE.SIZE.expected.png (the pixels after resize and crop) and SOURCE.SIZE.expected.f32 (normalised, 3 × SIZE ×
+SOURCE.SIZE.expected.png (the pixels after resize and crop; SIZE is N, or HEIGHTxWIDTH) and SOURCE.SIZE.expected.f32 (normalised, 3 × SIZE ×
 SIZE little-endian floats).
 """
 import pathlib
@@ -127,6 +127,16 @@ def preprocess_fixtures():
         for size in sizes:
             crop = transforms.Compose([transforms.Resize(round(size * 256 / 224)), transforms.CenterCrop(size)])
             crop(source).save(FOLDER / f"{name}.{size}.expected.png", optimize=True)
+    for name, height, width in (("odd", 24, 48), ("odd", 64, 40), ("tall", 40, 33), ("smooth", 160, 224)):
+        source = sources[name][0]
+        # The side that is shorter in proportion becomes 256 / 224 of the input's.
+        target = (round(height * 256 / 224), round(width * 256 / 224))
+        if source.height * width < source.width * height:
+            target = (target[0], target[0] * source.width // source.height)
+        else:
+            target = (target[1] * source.height // source.width, target[1])
+        crop = transforms.Compose([transforms.Resize(target), transforms.CenterCrop((height, width))])
+        crop(source).save(FOLDER / f"{name}.{height}x{width}.expected.png", optimize=True)
     normalise = transforms.Compose([
         transforms.Resize(round(32 * 256 / 224)), transforms.CenterCrop(32), transforms.ToTensor(),
         transforms.Normalize(MEAN, DEVIATION)])
