@@ -73,15 +73,15 @@ std::vector<std::string> notes(const Options& options, const std::vector<Variant
     std::vector<std::string> lines;
     if (!options.models && !options.weights) {
         lines.emplace_back(
-            "The weights are seeded, not trained: speeds are real, predictions mean nothing. For "
-            "real ones: script/fetch-weights, then --weights FILE.");
+            "The weights are seeded, not trained: speeds are real, predictions are meaningless. For real "
+            "ones: script/fetch-weights, then --weights FILE.");
     }
     if (std::any_of(variants.begin(), variants.end(), pruned_and_not_finetuned)) {
         lines.emplace_back("Pruned weights were not fine-tuned.");
     }
     const bool int8 = std::any_of(variants.begin(), variants.end(), has_int8_convolutions);
     if (int8 && !options.models) {
-        lines.emplace_back("INT8 throughout was calibrated on crops of one picture.");
+        lines.emplace_back("Variants with all layers in INT8 were calibrated on crops of a single picture.");
     }
     if (int8 && !kernels::has_dot_product(isa)) {
         lines.emplace_back(std::string("INT8 runs without an instruction for its products (") +

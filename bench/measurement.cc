@@ -75,7 +75,7 @@ Profile profile(Session& session, std::span<const float> input, std::span<float>
     return profile;
 }
 
-/// One warm-up run, whose time determines how many runs fit into the round.
+/// One warm-up run; its time determines how many runs fit into the round.
 void run_round(WorkerProcess& worker, double round_seconds, std::vector<double>& seconds) {
     constexpr double most_runs = 100'000;
     const double warm_up = std::max(worker.run(1).front(), 1e-9);

@@ -26,7 +26,7 @@ std::vector<std::string> worker_words(const converter::Variant& variant, const O
 
 /// Adds latencies, images per second, speed-ups and peak memory. Each variant has its own process. In each
 /// round, every variant in turn runs one warm-up inference and then some measured ones, so that other load on
-/// the machine slows all variants alike.
+/// the machine slows all variants equally.
 void measure(const std::vector<converter::Variant>& variants, const Options& options,
              const std::vector<std::string>& program, std::vector<VariantReport>& reports);
 

@@ -1,8 +1,8 @@
 #include "bench/options.h"
 
-#include "command_line/command_line.h"
-#include "command_line/option_groups.h"
 #include "converter/variants/recipes.h"
+#include "tools/command_line/command_line.h"
+#include "tools/command_line/option_groups.h"
 #include "vgg19/error.h"
 
 namespace vgg19::bench {
@@ -14,46 +14,48 @@ using std::filesystem::path;
 CommandLine declared(const std::string& program) {
     CommandLine line(
         "",
-        "Measures the variants of VGG-19 side by side, in interleaved rounds, each in a process of its own.\n"
-        "Without --weights or --models it makes seeded weights, once, in the user's cache folder.",
+        "Measures the variants of VGG-19 side by side, in interleaved rounds, each in its own process.\n"
+        "Without --weights or --models, uses seeded weights, which are created once in the user's cache "
+        "folder.",
         "", program);
     line.lenient();
     line.group("what is measured")
-        .option("weights", "FILE",
-                "make the variants from this file: anything that `vgg19 convert` takes, or a baseline model")
-        .option("models", "DIR", "measure the files VARIANT.safetensors of this folder")
+        .option(
+            "weights", "FILE",
+            "make the variants from this file: anything that `vgg19 convert` accepts, or a baseline model")
+        .option("models", "DIR", "measure the files VARIANT.safetensors in this folder")
         .list_option(
             "variants", "LIST",
             "only these, separated by commas: " + converter::recipe_ids(converter::recipes_without_ranks()))
         .option("size", "SIZE",
-                "the input size of variants that have none of their own (res160), of --tune and of --worker: "
-                "224, or height x width as 224x320; default: the model's own")
-        .option("image", "FILE", "classify this photograph, not the bundled one");
+                "the input size for --tune, --worker, and variants without a fixed size (res160 has one): "
+                "224, or height x width such as 224x320; default: the model's own")
+        .option("image", "FILE", "classify this photograph instead of the bundled one");
     line.group("how it is measured");
     add_cpu_options(line);
     add_convolution_option(line);
-    line.option("batch", "N", "images a run, copies of one; times are of a run", "1")
+    line.option("batch", "N", "images per run, which are copies of one; times are per run", "1")
         .option("min-time", "SECONDS", "measure each variant for this long", "3")
         .flag("tune",
-              "instead: time every way to compute each convolution of VGG-19, beside what the planner "
-              "expects of it")
+              "instead: time every algorithm for each convolution of VGG-19, and compare with the planner's "
+              "estimates")
         .flag("profile",
-              "time, GFLOP/s and GB/s of each layer, beside this machine's measured peaks (not in csv)");
+              "show time, GFLOP/s and GB/s of each layer, and this machine's measured peaks (not in csv)");
     line.group("what comes out")
         .option("format", "FORMAT", "table, markdown, json or csv", "table")
         .option("out", "FILE", "write the report to this file, and the table to standard output")
         .option("baseline", "FILE",
-                "an earlier report (json): exit with 3 when a variant's median over the baseline's has grown "
-                "by more than the tolerance; the baseline's own median is compared on the same machine only")
+                "compare with an earlier JSON report: exit with 3 if a variant's median, relative to the "
+                "baseline variant's, has grown by more than the tolerance; the baseline's own median is "
+                "compared only on the same machine")
         .option("tolerance", "RATIO", "for --baseline: 0.1 is ten per cent", "0.1");
     line.group("for other programs")
         .option("worker", "FILE",
-                "run this model twice, print 'ready PEAK_RSS_MIB TOP1 TOP2 TOP3', then for each line 'N' on "
-                "standard input run it N times and print the seconds of each on one line")
-        .option(
-            "input", "X.safetensors",
-            "the worker's input: tensor \"input\" in F32, (1,3,H,W), which is repeated to fill a batch, or "
-            "(N,3,H,W) with the batch's N; the image, unless given");
+                "run this model twice and print 'ready PEAK_RSS_MIB TOP1 TOP2 TOP3'; then, for each line 'N' "
+                "on standard input, run it N times and print the seconds of each run on one line")
+        .option("input", "X.safetensors",
+                "the worker's input: an F32 tensor \"input\", either (1,3,H,W), repeated to fill the batch, "
+                "or (N,3,H,W) with N equal to the batch; default: the image");
     line.example(program + " --weights vgg19.pth --image photo.jpg --format json --out report.json")
         .closing(
             "Exit codes: 0 done, 1 failed while running, 2 wrong usage, 3 slower than --baseline, 5 bad "
@@ -79,7 +81,7 @@ Format parsed_format(const std::string& name) {
     return *format;
 }
 
-/// Found out before anything is measured, not after.
+/// Check before measuring, not afterwards.
 void require_writable_place(const path& out) {
     if (std::filesystem::is_directory(out)) reject("--out: " + out.string() + " is a folder");
     const path folder = std::filesystem::absolute(out).parent_path();

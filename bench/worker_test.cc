@@ -112,7 +112,7 @@ TEST_CASE("a bench of narrow models reports every variant, and the interleaved m
           std::filesystem::file_size(folder.path() / "baseline.safetensors"));
 }
 
-TEST_CASE("a profile has a time for each layer, beside the machine's peaks") {
+TEST_CASE("a profile has a time for each layer, and the machine's peaks") {
     const testing::TemporaryFolder folder;
     converter::testing::write_narrow_model(folder.path() / "narrow.safetensors");
     const Outcome outcome = run_bench(folder, "--models " + quoted(folder.path()) +
@@ -226,7 +226,7 @@ TEST_CASE("a rectangle is measured as --size says it, height before width") {
     CHECK(turned.errors.find("expected size 64x40, found 40x64") != std::string::npos);
 }
 
-TEST_CASE("a batch is copies of one image, whose classes are the same and whose images count") {
+TEST_CASE("a batch consists of copies of one image, which have the same classes and all count") {
     const testing::TemporaryFolder folder;
     write_narrow_variants(folder.path());
     const std::string measured = "--models " + quoted(folder.path()) +
@@ -250,7 +250,8 @@ TEST_CASE("a batch is copies of one image, whose classes are the same and whose 
 }
 
 TEST_CASE(
-    "a worker repeats one image to fill its batch, or takes a whole one, and shows the first's classes") {
+    "a worker repeats one image to fill its batch, or accepts a whole batch, and shows the first image's "
+    "classes") {
     const testing::TemporaryFolder folder;
     const auto model = converter::testing::write_narrow_model(folder.path() / "model.safetensors");
     const auto input = folder.path() / "input.safetensors";
@@ -275,7 +276,7 @@ TEST_CASE(
           std::string::npos);
 }
 
-TEST_CASE("a worker without an input takes the bundled image") {
+TEST_CASE("a worker without an input uses the bundled image") {
     const testing::TemporaryFolder folder;
     const auto model = converter::testing::write_narrow_model(folder.path() / "model.safetensors");
     const Outcome outcome = run_bench(folder, "--worker " + quoted(model) + " --size 32");
@@ -298,7 +299,7 @@ TEST_CASE("a worker rejects what it cannot run") {
     CHECK(run_bench(folder, "--worker " + quoted(input)).exit_code == 5);
 }
 
-TEST_CASE("wrong usage and bad files have the exit codes of the help, and a reason") {
+TEST_CASE("wrong usage and bad files give the documented exit codes, and a reason") {
     struct Case {
         std::string arguments;
         int exit_code;

@@ -11,7 +11,7 @@ function(vgg19_target_settings target)
   target_compile_features(${target} PUBLIC cxx_std_20)
   set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON UNITY_BUILD OFF)
   target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:${VGG19_COMPILE_OPTIONS}>")
-  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/generated)
   if(VGG19_SANITIZE)
     # GCC's flow analysis reports false uninitialised reads in sanitizer builds, for example in std::regex.
     target_compile_options(${target} PRIVATE -fsanitize=${VGG19_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer

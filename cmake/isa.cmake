@@ -7,11 +7,13 @@ set(VGG19_ISA_FLAGS_avx512vnni ${VGG19_ISA_FLAGS_avx512} -mavx512vnni)
 set(VGG19_ISA_FLAGS_neon "")
 set(VGG19_ISA_FLAGS_neon_dotprod -march=armv8.2-a+dotprod)
 
+# The ISAs of a processor family, slowest first: those of most kernel families, those of families with dot
+# products of bytes, and all.
 string(TOLOWER "${CMAKE_SYSTEM_PROCESSOR}" processor)
 set(VGG19_X86 OFF)
 if(processor MATCHES "^(x86_64|amd64)$")
   set(VGG19_X86 ON)
-  set(VGG19_FLOAT_ISAS portable avx2 avx512)              # must match kernels/isa/kernel_list.h
+  set(VGG19_FLOAT_ISAS portable avx2 avx512)
   set(VGG19_DOT_PRODUCT_ISAS portable avx2 avx2vnni avx512vnni)
   set(VGG19_ALL_ISAS portable avx2 avx2vnni avx512 avx512vnni)
 elseif(processor MATCHES "^(aarch64|arm64)$")
@@ -24,8 +26,17 @@ else()
   set(VGG19_ALL_ISAS portable)
 endif()
 
-# vgg19_isa_objects(out PREFIX name ISA isa SOURCES ...): compiles sources for one ISA, in its namespace
-# (kernels/simd/vector.h), as an object library, and sets `out` to its objects.
+# The same lists, fastest first, as macros for kernels/isa/kernel_list.h.
+foreach(kind FLOAT DOT_PRODUCT ALL)
+  set(isas ${VGG19_${kind}_ISAS})
+  list(REVERSE isas)
+  list(TRANSFORM isas REPLACE "(.+)" "KERNEL(\\1, Function, family)")
+  list(JOIN isas " " VGG19_${kind}_KERNELS)
+endforeach()
+configure_file(${CMAKE_CURRENT_LIST_DIR}/isa_lists.h.in ${PROJECT_BINARY_DIR}/generated/isa_lists.h @ONLY)
+
+# vgg19_isa_objects(out PREFIX name ISA isa SOURCES ...): sources compiled for one ISA, in its namespace
+# (kernels/simd/vector.h), as an object library; `out` gets its objects.
 function(vgg19_isa_objects out)
   cmake_parse_arguments(objects "" "PREFIX;ISA" "SOURCES" ${ARGN})
   set(name ${objects_PREFIX}_${objects_ISA})
@@ -44,8 +55,15 @@ function(vgg19_isa_objects out)
     target_compile_options(${name} PRIVATE -fno-sanitize=null,alignment,object-size,pointer-overflow,bounds
       -fno-sanitize-address-use-after-scope)
   endif()
+  foreach(kind FLOAT DOT_PRODUCT)
+    set(is_${kind} 0)
+    if(objects_ISA IN_LIST VGG19_${kind}_ISAS)
+      set(is_${kind} 1)
+    endif()
+  endforeach()
   target_compile_definitions(${name} PRIVATE VGG19_ISA=${objects_ISA}
-    VGG19_SIMD_HEADER="kernels/simd/${objects_ISA}.h")
+    VGG19_SIMD_HEADER="kernels/simd/${objects_ISA}.h"
+    VGG19_IS_FLOAT_ISA=${is_FLOAT} VGG19_IS_DOT_PRODUCT_ISA=${is_DOT_PRODUCT})
   if(NOT TARGET vgg19_isa_units)
     add_custom_target(vgg19_isa_units)  # all units, for tests/symbols
   endif()

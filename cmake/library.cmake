@@ -1,4 +1,5 @@
-# vgg19::vgg19: one library from the parts below the public interface, static or shared as BUILD_SHARED_LIBS says.
+# vgg19::vgg19: a library of the parts below the public interface, static or shared depending on
+# BUILD_SHARED_LIBS.
 get_property(isa_objects GLOBAL PROPERTY VGG19_ISA_OBJECTS)
 set(VGG19_LINKED Threads::Threads)
 if(VGG19_ONEDNN)
@@ -14,8 +15,8 @@ if(VGG19_HAS_WEBP)
   list(APPEND VGG19_LINKED PkgConfig::VGG19_LIBWEBP)
 endif()
 
-# Symbols as in ELF: what the public headers declare is exported (#pragma GCC visibility there); the version script keeps
-# back instances of the standard library's templates, which GCC exports whatever it is told.
+# For ELF: the public headers export their declarations (#pragma GCC visibility); the version script hides
+# instances of the standard library's templates, which GCC always exports.
 set(VGG19_ELF OFF)
 if(UNIX AND NOT APPLE)
   set(VGG19_ELF ON)
@@ -40,7 +41,7 @@ function(vgg19_library target)
     target_link_options(${target} PRIVATE LINKER:--version-script=${symbols})
     set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS ${symbols})
   elseif(VGG19_ELF)
-    # Somebody's shared library that has this one inside does not export it.
+    # A shared library that contains this one must not export its symbols.
     target_link_options(${target} INTERFACE LINKER:--exclude-libs,${CMAKE_STATIC_LIBRARY_PREFIX}vgg19${CMAKE_STATIC_LIBRARY_SUFFIX})
   endif()
 endfunction()

@@ -142,7 +142,7 @@ void for_each_model(const std::function<void(HeadModel&, const Network&)>& check
 
 }  // namespace
 
-TEST_CASE("other heads run alike in both orders, on every ISA, in any batch") {
+TEST_CASE("other heads give the same results in both orders, on every ISA, in any batch") {
     for (const Network& network : networks()) {
         CAPTURE(network.classifier_text());
         const HeadModel model(network, DenseOrder::input_major);
@@ -161,7 +161,7 @@ TEST_CASE("other heads run alike in both orders, on every ISA, in any batch") {
     }
 }
 
-TEST_CASE("a silent filter goes from before any head, and the answers stay") {
+TEST_CASE("a silent filter can be removed before any head, without changing results") {
     for_each_model([](HeadModel& model, const Network& network) {
         const std::size_t last = network.convolutions().back().features_index;
         const PrunePlan plan = {{{last, 24, {HeadModel::silent}}}, "prune by hand"};
@@ -191,7 +191,7 @@ TEST_CASE("a dense layer of low rank factors exactly in any head") {
     });
 }
 
-TEST_CASE("with one dense layer, which stays whole as a rule, factorizing says which to name") {
+TEST_CASE("with a single dense layer, which is not factored by default, the error says which to name") {
     const HeadModel model(networks()[0], DenseOrder::input_major);
     CHECK(error_of(ErrorKind::usage,
                    [&] { factorize_model(model.open("model"), {.ranks = {2}}, model.path("factored")); }) ==
@@ -199,7 +199,7 @@ TEST_CASE("with one dense layer, which stays whole as a rule, factorizing says w
                      "classifier.0"));
 }
 
-TEST_CASE("every quantisation stays near to FP32 in any head") {
+TEST_CASE("every quantization stays close to FP32 with any head") {
     for_each_model([](HeadModel& model, const Network& network) {
         const ModelFile baseline = model.open("model");
         const testing::Pictures pictures(model.path("pictures.bin"), model.random());

@@ -9,7 +9,7 @@
 
 namespace vgg19::converter {
 
-/// A row-major matrix whose rows may have a stride.
+/// A row-major matrix with a stride between rows.
 template <class T>
 struct MatrixView {
     T* values = nullptr;

@@ -40,7 +40,7 @@ TEST_CASE("matrices of any size and stride are transposed") {
     }
 }
 
-TEST_CASE("a matrix of a file is transposed whole") {
+TEST_CASE("a matrix in a file is transposed completely") {
     constexpr std::size_t rows = 131;
     constexpr std::size_t columns = 1203;
     GuardedBuffer<float> values(rows * columns);

@@ -95,15 +95,15 @@ std::size_t top_option(const CommandLine& line, std::size_t classes) {
 
 int classify(int argc, char** argv) {
     CommandLine line(
-        "classify", "Says what is in images: the most probable classes, the most probable first.",
+        "classify", "Classifies images: prints the most probable classes, the most probable first.",
         "-m MODEL IMAGE...\n\nIMAGE: " + readable_formats() + "; a file, a FIFO, or - for standard input");
     add_model_option(line);
-    line.option("top", "N", "classes an image; default: 3, or all of a model that has fewer");
+    line.option("top", "N", "classes per image; default: 3, or all if the model has fewer");
     add_session_options(line);
     add_image_options(line);
     line.flag("json",
-              "print an array with an object an image: file, ms (from pixels to predictions), top; file and "
-              "error for one that cannot be read")
+              "print an array with one object per image: file, ms (from pixels to predictions) and top, or "
+              "file and error if it cannot be read")
         .example("vgg19 classify -m vgg19.safetensors --top 3 tabby.jpg bittern.jpg")
         .example("curl -s https://example.org/cat.jpg | vgg19 classify -m vgg19.safetensors -");
     if (!line.parse(argc, argv)) return exit_done;

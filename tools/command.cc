@@ -41,12 +41,12 @@ int run_command(const std::string& name, Run* run, int argc, char** argv) {
 }
 
 void check_destination(const std::filesystem::path& output) {
-    std::error_code ignored;  // what cannot be looked at shows its error when it is written
+    std::error_code ignored;  // errors of checking appear when the file is written
     const std::filesystem::file_status status = std::filesystem::status(output, ignored);
     if (std::filesystem::is_directory(status)) {
         throw usage_error(output.string() + ": expected a file to write, found a directory");
     }
-    // A finished file replaces what is there: that must not be a device or a socket.
+    // The finished file replaces what exists, which must not be a device or a socket.
     if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
         throw usage_error(output.string() + ": expected a regular file or none, found something else");
     }

@@ -178,8 +178,8 @@ std::string dense_order_text(const ModelFile& file) {
     for (const model::DenseLayer& layer : file.network().dense_layers()) {
         if (file.order(layer) == model::DenseOrder::input_major) ++input_major;
     }
-    if (input_major == 0) return "weights output by output, as PyTorch has them";
-    if (input_major == file.network().dense_layers().size()) return "weights input by input";
+    if (input_major == 0) return "output-major weights, as in PyTorch";
+    if (input_major == file.network().dense_layers().size()) return "input-major weights";
     return "weights in both orders";
 }
 
@@ -223,11 +223,12 @@ void print_text(const Model& model, MapSize input_size, bool verified) {
 }  // namespace
 
 int inspect(int argc, char** argv) {
-    CommandLine line("inspect", "Shows what a model file holds.", "MODEL");
+    CommandLine line("inspect", "Shows the contents of a model file.", "MODEL");
     add_session_options(line);
     line.flag("verify", "compare every tensor with its checksum")
         .flag("plan",
-              "which algorithm the planner chooses for each convolution, beside what it expects of others")
+              "show the algorithm that the planner chooses for each convolution, and its estimates for the "
+              "others")
         .flag("json", "print JSON")
         .example("vgg19 inspect vgg19.safetensors --size 160 --plan");
     if (!line.parse(argc, argv)) return exit_done;

@@ -26,19 +26,19 @@ struct Subcommand {
 };
 
 constexpr std::array subcommands = {
-    Subcommand{"convert", "PyTorch or safetensors weights to a model file", convert},
-    Subcommand{"inspect", "layers, shapes, parameters, MACs, bytes and lineage of a model", inspect},
+    Subcommand{"convert", "make a model file from PyTorch or safetensors weights", convert},
+    Subcommand{"inspect", "show a model's layers, shapes, parameters, MACs, bytes and lineage", inspect},
     Subcommand{"prune", "remove the weakest filters of a model", prune},
-    Subcommand{"factorize", "dense layers as products of two thin matrices", factorize},
+    Subcommand{"factorize", "replace dense layers by products of two thin matrices", factorize},
     Subcommand{"finetune", "train a model further on labelled images, such as a pruned one", finetune},
-    Subcommand{"quantize", "INT8 weights for the dense layers, or for all but the first", quantize},
-    Subcommand{"pipeline", "all of these, evaluated and timed, with a report as a page", pipeline},
-    Subcommand{"classify", "what is in these images?", classify},
-    Subcommand{"run", "logits for a tensor of inputs", run},
-    Subcommand{"eval", "how often is a model right on labelled images?", eval},
-    Subcommand{"bench", "compare the variants; the same program as vgg19-bench", bench},
-    Subcommand{"serve", "the dashboard: classify images in a browser, or by its API", serve},
-    Subcommand{"sysinfo", "CPU, instruction sets, caches, threads and measured peaks", sysinfo},
+    Subcommand{"quantize", "INT8 weights for the dense layers, or for all layers except the first", quantize},
+    Subcommand{"pipeline", "run all of these, evaluate and time the results, and write a report", pipeline},
+    Subcommand{"classify", "classify images", classify},
+    Subcommand{"run", "compute logits for a tensor of inputs", run},
+    Subcommand{"eval", "measure a model's accuracy on labelled images", eval},
+    Subcommand{"bench", "compare the variants' speed; the same program as vgg19-bench", bench},
+    Subcommand{"serve", "the dashboard: classify images in a browser or through its API", serve},
+    Subcommand{"sysinfo", "show CPU, instruction sets, caches, threads and measured peaks", sysinfo},
 };
 
 void print_help(std::ostream& out) {

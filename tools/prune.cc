@@ -43,47 +43,47 @@ constexpr std::size_t most_scanned_images = 128;
 CommandLine command_line() {
     CommandLine line(
         "prune",
-        "Removes filters from the chosen convolutions, and with them the weights that read their output. "
-        "What "
-        "a\nremoved filter gave where its input was zero goes into the next layer's bias.\n\n"
-        "With --calib DATA, the layers behind are refitted: from the first to the last, each one's weights "
-        "become\nthose of least squares between what it still gets and what it gave in the unpruned network, "
-        "on sampled\npositions of the images. Every eighth image is held out, and judges: a layer that is "
-        "not "
-        "better for it\nkeeps its weights. DATA is a folder of images (or of a folder of images a class), or "
-        "CIFAR-10's binary\nfiles; of a folder of those, data_batch_*.bin. What cannot be read is left out, "
-        "and "
-        "named.",
+        "Removes filters from the selected convolutions, and the weights that read their output. The "
+        "constant\n"
+        "output of a removed filter (where its input is zero) is added to the next layer's bias.\n\n"
+        "With --calib DATA, the following layers are refitted, from first to last: each layer's weights are "
+        "chosen by\n"
+        "least squares, to reproduce its output in the unpruned network from its remaining inputs, at "
+        "sampled\n"
+        "positions of the images. Every eighth image is held out as a check: a layer without an improvement "
+        "on these\n"
+        "keeps its weights. DATA is a folder of images (or of one folder per class), or CIFAR-10's binary "
+        "files; in a\n"
+        "folder of those, data_batch_*.bin. Unreadable images are left out and reported.",
         "MODEL -o OUTPUT");
     line.option("o,output", "FILE",
-                "the model file to write (required but for --dry-run, --write-plan and --scan)")
+                "the model file to write (required, except with --dry-run, --write-plan and --scan)")
         .option("ratio", "R", "share of a layer's filters to remove, from 0 to 1", "0.1")
-        .option(
-            "target-macs", "S",
-            "share of the multiply-accumulates at --size that shall remain, dense layers included: spread "
-            "over the convolutions by a scan, where it costs least (needs --calib)")
+        .option("target-macs", "S",
+                "share of the multiply-accumulates at --size that remain, including dense layers; a scan "
+                "finds the filters whose removal costs least (needs --calib)")
         .option("layers", "LIST",
-                "indices in `features`, such as 16,19; default: the nine deepest; with --target-macs and "
-                "--scan all")
-        .option("round-to", "N", "what stays is rounded up to a multiple of this", "1")
+                "indices in `features`, such as 16,19; default: the nine deepest, or all with --target-macs "
+                "or --scan")
+        .option("round-to", "N", "round the number of kept filters up to a multiple of this", "1")
         .option("criterion", "NAME",
-                "which filters go first: those of the smallest norm, l2 or l1; activation: those whose loss "
-                "the next layer notices least when others make up for it (needs --calib); or random",
+                "which filters to remove first: l2 or l1 (the smallest norm); activation (the least effect "
+                "on the next layer, after the others compensate; needs --calib); or random",
                 "l2")
         .option("seed", "N", "for --criterion random", "1")
-        .option("plan", "FILE", "remove what this plan says, instead of choosing")
+        .option("plan", "FILE", "remove the filters in this plan")
         .option("write-plan", "FILE", "write the plan, as JSON")
         .flag("dry-run", "print the plan and write no model")
         .option("calib", "DATA", "the images to refit with")
         .option("n,images", "N",
-                "how many of them, at equal distances through the whole set (a scan takes at most 128)",
+                "the number of images, taken at equal distances from the whole set (a scan uses at most 128)",
                 "1024")
-        .flag("no-refit", "use --calib to choose alone")
+        .flag("no-refit", "use --calib only to choose filters")
         .flag("scan",
-              "only print what each convolution without 10 % to 90 % of its filters does to the logits, when "
-              "others make up for it (needs --calib)")
-        .option("csv", "FILE", "write the scan of --scan or --target-macs as a table")
-        .option("svg", "FILE", "write it as a picture");
+              "only print how removing 10 % to 90 % of each convolution's filters changes the logits, after "
+              "the other filters compensate (needs --calib)")
+        .option("csv", "FILE", "write the scan of --scan or --target-macs as a CSV table")
+        .option("svg", "FILE", "write the scan as a chart");
     add_size_option(line);
     add_image_options(line);
     add_cpu_options(line);
@@ -175,7 +175,7 @@ void check_combination(const CommandLine& line) {
         throw Error(ErrorKind::usage, "--criterion activation needs --calib");
     }
     if (line.given("seed") && line.text("criterion") != "random") {
-        throw Error(ErrorKind::usage, "--seed goes with --criterion random alone");
+        throw Error(ErrorKind::usage, "--seed is only for --criterion random");
     }
 }
 
@@ -329,10 +329,11 @@ class Pruning {
             table.add({layer.layer, std::to_string(layer.unknowns), std::to_string(layer.samples),
                        layer.ridge > 0 ? fixed(layer.ridge, 4) : "none", fixed(100 * layer.error, 2)});
         }
-        std::cout << table
-                  << "\nErrors are squared, on images held out, as share of what pruning alone leaves.\n\n";
+        std::cout
+            << table
+            << "\nErrors are squared errors on held-out images, relative to pruning without a refit.\n\n";
         if (moments_.empty()) plan.origin.append(" ").append(calibration_->text());
-        plan.origin.append(" (refitted)");
+        plan.origin += " (refitted)";
         ProgressBar bar("writing", ProgressUnit::bytes);
         converter::prune_model(model_.with(refit.tensors.tensors()), plan, to_.model, bar.callback());
     }

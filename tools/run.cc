@@ -107,15 +107,15 @@ void write_logits(const std::filesystem::path& path, std::span<const float> logi
 }  // namespace
 
 int run(int argc, char** argv) {
-    CommandLine line(
-        "run",
-        "Runs a model on ready-made inputs: a safetensors file with the F32 tensor `input` (N, 3, "
-        "S, S), normalised,\nbecomes one with the F32 tensor `logits` (N, classes).",
-        "-m MODEL --input FILE --output FILE");
+    CommandLine line("run",
+                     "Runs a model on prepared inputs: reads the normalised F32 tensor `input` (N, 3, S, S) "
+                     "from a safetensors\n"
+                     "file, and writes the F32 tensor `logits` (N, classes) to another.",
+                     "-m MODEL --input FILE --output FILE");
     add_model_option(line);
     line.option("input", "FILE", "the inputs (required)")
         .option("o,output", "FILE", "the file of logits to write (required)")
-        .option("batch", "N", "images a run", "1");
+        .option("batch", "N", "images per run", "1");
     add_session_options(line);
     line.example("vgg19 run -m vgg19.safetensors --input x.safetensors --output y.safetensors");
     if (!line.parse(argc, argv)) return exit_done;

@@ -29,29 +29,30 @@ constexpr std::size_t megabyte = 1'000'000;
 constexpr std::size_t most_upload_megabytes = 1024;
 
 CommandLine command_line() {
-    CommandLine line(
-        "serve",
-        "The dashboard: a page that classifies images with every variant side by side, and an API for "
-        "programs.\nPrints the page's address when it is ready; SIGINT or SIGTERM ends it when what runs is "
-        "finished, a\nsecond one at once. The API is described at /openapi.json. Pictures other than JPEG "
-        "and WebP, whose "
-        "decoders cannot reduce them,\nmay have 100 megapixels, unless --max-megapixels says another number.",
-        "[--models DIR] [--port N]");
-    line.option(
-            "models", "DIR",
-            "the variants in this folder, VARIANT.safetensors each, and the accuracies of its report.json; "
-            "default: all variants, of seeded weights, which are made once in the cache folder")
-        .option("variants", "LIST", "some of them, with commas between")
-        .option("host", "ADDRESS", "where to listen", "127.0.0.1")
-        .option("port", "N", "0: any that is free", "8080")
+    CommandLine line("serve",
+                     "The dashboard: a page that classifies images with all variants side by side, and an "
+                     "API for programs.\n"
+                     "Prints the page's address when it is ready. SIGINT or SIGTERM stops it after running "
+                     "requests; a second one\n"
+                     "stops it at once. The API is described at /openapi.json. Only JPEG and WebP can be "
+                     "decoded at reduced size;\n"
+                     "other pictures may have at most 100 megapixels, unless --max-megapixels is given.",
+                     "[--models DIR] [--port N]");
+    line.option("models", "DIR",
+                "folder with a VARIANT.safetensors per variant and, for accuracies, a report.json; default: "
+                "all variants with seeded weights, which are created once in the cache folder")
+        .option("variants", "LIST", "only these variants, separated by commas")
+        .option("host", "ADDRESS", "address to listen on", "127.0.0.1")
+        .option("port", "N", "port to listen on; 0: any free port", "8080")
         .option("allow-host", "LIST",
-                "names, with or without :PORT, that requests may name as Host beside localhost and --host")
-        .option("workers", "N", "requests that run at once; more than one make each other's times longer",
-                "1")
-        .option("queue", "N", "requests that may wait beside them; others are told to come again", "16")
-        .option("max-upload", "MB", "the longest body of a request",
+                "further names, with or without :PORT, that requests may have in Host, besides localhost and "
+                "--host")
+        .option("workers", "N",
+                "requests that run at the same time; with more than one, measured times are longer", "1")
+        .option("queue", "N", "requests that may wait; more are refused, with a time to retry", "16")
+        .option("max-upload", "MB", "the largest request body",
                 std::to_string(server::Limits{}.body_bytes / megabyte))
-        .option("timeout", "SECONDS", "for a request to arrive", "20");
+        .option("timeout", "SECONDS", "time for a request to arrive", "20");
     add_image_options(line);
     add_cpu_options(line);
     add_convolution_option(line);
@@ -135,7 +136,7 @@ class SignalThread {
             if (sigwait(&signals_, &signal) != 0) continue;
             server::Application* const application = application_;
             if (application == nullptr || stopping) end_at_once(signal);
-            bench::say("stopping when what runs is finished");
+            bench::say("stopping after running requests");
             application->stop();
             stopping = true;
         }

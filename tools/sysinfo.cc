@@ -60,10 +60,11 @@ void print_peaks(const Peaks& peaks, int threads) {
 }  // namespace
 
 int sysinfo(int argc, char** argv) {
-    CommandLine line("sysinfo",
-                     "Shows what this machine is, which instruction set would run, and the peaks that it "
-                     "reaches: memory read,\nFP32 multiply-adds and INT8 multiply-adds (each counts as two).",
-                     "");
+    CommandLine line(
+        "sysinfo",
+        "Shows this machine, the instruction set that would be used, and measured peaks: memory reads, FP32\n"
+        "multiply-adds and INT8 multiply-adds (each counts as two operations).",
+        "");
     add_cpu_options(line);
     line.flag("json", "print JSON").example("vgg19 sysinfo --json");
     if (!line.parse(argc, argv)) return exit_done;

@@ -26,7 +26,7 @@ struct PictureScan {
     std::vector<PictureDigest> digests;  ///< theirs
     std::vector<BrokenPicture> broken;
 
-    /// The number of items whose picture equals that of an earlier item.
+    /// The number of items that repeat the picture of an earlier item.
     std::size_t duplicates() const;
 };
 

@@ -33,7 +33,7 @@ struct Accuracy {
     std::uint64_t top3 = 0;
     std::uint64_t top5 = 0;
 
-    /// Adds an image whose class has this rank.
+    /// Adds an image; its class has this rank.
     void add(std::size_t rank);
 };
 

@@ -214,7 +214,7 @@ ClassMapping order_numbers(const Names& names, const ModelClasses& model) {
     if (readings.size() == 1) return mapping(names, std::move(readings[0].map), readings[0].how);
 
     std::string text =
-        "the class folders are numbers, which may stand for the model's classes in more than one way:";
+        "the class folders' names are numbers, which can mean the model's classes in more than one way:";
     for (const Reading& reading : readings) {
         std::string pairs;
         std::size_t listed = 0;

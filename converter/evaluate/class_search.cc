@@ -11,7 +11,7 @@ namespace vgg19::converter {
 
 namespace {
 
-/// The only one of `count` classes whose name matches; an exact match takes precedence.
+/// The only one of `count` classes with a matching name; an exact match takes precedence.
 template <class NameOf>
 std::optional<std::size_t> find_only(std::string_view name, std::size_t count, NameOf name_of) {
     std::optional<std::size_t> same;

@@ -141,7 +141,7 @@ void check_agreement(const Workplace& place, const Agreement& found) {
 
 }  // namespace
 
-TEST_CASE("evaluate counts what the logits of each image say, for every batch and number of threads") {
+TEST_CASE("evaluate counts correctly for every batch size and number of threads") {
     const Workplace place;
     INFO(place.random.replay());
     const Accuracy expected = expected_accuracy(place.logits, place.labels);
@@ -196,7 +196,7 @@ TEST_CASE("an evaluation's classes and predictions add up to it") {
     CHECK(counted == images);
 }
 
-TEST_CASE("evaluate takes the items and the label map that it is given") {
+TEST_CASE("evaluate uses the given items and label map") {
     const Workplace place;
     INFO(place.random.replay());
     Session model = place.open("model", {.batch = 2});
@@ -233,7 +233,7 @@ TEST_CASE("a model agrees with itself") {
     CHECK(found.agreement->smallest_cosine == doctest::Approx(1).epsilon(1e-12));
 }
 
-TEST_CASE("INT8 models give the same for every batch and number of threads too") {
+TEST_CASE("INT8 models also give the same result for every batch size and number of threads") {
     const Workplace place;
     INFO(place.random.replay());
     quantize_dense(model::ModelFile::open(place.folder / "model"), place.folder / "int8");
@@ -247,7 +247,7 @@ TEST_CASE("INT8 models give the same for every batch and number of threads too")
     CHECK(cosines[0] < 1);
 }
 
-TEST_CASE("sessions that do not go together are refused") {
+TEST_CASE("sessions that do not match are refused") {
     Workplace place;
     INFO(place.random.replay());
     write_narrow_model(place.folder / "wide", place.random, classes + 1);
@@ -260,7 +260,7 @@ TEST_CASE("sessions that do not go together are refused") {
           Containing("expected the model's 2 images a run, found 3"));
 }
 
-TEST_CASE("a reference whose classes have other names, or the same in another order, is refused") {
+TEST_CASE("a reference with other class names, or another order, is refused") {
     const Workplace place;
     INFO(place.random.replay());
     const auto name = [&](const std::string& file, const std::vector<std::string>& names) {
@@ -283,7 +283,7 @@ TEST_CASE("a reference whose classes have other names, or the same in another or
           Containing("expected the model's classes, found another: class 0 is 'j', and the model's is 'a'"));
 }
 
-TEST_CASE("logits that are not finite are refused with the image's name") {
+TEST_CASE("logits that are not finite give an error with the image's name") {
     Workplace place;
     INFO(place.random.replay());
     testing::RandomModel broken(vgg19::testing::narrow_network(classes), place.random);
@@ -296,7 +296,7 @@ TEST_CASE("logits that are not finite are refused with the image's name") {
           Containing("batch.bin record 0: expected finite logits"));
 }
 
-TEST_CASE("an image that cannot be read is left out and named, and too many are refused") {
+TEST_CASE("an unreadable image is left out and reported; too many are an error") {
     const Workplace place;
     INFO(place.random.replay());
     std::filesystem::create_directory(place.folder / "photos");

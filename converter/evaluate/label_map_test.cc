@@ -74,7 +74,7 @@ std::string cifar_records(const std::string& labels) {
 
 }  // namespace
 
-TEST_CASE("a label map names classes by name or place, and the model's by index or WordNet's id") {
+TEST_CASE("a label map names classes by name or position, and the model's by index or WordNet id") {
     const MapFile file;
     const LabelMap expected = {5, 281, 207};
     CHECK(file.read("cat\tn02123045\ngolden retriever 207\nC# 5\n") == expected);
@@ -85,18 +85,18 @@ TEST_CASE("a label map names classes by name or place, and the model's by index 
     CHECK(file.read("1 3\n0 3\n2 0\n", 4) == LabelMap{3, 3, 0});
 }
 
-TEST_CASE("a label map may have lines for classes that the data set has not") {
+TEST_CASE("a label map may have lines for classes that the data set lacks") {
     const MapFile file;
     CHECK(file.read("cat 1\ndog 2\n2 3\nC# 4\n77 5\n") == LabelMap{4, 1, 3});
 }
 
-TEST_CASE("places do not count in a label map where classes have numbers for names") {
+TEST_CASE("positions are not allowed in a label map if class names are numbers") {
     MapFile file;
     file.names = {"1", "2", "x"};
     CHECK(file.read("1 10\n2 20\nx 30\n0 99\n") == LabelMap{10, 20, 30});
 }
 
-TEST_CASE("a label map that is wrong is refused with file and line") {
+TEST_CASE("errors in a label map give file and line") {
     const MapFile file;
     CHECK(file.refusal("C# 1\ncat\n") ==
           Containing("line 2: expected a class of the data set and a class of the model, found 'cat'"));
@@ -118,7 +118,7 @@ TEST_CASE("a label map that is wrong is refused with file and line") {
           }) == Containing("missing"));
 }
 
-TEST_CASE("class folders named by WordNet's ids or indices name their class by themselves") {
+TEST_CASE("class folders named by WordNet id or index need no label map") {
     CHECK(map_of({"n01440764", "n02123045"}, imagenet) == LabelMap{0, 281});
     CHECK(map_of({"0281", "7", "n01443537"}, imagenet) == LabelMap{281, 7, 1});
     CHECK(map_of({"0", "1", "2"}, 10) == LabelMap{0, 1, 2});
@@ -126,7 +126,7 @@ TEST_CASE("class folders named by WordNet's ids or indices name their class by t
     CHECK(refusal_of({"n01440764", "n99999999"}, imagenet) == Containing("class folder 'n99999999'"));
 }
 
-TEST_CASE("else classes are places, where there are as many as the model has") {
+TEST_CASE("otherwise classes are positions, if there are as many as the model has") {
     CHECK(map_of({"ant", "bee", "cat"}, 3) == LabelMap{0, 1, 2});
     CHECK(map_of({"12", "bee"}, 2) == LabelMap{0, 1});
     CHECK(map_of({"n01440764", "n02123045"}, 2) == LabelMap{0, 1});

@@ -4,7 +4,7 @@
 //   W ≈ B·A,  B = (√σ_k · u_k),  A = (√σ_k · v_kᵀ),  k ≤ rank
 //
 // No other matrix of that rank is closer to W: ‖W − B·A‖² = Σ_{k > rank} σ_k² in the Frobenius norm (Eckart
-// and Young 1936). Columns of B and rows of A have equal norms, so that INT8 affects both factors alike.
+// and Young 1936). Columns of B and rows of A have equal norms, so that INT8 affects both factors equally.
 #pragma once
 
 #include <cstddef>

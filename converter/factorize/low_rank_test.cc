@@ -118,7 +118,7 @@ TEST_CASE("A matrix of low rank is the product of its factors") {
     }
 }
 
-TEST_CASE("What is lost are the singular values left out, as Eckart and Young have it") {
+TEST_CASE("The error equals the omitted singular values, by Eckart and Young") {
     for (const Shape& shape : {Shape{200, 300}, {300, 200}, {60, 61}}) {
         for (const double ratio : {0.98, 0.9}) {  // a flat spectrum is the harder one
             const KnownMatrix matrix(shape, geometric(60, ratio));
@@ -137,7 +137,7 @@ TEST_CASE("What is lost are the singular values left out, as Eckart and Young ha
     }
 }
 
-TEST_CASE("Energy gives the least rank that holds it") {
+TEST_CASE("Energy gives the smallest rank that holds it") {
     const KnownMatrix matrix({300, 400}, geometric(200, 0.97));
     for (const double energy : {0.3, 0.9, 0.99, 0.9999}) {
         CAPTURE(energy);

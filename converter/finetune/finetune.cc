@@ -214,7 +214,7 @@ void check_finetune(const model::ModelFile& model, const FinetuneOptions& option
     if (files.resume || !is_there(files.checkpoint)) return;
     throw Error(ErrorKind::usage,
                 files.checkpoint.string() +
-                    ": expected no checkpoint yet, found one: --resume goes on from it; or remove it");
+                    ": expected no checkpoint yet, found one: continue from it with --resume, or remove it");
 }
 
 void finetune(const model::ModelFile& model, const TrainingImages& images, const FinetuneOptions& options,

@@ -48,7 +48,7 @@ struct HeadWorkplace : Workplace {
 
 }  // namespace
 
-TEST_CASE("a new head has as many outputs as asked for, small random weights, and the names") {
+TEST_CASE("a new head has the requested number of outputs, small random weights, and the names") {
     for (const auto order : {model::DenseOrder::input_major, model::DenseOrder::output_major}) {
         const Workplace place(order);
         const NewHeadModel headed(*place.model, pets(), 7);
@@ -87,7 +87,7 @@ TEST_CASE("a factored last layer becomes a whole new one") {
     CHECK(headed.file().find("classifier.6.0.bias") == nullptr);
 }
 
-TEST_CASE("the head's own epochs leave the other layers alone, and come first") {
+TEST_CASE("the head's own epochs come first and do not change the other layers") {
     HeadWorkplace place;
     place.options.head->epochs = 2;
     const std::string message = place.stop_after(10);
@@ -108,7 +108,7 @@ TEST_CASE("the head's own epochs leave the other layers alone, and come first") 
     CHECK(steps.back().images == 4 * Workplace::pictures);
 }
 
-TEST_CASE("training of a new head that was stopped goes on to the same file, byte for byte") {
+TEST_CASE("interrupted training of a new head continues to the same file, byte for byte") {
     HeadWorkplace place;
     INFO(place.random.replay());
     place.options.keep = 0.25;  // share of the weights at the start of the last phase
@@ -125,7 +125,7 @@ TEST_CASE("training of a new head that was stopped goes on to the same file, byt
     }
 }
 
-TEST_CASE("so does training of convolutions alone behind it, which no longer changes the head") {
+TEST_CASE("so does training of only convolutions after it, which does not change the head") {
     HeadWorkplace place(model::DenseOrder::output_major);
     place.options.trained = TrainedLayers::convolutions;
     place.options.optimizer.kind = OptimizerKind::sgd;
@@ -149,7 +149,7 @@ TEST_CASE("a checkpoint of another head is refused") {
     CHECK(place.run_error(ErrorKind::usage) == Containing("classes was 10, is not given"));
 }
 
-TEST_CASE("--train head leaves all other layers as they are") {
+TEST_CASE("--train head does not change other layers") {
     HeadWorkplace place;
     place.options.trained = TrainedLayers::head;
     place.run();

@@ -21,7 +21,7 @@ struct OptimizerOptions {
     double beta2 = 0.999;
     double epsilon = 1e-8;
     double momentum = 0.9;  ///< SGD
-    int threads = 0;        ///< 0: as many as the CPUs that this process may use
+    int threads = 0;        ///< 0 means as many as this process has CPUs
 };
 
 /// An optimiser's state for one parameter, such as "features.0.weight" and its first moment "exp_avg".

@@ -25,7 +25,7 @@ void require_fp32(const model::ModelFile& model) {
     const auto require = [&](const std::string& layer) {
         if (!model.is_int8(layer) && !model.is_int4(layer)) return;
         refuse(model.path().string() + ": " + layer +
-               " is quantised: training wants FP32 weights, of the model before quantize");
+               " is quantised: training needs FP32 weights; use the model before quantize");
     };
     for (const auto& layer : model.network().convolutions()) require(layer.name);
     for (const auto& layer : model.network().dense_layers()) require(layer.name);
@@ -34,7 +34,7 @@ void require_fp32(const model::ModelFile& model) {
 /// Uses the session's checks of size, batch, threads and ISA, and its defaults.
 Plan checked_plan(const model::ModelFile& model, const TrainingNetworkOptions& options) {
     if (kernels::onednn_version() == "none") {
-        refuse("training needs oneDNN, and this build is without it");
+        refuse("training needs oneDNN, but this build does not have it");
     }
     require_fp32(model);
     if (!(options.dropout >= 0 && options.dropout < 1)) {

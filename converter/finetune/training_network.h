@@ -30,7 +30,7 @@ constexpr bool trains_dense(TrainedLayers trained, bool is_last) {
 struct TrainingNetworkOptions {
     MapSize input_size{};   ///< empty: the model's own
     std::size_t batch = 1;  ///< images of one accumulate()
-    int threads = 0;        ///< 0: as many as the CPUs that this process may use
+    int threads = 0;        ///< 0 means as many as this process has CPUs
     TrainedLayers trained = TrainedLayers::all;
     double dropout = 0.5;  ///< share of the first two dense layers' outputs that is zeroed, below 1
 };
@@ -47,7 +47,7 @@ struct Parameter {
 /// The results of a batch before its gradients are applied.
 struct BatchResult {
     double loss = 0;         ///< the sum over its images of −ln softmax(logits)[label]
-    std::uint64_t top1 = 0;  ///< images whose label has the largest logit
+    std::uint64_t top1 = 0;  ///< images where the label has the largest logit
 };
 
 class TrainingNetwork {

@@ -192,7 +192,7 @@ TEST_CASE("the same steps give the same bits") {
     CHECK(std::memcmp(runs[0].data(), runs[1].data(), runs[0].size() * sizeof(float)) == 0);
 }
 
-TEST_CASE("an optimiser with another's state and steps goes on as that one") {
+TEST_CASE("an optimiser with another one's state and steps continues like it") {
     const Fixture fixture(2);
     INFO(fixture.random.replay());
     auto learner = fixture.network({});
@@ -267,7 +267,7 @@ TEST_CASE("dropout zeroes its share, keeps the mean, and differs between keys an
     }
 }
 
-TEST_CASE("a network says what it cannot do") {
+TEST_CASE("unsupported training networks are errors") {
     const Fixture fixture(2);
     auto learner = fixture.network({});
     const auto with = [&](const TrainingNetworkOptions& options) {

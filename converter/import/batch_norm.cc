@@ -69,7 +69,7 @@ double find_batch_norm_epsilon(const VggTensors& vgg, const std::vector<Checkpoi
         if (is_own(epsilon) || is_same(epsilon.value, used)) continue;
         refuse(file, "found " + text(epsilon) + ", where " + shortest_text(used) +
                          (own != nullptr ? " is the model's own" : " is PyTorch's default") +
-                         "; say which holds: --batch-norm-epsilon " + shortest_text(epsilon.value) +
+                         "; choose one: --batch-norm-epsilon " + shortest_text(epsilon.value) +
                          " or --batch-norm-epsilon " + shortest_text(used));
     }
     return used;

@@ -27,7 +27,7 @@
 namespace vgg19::converter {
 namespace {
 
-/// Uses a separate mapping whose pages are released along the way, so that the file is not in memory twice.
+/// Uses a separate mapping and releases its pages along the way, so that the file is not in memory twice.
 std::string file_sha256(const std::filesystem::path& path) {
     constexpr std::size_t piece_bytes = std::size_t{4} << 20U;
     const model::MappedFile file(path);

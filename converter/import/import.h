@@ -15,7 +15,8 @@ namespace vgg19::converter {
 
 struct ImportOptions {
     /// The order of the dense weights in the output: input-major is fastest, output-major is what PyTorch
-    /// loads. Unset means input-major, except that a vgg19 model keeps its order.
+    /// loads. Unset means input-major, except that a vgg19 model keeps its order if another option changes
+    /// it.
     std::optional<model::DenseOrder> dense_order{};
     /// The VGG's path in the file, if there are several: "state_dict_ema"; "." is the root.
     std::string key{};

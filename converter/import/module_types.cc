@@ -187,9 +187,9 @@ std::vector<std::string> check_module_types(const VggTensors& vgg,
     if (check.problems().empty()) return check.notes();
     std::string message = file +
                           ": expected modules of a VGG (3×3 convolutions with padding 1, ReLUs, five "
-                          "2×2 max-pools), found others, which are not computed here:";
+                          "2×2 max-pools), found others, which are not supported:";
     for (const std::string& problem : check.problems()) message += "\n  " + problem;
-    message += "\nif the network does without them, save its state_dict() and convert that";
+    message += "\nif the network works without them, save its state_dict() and convert that";
     throw Error(ErrorKind::bad_input, message);
 }
 

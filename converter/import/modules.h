@@ -50,7 +50,7 @@ struct Parameter {
     std::string problem() const;
 };
 
-/// All parameters whose paths differ only in the last key.
+/// All parameters with paths that differ only in the last key.
 struct Module {
     std::string path;  ///< "state_dict.module.features.0"; may be empty
     std::map<std::string, Parameter, std::less<>> parameters;

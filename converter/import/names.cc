@@ -227,14 +227,14 @@ void VggReader::note_assumptions(VggTensors& vgg) const {
         vgg.applied.push_back("weight normalisation applied to " + std::to_string(normed) + " tensors");
     }
     vgg.notes.insert(vgg.notes.end(), vgg.applied.begin(), vgg.applied.end());
-    if (layers.front().bias == nullptr) vgg.notes.emplace_back("convolutions without bias: 0 is taken");
+    if (layers.front().bias == nullptr) vgg.notes.emplace_back("convolutions without bias: 0 is used");
     for (std::size_t i = 0; i < vgg.dense_paths.size(); ++i) {
         if (layers[convolutions() + i].bias != nullptr) continue;
-        vgg.notes.push_back(printable(vgg.dense_paths[i]) + " without bias: 0 is taken");
+        vgg.notes.push_back(printable(vgg.dense_paths[i]) + " without bias: 0 is used");
     }
     const auto& norm = layers.front().batch_norm;
     if (norm && norm->weight == nullptr) {
-        vgg.notes.emplace_back("batch norms without weight and bias: 1 and 0 are taken");
+        vgg.notes.emplace_back("batch norms without weight and bias: 1 and 0 are used");
     }
 }
 
@@ -328,7 +328,7 @@ std::string others_text(const std::vector<Candidate>& candidates) {
                     (tensors == 0 || first.empty() ? "" : ", such as " + printable(first)));
 }
 
-/// Keeps the candidate whose path is the key or, if there is none, those below it.
+/// Keeps the candidate at the key or, if there is none, those below it.
 void keep_key(std::vector<Candidate>& candidates, std::string_view key, const std::string& file) {
     const std::string known = others_text(candidates);
     const std::string_view path = key == "." ? std::string_view() : key;
@@ -370,7 +370,7 @@ VggTensors recognise_vgg(const std::vector<Module>& modules, const std::string& 
     }();
     if (!candidates.empty()) {
         vgg.notes.push_back("more than one VGG in the file: took " + place_text(chosen.prefix) +
-                            "; --key PATH takes another: " + others_text(candidates));
+                            "; --key PATH selects another: " + others_text(candidates));
     }
     const Problems& problems = reader.problems();
     if (problems.empty()) return vgg;
@@ -381,10 +381,10 @@ VggTensors recognise_vgg(const std::vector<Module>& modules, const std::string& 
     for (const std::string& problem : problems) message += "\n  " + problem;
     if (!has_dense) {
         message +=
-            "\nconvolutions without dense layers extract features and classify nothing: the whole "
-            "network's weights are wanted";
+            "\n"
+            "convolutions without dense layers only extract features: give the weights of the whole network";
     }
-    if (!candidates.empty()) message += "\nanother VGG, which --key PATH takes: " + others_text(candidates);
+    if (!candidates.empty()) message += "\nanother VGG, which --key PATH selects: " + others_text(candidates);
     throw Error(ErrorKind::bad_input, message);
 }
 

@@ -135,7 +135,7 @@ TEST_CASE("a VGG is found under any keys and wrappers") {
     }
 }
 
-TEST_CASE("the literature's names are found, with batch norm too") {
+TEST_CASE("the literature's names are recognised, also with batch norm") {
     for (const int depth : {11, 13, 16, 19}) {
         for (const char* prefix : {"", "net.", "module.features."}) {
             CAPTURE(prefix);
@@ -173,7 +173,7 @@ TEST_CASE("the literature's names are found, with batch norm too") {
     CHECK(nested.add_layer("fc", {3, 4}).found().title == "VGG-16 with batch norm");
 }
 
-TEST_CASE("dense layers are found by their widths, whatever they are called") {
+TEST_CASE("dense layers are found by their widths, whatever their names") {
     const auto dense = [](const std::vector<std::pair<std::string, Shape>>& layers) {
         Checkpoint checkpoint;
         checkpoint.add_features(11, "features");
@@ -200,7 +200,7 @@ TEST_CASE("dense layers are found by their widths, whatever they are called") {
           Found({"a", "b", "c", "d"}, 1));
 }
 
-TEST_CASE("dense layers in an order that is in doubt are refused with both") {
+TEST_CASE("an ambiguous order of dense layers is refused with both orders") {
     Checkpoint checkpoint;
     checkpoint.add_features(11, "features");
     checkpoint.add_layer("a", {5, 4}).add_layer("z", {5, 5}).add_layer("y", {5, 5}).add_layer("zz", {3, 5});
@@ -221,10 +221,10 @@ TEST_CASE("a dense layer that is missing between two is a problem") {
     CHECK(headless.add_features(11, "features").problem() ==
           Containing("classifier.0.weight: missing; expected (4096, 196)"));
     CHECK(Checkpoint().add_features(11, "features").problem() ==
-          Containing("\nconvolutions without dense layers extract features and classify nothing"));
+          Containing("\nconvolutions without dense layers only extract features"));
 }
 
-TEST_CASE("of several VGGs one is taken, and the others are told") {
+TEST_CASE("of several VGGs one is used, and the others are reported") {
     const auto chosen = [](const std::vector<std::pair<int, std::string>>& networks, const std::string& key) {
         Checkpoint checkpoint;
         for (const auto& [depth, prefix] : networks) checkpoint.add_vgg(depth, prefix, 7);
@@ -244,8 +244,9 @@ TEST_CASE("of several VGGs one is taken, and the others are told") {
     const VggTensors vgg = chosen({{11, "student."}, {16, "teacher."}}, "");
     CHECK(vgg.left == std::vector<std::pair<std::string, std::size_t>>{{"student", 18}});
     REQUIRE(vgg.notes.size() == 1);
-    CHECK(vgg.notes[0] == Containing("more than one VGG in the file: took teacher; --key PATH takes another: "
-                                     "student (VGG-11, "));
+    CHECK(vgg.notes[0] ==
+          Containing("more than one VGG in the file: took teacher; --key PATH selects another: "
+                     "student (VGG-11, "));
     CHECK(error_of(ErrorKind::bad_input,
                    [&] {
                        chosen({{11, "a."}, {16, "b."}}, "c");
@@ -254,7 +255,7 @@ TEST_CASE("of several VGGs one is taken, and the others are told") {
               "--key c: expected the path of a VGG in the file, found none there; there are: b (VGG-16"));
 }
 
-TEST_CASE("what is no part of the VGG is left and counted, what may be one is a problem") {
+TEST_CASE("tensors outside the VGG are left out and counted; doubtful ones are an error") {
     Checkpoint checkpoint;
     checkpoint.add_vgg(11, "state_dict.model.", 7);
     checkpoint.add("optimizer.state.0.exp_avg", {4, 3, 3, 3})
@@ -275,13 +276,13 @@ TEST_CASE("what is no part of the VGG is left and counted, what may be one is a 
     CHECK(checkpoint.problem() == Containing("features.21.scale: not in a VGG-11; found (1)"));
 }
 
-TEST_CASE("biases that all layers lack are zero, one that is missing is a hole") {
+TEST_CASE("if all layers lack biases, they are zero; a single missing bias is an error") {
     Checkpoint plain;
     plain.add_features(11, "features", false).add_layer("fc", {7, 4}, false);
     VggTensors vgg = plain.found();
     CHECK(vgg.layers.front().bias == nullptr);
     CHECK(vgg.layers.back().bias == nullptr);
-    CHECK(vgg.notes == Names{"convolutions without bias: 0 is taken", "fc without bias: 0 is taken"});
+    CHECK(vgg.notes == Names{"convolutions without bias: 0 is used", "fc without bias: 0 is used"});
     plain.add("features.3.bias", {4});
     CHECK(plain.problem() == Containing("found 7 problems:"));
     CHECK(plain.problem() == Containing("\n  features.0.bias: missing; expected (4)"));
@@ -290,10 +291,10 @@ TEST_CASE("biases that all layers lack are zero, one that is missing is a hole")
     dense.add_features(11, "features").add_layer("fc1", {7, 4}, false).add_layer("fc2", {6, 7});
     CHECK(dense.problem() == Containing("fc1.bias: missing; expected (7)"));
     dense.add("fc1.bias", {7}).remove("fc2.bias");
-    CHECK(dense.found().notes == Names{"fc2 without bias: 0 is taken"});
+    CHECK(dense.found().notes == Names{"fc2 without bias: 0 is used"});
 }
 
-TEST_CASE("batch norms may lack weight and bias, all of them, but no statistics") {
+TEST_CASE("all batch norms may lack weight and bias, but not statistics") {
     Checkpoint checkpoint;
     const auto layers = convolutions_of(11);
     for (std::size_t k = 0; k < layers.size(); ++k) {
@@ -314,7 +315,7 @@ TEST_CASE("batch norms may lack weight and bias, all of them, but no statistics"
     CHECK(checkpoint.problem() == Containing("features.1.running_var: missing; expected (4)"));
 }
 
-TEST_CASE("parameters in parts are put together, or refused by name") {
+TEST_CASE("parameters in parts are combined, or refused by name") {
     const auto with_parts = [](const std::vector<std::pair<std::string, Shape>>& parts) {
         Checkpoint checkpoint;
         checkpoint.add_vgg(11, "", 7).remove("features.3.weight");
@@ -351,7 +352,7 @@ TEST_CASE("parameters in parts are put together, or refused by name") {
           Containing("features.3.weight: expected once, found again"));
 }
 
-TEST_CASE("other networks are no VGG") {
+TEST_CASE("other networks are not recognised as a VGG") {
     Checkpoint alexnet;
     alexnet.add_layer("features.0", {64, 3, 11, 11}).add_layer("features.3", {192, 64, 5, 5});
     alexnet.add_layer("features.6", {384, 192, 3, 3}).add_layer("features.8", {256, 384, 3, 3});
@@ -371,7 +372,7 @@ TEST_CASE("other networks are no VGG") {
     CHECK(Checkpoint().problem() == Containing("found 0 others"));
 }
 
-TEST_CASE("numbers of channels that no network has are refused") {
+TEST_CASE("impossible numbers of channels are refused") {
     Checkpoint checkpoint;
     checkpoint.add_vgg(11, "", 7).tensor("classifier.weight").shape = {70000, 4};
     CHECK(checkpoint.problem() ==

@@ -121,7 +121,7 @@ std::optional<StoredTensor> read_numpy_array(const Pickle& pickle, const PickleV
     if (!dtype) return {};
     const auto data = bytes.bytes_of(parts->data);
     if (!data) {
-        why = "an array of NumPy whose data are " + pickle.describe_value(pickle.at(parts->data));
+        why = "an array of NumPy with data that are " + pickle.describe_value(pickle.at(parts->data));
         return {};
     }
     StoredTensor tensor{.name = {}, .dtype = *dtype};

@@ -111,7 +111,7 @@ TEST_CASE("convolutions may have any name with numbers in it") {
           "pools where a VGG-16 has them");
 }
 
-TEST_CASE("numbers that tell of another network are no VGG's") {
+TEST_CASE("numbers that imply another network are not a VGG's") {
     const auto refused = [](int depth, bool batch_norm, const Naming& naming) {
         return error_of(ErrorKind::bad_input, [&] { found(checkpoint(depth, batch_norm, naming)); });
     };

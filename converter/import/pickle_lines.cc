@@ -1,4 +1,4 @@
-// The operations of protocol 0, whose arguments are text lines.
+// The operations of protocol 0; their arguments are text lines.
 #include <charconv>
 #include <optional>
 #include <system_error>

@@ -137,7 +137,7 @@ PickleReference PickleMachine::container_of(PickleReference target, Kind kind) {
 void PickleMachine::append(Kind kind, const References& items) {
     const PickleValue& container = value(container_of(top(), kind));
     const bool in_object =
-        value(top()).kind == Kind::object;  // for an object, lists and sets are treated alike
+        value(top()).kind == Kind::object;  // for an object, lists and sets are treated the same
     if (container.kind != kind && !(in_object && container.kind != Kind::dict)) {
         fail("expected " + std::string(describe(kind)) + " to add to, found " +
              std::string(describe(container.kind)));

@@ -171,7 +171,7 @@ TensorReading TensorReader::read_call(const Call& call, const PickleValue& value
         case Role::strided_typed: {
             const PickleGlobal* name = pickle_.global(pickle_.at(call.arguments[6]));
             const TorchType* type = name == nullptr ? nullptr : find_element_type(*name);
-            if (type == nullptr) return left_out("a type of its own");
+            if (type == nullptr) return left_out("an unsupported type");
             return read_strided(call, type, value, tensor);
         }
         case Role::quantized:

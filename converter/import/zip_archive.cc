@@ -53,7 +53,7 @@ void ZipArchive::expect_signature(ByteReader& reader, std::uint32_t signature,
     }
 }
 
-/// The end record is last in the file, followed only by a comment, whose length it contains.
+/// The end record is last in the file, followed only by a comment; it contains the comment's length.
 std::size_t ZipArchive::find_end() const {
     const std::size_t size = file_.size();
     for (std::size_t comment = 0; comment <= longest_comment && end_bytes + comment <= size; ++comment) {

@@ -76,7 +76,8 @@ std::vector<std::byte> inflated(std::span<const std::byte> packed, std::uint64_t
     static_cast<void>(packed);
     static_cast<void>(size);
     fail(
-        "expected it stored as it is, found it compressed, which this build (without zlib) does not read; "
+        "expected it stored uncompressed, found it compressed, which this build (without zlib) does not "
+        "read; "
         "pack the file again without compression (zip -0 -r)");
 #endif
 }

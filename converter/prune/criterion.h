@@ -14,7 +14,7 @@ namespace vgg19::converter {
 enum class Criterion : unsigned char {
     l2,  ///< the smallest L2 norm over (input channel, row, column), as PyTorch's ln_structured(n=2, dim=0)
     l1,  ///< the smallest sum of absolute values
-    activation,  ///< whose loss affects the next layer least (least_loss_order)
+    activation,  ///< the least effect on the next layer if removed (least_loss_order)
     random,
 };
 

@@ -51,7 +51,7 @@ using Order = std::vector<std::size_t>;
 
 }  // namespace
 
-TEST_CASE("by norm, one large weight and several small ones are not the same to L1 and L2") {
+TEST_CASE("criterion norm: one large and several small weights differ for L1 and L2") {
     Fixture fixture;
     fixture.set_filter_weights("features.0", 27, {{3}, {2, 2}, {1, 1, 1, 1}, {3}});
     const auto model = fixture.open();
@@ -59,7 +59,7 @@ TEST_CASE("by norm, one large weight and several small ones are not the same to 
     CHECK(removal_order(model, 0, Criterion::l1, 1, {}) == Order{3, 0, 2, 1});
 }
 
-TEST_CASE("by chance, a seed gives the same order again, another one another") {
+TEST_CASE("criterion random: the same seed gives the same order, another seed another one") {
     Fixture fixture;
     const auto model = fixture.open();
     const auto order = [&](std::uint64_t seed) {
@@ -76,7 +76,7 @@ TEST_CASE("by chance, a seed gives the same order again, another one another") {
     CHECK(order(1) != order(2));
 }
 
-TEST_CASE("by activation, constants go first, then what others stand for, and the loudest stay") {
+TEST_CASE("criterion activation: constants are removed first, then redundant channels; the strongest stay") {
     Fixture fixture;
     // Channel 1 never changes, channel 3 is the sum of 0 and 2, which differ; 4 is small.
     const LeastSquares moments = moments_of({{1, 5, 0, 1, 0.1F},
@@ -99,7 +99,7 @@ TEST_CASE("by activation, constants go first, then what others stand for, and th
     CHECK(map.weights[1] == 0);
 }
 
-TEST_CASE("by activation, a channel that the next layer does not read goes first") {
+TEST_CASE("criterion activation: a channel that the next layer does not read is removed first") {
     for (const bool input_major : {false, true}) {
         CAPTURE(input_major);
         Fixture fixture;

@@ -112,7 +112,7 @@ model::Network pruned_network(const model::Network& network, const PrunePlan& pl
         if (cut->channels != layer.output_channels) {
             throw Error(ErrorKind::bad_input,
                         "prune plan: " + layer.name + ": expected " + std::to_string(layer.output_channels) +
-                            " channels, as the model has, found " + std::to_string(cut->channels));
+                            " channels, as in the model, found " + std::to_string(cut->channels));
         }
         widths.back() -= cut->removed.size();
     }

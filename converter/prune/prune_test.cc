@@ -74,7 +74,7 @@ PrunePlan plan_from_text(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("the number of filters that go is rounded with halves to even") {
+TEST_CASE("the number of removed filters is rounded with halves to even") {
     NarrowModel narrow;
     const auto plan = plan_pruning(narrow.open(), {.ratio = 0.1});
     std::vector<std::size_t> counts;
@@ -83,7 +83,7 @@ TEST_CASE("the number of filters that go is rounded with halves to even") {
     CHECK(counts == std::vector<std::size_t>{0, 2, 2, 1, 1, 2, 3, 2});
 }
 
-TEST_CASE("the filters with the smallest norm go, and of equal ones the higher index") {
+TEST_CASE("the filters with the smallest norm are removed; of equal ones, the higher index") {
     NarrowModel narrow;
     set_filters(narrow.weights, "features.11", {5, 1, 3, 1, 2, 1, 7, 8, 9, 2});
     const auto model = narrow.open();
@@ -150,7 +150,7 @@ TEST_CASE("options that do not fit the model are refused") {
     CHECK(message({.layers = {3, 6, 3}}) == "layers to prune: expected each layer once, found 3 again");
 }
 
-TEST_CASE("what stays are the weights that were there, and the rest goes with its constant") {
+TEST_CASE("kept weights do not change, and removed channels add their constants") {
     NarrowModel narrow;
     INFO(narrow.random.replay());
     const auto model = narrow.open();
@@ -201,7 +201,7 @@ TEST_CASE("what stays are the weights that were there, and the rest goes with it
     compare("classifier.6", 12, 1, {});
 }
 
-TEST_CASE("input-major dense weights are pruned as the others are, and stay so") {
+TEST_CASE("input-major dense weights are pruned like the others, and stay input-major") {
     NarrowModel narrow;
     INFO(narrow.random.replay());
     const auto model = narrow.open();
@@ -241,7 +241,7 @@ TEST_CASE("a plan that was written and read again gives the same file") {
     CHECK(content(narrow.folder / "first") == content(narrow.folder / "second"));
 }
 
-TEST_CASE("malformed plans are refused with the place and what was expected there") {
+TEST_CASE("errors in malformed plans give the place and what was expected") {
     const std::string head = R"({"format": "vgg19-prune-plan", "format_version": 1, "origin": "", "cuts": [)";
     const auto cut = [](const char* layer, const char* channels, const char* removed) {
         return std::string(R"({"layer": ")") + layer + R"(", "channels": )" + channels + R"(, "removed": )" +
@@ -294,7 +294,7 @@ TEST_CASE("a plan for another network is refused, and nothing is written") {
         return message_of([&] { prune_model(model, plan, narrow.folder / "pruned"); }, ErrorKind::bad_input);
     };
     CHECK(message({{{3, 16, {0}}}, ""}) ==
-          "prune plan: features.3: expected 15 channels, as the model has, found 16");
+          "prune plan: features.3: expected 15 channels, as in the model, found 16");
     CHECK(message({{{3, 15, {0}}, {4, 15, {0}}}, ""}) ==
           "prune plan: expected layers that are convolutions of the model, 5 M 15 M 25 12 M 10 16 M 33 17 M; "
           "found 1 that are not");

@@ -18,7 +18,7 @@ struct ConvolutionOptions {
     int threads = 1;
 };
 
-/// A layer whose relative output error on the kept tiles exceeds this does not use Winograd.
+/// A layer with a larger relative output error on the kept tiles does not use Winograd.
 inline constexpr double largest_winograd_error = 0.1;
 
 struct QuantizedConvolution {

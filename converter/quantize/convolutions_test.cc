@@ -75,7 +75,7 @@ TEST_CASE("an input's largest value becomes 255 steps, and a transformed one's 1
     }
 }
 
-TEST_CASE("the corrected bias gives the outputs the mean that they had") {
+TEST_CASE("the corrected bias restores the outputs' mean") {
     Layer layer;
     INFO(layer.random.replay());
     layer.give(0, 3);
@@ -97,7 +97,7 @@ TEST_CASE("the corrected bias gives the outputs the mean that they had") {
     }
 }
 
-TEST_CASE("the errors on tiles are those of rounding, Winograd's the larger") {
+TEST_CASE("the errors on tiles come from rounding, and are larger for Winograd") {
     Layer layer;
     INFO(layer.random.replay());
     layer.give(-1, 3);
@@ -109,7 +109,7 @@ TEST_CASE("the errors on tiles are those of rounding, Winograd's the larger") {
     CHECK(result.winograd);
 }
 
-TEST_CASE("what 8 bits hold exactly has no error, direct or by Winograd") {
+TEST_CASE("values that fit 8 bits exactly have no error, direct or by Winograd") {
     Layer layer;
     INFO(layer.random.replay());
     layer.give(0, 1);
@@ -140,7 +140,7 @@ TEST_CASE("what 8 bits hold exactly has no error, direct or by Winograd") {
     CHECK(tile_error(layer.statistics, weights, bias, int8, 1).direct > 0.01);
 }
 
-TEST_CASE("a layer whose Winograd error is too large runs direct") {
+TEST_CASE("a layer with too large a Winograd error runs direct") {
     Layer layer;
     INFO(layer.random.replay());
     // The input channel with the large weights is always zero. The other's weights are one quantization step,
@@ -165,7 +165,7 @@ TEST_CASE("a layer whose Winograd error is too large runs direct") {
     CHECK(result.tensors().size() == result.tensors(true).size() - 1);
 }
 
-TEST_CASE("a layer that is never given anything but zeros has scales all the same") {
+TEST_CASE("a layer with only zero inputs still has valid scales") {
     Layer layer;
     INFO(layer.random.replay());
     layer.give(-2, -1);
@@ -190,7 +190,7 @@ TEST_CASE("scales are positive and finite for inputs of any size") {
     }
 }
 
-TEST_CASE("tensors are named as the engine wants them, Winograd's where it may run") {
+TEST_CASE("tensors have the engine's names, with Winograd's if it may run") {
     Layer layer;
     INFO(layer.random.replay());
     layer.give(-1, 3);
@@ -209,7 +209,7 @@ TEST_CASE("tensors are named as the engine wants them, Winograd's where it may r
     CHECK(with.is_int8("features.2"));
 }
 
-TEST_CASE("a convolution whose weights are not finite is refused by name") {
+TEST_CASE("a convolution with weights that are not finite is refused by name") {
     Layer layer;
     layer.give(0, 1);
     const ModelFile model = layer.weights.write(layer.folder / "model");

@@ -8,7 +8,7 @@
 #include "converter/transpose.h"
 #include "kernels/common/float16.h"
 #include "kernels/common/parallel.h"
-#include "kernels/dense_int4/dense_int4.h"
+#include "kernels/dense/dense.h"
 #include "vgg19/error.h"
 
 namespace vgg19::converter {

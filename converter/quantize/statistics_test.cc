@@ -82,7 +82,7 @@ void check_same(const Histogram& found, const Histogram& expected) {
 
 }  // namespace
 
-TEST_CASE("inputs and transformed inputs are counted once each, the padding's share among the latter") {
+TEST_CASE("inputs and transformed inputs are each counted once, including padding for the latter") {
     Random random;
     INFO(random.replay());
     for (const Shape& shape : shapes) {
@@ -114,7 +114,7 @@ TEST_CASE("inputs and transformed inputs are counted once each, the padding's sh
     }
 }
 
-TEST_CASE("a tap's mean is that of the pixels which it meets, over all maps") {
+TEST_CASE("a tap's mean covers all pixels that it reads, over all maps") {
     Random random;
     INFO(random.replay());
     for (const Shape& shape : shapes) {
@@ -139,7 +139,7 @@ TEST_CASE("a tap's mean is that of the pixels which it meets, over all maps") {
     }
 }
 
-TEST_CASE("kept tiles are the map's, and all of a small map's come up") {
+TEST_CASE("kept tiles come from the map, and cover all of a small map") {
     Random random;
     INFO(random.replay());
     const RandomMap map(random, 5, 6, 8);

@@ -8,7 +8,7 @@
 #include "converter/transpose.h"
 #include "kernels/common/parallel.h"
 #include "kernels/conv_int8/conv_int8.h"
-#include "kernels/dense_int8/dense_int8.h"
+#include "kernels/dense/dense.h"
 #include "vgg19/error.h"
 
 namespace vgg19::converter {
@@ -73,9 +73,9 @@ void require_finite_scales(const model::ModelFile& model, const std::string& ten
 void require_inputs(const model::ModelFile& model, const std::string& layer, std::size_t most,
                     std::size_t found) {
     if (found <= most) return;
-    throw Error(ErrorKind::bad_input,
-                model.path().string() + ": " + layer + ": expected at most " + std::to_string(most) +
-                    " inputs, whose products a 32-bit sum holds, found " + std::to_string(found));
+    throw Error(ErrorKind::bad_input, model.path().string() + ": " + layer + ": expected at most " +
+                                          std::to_string(most) + " inputs, so that sums fit 32 bits, found " +
+                                          std::to_string(found));
 }
 
 }  // namespace

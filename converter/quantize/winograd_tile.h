@@ -19,7 +19,7 @@ inline constexpr std::size_t tile_side = 4;
 inline constexpr std::size_t tile_step =
     2;  ///< the distance between tiles, which equals the size of a tile's output
 
-/// The only position whose transformed inputs are never negative: sums of four pixels.
+/// The only position where transformed inputs are never negative: sums of four pixels.
 inline constexpr std::size_t sum_position = 5;
 
 /// The number of quantization steps for a transformed input's magnitude: that of an unsigned or a signed

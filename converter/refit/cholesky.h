@@ -9,7 +9,7 @@
 
 namespace vgg19::converter {
 
-/// A row-major square matrix whose side is a multiple of kernels::panel_columns.
+/// A row-major square matrix; its side is a multiple of kernels::panel_columns.
 struct SquareMatrix {
     double* values = nullptr;
     std::size_t side = 0;

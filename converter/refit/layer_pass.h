@@ -16,7 +16,7 @@ namespace vgg19::converter {
 struct MapShape {
     std::size_t channels = 0;
     MapSize size{};
-    std::size_t block = 0;  ///< of kernels/common/blocked_layout.h; 1 for the plain layout
+    std::size_t block = 0;  ///< as in kernels/common/blocked_layout.h; 1 for the plain layout
 
     std::size_t positions() const { return size.pixels(); }
     std::size_t image_size() const {
@@ -33,7 +33,7 @@ class LayerPass {
     const Plan& plan() const { return program_.plan(); }
     Program& program() { return program_; }
     std::size_t batch() const { return plan().execution.batch; }
-    /// Layers are counted through convolutions, and then the first dense layer.
+    /// Layers are numbered: the convolutions, then the first dense layer.
     const MapShape& input_shape(std::size_t layer) const { return shapes_[layer]; }
     BlockedMap input_map(std::size_t layer, const float* input, std::size_t image) const;
     /// Returns the layer's inputs for a whole batch, valid until the next run.

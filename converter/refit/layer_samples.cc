@@ -5,7 +5,7 @@
 
 #include "converter/refit/least_squares.h"
 #include "kernels/common/parallel.h"
-#include "kernels/dense_fp32/dense_fp32.h"
+#include "kernels/dense/dense.h"
 
 namespace vgg19::converter {
 
@@ -36,13 +36,13 @@ void multiply_rows(const layers::Execution& execution, std::span<const float> ro
     const std::size_t count = offset.size();
     const std::size_t batch = outputs.size() / count;
     const auto kernel = kernels::select(kernels::dense_fp32_kernels(), execution.isa);
-    const kernels::DenseFp32 problem = {.batch = batch,
-                                        .inputs = rows.size() / batch,
-                                        .outputs = count,
-                                        .input = rows.data(),
-                                        .weights = weights.data(),
-                                        .bias = offset.data(),
-                                        .output = outputs.data()};
+    const kernels::Dense problem = {.batch = batch,
+                                    .inputs = rows.size() / batch,
+                                    .outputs = count,
+                                    .input = rows.data(),
+                                    .fp32_weights = weights.data(),
+                                    .bias = offset.data(),
+                                    .output = outputs.data()};
     constexpr std::size_t task_outputs = 32;
     const std::size_t tasks = (count + task_outputs - 1) / task_outputs;
     kernels::parallel_workers(execution.threads, tasks, [&](std::size_t, std::size_t task) {

@@ -1,4 +1,4 @@
-// Pruning by activation (Criterion::activation): which channels the next layer misses least.
+// Pruning by activation (Criterion::activation): removes the channels that the next layer needs least.
 #pragma once
 
 #include <cstddef>
@@ -11,12 +11,11 @@
 namespace vgg19::converter {
 
 /// All filters of a convolution, counted from 0, in order of removal: least_loss_order, with the importance
-/// that the weights of the layer behind it give them. `moments` belong to the convolution's output
-/// (measure_moments).
+/// given by the next layer's weights. `moments` belong to the convolution's output (measure_moments).
 std::vector<std::size_t> activation_order(const model::ModelFile& model, std::size_t convolution,
                                           const LeastSquares& moments);
 
-/// The same for every convolution, from `moments[convolution]`. Refers to both arguments.
+/// The same for every convolution, from `moments[convolution]`. Keeps references to both arguments.
 ActivationOrder by_activation(const model::ModelFile& model, const std::vector<LeastSquares>& moments);
 
 }  // namespace vgg19::converter

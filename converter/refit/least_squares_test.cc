@@ -20,7 +20,7 @@ using kernels::Isa;
 constexpr std::size_t unknowns = 21;  // the last one is the constant
 constexpr std::size_t outputs = 3;
 
-/// Random rows whose last value is 1.
+/// Random rows with a last value of 1.
 std::vector<float> random_rows(kernels::testing::Random& random, std::size_t samples) {
     std::vector<float> rows(samples * unknowns);
     random.fill(rows, -1.0F, 1.0F);
@@ -67,7 +67,7 @@ TEST_CASE("one unknown and a constant have the closed form of a regression line"
     CHECK(ridged[1] == doctest::Approx(1.75).epsilon(1e-5));
 }
 
-TEST_CASE("what is exactly linear is found, whatever the ISA and however the samples come") {
+TEST_CASE("exactly linear data are solved exactly, on every ISA and for any split of samples") {
     kernels::testing::Random random;
     INFO(random.replay());
     std::vector<float> wanted(outputs * unknowns);

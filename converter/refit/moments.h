@@ -20,8 +20,8 @@ std::vector<LeastSquares> measure_moments(const model::ModelFile& model, const C
 /// Approximates all channels from the kept ones, by least squares.
 ChannelMap reconstruct_channels(const LeastSquares& moments, std::span<const std::size_t> kept);
 
-/// The order in which to remove channels: each time, the one whose loss changes the next layer's output
-/// least, after the remaining channels compensate as well as they can (the rule of Hassibi and Stork's
+/// The order in which to remove channels: each time, the one that, when removed, changes the next layer's
+/// output least, after the remaining channels compensate as well as they can (the rule of Hassibi and Stork's
 /// Optimal Brain Surgeon, 1993). `importance` (channels × channels, both halves) is Σ wᵀ·w over the rows w of
 /// the next layer's weights.
 std::vector<std::size_t> least_loss_order(const LeastSquares& moments, std::vector<double> importance);

@@ -34,7 +34,7 @@ void gather_row(const BlockedMap& map, std::span<const std::size_t> channels, st
     const std::size_t x = position % map.size.width;
     for (std::size_t dy = 0; dy < 3; ++dy) {
         for (std::size_t dx = 0; dx < 3; ++dx, ++row) {
-            // One more than the place, so that it stays positive.
+            // Compared with an offset of one, since the unsigned indices must not become negative.
             const bool inside =
                 y + dy >= 1 && y + dy <= map.size.height && x + dx >= 1 && x + dx <= map.size.width;
             const std::size_t offset = inside ? ((y + dy - 1) * map.size.width + x + dx - 1) * map.block : 0;

@@ -20,7 +20,7 @@ TEST_CASE("positions are sampled without repetition, by seed, and all where they
     CHECK(sample_positions(3, 10, 7) == std::vector<std::size_t>{0, 1, 2});
 }
 
-TEST_CASE("a row holds the surroundings of a position, channel by channel, and zeros past the border") {
+TEST_CASE("a row holds the surroundings of a position, channel by channel, and zeros beyond the border") {
     for (const std::size_t block : {1U, 8U, 16U}) {
         CAPTURE(block);
         constexpr std::size_t channels = 19;

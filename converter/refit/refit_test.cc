@@ -64,7 +64,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE("channels that are multiples of others are made up for, in every layer and order") {
+TEST_CASE("channels that are multiples of others are compensated, in every layer and order") {
     Fixture fixture;
     INFO(fixture.random.replay());
     fixture.repeat_filter("features.2", 1, 4, 2);
@@ -82,7 +82,7 @@ TEST_CASE("channels that are multiples of others are made up for, in every layer
     }
 }
 
-TEST_CASE("a channel that is another one and a constant is made up for, constant and all") {
+TEST_CASE("a channel that is another one plus a constant is compensated, including the constant") {
     constexpr std::size_t taps = 9;
     constexpr std::size_t centre = 4;
     Fixture fixture;
@@ -105,7 +105,7 @@ TEST_CASE("a channel that is another one and a constant is made up for, constant
     CHECK(refitted < plain / 3);
 }
 
-TEST_CASE("each layer behind the first cut is refitted, and says how well") {
+TEST_CASE("each layer after the first pruned one is refitted, with its error") {
     Fixture fixture;
     INFO(fixture.random.replay());
     const auto model = fixture.weights.write(fixture.folder / "model");
@@ -124,7 +124,7 @@ TEST_CASE("each layer behind the first cut is refitted, and says how well") {
     }
 }
 
-TEST_CASE("a single image, which cannot be judged by another, changes nothing") {
+TEST_CASE("a single image changes nothing, because none is left to check the result") {
     Fixture fixture;
     INFO(fixture.random.replay());
     const auto model = fixture.weights.write(fixture.folder / "model");
@@ -164,7 +164,7 @@ TEST_CASE("a plan that does not fit and a model that is quantised are refused") 
     const CalibrationImages images = fixture.pictures.images(2);
     CHECK(error_of(ErrorKind::bad_input, [&] {
               refit(model, {{{5, 11, {0}}}, ""}, images);
-          }) == Containing("features.5: expected 10 channels, as the model has, found 11"));
+          }) == Containing("features.5: expected 10 channels, as in the model, found 11"));
     quantize_dense(model, fixture.folder / "int8");
     const auto quantized = model::ModelFile::open(fixture.folder / "int8");
     CHECK(error_of(ErrorKind::usage, [&] {

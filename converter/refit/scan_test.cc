@@ -35,7 +35,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE("each layer and ratio is tried alone, those that leave no filter left out") {
+TEST_CASE("each layer and ratio is measured alone, except those that would leave no filter") {
     Fixture fixture;
     INFO(fixture.random.replay());
     const auto model = fixture.weights.write(fixture.folder / "model");
@@ -60,7 +60,7 @@ TEST_CASE("each layer and ratio is tried alone, those that leave no filter left 
     CHECK(std::count(csv.begin(), csv.end(), '\n') == 1 + 9 * 5);
 }
 
-TEST_CASE("a filter that nobody reads costs nothing, one that is read does") {
+TEST_CASE("an unused filter costs nothing, a used one does") {
     Fixture fixture;
     INFO(fixture.random.replay());
     auto& next = fixture.weights.values("features.5.weight");  // (10, 9, 3, 3)

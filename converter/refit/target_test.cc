@@ -50,7 +50,7 @@ double share_left(const std::vector<std::size_t>& removed, std::size_t size) {
 
 }  // namespace
 
-TEST_CASE("a target is met, and within a step") {
+TEST_CASE("a target is reached, and exceeded by less than a step") {
     const auto layers = curves({1, 1, 1, 1, 1, 1});
     for (const std::size_t size : {32U, 224U}) {
         for (const std::size_t round_to : {1U, 16U}) {
@@ -68,7 +68,7 @@ TEST_CASE("a target is met, and within a step") {
     CHECK(removed_for_target(network(), layers, {1, 224, 16}) == std::vector<std::size_t>(6));
 }
 
-TEST_CASE("layers that matter less lose more, and those that were not scanned nothing") {
+TEST_CASE("less important layers lose more, and layers without a scan nothing") {
     auto layers = curves({1, 1, 0.01, 1, 1, 1});
     auto removed = removed_for_target(network(), layers, {0.7, 224, 1});
     CHECK(removed[2] > 50);
@@ -78,14 +78,14 @@ TEST_CASE("layers that matter less lose more, and those that were not scanned no
     CHECK(removed[1] == 0);
 }
 
-TEST_CASE("a bump in a curve does not hide what lies behind it") {
+TEST_CASE("a bump in a curve does not hide better points after it") {
     auto layers = curves({1, 1, 1, 1, 1, 1});
     for (ScanPoint& point : layers[2].points) point.relative_l2 = point.ratio < 0.25 ? 0.2 : 0.001;
     const auto removed = removed_for_target(network(), layers, {0.8, 224, 1});
     CHECK(removed[2] > 30);
 }
 
-TEST_CASE("a share that is none, and one that cannot be reached, are refused") {
+TEST_CASE("invalid and unreachable shares are refused") {
     const auto layers = curves({1, 1, 1, 1, 1, 1});
     for (const double share : {0.0, -0.5, 1.01, std::numeric_limits<double>::quiet_NaN()}) {
         CHECK(error_of(ErrorKind::usage, [&] {

@@ -1,4 +1,4 @@
-// For tests: a model whose weights can be read and changed before it is written.
+// For tests: a model with weights that can be read and changed before it is written.
 #pragma once
 
 #include <filesystem>

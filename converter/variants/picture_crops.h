@@ -1,12 +1,12 @@
-// Images to calibrate with where there is one picture.
+// Calibration images from a single picture.
 #pragma once
 
 #include "converter/data/data_set.h"
 
 namespace vgg19::converter {
 
-/// The whole picture, and its quarters: enough to run every layer as it would with calibration on many
-/// pictures, not to say how accurate that would be.
+/// The whole picture, and its quarters: enough to run every layer as after calibration on many pictures, but
+/// not to judge accuracy.
 class PictureCrops final : public DataSet {
   public:
     explicit PictureCrops(Image picture) : picture_(std::move(picture)) {}

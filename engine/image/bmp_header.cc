@@ -63,7 +63,7 @@ void read_size(const Reader& reader, std::size_t header, BmpHeader& bmp) {
 
 [[noreturn]] void refuse(unsigned bits, const std::string& compression) {
     fail_image("found " + std::to_string(bits) + " bits a pixel with " + compression +
-               ", which is not read; convert it to PNG first");
+               ", which is not supported; convert it to PNG first");
 }
 
 std::uint32_t compression_of(const Reader& reader, std::size_t header, unsigned bits) {

@@ -48,7 +48,7 @@ std::uint32_t crc32(Bytes bytes) {
 
 std::uint32_t adler32(Bytes bytes) {
     constexpr std::uint32_t modulus = 65521;
-    constexpr std::size_t most_unreduced = 5552;  // the largest number of bytes whose sums fit 32 bits
+    constexpr std::size_t most_unreduced = 5552;  // the largest number of bytes with sums that fit 32 bits
     std::uint32_t sum = 1;
     std::uint32_t sum_of_sums = 0;
     while (!bytes.empty()) {

@@ -80,7 +80,7 @@ Coefficients coefficient_range(std::size_t first, std::size_t last) {
 struct Component {
     std::uint8_t name = 0;
     unsigned quantization_table = 0;
-    Coefficients complete = 0;  ///< those whose lowest bit has arrived
+    Coefficients complete = 0;  ///< those with all bits received
 };
 
 /// The tables defined so far, and what the headers of the frame and the scans said.

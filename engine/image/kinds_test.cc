@@ -38,7 +38,7 @@ TEST_CASE("JPEGs of all kinds have Pillow's pixels") {
     }
 }
 
-TEST_CASE("a JPEG with arithmetic coding is read with libjpeg, and named without it") {
+TEST_CASE("a JPEG with arithmetic coding is read with libjpeg; without it, the error names it") {
     for (const char* name : {"arithmetic.jpg", "arithmetic_progressive.jpg"}) {
         if (has_libjpeg) {
             check_decodes(name, jpeg_tolerance);
@@ -50,7 +50,7 @@ TEST_CASE("a JPEG with arithmetic coding is read with libjpeg, and named without
     }
 }
 
-TEST_CASE("a picture of more pixels than asked for is decoded at a fraction of its sides") {
+TEST_CASE("a picture with too many pixels is decoded at reduced size") {
     if (!has_libjpeg) return;
     for (const std::string name : {"reduced.jpg", "reduced_progressive.jpg"}) {
         for (const std::size_t reduction : {2U, 4U, 8U}) {
@@ -67,7 +67,7 @@ TEST_CASE("a picture of more pixels than asked for is decoded at a fraction of i
     }
 }
 
-TEST_CASE("a phone's 200 megapixels are decoded at a quarter of their sides") {
+TEST_CASE("a phone's 200 megapixels are decoded at a quarter of the width and height") {
     if (!has_libjpeg) return;
     constexpr std::size_t width = 16320;
     constexpr std::size_t height = 12240;
@@ -87,7 +87,8 @@ TEST_CASE("a phone's 200 megapixels are decoded at a quarter of their sides") {
     CHECK(std::all_of(image.rgb.begin(), image.rgb.end(), [](std::uint8_t sample) { return sample == 128; }));
 }
 
-TEST_CASE("WebP, lossy, lossless, with alpha and moving, is read with libwebp and named without it") {
+TEST_CASE(
+    "WebP, lossy, lossless, with alpha and animated, is read with libwebp; without it, the error names it") {
     for (const char* name :
          {"lossy.webp", "lossless.webp", "lossy_alpha.webp", "lossless_alpha.webp", "animated.webp"}) {
         if (has_libwebp) {
@@ -99,7 +100,7 @@ TEST_CASE("WebP, lossy, lossless, with alpha and moving, is read with libwebp an
     }
 }
 
-TEST_CASE("EXIF turns PNG and WebP too, unless it is to be ignored") {
+TEST_CASE("EXIF also rotates PNG and WebP, unless it is ignored") {
     for (const std::string name : {"turned.png", "turned.webp", "orientation6.jpg"}) {
         CAPTURE(name);
         if (name == "turned.webp" && !has_libwebp) continue;

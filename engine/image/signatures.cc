@@ -190,7 +190,7 @@ void refuse_foreign(std::string_view text) {
     }
     const std::string element = first_element(text);
     if (element == "svg" || element == "svg:svg") refuse("an SVG drawing", advice_text(Advice::convert));
-    if (element == "html") refuse("an HTML page", " in place of a picture; is its address the right one?");
+    if (element == "html") refuse("an HTML page", " in place of a picture; is its address correct?");
     if (!element.empty()) refuse("an XML file", "");
 }
 

@@ -22,7 +22,7 @@
 #error "stb_image's failure reason must be kept by thread"
 #endif
 
-/// Declared by stb_image, whose own version ignores the checksum.
+/// Declared by stb_image; its own version ignores the checksum.
 static char* stbi_zlib_decode_malloc_guesssize_headerflag(const char* buffer, int length, int initial_size,
                                                           int* unpacked_length, int /*parse_header*/) {
     const vgg19::Bytes stream(reinterpret_cast<const std::uint8_t*>(buffer),

@@ -13,7 +13,7 @@ using namespace std::string_view_literals;
 
 // Advice that several kinds share.
 constexpr auto convert_it = "`vgg19 convert FILE -o MODEL.safetensors` makes a model of it"sv;
-constexpr auto as_picture = "expected a model here; give pictures as separate arguments"sv;
+constexpr auto as_picture = "a model is needed here; give pictures as separate arguments"sv;
 constexpr auto unpack_it = "unpack it first"sv;
 constexpr auto from_pytorch =
     "load it with the program that wrote it, and save the weights with PyTorch or as safetensors, under "

@@ -32,7 +32,7 @@ std::string tar(const std::string& member) {
     return header.replace(257, 5, "ustar");
 }
 
-TEST_CASE("files that are no models are named, with what to do") {
+TEST_CASE("the error for files that are not models names their kind and what to do") {
     const std::map<std::string, std::string> cases = {
         {"PK\3\4"s, "a zip file, as PyTorch's .pth and .pt are; `vgg19 convert FILE -o MODEL.safetensors`"},
         {"\x80\2\x8a\nl\xfc\x9c"s, "a pickle, as PyTorch's older .pth is; `vgg19 convert"},
@@ -44,7 +44,7 @@ TEST_CASE("files that are no models are named, with what to do") {
         {"version https://git-lfs/spec/v1\noid sha256:"s,
          "a pointer of Git LFS; the file itself was not "
          "downloaded; `git lfs pull`"},
-        {"\xff\xd8\xff\xe0"s, "a picture (JPEG); a model is wanted here"},
+        {"\xff\xd8\xff\xe0"s, "a picture (JPEG); a model is needed here"},
         {"\x89PNG\r\n\x1a\n"s, "a picture (PNG)"},
         {"GIF89a"s, "a picture (GIF)"},
         {"BM6\0"s, "a picture (BMP)"},
@@ -116,13 +116,13 @@ TEST_CASE("files that are no models are named, with what to do") {
     }
 }
 
-TEST_CASE("a picture is no weights to import") {
+TEST_CASE("a picture cannot be imported as weights") {
     CHECK(for_import("\xff\xd8\xff\xe0") == "a picture (JPEG); there are no weights in it");
     CHECK(for_import("\x1f\x8b") == "a gzip file; unpack it first");
     CHECK(for_import("\1") == "a file that begins with bytes 01");
 }
 
-TEST_CASE("what can be read is told apart") {
+TEST_CASE("the readable kinds of files are recognised") {
     CHECK(kind("\2\0\0\0\0\0\0\0{}"s) == FileKind::safetensors);
     CHECK(kind("\x80\2\0\0\0\0\0\0{"s) == FileKind::safetensors);  // a header of 640 bytes
     CHECK(kind("\3\0\0\0\0\0\0\0 {}"s) == FileKind::safetensors);

@@ -47,10 +47,10 @@ inline constexpr std::size_t default_pooled_side = 7;
 /// The number of max-pools, so 2^5 = 32 is the smallest height and width of an input.
 inline constexpr std::size_t pools = 5;
 inline constexpr std::size_t smallest_input = std::size_t{1} << pools;
-/// The largest height and width of an input: of a model's own and of a session's.
+/// The largest height and width of an input, for models and sessions.
 inline constexpr std::size_t largest_input = 8192;
 inline constexpr std::size_t image_channels = 3;
-/// The number of neighbouring outputs of a dense layer whose INT4 weights share a scale.
+/// The number of neighbouring outputs of a dense layer that share a scale for INT4 weights.
 inline constexpr std::size_t int4_group = 32;
 /// The number of positions in a transformed tile of F(2×2, 3×3).
 inline constexpr std::size_t winograd_positions = 16;
@@ -74,7 +74,7 @@ TensorShape dense_weight(const DenseLayer& layer, DenseOrder order);
 /// "classifier.0.weight_int4" and so on, only for INT4 dense weights.
 std::string int4_weight_name(std::string_view layer);
 /// U8 (inputs, bytes), input by input: groups of int4_group outputs of 16 bytes each, the last one padded, in
-/// the format of kernels/dense_int4/dense_int4.h.
+/// the format of kernels/dense/dense.h.
 TensorShape int4_dense_weight(const DenseLayer& layer);
 /// F16 (inputs, groups), "classifier.0.weight_int4_scale": finite and not negative.
 TensorShape int4_dense_scale(const DenseLayer& layer);

@@ -47,7 +47,7 @@ const std::string* find(const Metadata& metadata, std::string_view key);
 /// …"; for files of other kinds the message names the kind.
 class SafetensorsFile {
   public:
-    /// A tensor whose type exists in the format but not in DType.
+    /// A tensor with a type that exists in the format but not in DType.
     struct OtherTensor {
         std::string name;
         std::string dtype;

@@ -29,13 +29,6 @@ struct AveragePool {
 /// kernels sum row by row and divide by the count, so all give identical bits.
 using AveragePoolFunction = void(const AveragePool& problem, std::size_t begin, std::size_t end);
 
-#define VGG19_KERNEL(isa)             \
-    namespace isa {                   \
-    AveragePoolFunction average_pool; \
-    }
-VGG19_FLOAT_ISAS
-#undef VGG19_KERNEL
-
-std::span<const Kernel<AveragePoolFunction>> average_pool_kernels();
+VGG19_KERNELS(VGG19_FLOAT_ISAS, AveragePoolFunction, average_pool)
 
 }  // namespace vgg19::kernels

@@ -24,8 +24,8 @@ bool is_mapped(std::size_t bytes) {
     return bytes >= large_page;
 }
 
-/// Memory directly from the system. It zeroes a page at the first write, in the thread that packs weights
-/// into it, so that all cores share this work.
+/// Memory comes straight from the operating system, which zeroes a page at its first write. So the threads
+/// that pack weights into the buffer also zero it, on all cores at once.
 std::byte* map_large_pages(std::size_t bytes) {
     const std::size_t size = round_up(bytes, large_page);
     void* mapped = mmap(nullptr, round_up(size, large_page) + large_page, PROT_READ | PROT_WRITE,
@@ -36,8 +36,8 @@ std::byte* map_large_pages(std::size_t bytes) {
     std::byte* const data = begin + head;
     if (head > 0) munmap(begin, head);
     if (head < large_page) munmap(data + size, large_page - head);
-    // The remainder that does not fill a large page uses small ones; otherwise packed weights of 4.2 MB would
-    // take 6 MB. This is only advice: without large pages, small ones are used.
+    // Large pages are asked for as far as the buffer fills them; its end lies in small pages, else 4.2 MB of
+    // weights would take 6 MB. This is advice only: where large pages are switched off, all pages are small.
     static_cast<void>(madvise(data, bytes / large_page * large_page, MADV_HUGEPAGE));
     return data;
 }

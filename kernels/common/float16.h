@@ -6,11 +6,11 @@
 
 namespace vgg19::kernels {
 
-/// Exact for every half, including NaN.
+/// The value of any half, exact; a NaN gives a NaN.
 inline float float16_value(std::uint16_t half) {
-    // Moved to a float's position, a half's exponent and mantissa represent 2^-112 times its value, because
-    // the exponents have different biases. The multiplication corrects this, and turns subnormal halves into
-    // normal floats.
+    // A half's exponent and mantissa, moved to where a float has them, make a float of 2^-112 times the
+    // half's value, because the two exponents have different offsets. Multiplying by 2^112 corrects this, for
+    // subnormal halves too.
     constexpr float offsets_apart = 0x1p112F;
     constexpr std::uint32_t infinity = 0x7C00;
     const std::uint32_t sign = (half & 0x8000U) << 16U;
@@ -27,11 +27,12 @@ inline std::uint16_t nearest_float16(float value) {
     const auto bits = std::bit_cast<std::uint32_t>(value);
     if (bits >= rounds_to_infinity) return bits > 0x7F800000U ? 0x7E00 : 0x7C00;
     if (bits < smallest_normal) {
-        // Floats near 1/2 have the spacing of subnormal halves, so that the addition rounds.
+        // From 1/2 on, neighbouring floats are as far apart as subnormal halves, so that the addition rounds
+        // to a half.
         return static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(value + 0.5F) & 0x7FFU);
     }
-    // Drops thirteen bits of the mantissa: adding half of their unit, minus one if the rest is even, rounds
-    // ties to even.
+    // The lowest thirteen bits of the mantissa are dropped. Before that, half of the last bit that stays is
+    // added, less one where that bit is 0: this rounds to the nearest, ties to even.
     const std::uint32_t odd = bits >> 13U & 1U;
     return static_cast<std::uint16_t>((bits - (112U << 23U) + 0xFFFU + odd) >> 13U);
 }

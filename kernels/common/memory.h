@@ -5,8 +5,8 @@
 
 namespace vgg19::kernels {
 
-/// The bytes that this process can still allocate without swapping: the system's available memory, limited by
-/// the process's control groups. 0 if unknown.
+/// Bytes that this process could still take without swapping: what the system has left, or what the limits of
+/// its control groups leave if that is less. 0 where the system does not tell.
 std::uint64_t available_memory_bytes();
 
 }  // namespace vgg19::kernels

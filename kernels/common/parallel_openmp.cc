@@ -11,8 +11,8 @@ void detail::run_tasks(int threads, std::size_t tasks, Task task, void* context)
         for (std::size_t index = 0; index < tasks; ++index) task(context, index);
         return;
     }
-    // Always uses all threads, even for fewer tasks: for a smaller team libgomp would end the surplus
-    // threads, and start new ones for the next larger team.
+    // All threads, even where there are fewer tasks: libgomp ends the threads that a smaller team does not
+    // need, and starts new ones for the next larger team.
 #pragma omp parallel for num_threads(threads) schedule(static) default(none) shared(tasks, task, context)
     for (std::size_t index = 0; index < tasks; ++index) task(context, index);
 }

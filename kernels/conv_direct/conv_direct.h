@@ -29,14 +29,7 @@ struct ConvDirect {
 /// Computes output rows [begin, end) of batch · ⌈output_channels / block⌉ · height, counted in that order.
 using ConvDirectFunction = void(const ConvDirect& problem, std::size_t begin, std::size_t end);
 
-#define VGG19_KERNEL(isa)           \
-    namespace isa {                 \
-    ConvDirectFunction conv_direct; \
-    }
-VGG19_FLOAT_ISAS
-#undef VGG19_KERNEL
-
-std::span<const Kernel<ConvDirectFunction>> conv_direct_kernels();
+VGG19_KERNELS(VGG19_FLOAT_ISAS, ConvDirectFunction, conv_direct)
 
 /// The number of floats in packed weights: [⌈output_channels / block⌉][input_channels][3][3][block], with
 /// zeros for padding channels.

@@ -1,4 +1,4 @@
-// Uses plain loops, which compilers vectorise.
+// Plain loops, which compilers vectorise.
 #include <cstddef>
 
 #include "kernels/common/blocked_layout.h"

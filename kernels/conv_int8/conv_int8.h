@@ -82,14 +82,7 @@ struct ConvInt8 {
 using ConvInt8Function = void(const ConvInt8& problem, std::size_t group, std::size_t row_begin,
                               std::size_t row_end, std::int32_t* sums);
 
-#define VGG19_KERNEL(isa)       \
-    namespace isa {             \
-    ConvInt8Function conv_int8; \
-    }
-VGG19_DOT_PRODUCT_ISAS
-#undef VGG19_KERNEL
-
-std::span<const Kernel<ConvInt8Function>> conv_int8_kernels();
+VGG19_KERNELS(VGG19_DOT_PRODUCT_ISAS, ConvInt8Function, conv_int8)
 
 /// The size in bytes of packed weights, the same for every kernel.
 std::size_t conv_int8_packed_size(const ConvInt8& problem);

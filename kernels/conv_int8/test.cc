@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "kernels/common/aligned_buffer.h"
-#include "kernels/common/testing/dense.h"
 #include "kernels/common/testing/guarded_buffer.h"
+#include "kernels/common/testing/kernels.h"
 #include "kernels/common/testing/random.h"
 #include "kernels/conv_int8/conv_int8.h"
 

@@ -59,8 +59,9 @@ struct ConvInt8Kernel {
                                                                      const std::int8_t* weights,
                                                                      std::size_t quads, Sums& sums) {
         constexpr std::size_t vectors = tile_vectors<group_channels>;
-        // How far ahead to prefetch weights: they stream from the L2 cache or memory, and the hardware
-        // prefetcher stops at the end of each page.
+        // How far ahead of its use a weight is fetched: weights come from the second-level cache or from
+        // memory,
+        // and the hardware's prefetcher stops at the end of each page.
         constexpr std::size_t ahead = 16 * quad * group_channels;
         for (std::size_t s = 0; s < filter_side; ++s) {
             // The tile's pixels are contiguous, except that one may be outside the map.

@@ -3,6 +3,7 @@
 
 #include <span>
 
+#include "isa_lists.h"
 #include "kernels/isa/isa.h"
 
 namespace vgg19::kernels {
@@ -15,10 +16,14 @@ struct Kernel {
     Function* run;
 };
 
+/// A family's kernels, fastest first.
+template <class Function>
+using KernelList = std::span<const Kernel<Function>>;
+
 /// The fastest kernel that can run on `isa`. It always exists, because every list ends with a portable
 /// kernel.
 template <class Function>
-const Kernel<Function>& select(std::span<const Kernel<Function>> fastest_first, Isa isa) {
+const Kernel<Function>& select(KernelList<Function> fastest_first, Isa isa) {
     for (const Kernel<Function>& kernel : fastest_first) {
         if (runs(isa, kernel.isa)) return kernel;
     }
@@ -27,19 +32,21 @@ const Kernel<Function>& select(std::span<const Kernel<Function>> fastest_first, 
 
 }  // namespace vgg19::kernels
 
-// The ISAs for which a family's kernel.cc is compiled, fastest first, each as VGG19_KERNEL(isa): those of
-// most families, those of families with dot products of bytes, and all. Must match cmake/isa.cmake.
-#if defined(__x86_64__)
-#define VGG19_FLOAT_ISAS VGG19_KERNEL(avx512) VGG19_KERNEL(avx2) VGG19_KERNEL(portable)
-#define VGG19_DOT_PRODUCT_ISAS \
-    VGG19_KERNEL(avx512vnni) VGG19_KERNEL(avx2vnni) VGG19_KERNEL(avx2) VGG19_KERNEL(portable)
-#define VGG19_ALL_ISAS VGG19_KERNEL(avx512) VGG19_DOT_PRODUCT_ISAS
-#elif defined(__aarch64__)
-#define VGG19_FLOAT_ISAS VGG19_KERNEL(neon) VGG19_KERNEL(portable)
-#define VGG19_DOT_PRODUCT_ISAS VGG19_KERNEL(neon_dotprod) VGG19_KERNEL(neon) VGG19_KERNEL(portable)
-#define VGG19_ALL_ISAS VGG19_DOT_PRODUCT_ISAS
-#else
-#define VGG19_FLOAT_ISAS VGG19_KERNEL(portable)
-#define VGG19_DOT_PRODUCT_ISAS VGG19_KERNEL(portable)
-#define VGG19_ALL_ISAS VGG19_KERNEL(portable)
-#endif
+// VGG19_KERNELS(isas, Function, family) declares `family`, a function or structure of type Function, in the
+// namespace of each ISA, and defines FAMILY_kernels(), which lists them, fastest first. `isas` are those that
+// the family's kernel.cc is compiled for (kernels/CMakeLists.txt): VGG19_FLOAT_ISAS, or where it multiplies
+// bytes VGG19_DOT_PRODUCT_ISAS.
+// clang-format off
+#define VGG19_KERNELS(isas, Function, family)                              \
+    isas(VGG19_DECLARE_KERNEL, Function, family)                           \
+    inline KernelList<Function> family##_kernels() {                       \
+        static constexpr Kernel<Function> fastest_first[] = {              \
+            isas(VGG19_KERNEL_ENTRY, Function, family)};                   \
+        return fastest_first;                                              \
+    }
+// clang-format on
+#define VGG19_DECLARE_KERNEL(isa, Function, family) \
+    namespace isa {                                 \
+    extern Function family;                         \
+    }
+#define VGG19_KERNEL_ENTRY(isa, Function, family) {#family "_" #isa, Isa::isa, &isa::family},

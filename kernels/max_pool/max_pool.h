@@ -24,13 +24,6 @@ struct MaxPool {
 /// Computes output rows [begin, end) of planes · (height / 2), counted through all planes.
 using MaxPoolFunction = void(const MaxPool& problem, std::size_t begin, std::size_t end);
 
-#define VGG19_KERNEL(isa)     \
-    namespace isa {           \
-    MaxPoolFunction max_pool; \
-    }
-VGG19_FLOAT_ISAS
-#undef VGG19_KERNEL
-
-std::span<const Kernel<MaxPoolFunction>> max_pool_kernels();
+VGG19_KERNELS(VGG19_FLOAT_ISAS, MaxPoolFunction, max_pool)
 
 }  // namespace vgg19::kernels

@@ -1,4 +1,4 @@
-// Replaces the oneDNN wrapper in a build without oneDNN.
+// What a build without oneDNN has instead of it.
 #include "kernels/onednn/absent.h"
 
 #include "kernels/onednn/conv_onednn.h"

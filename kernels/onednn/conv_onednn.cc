@@ -6,6 +6,7 @@
 #include "kernels/common/aligned_buffer.h"
 #include "kernels/common/blocked_layout.h"
 #include "kernels/common/parallel.h"
+#include "kernels/onednn/implementation_isa.h"
 #include "kernels/onednn/library.h"
 
 namespace vgg19::kernels {
@@ -53,16 +54,10 @@ struct Request {
     }
 };
 
-/// An implementation's name contains its ISA: "jit:avx512_core", "brgconv:avx2", "gemm:ref".
-bool uses(const std::string& implementation, Isa isa) {
-    const bool avx512 = implementation.find("avx512") != std::string::npos;
-    const bool avx2 = implementation.find("avx2") != std::string::npos;
-    return runs(isa, Isa::avx512) ? avx512 : avx2;
-}
-
 PrimitiveDescription first_of_isa(PrimitiveDescription candidate, Isa isa) {
+    const Isa wanted = runs(isa, Isa::avx512) ? Isa::avx512 : Isa::avx2;
     do {
-        if (uses(candidate.impl_info_str(), isa)) return candidate;
+        if (isa_of_implementation(candidate.impl_info_str()) == wanted) return candidate;
     } while (candidate.next_impl());
     return {};
 }

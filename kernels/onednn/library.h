@@ -24,7 +24,7 @@ inline dnnl::memory::format_tag blocked_format(std::size_t block) {
     return block == 16 ? dnnl::memory::format_tag::nChw16c : dnnl::memory::format_tag::nChw8c;
 }
 
-/// Casts away const, for oneDNN, which takes non-const pointers even to data that it only reads.
+/// For oneDNN, whose functions take a pointer to mutable memory even where they only read.
 inline void* writable(const void* data) {
     return const_cast<void*>(data);
 }

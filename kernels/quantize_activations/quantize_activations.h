@@ -15,13 +15,6 @@ namespace vgg19::kernels {
 /// Returns the scale. Every kernel gives the same bits. Values must be finite; negative ones become 0.
 using QuantizeActivationsFunction = float(const float* input, std::size_t count, std::uint8_t* output);
 
-#define VGG19_KERNEL(isa)                             \
-    namespace isa {                                   \
-    QuantizeActivationsFunction quantize_activations; \
-    }
-VGG19_FLOAT_ISAS
-#undef VGG19_KERNEL
-
-std::span<const Kernel<QuantizeActivationsFunction>> quantize_activations_kernels();
+VGG19_KERNELS(VGG19_FLOAT_ISAS, QuantizeActivationsFunction, quantize_activations)
 
 }  // namespace vgg19::kernels

@@ -33,13 +33,6 @@ struct QuantizeBlocked {
 /// the same bits. No alignment is required.
 using QuantizeBlockedFunction = void(const QuantizeBlocked& problem, std::size_t begin, std::size_t end);
 
-#define VGG19_KERNEL(isa)                     \
-    namespace isa {                           \
-    QuantizeBlockedFunction quantize_blocked; \
-    }
-VGG19_FLOAT_ISAS
-#undef VGG19_KERNEL
-
-std::span<const Kernel<QuantizeBlockedFunction>> quantize_blocked_kernels();
+VGG19_KERNELS(VGG19_FLOAT_ISAS, QuantizeBlockedFunction, quantize_blocked)
 
 }  // namespace vgg19::kernels

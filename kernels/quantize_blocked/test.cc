@@ -8,9 +8,9 @@
 #include <limits>
 #include <vector>
 
-#include "kernels/common/testing/dense.h"
 #include "kernels/common/testing/golden.h"
 #include "kernels/common/testing/guarded_buffer.h"
+#include "kernels/common/testing/kernels.h"
 #include "kernels/common/testing/random.h"
 #include "kernels/quantize_blocked/quantize_blocked.h"
 

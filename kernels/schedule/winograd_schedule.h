@@ -1,4 +1,4 @@
-// Divides a Winograd convolution, FP32 or INT8, among threads and caches.
+// How a Winograd convolution, FP32 or INT8, is divided among threads, and into blocks that fit the caches.
 #pragma once
 
 #include <algorithm>
@@ -9,7 +9,7 @@
 
 namespace vgg19::kernels {
 
-/// How the work is split among threads.
+/// What the threads of a convolution divide among themselves.
 enum class WinogradSplit : unsigned char {
     tiles,     ///< each thread has its own blocks of tiles and reads all weights: for large maps
     channels,  ///< all threads work on the same block of tiles, each on some groups of output channels: for
@@ -103,7 +103,7 @@ class WinogradRun {
     std::size_t transformed_bytes_;
 };
 
-/// The sizes in bytes of a problem's data, to choose a schedule by the caches.
+/// The schedule that suits this CPU's caches, for a problem with these sizes in bytes.
 struct WinogradBytes {
     std::size_t packed;            ///< all filters
     std::size_t transformed;       ///< all tiles
@@ -116,8 +116,8 @@ inline WinogradSchedule winograd_schedule_of(const WinogradBytes& bytes, std::si
     const auto blocks_for = [&](std::size_t bytes_of_tile) {
         return blocks_of(tiles, std::max(bytes.cache / bytes_of_tile, fewest_tiles));
     };
-    // If threads split tiles, each reads all weights; if they split channels, each reads all transformed
-    // tiles. Weights also come from further away.
+    // Threads that share tiles read all weights each; threads that share channels read all transformed tiles
+    // each. Weights also come from slower memory.
     constexpr std::size_t distance = 4;
     if (bytes.packed > distance * bytes.transformed) {
         return {WinogradSplit::channels, blocks_for(bytes.tile_products), threads};

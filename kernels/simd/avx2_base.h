@@ -53,7 +53,6 @@ struct Avx2Base {
         return {_mm256_fnmadd_ps(a.value, b.value, c.value)};
     }
     static Register maximum(Register a, Register b) { return {_mm256_max_ps(a.value, b.value)}; }
-    static Register minimum(Register a, Register b) { return {_mm256_min_ps(a.value, b.value)}; }
     static float total(Register a) {
         const __m128 four = _mm_add_ps(_mm256_castps256_ps128(a.value), _mm256_extractf128_ps(a.value, 1));
         const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
@@ -217,7 +216,6 @@ struct Avx2Base {
         const __m128i each_four_times = _mm_setr_epi8(0, 1, 0, 1, 0, 1, 0, 1, 2, 3, 2, 3, 2, 3, 2, 3);
         return {_mm256_cvtph_ps(_mm_shuffle_epi8(_mm_cvtsi32_si128(static_cast<int>(two)), each_four_times))};
     }
-    static std::size_t interleaved_place(std::size_t i) { return i % 16 / 4 * width + i / 16 * 4 + i % 4; }
 
   protected:
     static __m256i load_bytes(const void* from) {

@@ -54,7 +54,6 @@ struct Avx512Base {
         return {_mm512_fnmadd_ps(a.value, b.value, c.value)};
     }
     static Register maximum(Register a, Register b) { return {_mm512_max_ps(a.value, b.value)}; }
-    static Register minimum(Register a, Register b) { return {_mm512_min_ps(a.value, b.value)}; }
     static float total(Register a) {
         const __m256 eight = _mm256_add_ps(lower_half(a.value), upper_half(a.value));
         const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
@@ -180,7 +179,6 @@ struct Avx512Base {
         const __m256i both_halves = _mm256_set1_epi64x(static_cast<long long>(four));
         return {_mm512_cvtph_ps(_mm256_shuffle_epi8(both_halves, each_four_times))};
     }
-    static std::size_t interleaved_place(std::size_t i) { return i % 16 / 4 * width + i / 16 * 4 + i % 4; }
 
   protected:
     /// Works within 128-bit parts: part p of register k has bytes 16 · p + 4 · k and the three after it.

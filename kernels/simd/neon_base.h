@@ -62,10 +62,6 @@ struct NeonBase {
     static Register maximum(Register a, Register b) {
         return {larger(a.lower, b.lower), larger(a.upper, b.upper)};
     }
-    static Register minimum(Register a, Register b) {
-        return {vbslq_f32(vcltq_f32(a.lower, b.lower), a.lower, b.lower),
-                vbslq_f32(vcltq_f32(a.upper, b.upper), a.upper, b.upper)};
-    }
     static float total(Register a) {
         const float32x4_t four = vaddq_f32(a.lower, a.upper);
         const float32x2_t two = vadd_f32(vget_low_f32(four), vget_high_f32(four));
@@ -236,7 +232,6 @@ struct NeonBase {
         return {vcvt_f32_f16(vreinterpret_f16_u16(vdup_n_u16(two[0]))),
                 vcvt_f32_f16(vreinterpret_f16_u16(vdup_n_u16(two[1])))};
     }
-    static std::size_t interleaved_place(std::size_t i) { return i % 16 / 4 * width + i / 16 * 4 + i % 4; }
 
   protected:
     /// Sixteen bytes of each row at a time: half h of register k has bytes 16 · h + 4 · k and the three after

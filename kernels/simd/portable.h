@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/simd/interleaved.h"
+
 namespace vgg19::kernels::VGG19_ISA {
 namespace {
 
@@ -51,7 +53,6 @@ struct Vector {
         return fused_multiply_add({-a.value}, b, c);
     }
     static Register maximum(Register a, Register b) { return {a.value > b.value ? a.value : b.value}; }
-    static Register minimum(Register a, Register b) { return {a.value < b.value ? a.value : b.value}; }
     static float total(Register a) {
         float sums[4];
         for (std::size_t i = 0; i < 4; ++i) sums[i] = a.value[i] + a.value[i + 4];
@@ -232,12 +233,11 @@ struct Vector {
     static void load_interleaved(const std::int8_t* const (&rows)[4], QuadWeights (&weights)[4]) {
         std::int8_t bytes[4][4 * width];
         for (std::size_t i = 0; i < 4 * width; ++i) {
-            const std::size_t place = interleaved_place(i);
+            const std::size_t place = interleaved_place<width>(i);
             for (std::size_t r = 0; r < 4; ++r) bytes[place / width][place % width * 4 + r] = rows[r][i];
         }
         for (std::size_t k = 0; k < 4; ++k) weights[k] = load_quad_weights(bytes[k]);
     }
-    static std::size_t interleaved_place(std::size_t i) { return i % 16 / 4 * width + i / 16 * 4 + i % 4; }
 
     static Sum load_first_sum(const std::int32_t* from, std::size_t count) {
         std::int32_t padded[width] = {};

@@ -1,8 +1,9 @@
-// The vector layer: only here do kernels use instructions of an ISA. A kernel.cc includes this header and is
-// compiled once per ISA, with VGG19_ISA as the ISA's name and VGG19_SIMD_HEADER as its header in this folder.
-// Everything that kernel.cc and these headers define is in namespace vgg19::kernels::VGG19_ISA, so that ISAs
-// do not share symbols. Other code may only be called if it is always inlined: of other inline functions the
-// linker keeps a single copy, compiled for an arbitrary ISA (tests/symbols checks this).
+// The vector layer: the one place where kernels meet instructions. A kernel.cc includes this, and is compiled
+// once for each ISA with VGG19_ISA its name and VGG19_SIMD_HEADER its header here. All that kernel.cc
+// defines, and all that these headers define, stands in namespace vgg19::kernels::VGG19_ISA, so that no two
+// ISAs share a symbol. Of other code it may call only what is always inlined: of any other function the
+// linker keeps one copy, which may have been compiled for an ISA that the CPU lacks (tests/symbols checks
+// this).
 //
 // Each header defines `Vector` with these static functions; kernels/simd/test.cc defines them by example.
 //
@@ -11,17 +12,16 @@
 //   Register                    `width` floats
 //   zero, broadcast(x), load(from), store(to, a)           at any address
 //   load_first(from, n), store_first(to, n, a)             the first n; no byte past those is accessed
-//   load_once(from)             stays in a register until its last use; other loads may become memory
-//                               operands of each instruction that uses them
+//   load_once(from)             stays in a register until its last use; the compiler may make other loads
+//                               part of each instruction that uses them
 //   load_every_fourth(from)     floats 0, 4, 8, …; may read 4 · width of them
 //   add, subtract, multiply, divide                        rounded once
 //   multiply_add(a, b, c)       a · b + c; rounded once or twice
 //   fused_multiply_add(a, b, c), fused_subtract_product(c, a, b)     a · b + c and c − a · b; rounded once
 //   maximum(a, b)               a > b ? a : b, so b if one is NaN
-//   minimum(a, b)               a < b ? a : b
 //   total(a), largest(a)        over the lanes: upper half with lower half, and so on
-//   store_quantized(to, a)      `width` bytes min(255, round(a)), ties to even; a ≥ 0, or NaN with an
-//                               unspecified result
+//   store_quantized(to, a)      `width` bytes min(255, round(a)), ties to even; a ≥ 0, or no number, for
+//                               which the byte may be any
 //
 //   Sixteen                     sixteen floats, half a block of 8-bit activations
 //   load_sixteen(from), load_sixteen(lower, upper)         from one address, or eight from each of two
@@ -43,8 +43,9 @@
 //   Words                       `words` integers of 16 bits
 //   broadcast_word, load_pixels_shifted_by_5(from bytes), add_words, subtract_words
 //   multiply_rounded(a, b)      (a · b + 2^14) >> 15
-//   store_bytes<zero_point>(to, a)                         a + zero_point, saturated to a byte; zero_point is
-//                                                          128, or 0 if a ≥ 0
+//   store_bytes<zero_point>(to, a)                         a + zero_point, saturated to a byte; the zero
+//   point
+//                               is 128, or 0 where a ≥ 0
 //
 //   Sum                         `width` sums of 32 bits
 //   zero_sum, load_sum(from), store_sum(to, a), total_sum(a)
@@ -53,9 +54,8 @@
 //   Quads, load_quads(from)     four unsigned bytes per lane
 //   QuadWeights, load_quad_weights(from)                   four signed bytes per lane
 //   dot4(quad, weights, sum)    for Quad or Quads: sum + Σ of four products in each lane, exact
-//   load_interleaved(rows, weights)  interleaves the bytes of four rows of 4 · width signed bytes in
-//   weights[4] interleaved_place(i)        the lane, counted through all four registers, that holds byte i of
-//   the rows
+//   load_interleaved(rows, weights)  of four rows of 4 · width signed bytes: their bytes side by side, in
+//                               weights[4] and in the order of kernels/simd/interleaved.h
 //
 //   from_bits_in_mantissa(sum, mask, exponent)             the float whose bits are sum & mask | exponent
 //   shift_right(sum, n)         shifts in zeros

@@ -13,14 +13,7 @@ namespace vgg19::kernels {
 /// may alias `logits`.
 using SoftmaxFunction = void(const float* logits, std::size_t count, float* probabilities);
 
-#define VGG19_KERNEL(isa)    \
-    namespace isa {          \
-    SoftmaxFunction softmax; \
-    }
-VGG19_FLOAT_ISAS
-#undef VGG19_KERNEL
-
-std::span<const Kernel<SoftmaxFunction>> softmax_kernels();
+VGG19_KERNELS(VGG19_FLOAT_ISAS, SoftmaxFunction, softmax)
 
 /// Writes the indices of the `top` largest values in decreasing order; of equal values, the lower index comes
 /// first. top ≤ count.

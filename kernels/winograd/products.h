@@ -32,7 +32,7 @@ inline __attribute__((always_inline)) void multiply_tile(const float* transforme
     for (std::size_t block = 0; block < input_blocks; ++block, transformed += block_stride) {
 #pragma GCC unroll 4
         for (std::size_t lane = 0; lane < lanes; ++lane, weights += columns * lanes) {
-            // Filters stream from memory; the hardware prefetcher stops at the end of each page.
+            // Filters come from memory, and the hardware's own prefetcher stops at the end of each page.
             unrolled<columns>([&](auto column) __attribute__((always_inline)) {
                 __builtin_prefetch(weights + (ahead * columns + column) * lanes);
             });

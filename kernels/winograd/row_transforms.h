@@ -11,7 +11,8 @@
 namespace vgg19::kernels::VGG19_ISA {
 namespace {
 
-/// sum += coefficient · x with the cheapest operation; the first term initialises the sum.
+/// sum += coefficient · x, without the product where the coefficient is 0, 1 or −1; the first term starts the
+/// sum.
 template <class Vector>
 struct Sum {
     typename Vector::Register value{};

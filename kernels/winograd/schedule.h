@@ -8,7 +8,7 @@
 
 namespace vgg19::kernels {
 
-/// Chooses the split and the blocks for this CPU's caches.
+/// The division among threads and the blocks that suit this CPU's caches.
 WinogradSchedule winograd_schedule(const Winograd& problem, int threads);
 
 /// The number of floats of scratch memory for winograd_convolution.

@@ -189,8 +189,8 @@ double norm(const std::vector<double>& values) {
     return std::sqrt(squares);
 }
 
-/// Errors come from the transforms, whose coefficients grow with the tile size; measured as 2e-7, 5e-7 and
-/// 3e-6.
+/// Errors come from the transforms, since their coefficients grow with the tile size; measured as 2e-7, 5e-7
+/// and 3e-6.
 double tolerance(WinogradTile tile) {
     switch (tile) {
         case WinogradTile::f2:

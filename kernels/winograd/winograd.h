@@ -1,5 +1,5 @@
-// 3×3 FP32 convolution of stride 1 and padding 1 by Winograd's minimal filtering, with bias, ReLU and the 2×2
-// max-pool that follows.
+// 3×3 FP32 convolution of stride 1 and padding 1 by Winograd's minimal filtering, with bias, ReLU and an
+// optional 2×2 max-pool.
 //
 // An m×m tile of the output comes from an n×n tile d of the input, n = m + 2, and the filter g:
 //
@@ -64,8 +64,8 @@ struct Winograd {
         return std::uint64_t{2} * positions() * tiles() * input_channels * output_channels;
     }
 
-    /// The distance in floats between positions of V and of the products: one cache line more than needed,
-    /// which avoids cache-set conflicts between positions.
+    /// Floats from one position to the next, of V and of the products: a cache line more than needed, so that
+    /// the positions do not all compete for the same few lines of a cache.
     std::size_t transformed_stride(std::size_t tile_count) const {
         return (input_blocks() * tile_count + 1) * block;
     }
@@ -110,13 +110,6 @@ struct WinogradSteps {
     void (*pack_weights)(const Winograd& problem, std::size_t group, const float* weights, float* packed);
 };
 
-#define VGG19_KERNEL(isa)                \
-    namespace isa {                      \
-    extern const WinogradSteps winograd; \
-    }
-VGG19_FLOAT_ISAS
-#undef VGG19_KERNEL
-
-std::span<const Kernel<const WinogradSteps>> winograd_kernels();
+VGG19_KERNELS(VGG19_FLOAT_ISAS, const WinogradSteps, winograd)
 
 }  // namespace vgg19::kernels

@@ -1,4 +1,4 @@
-// Selects the kernel, and packs weights.
+// The packing of weights.
 #include "kernels/winograd_image/winograd_image.h"
 
 #include <algorithm>
@@ -25,12 +25,6 @@ std::size_t packed_index(const WinogradImage& problem, std::size_t channel, std:
            channel % group_lanes;
 }
 
-constexpr Kernel<WinogradImageFunction> kernel_list[] = {
-#define VGG19_KERNEL(isa) {"winograd_image_" #isa, Isa::isa, isa::winograd_image},
-    VGG19_FLOAT_ISAS
-#undef VGG19_KERNEL
-};
-
 }  // namespace
 
 void winograd_image_pack(const WinogradImage& problem, const float* weights, float* packed) {
@@ -49,10 +43,6 @@ void winograd_image_pack(const WinogradImage& problem, const float* weights, flo
             }
         }
     }
-}
-
-std::span<const Kernel<WinogradImageFunction>> winograd_image_kernels() {
-    return kernel_list;
 }
 
 }  // namespace vgg19::kernels

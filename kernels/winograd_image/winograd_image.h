@@ -80,14 +80,7 @@ struct WinogradImage {
 using WinogradImageFunction = void(const WinogradImage& problem, std::size_t row_begin, std::size_t row_end,
                                    float* scratch);
 
-#define VGG19_KERNEL(isa)                 \
-    namespace isa {                       \
-    WinogradImageFunction winograd_image; \
-    }
-VGG19_FLOAT_ISAS
-#undef VGG19_KERNEL
-
-std::span<const Kernel<WinogradImageFunction>> winograd_image_kernels();
+VGG19_KERNELS(VGG19_FLOAT_ISAS, WinogradImageFunction, winograd_image)
 
 /// Transforms PyTorch's [output_channels][input_channels][3][3] into packed_size() floats, in double and
 /// rounded once.

@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t positions = winograd_int8_positions;
 constexpr int largest_filter = 127;
 
-/// One-dimensional 2 G g; the factor 2 keeps all values integers.
+/// One dimension of 2 G g: the factor 2 keeps all values integers.
 std::array<std::int32_t, 4> twice_transformed(std::int32_t g0, std::int32_t g1, std::int32_t g2) {
     return {2 * g0, g0 + g1 + g2, g0 - g1 + g2, 2 * g2};
 }

@@ -22,10 +22,11 @@ struct PositionOperands {
     std::int32_t* products;      ///< of the first tile
 };
 
-/// The number of tiles in a register tile, by two vectors of channels. 32 registers would hold 14 × 2, but so
-/// many stores at once delay the products of the next tile (two cycles each on Zen 4), while those of 6 × 2
-/// overlap with them. With 16 registers, 6 × 2 sums, two filters and a quad take 15, or 4 × 2 if filters and
-/// quads take two registers each.
+/// Tiles of a register tile, by two vectors of channels. Of 32 registers 14 × 2 would fit, but then so many
+/// stores come at once that the products of the next tile wait for them (two cycles for each store on Zen 4);
+/// the stores of 6 × 2 run beside those products. Of 16, 6 × 2 sums, two filters and a quad take 15, or 4 × 2
+/// where filters and quads take two
+/// registers each.
 template <class Vector>
 constexpr std::size_t product_rows = Vector::registers >= 32 || Vector::quad_registers == 1 ? 6 : 4;
 
@@ -43,7 +44,7 @@ class ProductTile {
 
     inline __attribute__((always_inline)) void add(const std::uint8_t* transformed,
                                                    const std::int8_t* filters) {
-        // Filters stream from memory; the hardware prefetcher stops at the end of each page.
+        // Filters come from memory, and the hardware's own prefetcher stops at the end of each page.
         constexpr std::size_t ahead = 40;  // quads
         unrolled<(columns * vector_bytes + 63) / 64>([&](auto line) __attribute__((always_inline)) {
             __builtin_prefetch(filters + ahead * quad_bytes + line * 64);
@@ -74,10 +75,9 @@ class ProductTile {
         ProductTile tile(operands.start);
         std::size_t quads = operands.input_quads;
         for (; quads >= quads_of_block; quads -= quads_of_block, transformed += operands.block_stride) {
-            unrolled<quads_of_block>([&](auto quad) __attribute__((always_inline)) {
-                tile.add(transformed + quad * WinogradInt8::quad, filters + quad * quad_bytes);
-            });
-            filters += quads_of_block * quad_bytes;
+            for (std::size_t quad = 0; quad < quads_of_block; ++quad, filters += quad_bytes) {
+                tile.add(transformed + quad * WinogradInt8::quad, filters);
+            }
         }
         // The rest of the last block.
         for (; quads > 0; --quads, filters += quad_bytes, transformed += WinogradInt8::quad) {

@@ -8,7 +8,7 @@
 
 namespace vgg19::kernels {
 
-/// Chooses the split and the blocks for this CPU's caches.
+/// The division among threads and the blocks that suit this CPU's caches.
 WinogradSchedule winograd_int8_schedule(const WinogradInt8& problem, int threads);
 
 /// The number of bytes of scratch memory for winograd_int8_convolution.

@@ -7,7 +7,7 @@
 #include <iterator>
 #include <vector>
 
-#include "kernels/common/testing/dense.h"
+#include "kernels/common/testing/kernels.h"
 #include "kernels/common/testing/random.h"
 #include "kernels/winograd_int8/schedule.h"
 #include "kernels/winograd_int8/testing_layer.h"

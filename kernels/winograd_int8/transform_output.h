@@ -37,7 +37,7 @@ class OutputPixels {
     }
 
   private:
-    /// Writes in steps of the smaller block. A separate function keeps the common case small.
+    /// In steps of the smaller block. In a function of its own, so that the common case stays small.
     __attribute__((noinline)) void store_floats(std::size_t image, std::size_t pixel,
                                                 typename Vector::Register values) const {
         constexpr std::size_t step = 8;

@@ -54,8 +54,8 @@ inline constexpr std::size_t winograd_int8_positions = 16;
 /// Up to this number of input channels, sums fit 32 bits for all values: 255 · 127 · 66,000 < 2^31.
 inline constexpr std::size_t winograd_int8_max_input_channels = 66000;
 
-/// The zero point of the transformed inputs at a position: 0 at the position that sums four pixels, which is
-/// never negative; elsewhere positive and negative values are equally likely.
+/// The zero point of the transformed inputs at a position. At the position that sums four pixels
+/// nothing is negative; at the others, values are negative about as often as positive.
 static constexpr std::uint8_t winograd_int8_zero_point(std::size_t position) {
     return position == 5 ? 0 : 128;
 }
@@ -64,7 +64,7 @@ static constexpr std::uint8_t winograd_int8_zero_point(std::size_t position) {
 inline constexpr float winograd_int8_multiplier_one = 1024;
 inline constexpr float winograd_int8_largest_multiplier = 32767;
 
-/// The fixed-point multiplier whose quantization step is closest to `transformed_scale`, for inputs with
+/// The fixed-point multiplier with the quantization step closest to `transformed_scale`, for inputs with
 /// `input_scale`; both are positive.
 static inline std::int16_t winograd_int8_input_multiplier(float input_scale, float transformed_scale) {
     const float multiplier = winograd_int8_multiplier_one * input_scale / transformed_scale;
@@ -105,8 +105,8 @@ struct WinogradInt8 {
     static constexpr std::size_t quad = 4;
     std::size_t input_quads() const { return blocks_of(input_channels, quad); }
 
-    /// The distance in bytes between positions of v: one cache line more than needed, which avoids cache-set
-    /// conflicts between positions. The same for the products, in 32-bit integers.
+    /// Bytes from one position to the next of v: a cache line more than needed, so that the positions do not
+    /// all compete for the same few lines of a cache. The same of the products, in 32-bit integers.
     std::size_t transformed_stride(std::size_t tile_count) const {
         return input_blocks() * tile_count * int8_channel_block + 64;
     }
@@ -151,14 +151,7 @@ struct WinogradInt8Steps {
                      const std::uint8_t* transformed, std::int32_t* products);
 };
 
-#define VGG19_KERNEL(isa)                         \
-    namespace isa {                               \
-    extern const WinogradInt8Steps winograd_int8; \
-    }
-VGG19_DOT_PRODUCT_ISAS
-#undef VGG19_KERNEL
-
-std::span<const Kernel<const WinogradInt8Steps>> winograd_int8_kernels();
+VGG19_KERNELS(VGG19_DOT_PRODUCT_ISAS, const WinogradInt8Steps, winograd_int8)
 
 /// Transforms and quantises all filters, from [output_channels][input_channels][3][3] with
 /// weight_scale[output channel], into packed_size() bytes, the same for every kernel. Writes the quantization

@@ -135,7 +135,7 @@ TEST_CASE("classify refuses more classes than the model has") {
     CHECK(outcome.output.empty());
 }
 
-TEST_CASE("classify reads standard input, by its name too, and says where a picture came from") {
+TEST_CASE("classify reads standard input, also by its name, and reports the source of a picture") {
     const TemporaryFolder folder;
     convert_state_dict(folder / "model");
     write_image(folder / "a.bmp", 40, 48);
@@ -160,7 +160,7 @@ TEST_CASE("classify reads standard input, by its name too, and says where a pict
     CHECK(contains(text.errors, "standard input: expected a JPEG"));
 }
 
-TEST_CASE("classify turns pictures as EXIF says, or not, and takes none beyond its limit") {
+TEST_CASE("classify applies EXIF orientation or not, and refuses pictures beyond its limit") {
     const TemporaryFolder folder;
     convert_state_dict(folder / "model");
     const std::string image = std::string(VGG19_IMAGE_TESTDATA) + "/orientation6.jpg";

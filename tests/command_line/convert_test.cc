@@ -49,7 +49,7 @@ struct Workplace {
 
 }  // namespace
 
-TEST_CASE("convert says what it took, what it left and what it assumed, on standard error") {
+TEST_CASE("convert reports what it used, left out and assumed, on standard error") {
     const Workplace place;
     const Outcome outcome = place.convert();
     INFO(outcome.errors);
@@ -64,7 +64,7 @@ TEST_CASE("convert says what it took, what it left and what it assumed, on stand
     CHECK_FALSE(contains(outcome.output, "took"));
 }
 
-TEST_CASE("class names show in classify, inspect and eval, of a model with two classes too") {
+TEST_CASE("class names appear in classify, inspect and eval, also with two classes") {
     const Workplace place;
     REQUIRE(place
                 .convert({"--classes", place.folder / "names.txt", "--size", "40", "--mean", "0.5,0.4,0.3",
@@ -103,7 +103,7 @@ TEST_CASE("class names show in classify, inspect and eval, of a model with two c
     CHECK(report.find("classes")->array()[1].find("label")->string() == "hot dog");
 }
 
-TEST_CASE("names and preprocessing can be given to a model that is there") {
+TEST_CASE("names and preprocessing of an existing model can be changed") {
     const Workplace place;
     REQUIRE(place.convert().code == 0);
     const Outcome outcome = run_tool({"convert", place.folder / "model", "-o", place.folder / "named",
@@ -114,7 +114,7 @@ TEST_CASE("names and preprocessing can be given to a model that is there") {
     CHECK(contains(run_tool({"inspect", place.folder / "named"}).output, "convert --classes names.txt"));
 }
 
-TEST_CASE("options of convert that cannot be are wrong usage") {
+TEST_CASE("invalid options of convert are wrong usage") {
     const Workplace place;
     const auto check_refused = [&](const Arguments& options, const std::string& message, int code) {
         const Outcome outcome = place.convert(options);

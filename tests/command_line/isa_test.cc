@@ -80,7 +80,7 @@ TEST_CASE("A forced instruction set is the one in the plan") {
     }
 }
 
-TEST_CASE("An instruction set that is not there is an error, never a fallback") {
+TEST_CASE("An unavailable instruction set is an error, never a fallback") {
     const TemporaryFolder folder;
     convert_state_dict(folder / "model");
     write_image(folder / "image.bmp", 40, 48);

@@ -139,7 +139,7 @@ TEST_CASE("run names what is wrong with its inputs") {
     }
 }
 
-TEST_CASE("run refuses a size that is not the inputs'") {
+TEST_CASE("run refuses a size that differs from the inputs'") {
     const TemporaryFolder folder;
     convert_state_dict(folder / "model");
     write_tensor(folder / "inputs", "input", {1, 3, 32, 32}, std::vector<float>(3 * 32 * 32));

@@ -149,7 +149,7 @@ TEST_CASE("a narrow VGG-19 gives PyTorch's logits") {
                  expectations("baseline.golden.safetensors"));
 }
 
-TEST_CASE("so it does with output-major dense weights") {
+TEST_CASE("a narrow VGG-19 with output-major dense weights gives PyTorch's logits") {
     const auto order = model::DenseOrder::output_major;
     check_logits(ImportedModel("baseline.model.safetensors", order).open(),
                  expectations("baseline.golden.safetensors"));
@@ -171,7 +171,7 @@ TEST_CASE("heads of any size and number of layers, under other names, give PyTor
     }
 }
 
-TEST_CASE("batch norm's epsilon is what the options say, and shows in the logits") {
+TEST_CASE("batch norm's epsilon comes from the options, and affects the logits") {
     const auto expected = expectations("epsilon.golden.safetensors");
     check_logits(ImportedModel("epsilon.model.pth", {.batch_norm_epsilon = 1e-2}).open(), expected);
     const Model other = ImportedModel("epsilon.model.pth").open();
@@ -195,14 +195,14 @@ TEST_CASE("a pruned model gives the logits of PyTorch's network with the filters
     check_logits(pruned(imported, golden), expectations(golden));
 }
 
-TEST_CASE("INT8 dense layers give the logits of the scheme") {
+TEST_CASE("INT8 dense layers give the logits of the quantization scheme") {
     // Output-major weights are used as in the file: the average pool is not folded into them, which would
     // round again.
     const ImportedModel imported("baseline.model.safetensors", model::DenseOrder::output_major);
     check_logits(quantized(imported), expectations("int8.golden.safetensors"));
 }
 
-TEST_CASE("INT8 dense layers stay near PyTorch's logits in FP32, in either order") {
+TEST_CASE("INT8 dense layers stay close to PyTorch's FP32 logits, in either order") {
     for (const auto order : {model::DenseOrder::output_major, model::DenseOrder::input_major}) {
         const ImportedModel imported("baseline.model.safetensors", order);
         const auto model = quantized(imported);
@@ -227,7 +227,7 @@ TEST_CASE("pictures of any height and width give PyTorch's logits, with either o
     }
 }
 
-TEST_CASE("a batch of two gives the bits of two single runs") {
+TEST_CASE("a batch of two gives the same bits as two single runs") {
     const ImportedModel imported("baseline.model.safetensors");
     for (const auto& model : {imported.open(), quantized(imported)}) {
         CAPTURE(model.variant());

@@ -169,7 +169,7 @@ def remove_filters(network, removed):
 
 
 def silence_filters(network, removed):
-    """Filters whose output is zero without weights: then removing is the same as masking."""
+    """Filters with zero output without weights: then removing is the same as masking."""
     with torch.no_grad():
         for index, filters in removed.items():
             network.features[index].bias[filters] = -network.features[index].bias[filters].abs()

@@ -118,7 +118,7 @@ class PageTest(unittest.TestCase):
 
     def test_seeded_weights_are_announced(self):
         self.open(seeded=True)
-        self.assertIn('predictions mean nothing', self.page.find('#seeded').text)
+        self.assertIn('predictions are meaningless', self.page.find('#seeded').text)
 
     # --- Pictures ---
 
@@ -349,7 +349,7 @@ class PageTest(unittest.TestCase):
         self.open(broken=True)
         self.expected_errors = 1  # the browser logs the answer 404
         self.page.find('#sample').click()
-        self.assertIn('connection broke', self.page.wait_for_problem())
+        self.assertIn('connection was lost', self.page.wait_for_problem())
         self.assertTrue(self.page.find('#retry').is_enabled())
 
     def test_a_server_that_is_gone_is_told_with_a_retry(self):

@@ -153,7 +153,7 @@ class Browser:
             if value:
                 return value
             time.sleep(0.02)
-        raise AssertionError(f'waited {PATIENCE_SECONDS} s in vain for {what}; status: {self.status()}; '
+        raise AssertionError(f'waited {PATIENCE_SECONDS} s for {what} without success; status: {self.status()}; '
                              f"problem: {self.text('#problem-text')}; cards: {self.states()}")
 
     def wait_for_results(self, image=None):

@@ -23,7 +23,7 @@ const std::vector<Recipe>& recipes_for(const PipelineOptions& options) {
     return has_ranks ? converter::all_recipes() : converter::recipes_without_ranks();
 }
 
-/// A variant at a smaller size is none when all run at that size, or at less.
+/// A variant with a reduced input size is pointless if all run at that size, or a smaller one.
 bool is_smaller(const Recipe& recipe, const PipelineOptions& options) {
     const std::optional<MapSize> size = model::parse_map_size(options.size);
     return recipe.input_size.empty() || !size || recipe.input_size.pixels() < size->pixels();
@@ -61,7 +61,7 @@ class Planner {
                                           ", found '" + id + "'");
     }
 
-    /// In the list's order, the baseline always among them: everything is compared with it.
+    /// In the list's order; always includes the baseline, because everything is compared with it.
     std::vector<Recipe> chosen_recipes() const {
         for (const std::string& id : options_.variants) require_known(id);
         std::vector<Recipe> chosen;
@@ -152,7 +152,7 @@ class Planner {
         pass(words, "--target-macs", options_.target_macs);
         pass(words, "--criterion", options_.criterion);
         pass(words, "--round-to", options_.round_to);
-        // A target is spread by what the images show, and a criterion may ask them, also without a refit.
+        // A target needs images for its scan, and a criterion may need them, even without a refit.
         if (options_.refit || !options_.target_macs.empty() || options_.criterion == "activation") {
             pass_calibration(words);
             inputs.push_back(options_.data);
@@ -179,7 +179,7 @@ class Planner {
         add("finetune", words, inputs, output).checkpoint = checkpoint;
     }
 
-    /// What a refit has brought back is worth keeping, what a plain cut has left is not.
+    /// Weights after a refit are worth keeping, weights after a plain cut are not.
     std::string kept_share() const {
         if (!options_.keep.empty()) return options_.keep;
         return options_.refit ? "0.5" : "";
@@ -207,7 +207,7 @@ class Planner {
         const path baseline = file_of(baseline_);
         Words words = {"eval", "-m", variant.file.string(), "--data", options_.test.string(), "--json"};
         std::vector<path> inputs = {variant.file, options_.test};
-        // At another size the baseline would be another reference: its own answers are compared in the bench.
+        // At another size the baseline would be a different reference; the bench compares its own answers.
         if (!is_baseline(each) && each.input_size.empty()) {
             words.insert(words.end(), {"--reference", baseline.string()});
             inputs.push_back(baseline);

@@ -145,7 +145,7 @@ Framing framing_of(const Head& head) {
     const std::string* length = head.find("content-length");
     const std::string* coding = head.find("transfer-encoding");
     if (length != nullptr && coding != nullptr) {
-        malformed("header: Content-Length beside Transfer-Encoding");
+        malformed("header: both Content-Length and Transfer-Encoding");
     }
     if (coding != nullptr) {
         if (lower_case(*coding) == "chunked") return {.chunked = true, .length = {}};

@@ -40,7 +40,7 @@ TEST_CASE("requests are counted by route and status, and their times by bucket")
     CHECK(has_line(text, "# TYPE vgg19_request_duration_seconds histogram"));
 }
 
-TEST_CASE("labels are quoted so that no value ends them") {
+TEST_CASE("labels are escaped so that no value ends them") {
     CHECK(label_text("key", "a\"b\\c\nd") == R"(key="a\"b\\c\nd")");
 }
 

@@ -3,15 +3,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 
-#include "kernels/isa/isa.h"
+#include "kernels/isa/kernel_list.h"
 
 namespace vgg19::kernels::testing {
 
 /// The operands and results of an operation are arrays with one element per lane of its type.
 struct SimdOperations {
-    Isa isa;
     std::size_t width;
     std::size_t doubles_width;
     std::size_t words;
@@ -22,7 +20,6 @@ struct SimdOperations {
         multiply,
         divide,
         maximum,
-        minimum,
         multiply_add,
         fused_multiply_add,
         fused_subtract_product,  ///< c − a · b
@@ -69,7 +66,10 @@ struct SimdOperations {
     void (*half_scales)(const std::uint16_t* halves, std::size_t count, float* result);
 };
 
-/// For the ISAs in this build.
-std::span<const SimdOperations* const> simd_operations();
-
 }  // namespace vgg19::kernels::testing
+
+namespace vgg19::kernels {
+
+VGG19_KERNELS(VGG19_ALL_ISAS, const testing::SimdOperations, simd_operations)
+
+}  // namespace vgg19::kernels

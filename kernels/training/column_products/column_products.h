@@ -30,13 +30,6 @@ struct ColumnProducts {
 /// keep FP32's accuracy for any number of samples. No alignment is required.
 using ColumnProductsFunction = void(const ColumnProducts& problem, std::size_t begin, std::size_t end);
 
-#define VGG19_KERNEL(isa)                   \
-    namespace isa {                         \
-    ColumnProductsFunction column_products; \
-    }
-VGG19_FLOAT_ISAS
-#undef VGG19_KERNEL
-
-std::span<const Kernel<ColumnProductsFunction>> column_products_kernels();
+VGG19_KERNELS(VGG19_FLOAT_ISAS, ColumnProductsFunction, column_products)
 
 }  // namespace vgg19::kernels

@@ -1,12 +1,13 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
 
-#include "kernels/common/testing/dense.h"
 #include "kernels/common/testing/golden.h"
 #include "kernels/common/testing/guarded_buffer.h"
+#include "kernels/common/testing/kernels.h"
 #include "kernels/common/testing/random.h"
 #include "kernels/training/column_products/column_products.h"
 
@@ -17,7 +18,7 @@ namespace {
 using testing::GuardedBuffer;
 using testing::Random;
 
-/// Two matrices whose buffers end at guard pages.
+/// Two matrices in buffers that end at guard pages.
 struct Matrices {
     Matrices(std::size_t samples, std::size_t left_panels, std::size_t right_panels)
         : left(left_panels * samples * panel_columns),

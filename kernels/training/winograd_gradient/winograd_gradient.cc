@@ -1,4 +1,4 @@
-// Selects the kernel, and divides the work among threads.
+// The whole gradient: how the work is divided among threads.
 #include "kernels/training/winograd_gradient/winograd_gradient.h"
 
 #include <algorithm>
@@ -9,12 +9,6 @@
 namespace vgg19::kernels {
 
 namespace {
-
-constexpr Kernel<const WinogradGradientSteps> kernel_list[] = {
-#define VGG19_KERNEL(isa) {"winograd_gradient_" #isa, Isa::isa, &isa::winograd_gradient},
-    VGG19_FLOAT_ISAS
-#undef VGG19_KERNEL
-};
 
 /// The number of tiles that are transformed before multiplying: enough that the products of a position take
 /// longer than loading and storing its sums.
@@ -43,10 +37,6 @@ struct Scratch {
 };
 
 }  // namespace
-
-std::span<const Kernel<const WinogradGradientSteps>> winograd_gradient_kernels() {
-    return kernel_list;
-}
 
 WinogradTile winograd_gradient_tile(Winograd forward) {
     // 6×6 tiles are no faster than 4×4 here, and less accurate.

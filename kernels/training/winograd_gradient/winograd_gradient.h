@@ -32,8 +32,8 @@ struct WinogradGradient {
 
     std::size_t input_lanes() const { return forward.input_blocks() * forward.block; }
     std::size_t output_lanes() const { return forward.output_blocks() * forward.block; }
-    /// The distance in floats between positions of the transformed gradient D[position][output
-    /// block][tile][lane]: one cache line more than needed, as for V.
+    /// Floats from one position to the next of the transformed gradient D[position][output
+    /// block][tile][lane]: a cache line more than needed, as for V.
     std::size_t transformed_stride(std::size_t tile_count) const {
         return (forward.output_blocks() * tile_count + 1) * forward.block;
     }
@@ -63,14 +63,7 @@ struct WinogradGradientSteps {
     void (*finish)(const WinogradGradient& problem, std::size_t group, const float* sums);
 };
 
-#define VGG19_KERNEL(isa)                                 \
-    namespace isa {                                       \
-    extern const WinogradGradientSteps winograd_gradient; \
-    }
-VGG19_FLOAT_ISAS
-#undef VGG19_KERNEL
-
-std::span<const Kernel<const WinogradGradientSteps>> winograd_gradient_kernels();
+VGG19_KERNELS(VGG19_FLOAT_ISAS, const WinogradGradientSteps, winograd_gradient)
 
 /// The cheapest tile for this forward convolution.
 WinogradTile winograd_gradient_tile(Winograd forward);

@@ -70,7 +70,7 @@ export function follow(path, on) {
   };
   const lose = () => {
     stop();
-    on.lost(new Problem('The connection broke before all results were here.', { retry: true }));
+    on.lost(new Problem('The connection was lost before all results arrived.', { retry: true }));
   };
 
   source.addEventListener('open', () => {

@@ -137,12 +137,12 @@ function listeners(own, giveUp) {
       showProgress();
     },
     done(data) {
-      if (data.state === 'cancelled') return giveUp(new api.Problem('The server dropped the rest.', { retry: true }));
+      if (data.state === 'cancelled') return giveUp(new api.Problem('The server cancelled the rest.', { retry: true }));
       record.done(data);
       stopJob();
       say(summary(record));
     },
-    interrupted: () => say('The connection broke; trying to get it back…'),
+    interrupted: () => say('The connection is lost; reconnecting…'),
     resumed: () => say('The connection is back.'),
     lost: giveUp,
   };
