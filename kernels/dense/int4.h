@@ -131,8 +131,8 @@ struct Int4Rows {
             [groups](const std::uint16_t* scales) { return Vector::load_half_scales(scales, groups); });
     }
 
-    /// Adds rows, in their order, to the partial sums of one block, whose weights and scales `words` and
-    /// `scales` load.
+    /// Adds rows, in their order, to the partial sums of one block. Its weights and scales are loaded by
+    /// `load_words` and `load_scales`.
     template <std::size_t rows, std::size_t images, class LoadWords, class LoadScales>
     [[gnu::always_inline]] static void add_block(const Dense& problem, const RowGroup<rows>& group,
                                                  std::size_t image, std::size_t output,
