@@ -1,19 +1,11 @@
 #include "bench/bench_image.h"
 
-#include <cstddef>
-
-namespace vgg19::embedded {
-
-extern const unsigned char bundled_image[];
-extern const std::size_t bundled_image_size;
-
-}  // namespace vgg19::embedded
+#include "converter/variants/bundled_picture.h"
 
 namespace vgg19::bench {
 
 Image bench_image(const std::optional<std::filesystem::path>& file) {
-    if (file) return load_image(*file);
-    return decode_image({embedded::bundled_image, embedded::bundled_image_size}, "the bundled image");
+    return file ? load_image(*file) : converter::bundled_picture();
 }
 
 void fill_batch(std::vector<float>& values, std::size_t batch) {

@@ -1,6 +1,7 @@
 #include "bench/comparison.h"
 
 #include "bench/text.h"
+#include "converter/variants/recipes.h"
 #include "engine/model/json.h"
 #include "engine/model/mapped_file.h"
 #include "vgg19/error.h"
@@ -47,10 +48,10 @@ EarlierReport from_json(const Json& json, const std::string& name) {
     return report;
 }
 
-/// How many times as long as before; nothing where that cannot be said.
+/// How many times longer than before; none if it cannot be determined.
 std::optional<double> growth(const EarlierReport& then, const EarlierReport::Variant& before,
                              const Report& now, const VariantReport& variant) {
-    if (variant.id != "baseline") {
+    if (variant.id != converter::baseline_recipe().id) {
         if (!before.speedup || !variant.speedup) return std::nullopt;
         return *before.speedup / *variant.speedup;
     }
@@ -70,7 +71,7 @@ EarlierReport read_report(const std::filesystem::path& path) {
     } catch (const Error& error) {
         const std::string message = error.what();
         if (message.starts_with(path.string())) throw;
-        throw Error(error.kind(), path.string() + ": " + message);  // a value of another type than expected
+        throw Error(error.kind(), path.string() + ": " + message);  // a value has an unexpected type
     }
 }
 
@@ -88,7 +89,9 @@ std::vector<std::string> slower_variants(const EarlierReport& then, const Report
         const std::optional<double> ratio = growth(then, before->second, now, variant);
         if (!ratio || *ratio <= 1 + tolerance) continue;
         lines.push_back(variant.id + " is slower by " + fixed((*ratio - 1) * 100, 1) + " % than before" +
-                        (variant.speedup && variant.id != "baseline" ? ", relative to the baseline" : "") +
+                        (variant.speedup && variant.id != converter::baseline_recipe().id
+                             ? ", relative to the baseline"
+                             : "") +
                         " (tolerance " + fixed(tolerance * 100, 1) + " %)");
     }
     return lines;

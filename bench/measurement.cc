@@ -9,11 +9,14 @@
 #include "bench/bench_image.h"
 #include "bench/progress.h"
 #include "bench/worker_process.h"
+#include "converter/variants/recipes.h"
 #include "vgg19/session.h"
 
 namespace vgg19::bench {
 
 namespace {
+
+using converter::Variant;
 
 constexpr std::size_t reported_classes = 3;
 
@@ -72,7 +75,7 @@ Profile profile(Session& session, std::span<const float> input, std::span<float>
     return profile;
 }
 
-/// One warm-up run, which also tells how many runs fill the round's time.
+/// One warm-up run; its time determines how many runs fit into the round.
 void run_round(WorkerProcess& worker, double round_seconds, std::vector<double>& seconds) {
     constexpr double most_runs = 100'000;
     const double warm_up = std::max(worker.run(1).front(), 1e-9);
@@ -110,7 +113,7 @@ std::vector<VariantReport> examine(const std::vector<Variant>& variants, const O
         session.run(input, logits);
         Answer result{.logits = {logits.data(), logits.data() + model.classes()}, .top = {}};
         result.top = session.predictions(result.logits, std::min(agreeing_classes, model.classes()));
-        if (variant.id == "baseline") {
+        if (variant.id == converter::baseline_recipe().id) {
             baseline = result;
             baseline_model = model;
         }
@@ -152,7 +155,7 @@ void measure(const std::vector<Variant>& variants, const Options& options,
         reports[i].images_per_second =
             static_cast<double>(options.batch) / (reports[i].latency.median_ms * 1e-3);
         reports[i].peak_rss_bytes = workers[i].peak_rss_bytes();
-        if (reports[i].id == "baseline") baseline_ms = reports[i].latency.median_ms;
+        if (reports[i].id == converter::baseline_recipe().id) baseline_ms = reports[i].latency.median_ms;
         if (baseline_ms) reports[i].speedup = *baseline_ms / reports[i].latency.median_ms;
     }
 }

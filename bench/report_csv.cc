@@ -1,4 +1,4 @@
-// RFC 4180: a header, then a line a variant. Numbers are plain; what there is not is empty.
+// RFC 4180: a header, then one line per variant. Numbers are plain; missing values are empty.
 #include "bench/report.h"
 #include "bench/text.h"
 

@@ -1,4 +1,4 @@
-// The two formats for people, from the same grids.
+// The two formats for people, table and Markdown, made from the same grids.
 #include <sstream>
 
 #include "bench/report.h"
@@ -61,11 +61,11 @@ Grid profile_grid(const Profile& profile) {
     return grid;
 }
 
-/// What differs between the two formats.
+/// The differences between the two formats.
 struct Style {
     std::string (*grid)(const Grid& grid);
-    const char* heading;  ///< before the title of a part
-    const char* item;     ///< before a line of a list
+    const char* heading;  ///< printed before a section's title
+    const char* item;     ///< printed before a list item
 };
 
 void write_machine(std::ostream& text, const Report& report) {

@@ -1,4 +1,4 @@
-// Numbers and tables as text.
+// Formats numbers and tables.
 #pragma once
 
 #include <cstdint>
@@ -7,22 +7,22 @@
 
 namespace vgg19::bench {
 
-/// With that many digits after the point.
+/// With this many digits after the point.
 std::string fixed(double value, int digits);
 
 /// 574670937 → "574.7 MB"; a MB is 10^6 bytes.
 std::string megabytes_text(std::uint64_t bytes);
 
-/// The first column holds names, the others numbers; every row has as many cells as there are heads.
+/// The first column holds names, the others numbers; every row has one cell per header.
 struct Grid {
     std::vector<std::string> heads;
     std::vector<std::vector<std::string>> rows;
 };
 
-/// Columns in line by spaces: names to the left, numbers to the right.
+/// Aligns columns with spaces: names left, numbers right.
 std::string aligned(const Grid& grid);
 
-/// The same as GitHub's Markdown has it.
+/// The same as a GitHub Markdown table.
 std::string markdown(const Grid& grid);
 
 }  // namespace vgg19::bench

@@ -33,7 +33,7 @@ kernels::AlignedBuffer random_floats(std::size_t count, float scale) {
     return buffer;
 }
 
-/// Larger than any cache that is likely.
+/// Larger than all common caches.
 class Eviction {
   public:
     explicit Eviction(int threads) : threads_(threads), bytes_(std::size_t{96} << 20U) {
@@ -53,10 +53,10 @@ class Eviction {
   private:
     int threads_;
     kernels::AlignedBuffer bytes_;
-    volatile unsigned sum_ = 0;  // so that the reads are not left out
+    volatile unsigned sum_ = 0;  // keeps the compiler from removing the reads
 };
 
-/// The ways to compute a shape, ready to run.
+/// All ways to compute a shape, ready to run.
 struct Candidates {
     kernels::AlignedBuffer input;
     kernels::AlignedBuffer output;

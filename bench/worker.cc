@@ -26,7 +26,7 @@ std::string shape_text(const std::vector<std::size_t>& shape) {
     return text.append(")");
 }
 
-/// An input given as a tensor of one image or a batch, with its size.
+/// An input tensor with one image or a batch, and its size.
 struct Input {
     std::vector<float> values;
     MapSize size{};
@@ -72,7 +72,7 @@ std::size_t requested_runs(const std::string& line) {
     return runs;
 }
 
-/// `logits` are one image's.
+/// `logits` are those of one image.
 void say_ready(const Session& session, std::span<const float> logits) {
     constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20U;
     std::cout << "ready " << peak_rss_bytes("self") / mebibyte;

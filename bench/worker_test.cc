@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "bench/testing/narrow_models.h"
 #include "converter/prune/prune.h"
 #include "converter/quantize/quantize.h"
+#include "converter/variants/testing/narrow_models.h"
 #include "engine/model/json.h"
 #include "engine/model/safetensors.h"
 
@@ -34,7 +34,7 @@ struct Outcome {
     std::string errors;
 };
 
-/// Through the shell; arguments hold no characters that are special to it but quotes.
+/// Runs through the shell, so arguments must not contain special characters, except in quotes.
 Outcome run_bench(const testing::TemporaryFolder& folder, const std::string& arguments,
                   const std::string& input = "") {
     const auto in = folder.path() / "stdin";
@@ -55,7 +55,7 @@ std::string quoted(const std::filesystem::path& path) {
 
 void write_narrow_variants(const std::filesystem::path& folder) {
     const auto baseline =
-        model::ModelFile::open(testing::write_narrow_model(folder / "baseline.safetensors"));
+        model::ModelFile::open(converter::testing::write_narrow_model(folder / "baseline.safetensors"));
     converter::prune_model(baseline, converter::plan_pruning(baseline, {}), folder / "pruned.safetensors");
     converter::quantize_dense(baseline, folder / "int8.safetensors");
     converter::quantize_dense(model::ModelFile::open(folder / "pruned.safetensors"),
@@ -112,9 +112,9 @@ TEST_CASE("a bench of narrow models reports every variant, and the interleaved m
           std::filesystem::file_size(folder.path() / "baseline.safetensors"));
 }
 
-TEST_CASE("a profile has a time for each layer, beside the machine's peaks") {
+TEST_CASE("a profile has a time for each layer, and the machine's peaks") {
     const testing::TemporaryFolder folder;
-    testing::write_narrow_model(folder.path() / "narrow.safetensors");
+    converter::testing::write_narrow_model(folder.path() / "narrow.safetensors");
     const Outcome outcome = run_bench(folder, "--models " + quoted(folder.path()) +
                                                   " --min-time 0.001 --threads 1 --profile --conv winograd "
                                                   "--batch 3 --format json");
@@ -143,7 +143,7 @@ TEST_CASE("a profile has a time for each layer, beside the machine's peaks") {
     }
     CHECK(variant.find("profile_layers_ms")->number() == doctest::Approx(sum));
     CHECK(variant.find("profile_end_to_end_ms")->number() > 0);
-    // What is counted of a layer is the batch's.
+    // A layer's counts are for the whole batch.
     CHECK(direct_operations == doctest::Approx(3 * 2e9 * variant.find("gmac")->number()));
 }
 
@@ -162,7 +162,7 @@ TEST_CASE("a bench exits with 3 when a variant is slower than in an earlier repo
     CHECK(another_batch.errors.find("expected a report of batch 2, found one of batch 1") !=
           std::string::npos);
 
-    // The same report, had res160 been a thousand times as fast.
+    // The same report, but with a res160 that is a thousand times as fast.
     std::string text = text_of(earlier);
     const std::string field = "\"speedup\": ";
     text.insert(text.rfind(field) + field.size(), "1000");
@@ -174,7 +174,7 @@ TEST_CASE("a bench exits with 3 when a variant is slower than in an earlier repo
 
 TEST_CASE("a worker is ready after two inferences, and answers each line with its times") {
     const testing::TemporaryFolder folder;
-    const auto model = testing::write_narrow_model(folder.path() / "model.safetensors");
+    const auto model = converter::testing::write_narrow_model(folder.path() / "model.safetensors");
     const auto input = folder.path() / "input.safetensors";
     write_input(input, 64);
     const Outcome outcome = run_bench(
@@ -209,7 +209,7 @@ TEST_CASE("a worker is ready after two inferences, and answers each line with it
 
 TEST_CASE("a rectangle is measured as --size says it, height before width") {
     const testing::TemporaryFolder folder;
-    const auto model = testing::write_narrow_model(folder.path() / "baseline.safetensors");
+    const auto model = converter::testing::write_narrow_model(folder.path() / "baseline.safetensors");
     const Outcome report = run_bench(folder, "--models " + quoted(folder.path()) +
                                                  " --size 40x64 --min-time 0.01 --threads 1 --format json");
     INFO(report.errors);
@@ -226,7 +226,7 @@ TEST_CASE("a rectangle is measured as --size says it, height before width") {
     CHECK(turned.errors.find("expected size 64x40, found 40x64") != std::string::npos);
 }
 
-TEST_CASE("a batch is copies of one image, whose classes are the same and whose images count") {
+TEST_CASE("a batch consists of copies of one image, which have the same classes and all count") {
     const testing::TemporaryFolder folder;
     write_narrow_variants(folder.path());
     const std::string measured = "--models " + quoted(folder.path()) +
@@ -250,9 +250,10 @@ TEST_CASE("a batch is copies of one image, whose classes are the same and whose 
 }
 
 TEST_CASE(
-    "a worker repeats one image to fill its batch, or takes a whole one, and shows the first's classes") {
+    "a worker repeats one image to fill its batch, or accepts a whole batch, and shows the first image's "
+    "classes") {
     const testing::TemporaryFolder folder;
-    const auto model = testing::write_narrow_model(folder.path() / "model.safetensors");
+    const auto model = converter::testing::write_narrow_model(folder.path() / "model.safetensors");
     const auto input = folder.path() / "input.safetensors";
     const std::string worker = "--worker " + quoted(model) + " --threads 1 --input " + quoted(input);
     const auto classes = [&](const std::string& more) {
@@ -275,9 +276,9 @@ TEST_CASE(
           std::string::npos);
 }
 
-TEST_CASE("a worker without an input takes the bundled image") {
+TEST_CASE("a worker without an input uses the bundled image") {
     const testing::TemporaryFolder folder;
-    const auto model = testing::write_narrow_model(folder.path() / "model.safetensors");
+    const auto model = converter::testing::write_narrow_model(folder.path() / "model.safetensors");
     const Outcome outcome = run_bench(folder, "--worker " + quoted(model) + " --size 32");
     CHECK(outcome.exit_code == 0);
     CHECK(outcome.output.starts_with("ready "));
@@ -285,7 +286,7 @@ TEST_CASE("a worker without an input takes the bundled image") {
 
 TEST_CASE("a worker rejects what it cannot run") {
     const testing::TemporaryFolder folder;
-    const auto model = testing::write_narrow_model(folder.path() / "model.safetensors");
+    const auto model = converter::testing::write_narrow_model(folder.path() / "model.safetensors");
     const auto input = folder.path() / "input.safetensors";
     write_input(input, 64);
     const std::string worker = "--worker " + quoted(model);
@@ -298,7 +299,7 @@ TEST_CASE("a worker rejects what it cannot run") {
     CHECK(run_bench(folder, "--worker " + quoted(input)).exit_code == 5);
 }
 
-TEST_CASE("wrong usage and bad files have the exit codes of the help, and a reason") {
+TEST_CASE("wrong usage and bad files give the documented exit codes, and a reason") {
     struct Case {
         std::string arguments;
         int exit_code;
@@ -311,7 +312,7 @@ TEST_CASE("wrong usage and bad files have the exit codes of the help, and a reas
         {"--no-such-option", 2, "no-such-option"},
         {"stray", 2, "stray"},
         {"--threads 0", 2, "--threads"},
-        {"--threads two", 2, "--threads: expected a number, found \"two\""},
+        {"--threads two", 2, "--threads: expected a whole number from 1 to 1024, found 'two'"},
         {"--min-time 0", 2, "--min-time"},
         {"--min-time nan", 2, "--min-time"},
         {"--tolerance -1", 2, "--tolerance"},
@@ -320,13 +321,13 @@ TEST_CASE("wrong usage and bad files have the exit codes of the help, and a reas
         {"--conv fft", 2, "fft"},
         {"--batch 0", 2, "--batch"},
         {"--batch 1025", 2, "--batch"},
-        {"--batch two", 2, "--batch: expected a number, found \"two\""},
+        {"--batch two", 2, "--batch: expected a whole number from 1 to 1024, found 'two'"},
         {"--variants int9", 2, "int9"},
         {"--weights a --models b", 2, "exclude"},
         {"--size 31", 2,
-         "--size: expected a whole number from 32 to 8192, or two as HEIGHTxWIDTH, found \"31\""},
+         "--size: expected a whole number from 32 to 8192, or two as HEIGHTxWIDTH, found '31'"},
         {"--size two", 2,
-         "--size: expected a whole number from 32 to 8192, or two as HEIGHTxWIDTH, found \"two\""},
+         "--size: expected a whole number from 32 to 8192, or two as HEIGHTxWIDTH, found 'two'"},
         {"--models " + quoted(folder.path() / "none"), 2, "not a folder"},
         {"--models " + quoted(folder.path()), 2, "VARIANT.safetensors"},
         {"--out " + quoted(folder.path()), 2, "is a folder"},

@@ -18,7 +18,7 @@ struct vgg19_session {
 
 namespace {
 
-/// Of fixed size, so that a message can be kept even when memory is short.
+/// Of fixed size, so that a message can be stored even if memory is exhausted.
 thread_local std::array<char, 4096> last_error{};
 
 vgg19_status keep(vgg19_status status, std::string_view message) {
@@ -40,7 +40,7 @@ vgg19_status status_of(vgg19::ErrorKind kind) {
     return VGG19_FAILED;
 }
 
-/// No exception leaves the library through C.
+/// No exception may leave the library through the C interface.
 template <class Body>
 vgg19_status guarded(Body&& body) noexcept {
     try {
@@ -65,7 +65,7 @@ void require(const void* pointer, const char* name) {
 
 vgg19::SessionOptions options_from(const vgg19_session_options* options) {
     if (options == nullptr) return {};
-    // There is one version of the struct so far; a smaller one cannot be.
+    // Only one version of the struct exists so far, so a smaller one is invalid.
     if (options->struct_size < sizeof(vgg19_session_options)) {
         throw vgg19::Error(vgg19::ErrorKind::usage, "struct_size: expected at least " +
                                                         std::to_string(sizeof(vgg19_session_options)) +

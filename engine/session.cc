@@ -25,8 +25,8 @@ void require_length(const char* what, std::size_t expected, std::size_t found) {
 }
 
 void require_finite(std::span<const float> values) {
-    // A value is infinite or not a number when all bits of its exponent are set. Without an early way out the
-    // loop is vectorised.
+    // A value is infinite or NaN if all bits of its exponent are set. Without an early exit the loop can be
+    // vectorised.
     constexpr std::uint32_t exponent = 0x7F800000U;
     bool finite = true;
     for (const float value : values) finite &= (std::bit_cast<std::uint32_t>(value) & exponent) != exponent;

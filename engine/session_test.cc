@@ -80,7 +80,7 @@ TEST_CASE("a forced ISA runs, and no kernel is above it") {
         CAPTURE(kernels::isa_name(isa));
         const Session session(narrow.model,
                               {.input_height = 32, .input_width = 32, .isa = kernels::isa_name(isa)});
-        // Those that only INT8 layers have kernels for do not show here.
+        // ISAs that only have INT8 kernels of their own do not appear here.
         bool ran_at_its_own_level = kernels::has_dot_product(isa);
         for (const PlanStep& step : session.plan()) {
             CAPTURE(step.kernel);
@@ -119,8 +119,8 @@ TEST_CASE("an ISA that this CPU lacks is an error") {
     }
 }
 
-/// Sixteen Winograd convolutions of at most 1e-5 each, whose errors add up as random ones do: √16 times that.
-/// The goldens hold a network with a fixed seed to 1e-5.
+/// Sixteen Winograd convolutions with errors of at most 1e-5, which add up like random errors: √16 times
+/// that. The golden tests check a network with a fixed seed to 1e-5.
 constexpr double winograd_tolerance = 4e-5;
 
 TEST_CASE("every ISA gives nearly the same logits") {

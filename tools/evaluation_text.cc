@@ -22,11 +22,11 @@ using converter::Interval;
 using converter::PredictionCount;
 using model::Json;
 
-/// Beyond this a matrix fits no screen, and the commonest mistakes are listed.
+/// A larger matrix does not fit on a screen; the most frequent mistakes are listed instead.
 constexpr std::size_t most_matrix_classes = 20;
 constexpr std::size_t listed_mistakes = 40;
 
-/// What is known of a class of the model: its own name, or what ImageNet calls it.
+/// A class of the model by its own name, or by ImageNet's.
 ImageNetClass known_class(const EvaluationReport& report, std::size_t index) {
     if (!report.model_class_names.empty()) return {"", report.model_class_names[index]};
     if (report.model_classes != imagenet_classes().size()) return {};
@@ -89,13 +89,13 @@ void print_classes(const EvaluationReport& report) {
     std::cout << '\n' << table;
 }
 
-/// A line a class, a column a class that it was taken for.
+/// One line per class, one column per predicted class.
 void print_matrix(const EvaluationReport& report) {
     const std::vector<std::string> names = report.data.class_names();
     std::vector<std::vector<std::uint64_t>> counts(names.size(),
                                                    std::vector<std::uint64_t>(names.size() + 1));
     for (const PredictionCount& count : report.evaluation.predictions) {
-        // Of classes that share the model's class, a right answer stays with its own.
+        // If several classes map to the same model class, a correct answer counts for the image's own class.
         auto column = static_cast<std::size_t>(
             std::find(report.labels.begin(), report.labels.end(), count.predicted) - report.labels.begin());
         if (report.labels[count.data_class] == count.predicted) column = count.data_class;

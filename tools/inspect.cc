@@ -12,6 +12,7 @@
 #include "engine/model/json.h"
 #include "engine/model/map_size.h"
 #include "engine/model/model_file.h"
+#include "engine/model/number_text.h"
 #include "tools/command.h"
 #include "tools/plan_text.h"
 #include "tools/progress_bar.h"
@@ -31,10 +32,10 @@ struct LayerFacts {
     std::string weight_name;
     std::vector<std::size_t> weight_shape;
     std::string dtype;
-    std::vector<std::size_t> output_shape;  ///< before the pool that may follow
+    std::vector<std::size_t> output_shape;  ///< before the pool, if one follows
     std::uint64_t parameters = 0;
     std::uint64_t macs = 0;
-    std::uint64_t bytes = 0;  ///< weight, bias and scales
+    std::uint64_t bytes = 0;  ///< of weight, bias and scales
 };
 
 LayerFacts tensor_facts(const ModelFile& file, const std::string& layer, const model::Tensor& weight) {
@@ -50,7 +51,7 @@ LayerFacts tensor_facts(const ModelFile& file, const std::string& layer, const m
     return facts;
 }
 
-/// INT4 weights are told by the layer's shape: their tensor's is that of its bytes.
+/// For INT4 weights shows the layer's shape, since the tensor's shape is that of its bytes.
 LayerFacts dense_facts(const ModelFile& file, const model::DenseLayer& layer) {
     LayerFacts facts = tensor_facts(file, layer.name, file.weight(layer));
     if (file.is_int4(layer.name)) {
@@ -87,12 +88,11 @@ Json array_of(const Container& values) {
     return array;
 }
 
-/// The decimal number that was meant: 0.485, not 0.48500001430511475.
+/// The shortest decimal number: 0.485, not 0.48500001430511475.
 double shortest(float value) {
-    std::array<char, 32> text{};
-    const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+    const std::string text = shortest_text(value);
     double number = value;
-    std::from_chars(text.data(), end, number);
+    std::from_chars(text.data(), text.data() + text.size(), number);
     return number;
 }
 
@@ -153,7 +153,7 @@ void print_json(const Model& model, MapSize input_size, bool verified, const std
     std::cout << json.dump(2) << '\n';
 }
 
-/// The first few: `--json` has them all.
+/// Prints the first few; `--json` lists all.
 void print_class_names(const std::vector<std::string>& names) {
     constexpr std::size_t shown = 10;
     if (names.empty()) return;
@@ -178,8 +178,8 @@ std::string dense_order_text(const ModelFile& file) {
     for (const model::DenseLayer& layer : file.network().dense_layers()) {
         if (file.order(layer) == model::DenseOrder::input_major) ++input_major;
     }
-    if (input_major == 0) return "weights output by output, as PyTorch has them";
-    if (input_major == file.network().dense_layers().size()) return "weights input by input";
+    if (input_major == 0) return "output-major weights, as in PyTorch";
+    if (input_major == file.network().dense_layers().size()) return "input-major weights";
     return "weights in both orders";
 }
 
@@ -223,11 +223,12 @@ void print_text(const Model& model, MapSize input_size, bool verified) {
 }  // namespace
 
 int inspect(int argc, char** argv) {
-    CommandLine line("inspect", "Shows what a model file holds.", "MODEL");
+    CommandLine line("inspect", "Shows the contents of a model file.", "MODEL");
     add_session_options(line);
     line.flag("verify", "compare every tensor with its checksum")
         .flag("plan",
-              "which algorithm the planner chooses for each convolution, beside what it expects of others")
+              "show the algorithm that the planner chooses for each convolution, and its estimates for the "
+              "others")
         .flag("json", "print JSON")
         .example("vgg19 inspect vgg19.safetensors --size 160 --plan");
     if (!line.parse(argc, argv)) return exit_done;

@@ -41,8 +41,8 @@ Json estimates_json(const PlannedConvolution& convolution) {
 void print_plan(const Plan& plan) {
     std::cout << "\nplan for " << kernels::isa_name(plan.execution.isa) << ", input size "
               << to_string(plan.input_size) << "\n\n";
-    Table table(
-        {"layer", "map", "channels", "filters MB", "chosen", "expected of each, in times of the chosen"});
+    Table table({"layer", "map", "channels", "filters MB", "chosen",
+                 "estimated cost of each, relative to the chosen one"});
     for (const PlannedConvolution& convolution : plan.convolutions) {
         const layers::ConvolutionShape& shape = convolution.shape;
         table.add({convolution.layer, model::pixels_text(shape.size),

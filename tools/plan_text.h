@@ -1,4 +1,4 @@
-// A plan as people and programs read it.
+// Prints plans as a table or JSON.
 #pragma once
 
 #include "engine/model/json.h"
@@ -6,7 +6,7 @@
 
 namespace vgg19::tools {
 
-/// A table on standard output: a line a convolution, costs as multiples of the chosen way's.
+/// Prints a table: one line per convolution, with costs relative to the chosen algorithm's.
 void print_plan(const Plan& plan);
 
 /// {"isa", "convolutions": [{"layer", "algorithm", "estimates": [{"algorithm", "cost", "filter_bytes"}]}]};

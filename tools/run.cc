@@ -54,7 +54,7 @@ const Tensor& input_tensor(const SafetensorsFile& file) {
     return *tensor;
 }
 
-/// What was left open, or must agree, follows from the inputs.
+/// Options that were not given are taken from the inputs; others must agree with them.
 void fit_to(SessionOptions& options, const Tensor& input, const std::string& path) {
     const MapSize size = {input.shape[2], input.shape[3]};
     if (!options.input_size().empty() && options.input_size() != size) {
@@ -65,7 +65,7 @@ void fit_to(SessionOptions& options, const Tensor& input, const std::string& pat
     options.batch = std::min(options.batch, input.shape[0]);
 }
 
-/// Logits of all images, a batch at a time; the last batch is filled up with zeros.
+/// Runs all images in batches; the last batch is padded with zeros.
 std::vector<float> run_all(Session& session, const Tensor& input, const std::string& path) {
     const std::size_t images = input.shape[0];
     const std::size_t batch = session.batch();
@@ -107,15 +107,15 @@ void write_logits(const std::filesystem::path& path, std::span<const float> logi
 }  // namespace
 
 int run(int argc, char** argv) {
-    CommandLine line(
-        "run",
-        "Runs a model on ready-made inputs: a safetensors file with the F32 tensor `input` (N, 3, "
-        "S, S), normalised,\nbecomes one with the F32 tensor `logits` (N, classes).",
-        "-m MODEL --input FILE --output FILE");
-    line.option("m,model", "FILE", "the model (required)")
-        .option("input", "FILE", "the inputs (required)")
+    CommandLine line("run",
+                     "Runs a model on prepared inputs: reads the normalised F32 tensor `input` (N, 3, S, S) "
+                     "from a safetensors\n"
+                     "file, and writes the F32 tensor `logits` (N, classes) to another.",
+                     "-m MODEL --input FILE --output FILE");
+    add_model_option(line);
+    line.option("input", "FILE", "the inputs (required)")
         .option("o,output", "FILE", "the file of logits to write (required)")
-        .option("batch", "N", "images a run", "1");
+        .option("batch", "N", "images per run", "1");
     add_session_options(line);
     line.example("vgg19 run -m vgg19.safetensors --input x.safetensors --output y.safetensors");
     if (!line.parse(argc, argv)) return exit_done;

@@ -45,9 +45,9 @@ Kind kind_in(std::span<const Name<Kind>> names, std::string_view option, std::st
                                       std::string(found) + "'");
 }
 
-/// The shortest digits that read back as the same number, without an exponent.
+/// The shortest text that parses back to the same number, without an exponent.
 std::string plain_text(double value) {
-    std::string text(400, '\0');  // the smallest double has 324 digits behind its point
+    std::string text(400, '\0');  // the smallest double has 324 digits after the point
     char* const end = text.data() + text.size();
     text.resize(static_cast<std::size_t>(
         std::to_chars(text.data(), end, value, std::chars_format::fixed).ptr - text.data()));
@@ -92,7 +92,7 @@ TrainedLayers trained_layers_named(std::string_view name) {
 }
 
 double head_learning_rate(const FinetuneOptions& options) {
-    constexpr double faster = 10;  // it begins at nothing, and nothing is lost by long steps
+    constexpr double faster = 10;  // its weights are random, so that large steps lose nothing
     return options.head->learning_rate.value_or(faster * options.schedule.learning_rate);
 }
 

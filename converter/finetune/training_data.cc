@@ -12,7 +12,7 @@ namespace vgg19::converter {
 
 namespace {
 
-/// Items by ascending random key.
+/// Items sorted by random keys.
 std::vector<std::size_t> shuffled(const std::vector<std::size_t>& items, std::uint64_t seed, RandomUse use,
                                   std::uint64_t epoch) {
     std::vector<std::pair<std::uint64_t, std::size_t>> keyed;
@@ -25,8 +25,8 @@ std::vector<std::size_t> shuffled(const std::vector<std::size_t>& items, std::ui
     return result;
 }
 
-/// The square that is kept of a square picture of `side` pixels: its corner, which may lie outside, and
-/// whether it is mirrored.
+/// The square that is cut from a square picture of `side` pixels: its corner, possibly outside, and whether
+/// it is mirrored.
 struct Crop {
     std::ptrdiff_t left = 0;
     std::ptrdiff_t top = 0;
@@ -85,7 +85,8 @@ std::vector<std::size_t> stratified_subset(const DataSet& data, const std::vecto
     for (const std::size_t item : shuffled(items, seed, RandomUse::subset, 0)) {
         classes[data.label(item).value()].push_back(item);
     }
-    // Spread each class evenly over [0, 1): any beginning of that line has about the same share of each.
+    // Spread each class evenly over [0, 1): then any prefix of the sorted line has about the same share of
+    // each class.
     std::vector<std::pair<double, std::size_t>> line;
     for (const std::vector<std::size_t>& members : classes) {
         for (std::size_t i = 0; i < members.size(); ++i) {

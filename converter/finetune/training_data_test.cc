@@ -15,8 +15,8 @@ namespace vgg19::converter {
 
 namespace {
 
-/// Items whose pixels tell their place: channel · 10000 + row · 100 + column, all plus 1. Labels go 0, 1, 1,
-/// 0, 1, 1, …
+/// Items with pixels that encode their position: channel · 10000 + row · 100 + column, all plus 1. Labels are
+/// 0, 1, 1, 0, 1, 1, …
 class Places final : public DataSet {
   public:
     explicit Places(std::size_t size, bool has_margin = false) : size_(size), has_margin_(has_margin) {}
@@ -54,7 +54,7 @@ std::vector<float> read(const DataSet& data, std::size_t item, std::size_t size)
     return nchw;
 }
 
-/// Where an augmented picture was taken from.
+/// The position from which an augmented picture was cropped.
 struct Found {
     int left = 0;
     int top = 0;
@@ -65,7 +65,7 @@ struct Found {
     }
 };
 
-/// Finds it by the middle of the picture, which is never padding, and checks every other pixel.
+/// Finds the crop from the picture's centre, which is never padding, and checks all other pixels.
 Found find_crop(const std::vector<float>& nchw, int size, int side) {
     const auto code = [&](int y, int x) {
         return static_cast<int>(nchw[static_cast<std::size_t>(y * size + x)]) - 1;
@@ -94,7 +94,7 @@ Found find_crop(const std::vector<float>& nchw, int size, int side) {
 
 }  // namespace
 
-TEST_CASE("random keys are fixed for all time, and differ by each of their parts") {
+TEST_CASE("random keys never change, and depend on each of their parts") {
     CHECK(mix_bits(0) == 0xE220A8397B1DCDAFU);  // SplitMix64's first number for seed 0
     std::set<std::uint64_t> keys;
     for (const std::uint64_t seed : {0U, 1U}) {
@@ -149,7 +149,7 @@ TEST_CASE("pictures without a margin move by up to an eighth, over black, half o
     CHECK(mirrored < 600);
 }
 
-TEST_CASE("pictures with a margin are cropped from all that the resize leaves") {
+TEST_CASE("pictures with a margin are cropped from the whole resized picture") {
     constexpr int size = 16;
     const Places data(1000, true);
     const AugmentedData augmented(data, 3, 0);
@@ -165,7 +165,7 @@ TEST_CASE("pictures with a margin are cropped from all that the resize leaves") 
     CHECK(data.read_ratio == 1);
 }
 
-TEST_CASE("a picture looks the same when it is read again, and another in the next epoch") {
+TEST_CASE("a picture is the same when it is read again, and different in the next epoch") {
     const Places data(50);
     const AugmentedData first(data, 3, 0);
     const AugmentedData second(data, 3, 1);

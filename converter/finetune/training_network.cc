@@ -25,16 +25,16 @@ void require_fp32(const model::ModelFile& model) {
     const auto require = [&](const std::string& layer) {
         if (!model.is_int8(layer) && !model.is_int4(layer)) return;
         refuse(model.path().string() + ": " + layer +
-               " is quantised: training wants FP32 weights, of the model before quantize");
+               " is quantised: training needs FP32 weights; use the model before quantize");
     };
     for (const auto& layer : model.network().convolutions()) require(layer.name);
     for (const auto& layer : model.network().dense_layers()) require(layer.name);
 }
 
-/// The session's own checks of size, batch, threads and ISA, and its defaults.
+/// Uses the session's checks of size, batch, threads and ISA, and its defaults.
 Plan checked_plan(const model::ModelFile& model, const TrainingNetworkOptions& options) {
     if (kernels::onednn_version() == "none") {
-        refuse("training needs oneDNN, and this build is without it");
+        refuse("training needs oneDNN, but this build does not have it");
     }
     require_fp32(model);
     if (!(options.dropout >= 0 && options.dropout < 1)) {
@@ -64,7 +64,7 @@ DenseLayers dense_layers(const model::ModelFile& model, const Plan& plan,
             options.dropout};
 }
 
-/// The parameters with the memory of their values and gradients.
+/// The parameters with memory for their values and gradients.
 class Parameters {
   public:
     Parameters(const model::ModelFile& model, const TrainingNetworkOptions& options) {
@@ -83,7 +83,7 @@ class Parameters {
     const std::vector<LayerParameters>& convolutions() const { return convolutions_; }
     const std::vector<LayerParameters>& dense() const { return dense_; }
 
-    /// What the memory of these takes.
+    /// The size of that memory.
     static std::uint64_t bytes(const model::ModelFile& model, const TrainingNetworkOptions& options) {
         std::uint64_t floats = 0;
         for (const auto& layer : model.network().convolutions()) {

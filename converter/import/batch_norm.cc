@@ -1,11 +1,10 @@
 #include "converter/import/batch_norm.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cmath>
 
 #include "converter/import/byte_reader.h"
+#include "engine/model/number_text.h"
 #include "vgg19/error.h"
 
 namespace vgg19::converter {
@@ -20,7 +19,7 @@ std::vector<double> values_of(const Parameter* parameter, const model::MappedFil
     return values;
 }
 
-/// Numbers in hyper-parameters may have gone through float.
+/// Stored hyper-parameters may have been rounded to float.
 bool is_same(double a, double b) {
     constexpr double tolerance = 1e-6;
     return std::abs(a - b) <= tolerance * std::max(std::abs(a), std::abs(b));
@@ -45,12 +44,12 @@ void check_variance(const StoredTensor& tensor, const std::vector<double>& value
 double find_batch_norm_epsilon(const VggTensors& vgg, const std::vector<CheckpointFacts::Epsilon>& said,
                                double wanted, const std::string& file) {
     const auto is_own = [&](const CheckpointFacts::Epsilon& epsilon) {
-        if (epsilon.path.starts_with("code/")) return true;  // TorchScript's code of the modules
+        if (epsilon.path.starts_with("code/")) return true;  // TorchScript's code
         return std::any_of(vgg.norm_paths.begin(), vgg.norm_paths.end(),
                            [&](const std::string& path) { return is_within(epsilon.path, path); });
     };
     const auto text = [](const CheckpointFacts::Epsilon& epsilon) {
-        return epsilon_text(epsilon.value) + " under " + printable(epsilon.path);
+        return shortest_text(epsilon.value) + " under " + printable(epsilon.path);
     };
     const CheckpointFacts::Epsilon* own = nullptr;
     for (const CheckpointFacts::Epsilon& epsilon : said) {
@@ -62,23 +61,18 @@ double find_batch_norm_epsilon(const VggTensors& vgg, const std::vector<Checkpoi
     }
     if (own != nullptr && wanted != 0 && !is_same(own->value, wanted)) {
         refuse(file, "expected " + text(*own) + ", as the model has it, found --batch-norm-epsilon " +
-                         epsilon_text(wanted));
+                         shortest_text(wanted));
     }
     if (wanted != 0) return wanted;
     const double used = own != nullptr ? own->value : default_batch_norm_epsilon;
     for (const CheckpointFacts::Epsilon& epsilon : said) {
         if (is_own(epsilon) || is_same(epsilon.value, used)) continue;
-        refuse(file, "found " + text(epsilon) + ", where " + epsilon_text(used) +
+        refuse(file, "found " + text(epsilon) + ", where " + shortest_text(used) +
                          (own != nullptr ? " is the model's own" : " is PyTorch's default") +
-                         "; say which holds: --batch-norm-epsilon " + epsilon_text(epsilon.value) +
-                         " or --batch-norm-epsilon " + epsilon_text(used));
+                         "; choose one: --batch-norm-epsilon " + shortest_text(epsilon.value) +
+                         " or --batch-norm-epsilon " + shortest_text(used));
     }
     return used;
-}
-
-std::string epsilon_text(double epsilon) {
-    std::array<char, 32> digits{};
-    return {digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), epsilon).ptr};
 }
 
 void fold_batch_norm(const LayerTensors& layer, double epsilon, const model::MappedFile& mapping,

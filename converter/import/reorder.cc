@@ -4,12 +4,13 @@
 #include <string>
 #include <vector>
 
+#include "converter/lineage.h"
 #include "converter/transpose.h"
 
 namespace vgg19::converter {
 namespace {
 
-/// The tensors of the output, and the memory of those that are new.
+/// The output's tensors, and the memory of the new ones.
 struct Reordered {
     std::vector<model::Tensor> tensors;
     std::vector<kernels::AlignedBuffer> owned;
@@ -58,7 +59,8 @@ void change_model(const model::ModelFile& model, const std::filesystem::path& ou
 void reorder_dense(const model::ModelFile& model, const std::filesystem::path& output,
                    model::DenseOrder order, const model::Progress& progress) {
     model::Description description = model.description();
-    description.lineage.push_back(std::string("convert ") + dense_order_option(order));
+    description.lineage.push_back(surgery_name(Surgery::convert) + std::string(" ") +
+                                  dense_order_option(order));
     change_model(model, output, order, description, progress);
 }
 

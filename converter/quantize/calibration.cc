@@ -12,7 +12,7 @@ namespace vgg19::converter {
 
 namespace {
 
-/// In all, so that the larger sets do not need more memory.
+/// In total, so that larger image sets do not need more memory.
 constexpr std::size_t kept_tiles = 128;
 
 /// Runs one image after the other.
@@ -39,7 +39,7 @@ class Runner {
     std::vector<float> input_;
 };
 
-/// Sums of four pixels have to be finite too. NaN is refused as well.
+/// Sums of four pixels must be finite too. NaN is also rejected.
 void require_in_range(const BlockedMap& map, const std::string& image, const std::string& layer) {
     constexpr float most = std::numeric_limits<float>::max() / 4;
     const std::size_t count =
@@ -57,7 +57,7 @@ std::span<const model::ConvolutionLayer> later_convolutions(const model::ModelFi
     return std::span(model.network().convolutions()).subspan(1);
 }
 
-/// One convolution's input, of one image.
+/// The input of one convolution for one image.
 struct Observation {
     std::size_t convolution = 0;  ///< among later_convolutions()
     std::size_t image = 0;

@@ -1,4 +1,4 @@
-// Sessions of models that are INT8 throughout, or in some layers.
+// Sessions of models with all layers, or some layers, in INT8.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -26,7 +26,7 @@ using kernels::testing::isa_names_of_this_cpu;
 using kernels::testing::Random;
 using model::Network;
 
-/// Widths around a vector's and a block's, and pools after FP32 and INT8 layers.
+/// Widths close to those of a vector and a block, and pools after FP32 and INT8 layers.
 Network network() {
     return Network::parse("20 M 33 17 M 40 M 31 M 48 M", "70 33 10");
 }
@@ -58,7 +58,7 @@ std::vector<float> logits(const Model& model, const SessionOptions& options, std
     return result;
 }
 
-/// The kernels of all steps whose name starts so.
+/// The kernels of all steps with names that begin with `prefix`.
 std::size_t steps_of(const Model& model, const SessionOptions& options, const std::string& kernel) {
     const Session session(model, options);
     const std::vector<PlanStep>& plan = session.plan();
@@ -69,7 +69,7 @@ std::size_t steps_of(const Model& model, const SessionOptions& options, const st
 }  // namespace
 
 TEST_CASE(
-    "INT8 logits are near to FP32's on every ISA, direct and by Winograd, and do not depend on threads") {
+    "INT8 logits are close to FP32's on every ISA, direct and by Winograd, and do not depend on threads") {
     Fixture fixture;
     INFO(fixture.random.replay());
     const Model full = fixture.quantized("full", {});
@@ -113,7 +113,7 @@ TEST_CASE("an image's INT8 logits do not depend on the others of its batch") {
     }
 }
 
-TEST_CASE("the choice of convolution says which INT8 kernels run") {
+TEST_CASE("the convolution option selects the INT8 kernels") {
     Fixture fixture;
     FullOptions options;
     options.no_winograd = {"features.3"};
@@ -127,7 +127,7 @@ TEST_CASE("the choice of convolution says which INT8 kernels run") {
     CHECK(steps_of(full, {.input_height = 32, .input_width = 32}, "dense_int8_sparse_input_") == 3);
 }
 
-TEST_CASE("layers that stay FP32 between INT8 ones get floats, and give 8 bits") {
+TEST_CASE("FP32 layers between INT8 ones read floats and write 8 bits") {
     Fixture fixture;
     INFO(fixture.random.replay());
     const Model baseline = Model::open(fixture.folder / "baseline");
@@ -149,7 +149,7 @@ TEST_CASE("layers that stay FP32 between INT8 ones get floats, and give 8 bits")
     }
 }
 
-TEST_CASE("INT8 dense weights give the same bits in either order where the average pool is not folded") {
+TEST_CASE("INT8 dense weights give the same bits in either order if the average pool is not folded") {
     Fixture fixture;
     INFO(fixture.random.replay());
     const Model full = fixture.quantized("full", {});

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "converter/lineage.h"
 #include "vgg19/error.h"
 
 namespace vgg19::converter {
@@ -25,9 +26,9 @@ void check_names(const char* option, const std::vector<std::string>& names,
     }
 }
 
-/// What a step of quantisation adds to a description.
+/// What a quantization step adds to a description.
 struct Step {
-    std::string variant;  ///< of a baseline
+    std::string variant;  ///< the variant's name if a baseline is quantised
     std::string lineage;
 };
 
@@ -59,8 +60,8 @@ void quantize_dense(const model::ModelFile& model, const std::filesystem::path& 
     for (const auto& layer : model.network().dense_layers()) {
         quantization.dense_layers.push_back(quantize_layer(layer, model, type));
     }
-    const char* step =
-        type == DenseType::int4 ? "quantize --scope dense --dense int4" : "quantize --scope dense";
+    const std::string step = surgery_name(Surgery::quantize) + std::string(" --scope dense") +
+                             (type == DenseType::int4 ? " --dense int4" : "");
     write(model, quantization, {"int8", step}, output, progress);
 }
 

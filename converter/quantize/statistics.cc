@@ -10,7 +10,7 @@ namespace vgg19::converter {
 
 namespace {
 
-/// One channel with the zeros that convolution and tiles see around it.
+/// One channel with a border of zeros, as convolution and tiles read it.
 class PaddedPlane {
   public:
     explicit PaddedPlane(MapSize size)
@@ -49,8 +49,7 @@ class PaddedPlane {
     std::vector<float> values_;
 };
 
-/// What the taps see in all: the plane without the row and the column that the filter, at the other end, does
-/// not reach.
+/// The sum of each tap's inputs: the whole plane without the row and column that this tap never reads.
 std::array<double, 9> tap_sums(const PaddedPlane& plane) {
     const std::size_t last_row = plane.size().height - 1;
     const std::size_t last = plane.size().width - 1;
@@ -70,7 +69,7 @@ std::array<double, 9> tap_sums(const PaddedPlane& plane) {
     return sums;
 }
 
-/// The memory of one thread.
+/// One thread's memory.
 struct Worker {
     explicit Worker(MapSize size) : plane(size) {}
     PaddedPlane plane;
@@ -92,7 +91,8 @@ struct Worker {
 }  // namespace
 
 void ConvolutionStatistics::add(const BlockedMap& map, std::size_t more_tiles, int threads) {
-    constexpr std::size_t stride_between_kept = 40009;  // a prime, so that small maps give all of their tiles
+    constexpr std::size_t stride_between_kept =
+        40009;  // a prime, so that the kept tiles cover all of a small map
     const std::size_t first = tiles();
     tiles_.resize((first + more_tiles) * channels_);
     std::vector<Worker> workers(static_cast<std::size_t>(threads), Worker(map.size));

@@ -18,7 +18,7 @@ namespace {
 using kernels::testing::GuardedBuffer;
 using kernels::testing::Random;
 
-/// A map in the blocked layout that ends at a guard page, and its pixels as they are asked for.
+/// A map in the blocked layout that ends at a guard page, and access to its pixels.
 class RandomMap {
   public:
     RandomMap(Random& random, std::size_t channels, MapSize size, std::size_t block)
@@ -36,7 +36,7 @@ class RandomMap {
 
     BlockedMap map() const { return {values_.data(), channels_, size_, block_}; }
 
-    /// Zero around the map. `row` and `column` count from the padding's.
+    /// Zero outside the map. `row` and `column` count from the padding's corner.
     float padded(std::size_t channel, std::size_t row, std::size_t column) const {
         if (row == 0 || column == 0 || row > size_.height || column > size_.width) return 0;
         return values_.data()[index(channel, row - 1, column - 1)];
@@ -82,7 +82,7 @@ void check_same(const Histogram& found, const Histogram& expected) {
 
 }  // namespace
 
-TEST_CASE("inputs and transformed inputs are counted once each, the padding's share among the latter") {
+TEST_CASE("inputs and transformed inputs are each counted once, including padding for the latter") {
     Random random;
     INFO(random.replay());
     for (const Shape& shape : shapes) {
@@ -114,7 +114,7 @@ TEST_CASE("inputs and transformed inputs are counted once each, the padding's sh
     }
 }
 
-TEST_CASE("a tap's mean is that of the pixels which it meets, over all maps") {
+TEST_CASE("a tap's mean covers all pixels that it reads, over all maps") {
     Random random;
     INFO(random.replay());
     for (const Shape& shape : shapes) {
@@ -139,7 +139,7 @@ TEST_CASE("a tap's mean is that of the pixels which it meets, over all maps") {
     }
 }
 
-TEST_CASE("kept tiles are the map's, and all of a small map's come up") {
+TEST_CASE("kept tiles come from the map, and cover all of a small map") {
     Random random;
     INFO(random.replay());
     const RandomMap map(random, 5, 6, 8);

@@ -33,7 +33,7 @@ std::size_t resized_side(double resize_ratio, std::size_t size) {
     return static_cast<std::size_t>(side);
 }
 
-/// Where a centred crop starts. Half a pixel goes to the even side, as Python's round() does it.
+/// Where a centred crop starts; half a pixel rounds to the even number, as in Python's round().
 std::size_t crop_start(std::size_t side, std::size_t crop) {
     const std::size_t half = (side - crop) / 2;
     const bool is_tie = (side - crop) % 2 == 1;

@@ -9,7 +9,7 @@ namespace vgg19::layers {
 
 namespace {
 
-/// Outputs that one thread takes at a time: ranges start where a kernel's register tile does.
+/// Threads get multiples of this many outputs, so that ranges start at a kernel's register tile.
 constexpr std::size_t output_granularity = 16;
 
 void require_int8_inputs(const DenseProblem& problem) {
@@ -19,7 +19,7 @@ void require_int8_inputs(const DenseProblem& problem) {
                                           " inputs at most, found " + std::to_string(problem.inputs));
 }
 
-/// Σ_i w[o][i] of each output of an INT8 layer, in FP32. The integers' sums are exact.
+/// Σ_i w[o][i] for each output of an INT8 layer, in FP32. The integer sums are exact.
 std::vector<float> weight_sums(const DenseProblem& problem) {
     std::vector<std::int64_t> sums(problem.outputs);
     for (std::size_t i = 0; i < problem.inputs * problem.outputs; ++i) {
@@ -95,7 +95,7 @@ void Dense::run_fp32_input(const float* input) {
     run_kernel();
 }
 
-/// Each image has its own scale, so that its result does not depend on the others of the batch.
+/// Each image has its own scale, so that its result does not depend on the rest of the batch.
 void Dense::run_int8(const float* input) {
     for (std::size_t image = 0; image < problem_.batch; ++image) {
         const std::size_t offset = image * problem_.inputs;
@@ -108,8 +108,8 @@ void Dense::run_int8(const float* input) {
     run_kernel();
 }
 
-/// INT8 kernels take no input below zero. They get x − m, where m is the least input (or 0), and the bias
-/// becomes bias[o] + m · Σ_i w[o][i], so that the result is that of x. Each image has its own m.
+/// INT8 kernels do not support negative inputs. They get x − m, where m is the smallest input (at most 0),
+/// and the bias becomes bias[o] + m · Σ_i w[o][i], so that the result is that of x. Each image has its own m.
 void Dense::run_signed_int8(const float* input, float* output) {
     const std::size_t batch = problem_.batch;
     problem_.batch = 1;
@@ -127,7 +127,7 @@ void Dense::run_signed_int8(const float* input, float* output) {
     problem_.batch = batch;
 }
 
-/// On every thread's part of the outputs.
+/// Runs the kernel for each thread's part of the outputs.
 void Dense::run_kernel() {
     const auto parts = static_cast<std::size_t>(threads_);
     const std::size_t granularity = std::max(output_granularity, kernels::dense_granularity(weights_));

@@ -1,4 +1,4 @@
-// Fully connected (dense) layer with bias, and ReLU where one follows: over the kernels of kernels/dense.
+// A fully connected (dense) layer with bias and optional ReLU, over the kernels of kernels/dense.
 #pragma once
 
 #include <cstddef>
@@ -14,19 +14,19 @@
 
 namespace vgg19::layers {
 
-/// What to compute: [batch][inputs] → [batch][outputs]. One of the weights is there, in the layout of
-/// kernels/dense/dense.h. They are used in place, so they must outlive the layer.
+/// The problem to compute: [batch][inputs] → [batch][outputs]. Exactly one kind of weights is set, in the
+/// layout of kernels/dense/dense.h. Weights are used in place, so they must outlive the layer.
 struct DenseProblem {
     std::size_t inputs = 0;
     std::size_t outputs = 0;
     bool relu_follows = false;
-    bool signed_input = false;                   ///< no ReLU before it: inputs may be negative
+    bool signed_input = false;                   ///< inputs may be negative, because no ReLU precedes them
     bool input_major = false;                    ///< weights are [inputs][outputs], else [outputs][inputs]
     const float* weights = nullptr;              ///< finite
     const std::int8_t* int8_weights = nullptr;   ///< the same, quantised
-    const float* weight_scale = nullptr;         ///< [outputs], of INT8 weights
+    const float* weight_scale = nullptr;         ///< [outputs], for INT8 weights
     const std::uint8_t* int4_weights = nullptr;  ///< always input-major
-    const std::uint16_t* int4_scale = nullptr;   ///< the same, of INT4 weights
+    const std::uint16_t* int4_scale = nullptr;   ///< likewise, for INT4 weights
     const float* bias = nullptr;                 ///< [outputs]
 
     kernels::DenseWeights type() const;
@@ -34,7 +34,7 @@ struct DenseProblem {
 
 class Dense final : public Operation {
   public:
-    /// Throws Error (bad_input) for an INT8 layer so wide that its sums could pass 32 bits.
+    /// Throws Error (bad_input) for an INT8 layer with so many inputs that sums could overflow 32 bits.
     Dense(const DenseProblem& problem, const Execution& execution);
 
     void run(const std::byte* input, std::byte* output, std::byte* scratch) override;
@@ -54,12 +54,12 @@ class Dense final : public Operation {
     std::vector<std::uint32_t> input_rows_;
     kernels::AlignedBuffer sums_;
 
-    // For INT8 weights.
+    // Only for INT8 weights.
     kernels::Kernel<kernels::QuantizeActivationsFunction> quantize_;
     std::vector<std::uint8_t> int8_input_;
     std::vector<float> input_scales_;
 
-    // For INT8 weights and an input of both signs.
+    // INT8 weights with an input of both signs.
     bool signed_int8_;
     const float* bias_;
     std::vector<float> weight_sums_;

@@ -18,7 +18,8 @@ float share(std::size_t pooled, std::size_t index, std::size_t side, std::size_t
     return 1.0F / static_cast<float>(window.end - window.begin);
 }
 
-/// To the nearest whole number, ties to even: at 1.5 · 2^23 a float's step is 1. Vectorises on any CPU.
+/// Rounds to the nearest integer, ties to even: floats near 1.5 · 2^23 have a spacing of 1. Vectorises on any
+/// CPU.
 std::int8_t rounded(float value) {
     constexpr float step_is_one = 12582912.0F;
     return static_cast<std::int8_t>(static_cast<std::int32_t>((value + step_is_one) - step_is_one));
@@ -42,8 +43,8 @@ void fold_pixel(const PoolFold& fold, std::size_t row, std::size_t column, const
     }
 }
 
-/// Calls body(part, pixel, folded) for each pixel of all channels, folded from INT8 weights in their own
-/// steps. Parts are of whole channels.
+/// Calls body(part, pixel, folded) for each pixel of all channels, folded from INT8 weights in units of their
+/// scales. Parts are whole channels.
 template <class Body>
 void for_each_folded_pixel(const PoolFold& fold, int threads, std::size_t parts, const Int8Weights& weights,
                            const Body& body) {
@@ -85,7 +86,7 @@ void fold_average_pool(const PoolFold& fold, int threads, const Int8Weights& wei
     for (std::size_t o = 0; o < fold.outputs; ++o) {
         float most = 0;
         for (const std::vector<float>& part : largest) most = std::max(most, part[o]);
-        const float step = most == 0 ? 1.0F : most / largest_int8;  // in steps of the weights
+        const float step = most == 0 ? 1.0F : most / largest_int8;  // in units of the weights' scale
         inverse_steps[o] = 1.0F / step;
         folded.scale[o] = weights.scale[o] * step;
     }

@@ -1,5 +1,5 @@
-// An adaptive average pool and the dense layer behind it are both linear: one dense layer over the pool's
-// input does what they do. Where that map is smaller than the pooled one, it has fewer weights to read.
+// Folds an adaptive average pool into the dense layer after it: both are linear, so one dense layer over the
+// pool's input replaces them. If that input is smaller than the pooled map, there are fewer weights to read.
 #pragma once
 
 #include <cstddef>
@@ -34,11 +34,11 @@ struct PoolFold {
 /// additions round.
 void fold_channel(const PoolFold& fold, const float* weights, float* folded);
 
-/// INT8 weights of all channels, and one step of each output's.
+/// INT8 weights of all channels, and a scale per output.
 struct Int8Weights {
     const std::int8_t* weights = nullptr;
     const float* scale = nullptr;  ///< [outputs]
-    /// Called for weights that were read; they are read twice.
+    /// Called for weights that have been read; they are read twice.
     std::function<void(std::span<const std::int8_t>)> release{};
 };
 struct FoldedInt8Weights {
@@ -46,8 +46,8 @@ struct FoldedInt8Weights {
     float* scale = nullptr;  ///< [outputs]
 };
 
-/// The same for all channels in INT8: folded as floats, a channel at a time, and rounded to steps of 1/127 of
-/// an output's largest. The same for every number of threads.
+/// The same for all channels in INT8: folded in float, one channel at a time, and requantised with 1/127 of
+/// each output's largest value. The result does not depend on the number of threads.
 void fold_average_pool(const PoolFold& fold, int threads, const Int8Weights& weights,
                        const FoldedInt8Weights& folded);
 

@@ -17,7 +17,7 @@ namespace {
 using kernels::testing::GuardedBuffer;
 using kernels::testing::Random;
 
-/// The mean of one window of PyTorch's AdaptiveAvgPool2d, written down once more.
+/// The mean of one window of PyTorch's AdaptiveAvgPool2d, implemented independently.
 double pooled_value(const GuardedBuffer<float>& map, std::size_t channel, const PoolFold& fold, std::size_t p,
                     std::size_t q) {
     const auto begin = [&](std::size_t i, std::size_t side) { return i * side / fold.pooled_side; };

@@ -14,12 +14,12 @@ namespace vgg19::layers {
 
 namespace {
 
-/// 1 / a step of the output: 1 where the output is floats.
+/// 1 / the output's quantization scale; 1 if the output is floats.
 float output_steps(const ConvolutionWeights& weights) {
     return weights.output_scale == 0 ? 1.0F : 1.0F / weights.output_scale;
 }
 
-/// `values` in steps of the output, zero up to the size of `to`.
+/// Writes `values` in units of the output's scale; fills `to` up with zeros.
 void fill_scaled(std::span<const float> values, float steps, std::span<float> to) {
     std::fill(to.begin(), to.end(), 0.0F);
     std::transform(values.begin(), values.end(), to.begin(), [&](float value) { return value * steps; });
@@ -74,7 +74,7 @@ class DirectInt8 final : public Operation {
     std::vector<float> bias_;
 };
 
-/// The step that the file asks for at each position, as the kernel's integer multiplier.
+/// The file's scale for each position as the kernel's fixed-point multiplier.
 std::array<std::int16_t, kernels::winograd_int8_positions> input_multipliers(
     const ConvolutionWeights& weights) {
     std::array<std::int16_t, kernels::winograd_int8_positions> multipliers{};
@@ -122,7 +122,7 @@ class WinogradInt8Convolution final : public Operation {
     std::string kernel() const override { return kernel_.name; }
 
   private:
-    /// From the filters' scales to what turns a sum of products into steps of the output.
+    /// Turns the scales of filters into factors from sums of products to output steps.
     void scale_multipliers(const ConvolutionWeights& weights) {
         const std::size_t channels = problem_.padded_output_channels();
         for (std::size_t position = 0; position < kernels::winograd_int8_positions; ++position) {

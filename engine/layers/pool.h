@@ -12,7 +12,7 @@
 
 namespace vgg19::layers {
 
-/// 2×2, stride 2: floats of `channels` maps in the blocked layout, of `size`, become maps of size.halved().
+/// 2×2, stride 2: `channels` maps of `size`, floats in the blocked layout, become maps of size.halved().
 class MaxPool final : public Operation {
   public:
     MaxPool(std::size_t channels, MapSize size, const Execution& execution);
@@ -25,7 +25,7 @@ class MaxPool final : public Operation {
     kernels::MaxPool problem_;
 };
 
-/// Adaptive average pool from `size` to `output_size`, from floats in the blocked layout to
+/// Adaptive average pool from `size` to `output_size`: reads floats in the blocked layout, writes
 /// [batch][channels][height][width].
 class AveragePool final : public Operation {
   public:

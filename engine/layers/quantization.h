@@ -1,4 +1,4 @@
-// From FP32 to the 8 bits that an INT8 convolution reads, on all threads of a session.
+// Quantises FP32 activations to the 8 bits that an INT8 convolution reads, on all threads of a session.
 #pragma once
 
 #include <cstddef>
@@ -12,8 +12,8 @@
 
 namespace vgg19::layers {
 
-/// `channels` maps, from floats in the blocked layout of the ISA to unsigned 8 bits in blocks
-/// of int8_channel_block, in steps of `scale`.
+/// Converts `channels` maps from floats in the ISA's blocked layout to unsigned 8 bits in blocks of
+/// int8_channel_block, with the given scale.
 class Quantization final : public Operation {
   public:
     Quantization(std::size_t channels, MapSize size, float scale, const Execution& execution);

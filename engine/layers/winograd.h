@@ -1,4 +1,4 @@
-// A convolution by Winograd's minimal filtering, with the max-pool that follows.
+// A Winograd convolution, with an optional max-pool.
 #pragma once
 
 #include <memory>
@@ -11,7 +11,7 @@ namespace vgg19::layers {
 kernels::Winograd winograd_problem(const ConvolutionShape& shape, kernels::WinogradTile tile,
                                    const Execution& execution);
 
-/// Whether the pool that follows is part of the convolution: its windows fit into tiles of an even side.
+/// Whether the convolution includes the pool that follows: its windows fit only into tiles with an even side.
 bool winograd_pools(const ConvolutionShape& shape, kernels::WinogradTile tile);
 
 std::unique_ptr<Operation> make_winograd(kernels::WinogradTile tile, const ConvolutionShape& shape,

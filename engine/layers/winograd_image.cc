@@ -34,7 +34,7 @@ class WinogradImageConvolution final : public Operation {
         } else {
             problem.output = as_floats(output);
         }
-        // A range transforms two rows more than it has: long ones, and few.
+        // Each range transforms two additional rows, so use few long ranges.
         constexpr std::size_t ranges_a_thread = 4;
         const std::size_t ranges = ranges_a_thread * static_cast<std::size_t>(threads_);
         kernels::parallel_workers(threads_, ranges, [&](std::size_t worker, std::size_t index) {
@@ -52,7 +52,7 @@ class WinogradImageConvolution final : public Operation {
     std::string kernel() const override { return kernel_.name; }
 
   private:
-    /// Of one worker, in whole cache lines.
+    /// The size for one worker, in whole cache lines.
     std::size_t scratch_floats() const {
         constexpr std::size_t line = 16;
         return (problem_.scratch_size() + line - 1) / line * line;

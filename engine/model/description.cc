@@ -10,6 +10,7 @@
 
 #include "engine/model/json.h"
 #include "engine/model/map_size.h"
+#include "engine/model/number_text.h"
 #include "vgg19/error.h"
 
 namespace vgg19::model {
@@ -47,16 +48,8 @@ void require(const MetadataMap& metadata, const std::string& key, const std::str
     if (found != expected) fail(key, '"' + expected + '"', found);
 }
 
-/// The shortest digits that read back as the same number.
-template <class Number>
-std::string number_text(Number value) {
-    std::array<char, 64> digits{};
-    const auto result = std::to_chars(digits.data(), digits.data() + digits.size(), value);
-    return {digits.data(), result.ptr};
-}
-
 std::string three_numbers_text(const std::array<float, 3>& values) {
-    return number_text(values[0]) + ' ' + number_text(values[1]) + ' ' + number_text(values[2]);
+    return shortest_text(values[0]) + ' ' + shortest_text(values[1]) + ' ' + shortest_text(values[2]);
 }
 
 template <class Number>
@@ -103,7 +96,8 @@ Preprocessing read_preprocessing(const MetadataMap& metadata) {
     const std::string_view ratio = value_of(metadata, "preprocessing.resize_ratio");
     if (!parse_number(ratio, result.resize_ratio) || !(result.resize_ratio >= 1) ||
         result.resize_ratio > largest_resize_ratio) {
-        fail("preprocessing.resize_ratio", "a number from 1 to " + number_text(largest_resize_ratio), ratio);
+        fail("preprocessing.resize_ratio", "a number from 1 to " + shortest_text(largest_resize_ratio),
+             ratio);
     }
     result.mean = read_three_numbers(metadata, "preprocessing.mean");
     result.deviation = read_three_numbers(metadata, "preprocessing.deviation");
@@ -134,7 +128,7 @@ std::vector<std::string> read_class_names(const MetadataMap& metadata, std::size
     }
     const std::set<std::string_view> distinct(names.begin(), names.end());
     if (names.size() != classes || distinct.size() != classes) {
-        fail(class_names_key, std::to_string(classes) + " names, no two alike", text->second);
+        fail(class_names_key, std::to_string(classes) + " different names", text->second);
     }
     return names;
 }
@@ -149,7 +143,7 @@ Metadata metadata_from_description(const Description& description) {
         {"features", description.network.features_text()},
         {"classifier", description.network.classifier_text()},
         {"preprocessing.input_size", to_string(preprocessing.input_size)},
-        {"preprocessing.resize_ratio", number_text(preprocessing.resize_ratio)},
+        {"preprocessing.resize_ratio", shortest_text(preprocessing.resize_ratio)},
         {"preprocessing.mean", three_numbers_text(preprocessing.mean)},
         {"preprocessing.deviation", three_numbers_text(preprocessing.deviation)},
         {"preprocessing.interpolation", interpolation},

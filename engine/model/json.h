@@ -14,7 +14,7 @@ namespace vgg19::model {
 
 class JsonWriter;
 
-/// A JSON value. Objects keep the order of their members.
+/// A JSON value. Objects keep their members' order.
 class Json {
   public:
     using Array = std::vector<Json>;
@@ -34,13 +34,13 @@ class Json {
     Json(Array value) : value_(std::move(value)) {}
     Json(Object value) : value_(std::move(value)) {}
 
-    /// Reads one value and nothing after it but white space. Rejects what RFC 8259 does, invalid UTF-8,
+    /// Reads one value; only white space may follow. Rejects everything that RFC 8259 forbids, invalid UTF-8,
     /// repeated keys and nesting deeper than 64. Throws Error (bad_input): "NAME: byte OFFSET: expected …,
     /// found …".
     static Json parse(std::string_view text, std::string_view name);
 
-    /// Compact where indent is 0. Numbers keep enough digits to read back the same; NaN and infinity become
-    /// null.
+    /// indent 0 writes a single line. Numbers get enough digits to read back unchanged; NaN and infinity
+    /// become null.
     std::string dump(int indent = 0) const;
 
     bool is_null() const { return std::holds_alternative<std::monostate>(value_); }
@@ -50,20 +50,20 @@ class Json {
     bool is_number() const;
     bool is_bool() const { return std::holds_alternative<bool>(value_); }
 
-    /// These throw Error (bad_input) when the value is of another type.
+    /// These throw Error (bad_input) if the value has another type.
     const Object& object() const;
     const Array& array() const;
     const std::string& string() const;
     double number() const;
     bool boolean() const;
-    /// A whole number that is not negative and fits.
+    /// A non-negative whole number that fits.
     std::uint64_t size() const;
 
-    /// The member of that name; null where there is none, or where this is no object.
+    /// The member with this name; null if there is none or this is not an object.
     const Json* find(std::string_view key) const;
-    /// Appends a member to an object (a null value becomes an object); gives this value, so that calls chain.
+    /// Appends a member to an object (a null value becomes an object). Returns *this, for chained calls.
     Json& set(std::string key, Json value);
-    /// Appends an element to an array (a null value becomes an array); gives this value.
+    /// Appends an element to an array (a null value becomes an array). Returns *this.
     Json& push(Json value);
 
   private:

@@ -1,9 +1,8 @@
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cmath>
 
 #include "engine/model/json.h"
+#include "engine/model/number_text.h"
 #include "engine/model/utf8.h"
 
 namespace vgg19::model {
@@ -26,20 +25,13 @@ void dump_string(std::string& out, std::string_view text) {
             out += digits[c >> 4U];
             out += digits[c & 15U];
         } else if (length == 0) {
-            out += "\\ufffd";  // a file name, for one, need not be UTF-8; what we write must be
+            out += "\\ufffd";  // texts such as file names may be invalid UTF-8; the output must be valid
         } else {
             out += text.substr(i, length);
         }
         i += std::max<std::size_t>(length, 1);
     }
     out += '"';
-}
-
-template <class Number>
-void dump_number(std::string& out, Number value) {
-    std::array<char, 32> digits{};
-    const auto result = std::to_chars(digits.data(), digits.data() + digits.size(), value);
-    out.append(digits.data(), result.ptr);
 }
 
 }  // namespace
@@ -53,11 +45,11 @@ class JsonWriter {
 
     void operator()(std::monostate) { out_ += "null"; }
     void operator()(bool value) { out_ += value ? "true" : "false"; }
-    void operator()(std::int64_t value) { dump_number(out_, value); }
-    void operator()(std::uint64_t value) { dump_number(out_, value); }
+    void operator()(std::int64_t value) { out_ += std::to_string(value); }
+    void operator()(std::uint64_t value) { out_ += std::to_string(value); }
     void operator()(double value) {
         if (std::isfinite(value)) {
-            dump_number(out_, value);
+            out_ += shortest_text(value);
         } else {
             out_ += "null";
         }

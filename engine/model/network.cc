@@ -11,10 +11,10 @@ namespace vgg19::model {
 namespace {
 
 constexpr std::size_t kernel_taps = 9;
-constexpr std::size_t features_per_convolution = 2;    // torchvision counts the ReLU as a module,
-constexpr std::size_t classifier_per_dense_layer = 3;  // and in the classifier the dropout too
+constexpr std::size_t features_per_convolution = 2;    // in torchvision each ReLU is a module too,
+constexpr std::size_t classifier_per_dense_layer = 3;  // and in the classifier each dropout as well
 
-// With these bounds no product of a network's sizes wraps 64 bits.
+// With these limits no product of a network's sizes overflows 64 bits.
 constexpr std::size_t largest_width = 65536;
 constexpr std::size_t most_features = 1024;
 constexpr std::size_t most_dense_layers = 64;
@@ -80,7 +80,7 @@ std::size_t parse_width(std::string_view word, const std::string& entry) {
     return width;
 }
 
-/// Words between single spaces.
+/// Words separated by single spaces.
 std::vector<std::string_view> split_words(std::string_view text) {
     std::vector<std::string_view> words;
     std::size_t start = 0;

@@ -63,11 +63,11 @@ void require_range(const char* what, Number value, Number low, Number high) {
                                       std::to_string(high) + ", found " + std::to_string(value));
 }
 
-/// What the weights of a network's layers are.
+/// The types of the weights of a network's layers.
 struct WeightTypes {
     std::vector<layers::ConvolutionType> convolutions;
     std::vector<Arithmetic> dense;
-    bool can_fold_average_pool = true;  ///< into the first dense layer's
+    bool can_fold_average_pool = true;  ///< into the first dense layer's weights
 };
 
 layers::ConvolutionType convolution_type(const model::ModelFile& model,
@@ -118,7 +118,7 @@ std::vector<PlannedConvolution> plan_convolutions(const model::Network& network,
     return convolutions;
 }
 
-/// Forcing what is not there is an error, never a fallback.
+/// Forcing something that is not available is an error, never a fallback.
 void require_onednn(const Plan& plan) {
     const auto is_onednn = [](const PlannedConvolution& convolution) {
         return convolution.algorithm() == layers::ConvolutionAlgorithm::onednn;
@@ -132,7 +132,7 @@ void require_onednn(const Plan& plan) {
                                       kernels::isa_name(plan.execution.isa));
 }
 
-/// Appends steps to a plan, each with the output of the one before it as its input.
+/// Appends steps to a plan; each step's input is the output of the previous one.
 class StepList {
   public:
     explicit StepList(Plan& plan) : plan_(plan) {}
@@ -162,7 +162,7 @@ class StepList {
     Activation last_;
 };
 
-/// The convolution, and what has to follow before the next layer.
+/// Adds the convolution, and the steps needed before the next layer.
 void add_convolution(StepList& steps, const PlannedConvolution& planned) {
     using enum Activation::Format;
     const layers::ConvolutionShape& shape = planned.shape;
@@ -184,7 +184,7 @@ void add_convolution(StepList& steps, const PlannedConvolution& planned) {
     }
 }
 
-/// The average pool is folded where fewer weights remain to be read.
+/// Folds the average pool if that leaves fewer weights to read.
 void add_average_pool(StepList& steps, std::size_t pooled_side, bool can_fold) {
     const auto [format, channels, size] = steps.last();
     const bool fold =
@@ -230,7 +230,7 @@ Plan plan_of(const model::Network& network, const WeightTypes& types, const Prep
     return plan;
 }
 
-/// The step after the last convolution's.
+/// The step after the last convolution's steps.
 const Step& pool_step(const Plan& plan) {
     const auto is_pool = [](const Step& step) {
         return step.kind == StepKind::average_pool || step.kind == StepKind::flatten;

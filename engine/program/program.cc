@@ -14,7 +14,7 @@ using layers::as_floats;
 
 namespace {
 
-/// Writes the time between laps, one a step; free where `seconds` is empty.
+/// Measures the time of each step; does nothing if `seconds` is empty.
 class Stopwatch {
   public:
     explicit Stopwatch(std::span<double> seconds) : seconds_(seconds) {
@@ -89,7 +89,7 @@ std::unique_ptr<layers::Operation> Program::make_convolution(const model::ModelF
     const PlannedConvolution& planned = plan_.convolutions[index];
     auto convolution = layers::make_convolution(
         planned.algorithm(), planned.shape, convolution_weights(file, layers[index], next), plan_.execution);
-    // Packed: the file's copy is not read again.
+    // The weights are packed, so the file's copy is not read again.
     file.file().mapping().release(file.tensor(model::weight_name(layers[index].name)).bytes);
     return convolution;
 }

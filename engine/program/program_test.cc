@@ -13,7 +13,7 @@ namespace vgg19 {
 
 namespace {
 
-/// The input of each layer but the first, and the logits, of one run.
+/// The inputs of all layers except the first, and the logits, of one run.
 struct Run {
     std::vector<kernels::AlignedBuffer> inputs;
     std::vector<float> logits;
@@ -33,7 +33,7 @@ struct Fixture {
     }
 };
 
-/// Bytes of a layer's input, for a batch.
+/// The size in bytes of a layer's input, for a batch.
 std::size_t input_bytes(const Plan& plan, std::size_t layer) {
     return plan.steps[plan.first_steps[layer]].input.bytes(plan.execution);
 }

@@ -1,4 +1,4 @@
-// What a step of a program does, and on what.
+// A step of a program: its operation, input and output.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@
 
 namespace vgg19 {
 
-/// What a step reads or writes, for each image of a batch: a map, or the vector of a dense layer (1 × 1).
+/// A step's input or output, per image of a batch: a map, or the vector of a dense layer (1 × 1).
 struct Activation {
     enum class Format : unsigned char {
         plain,         ///< floats, [channels][height][width]
@@ -23,23 +23,23 @@ struct Activation {
     MapSize size{};
 
     std::size_t values() const { return channels * size.pixels(); }
-    /// Of the whole batch, with the padding of the format.
+    /// The size for the whole batch, including the format's padding.
     std::size_t bytes(const layers::Execution& execution) const;
 };
 
-/// One step of a plan. Steps run one after the other: each reads what the one before it writes.
+/// One step of a plan. Steps run in order; each reads the output of the previous one.
 struct Step {
     StepKind kind{};
     Arithmetic arithmetic = Arithmetic::fp32;
-    /// The layer that it belongs to, counted through the network's convolutions and then its dense layers.
-    /// The average pool belongs to the last convolution.
+    /// The layer to which it belongs; convolutions are numbered first, then dense layers. The average pool
+    /// belongs to the last convolution.
     std::size_t layer = 0;
     std::string layer_name;
     Activation input;
     Activation output;
-    std::uint64_t macs = 0;  ///< of one image
+    std::uint64_t macs = 0;  ///< for one image
 
-    /// As reports have it: "features.2 and pool", "pool after features.2", "average pool", "classifier.0".
+    /// The text for reports: "features.2 and pool", "pool after features.2", "average pool", "classifier.0".
     std::string text() const;
 };
 

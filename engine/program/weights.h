@@ -1,4 +1,4 @@
-// The weights of a model file, as the layers of a program take them.
+// The weights of a model file, in the form that a program's layers need.
 #pragma once
 
 #include <vector>
@@ -11,33 +11,33 @@
 
 namespace vgg19 {
 
-/// Views of the file's own memory. `next`: the convolution that follows, whose input scale is the output's;
-/// null behind the last one.
+/// Views of the file's memory. `next` is the following convolution, which has the scale of this one's output;
+/// null for the last one.
 layers::ConvolutionWeights convolution_weights(const model::ModelFile& file,
                                                const model::ConvolutionLayer& layer,
                                                const model::ConvolutionLayer* next);
 
-/// One step of the 8-bit input of an INT8 convolution; 0 for one in FP32.
+/// The quantization scale of an INT8 convolution's input; 0 for FP32.
 float input_scale(const model::ModelFile& file, const model::ConvolutionLayer& layer);
 
-/// A dense layer with the file's own weights.
+/// A dense layer with the weights in the file.
 layers::DenseProblem dense_problem(const model::ModelFile& file, const model::DenseLayer& layer);
 
-/// The first dense layer's weights for the map before the average pool (engine/layers/folded_pool.h).
+/// The first dense layer's weights with the average pool folded in (engine/layers/folded_pool.h).
 class FoldedDenseWeights {
   public:
-    /// Nothing is folded.
+    /// Without folded weights.
     FoldedDenseWeights() = default;
-    /// `size`: of the map before the pool. The pages of the file that were read are given back.
+    /// `size` is that of the map before the pool. Releases the pages of the file that were read.
     FoldedDenseWeights(const model::ModelFile& file, MapSize size, int threads);
 
-    /// Puts the folded weights in place of the file's own; they belong to this.
+    /// Replaces the file's weights by the folded ones, which this object owns.
     void apply(layers::DenseProblem& problem) const;
 
   private:
     std::size_t inputs_ = 0;
     kernels::AlignedBuffer weights_;
-    std::vector<float> scales_;  ///< of INT8 weights
+    std::vector<float> scales_;  ///< only for INT8 weights
 };
 
 }  // namespace vgg19

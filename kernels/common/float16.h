@@ -20,7 +20,7 @@ inline float float16_value(std::uint16_t half) {
         sign | std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude << 13U) * offsets_apart));
 }
 
-/// The nearest half, ties to even, of a value that is not negative; infinity beyond the largest half, 65504.
+/// The nearest half, ties to even, of a non-negative value; infinity beyond the largest half, 65504.
 inline std::uint16_t nearest_float16(float value) {
     constexpr std::uint32_t smallest_normal = 113U << 23U;    // 2^-14
     constexpr std::uint32_t rounds_to_infinity = 0x477FF000;  // 65520

@@ -1,4 +1,4 @@
-// For callers that run several things side by side, each on a thread of its own.
+// Limits threads for callers that run several things in parallel, each on its own thread.
 #pragma once
 
 namespace vgg19::kernels {

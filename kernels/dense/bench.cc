@@ -1,4 +1,4 @@
-// Every dense kernel that this CPU has, on the shapes of VGG-19.
+// Benches every dense kernel that this CPU supports, with VGG-19's shapes.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -20,12 +20,12 @@ struct Shape {
     std::size_t outputs;
 };
 
-/// VGG-19's three dense layers at 224 × 224, and the first when a tenth of the last convolution's filters is
-/// pruned (its rows start at any address).
+/// VGG-19's three dense layers at 224 × 224, and the first one after a tenth of the last convolution's
+/// filters is pruned (its rows are unaligned).
 constexpr Shape shapes[] = {{25088, 4096}, {4096, 4096}, {4096, 1000}, {22589, 4096}};
 
 struct Layer {
-    /// Inputs whose zeros are scattered, `percent_zero` of them and the same in all images.
+    /// Inputs with scattered zeros: `percent_zero` per cent, the same in all images.
     Layer(DenseWeights weights, Shape shape, std::size_t batch, std::size_t percent_zero)
         : problem{.batch = batch, .inputs = shape.inputs, .outputs = shape.outputs},
           input(batch * shape.inputs),
@@ -33,7 +33,7 @@ struct Layer {
           weight_bytes(shape.inputs * dense_row_bytes(weights, shape.outputs), 0x3B),  // FP32: 0.003
           output_scale(shape.outputs, 1.0F),
           input_scale(batch, 1.0F),
-          int4_scale(shape.inputs * problem.int4_groups(), 0x3C00),  // 1 as a half
+          int4_scale(shape.inputs * problem.int4_groups(), 0x3C00),  // 1.0 in half precision
           bias(shape.outputs),
           output(batch * shape.outputs),
           rows(shape.inputs),
@@ -71,7 +71,7 @@ struct Layer {
     AlignedBuffer sums;
 };
 
-/// Bytes are those of the rows of weights that are read.
+/// Counts the bytes of the rows of weights that are read.
 void run_layer(benchmark::State& state, const Kernel<DenseFunction>& kernel, DenseWeights weights,
                Shape shape) {
     const auto batch = static_cast<std::size_t>(state.range(0));
@@ -90,8 +90,8 @@ void run_layer(benchmark::State& state, const Kernel<DenseFunction>& kernel, Den
                             static_cast<std::int64_t>(rows * dense_row_bytes(weights, shape.outputs)));
 }
 
-/// Each shape, one image and eight, one thread and two, and where zero inputs are skipped none of them and
-/// half.
+/// All shapes, with one image and eight, with one thread and two; where zero inputs are skipped, with no
+/// zeros and with half zeros.
 void register_benches(const Kernel<DenseFunction>& kernel, DenseWeights weights) {
     for (const Shape shape : shapes) {
         const std::string name = std::string(kernel.name) + "/" + std::to_string(shape.inputs) + "x" +

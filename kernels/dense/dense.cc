@@ -10,7 +10,7 @@ std::size_t list_nonzero(const Value* input, std::size_t batch, std::size_t inpu
     for (std::size_t i = 0; i < inputs; ++i) {
         bool nonzero = false;
         for (std::size_t image = 0; image < batch; ++image) nonzero |= input[image * inputs + i] != Value{0};
-        rows[count] = static_cast<std::uint32_t>(i);  // written over by the next where this one is zero
+        rows[count] = static_cast<std::uint32_t>(i);  // overwritten by the next one if this input is zero
         count += nonzero ? 1 : 0;
     }
     return count;

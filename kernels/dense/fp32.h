@@ -46,7 +46,7 @@ struct Fp32Rows {
 
   private:
     /// partial_sums[image + b][o] += Σ_r input[image + b][r] · weights[r][o] for outputs [begin, end), rows
-    /// in their order.
+    /// in order.
     template <std::size_t rows, std::size_t images>
     static void add_to_images(const Dense& problem, const RowGroup<rows>& group, std::size_t image,
                               std::size_t begin, std::size_t end) {

@@ -24,7 +24,7 @@ struct Layer : testing::DenseLayer {
         : DenseLayer(DenseWeights::fp32_input_major, inputs, outputs, batch) {}
 };
 
-/// Sets each input to zero, in all images or in this one alone, with probability `zeros`.
+/// Sets each input to zero with probability `zeros`, either in all images or only in this one.
 void make_sparse(Layer& layer, Random& random, float zeros) {
     const Dense& problem = layer.problem;
     for (std::size_t i = 0; i < problem.inputs; ++i) {
@@ -56,7 +56,7 @@ DenseReference reference(const Dense& problem, std::size_t image, std::size_t ou
                            [&](std::size_t i) { return problem.fp32_weights[i * problem.outputs + output]; });
 }
 
-/// Sizes on both sides of every vector's length, batches of every tile, and some to all of the inputs zero.
+/// Sizes just below and above every vector's length, batches for every tile, and some to all inputs zero.
 template <class Body>
 void for_each_case(const Body& body) {
     for (const std::size_t inputs : {1U, 2U, 7U, 8U, 9U, 33U, 255U, 256U, 257U, 530U}) {
@@ -101,8 +101,8 @@ TEST_CASE("dense sparse-input kernels are as near to sums in double as rounding 
         testing::for_each_kernel_of(layer, [&](const auto& kernel) {
             kernel.run(layer.problem, 0, outputs);
             golden.add(kernel.name, layer.output);
-            // As where all weights are read: each of K products and K additions errs by at most ε/2 of a
-            // partial sum; twice that covers the higher orders.
+            // As for kernels that read all weights: each of K products and K additions has an error of at
+            // most ε/2 of a partial sum; twice that covers higher orders.
             CHECK(wrong_outputs(layer.problem, 2 * (inputs + 1), reference) == 0);
         });
     });

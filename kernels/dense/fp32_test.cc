@@ -54,9 +54,9 @@ TEST_CASE("dense FP32 kernels are as near to sums in double as rounding allows")
         testing::for_each_kernel_of(layer, [&](const auto& kernel) {
             kernel.run(layer.problem, 0, outputs);
             golden.add(kernel.name, layer.output);
-            // Each of K products and K additions, in any order, errs by at most ε/2 of a partial sum, and no
-            // partial sum is larger than the sum of magnitudes: K · ε of it to the first order. Twice that
-            // covers the higher orders. The bias is one more term.
+            // Each of K products and K additions, in any order, has an error of at most ε/2 of a partial sum,
+            // and no partial sum exceeds the sum of magnitudes: K · ε of it to first order. Twice that covers
+            // higher orders. The bias is one more term.
             CHECK(wrong_outputs(layer.problem, 2 * (inputs + 1), reference) == 0);
         });
     });
@@ -79,7 +79,7 @@ TEST_CASE("dense FP32 kernels are exact on small integers") {
     };
     testing::for_each_dense_size(check);
     check(25088, 9, 3);
-    check(22589, 5, 2);  // what pruning leaves of it
+    check(22589, 5, 2);  // the size after pruning
 }
 
 TEST_CASE("dense FP32 kernels give the same bits for any range and batch") {

@@ -29,7 +29,7 @@ struct Layer : testing::DenseLayer {
     }
 };
 
-/// Any weights, in the padding too, and inputs that are zero with probability `zeros`.
+/// Random weights, including padding, and inputs that are zero with probability `zeros`.
 void fill(Layer& layer, Random& random, float zeros) {
     random.fill(layer.input, -1.0F, 1.0F);
     for (float& value : layer.input) {
@@ -42,7 +42,7 @@ void fill(Layer& layer, Random& random, float zeros) {
     layer.list_rows();
 }
 
-/// The same with numbers whose sums are exact in FP32.
+/// The same with numbers that have exact sums in FP32.
 void fill_integers(Layer& layer, Random& random, float zeros) {
     fill(layer, random, zeros);
     for (float& value : layer.input) value = value == 0 ? 0.0F : static_cast<float>(random.integer(-8, 8));
@@ -52,7 +52,7 @@ void fill_integers(Layer& layer, Random& random, float zeros) {
     layer.list_rows();
 }
 
-/// Finds each weight by its place in the file's order.
+/// Finds each weight by its position in the file's order.
 DenseReference reference(const Dense& problem, std::size_t image, std::size_t output) {
     return dense_reference(problem, image, output, [&](std::size_t i) {
         const std::size_t group = i * ((problem.outputs + 31) / 32) + output / 32;
@@ -62,7 +62,7 @@ DenseReference reference(const Dense& problem, std::size_t image, std::size_t ou
     });
 }
 
-/// Sizes on both sides of every vector's and group's length, and some to all of the inputs zero.
+/// Sizes just below and above every vector's and group's length, and some to all inputs zero.
 template <class Body>
 void for_each_case(const Body& body) {
     for (const std::size_t inputs : {1U, 2U, 7U, 8U, 9U, 33U, 255U, 257U}) {
@@ -92,8 +92,8 @@ TEST_CASE("dense INT4 kernels are as near to sums in double as rounding allows")
         testing::for_each_kernel_of(layer, [&](const auto& kernel) {
             kernel.run(layer.problem, 0, outputs);
             golden.add(kernel.name, layer.output);
-            // The product of input and scale errs by at most ε/2, and each of K additions by that of a
-            // partial sum; twice that covers the higher orders.
+            // The product of input and scale has an error of at most ε/2, and each of K additions that of a
+            // partial sum; twice that covers higher orders.
             CHECK(wrong_outputs(layer.problem, inputs + 2, reference) == 0);
         });
     });

@@ -34,16 +34,17 @@ struct Int8 {
     static std::int32_t total(Sum sum) { return Vector::total_sum(sum); }
 };
 
-/// For kernels/dense/rows_with_input.h. Four rows are interleaved, so that a register has the four weights of
-/// each of its lanes side by side, as an instruction of VNNI multiplies and sums them.
+/// For kernels/dense/rows_with_input.h. Four rows are interleaved, so that each lane of a register holds its
+/// four weights, as VNNI's instruction needs them.
 struct Int8Rows {
     using Sum = std::int32_t;
-    static constexpr std::size_t chunk_inputs = dense_int8_max_inputs;  // sums are exact: one level is enough
+    static constexpr std::size_t chunk_inputs =
+        dense_int8_max_inputs;  // sums are exact, so one level is enough
     static constexpr std::size_t prefetch_rows = 12;
     static constexpr std::size_t block = 4 * Vector::width;
     static std::size_t sum_place(std::size_t offset) { return interleaved_place<Vector::width>(offset); }
 
-    /// The weights come from memory for the first image, from registers for the rest.
+    /// The weights are read from memory for the first image, from registers for the others.
     template <std::size_t rows>
     static void add(const Dense& problem, const RowGroup<rows>& group, std::size_t begin, std::size_t end) {
         static_assert(rows <= quad);
@@ -68,7 +69,7 @@ struct Int8Rows {
   private:
     static constexpr std::size_t quad = 4;
 
-    /// The inputs of a group's rows, and zeros up to four.
+    /// The inputs of a group's rows, padded to four with zeros.
     struct QuadInputs {
         std::uint8_t bytes[quad];
     };
@@ -93,7 +94,7 @@ struct Int8Rows {
         const std::int8_t* rows[quad];
     };
 
-    /// For fewer than four rows the last one stands again, for inputs that are zeros.
+    /// With fewer than four rows, the last row is repeated, with zero inputs.
     template <std::size_t rows>
     static RowWeights row_weights(const Dense& problem, const RowGroup<rows>& group, std::size_t output) {
         RowWeights weights{};
@@ -109,7 +110,7 @@ struct Int8Rows {
         return loaded;
     }
 
-    /// Of the first `count` outputs, and zeros.
+    /// Loads the first `count` outputs, padded with zeros.
     static BlockWeights load_first_weights(const RowWeights& weights, std::size_t count) {
         std::int8_t padded[quad][block] = {};
         RowWeights padded_rows{};

@@ -19,7 +19,7 @@ struct Layer : testing::DenseLayer {
         : DenseLayer(DenseWeights::int8_input_major, inputs, outputs, batch) {}
 };
 
-/// Inputs are zero with probability `zeros`, and often the largest; weights are often corners.
+/// Inputs are zero with probability `zeros`, and often the largest value; weights are often extreme values.
 void fill(Layer& layer, Random& random, float zeros) {
     for (auto& value : layer.int8_input) {
         const int number = random.integer(1, 400);

@@ -19,13 +19,14 @@ using testing::Random;
 constexpr std::uint8_t input_corners[] = {0, 127, 128, 255};
 constexpr std::int8_t weight_corners[] = {-128, -127, 127};
 
-/// Scales are one and biases zero, so that outputs are the sums.
+/// Scales are one and biases zero, so that outputs equal the sums.
 struct Layer : testing::DenseLayer {
     Layer(std::size_t inputs, std::size_t outputs, std::size_t batch)
         : DenseLayer(DenseWeights::int8_output_major, inputs, outputs, batch) {}
 };
 
-/// Every second value is a corner, so that corners meet corners and everything else.
+/// Every second value is an extreme one, so that extremes are combined with each other and with all other
+/// values.
 void fill_values(Layer& layer, Random& random) {
     for (auto& value : layer.int8_input) {
         const int corner = random.integer(0, 2 * static_cast<int>(std::size(input_corners)) - 1);
@@ -36,7 +37,7 @@ void fill_values(Layer& layer, Random& random) {
     for (auto& value : layer.int8_weights) value = testing::random_int8_weight(random);
 }
 
-/// How many outputs are not the exact accumulator, which must be a float.
+/// How many outputs differ from the exact sum, which must fit a float.
 std::size_t wrong_accumulators(const Layer& layer) {
     const Dense& problem = layer.problem;
     std::size_t wrong = 0;
@@ -56,7 +57,7 @@ TEST_CASE("dense INT8 kernels accumulate exactly") {
     Random random;
     INFO(random.replay());
     testing::for_each_dense_size([&](std::size_t inputs, std::size_t outputs, std::size_t batch) {
-        Layer layer(inputs, outputs, batch);  // at most 129 · 255 · 128 < 2^24: every accumulator is a float
+        Layer layer(inputs, outputs, batch);  // at most 129 · 255 · 128 < 2^24: every sum is exact in float
         fill_values(layer, random);
         CAPTURE(inputs);
         CAPTURE(outputs);

@@ -10,16 +10,16 @@ namespace vgg19::kernels::VGG19_ISA {
 
 namespace {
 
-/// Images that are multiplied by the same weights at once. With four outputs and two images, the sums and
-/// what they are made from fit sixteen registers.
+/// The number of images that share loaded weights. With four outputs and two images, the sums and their
+/// operands fit sixteen registers.
 constexpr std::size_t most_images = Vector::registers >= 32 ? 4 : 2;
-/// Outputs at once where all rows are read: see compute_all_rows().
+/// The number of outputs at once if all rows are read: see compute_all_rows().
 constexpr std::size_t most_outputs = 4;
 
 }  // namespace
 
-// Which functions an ISA has is told by cmake/isa.cmake: FP32 kernels of two ISAs that differ in their dot
-// products of bytes alone would be the same.
+// cmake/isa.cmake decides which functions an ISA has: FP32 kernels of two ISAs that differ only in byte dot
+// products would be identical.
 #if VGG19_IS_FLOAT_ISA
 void dense_fp32(const Dense& problem, std::size_t begin, std::size_t end) {
     compute_all_rows<Fp32, most_outputs, most_images>(problem, begin, end);

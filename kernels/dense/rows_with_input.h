@@ -1,12 +1,12 @@
-// How dense kernels over input-major weights walk over rows of weights and over outputs. Rows whose input is
-// zero in every image are not in the problem's list, and not read.
+// The loops of dense kernels for input-major weights, over rows of weights and outputs. Rows with zero input
+// in every image are not in the problem's list, and not read.
 //
 // An output's sum has two levels, because 25,088 terms one after the other lose too much in FP32: the
 // products of some neighbouring inputs (a chunk) make a partial sum, and those are added up. Chunks are
 // counted in inputs, not in rows of the list, so that an image's sum does not depend on which inputs the
 // others of its batch have.
 //
-// The type of the weights brings its arithmetic as a struct of static members:
+// The weights' type provides its arithmetic as a struct of static members:
 //
 //   Sum                       float, or std::int32_t
 //   chunk_inputs              inputs of a partial sum
@@ -30,11 +30,11 @@ namespace {
 
 inline constexpr std::size_t two_level_chunk_inputs = 256;
 
-/// Outputs that are summed at once: their partial sums and sums (8 KB each for one image) stay in the
-/// first-level cache, and a row of floats is still read in pieces of two pages.
+/// The number of outputs that are summed at once: their partial sums and sums (8 KB each per image) stay in
+/// the L1 cache, and a row of floats is still read in pieces of two pages.
 inline constexpr std::size_t strip_outputs = 2048;
 
-/// Rows at a position of the list, as inputs, and the rows to be prefetched while they are added.
+/// The inputs of the rows at a list position, and the rows to prefetch meanwhile.
 template <std::size_t rows>
 struct RowGroup {
     std::size_t inputs[rows];
@@ -52,7 +52,7 @@ RowGroup<rows> row_group(const Dense& problem, std::size_t position, std::size_t
     return group;
 }
 
-/// Sums have the shape [batch][2][padded_outputs]: an image's sums, and then its partial sums.
+/// Sums have the shape [batch][2][padded_outputs]: an image's sums, then its partial sums.
 inline std::size_t sums_of_image(const Dense& problem) {
     return 2 * problem.padded_outputs();
 }
@@ -67,9 +67,9 @@ Sum* partial_sums_at(const Dense& problem, std::size_t image, std::size_t output
     return sums_at<Sum>(problem, image, output) + problem.padded_outputs();
 }
 
-/// Calls body(images, image) for groups of at most `images` (a power of two) of the batch, where the first
-/// argument is how many there are, as a constant. A row's weights come from memory for the first group, from
-/// the cache for the rest.
+/// Calls body(images, image) for groups of at most `images` (a power of two) of the batch; the first argument
+/// is the group's size as a constant. A row's weights are read from memory for the first group, from the
+/// cache for the others.
 template <std::size_t images, class Body>
 void for_image_groups(std::size_t batch, const Body& body, std::size_t image = 0) {
     for (; image + images <= batch; image += images) {
@@ -110,8 +110,8 @@ void finish_outputs(const Dense& problem, std::size_t begin, std::size_t end) {
     }
 }
 
-/// Computes outputs [begin, end) of every image from groups of at most `rows` (a power of two): with more
-/// rows at once, partial sums are loaded and stored less often.
+/// Computes outputs [begin, end) of every image from groups of at most `rows` (a power of two): larger groups
+/// load and store partial sums less often.
 template <class Arithmetic, std::size_t rows>
 void compute_rows_with_input(const Dense& problem, std::size_t begin, std::size_t end) {
     using Sum = typename Arithmetic::Sum;

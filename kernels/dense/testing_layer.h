@@ -1,4 +1,4 @@
-// For tests of dense kernels: a layer, its oracle, and what kernels of every type of weights keep.
+// For tests of dense kernels: a layer, its reference, and checks that apply to all types of weights.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -18,7 +18,7 @@
 
 namespace vgg19::kernels::testing {
 
-/// Numbers of inputs and of outputs on both sides of every vector's and tile's length.
+/// Numbers of inputs and outputs just below and above every vector's and tile's length.
 inline constexpr std::size_t dense_sizes[] = {1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129};
 inline constexpr std::size_t dense_largest_batch = 5;
 
@@ -31,8 +31,8 @@ void for_each_dense_size(const Body& body) {
     }
 }
 
-/// A problem whose buffers end at guard pages. Those that the weights' type does not need are empty; INT8's
-/// scales are one, so that outputs without a bias are the sums.
+/// A problem in buffers that end at guard pages. Those that the weights' type does not need are empty; INT8's
+/// scales are one, so that outputs without a bias equal the sums.
 struct DenseLayer {
     DenseLayer(DenseWeights type, std::size_t inputs, std::size_t outputs, std::size_t batch)
         : weights_type(type),
@@ -63,7 +63,7 @@ struct DenseLayer {
         problem.sums = sums.data();
     }
 
-    /// To be called when the input is as it shall be.
+    /// To be called after the input has been set.
     void list_rows() {
         rows.resize(problem.inputs);
         problem.input_row_count =
@@ -92,19 +92,19 @@ struct DenseLayer {
     std::vector<std::uint32_t> rows;
 };
 
-/// Each kernel for the layer's weights that this CPU has.
+/// Calls body for each kernel for the layer's weights that this CPU supports.
 template <class Body>
 void for_each_kernel_of(const DenseLayer& layer, const Body& body) {
     for_each_usable_kernel(dense_kernels(layer.weights_type), body);
 }
 
-/// An output of a dense layer in double, and how much rounding may move it.
+/// An output of a dense layer in double, and the basis of its error bound.
 struct DenseReference {
     double value;
     double magnitude;  ///< |bias| + Σ |x · w|
 };
 
-/// Over all inputs, with weight(input) of the output's: it knows no list of inputs that are not zero.
+/// Sums over all inputs; weight(input) is the output's weight. Does not use the list of nonzero inputs.
 template <class Weight>
 DenseReference dense_reference(const Dense& problem, std::size_t image, std::size_t output,
                                const Weight& weight) {
@@ -118,7 +118,7 @@ DenseReference dense_reference(const Dense& problem, std::size_t image, std::siz
     return result;
 }
 
-/// How many outputs are further than `terms` · ε · magnitude from reference(problem, image, output).
+/// How many outputs differ from reference(problem, image, output) by more than `terms` · ε · magnitude.
 template <class Reference>
 std::size_t wrong_outputs(const Dense& problem, std::size_t terms, const Reference& reference) {
     const double epsilon = static_cast<double>(terms) * double{std::numeric_limits<float>::epsilon()};
@@ -128,7 +128,7 @@ std::size_t wrong_outputs(const Dense& problem, std::size_t terms, const Referen
             const DenseReference expected = reference(problem, image, output);
             const double found = problem.output[image * problem.outputs + output];
             const bool near = std::abs(found - expected.value) <= epsilon * expected.magnitude;
-            if (!near) ++wrong;  // this way round, a NaN is wrong
+            if (!near) ++wrong;  // written this way, NaN counts as wrong
         }
     }
     return wrong;
@@ -149,7 +149,7 @@ double relative_l2(const Dense& problem, const Reference& reference) {
     return std::sqrt(error / norm);
 }
 
-/// Σ of an INT8 layer's products, whatever the order of its weights: it knows no list either.
+/// Σ of an INT8 layer's products for either order of weights; does not use the list of nonzero inputs.
 inline std::int64_t int8_sum(const DenseLayer& layer, std::size_t image, std::size_t output) {
     const Dense& problem = layer.problem;
     const bool input_major = is_input_major(layer.weights_type);
@@ -161,7 +161,7 @@ inline std::int64_t int8_sum(const DenseLayer& layer, std::size_t image, std::si
     return sum;
 }
 
-/// What an INT8 layer gives, bit for bit.
+/// The exact bits of an INT8 layer's outputs.
 inline std::vector<float> int8_outputs(const DenseLayer& layer) {
     const Dense& problem = layer.problem;
     std::vector<float> expected;
@@ -177,7 +177,7 @@ inline std::vector<float> int8_outputs(const DenseLayer& layer) {
     return expected;
 }
 
-/// Often a corner of the range, so that corners meet corners and everything else.
+/// Often an extreme of the range, so that extremes are combined with each other and with all other values.
 inline std::int8_t random_int8_weight(Random& random) {
     constexpr std::int8_t corners[] = {-128, -127, 127};
     const int corner = random.integer(0, 2 * static_cast<int>(std::size(corners)) - 1);
@@ -213,7 +213,7 @@ inline std::vector<std::uint32_t> dense_bits(const Kernel<DenseFunction>& kernel
     return bits;
 }
 
-/// One of the batch, with the batch's list of inputs.
+/// One image of the batch, with the batch's list of inputs.
 inline Dense image_alone(const DenseLayer& layer, std::size_t image) {
     Dense problem = layer.problem;
     problem.batch = 1;
@@ -226,8 +226,7 @@ inline Dense image_alone(const DenseLayer& layer, std::size_t image) {
     return problem;
 }
 
-/// Checks that each image alone, and each part of a split anywhere that the kernels allow, gives the bits
-/// that the whole gives.
+/// Checks that each image alone, and every split that the kernels allow, gives the same bits as the whole.
 inline void check_ranges_and_batches(const Kernel<DenseFunction>& kernel, const DenseLayer& layer,
                                      Random& random) {
     const std::size_t outputs = layer.problem.outputs;

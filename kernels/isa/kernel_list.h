@@ -1,4 +1,4 @@
-// A family's kernels, one an ISA, and the choice among them.
+// A family's kernels, one per ISA, and how to choose one.
 #pragma once
 
 #include <span>
@@ -8,7 +8,7 @@
 
 namespace vgg19::kernels {
 
-/// `Function` is a function's type, or a structure of functions that belong together (then const).
+/// `Function` is a function type, or a (const) structure of functions that belong together.
 template <class Function>
 struct Kernel {
     const char* name;  ///< the family's and the ISA's: "softmax_avx512"
@@ -20,7 +20,8 @@ struct Kernel {
 template <class Function>
 using KernelList = std::span<const Kernel<Function>>;
 
-/// The fastest kernel that `isa` runs. Every list ends with a portable kernel, so there is one.
+/// The fastest kernel that can run on `isa`. It always exists, because every list ends with a portable
+/// kernel.
 template <class Function>
 const Kernel<Function>& select(KernelList<Function> fastest_first, Isa isa) {
     for (const Kernel<Function>& kernel : fastest_first) {

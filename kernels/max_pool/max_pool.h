@@ -14,9 +14,9 @@ namespace vgg19::kernels {
 
 struct MaxPool {
     std::size_t planes = 0;  ///< images times channel blocks
-    std::size_t height = 0;  ///< of the input, as is the width
+    std::size_t height = 0;  ///< of the input, like the width
     std::size_t width = 0;
-    std::size_t block = 0;         ///< channels in a block: a multiple of 8; of 16 for the AVX-512 kernel
+    std::size_t block = 0;         ///< channels per block: a multiple of 8, or of 16 for the AVX-512 kernel
     const float* input = nullptr;  ///< [planes][height][width][block]
     float* output = nullptr;       ///< [planes][height / 2][width / 2][block]
 };

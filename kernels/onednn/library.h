@@ -1,4 +1,4 @@
-// What the sources of this folder share. The only header that includes oneDNN's: 2.6 and 3.x.
+// Shared by the sources of this folder. The only header that includes oneDNN's headers (2.6 and 3.x).
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,5 @@
-// Activations to unsigned 8 bits, with the range found in the same call (dynamic quantisation).
+// Quantises activations to unsigned 8 bits, with the range determined in the same call (dynamic
+// quantization).
 //
 //   scale = max_i max(input[i], 0) / 255          (1 where that is 0 or subnormal)
 //   output[i] = clamp(round(input[i] · (1 / scale)), 0, 255)         round: to nearest, ties to even

@@ -1,4 +1,4 @@
-// Every operation of the vector layer on every ISA of this CPU, against its definition.
+// Compares every operation of the vector layer with its definition, on every ISA of this CPU.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -33,7 +33,7 @@ void for_each_isa(const Body& body) {
     CHECK(tested > 0);
 }
 
-/// Values of all sizes, and those at which instructions differ.
+/// Values of all magnitudes, including those for which instructions differ.
 void fill_operands(GuardedBuffer<float>& values, Random& random) {
     constexpr float special[] = {0.0F,
                                  -0.0F,

@@ -16,7 +16,7 @@
 namespace vgg19::kernels::VGG19_ISA {
 namespace {
 
-/// Where a tile lies: the image, and its first output row and column.
+/// The position of a tile: the image, and its first output row and column.
 struct TilePlace {
     std::size_t image;
     std::size_t row;
@@ -85,7 +85,7 @@ struct WinogradTransforms {
                 if (block + 1 < block_end) prefetch(problem, place, plane + problem.height * row_floats);
                 const float* corner = padded;
                 std::size_t step = n * lanes;
-                // The input tile starts one pixel before the output tile, above and to the left.
+                // The input tile starts one pixel above and to the left of the output tile.
                 const bool inside = place.row > 0 && place.column > 0 && place.row + m < problem.height &&
                                     place.column + m < problem.width;
                 if (inside) {
@@ -105,7 +105,7 @@ struct WinogradTransforms {
                                                            const float* plane, float* padded) {
         for (std::size_t i = 0; i < n; ++i) {
             for (std::size_t j = 0; j < n; ++j) {
-                // Unsigned: −1 is past the end too.
+                // Unsigned: −1 wraps to a value past the end.
                 const std::size_t row = place.row + i - 1;
                 const std::size_t column = place.column + j - 1;
                 const bool inside = row < problem.height && column < problem.width;
@@ -116,7 +116,8 @@ struct WinogradTransforms {
         }
     }
 
-    /// Aᵀ M A, then bias and `least` at least (0 for ReLU): m×m pixels of one block of output channels.
+    /// Computes Aᵀ M A, adds the bias, and clamps to at least `least` (0 for ReLU): m×m pixels of one block
+    /// of output channels.
     static inline __attribute__((always_inline)) void output_tile(
         const float* products, std::size_t stride, Register bias, Register least,
         std::array<std::array<Register, m>, m>& pixels) {
@@ -138,7 +139,7 @@ struct WinogradTransforms {
         });
     }
 
-    /// Writes the pixels that lie in the map.
+    /// Writes the pixels that are inside the map.
     static inline __attribute__((always_inline)) void store_tile(
         const std::array<std::array<Register, m>, m>& pixels, std::size_t rows, std::size_t columns,
         float* corner, std::size_t row_floats) {
@@ -210,7 +211,7 @@ struct WinogradKernel {
 
     static void multiply(const Winograd& problem, TileRange tiles, std::size_t group,
                          const float* transformed, float* products) {
-        // All groups but the last have the same size.
+        // All groups except the last have the same size.
         const float* weights = problem.weights + group * problem.packed_group_size(0);
         if (group * Winograd::group_blocks + Winograd::group_blocks <= problem.output_blocks()) {
             WinogradProducts<Vector, Winograd::group_blocks>::run(problem, tiles.size(), transformed, weights,

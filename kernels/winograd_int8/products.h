@@ -12,12 +12,12 @@
 namespace vgg19::kernels::VGG19_ISA {
 namespace {
 
-/// What the products of one position are made from, and where they go.
+/// The operands and the result of the products of one position.
 struct PositionOperands {
     const std::uint8_t* transformed;  ///< of the first tile
-    std::size_t block_stride;         ///< bytes from one input block of it to the next
+    std::size_t block_stride;         ///< bytes between input blocks
     std::size_t input_quads;
-    const std::int8_t* start;    ///< sums start here
+    const std::int8_t* start;    ///< initial values of the sums
     const std::int8_t* filters;  ///< u[quad][lane][4]
     std::int32_t* products;      ///< of the first tile
 };
@@ -79,7 +79,7 @@ class ProductTile {
                 tile.add(transformed + quad * WinogradInt8::quad, filters);
             }
         }
-        // What is left of the last block.
+        // The rest of the last block.
         for (; quads > 0; --quads, filters += quad_bytes, transformed += WinogradInt8::quad) {
             tile.add(transformed, filters);
         }
@@ -98,7 +98,7 @@ class ProductTile {
 template <class Vector, std::size_t lanes>
 class Products {
   public:
-    /// All positions of one group of output channels.
+    /// Computes all positions of one group of output channels.
     static void run(const WinogradInt8& problem, std::size_t tile_count, const std::uint8_t* transformed,
                     const std::int8_t* packed, std::int32_t* products) {
         constexpr std::size_t start_bytes = lanes * sizeof(std::int32_t);
@@ -128,7 +128,7 @@ class Products {
     }
     (std::make_index_sequence<product_rows<Vector>>{});
 
-    /// Register tiles of nearly equal height: a low one at the end would have too few sums to keep the
+    /// Register tiles have nearly equal heights: a small one at the end would have too few sums to keep the
     /// multipliers busy.
     static void run_columns(PositionOperands operands, std::size_t tile_count, std::size_t lane) {
         operands.start += lane * WinogradInt8::quad;

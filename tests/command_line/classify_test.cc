@@ -1,4 +1,4 @@
-// vgg19 classify: images in, predictions out.
+// vgg19 classify: reads images, prints predictions.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -24,7 +24,7 @@ Json parsed(const Outcome& outcome) {
 TEST_CASE("classify --json gives the library's predictions") {
     const TemporaryFolder folder;
     convert_state_dict(folder / "model", 1000);
-    const std::string image = folder / "a, b.bmp";  // a comma must not divide it
+    const std::string image = folder / "a, b.bmp";  // the comma must not split the argument
     write_image(image, 48, 40);
     const Outcome outcome =
         run_tool({"classify", "-m", folder / "model", "--size", "64", "--top", "7", "--json", image});
@@ -135,7 +135,7 @@ TEST_CASE("classify refuses more classes than the model has") {
     CHECK(outcome.output.empty());
 }
 
-TEST_CASE("classify reads standard input, by its name too, and says where a picture came from") {
+TEST_CASE("classify reads standard input, also by its name, and reports the source of a picture") {
     const TemporaryFolder folder;
     convert_state_dict(folder / "model");
     write_image(folder / "a.bmp", 40, 48);
@@ -160,7 +160,7 @@ TEST_CASE("classify reads standard input, by its name too, and says where a pict
     CHECK(contains(text.errors, "standard input: expected a JPEG"));
 }
 
-TEST_CASE("classify turns pictures as EXIF says, or not, and takes none beyond its limit") {
+TEST_CASE("classify applies EXIF orientation or not, and refuses pictures beyond its limit") {
     const TemporaryFolder folder;
     convert_state_dict(folder / "model");
     const std::string image = std::string(VGG19_IMAGE_TESTDATA) + "/orientation6.jpg";

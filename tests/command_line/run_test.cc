@@ -1,4 +1,4 @@
-// vgg19 run: tensors in, logits out.
+// vgg19 run: reads tensors, writes logits.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -37,8 +37,7 @@ std::vector<float> expected_logits(const std::filesystem::path& model, const std
     return logits;
 }
 
-/// Runs the tool and compares with the library. The order of sums, and so the last bits, may depend on the
-/// batch.
+/// Compares the tool with the library. The order of sums, and so the last bits, may depend on the batch.
 void check_run(const TemporaryFolder& folder, const std::vector<float>& expected, const Arguments& more) {
     Arguments arguments = {
         "run", "-m", folder / "model", "--input", folder / "inputs", "--output", folder / "logits"};
@@ -140,7 +139,7 @@ TEST_CASE("run names what is wrong with its inputs") {
     }
 }
 
-TEST_CASE("run refuses a size that is not the inputs'") {
+TEST_CASE("run refuses a size that differs from the inputs'") {
     const TemporaryFolder folder;
     convert_state_dict(folder / "model");
     write_tensor(folder / "inputs", "input", {1, 3, 32, 32}, std::vector<float>(3 * 32 * 32));

@@ -1,4 +1,4 @@
-// Logits against PyTorch's, for narrow VGG-19s. make.py made the data and says what it holds.
+// Compares the logits of narrow VGG-19s with PyTorch's. make.py wrote the data and describes it.
 
 #include <doctest/doctest.h>
 
@@ -29,8 +29,8 @@ using model::ModelFile;
 using model::SafetensorsFile;
 using testing::input_image;
 
-/// Both sides sum in FP32, in other orders; a layer adds about its share of 1e-7, and Winograd's transforms
-/// ten times that.
+/// Both sides sum in FP32, in different orders. A layer adds an error of about 1e-7, and Winograd's
+/// transforms ten times that.
 constexpr double fp32_tolerance = 1e-5;
 
 std::filesystem::path data(const std::string& name) {
@@ -85,7 +85,7 @@ bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
     return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
 }
 
-/// Every expectation, on every ISA of this CPU, with one thread and more.
+/// Checks every expectation on every ISA of this CPU, with one and more threads.
 void check_logits(const Model& model, const std::vector<Expectation>& all) {
     for (const auto& isa : isas()) {
         CAPTURE(isa);
@@ -105,7 +105,7 @@ void check_logits(const Model& model, const std::vector<Expectation>& all) {
     }
 }
 
-/// A model of the data folder, imported.
+/// An imported model from the data folder.
 class ImportedModel {
   public:
     explicit ImportedModel(const std::string& name, model::DenseOrder order = model::DenseOrder::input_major)
@@ -120,7 +120,7 @@ class ImportedModel {
     ModelFile file() const { return ModelFile::open(path); }
 };
 
-/// Checks that the plan takes the filters that PyTorch's ln_structured zeroed, and prunes.
+/// Checks that the plan removes the filters that PyTorch's ln_structured set to zero, and prunes.
 Model pruned(const ImportedModel& imported, const std::string& golden) {
     const auto file = imported.file();
     const auto plan = converter::plan_pruning(file, {.ratio = 0.1});
@@ -149,7 +149,7 @@ TEST_CASE("a narrow VGG-19 gives PyTorch's logits") {
                  expectations("baseline.golden.safetensors"));
 }
 
-TEST_CASE("so it does with output-major dense weights") {
+TEST_CASE("a narrow VGG-19 with output-major dense weights gives PyTorch's logits") {
     const auto order = model::DenseOrder::output_major;
     check_logits(ImportedModel("baseline.model.safetensors", order).open(),
                  expectations("baseline.golden.safetensors"));
@@ -171,7 +171,7 @@ TEST_CASE("heads of any size and number of layers, under other names, give PyTor
     }
 }
 
-TEST_CASE("batch norm's epsilon is what the options say, and shows in the logits") {
+TEST_CASE("batch norm's epsilon comes from the options, and affects the logits") {
     const auto expected = expectations("epsilon.golden.safetensors");
     check_logits(ImportedModel("epsilon.model.pth", {.batch_norm_epsilon = 1e-2}).open(), expected);
     const Model other = ImportedModel("epsilon.model.pth").open();
@@ -195,13 +195,14 @@ TEST_CASE("a pruned model gives the logits of PyTorch's network with the filters
     check_logits(pruned(imported, golden), expectations(golden));
 }
 
-TEST_CASE("INT8 dense layers give the logits of the scheme") {
-    // Output-major weights are those of the file: the average pool is not folded into them and rounded again.
+TEST_CASE("INT8 dense layers give the logits of the quantization scheme") {
+    // Output-major weights are used as in the file: the average pool is not folded into them, which would
+    // round again.
     const ImportedModel imported("baseline.model.safetensors", model::DenseOrder::output_major);
     check_logits(quantized(imported), expectations("int8.golden.safetensors"));
 }
 
-TEST_CASE("INT8 dense layers stay near PyTorch's logits in FP32, in either order") {
+TEST_CASE("INT8 dense layers stay close to PyTorch's FP32 logits, in either order") {
     for (const auto order : {model::DenseOrder::output_major, model::DenseOrder::input_major}) {
         const ImportedModel imported("baseline.model.safetensors", order);
         const auto model = quantized(imported);
@@ -226,7 +227,7 @@ TEST_CASE("pictures of any height and width give PyTorch's logits, with either o
     }
 }
 
-TEST_CASE("a batch of two gives the bits of two single runs") {
+TEST_CASE("a batch of two gives the same bits as two single runs") {
     const ImportedModel imported("baseline.model.safetensors");
     for (const auto& model : {imported.open(), quantized(imported)}) {
         CAPTURE(model.variant());

@@ -1,4 +1,4 @@
-// For tests: the inputs of make.py, which the goldens were made from.
+// For tests: the inputs from which make.py computed the golden data.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-"""As much of JSON Schema as openapi.json uses. A keyword that is not known here is an error."""
+"""The part of JSON Schema that openapi.json uses. Unknown keywords are an error."""
 
 import re
 
@@ -38,7 +38,7 @@ class Description:
         return self.document['components']['schemas'][name]
 
     def errors(self, value, schema, where='$'):
-        """What is wrong with the value, a line each."""
+        """The problems of the value, one line each."""
         schema = self.resolve(schema)
         found = []
         for keyword, wanted in schema.items():

@@ -25,7 +25,7 @@ Error system_failure(const std::string& what) {
     return {ErrorKind::failed, what + ": " + std::generic_category().message(errno)};
 }
 
-/// The rest of the child's life. Between fork and exec only calls that are safe in a signal handler.
+/// Runs in the child. Between fork and exec, only async-signal-safe calls are allowed.
 [[noreturn]] void become(char* const* arguments, int output, pid_t parent) {
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() == parent && dup2(output, STDOUT_FILENO) >= 0) execv(this_program, arguments);

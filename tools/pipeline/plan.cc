@@ -4,7 +4,7 @@
 #include <iterator>
 #include <set>
 
-#include "bench/variants.h"
+#include "converter/variants/recipes.h"
 #include "engine/model/map_size.h"
 #include "vgg19/error.h"
 
@@ -15,40 +15,32 @@ namespace {
 using std::filesystem::path;
 using Words = std::vector<std::string>;
 
-/// How a variant's file comes from another's.
-struct Recipe {
-    std::string id;
-    std::string file;
-    std::string source;
-    MapSize input_size{};  ///< empty: as the options say
-};
+using converter::Derivation;
+using converter::Recipe;
 
-std::vector<Recipe> all_recipes(const PipelineOptions& options) {
-    std::vector<Recipe> recipes;
-    for (const bench::Recipe& recipe : bench::recipes()) {
-        recipes.push_back({recipe.id, recipe.file, recipe.source, recipe.input_size});
-    }
-    if (!options.rank.empty() || !options.energy.empty()) {
-        recipes.push_back({"pruned-factored", "pruned-factored", "pruned"});
-        recipes.push_back({"pruned-factored-int8-full", "pruned-factored-int8-full", "pruned-factored"});
-    }
-    return recipes;
+const std::vector<Recipe>& recipes_for(const PipelineOptions& options) {
+    const bool has_ranks = !options.rank.empty() || !options.energy.empty();
+    return has_ranks ? converter::all_recipes() : converter::recipes_without_ranks();
 }
 
-/// A variant at a smaller size is none when all run at that size, or at less.
+/// A variant with a reduced input size is pointless if all run at that size, or a smaller one.
 bool is_smaller(const Recipe& recipe, const PipelineOptions& options) {
     const std::optional<MapSize> size = model::parse_map_size(options.size);
     return recipe.input_size.empty() || !size || recipe.input_size.pixels() < size->pixels();
 }
 
+bool is_baseline(const Recipe& recipe) {
+    return recipe.derivation == Derivation::imported;
+}
+
 class Planner {
   public:
     Planner(const PipelineOptions& options, bool weights_are_model)
-        : options_(options), recipes_(all_recipes(options)), weights_are_model_(weights_are_model) {}
+        : options_(options), recipes_(recipes_for(options)), weights_are_model_(weights_are_model) {}
 
     PipelinePlan plan() {
         const std::vector<Recipe> chosen = chosen_recipes();
-        make(recipe("baseline"));
+        make(baseline_);
         if (options_.scan) scan();
         for (const Recipe& each : chosen) make(each);
         for (const Recipe& each : chosen) evaluate(each);
@@ -57,26 +49,27 @@ class Planner {
     }
 
   private:
-    path file_of(const std::string& stem) const { return options_.folder / (stem + ".safetensors"); }
-
-    const Recipe& recipe(const std::string& id) const {
-        const auto found = std::find_if(recipes_.begin(), recipes_.end(),
-                                        [&id](const Recipe& each) { return each.id == id; });
-        if (found != recipes_.end()) return *found;
-        std::string known;
-        for (const Recipe& each : recipes_) known += (known.empty() ? "" : ", ") + each.id;
-        throw Error(ErrorKind::usage, "--variants: expected some of " + known + ", found '" + id + "'");
+    path file_of(const Recipe& recipe) const {
+        return options_.folder / (std::string(converter::file_recipe(recipe).id) + ".safetensors");
     }
 
-    /// In the list's order, the baseline always among them: everything is compared with it.
+    void require_known(const std::string& id) const {
+        const bool known = std::any_of(recipes_.begin(), recipes_.end(),
+                                       [&id](const Recipe& each) { return each.id == id; });
+        if (known) return;
+        throw Error(ErrorKind::usage, "--variants: expected some of " + converter::recipe_ids(recipes_) +
+                                          ", found '" + id + "'");
+    }
+
+    /// In the list's order; always includes the baseline, because everything is compared with it.
     std::vector<Recipe> chosen_recipes() const {
-        for (const std::string& id : options_.variants) static_cast<void>(recipe(id));
+        for (const std::string& id : options_.variants) require_known(id);
         std::vector<Recipe> chosen;
         for (const Recipe& each : recipes_) {
             const auto& ids = options_.variants;
             const bool wanted = ids.empty() ? is_smaller(each, options_)
                                             : std::find(ids.begin(), ids.end(), each.id) != ids.end();
-            if (wanted || each.id == "baseline") chosen.push_back(each);
+            if (wanted || is_baseline(each)) chosen.push_back(each);
         }
         return chosen;
     }
@@ -103,31 +96,51 @@ class Planner {
         pass(words, "--threads", options_.threads);
     }
 
-    void make(const Recipe& recipe_of) {
-        if (!made_.insert(recipe_of.file).second) return;
-        const path output = file_of(recipe_of.file);
-        if (recipe_of.id == "baseline") {
-            if (weights_are_model_) return;
-            add("convert", {"convert", options_.weights.string(), "-o", output.string()}, {options_.weights},
-                output);
+    /// The steps that make a variant's file, behind those for its source.
+    void make(const Recipe& recipe) {
+        const path output = file_of(recipe);
+        if (!made_.insert(output).second) return;
+        const Recipe* const source_recipe = converter::source_of(converter::file_recipe(recipe));
+        if (source_recipe == nullptr) {
+            import_weights(output);
             return;
         }
-        make(recipe(recipe_of.source));
-        const path source = file_of(recipe(recipe_of.source).file);
-        if (recipe_of.id == "pruned") {
-            prune(source, output);
-        } else if (recipe_of.id.ends_with("int8-full")) {
-            Words words = {"quantize", source.string(), "-o", output.string(), "--scope", "all"};
-            pass_calibration(words);
-            add("quantize " + recipe_of.id, words, {source, options_.data}, output);
-        } else if (recipe_of.id.ends_with("int8")) {
-            add("quantize " + recipe_of.id,
-                {"quantize", source.string(), "-o", output.string(), "--scope", "dense"}, {source}, output);
-        } else if (recipe_of.id.ends_with("factored")) {
-            Words words = {"factorize", source.string(), "-o", output.string()};
-            pass(words, "--rank", options_.rank);
-            pass(words, "--energy", options_.energy);
-            add("factorize", words, {source}, output);
+        make(*source_recipe);
+        derive(recipe, file_of(*source_recipe), output);
+    }
+
+    void import_weights(const path& output) {
+        if (weights_are_model_) return;
+        add("convert", {"convert", options_.weights.string(), "-o", output.string()}, {options_.weights},
+            output);
+    }
+
+    void derive(const Recipe& recipe, const path& source, const path& output) {
+        const std::string id = recipe.id;
+        switch (recipe.derivation) {
+            case Derivation::imported:
+            case Derivation::other_size:
+                return;
+            case Derivation::pruned:
+                return prune(source, output);
+            case Derivation::int8_dense:
+                add("quantize " + id,
+                    {"quantize", source.string(), "-o", output.string(), "--scope", "dense"}, {source},
+                    output);
+                return;
+            case Derivation::int8_full: {
+                Words words = {"quantize", source.string(), "-o", output.string(), "--scope", "all"};
+                pass_calibration(words);
+                add("quantize " + id, words, {source, options_.data}, output);
+                return;
+            }
+            case Derivation::factored: {
+                Words words = {"factorize", source.string(), "-o", output.string()};
+                pass(words, "--rank", options_.rank);
+                pass(words, "--energy", options_.energy);
+                add("factorize", words, {source}, output);
+                return;
+            }
         }
     }
 
@@ -139,7 +152,7 @@ class Planner {
         pass(words, "--target-macs", options_.target_macs);
         pass(words, "--criterion", options_.criterion);
         pass(words, "--round-to", options_.round_to);
-        // A target is spread by what the images show, and a criterion may ask them, also without a refit.
+        // A target needs images for its scan, and a criterion may need them, even without a refit.
         if (options_.refit || !options_.target_macs.empty() || options_.criterion == "activation") {
             pass_calibration(words);
             inputs.push_back(options_.data);
@@ -166,7 +179,7 @@ class Planner {
         add("finetune", words, inputs, output).checkpoint = checkpoint;
     }
 
-    /// What a refit has brought back is worth keeping, what a plain cut has left is not.
+    /// Weights after a refit are worth keeping, weights after a plain cut are not.
     std::string kept_share() const {
         if (!options_.keep.empty()) return options_.keep;
         return options_.refit ? "0.5" : "";
@@ -180,7 +193,7 @@ class Planner {
     }
 
     void scan() {
-        const path source = file_of("baseline");
+        const path source = file_of(baseline_);
         plan_.sensitivity = options_.folder / "sensitivity.csv";
         Words words = {"prune", source.string(), "--scan", "--csv", plan_.sensitivity->string()};
         pass_calibration(words);
@@ -189,13 +202,13 @@ class Planner {
 
     void evaluate(const Recipe& each) {
         const std::string size = each.input_size.empty() ? options_.size : to_string(each.input_size);
-        const PipelineVariant variant{each.id, file_of(each.file), size,
-                                      options_.folder / "eval" / (each.id + ".json")};
-        const path baseline = file_of("baseline");
+        const std::string id = each.id;
+        const PipelineVariant variant{id, file_of(each), size, options_.folder / "eval" / (id + ".json")};
+        const path baseline = file_of(baseline_);
         Words words = {"eval", "-m", variant.file.string(), "--data", options_.test.string(), "--json"};
         std::vector<path> inputs = {variant.file, options_.test};
-        // At another size the baseline would be another reference: its own answers are compared in the bench.
-        if (each.id != "baseline" && each.input_size.empty()) {
+        // At another size the baseline would be a different reference; the bench compares its own answers.
+        if (!is_baseline(each) && each.input_size.empty()) {
             words.insert(words.end(), {"--reference", baseline.string()});
             inputs.push_back(baseline);
         }
@@ -203,7 +216,7 @@ class Planner {
         pass(words, "-n", options_.test_images);
         pass(words, "--size", size);
         pass(words, "--threads", options_.threads);
-        add("eval " + each.id, words, inputs, variant.evaluation).prints_output = true;
+        add("eval " + id, words, inputs, variant.evaluation).prints_output = true;
         plan_.variants.push_back(variant);
     }
 
@@ -212,8 +225,8 @@ class Planner {
         std::string ids;
         std::vector<path> inputs;
         for (const Recipe& each : chosen) {
-            ids += (ids.empty() ? "" : ",") + each.id;
-            const path file = file_of(each.file);
+            ids.append(ids.empty() ? "" : ",").append(each.id);
+            const path file = file_of(each);
             if (std::find(inputs.begin(), inputs.end(), file) == inputs.end()) inputs.push_back(file);
         }
         Words words = {"bench", "--models", options_.folder.string(), "--variants", ids};
@@ -225,9 +238,10 @@ class Planner {
     }
 
     const PipelineOptions& options_;
-    std::vector<Recipe> recipes_;
+    const std::vector<Recipe>& recipes_;
+    const Recipe& baseline_ = converter::baseline_recipe();
     bool weights_are_model_;
-    std::set<std::string> made_;
+    std::set<path> made_;
     PipelinePlan plan_;
 };
 

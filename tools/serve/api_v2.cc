@@ -1,4 +1,4 @@
-// /v2: the Open Inference Protocol; a model is a variant.
+// /v2: the Open Inference Protocol; each variant is a model.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -39,7 +39,7 @@ class InferTask final : public Task {
 
     const Finish& finish() const { return finish_; }
 
-    /// When it is finished. Throws the Problem that came up.
+    /// Only when finished. Throws the Problem that occurred.
     const InferAnswer& answer() const {
         if (failure_) throw Problem(*failure_);
         return answer_;

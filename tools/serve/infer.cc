@@ -23,7 +23,7 @@ constexpr const char* input_size_key = "binary_data_size";
     throw Problem(400, "bad_request", message);
 }
 
-/// The one element of an array member, or null where the member is missing and may be.
+/// The only element of an array member; null if the member is missing but optional.
 const Json* only_element(const Json& json, const char* name, bool required) {
     const Json* const array = json.find(name);
     if (array == nullptr && !required) return nullptr;

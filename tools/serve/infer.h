@@ -1,5 +1,6 @@
-// Bodies of the Open Inference Protocol, version 2 (https://github.com/kserve/open-inference-protocol), with
-// its binary extension: JSON, and after it the values of tensors as little-endian bytes.
+// Parses and writes the Open Inference Protocol, version 2
+// (https://github.com/kserve/open-inference-protocol), with its binary extension: JSON, followed by tensors
+// as little-endian bytes.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +19,7 @@ inline constexpr const char* output_name = "logits";
 inline constexpr const char* tensor_type = "FP32";
 
 struct InferRequest {
-    std::optional<std::string> id;  ///< to be repeated in the answer
+    std::optional<std::string> id;  ///< repeated in the answer
     std::size_t images = 0;
     std::vector<float> input;  ///< (images, 3, height, width)
     bool binary_output = false;

@@ -7,11 +7,10 @@
 #include <utility>
 
 #include "bench/agreement.h"
-#include "bench/seeded_weights.h"
+#include "converter/variants/seeded_weights.h"
 #include "engine/model/map_size.h"
 #include "engine/model/mapped_file.h"
 #include "engine/model/model_file.h"
-#include "engine/model/network.h"
 #include "vgg19/error.h"
 
 namespace vgg19::server {
@@ -92,11 +91,11 @@ Variants::Served::Served(std::string served_id, const Model& model, const Sessio
       input(model::image_channels * session.input_size().pixels()),
       logits(model.classes()) {}
 
-Variants::Variants(const std::vector<bench::Variant>& variants, const SessionOptions& options,
+Variants::Variants(const std::vector<converter::Variant>& variants, const SessionOptions& options,
                    Metrics& metrics)
     : metrics_(metrics) {
     std::map<std::filesystem::path, Model> models;
-    for (const bench::Variant& variant : variants) {
+    for (const converter::Variant& variant : variants) {
         auto found = models.find(variant.file);
         if (found == models.end()) found = models.emplace(variant.file, Model::open(variant.file)).first;
         SessionOptions own = options;
@@ -187,9 +186,7 @@ Json Variants::models_json() const {
 }
 
 bool is_seeded(const Model& model) {
-    // All seeded models have the digest of their recipe where others have that of their source.
-    static const std::string digest = bench::seeded_description(model::Network::vgg(19)).source_sha256;
-    return model.file()->description().source_sha256 == digest;
+    return converter::is_seeded(model.file()->description());
 }
 
 }  // namespace vgg19::server

@@ -1,4 +1,4 @@
-// For tests: images to calibrate with.
+// For tests: calibration images.
 #pragma once
 
 #include <filesystem>

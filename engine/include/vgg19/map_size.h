@@ -1,12 +1,14 @@
-// Height and width of an image, or of a map of a layer.
+// Height and width of an image, or of a layer's map.
 #pragma once
 
 #include <cstddef>
 #include <string>
 
+#pragma GCC visibility push(default)  // what the shared library exports
+
 namespace vgg19 {
 
-/// In pixels. One number alone means a square, as it does for `--size`.
+/// In pixels. A single number means a square, as in `--size`.
 struct MapSize {
     constexpr MapSize() = default;
     constexpr MapSize(std::size_t side) : height(side), width(side) {}  // NOLINT(*-explicit-*)
@@ -23,7 +25,9 @@ struct MapSize {
     friend constexpr bool operator==(MapSize, MapSize) = default;
 };
 
-/// "224" for a square, else "224x320" (height × width), as `--size` takes it.
+/// "224" for a square, else "224x320" (height × width), as in `--size`.
 std::string to_string(MapSize size);
 
 }  // namespace vgg19
+
+#pragma GCC visibility pop

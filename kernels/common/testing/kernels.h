@@ -1,4 +1,4 @@
-// For tests of every kernel of a family.
+// For tests of all kernels of a family.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -7,7 +7,7 @@
 
 namespace vgg19::kernels::testing {
 
-/// Calls body(kernel) for each kernel that this CPU has.
+/// Calls body(kernel) for each kernel that this CPU supports.
 template <class Kernels, class Body>
 void for_each_usable_kernel(Kernels kernels, const Body& body) {
     for (const auto& kernel : kernels) {

@@ -114,7 +114,7 @@ const SimdOperations simd_operations = {
             float all[Vector::width];
             Vector::store(all, rest);
             for (std::size_t i = count; i < Vector::width; ++i) {
-                if (all[i] != 0) return;  // what lies behind is filled up with zeros
+                if (all[i] != 0) return;  // the rest must be zeros
             }
             Vector::store_first(to, count, Vector::add(rest, Vector::zero()));
         },

@@ -8,7 +8,7 @@
 
 namespace vgg19::kernels::testing {
 
-/// An operation's operands and results are arrays of as many elements as its type has lanes.
+/// The operands and results of an operation are arrays with one element per lane of its type.
 struct SimdOperations {
     std::size_t width;
     std::size_t doubles_width;
@@ -31,7 +31,7 @@ struct SimdOperations {
     float (*largest)(const float* a);
     void (*store_quantized)(const float* a, std::uint8_t* result);
 
-    /// max(0, float(max(a, b)) · multiplier + bias) in lower and upper half, and in bytes.
+    /// max(0, float(max(a, b)) · multiplier + bias) as lower and upper half, and as bytes.
     void (*sixteen)(const std::int32_t* a, const std::int32_t* b, const float* multiplier, const float* bias,
                     float* lower, float* upper, std::uint8_t* bytes);
     void (*sixteen_of_halves)(const float* lower, const float* upper, std::uint8_t* bytes);
@@ -49,7 +49,8 @@ struct SimdOperations {
     void (*load_store_first_doubles)(const float* from, std::size_t count, float* to);
     double (*total_double_of_first)(const float* a, std::size_t count);
 
-    /// Of pixels: (pixels << 5) + a, the same − a, and multiply_rounded of it by b, to bytes.
+    /// Computes (pixels << 5) + a, (pixels << 5) − a, and multiply_rounded of the former by b, converted to
+    /// bytes.
     void (*word_bytes)(const std::uint8_t* pixels, std::int16_t a, std::int16_t b, bool subtract,
                        int zero_point, std::uint8_t* result);
 

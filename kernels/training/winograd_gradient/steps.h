@@ -16,7 +16,7 @@
 namespace vgg19::kernels::VGG19_ISA {
 namespace {
 
-/// One dimension of A ∂y: m values to n.
+/// One-dimensional A ∂y: m values to n.
 template <std::size_t m, class Vector>
 inline __attribute__((always_inline)) void transform_gradient_row(const typename Vector::Register* gradient,
                                                                   typename Vector::Register* result) {
@@ -42,7 +42,7 @@ inline __attribute__((always_inline)) void transform_gradient_row(const typename
     result[n - 1] = gradient[m - 1];
 }
 
-/// One dimension of Gᵀ s: n values to 3. Or, of their magnitudes, |Gᵀ| s.
+/// One-dimensional Gᵀ s: n values to 3; or |Gᵀ| s for magnitudes.
 template <std::size_t m, bool magnitude, class Vector>
 inline __attribute__((always_inline)) void transform_sums_row(const typename Vector::Register* sums,
                                                               typename Vector::Register* result) {
@@ -65,9 +65,9 @@ struct WinogradGradientTransforms {
     using Register = typename Vector::Register;
     static constexpr std::size_t n = m + 2;
     static constexpr std::size_t lanes = Vector::width;
-    /// A gradient of this share of the terms that it is the sum of is taken for zero: it may be nothing but
-    /// their rounding, and an optimiser such as Adam, which divides gradients by their own size, would take
-    /// it for a direction. Where maps are small, many gradients are zero exactly.
+    /// A gradient below this share of the summed magnitudes is set to zero: it may be pure rounding error,
+    /// which an optimiser such as Adam, which normalises gradients by their size, would treat as a direction.
+    /// On small maps many gradients are exactly zero.
     static constexpr float noise = 16 * std::numeric_limits<float>::epsilon();
 
     /// ∂Y → A ∂Y Aᵀ. The tile's rows are `row_floats` apart; results go to transformed[position · stride].
@@ -147,8 +147,8 @@ struct WinogradGradientTransforms {
         return Vector::maximum(value, Vector::subtract(Vector::zero(), value));
     }
 
-    /// The sums of one input channel and one vector of output channels → 3×3 taps, [tap][lane]. Or, of the
-    /// magnitudes, |Gᵀ| |sums| |G|.
+    /// Turns the sums of one input channel and one vector of output channels into 3×3 taps, [tap][lane]; or
+    /// computes |Gᵀ| |sums| |G| for magnitudes.
     template <bool magnitude>
     static inline __attribute__((always_inline)) void taps(const float* sums, std::size_t position_stride,
                                                            float* result) {
@@ -198,8 +198,8 @@ struct WinogradGradientTransforms {
     }
 };
 
-/// Input channels of a register tile, a divisor of the width: 8 × 3 sums, 3 gradients and a value fill 28 of
-/// 32 registers, 4 × 3 all of 16.
+/// The number of input channels in a register tile, a divisor of the width: 8 × 3 sums, 3 gradients and a
+/// value fill 28 of 32 registers, 4 × 3 all of 16.
 template <class Vector>
 constexpr std::size_t gradient_rows = Vector::registers >= 32 ? 8 : 4;
 

@@ -1,4 +1,4 @@
-// A program of somebody who embeds the library: MODEL IMAGE → class and probability, a line each.
+// A program that embeds the library: MODEL IMAGE → class and probability, one line each.
 #include <cstdio>
 #include <vgg19/vgg19.hpp>
 

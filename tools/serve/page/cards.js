@@ -1,4 +1,4 @@
-// A card a variant.
+// One card per variant.
 
 import { byId, element } from '/dom.js';
 import * as format from '/format.js';

@@ -1,4 +1,4 @@
-// Numbers as people read them, with their units.
+// Formats numbers with their units.
 
 const NO_BREAK = '\u00a0';
 
