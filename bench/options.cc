@@ -1,8 +1,8 @@
 #include "bench/options.h"
 
-#include "command_line/command_line.h"
-#include "command_line/option_groups.h"
 #include "converter/variants/recipes.h"
+#include "tools/command_line/command_line.h"
+#include "tools/command_line/option_groups.h"
 #include "vgg19/error.h"
 
 namespace vgg19::bench {

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "bench/exit_code.h"
-#include "command_line/command_line.h"
-#include "command_line/option_groups.h"
+#include "tools/command_line/command_line.h"
+#include "tools/command_line/option_groups.h"
 
 namespace vgg19::tools {
 

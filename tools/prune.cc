@@ -304,7 +304,7 @@ class Pruning {
     PrunePlan chosen_plan() const {
         if (!line_.given("target-macs")) {
             PrunePlan plan = converter::plan_pruning(model_, options_, activation_order());
-            if (!moments_.empty()) plan.origin += " " + calibration_->text();
+            if (!moments_.empty()) plan.origin.append(" ").append(calibration_->text());
             return plan;
         }
         const auto orders = converter::removal_orders(model_, options_, activation_order());
@@ -332,7 +332,8 @@ class Pruning {
         std::cout
             << table
             << "\nErrors are squared errors on held-out images, relative to pruning without a refit.\n\n";
-        plan.origin += (moments_.empty() ? " " + calibration_->text() : "") + " (refitted)";
+        if (moments_.empty()) plan.origin.append(" ").append(calibration_->text());
+        plan.origin += " (refitted)";
         ProgressBar bar("writing", ProgressUnit::bytes);
         converter::prune_model(model_.with(refit.tensors.tensors()), plan, to_.model, bar.callback());
     }

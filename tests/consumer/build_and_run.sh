@@ -17,6 +17,13 @@ cmake -S "$source/tests/consumer/project" -B "$work/cmake" -G Ninja -DCMAKE_CXX_
   -DCMAKE_PREFIX_PATH="$work/installed;${onednn_folder%/lib}" -DCMAKE_CXX_FLAGS="$flags" -DCMAKE_C_FLAGS="$flags" >"$work/configure.log"
 cmake --build "$work/cmake" >"$work/build.log" || { cat "$work/build.log"; exit 1; }
 
+# The examples as a project by themselves, as their README says.
+cmake -S "$source/examples" -B "$work/examples" -G Ninja -DCMAKE_CXX_COMPILER="$compiler" \
+  -DCMAKE_PREFIX_PATH="$work/installed;${onednn_folder%/lib}" -DCMAKE_CXX_FLAGS="$flags" -DCMAKE_C_FLAGS="$flags" >"$work/configure.log"
+cmake --build "$work/examples" >"$work/build.log" || { cat "$work/build.log"; exit 1; }
+grep -q "^vgg19_DIR:PATH=$work/installed/" "$work/examples/CMakeCache.txt" || { echo "the examples did not find the installed library" >&2; exit 1; }
+bash "$source/tests/examples/run.sh" "$source" "$vgg19" "$work/examples"
+
 PKG_CONFIG_PATH=$(dirname "$(find "$work/installed" -name vgg19.pc)"):${PKG_CONFIG_PATH:-}
 export PKG_CONFIG_PATH
 library_folder=$(dirname "$(find "$work/installed" -name 'libvgg19.*' -print -quit)")

@@ -3,7 +3,7 @@
 
 #include <cstddef>
 
-#include "command_line/command_line.h"
+#include "tools/command_line/command_line.h"
 #include "vgg19/image.h"
 #include "vgg19/session.h"
 

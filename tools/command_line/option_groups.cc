@@ -1,4 +1,4 @@
-#include "command_line/option_groups.h"
+#include "tools/command_line/option_groups.h"
 
 #include <algorithm>
 #include <string>
