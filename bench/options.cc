@@ -3,8 +3,8 @@
 #include <charconv>
 #include <cxxopts.hpp>
 
-#include "bench/text.h"
 #include "converter/variants/recipes.h"
+#include "engine/model/number_text.h"
 #include "vgg19/error.h"
 
 namespace vgg19::bench {

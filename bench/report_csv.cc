@@ -1,6 +1,6 @@
 // RFC 4180: a header, then a line a variant. Numbers are plain; what there is not is empty.
 #include "bench/report.h"
-#include "bench/text.h"
+#include "engine/model/number_text.h"
 
 namespace vgg19::bench {
 

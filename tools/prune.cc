@@ -18,7 +18,7 @@
 #include "converter/prune/refit.h"
 #include "converter/prune/scan.h"
 #include "converter/prune/target.h"
-#include "engine/model/mapped_file.h"
+#include "engine/model/json_file.h"
 #include "engine/model/model_file.h"
 #include "tools/command.h"
 #include "tools/data_sets.h"
@@ -189,9 +189,7 @@ converter::PruneOptions prune_options(const CommandLine& line) {
 }
 
 PrunePlan read_plan(const std::string& path) {
-    const model::MappedFile file{path};
-    const std::string_view text(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
-    return PrunePlan::from_json(model::Json::parse(text, path), path);
+    return PrunePlan::from_json(model::read_json(path), path);
 }
 
 void print_plan(const model::Network& before, const PrunePlan& plan) {

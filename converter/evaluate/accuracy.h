@@ -24,9 +24,6 @@ double share(std::uint64_t part, std::uint64_t whole);
 /// index first. 0: the target is the prediction.
 std::size_t rank_of(std::span<const float> logits, std::size_t target);
 
-/// Of two vectors of equal length, neither of them empty. 0 where one is all zeros, 1 where both are.
-double cosine_of(std::span<const float> x, std::span<const float> y);
-
 /// Images, and those whose class was among the first predictions.
 struct Accuracy {
     std::uint64_t images = 0;
