@@ -43,8 +43,8 @@ EarlierReport from_json(const Json& json, const std::string& name) {
     for (const Json& variant : report_member(json, "variants", name).array()) {
         EarlierReport::Variant& kept = report.variants[report_member(variant, "id", name).string()];
         kept.median_ms = positive(variant, "median_ms", name);
-        if (!report_member(variant, "speedup", name).is_null())
-            kept.speedup = positive(variant, "speedup", name);
+        const bool is_there = !report_member(variant, "speedup", name).is_null();
+        if (is_there) kept.speedup = positive(variant, "speedup", name);
     }
     return report;
 }

@@ -19,9 +19,9 @@ enum class Derivation : unsigned char {
 };
 
 struct Recipe {
-    const char* id;              ///< as the bench, the pipeline and the server call it, and its file
-    Derivation derivation;       ///< from the source
-    const char* source;          ///< the id of the variant that it is derived from; "" for the baseline
+    const char* id = "";  ///< as the bench, the pipeline and the server call it, and its file
+    Derivation derivation = Derivation::imported;  ///< from the source
+    const char* source = "";     ///< the id of the variant that it is derived from; "" for the baseline
     std::size_t input_size = 0;  ///< 0: the model's own
 };
 
