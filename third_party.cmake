@@ -1,16 +1,23 @@
-# Every dependency, in one place: the system's package where there is one, else a pinned release, checked by its hash.
-# Debian 12 has them all (script/bootstrap installs them), so the second way is for other systems.
-include(FetchContent)
+# All dependencies: the system's package if there is one, else a pinned release, verified by its hash. Debian
+# 12 has all of them (script/bootstrap installs them); the downloads are for other systems.
 
-# vgg19_fetch(name url sha256 [SOURCE_SUBDIR folder]): builds what CMakeLists.txt says, which is in the folder if one is given.
+# vgg19_fetch(name url sha256 [OPTIONS variable=value …] [arguments of FetchContent_Declare …]): downloads and adds a
+# CMake project. The options are variables of that project, and make no cache entries.
 function(vgg19_fetch name url sha256)
+  cmake_parse_arguments(PARSE_ARGV 3 fetch "" "" "OPTIONS")
+  set(CMAKE_POLICY_DEFAULT_CMP0077 NEW)  # option() of that project takes a variable that is set
+  foreach(option ${fetch_OPTIONS})
+    string(REGEX MATCH "^([^=]+)=(.*)$" matched "${option}")
+    set(${CMAKE_MATCH_1} ${CMAKE_MATCH_2})
+  endforeach()
   message(STATUS "${name} is not on this system: fetching ${url}")
-  FetchContent_Declare(${name} URL ${url} URL_HASH SHA256=${sha256} DOWNLOAD_EXTRACT_TIMESTAMP ON ${ARGN})
+  include(FetchContent)
+  FetchContent_Declare(${name} URL ${url} URL_HASH SHA256=${sha256} DOWNLOAD_EXTRACT_TIMESTAMP ON ${fetch_UNPARSED_ARGUMENTS})
   FetchContent_MakeAvailable(${name})
   set(${name}_SOURCE_DIR ${${name}_SOURCE_DIR} PARENT_SCOPE)
 endfunction()
 
-# Threads: OpenMP is what oneDNN brings with it.
+# Threads: oneDNN uses OpenMP as well.
 find_package(Threads REQUIRED)
 if(VGG19_OPENMP)
   find_package(OpenMP REQUIRED COMPONENTS CXX)
@@ -20,23 +27,23 @@ endif()
 if(VGG19_ONEDNN)
   find_package(dnnl CONFIG QUIET)
   if(NOT dnnl_FOUND)
-    set(DNNL_BUILD_TESTS OFF CACHE BOOL "")
-    set(DNNL_BUILD_EXAMPLES OFF CACHE BOOL "")
     vgg19_fetch(onednn https://github.com/oneapi-src/oneDNN/archive/v3.2.tar.gz
-      8b1db9cc5799ae39c2a567eb836962de0346d79fbc3d8e6f7090a3d9f8729129)
+      8b1db9cc5799ae39c2a567eb836962de0346d79fbc3d8e6f7090a3d9f8729129
+      OPTIONS DNNL_BUILD_TESTS=OFF DNNL_BUILD_EXAMPLES=OFF)
     add_library(DNNL::dnnl ALIAS dnnl)
   endif()
 endif()
 
 # stb_image: one header.
-find_path(STB_INCLUDE_DIR stb_image.h PATH_SUFFIXES stb)
-if(NOT STB_INCLUDE_DIR)
+find_path(VGG19_STB_INCLUDE_DIR stb_image.h HINTS ${STB_INCLUDE_DIR} PATH_SUFFIXES stb)
+if(NOT VGG19_STB_INCLUDE_DIR)
   vgg19_fetch(stb https://github.com/nothings/stb/archive/8b5f1f37b5b75829fc72d38e7b5d4bcbf8a26d55.zip
     93a16ee3e866e719feec459f6f132cce932c5ec751eb38e3ec1975f911353d2e)
-  set(STB_INCLUDE_DIR ${stb_SOURCE_DIR} CACHE PATH "the folder of stb_image.h" FORCE)
+  set(VGG19_STB_INCLUDE_DIR ${stb_SOURCE_DIR} CACHE PATH "the folder of stb_image.h" FORCE)
 endif()
 
-# libjpeg-turbo and libwebp have no build that another project can take in: the system's, or none. VGG19_HAS_… say which.
+# libjpeg-turbo and libwebp cannot be added as subprojects, so only the system's packages are used.
+# VGG19_HAS_… tells which exist.
 function(vgg19_codec option library target)
   set(has OFF)
   if(${option} AND TARGET ${target})
@@ -64,13 +71,12 @@ if(VGG19_BUILD_TOOLS OR VGG19_BUILD_TESTS)
   # Eigen: headers, for the converter's linear algebra.
   find_package(Eigen3 3.4 CONFIG QUIET)
   if(NOT TARGET Eigen3::Eigen)
-    set(EIGEN_BUILD_DOC OFF CACHE BOOL "")
-    set(EIGEN_BUILD_TESTING OFF CACHE BOOL "")
     vgg19_fetch(eigen https://gitlab.com/libeigen/eigen/-/archive/3.4.0/eigen-3.4.0.tar.gz
-      8586084f71f9bde545ee7fa6d00288b264a2b7ac3607b974e54d13e7162c1c72)
+      8586084f71f9bde545ee7fa6d00288b264a2b7ac3607b974e54d13e7162c1c72
+      OPTIONS EIGEN_BUILD_DOC=OFF EIGEN_BUILD_TESTING=OFF BUILD_TESTING=OFF)
   endif()
 
-  # zlib: for files of PyTorch that somebody packed anew, and TorchScript's code. Without it those are refused.
+  # zlib: for repacked PyTorch files, and TorchScript's code. Without it such files are refused.
   find_package(ZLIB QUIET)
 
   find_package(cxxopts CONFIG QUIET)
@@ -79,15 +85,15 @@ if(VGG19_BUILD_TOOLS OR VGG19_BUILD_TESTS)
       523175f792eb0ff04f9e653c90746c12655f10cb70f1d5e6d6d9491420298a08)
   endif()
 
-  # cpp-httplib: the server derives from a class of it, so another version may not fit. Debian's has a library beside the
-  # header, whose layout depends on the flags that its pkg-config file tells.
+  # cpp-httplib: the server derives from one of its classes, so other versions may not fit. Debian's package
+  # has a library in addition to the header; its layout depends on the flags in its pkg-config file.
   if(PkgConfig_FOUND)
-    pkg_check_modules(HTTPLIB QUIET IMPORTED_TARGET cpp-httplib>=0.11.4 cpp-httplib<0.12)
+    pkg_check_modules(VGG19_HTTPLIB QUIET IMPORTED_TARGET cpp-httplib>=0.11.4 cpp-httplib<0.12)
   endif()
-  if(TARGET PkgConfig::HTTPLIB)
-    add_library(vgg19_httplib ALIAS PkgConfig::HTTPLIB)
+  if(TARGET PkgConfig::VGG19_HTTPLIB)
+    add_library(vgg19_httplib ALIAS PkgConfig::VGG19_HTTPLIB)
   else()
-    # One header is all; no folder of that name is there, so that nothing of its build is run or installed.
+    # Only the header is needed. The SOURCE_SUBDIR does not exist, so that nothing is built or installed.
     vgg19_fetch(httplib https://github.com/yhirose/cpp-httplib/archive/refs/tags/v0.11.4.zip
       9d884bee50ded17de3a51d673bb9c2d7d11f101c595b0891830ba9d02e0cc368 SOURCE_SUBDIR header-alone)
     add_library(vgg19_httplib INTERFACE)
@@ -108,8 +114,8 @@ endif()
 if(VGG19_BUILD_KERNEL_BENCH)
   find_package(benchmark CONFIG QUIET)
   if(NOT benchmark_FOUND)
-    set(BENCHMARK_ENABLE_TESTING OFF CACHE BOOL "")
     vgg19_fetch(benchmark https://github.com/google/benchmark/archive/refs/tags/v1.7.1.tar.gz
-      6430e4092653380d9dc4ccb45a1e2dc9259d581f4866dc0759713126056bc1d7)
+      6430e4092653380d9dc4ccb45a1e2dc9259d581f4866dc0759713126056bc1d7
+      OPTIONS BENCHMARK_ENABLE_TESTING=OFF)
   endif()
 endif()

@@ -1,4 +1,4 @@
-// How near a variant's answer to an image is to the baseline's.
+// Compares a variant's answer to an image with the baseline's.
 #pragma once
 
 #include <cstddef>
@@ -9,26 +9,26 @@
 
 namespace vgg19::bench {
 
-/// So many of the most probable classes are compared.
+/// The number of most probable classes that are compared.
 inline constexpr std::size_t agreeing_classes = 5;
 
-/// Of one image.
+/// The answer for one image.
 struct Answer {
     std::vector<float> logits;
-    std::vector<Prediction> top;  ///< the agreeing_classes most probable, or all of fewer
+    std::vector<Prediction> top;  ///< the agreeing_classes most probable classes, or all if there are fewer
 };
 
-/// With the baseline's logits of the same image.
+/// Agreement of a variant with the baseline on the same image.
 struct Agreement {
     bool top1 = false;  ///< the most probable class is the same
-    double top5 = 0;    ///< the share of the baseline's five most probable classes that are among this one's
-    double cosine = 0;  ///< of the logits
+    double top5 = 0;    ///< the share of the baseline's top five classes that are also in this one's top five
+    double cosine = 0;  ///< between the logits
 };
 
-/// Whether answers compare: as many classes, and none whose names differ.
+/// Whether answers are comparable: the same number of classes, and no names that differ.
 bool have_same_classes(const Model& baseline, const Model& variant);
 
-/// Both have the same classes.
+/// Both must have the same classes.
 Agreement agreement_with(const Answer& baseline, const Answer& variant);
 
 }  // namespace vgg19::bench

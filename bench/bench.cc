@@ -29,7 +29,7 @@ using converter::has_surgery;
 using converter::Surgery;
 using converter::Variant;
 
-/// "vgg19-bench", "vgg19 bench": as the user called us, without folders.
+/// The program's name without folders, as the user called it: "vgg19-bench", "vgg19 bench".
 std::string program_name(std::vector<std::string> program) {
     std::string name = std::filesystem::path(program.front()).filename().string();
     for (std::size_t word = 1; word < program.size(); ++word) name += ' ' + program[word];
@@ -46,7 +46,7 @@ std::vector<Variant> found_variants(const Options& options) {
 std::vector<Variant> chosen_variants(const Options& options) {
     std::vector<Variant> variants = found_variants(options);
     for (Variant& variant : variants) {
-        if (variant.input_size == 0) variant.input_size = options.size;
+        if (variant.input_size.empty()) variant.input_size = options.size;
     }
     return variants;
 }
@@ -73,15 +73,15 @@ std::vector<std::string> notes(const Options& options, const std::vector<Variant
     std::vector<std::string> lines;
     if (!options.models && !options.weights) {
         lines.emplace_back(
-            "The weights are seeded, not trained: speeds are real, predictions mean nothing. For "
-            "real ones: script/fetch-weights, then --weights FILE.");
+            "The weights are seeded, not trained: speeds are real, predictions are meaningless. For real "
+            "ones: script/fetch-weights, then --weights FILE.");
     }
     if (std::any_of(variants.begin(), variants.end(), pruned_and_not_finetuned)) {
         lines.emplace_back("Pruned weights were not fine-tuned.");
     }
     const bool int8 = std::any_of(variants.begin(), variants.end(), has_int8_convolutions);
     if (int8 && !options.models) {
-        lines.emplace_back("INT8 throughout was calibrated on crops of one picture.");
+        lines.emplace_back("Variants with all layers in INT8 were calibrated on crops of a single picture.");
     }
     if (int8 && !kernels::has_dot_product(isa)) {
         lines.emplace_back(std::string("INT8 runs without an instruction for its products (") +
@@ -133,7 +133,7 @@ int compare(const EarlierReport& then, const Report& now, double tolerance) {
 }
 
 int run(Options options, const std::vector<std::string>& program) {
-    // What can be wrong is found out before anything takes long.
+    // Find errors before any long work.
     const kernels::Isa isa = chosen_isa(session_options(options, 0));
     std::optional<EarlierReport> earlier;
     if (options.baseline) {
@@ -154,31 +154,28 @@ void run_tune(const Options& options) {
         make_plan(model::Network::vgg(19), Preprocessing{}, session_options(options, options.size));
     say("measuring this machine's peaks");
     const Peaks peaks = measure_peaks(plan.execution.isa, {.threads = plan.execution.threads});
-    constexpr double share = 0.1;  // of --min-time, a shape
+    constexpr double share = 0.1;  // share of --min-time for each shape
     std::cout << tune_text(tune(plan, options.min_time_seconds * share, peaks.fp32_gflops)) << std::flush;
 }
 
 int run_command(int argc, char** argv, const std::vector<std::string>& program) {
-    const Options options = parse_options(argc, argv);
-    if (options.help) {
-        std::cout << help_text(program_name(program)) << std::flush;
+    const std::optional<Options> options = parse_options(argc, argv, program_name(program));
+    if (!options) return exit_done;
+    if (options->worker) {
+        run_worker(*options);
         return exit_done;
     }
-    if (options.worker) {
-        run_worker(options);
+    if (options->tune) {
+        run_tune(*options);
         return exit_done;
     }
-    if (options.tune) {
-        run_tune(options);
-        return exit_done;
-    }
-    return run(options, program);
+    return run(*options, program);
 }
 
 }  // namespace
 
 int bench_main(int argc, char** argv) {
-    std::signal(SIGPIPE, SIG_IGN);  // a worker that died is an error of a write, not the end of the bench
+    std::signal(SIGPIPE, SIG_IGN);  // a dead worker must cause a write error, not end the bench
     std::string name = "vgg19-bench";
     try {
         const std::vector<std::string> program = words_before(static_cast<std::size_t>(argc - 1));

@@ -1,4 +1,4 @@
-// The photograph that variants classify.
+// The photograph that the variants classify.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@ namespace vgg19::bench {
 /// The file's, or the bundled landscape. Throws Error (bad_input).
 Image bench_image(const std::optional<std::filesystem::path>& file);
 
-/// Repeats the values of one input until there are those of `batch`.
+/// Repeats the values of one input to fill a batch.
 void fill_batch(std::vector<float>& values, std::size_t batch);
 
 }  // namespace vgg19::bench

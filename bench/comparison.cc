@@ -49,7 +49,7 @@ EarlierReport from_json(const Json& json, const std::string& name) {
     return report;
 }
 
-/// How many times as long as before; nothing where that cannot be said.
+/// How many times longer than before; none if it cannot be determined.
 std::optional<double> growth(const EarlierReport& then, const EarlierReport::Variant& before,
                              const Report& now, const VariantReport& variant) {
     if (variant.id != converter::baseline_recipe().id) {

@@ -1,4 +1,4 @@
-// Today's report against an earlier one.
+// Compares a report with an earlier one.
 #pragma once
 
 #include <filesystem>
@@ -11,7 +11,7 @@
 
 namespace vgg19::bench {
 
-/// What is kept of an earlier report.
+/// The values of an earlier report that are needed.
 struct EarlierReport {
     struct Variant {
         double median_ms = 0;
@@ -24,16 +24,16 @@ struct EarlierReport {
     std::map<std::string, Variant> variants;
 };
 
-/// Reads a report in JSON. Throws Error (bad_input).
+/// Reads a JSON report. Throws Error (bad_input).
 EarlierReport read_report(const std::filesystem::path& path);
 
-/// Speed-ups depend on the batch: throws Error (usage) for a report of another one.
+/// Throws Error (usage) if the report has another batch size, on which speed-ups depend.
 void require_batch(const EarlierReport& report, std::size_t batch);
 
-/// A line for each variant of `now` that has become slower by more than `tolerance` (0.1: ten per cent).
-/// Medians are taken relative to the baseline variant's of the same run, since a machine's speed changes from
-/// hour to hour; the baseline's own median is compared as it is, and only when CPU, ISA and threads are the
-/// same. Variants that only one of the reports has are left out.
+/// One line for each variant of `now` that has become slower by more than `tolerance` (0.1 is ten per cent).
+/// Medians are compared relative to the baseline variant of the same run, because a machine's speed varies
+/// over time. The baseline's own median is compared directly, but only if CPU, ISA and threads are the same.
+/// Variants that only one report has are ignored.
 std::vector<std::string> slower_variants(const EarlierReport& then, const Report& now, double tolerance);
 
 }  // namespace vgg19::bench

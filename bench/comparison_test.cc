@@ -13,7 +13,7 @@ namespace vgg19::bench {
 
 namespace {
 
-/// `report` as an earlier run left it behind.
+/// `report`, saved as by an earlier run.
 EarlierReport kept(const Report& report) {
     const vgg19::testing::TemporaryFolder folder;
     model::write_text_file(folder.path() / "earlier.json", to_json_text(report));
@@ -39,7 +39,7 @@ TEST_CASE("a report is not slower than itself") {
     CHECK(slower_variants(kept(report), report, 0).empty());
 }
 
-TEST_CASE("a variant is slower when it has lost more than the tolerance against the baseline") {
+TEST_CASE("a variant counts as slower if it has lost more than the tolerance relative to the baseline") {
     const EarlierReport then = kept(testing::fixed_report());
     Report now = testing::fixed_report();
     now.variants[1].speedup = 1.75;  // from 2
@@ -68,7 +68,7 @@ TEST_CASE("the baseline's own median counts on the same machine") {
     CHECK(slower_variants(then, now, 0.1).empty());
 }
 
-TEST_CASE("a report of another batch is refused") {
+TEST_CASE("a report with another batch size is refused") {
     Report report = testing::fixed_report();
     report.settings.batch = 8;
     const EarlierReport then = kept(report);
@@ -77,7 +77,7 @@ TEST_CASE("a report of another batch is refused") {
                          "--baseline: expected a report of batch 1, found one of batch 8", Error);
 }
 
-TEST_CASE("variants that one report lacks are left out") {
+TEST_CASE("variants that only one report has are left out") {
     Report then = testing::fixed_report();
     then.variants.pop_back();
     Report now = testing::fixed_report();
@@ -85,7 +85,7 @@ TEST_CASE("variants that one report lacks are left out") {
     CHECK(slower_variants(kept(then), now, 0.1).empty());
 }
 
-TEST_CASE("a file that is no report is rejected with its name") {
+TEST_CASE("a file that is not a report is rejected, and the error names it") {
     CHECK(rejection("{}").find("earlier.json: expected a bench report with \"schema_version\"") !=
           std::string::npos);
     CHECK(rejection("{\"schema_version\": 99}").find("expected 2, found 99") != std::string::npos);

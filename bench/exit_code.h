@@ -1,4 +1,4 @@
-// What our programs return to the shell.
+// The exit codes of our programs.
 #pragma once
 
 #include "vgg19/error.h"

@@ -9,7 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "engine/plan.h"
+#include "engine/program/plan.h"
 #include "kernels/common/parallel.h"
 #include "kernels/onednn/conv_onednn.h"
 
@@ -25,7 +25,7 @@ std::string trimmed(std::string_view text, std::string_view unwanted = " \t\"\n"
     return std::string(text.substr(begin, text.find_last_not_of(unwanted) - begin + 1));
 }
 
-/// The value of the first line "KEY <separator> VALUE"; "" where there is none.
+/// The value of the first line "KEY <separator> VALUE"; "" if there is none.
 std::string field(const std::filesystem::path& path, std::string_view key, char separator) {
     std::ifstream file(path);
     for (std::string line; std::getline(file, line);) {
@@ -54,7 +54,7 @@ std::uint64_t leading_number(std::string_view text) {
     return number;
 }
 
-/// "0-3,8" is five CPUs.
+/// The number of CPUs in a list: "0-3,8" is five.
 int cpus_in_list(std::string_view list) {
     int cpus = 0;
     while (!list.empty()) {
@@ -83,7 +83,7 @@ std::vector<Cache> caches_from_sysfs() {
     }
 }
 
-/// For containers that hide sysfs: the C library asks CPUID.
+/// Containers may hide sysfs; then ask the C library, which uses CPUID.
 std::vector<Cache> caches_from_libc() {
     std::vector<Cache> caches;
     const auto add = [&](int level, const char* type, int name) {

@@ -1,4 +1,4 @@
-// What a measurement was made on: the machine, and the build that was measured.
+// Describes the machine and the build of a measurement.
 #pragma once
 
 #include <cstdint>
@@ -18,18 +18,18 @@ struct Cache {
     int shared_by = 1;  ///< logical CPUs
 };
 
-/// Text that the system does not tell is "unknown"; numbers are 0.
+/// Unknown texts are "unknown"; unknown numbers are 0.
 struct Machine {
-    std::string cpu;     ///< the model's name
+    std::string cpu;     ///< model name
     std::string vendor;  ///< "GenuineIntel", "AuthenticAMD", …
     int logical_cpus = 0;
     int affinity_cpus = 0;      ///< that this process may be scheduled on
-    int available_threads = 0;  ///< the above, cut by the cgroup's quota
+    int available_threads = 0;  ///< affinity_cpus, limited by the cgroup's quota
     std::vector<Cache> caches;  ///< of the first CPU
     std::uint64_t memory_bytes = 0;
     std::vector<std::string> isas_built;
-    std::vector<std::string> isas_supported;  ///< by this CPU and its operating system
-    std::string isa;                          ///< the one that runs
+    std::vector<std::string> isas_supported;  ///< supported by this CPU and its operating system
+    std::string isa;                          ///< the one in use
     std::string kernel;                       ///< "Linux 6.1.0-18-amd64 x86_64"
     std::string operating_system;             ///< "Debian GNU/Linux 12 (bookworm)"
 };
@@ -43,8 +43,8 @@ struct Build {
     std::string onednn;   ///< its version
 };
 
-/// The ISA that a session with these options runs: the named one; for "" what VGG19_ISA says, else the best.
-/// Throws Error (usage) where no session can be made with them, such as for an ISA that this CPU lacks.
+/// The ISA that a session with these options uses: the named one; for "" the value of VGG19_ISA, else the
+/// best. Throws Error (usage) for invalid options, such as an ISA that this CPU lacks.
 kernels::Isa chosen_isa(const SessionOptions& options);
 
 Machine describe_machine(kernels::Isa isa);
@@ -53,9 +53,8 @@ Build describe_build();
 model::Json to_json(const Machine& machine);
 model::Json to_json(const Build& build);
 
-/// The most memory that a process ever held, of files mapped too: /proc/PROCESS/status's VmHWM; 0 where there
-/// is none. `process` is a number, or "self". (getrusage's figure is of no use: a child inherits its
-/// parent's.)
+/// The peak memory of a process, including mapped files: VmHWM in /proc/PROCESS/status; 0 if unknown.
+/// `process` is a process id, or "self". (getrusage is unsuitable: a child inherits its parent's value.)
 std::uint64_t peak_rss_bytes(const std::string& process);
 
 }  // namespace vgg19::bench

@@ -30,13 +30,13 @@ TEST_CASE("the build's description is filled in") {
     CHECK(to_json(build).find("build_type")->string() == build.build_type);
 }
 
-TEST_CASE("an ISA that is asked for is chosen, or refused, as are other options of a session") {
+TEST_CASE("a requested ISA is used or refused, like other session options") {
     CHECK(chosen_isa({.isa = "portable"}) == kernels::Isa::portable);
     CHECK_THROWS_AS(chosen_isa({.isa = "avx9000"}), Error);
     CHECK_THROWS_AS(chosen_isa({.convolution = "fft"}), Error);
 }
 
-TEST_CASE("a process's peak memory covers what it touches") {
+TEST_CASE("a process's peak memory includes the memory that it has touched") {
     constexpr std::size_t bytes = std::size_t{64} << 20U;
     const std::vector<char> touched(bytes, 1);
     CHECK(peak_rss_bytes("self") >= bytes);

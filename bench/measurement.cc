@@ -35,7 +35,7 @@ LayerTime layer_time(const PlanStep& step, std::size_t batch, double seconds, co
     const double giga_direct = 2e-9 * static_cast<double>(step.macs * batch);
     const double giga_executed = 1e-9 * static_cast<double>(step.operations);
     const double gigabytes = 1e-9 * static_cast<double>(step.weight_bytes + step.activation_bytes);
-    const bool is_int8 = step.kernel.find("int8") != std::string::npos;
+    const bool is_int8 = step.arithmetic == Arithmetic::int8;
     const double peak = is_int8 && peaks.int8_gops ? *peaks.int8_gops : peaks.fp32_gflops;
     const double least_seconds = std::max(giga_executed / peak, gigabytes / peaks.read_gb_per_second);
     return {.layer = step.layer,
@@ -75,7 +75,7 @@ Profile profile(Session& session, std::span<const float> input, std::span<float>
     return profile;
 }
 
-/// One warm-up run, which also tells how many runs fill the round's time.
+/// One warm-up run; its time determines how many runs fit into the round.
 void run_round(WorkerProcess& worker, double round_seconds, std::vector<double>& seconds) {
     constexpr double most_runs = 100'000;
     const double warm_up = std::max(worker.run(1).front(), 1e-9);
@@ -93,7 +93,7 @@ std::vector<std::string> worker_words(const Variant& variant, const Options& opt
                  {"--worker", variant.file.string(), "--threads", std::to_string(options.threads), "--conv",
                   options.convolution, "--batch", std::to_string(options.batch)});
     if (!options.isa.empty()) words.insert(words.end(), {"--isa", options.isa});
-    if (variant.input_size != 0) words.insert(words.end(), {"--size", std::to_string(variant.input_size)});
+    if (!variant.input_size.empty()) words.insert(words.end(), {"--size", to_string(variant.input_size)});
     if (options.image) words.insert(words.end(), {"--image", options.image->string()});
     return words;
 }
@@ -106,7 +106,7 @@ std::vector<VariantReport> examine(const std::vector<Variant>& variants, const O
     for (const Variant& variant : variants) {
         const Model model = Model::open(variant.file);
         Session session(model, session_options(options, variant.input_size));
-        std::vector<float> input(3 * session.input_size() * session.input_size());
+        std::vector<float> input(3 * session.input_size().pixels());
         session.preprocess(image.view(), input);
         fill_batch(input, options.batch);
         std::vector<float> logits(options.batch * model.classes());

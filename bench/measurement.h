@@ -1,5 +1,5 @@
-// What is found out about each variant: its predictions and layers here, its latency and memory in a process
-// of its own.
+// Measures variants: predictions and layers in this process, latency and memory in a separate process per
+// variant.
 #pragma once
 
 #include <string>
@@ -12,22 +12,21 @@
 
 namespace vgg19::bench {
 
-/// Rounds that the measured time is spread over.
+/// The number of rounds over which the measuring time is distributed.
 inline constexpr int measurement_rounds = 5;
 
-/// File, size, predictions, agreement and, when `peaks` is given, the time of each layer. One session at a
-/// time.
+/// Determines file, size, predictions, agreement and, if `peaks` is set, the time of each layer. Only one
+/// session exists at a time.
 std::vector<VariantReport> examine(const std::vector<converter::Variant>& variants, const Options& options,
                                    const Image& image, const std::optional<Peaks>& peaks);
 
-/// The words of the command line that starts the worker of a variant. `program` is those that start this
-/// bench again.
+/// The command line that starts a variant's worker. `program` are the words that start this bench again.
 std::vector<std::string> worker_words(const converter::Variant& variant, const Options& options,
                                       const std::vector<std::string>& program);
 
-/// Adds latencies, images per second, speed-ups and peak memory. One process a variant; in each round, every
-/// variant in turn runs one inference to warm up and then some that count, so that a busy machine slows all
-/// of them alike.
+/// Adds latencies, images per second, speed-ups and peak memory. Each variant has its own process. In each
+/// round, every variant in turn runs one warm-up inference and then some measured ones, so that other load on
+/// the machine slows all variants equally.
 void measure(const std::vector<converter::Variant>& variants, const Options& options,
              const std::vector<std::string>& program, std::vector<VariantReport>& reports);
 

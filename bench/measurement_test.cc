@@ -7,7 +7,7 @@
 
 namespace vgg19::bench {
 
-TEST_CASE("a worker runs as the bench was told to") {
+TEST_CASE("a worker gets the options of the bench") {
     Options options;
     options.threads = 3;
     CHECK(worker_words({.id = "int8", .file = "int8.safetensors"}, options, {"vgg19", "bench"}) ==

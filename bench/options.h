@@ -13,16 +13,15 @@
 namespace vgg19::bench {
 
 struct Options {
-    bool help = false;
-    std::optional<std::filesystem::path> weights;  ///< neither this nor `models`: seeded weights
+    std::optional<std::filesystem::path> weights;  ///< if neither this nor `models` is set: seeded weights
     std::optional<std::filesystem::path> models;
     std::vector<std::string> variants;           ///< empty: all
-    std::optional<std::filesystem::path> image;  ///< none: the bundled one
-    int threads = 0;                             ///< 0: as many as the CPUs that this process may use
+    std::optional<std::filesystem::path> image;  ///< unset means the bundled one
+    int threads = 0;                             ///< 0 means as many as this process has CPUs
     std::string isa;
     std::string convolution = "auto";  ///< as SessionOptions::convolution
-    std::size_t batch = 1;             ///< images a run
-    double min_time_seconds = 3;       ///< of measured inferences, a variant
+    std::size_t batch = 1;             ///< images per run
+    double min_time_seconds = 3;       ///< of measured inferences, per variant
     Format format = Format::table;
     std::optional<std::filesystem::path> out;
     bool profile = false;
@@ -30,18 +29,16 @@ struct Options {
     std::optional<std::filesystem::path> baseline;  ///< an earlier report
     double tolerance = 0.1;
 
-    std::optional<std::filesystem::path> worker;  ///< be the worker for this model file
-    std::size_t size = 0;  ///< of the input, but for variants with their own; 0: the model's
+    std::optional<std::filesystem::path> worker;  ///< run as the worker for this model file
+    MapSize size{};  ///< of the input, but for variants with their own; empty: the model's
     std::optional<std::filesystem::path> input;  ///< the worker's input
 };
 
-/// What these options say of a session. `input_size` 0: the model's own.
-SessionOptions session_options(const Options& options, std::size_t input_size);
+/// What these options say of a session. `input_size` empty: the model's own.
+SessionOptions session_options(const Options& options, MapSize input_size);
 
-/// Throws Error (usage) that names the flag.
-Options parse_options(int argc, const char* const* argv);
-
-/// What --help prints. `program` is how the user called us: "vgg19-bench", "vgg19 bench".
-std::string help_text(const std::string& program);
+/// Nothing when help was asked for, and printed. `program` is how the user called us: "vgg19-bench", "vgg19
+/// bench". Throws Error (usage) that names the flag.
+std::optional<Options> parse_options(int argc, const char* const* argv, const std::string& program);
 
 }  // namespace vgg19::bench

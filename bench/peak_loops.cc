@@ -7,7 +7,7 @@ namespace vgg19::kernels::VGG19_ISA {
 
 namespace {
 
-/// Independent chains that cover latency times units, and fit sixteen registers.
+/// Enough independent chains to hide the latency, and few enough for sixteen registers.
 constexpr std::size_t chains = 12;
 
 }  // namespace
@@ -32,7 +32,8 @@ std::uint64_t read_words(const std::uint64_t* data, std::size_t words) {
 }
 
 float multiply_add_fp32(std::size_t rounds, std::uint64_t& operations) {
-    // The values settle at 1, so none becomes denormal; equal chains would be computed once.
+    // All values converge to 1, so none becomes denormal. They differ at first, since the compiler would
+    // compute equal chains only once.
     Vector::Register values[chains];
     for (std::size_t chain = 0; chain < chains; ++chain) {
         values[chain] = Vector::broadcast(static_cast<float>(chain));

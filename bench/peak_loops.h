@@ -1,4 +1,4 @@
-// The loops behind measure_peaks(): all that they do is keep one unit of the CPU busy. One of each an ISA, in
+// The loops of measure_peaks(), each of which keeps one unit of the CPU busy. There is one set per ISA, in
 // its namespace (kernels/simd/vector.h).
 #pragma once
 
@@ -9,11 +9,11 @@
 
 namespace vgg19::kernels {
 
-/// Reads all words and returns something that depends on each. `words` is a multiple of 64.
+/// Reads all words and returns a value that depends on each. `words` is a multiple of 64.
 using ReadLoop = std::uint64_t(const std::uint64_t* data, std::size_t words);
 
-/// Runs `rounds` rounds of independent multiply-adds; `operations` becomes how many operations that was (a
-/// multiply-add is two). Returns something that depends on each.
+/// Runs `rounds` rounds of independent multiply-adds, and sets `operations` to their number (a multiply-add
+/// counts as two). Returns a value that depends on each.
 using ArithmeticLoop = float(std::size_t rounds, std::uint64_t& operations);
 
 #define VGG19_KERNEL(isa)             \

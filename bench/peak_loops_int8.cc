@@ -1,12 +1,12 @@
-// Compiled once for each ISA that dot products of bytes differ on.
+// Compiled once per ISA that has its own dot product of bytes.
 #include "bench/peak_loops.h"
 #include "kernels/simd/vector.h"
 
 namespace vgg19::kernels::VGG19_ISA {
 
 float multiply_add_int8(std::size_t rounds, std::uint64_t& operations) {
-    // Independent chains that cover latency times units, and fit sixteen registers. Sums wrap, which costs no
-    // time.
+    // Enough independent chains to hide the latency, and few enough for sixteen registers. Sums may overflow,
+    // which costs no time.
     constexpr std::size_t chains = 12;
     constexpr std::uint8_t activations[4] = {3, 3, 3, 3};
     std::int8_t weights[4 * Vector::width];

@@ -1,4 +1,4 @@
-// The machine's limits, measured: what a kernel's speed is held against.
+// Measures the machine's limits, to compare kernels with them.
 #pragma once
 
 #include <cstddef>
@@ -10,16 +10,17 @@
 namespace vgg19::bench {
 
 struct Peaks {
-    double read_gb_per_second = 0;  ///< 10^9 bytes, from an array that is far larger than the caches
-    double fp32_gflops = 0;         ///< multiply-adds count as two
+    double read_gb_per_second = 0;  ///< in 10^9 bytes; the array is far larger than the caches
+    double fp32_gflops = 0;         ///< a multiply-add counts as two
     std::optional<double>
-        int8_gops;  ///< likewise, of u8·s8 products with 32-bit sums; none without an instruction for them
+        int8_gops;  ///< likewise for u8·s8 products with 32-bit sums; none without a suitable instruction
 };
 
 struct PeakOptions {
     int threads = 1;
-    double seconds = 0.4;         ///< spent on each figure; the best of many passes is taken
-    std::size_t array_bytes = 0;  ///< to read; 0: 512 MB, or a quarter of what memory is free if that is less
+    double seconds = 0.4;  ///< per figure; the best of many passes counts
+    std::size_t array_bytes =
+        0;  ///< size of the array; 0 means 512 MB, or a quarter of the free memory if that is less
 };
 
 /// `isa` must be supported by this CPU.

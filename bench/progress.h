@@ -1,4 +1,4 @@
-// What the bench tells while it works: on standard error, so that standard output holds the results alone.
+// Progress messages of the bench, on standard error, so that standard output holds only results.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@ namespace vgg19::bench {
 /// One line.
 void say(const std::string& text);
 
-/// Shows how far a file's writing is, on a line that is overwritten and wiped at the end. Does nothing where
+/// Shows the progress of writing a file, on one line that is redrawn and finally erased. Does nothing if
 /// standard error is not a terminal.
 model::Progress percent_shown(const std::string& what);
 

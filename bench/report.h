@@ -1,4 +1,4 @@
-// The outcome of a bench run, and the ways to write it down.
+// The results of a bench run, and their output formats.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@
 
 namespace vgg19::bench {
 
-/// As vgg19::Prediction, with strings of its own.
+/// Like vgg19::Prediction, but owns its strings.
 struct ReportedPrediction {
     std::size_t class_index = 0;
     std::string synset;
@@ -28,43 +28,44 @@ struct LayerTime {
     std::string layer;
     std::string kernel;
     double median_ms = 0;
-    double gflops = 0;  ///< by the plain sum (direct convolution): a multiply-add is two, INT8's likewise
-    double executed_gflops = 0;  ///< that the kernel really executes: Winograd's is a quarter of the above
+    double gflops =
+        0;  ///< by the definition (direct convolution); a multiply-add counts as two, also for INT8
+    double executed_gflops = 0;  ///< what the kernel actually executes; for Winograd a quarter of the above
     double gb_per_second = 0;    ///< weights and activations; 10^9 bytes
-    /// How near the step comes to what this machine allows: the time that the arithmetic which it executes,
-    /// or its memory traffic, would take at the measured peaks, whichever is longer, over the time that it
-    /// took. Above 1 where data comes from a cache, or INT8 has no peak of its own.
+    /// How close the step comes to the machine's limits: the longer of the times that its executed arithmetic
+    /// and its memory traffic would take at the measured peaks, divided by its actual time. Above 1 if data
+    /// comes from a cache, or if INT8 has no peak of its own.
     double share_of_peak = 0;
 };
 
-/// Where the time of a run goes.
+/// How the time of a run is distributed.
 struct Profile {
     std::vector<LayerTime> layers;
     double layers_ms = 0;  ///< the sum of their medians
     double end_to_end_ms =
-        0;  ///< the median of runs without clocks between the layers, in turn with the others
+        0;  ///< the median of runs without timers between layers, alternating with the timed runs
 };
 
 struct VariantReport {
     std::string id;
-    std::size_t input_size = 0;
+    MapSize input_size{};
     std::uint64_t bytes = 0;  ///< of the file
     std::uint64_t active_parameters = 0;
     double gmac = 0;
-    Latency latency;                ///< of a run, which is a batch of images
-    double images_per_second = 0;   ///< by the median
-    std::optional<double> speedup;  ///< baseline's median / this one's; none where there was no baseline
+    Latency latency;                ///< of a run with a whole batch of images
+    double images_per_second = 0;   ///< from the median
+    std::optional<double> speedup;  ///< baseline's median / this one's; none without a baseline
     std::uint64_t peak_rss_bytes = 0;
     std::vector<ReportedPrediction> top3;
     std::optional<Agreement> agreement;
-    std::optional<Profile> profile;  ///< when asked for
+    std::optional<Profile> profile;  ///< only if requested
 };
 
 struct Settings {
     int threads = 0;
     double min_time_seconds = 0;
     int rounds = 0;
-    std::size_t batch = 1;             ///< images a run
+    std::size_t batch = 1;             ///< images per run
     std::string convolution = "auto";  ///< as SessionOptions::convolution
     std::string weights;               ///< "seeded", or the file or folder
     std::string image;                 ///< "bundled", or the file
@@ -76,7 +77,8 @@ struct Report {
     Settings settings;
     std::optional<Peaks> peaks;
     std::vector<VariantReport> variants;
-    std::vector<std::string> notes;  ///< what a reader of the numbers must know, a sentence or two each
+    std::vector<std::string>
+        notes;  ///< what readers must know to interpret the numbers, one or two sentences each
 };
 
 enum class Format : unsigned char { table, markdown, json, csv };
@@ -86,7 +88,7 @@ std::optional<Format> format_from_name(std::string_view name);
 /// The report as text that ends with a newline.
 std::string to_text(const Report& report, Format format);
 
-/// The version of the JSON's shape: rises when a field goes or changes its meaning.
+/// The version of the JSON format; increased when a field is removed or changes its meaning.
 inline constexpr int report_schema_version = 2;
 
 std::string to_table(const Report& report);

@@ -1,4 +1,4 @@
-// RFC 4180: a header, then a line a variant. Numbers are plain; what there is not is empty.
+// RFC 4180: a header, then one line per variant. Numbers are plain; missing values are empty.
 #include "bench/report.h"
 #include "engine/model/number_text.h"
 
@@ -36,7 +36,7 @@ std::vector<std::string> heads() {
 std::vector<std::string> cells(const VariantReport& variant) {
     const Latency& latency = variant.latency;
     std::vector<std::string> row = {variant.id,
-                                    std::to_string(variant.input_size),
+                                    to_string(variant.input_size),
                                     std::to_string(variant.bytes),
                                     std::to_string(variant.active_parameters),
                                     fixed(variant.gmac, 6),

@@ -1,5 +1,6 @@
 #include "bench/answer_json.h"
 #include "bench/report.h"
+#include "engine/model/map_size.h"
 
 namespace vgg19::bench {
 
@@ -41,7 +42,7 @@ Json to_json(const LayerTime& layer) {
 Json to_json(const VariantReport& variant) {
     Json json;
     json.set("id", variant.id);
-    json.set("input_size", std::uint64_t{variant.input_size});
+    json.set("input_size", model::size_json(variant.input_size));
     json.set("bytes", variant.bytes);
     json.set("active_parameters", variant.active_parameters);
     json.set("gmac", variant.gmac);

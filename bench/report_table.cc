@@ -1,4 +1,4 @@
-// The two formats for people, from the same tables.
+// The two formats for people, table and Markdown, made from the same tables.
 #include <sstream>
 
 #include "bench/report.h"
@@ -21,7 +21,7 @@ Table variants_table(const Report& report) {
     for (const VariantReport& variant : report.variants) {
         const Latency& latency = variant.latency;
         std::vector<std::string> row = {variant.id,
-                                        std::to_string(variant.input_size),
+                                        to_string(variant.input_size),
                                         in_megabytes(variant.bytes),
                                         fixed(static_cast<double>(variant.active_parameters) * 1e-6, 2),
                                         fixed(variant.gmac, 2),
@@ -60,11 +60,11 @@ Table profile_table(const Profile& profile) {
     return table;
 }
 
-/// What differs between the two formats.
+/// The differences between the two formats.
 struct Style {
     std::string (Table::*table)() const;
-    const char* heading;  ///< before the title of a part
-    const char* item;     ///< before a line of a list
+    const char* heading;  ///< printed before a section's title
+    const char* item;     ///< printed before a list item
 };
 
 void write_machine(std::ostream& text, const Report& report) {

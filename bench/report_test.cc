@@ -47,7 +47,7 @@ bool contains(const std::string& text, const std::string& part) {
 
 }  // namespace
 
-TEST_CASE("the JSON report reads back, with every field that readers count on") {
+TEST_CASE("the JSON report can be read back, with every documented field") {
     const Json json = Json::parse(to_text(testing::fixed_report(), Format::json), "report");
     CHECK(json.find("schema_version")->size() == 2);
     CHECK(json.find("machine")->find("cpu")->string() == "Test CPU");
@@ -81,7 +81,7 @@ TEST_CASE("the JSON report reads back, with every field that readers count on") 
     CHECK(variants[1].find("profile") == nullptr);
 }
 
-TEST_CASE("the JSON report holds the layers and the peaks when they were asked for") {
+TEST_CASE("the JSON report contains layers and peaks if requested") {
     const Json json = Json::parse(to_text(profiled_report(), Format::json), "report");
     CHECK(json.find("peaks")->find("fp32_gflops")->number() == 240);
     CHECK(json.find("peaks")->find("int8_gops")->is_null());
@@ -95,7 +95,7 @@ TEST_CASE("the JSON report holds the layers and the peaks when they were asked f
     CHECK(layer.find("share_of_peak")->number() == 0.29);
 }
 
-TEST_CASE("the table keeps its columns in line, and says what is missing") {
+TEST_CASE("the table aligns its columns, and marks missing values") {
     const std::vector<std::string> lines = lines_of(to_text(testing::fixed_report(), Format::table));
     const auto head = std::find_if(lines.begin(), lines.end(),
                                    [](const std::string& line) { return line.starts_with("variant"); });
@@ -112,7 +112,7 @@ TEST_CASE("the table keeps its columns in line, and says what is missing") {
     CHECK(contains(to_text(testing::fixed_report(), Format::table), "A note, with a comma."));
 }
 
-TEST_CASE("the table shows each layer when asked for") {
+TEST_CASE("the table shows each layer if requested") {
     const std::string text = to_text(profiled_report(), Format::table);
     CHECK(contains(text, "Layers of baseline"));
     for (const char* line :
@@ -124,7 +124,7 @@ TEST_CASE("the table shows each layer when asked for") {
     CHECK(!contains(text, "Layers of int8"));
 }
 
-TEST_CASE("the Markdown report has one table row a variant") {
+TEST_CASE("the Markdown report has one table row per variant") {
     const std::vector<std::string> lines = lines_of(to_text(testing::fixed_report(), Format::markdown));
     const auto head = std::find_if(lines.begin(), lines.end(),
                                    [](const std::string& line) { return line.starts_with("| variant |"); });
@@ -136,7 +136,7 @@ TEST_CASE("the Markdown report has one table row a variant") {
     CHECK(Table({"a|b"}).markdown().starts_with("| a\\|b |"));
 }
 
-TEST_CASE("the CSV report quotes what needs it, and has as many cells in each line") {
+TEST_CASE("the CSV report quotes where needed, and all lines have the same number of cells") {
     const std::string text = to_text(testing::fixed_report(), Format::csv);
     const std::vector<std::string> lines = lines_of(text);
     REQUIRE(lines.size() == 3);
@@ -145,7 +145,7 @@ TEST_CASE("the CSV report quotes what needs it, and has as many cells in each li
     CHECK(contains(lines[1], ",15,4.987500,1.000000,"));
     CHECK(contains(lines[1], "975,n09332890,\"lakeside, \"\"shore\"\"\",0.250000"));
     const auto commas = [](const std::string& line) { return std::count(line.begin(), line.end(), ','); };
-    CHECK(commas(lines[1]) == commas(lines[0]) + 1);  // one is in the label
+    CHECK(commas(lines[1]) == commas(lines[0]) + 1);  // the label contains one
     CHECK(commas(lines[2]) == commas(lines[0]));
     CHECK(lines[2].ends_with(",,,\r"));
 }

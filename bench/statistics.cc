@@ -21,7 +21,7 @@ double median_of_sorted(const std::vector<double>& values) {
     return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
-/// Whole percents, so that the rank is exact.
+/// Whole percents, so that the rank is computed exactly.
 double nearest_rank(const std::vector<double>& values, std::size_t percent) {
     return values[(percent * values.size() + 99) / 100 - 1];
 }

@@ -1,4 +1,4 @@
-// What a series of latencies comes to.
+// Statistics of latencies.
 #pragma once
 
 #include <cstddef>
@@ -7,14 +7,14 @@
 namespace vgg19::bench {
 
 struct Latency {
-    double median_ms = 0;  ///< the mean of the middle two where their count is even
+    double median_ms = 0;  ///< the mean of the middle two if the number of samples is even
     double min_ms = 0;
-    double p90_ms = 0;  ///< percentiles by nearest rank: of n sorted samples the ⌈p/100 · n⌉-th
+    double p90_ms = 0;  ///< percentiles by nearest rank: the ⌈p/100 · n⌉-th of n sorted samples
     double p99_ms = 0;
     std::size_t runs = 0;
 };
 
-/// Throws Error (failed) where there is no sample.
+/// Throws Error (failed) if there is no sample.
 Latency summarise(std::span<const double> seconds);
 
 double median(std::span<const double> values);

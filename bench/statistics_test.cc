@@ -32,7 +32,7 @@ TEST_CASE("percentiles are samples, by nearest rank") {
     CHECK(one.p99_ms == 500);
 }
 
-TEST_CASE("nothing measured is an error") {
+TEST_CASE("no measurements are an error") {
     CHECK_THROWS_WITH_AS(summarise({}), "nothing was measured", Error);
 }
 

@@ -9,6 +9,7 @@
 #include "bench/progress.h"
 #include "bench/statistics.h"
 #include "bench/table.h"
+#include "engine/model/map_size.h"
 #include "engine/model/number_text.h"
 #include "kernels/common/aligned_buffer.h"
 #include "kernels/common/parallel.h"
@@ -17,12 +18,11 @@ namespace vgg19::bench {
 
 namespace {
 
-using layers::Convolution;
 using layers::ConvolutionShape;
 
 bool same_work(const ConvolutionShape& a, const ConvolutionShape& b) {
     return a.input_channels == b.input_channels && a.output_channels == b.output_channels &&
-           a.side == b.side && a.plain_input == b.plain_input;
+           a.size == b.size && a.plain_input == b.plain_input;
 }
 
 kernels::AlignedBuffer random_floats(std::size_t count, float scale) {
@@ -34,7 +34,7 @@ kernels::AlignedBuffer random_floats(std::size_t count, float scale) {
     return buffer;
 }
 
-/// Larger than any cache that is likely.
+/// Larger than all common caches.
 class Eviction {
   public:
     explicit Eviction(int threads) : threads_(threads), bytes_(std::size_t{96} << 20U) {
@@ -54,15 +54,15 @@ class Eviction {
   private:
     int threads_;
     kernels::AlignedBuffer bytes_;
-    volatile unsigned sum_ = 0;  // so that the reads are not left out
+    volatile unsigned sum_ = 0;  // keeps the compiler from removing the reads
 };
 
-/// The ways to compute a shape, ready to run.
+/// All ways to compute a shape, ready to run.
 struct Candidates {
     kernels::AlignedBuffer input;
     kernels::AlignedBuffer output;
     kernels::AlignedBuffer scratch;
-    std::vector<std::unique_ptr<Convolution>> convolutions;
+    std::vector<std::unique_ptr<layers::Operation>> convolutions;
     std::vector<std::vector<double>> seconds;
 
     Candidates(const PlannedConvolution& planned, const layers::Execution& execution)
@@ -70,7 +70,8 @@ struct Candidates {
         const ConvolutionShape& shape = planned.shape;
         const std::size_t block = execution.channel_block();
         const auto floats = [&](std::size_t channels) {
-            return kernels::blocked_size(execution.batch, channels, shape.side, shape.side, block);
+            return kernels::blocked_size(execution.batch, channels, shape.size.height, shape.size.width,
+                                         block);
         };
         input = random_floats(floats(shape.input_channels), 1);
         output = kernels::AlignedBuffer(floats(shape.output_channels) * sizeof(float));
@@ -152,8 +153,7 @@ std::string tune_text(const std::vector<TunedShape>& shapes) {
             if (result.median_ms == least) remark += remark.empty() ? "fastest" : ", fastest";
             const std::string name = std::to_string(tuned.shape.input_channels) + " → " +
                                      std::to_string(tuned.shape.output_channels) + ", " +
-                                     std::to_string(tuned.shape.side) + "×" +
-                                     std::to_string(tuned.shape.side);
+                                     model::pixels_text(tuned.shape.size);
             table.add({name, layers::algorithm_name(result.algorithm), fixed(result.expected_ms, 2),
                        fixed(result.median_ms, 2), fixed(result.min_ms, 2), remark});
         }

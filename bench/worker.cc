@@ -26,10 +26,10 @@ std::string shape_text(const std::vector<std::size_t>& shape) {
     return text.append(")");
 }
 
-/// An input given as a tensor of one image or a batch, with its size.
+/// An input tensor with one image or a batch, and its size.
 struct Input {
     std::vector<float> values;
-    std::size_t size = 0;
+    MapSize size{};
 };
 
 Input read_input(const std::filesystem::path& path, std::size_t batch) {
@@ -39,26 +39,24 @@ Input read_input(const std::filesystem::path& path, std::size_t batch) {
         throw Error(ErrorKind::bad_input, path.string() + ": expected a tensor \"input\", found none");
     }
     const std::vector<std::size_t>& shape = tensor->shape;
-    const bool is_input =
-        shape.size() == 4 && (shape[0] == 1 || shape[0] == batch) && shape[1] == 3 && shape[2] == shape[3];
+    const bool is_input = shape.size() == 4 && (shape[0] == 1 || shape[0] == batch) && shape[1] == 3;
     if (!is_input || tensor->dtype != model::DType::f32) {
-        const std::string or_batch = batch == 1 ? "" : " or (" + std::to_string(batch) + ",3,S,S)";
-        throw Error(ErrorKind::bad_input, path.string() + ": tensor input: expected F32 (1,3,S,S)" +
+        const std::string or_batch = batch == 1 ? "" : " or (" + std::to_string(batch) + ",3,H,W)";
+        throw Error(ErrorKind::bad_input, path.string() + ": tensor input: expected F32 (1,3,H,W)" +
                                               or_batch + ", found " + model::dtype_name(tensor->dtype) + ' ' +
                                               shape_text(shape));
     }
     const std::span<const float> values = tensor->as<float>();
-    Input input{.values = {values.begin(), values.end()}, .size = shape[2]};
+    Input input{.values = {values.begin(), values.end()}, .size = {shape[2], shape[3]}};
     fill_batch(input.values, batch / shape[0]);
     return input;
 }
 
 /// The two sizes that the command line can give must agree.
-std::size_t input_size(const Options& options, const Input& input) {
-    if (options.input && options.size != 0 && options.size != input.size) {
+MapSize input_size(const Options& options, const Input& input) {
+    if (options.input && !options.size.empty() && options.size != input.size) {
         throw Error(ErrorKind::bad_input, options.input->string() + ": tensor input: expected size " +
-                                              std::to_string(options.size) + ", found " +
-                                              std::to_string(input.size));
+                                              to_string(options.size) + ", found " + to_string(input.size));
     }
     return options.input ? input.size : options.size;
 }
@@ -74,7 +72,7 @@ std::size_t requested_runs(const std::string& line) {
     return runs;
 }
 
-/// `logits` are one image's.
+/// `logits` are those of one image.
 void say_ready(const Session& session, std::span<const float> logits) {
     constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20U;
     std::cout << "ready " << peak_rss_bytes("self") / mebibyte;
@@ -91,7 +89,7 @@ void run_worker(const Options& options) {
     Input input = options.input ? read_input(*options.input, options.batch) : Input{};
     Session session(Model::open(*options.worker), session_options(options, input_size(options, input)));
     if (!options.input) {
-        input.values.resize(3 * session.input_size() * session.input_size());
+        input.values.resize(3 * session.input_size().pixels());
         session.preprocess(bench_image(options.image).view(), input.values);
         fill_batch(input.values, options.batch);
     }

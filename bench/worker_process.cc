@@ -22,7 +22,7 @@ Error system_failure(const std::string& what, int error) {
     return {ErrorKind::failed, what + ": " + std::generic_category().message(error)};
 }
 
-/// Both ends close when another program starts, so that a child does not hold a sibling's pipe open.
+/// Both ends are closed on exec, so that a child does not keep another child's pipe open.
 struct Pipe {
     Pipe() {
         if (pipe2(ends.data(), O_CLOEXEC) != 0) throw system_failure("cannot make a pipe", errno);
@@ -42,7 +42,7 @@ struct Pipe {
         return file;
     }
 
-    std::array<int, 2> ends = {-1, -1};  ///< to read from, to write to
+    std::array<int, 2> ends = {-1, -1};  ///< read end, write end
 };
 
 std::string text_of(const ChildEnd& end) {
@@ -68,7 +68,8 @@ WorkerProcess::WorkerProcess(std::string name, const std::vector<std::string>& w
     to_child_.reset(input.open(1, "w"));
     from_child_.reset(output.open(0, "r"));
     process_ = start_this_program("a worker", words, {.input = input.ends[0], .output = output.ends[1]});
-    // The parent's copies of the child's ends must go before it reads, or it would never see the end.
+    // The parent must close its copies of the child's ends before it reads, or it would never see the end of
+    // the output.
     for (int* end : {&input.ends[0], &output.ends[1]}) {
         close(*end);
         *end = -1;
@@ -84,7 +85,7 @@ WorkerProcess::WorkerProcess(WorkerProcess&& other) noexcept
 
 WorkerProcess::~WorkerProcess() {
     if (process_ < 0) return;
-    kill(process_, SIGKILL);  // it has nothing to save
+    kill(process_, SIGKILL);  // the child has nothing to save
     wait_for(process_);
 }
 

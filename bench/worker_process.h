@@ -1,4 +1,4 @@
-// The parent's side of a measurement: a process that runs one variant when it is told to.
+// Starts and controls a worker process, which runs one variant on command.
 #pragma once
 
 #include <sys/types.h>
@@ -12,21 +12,22 @@
 
 namespace vgg19::bench {
 
-/// This program's command line before the last `own` words: "vgg19-bench", or "vgg19 bench".
+/// This process's command line without its last `own` words: "vgg19-bench", or "vgg19 bench".
 std::vector<std::string> words_before(std::size_t own);
 
-/// A child that runs `run_worker` (bench/worker.h). It ends when this goes away, or when the parent dies.
+/// A child that runs `run_worker` (bench/worker.h). It ends with this object, or when the parent dies.
 class WorkerProcess {
   public:
-    /// Starts this very program with these words (the first is what it takes for its name) and waits until
-    /// the child is ready. `name` stands for it in messages. Throws Error (failed) when it ends before that;
-    /// the child itself has said why on standard error.
+    /// Starts this program again with these words (the first becomes its argv[0]) and waits until the child
+    /// is ready. Messages call it `name`. Throws Error (failed) if it ends earlier; the child itself reports
+    /// the reason on standard error.
     WorkerProcess(std::string name, const std::vector<std::string>& words);
     ~WorkerProcess();
     WorkerProcess(WorkerProcess&& other) noexcept;
     WorkerProcess& operator=(WorkerProcess&&) = delete;
 
-    /// The seconds of each of `count` inferences. Throws Error (failed) when the child does not answer.
+    /// The time of each of `count` inferences, in seconds. Throws Error (failed) if the child does not
+    /// answer.
     std::vector<double> run(std::size_t count);
 
     std::uint64_t peak_rss_bytes() const;

@@ -34,7 +34,7 @@ struct Outcome {
     std::string errors;
 };
 
-/// Through the shell; arguments hold no characters that are special to it but quotes.
+/// Runs through the shell, so arguments must not contain special characters, except in quotes.
 Outcome run_bench(const testing::TemporaryFolder& folder, const std::string& arguments,
                   const std::string& input = "") {
     const auto in = folder.path() / "stdin";
@@ -63,14 +63,14 @@ void write_narrow_variants(const std::filesystem::path& folder) {
 }
 
 /// Images that differ: the first is 0.5 everywhere, the others less.
-void write_input(const std::filesystem::path& path, std::size_t size, std::size_t images = 1) {
+void write_input(const std::filesystem::path& path, MapSize size, std::size_t images = 1) {
     std::vector<float> values;
     for (std::size_t image = 0; image < images; ++image) {
-        values.resize(values.size() + 3 * size * size, 0.5F - static_cast<float>(image));
+        values.resize(values.size() + 3 * size.pixels(), 0.5F - static_cast<float>(image));
     }
     const model::Tensor tensor{.name = "input",
                                .dtype = model::DType::f32,
-                               .shape = {images, 3, size, size},
+                               .shape = {images, 3, size.height, size.width},
                                .bytes = std::as_bytes(std::span(values))};
     model::write_safetensors(path, {}, {&tensor, 1});
 }
@@ -112,7 +112,7 @@ TEST_CASE("a bench of narrow models reports every variant, and the interleaved m
           std::filesystem::file_size(folder.path() / "baseline.safetensors"));
 }
 
-TEST_CASE("a profile has a time for each layer, beside the machine's peaks") {
+TEST_CASE("a profile has a time for each layer, and the machine's peaks") {
     const testing::TemporaryFolder folder;
     converter::testing::write_narrow_model(folder.path() / "narrow.safetensors");
     const Outcome outcome = run_bench(folder, "--models " + quoted(folder.path()) +
@@ -143,7 +143,7 @@ TEST_CASE("a profile has a time for each layer, beside the machine's peaks") {
     }
     CHECK(variant.find("profile_layers_ms")->number() == doctest::Approx(sum));
     CHECK(variant.find("profile_end_to_end_ms")->number() > 0);
-    // What is counted of a layer is the batch's.
+    // A layer's counts are for the whole batch.
     CHECK(direct_operations == doctest::Approx(3 * 2e9 * variant.find("gmac")->number()));
 }
 
@@ -162,7 +162,7 @@ TEST_CASE("a bench exits with 3 when a variant is slower than in an earlier repo
     CHECK(another_batch.errors.find("expected a report of batch 2, found one of batch 1") !=
           std::string::npos);
 
-    // The same report, had res160 been a thousand times as fast.
+    // The same report, but with a res160 that is a thousand times as fast.
     std::string text = text_of(earlier);
     const std::string field = "\"speedup\": ";
     text.insert(text.rfind(field) + field.size(), "1000");
@@ -207,7 +207,26 @@ TEST_CASE("a worker is ready after two inferences, and answers each line with it
     CHECK(seconds.size() == 3);
 }
 
-TEST_CASE("a batch is copies of one image, whose classes are the same and whose images count") {
+TEST_CASE("a rectangle is measured as --size says it, height before width") {
+    const testing::TemporaryFolder folder;
+    const auto model = converter::testing::write_narrow_model(folder.path() / "baseline.safetensors");
+    const Outcome report = run_bench(folder, "--models " + quoted(folder.path()) +
+                                                 " --size 40x64 --min-time 0.01 --threads 1 --format json");
+    INFO(report.errors);
+    REQUIRE(report.exit_code == 0);
+    const auto json = model::Json::parse(report.output, "report");
+    CHECK(json.find("variants")->array()[0].find("input_size")->string() == "40x64");
+
+    const std::filesystem::path input = folder.path() / "input.safetensors";
+    write_input(input, {40, 64});
+    const std::string worker = "--worker " + quoted(model) + " --input " + quoted(input);
+    CHECK(run_bench(folder, worker + " --size 40x64", "1\n").exit_code == 0);
+    const Outcome turned = run_bench(folder, worker + " --size 64x40");
+    CHECK(turned.exit_code == 5);
+    CHECK(turned.errors.find("expected size 64x40, found 40x64") != std::string::npos);
+}
+
+TEST_CASE("a batch consists of copies of one image, which have the same classes and all count") {
     const testing::TemporaryFolder folder;
     write_narrow_variants(folder.path());
     const std::string measured = "--models " + quoted(folder.path()) +
@@ -231,7 +250,8 @@ TEST_CASE("a batch is copies of one image, whose classes are the same and whose 
 }
 
 TEST_CASE(
-    "a worker repeats one image to fill its batch, or takes a whole one, and shows the first's classes") {
+    "a worker repeats one image to fill its batch, or accepts a whole batch, and shows the first image's "
+    "classes") {
     const testing::TemporaryFolder folder;
     const auto model = converter::testing::write_narrow_model(folder.path() / "model.safetensors");
     const auto input = folder.path() / "input.safetensors";
@@ -252,11 +272,11 @@ TEST_CASE(
     CHECK(run_bench(folder, worker + " --batch 2").exit_code == 5);
     const Outcome whole_without_batch = run_bench(folder, worker);
     CHECK(whole_without_batch.exit_code == 5);
-    CHECK(whole_without_batch.errors.find("expected F32 (1,3,S,S), found F32 (3,3,32,32)") !=
+    CHECK(whole_without_batch.errors.find("expected F32 (1,3,H,W), found F32 (3,3,32,32)") !=
           std::string::npos);
 }
 
-TEST_CASE("a worker without an input takes the bundled image") {
+TEST_CASE("a worker without an input uses the bundled image") {
     const testing::TemporaryFolder folder;
     const auto model = converter::testing::write_narrow_model(folder.path() / "model.safetensors");
     const Outcome outcome = run_bench(folder, "--worker " + quoted(model) + " --size 32");
@@ -279,7 +299,7 @@ TEST_CASE("a worker rejects what it cannot run") {
     CHECK(run_bench(folder, "--worker " + quoted(input)).exit_code == 5);
 }
 
-TEST_CASE("wrong usage and bad files have the exit codes of the help, and a reason") {
+TEST_CASE("wrong usage and bad files give the documented exit codes, and a reason") {
     struct Case {
         std::string arguments;
         int exit_code;
@@ -292,7 +312,7 @@ TEST_CASE("wrong usage and bad files have the exit codes of the help, and a reas
         {"--no-such-option", 2, "no-such-option"},
         {"stray", 2, "stray"},
         {"--threads 0", 2, "--threads"},
-        {"--threads two", 2, "--threads: expected a number, found \"two\""},
+        {"--threads two", 2, "--threads: expected a whole number from 1 to 1024, found 'two'"},
         {"--min-time 0", 2, "--min-time"},
         {"--min-time nan", 2, "--min-time"},
         {"--tolerance -1", 2, "--tolerance"},
@@ -301,11 +321,13 @@ TEST_CASE("wrong usage and bad files have the exit codes of the help, and a reas
         {"--conv fft", 2, "fft"},
         {"--batch 0", 2, "--batch"},
         {"--batch 1025", 2, "--batch"},
-        {"--batch two", 2, "--batch: expected a number, found \"two\""},
+        {"--batch two", 2, "--batch: expected a whole number from 1 to 1024, found 'two'"},
         {"--variants int9", 2, "int9"},
         {"--weights a --models b", 2, "exclude"},
-        {"--size 31", 2, "input size: expected 32 to 4096, found 31"},
-        {"--size two", 2, "--size: expected a number, found \"two\""},
+        {"--size 31", 2,
+         "--size: expected a whole number from 32 to 8192, or two as HEIGHTxWIDTH, found '31'"},
+        {"--size two", 2,
+         "--size: expected a whole number from 32 to 8192, or two as HEIGHTxWIDTH, found 'two'"},
         {"--models " + quoted(folder.path() / "none"), 2, "not a folder"},
         {"--models " + quoted(folder.path()), 2, "VARIANT.safetensors"},
         {"--out " + quoted(folder.path()), 2, "is a folder"},

@@ -1,4 +1,4 @@
-# A toolchain file: AArch64 by Debian's cross compiler, tests under qemu-user (script/test aarch64).
+# Toolchain file for AArch64: Debian's cross compiler, tests under qemu-user (script/test processors).
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
 set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)

@@ -1,19 +1,19 @@
-# A box of the design is one target, so that a dependency that points upwards does not link.
+# Each box of the design is one target, so that code with an upward dependency does not link.
 
 set(VGG19_COMPILE_OPTIONS -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wmissing-declarations
   -Wno-missing-field-initializers -fvisibility=hidden
-  -ffp-contract=off)  # a multiplication and an addition are fused where the source says so, and nowhere else
+  -ffp-contract=off)  # fuse multiplication and addition only where the source does so explicitly
 if(VGG19_WARNINGS_AS_ERRORS)
   list(APPEND VGG19_COMPILE_OPTIONS -Werror)
 endif()
 
 function(vgg19_target_settings target)
   target_compile_features(${target} PUBLIC cxx_std_20)
-  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
+  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON UNITY_BUILD OFF)
   target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:${VGG19_COMPILE_OPTIONS}>")
-  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/generated)
   if(VGG19_SANITIZE)
-    # GCC's flow analysis takes the sanitizers' own code for reads of what was not set, in std::regex among others.
+    # GCC's flow analysis reports false uninitialised reads in sanitizer builds, for example in std::regex.
     target_compile_options(${target} PRIVATE -fsanitize=${VGG19_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer
       -Wno-maybe-uninitialized)
     target_link_options(${target} PUBLIC -fsanitize=${VGG19_SANITIZE})
@@ -36,13 +36,14 @@ function(vgg19_executable)
   vgg19_target_settings(${executable_NAME})
 endfunction()
 
-# vgg19_test(NAME name SOURCES ... USES ...): one doctest binary a box, one CTest entry a source, named after its path.
+# vgg19_test(NAME name SOURCES ... USES ...): one doctest binary per box, one CTest entry per source, named
+# after its path.
 function(vgg19_test)
   cmake_parse_arguments(test "" "NAME" "SOURCES;USES" ${ARGN})
   if(NOT VGG19_BUILD_TESTS)
     return()
   endif()
-  if(NOT TARGET vgg19_test_main)  # doctest itself, which takes longer to compile than most tests: once
+  if(NOT TARGET vgg19_test_main)  # doctest itself takes longer to compile than most tests, so compile it once
     vgg19_box(NAME vgg19_test_main SOURCES ${PROJECT_SOURCE_DIR}/tests/main.cc USES doctest::doctest)
   endif()
   vgg19_executable(NAME ${test_NAME} SOURCES ${test_SOURCES} USES ${test_USES} vgg19_test_main)
@@ -55,9 +56,10 @@ function(vgg19_test)
   endforeach()
 endfunction()
 
-# Tests share their cores with each other: threads that spin while they wait would take them from those that work.
+# Tests run in parallel on the same cores: threads that spin while waiting would slow down the others.
 set(VGG19_TEST_ENVIRONMENT "OMP_WAIT_POLICY=passive")
-# libgomp is not built for the thread sanitizer: there, oneDNN runs on one thread and our own pool is what is tested.
+# libgomp does not support the thread sanitizer, so oneDNN runs on one thread there; our own thread pool is
+# tested.
 if(VGG19_SANITIZE MATCHES thread)
   list(APPEND VGG19_TEST_ENVIRONMENT "OMP_NUM_THREADS=1")
 endif()

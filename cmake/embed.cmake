@@ -1,6 +1,6 @@
-# vgg19_embed(OUT variable SYMBOL name FILE file): a source that defines
+# vgg19_embed(OUT variable SYMBOL name FILE file): generates a source that defines the bytes of the file as
 #   extern const unsigned char name[]; extern const std::size_t name_size;
-# in namespace vgg19::embedded, with the bytes of the file.
+# in namespace vgg19::embedded.
 function(vgg19_embed)
   cmake_parse_arguments(embed "" "OUT;SYMBOL;FILE" "" ${ARGN})
   get_filename_component(file ${embed_FILE} ABSOLUTE)

@@ -19,7 +19,7 @@ using model::Json;
 
 constexpr std::size_t largest_file = std::size_t{64} << 20U;
 constexpr std::size_t longest_name = 1000;
-constexpr std::size_t most_names = 65'536;  // as wide as a layer can be
+constexpr std::size_t most_names = 65'536;  // the largest width of a layer
 
 bool is_utf8(std::string_view text) {
     while (!text.empty()) {
@@ -34,7 +34,7 @@ class NameList {
   public:
     explicit NameList(std::string file) : file_(std::move(file)) {}
 
-    /// `place` is where the name stands: "line 3".
+    /// `place` is the name's position in the file, such as "line 3".
     void add(std::string_view name, const std::string& place) {
         if (name.empty()) fail(place, "expected a class name, found none");
         if (name.size() > longest_name || !is_utf8(name)) {
@@ -89,7 +89,7 @@ void read_lines(std::string_view text, NameList& names) {
     }
 }
 
-/// A name, or ImageNet's pair of WordNet's id and name.
+/// A name, or ImageNet's pair of WordNet id and name.
 struct Label {
     std::string name;
     std::string id;
@@ -104,7 +104,7 @@ Label label_in(const Json& value, const std::string& place, const NameList& name
     names.fail(place, "expected a name, or WordNet's id and a name, found " + printable(value.dump()));
 }
 
-/// ImageNet has two classes "crane", and two "maillot": their ids tell them apart.
+/// ImageNet has two classes "crane" and two "maillot"; the ids distinguish them.
 void add_labels(const std::vector<Label>& labels, NameList& names) {
     std::map<std::string_view, int> counts;
     for (const Label& label : labels) ++counts[label.name];
@@ -126,7 +126,7 @@ std::size_t index_in(std::string_view text, const std::string& place, const Name
     return index;
 }
 
-/// From index to name, or from name to index: whichever is a number tells.
+/// Either from index to name or from name to index; the numbers show which.
 void read_object(const Json::Object& object, NameList& names) {
     std::vector<Label> labels(object.size());
     std::vector<bool> known(object.size());

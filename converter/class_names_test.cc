@@ -27,7 +27,7 @@ std::string problem_in(const std::string& content, std::size_t classes = 0) {
     return error_of(ErrorKind::bad_input, [&] { names_in(content, classes); });
 }
 
-TEST_CASE("class names are read in every form that people have them in") {
+TEST_CASE("class names are read in every supported format") {
     const Names expected = {"tench", "great white shark", "Spaß"};
     for (const char* content : {
              "tench\ngreat white shark\nSpaß\n",
@@ -49,7 +49,7 @@ TEST_CASE("class names are read in every form that people have them in") {
           Names{"crane (n02012849)", "gull", "crane (n03126707)"});
 }
 
-TEST_CASE("what is wrong with a file of class names is told with its line or entry") {
+TEST_CASE("errors in a file of class names give the line or entry") {
     CHECK(problem_in("") == Containing("expected a class name a line, found none"));
     CHECK(problem_in(" \n\n") == Containing("expected a class name a line, found none"));
     CHECK(problem_in("a\n\nb\n") == Containing("line 2: expected a class name, found an empty line"));

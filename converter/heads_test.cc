@@ -1,4 +1,4 @@
-// Models with heads that are not torchvision's, through everything that can be done to a model.
+// Models with heads that differ from torchvision's, through every operation on models.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -12,10 +12,10 @@
 #include "converter/import/import.h"
 #include "converter/import/reorder.h"
 #include "converter/prune/prune.h"
-#include "converter/prune/refit.h"
 #include "converter/quantize/calibration.h"
 #include "converter/quantize/quantize.h"
 #include "converter/quantize/testing/pictures.h"
+#include "converter/refit/refit.h"
 #include "engine/testing/error_of.h"
 #include "engine/testing/narrow_model.h"
 #include "kernels/common/testing/distance.h"
@@ -34,15 +34,15 @@ using model::Network;
 using vgg19::testing::Containing;
 using vgg19::testing::error_of;
 
-/// One dense layer or more, on maps of one pixel or more.
+/// One or more dense layers, on maps of one or more pixels.
 std::vector<Network> networks() {
     constexpr const char* features = "6 9 M 17 M 16 M 20 M 18 24 M";
     return {Network::parse(features, "7", 1), Network::parse(features, "40 7", 2),
             Network::parse(features, "30 7", 3), Network::parse(features, "21 40 20 33 7", 4)};
 }
 
-/// A model with names for its classes, a dense layer of low rank, and a silent filter in its last
-/// convolution.
+/// A model with class names, a low-rank dense layer, and a last convolution with a filter that is always
+/// zero.
 class HeadModel {
   public:
     HeadModel(const Network& network, DenseOrder order)
@@ -73,7 +73,7 @@ class HeadModel {
     std::vector<float> logits(const std::string& name, std::size_t size,
                               const SessionOptions& given = {}) const {
         SessionOptions options = given;
-        options.input_size = size;
+        options.set_input_size(size);
         options.threads = 1;
         const Model model = Model::open(path(name));
         Session session(model, options);
@@ -122,7 +122,7 @@ class HeadModel {
     vgg19::testing::RandomTensors tensors_;
 };
 
-/// Below its natural size, at it, and above; where the maps are averaged and where they are not.
+/// Input sizes below the natural one, equal to it, and above; with and without averaging of the map.
 std::vector<std::size_t> sizes_of(const Network& network) {
     return {32, 45, network.natural_input_size(), network.natural_input_size() + 37};
 }
@@ -142,7 +142,7 @@ void for_each_model(const std::function<void(HeadModel&, const Network&)>& check
 
 }  // namespace
 
-TEST_CASE("other heads run alike in both orders, on every ISA, in any batch") {
+TEST_CASE("other heads give the same results in both orders, on every ISA, in any batch") {
     for (const Network& network : networks()) {
         CAPTURE(network.classifier_text());
         const HeadModel model(network, DenseOrder::input_major);
@@ -161,7 +161,7 @@ TEST_CASE("other heads run alike in both orders, on every ISA, in any batch") {
     }
 }
 
-TEST_CASE("a silent filter goes from before any head, and the answers stay") {
+TEST_CASE("a silent filter can be removed before any head, without changing results") {
     for_each_model([](HeadModel& model, const Network& network) {
         const std::size_t last = network.convolutions().back().features_index;
         const PrunePlan plan = {{{last, 24, {HeadModel::silent}}}, "prune by hand"};
@@ -191,14 +191,15 @@ TEST_CASE("a dense layer of low rank factors exactly in any head") {
     });
 }
 
-TEST_CASE("with one dense layer, which stays whole as a rule, factorizing says which to name") {
+TEST_CASE("with a single dense layer, which is not factored by default, the error says which to name") {
     const HeadModel model(networks()[0], DenseOrder::input_major);
     CHECK(error_of(ErrorKind::usage,
                    [&] { factorize_model(model.open("model"), {.ranks = {2}}, model.path("factored")); }) ==
-          Containing("expected one before the last that is whole, found none; name the last, classifier.0"));
+          Containing("expected one before the last that is not factored yet, found none; name the last, "
+                     "classifier.0"));
 }
 
-TEST_CASE("every quantisation stays near to FP32 in any head") {
+TEST_CASE("every quantization stays close to FP32 with any head") {
     for_each_model([](HeadModel& model, const Network& network) {
         const ModelFile baseline = model.open("model");
         const testing::Pictures pictures(model.path("pictures.bin"), model.random());
@@ -212,7 +213,9 @@ TEST_CASE("every quantisation stays near to FP32 in any head") {
             const char* name;
             double tolerance;
         } cases[] = {{"int8", 0.03}, {"int4", 0.25}, {"full", 0.1}, {"full4", 0.25}};
-        for (const auto& [name, tolerance] : cases) {
+        for (const auto& variant : cases) {
+            const char* name = variant.name;
+            const double tolerance = variant.tolerance;
             CAPTURE(name);
             CHECK(model.open(name).network() == network);
             for (const std::size_t size : sizes_of(network)) {

@@ -1,4 +1,4 @@
-// What a model's lineage says: a step is the name of the subcommand that did it, and its options.
+// A model's lineage: each step is a subcommand's name and its options.
 #pragma once
 
 #include <optional>
@@ -8,13 +8,13 @@
 
 namespace vgg19::converter {
 
-/// What a step did to the weights.
+/// The kinds of steps.
 enum class Surgery : unsigned char { convert, prune, finetune, quantize, factorize };
 
-/// The subcommand, which a step begins with.
+/// The subcommand's name, with which a step begins.
 const char* surgery_name(Surgery surgery);
 
-/// What a step of a lineage did; nothing for one that no subcommand wrote, such as that of seeded weights.
+/// The kind of a lineage step; none if no subcommand wrote it, as for seeded weights.
 std::optional<Surgery> surgery_of(std::string_view step);
 
 bool has_surgery(const std::vector<std::string>& lineage, Surgery surgery);

@@ -9,7 +9,7 @@ namespace vgg19::converter {
 
 namespace {
 
-/// A cache line: a tile's rows and columns are whole lines, where matrices begin at one.
+/// A tile's side is a cache line; if the matrices are aligned, tiles consist of whole cache lines.
 template <class T>
 constexpr std::size_t tile = 64 / sizeof(T);
 

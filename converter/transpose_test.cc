@@ -14,7 +14,7 @@ namespace {
 
 using kernels::testing::GuardedBuffer;
 
-/// Each element is its own position.
+/// Sets each element to its index.
 void fill(GuardedBuffer<float>& values) {
     for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i);
 }
@@ -40,7 +40,7 @@ TEST_CASE("matrices of any size and stride are transposed") {
     }
 }
 
-TEST_CASE("a matrix of a file is transposed whole") {
+TEST_CASE("a matrix in a file is transposed completely") {
     constexpr std::size_t rows = 131;
     constexpr std::size_t columns = 1203;
     GuardedBuffer<float> values(rows * columns);

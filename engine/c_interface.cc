@@ -18,7 +18,7 @@ struct vgg19_session {
 
 namespace {
 
-/// Of fixed size, so that a message can be kept even when memory is short.
+/// Of fixed size, so that a message can be stored even if memory is exhausted.
 thread_local std::array<char, 4096> last_error{};
 
 vgg19_status keep(vgg19_status status, std::string_view message) {
@@ -40,7 +40,7 @@ vgg19_status status_of(vgg19::ErrorKind kind) {
     return VGG19_FAILED;
 }
 
-/// No exception leaves the library through C.
+/// No exception may leave the library through the C interface.
 template <class Body>
 vgg19_status guarded(Body&& body) noexcept {
     try {
@@ -65,14 +65,15 @@ void require(const void* pointer, const char* name) {
 
 vgg19::SessionOptions options_from(const vgg19_session_options* options) {
     if (options == nullptr) return {};
-    // There is one version of the struct so far; a smaller one cannot be.
+    // Only one version of the struct exists so far, so a smaller one is invalid.
     if (options->struct_size < sizeof(vgg19_session_options)) {
         throw vgg19::Error(vgg19::ErrorKind::usage, "struct_size: expected at least " +
                                                         std::to_string(sizeof(vgg19_session_options)) +
                                                         ", found " + std::to_string(options->struct_size));
     }
     return {.threads = options->threads,
-            .input_size = options->input_size,
+            .input_height = options->input_height,
+            .input_width = options->input_width,
             .batch = options->batch == 0 ? 1 : options->batch,
             .isa = options->isa == nullptr ? "" : options->isa,
             .convolution = options->convolution == nullptr ? "" : options->convolution};
@@ -127,8 +128,12 @@ void vgg19_session_destroy(vgg19_session* session) {
     delete session;
 }
 
-size_t vgg19_session_input_size(const vgg19_session* session) {
-    return session == nullptr ? 0 : session->session.input_size();
+size_t vgg19_session_input_height(const vgg19_session* session) {
+    return session == nullptr ? 0 : session->session.input_size().height;
+}
+
+size_t vgg19_session_input_width(const vgg19_session* session) {
+    return session == nullptr ? 0 : session->session.input_size().width;
 }
 
 vgg19_status vgg19_session_run(vgg19_session* session, const float* input, size_t input_count, float* logits,

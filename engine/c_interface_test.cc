@@ -21,17 +21,18 @@ TEST_CASE("the C interface gives what the C++ one does") {
     REQUIRE(vgg19_model_open(path.c_str(), &model) == VGG19_OK);
     CHECK(vgg19_model_classes(model) == 1000);
     const vgg19_session_options options = {
-        .struct_size = sizeof(vgg19_session_options), .threads = 2, .input_size = 40};
+        .struct_size = sizeof(vgg19_session_options), .threads = 2, .input_height = 40, .input_width = 56};
     vgg19_session* session = nullptr;
     REQUIRE(vgg19_session_create(model, &options, &session) == VGG19_OK);
     vgg19_model_close(model);  // the session keeps what it needs
-    CHECK(vgg19_session_input_size(session) == 40);
+    CHECK(vgg19_session_input_height(session) == 40);
+    CHECK(vgg19_session_input_width(session) == 56);
 
-    std::vector<float> input(3 * 40 * 40);
+    std::vector<float> input(3 * 40 * 56);
     random.fill(input, -2.0F, 2.0F);
     std::vector<float> expected(1000);
     std::vector<float> found(1000);
-    Session cpp_session(Model::open(path), {.threads = 2, .input_size = 40});
+    Session cpp_session(Model::open(path), {.threads = 2, .input_height = 40, .input_width = 56});
     cpp_session.run(input, expected);
     REQUIRE(vgg19_session_run(session, input.data(), input.size(), found.data(), found.size()) == VGG19_OK);
     CHECK(std::memcmp(expected.data(), found.data(), found.size() * sizeof(float)) == 0);

@@ -23,7 +23,7 @@ std::uint64_t Model::file_bytes() const {
 std::uint64_t Model::active_parameters() const {
     return file_->network().parameters();
 }
-std::uint64_t Model::macs(std::size_t input_size) const {
+std::uint64_t Model::macs(MapSize input_size) const {
     return file_->network().macs(input_size);
 }
 std::size_t Model::classes() const {

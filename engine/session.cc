@@ -6,11 +6,11 @@
 #include <new>
 #include <utility>
 
-#include "engine/forward.h"
 #include "engine/image/preprocess.h"
 #include "engine/labels/labels.h"
 #include "engine/model/model_file.h"
-#include "engine/plan.h"
+#include "engine/program/plan.h"
+#include "engine/program/program.h"
 #include "kernels/softmax/softmax.h"
 #include "vgg19/error.h"
 
@@ -25,8 +25,8 @@ void require_length(const char* what, std::size_t expected, std::size_t found) {
 }
 
 void require_finite(std::span<const float> values) {
-    // A value is infinite or not a number when all bits of its exponent are set. Without an early way out the
-    // loop is vectorised.
+    // A value is infinite or NaN if all bits of its exponent are set. Without an early exit the loop can be
+    // vectorised.
     constexpr std::uint32_t exponent = 0x7F800000U;
     bool finite = true;
     for (const float value : values) finite &= (std::bit_cast<std::uint32_t>(value) & exponent) != exponent;
@@ -43,15 +43,13 @@ void require_finite(std::span<const float> values) {
 struct Session::State {
     State(Model session_model, const SessionOptions& options)
         : model(std::move(session_model)),
-          plan(make_plan(*model.file(), options)),
-          forward(*model.file(), plan),
-          softmax(kernels::select(kernels::softmax_kernels(), plan.execution.isa)) {}
+          program(*model.file(), make_plan(*model.file(), options)),
+          softmax(kernels::select(kernels::softmax_kernels(), program.plan().execution.isa)) {}
 
-    std::size_t image_floats() const { return model::image_channels * plan.input_size * plan.input_size; }
+    std::size_t image_floats() const { return model::image_channels * program.plan().input_size.pixels(); }
 
     Model model;
-    Plan plan;
-    ForwardPass forward;
+    Program program;
     kernels::Kernel<kernels::SoftmaxFunction> softmax;
 };
 
@@ -80,7 +78,7 @@ void Session::run(std::span<const float> input_nchw, std::span<float> logits, st
     require_length("logits", batch() * model().classes(), logits.size());
     if (!seconds.empty()) require_length("seconds", plan().size(), seconds.size());
     require_finite(input_nchw);
-    state_->forward.run(input_nchw.data(), logits.data(), seconds);
+    state_->program.run(input_nchw.data(), logits.data(), seconds);
 }
 
 std::vector<Prediction> Session::classify(const ImageView& image, std::size_t top) {
@@ -128,19 +126,19 @@ std::vector<Prediction> Session::predictions(std::span<const float> logits, std:
 }
 
 const std::vector<PlanStep>& Session::plan() const {
-    return state_->forward.steps();
+    return state_->program.reports();
 }
 const Model& Session::model() const {
     return state_->model;
 }
 int Session::threads() const {
-    return state_->plan.execution.threads;
+    return state_->program.plan().execution.threads;
 }
-std::size_t Session::input_size() const {
-    return state_->plan.input_size;
+MapSize Session::input_size() const {
+    return state_->program.plan().input_size;
 }
 std::size_t Session::batch() const {
-    return state_->plan.execution.batch;
+    return state_->program.plan().execution.batch;
 }
 
 }  // namespace vgg19

@@ -14,13 +14,13 @@ namespace {
 constexpr std::size_t ticks_of_an_axis = 6;
 constexpr double tick_gap = 6;  // between an axis and its numbers
 
-/// At least 3:1 against black and against white, as small graphics need.
+/// With a contrast of at least 3:1 against both black and white, as required for graphics.
 constexpr std::array<const char*, 8> colours = {"#2f7fd0", "#cf5a2c", "#23916c", "#a564c4",
                                                 "#a07a12", "#17899e", "#d04f86", "#7d7d7d"};
 constexpr std::array<const char*, 2> dashes = {"", "6 4"};
 static_assert(colours.size() * dashes.size() == most_series);
 
-/// Zero belongs to the picture where the numbers are not far from it.
+/// Starts the axis at zero if the numbers are not far from it.
 double from_zero(double low, double high) {
     return low > 0 && low <= high / 2 ? 0 : low;
 }
@@ -37,7 +37,7 @@ std::string place(double number) {
 }
 
 double text_width(const std::string& text) {
-    constexpr double share = 0.56;  // of a letter's height
+    constexpr double share = 0.56;  // average width of a letter relative to its height
     const auto letters = std::count_if(
         text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; });
     return static_cast<double>(letters) * font_size * share;
@@ -76,7 +76,8 @@ std::string chart_head(const ChartText& text, double height) {
 }
 
 std::string text_at(double x, double y, Anchor anchor, const std::string& text, bool turned) {
-    // A third of the size is where the middle of small letters is; dominant-baseline is not drawn everywhere.
+    // Shifted down by a third of the font size, the middle of lower-case letters; not all renderers know
+    // dominant-baseline.
     const std::string move = "translate(" + place(x) + ' ' + place(y) + ')';
     return tag("text", {{"transform", move + (turned ? " rotate(-90)" : "")},
                         {"y", font_size / 3},
@@ -150,7 +151,7 @@ std::vector<double> round_ticks(double low, double high, std::size_t count) {
     const double power = std::pow(10, std::floor(std::log10(raw)));
     double step = 10 * power;
     for (const double round : {5.0, 2.0, 1.0}) {
-        // A hair less than the raw step is round enough: 0.1 / 5 is not quite 0.02.
+        // The tolerance allows for rounding: 0.1 / 5 is not exactly 0.02.
         if (round * power >= raw * (1 - 1e-9)) step = round * power;
     }
     const double hair = 1e-9;

@@ -1,4 +1,4 @@
-// What the charts are drawn with: a scale from numbers to places, and pieces of SVG.
+// Building blocks of charts: a scale from numbers to positions, and pieces of SVG.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@ inline constexpr double chart_width = 480;
 inline constexpr double font_size = 13;
 inline constexpr double line_height = 17;
 
-/// A number with one digit after the point, which is finer than a screen.
+/// A coordinate with one digit after the point, which is finer than a pixel.
 std::string place(double number);
 
 struct Attribute {
@@ -27,16 +27,16 @@ struct Attribute {
 };
 using Attributes = std::vector<Attribute>;
 
-/// The tag that opens an element; attributes without a value are left out.
+/// The opening tag of an element; attributes with an empty value are left out.
 std::string tag(const std::string& name, const Attributes& attributes);
-/// One that holds nothing, on a line of its own.
+/// An element without content, on its own line.
 std::string empty_element(const std::string& name, const Attributes& attributes);
 
-/// About as wide as the text is in a common font.
+/// The approximate width of a text in a common font.
 double text_width(const std::string& text);
 
-/// From numbers to places along one axis, with its ticks. Begins at zero where that wastes less than half of
-/// the place.
+/// Maps numbers to positions along an axis, and provides its ticks. Starts at zero if that leaves at least
+/// half of the axis for the data.
 class Scale {
   public:
     Scale(double low, double high, double begin, double end);
@@ -54,12 +54,12 @@ class Scale {
 
 enum class Anchor : unsigned char { start, middle, end };
 
-/// The element that opens every chart, its title and description, and the title once more to be seen.
+/// The start of a chart: the opening tag, title and description for screen readers, and the visible title.
 std::string chart_head(const ChartText& text, double height);
 /// Closes it.
 inline constexpr const char* chart_end = "</svg>";
 
-/// The text's middle line is at `y`. `turned` reads upwards.
+/// Text that is vertically centred at `y`. `turned` text reads upwards.
 std::string text_at(double x, double y, Anchor anchor, const std::string& text, bool turned = false);
 std::string line_between(ChartPoint from, ChartPoint to, const Attributes& look);
 
@@ -70,18 +70,18 @@ struct Frame {
     double bottom = 0;
 };
 
-/// Grid lines with their numbers, and the labels of both axes.
+/// Grid lines with numbers, and the labels of both axes.
 std::string axes(const ChartText& text, const Frame& frame, const Scale& x, const Scale& y);
 
-/// The colour of the series or point of that index.
+/// The colour of a series or point, by index.
 std::string series_colour(std::size_t index);
-/// Its dashes and the gaps between them: "" for the first ones, whose line is whole.
+/// Its dash pattern; "" (a solid line) for the first ones.
 std::string series_dashes(std::size_t index);
-/// Both, as the attributes of a line.
+/// Colour and dashes as attributes of a line.
 Attributes series_look(std::size_t index);
 
-/// Moves places apart until neighbours are at least `distance` from each other, all within [low, high] as far
-/// as there is room; their order stays.
+/// Moves positions apart until neighbours are at least `distance` from each other, within [low, high] as far
+/// as possible; keeps their order.
 void spread(std::vector<double>& places, double distance, double low, double high);
 
 }  // namespace vgg19::tools

@@ -14,10 +14,10 @@ namespace {
 
 constexpr double plot_top = 1.8 * line_height;  // below the title
 constexpr double plot_height = 280;
-constexpr double plot_left = 66;             // room for the axis' label and numbers
-constexpr double plot_margin = 14;           // so that the last number of the axis is whole
+constexpr double plot_left = 66;             // room for the axis label and numbers
+constexpr double plot_margin = 14;           // so that the axis's last number is not cut off
 constexpr double below = 2.6 * line_height;  // numbers and label of the x axis
-constexpr double name_gap = 6;               // between a thing and its name
+constexpr double name_gap = 6;               // between an item and its name
 
 void require(bool condition, const std::string& title, const std::string& problem) {
     if (!condition) throw Error(ErrorKind::failed, "chart \"" + title + "\": " + problem);
@@ -27,7 +27,7 @@ void require_finite(double number, const std::string& title, const std::string& 
     require(std::isfinite(number), title, name + ": expected finite numbers");
 }
 
-/// The smallest interval that holds all that it was shown.
+/// The smallest interval that contains all added numbers.
 struct Range {
     double low = std::numeric_limits<double>::infinity();
     double high = -std::numeric_limits<double>::infinity();
@@ -65,7 +65,7 @@ std::string polyline(const Series& series, std::size_t index, const Scale& x, co
     return empty_element("polyline", attributes);
 }
 
-/// Names at the right, in the order in which the lines end there, each with a piece of its line.
+/// Names at the right, in the order of the lines' ends, each with a sample of its line.
 std::string line_names(const std::vector<Series>& series, const Frame& frame, const Scale& x,
                        const Scale& y) {
     constexpr double sample = 20;
@@ -86,7 +86,7 @@ std::string line_names(const std::vector<Series>& series, const Frame& frame, co
     return svg;
 }
 
-/// Beside the point, where the name covers least of what is there already and stays in the picture.
+/// Placed next to the point, inside the picture, where the name overlaps least with other elements.
 Box name_box(double x, double y, double width, const Box& picture, const std::vector<Box>& taken) {
     const double half = line_height / 2;
     const double right = x + name_gap;
@@ -225,7 +225,8 @@ std::string standalone(const std::string& svg) {
     constexpr std::string_view style =
         "<style>svg{color:#1c1c1c;background:#fff}"
         "@media(prefers-color-scheme:dark){svg{color:#e6e6e6;background:#161616}}</style>";
-    // Inside a page none of the three is needed, and the namespace would look like an address.
+    // Inside a page, style, xmlns and XML declaration are not needed, and the namespace would look like an
+    // external address.
     std::string file = svg;
     file.insert(file.find('>') + 1, style);
     file.insert(opening.size(), R"(xmlns="http://www.w3.org/2000/svg" )");

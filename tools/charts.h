@@ -1,6 +1,6 @@
-// Charts as inline SVG: as wide as the page, readable on a phone, in dark and in light, without scripts,
-// styles or fonts from elsewhere. Text and axes have the colour of the text around them (currentColor); the
-// colours of the data lie in the middle between black and white, so that they stand out on both.
+// Charts as inline SVG: as wide as the page, readable on a phone and in dark and light mode, without external
+// scripts, styles or fonts. Text and axes use the page's text colour (currentColor); the data's colours are
+// halfway between black and white, so that they are visible on both.
 #pragma once
 
 #include <cstddef>
@@ -11,14 +11,14 @@
 
 namespace vgg19::tools {
 
-/// The most series that a line chart tells apart.
+/// The maximum number of distinguishable series in a line chart.
 inline constexpr std::size_t most_series = 16;
 
 struct ChartText {
-    std::string title;        ///< above the chart, and what a screen reader says first
-    std::string description;  ///< what there is to see, for those who cannot
+    std::string title;        ///< shown above the chart, and read first by screen readers
+    std::string description;  ///< a description for people who cannot see the chart
     std::string x_label;
-    std::string y_label;  ///< bars have none
+    std::string y_label;  ///< not used by bar charts
 };
 
 struct ChartPoint {
@@ -26,7 +26,7 @@ struct ChartPoint {
     double y = 0;
 };
 
-/// A line through its points, from left to right.
+/// A line through points, from left to right.
 struct Series {
     std::string name;
     std::vector<ChartPoint> points;
@@ -34,8 +34,8 @@ struct Series {
 
 struct Bar {
     std::string name;
-    double value = 0;   ///< the length; not negative
-    std::string label;  ///< the value as people read it, with its unit: "574.7 MB"
+    double value = 0;   ///< the bar's length; non-negative
+    std::string label;  ///< the value as text, with its unit: "574.7 MB"
 };
 
 struct Interval {
@@ -49,29 +49,30 @@ struct NamedPoint {
     std::optional<Interval> y_interval;
 };
 
-/// Each line has its name at its end, and a pair of colour and dashes of its own. Throws Error (failed) for
-/// no point at all, a series without points, more than most_series, or a number that is not finite.
+/// Each line has its name at its end, and a unique combination of colour and dashes. Throws Error (failed)
+/// without any point, for a series without points, for more than most_series, and for a number that is not
+/// finite.
 std::string line_chart(const ChartText& text, const std::vector<Series>& series);
 
-/// Horizontal bars from zero, from top to bottom. Throws Error (failed) for none, or for a value that is
-/// negative or not finite.
+/// Horizontal bars that start at zero, from top to bottom. Throws Error (failed) without bars, and for a
+/// value that is negative or not finite.
 std::string bar_chart(const ChartText& text, const std::vector<Bar>& bars);
 
-/// Points with their names beside them, and with whiskers where there is an interval. Throws Error (failed)
-/// for none, or for a number that is not finite.
+/// Points with their names, and with whiskers if there is an interval. Throws Error (failed) without points,
+/// and for a number that is not finite.
 std::string scatter_chart(const ChartText& text, const std::vector<NamedPoint>& points);
 
-/// A chart as an SVG file of its own, which has its own colours of text and ground, dark and light.
+/// The chart as a standalone SVG file, with its own text and background colours for dark and light mode.
 std::string standalone(const std::string& svg);
 
-/// Text between the tags and in the quotes of HTML, SVG and XML.
+/// Escapes text for use between tags and in quoted attributes of HTML, SVG and XML.
 std::string escaped(std::string_view text);
 
-/// Round numbers (1, 2 or 5 times a power of ten apart), about `count` of them, of which the first is at most
-/// `low` and the last at least `high`. Where both are the same, there is room on either side.
+/// About `count` round numbers at distances of 1, 2 or 5 times a power of ten; the first is at most `low`,
+/// the last at least `high`. If both are equal, ticks are on both sides.
 std::vector<double> round_ticks(double low, double high, std::size_t count);
 
-/// A tick with as many digits as its neighbours' distance asks for.
+/// The tick's text, with as many digits as the distance between ticks requires.
 std::string tick_text(double tick, double step);
 
 }  // namespace vgg19::tools

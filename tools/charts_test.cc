@@ -27,7 +27,7 @@ bool contains(const std::string& svg, const std::string& part) {
     return count(svg, part) > 0;
 }
 
-/// Every tag is closed by its own, none is left open, and text holds no bare angle bracket.
+/// Checks that every tag is closed by the matching one, and that text contains no bare angle bracket.
 bool well_formed(const std::string& svg) {
     std::vector<std::string> open;
     for (std::size_t at = svg.find('<'); at != std::string::npos; at = svg.find('<', at + 1)) {
@@ -68,7 +68,7 @@ std::vector<Series> many_series(std::size_t number) {
     return series;
 }
 
-/// The relative luminance of the Web Content Accessibility Guidelines 2.1.
+/// The relative luminance defined by the Web Content Accessibility Guidelines 2.1.
 double luminance(const std::string& colour) {
     double sum = 0;
     std::size_t at = 1;
@@ -96,7 +96,7 @@ TEST_CASE("Sixteen lines differ in colour or dashes, and each has its name at it
 
 TEST_CASE("A line goes from its first point to its last, higher for greater values") {
     const std::string svg = line_chart(text, {{"a", {{0, 0}, {0.5, 1}, {1, 2}}}});
-    // The ticks of both axes begin and end at the data here, so the line spans the whole frame.
+    // Here the axes' ticks begin and end exactly at the data, so the line spans the whole frame.
     const Frame frame{66, 1.8 * line_height, 0, 1.8 * line_height + 280};
     CHECK(contains(svg, "points=\"" + place(frame.left) + ',' + place(frame.bottom) + ' '));
     CHECK(contains(svg, ',' + place(frame.top) + "\"/>"));
@@ -113,7 +113,7 @@ TEST_CASE("Colours stand out on black and on white") {
     }
 }
 
-TEST_CASE("Bars are as long as their values are large, with names and values beside them") {
+TEST_CASE("Bars are proportional to their values, with names and values next to them") {
     const std::string svg =
         bar_chart(text, {{"baseline", 574.7, "574.7 MB"}, {"a<b", 287.35, "287.4 MB"}, {"none", 0, "0 MB"}});
     check_common(svg);
@@ -139,7 +139,7 @@ TEST_CASE("Points have names, and whiskers where there is an interval") {
     CHECK(count(svg, "<circle") == 2);
     CHECK(count(svg, "stroke-opacity=\"0.7\"") == 3);
     CHECK(contains(svg, ">one</text>"));
-    // Two points in one place: their names are not.
+    // Two points at the same position: their names must not overlap.
     const auto name_place = [&svg](const std::string& name) {
         const std::size_t end = svg.find('>' + name + '<');
         const std::size_t begin = svg.rfind("translate(", end);
@@ -148,7 +148,7 @@ TEST_CASE("Points have names, and whiskers where there is an interval") {
     CHECK(name_place("one") != name_place("two"));
 }
 
-TEST_CASE("A file of its own has a namespace and the colours of text and ground") {
+TEST_CASE("A standalone file has a namespace, and colours of text and background") {
     const std::string file = standalone(line_chart(text, many_series(2)));
     CHECK(well_formed(file));
     CHECK(file.rfind("<?xml version='1.0' encoding='UTF-8'?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" ",
@@ -157,7 +157,7 @@ TEST_CASE("A file of its own has a namespace and the colours of text and ground"
     CHECK(count(file, "http") == 1);
 }
 
-TEST_CASE("Ticks are round and hold the data between them") {
+TEST_CASE("Ticks are round numbers and enclose the data") {
     CHECK(round_ticks(0, 1, 6) == std::vector<double>{0, 0.2, 0.4, 0.6000000000000001, 0.8, 1});
     CHECK(round_ticks(0, 574.7, 6).back() == 600);
     CHECK(round_ticks(0.1, 0.5, 5) == std::vector<double>{0.1, 0.2, 0.30000000000000004, 0.4, 0.5});
@@ -187,7 +187,7 @@ TEST_CASE("Names are moved apart, in order and within the picture") {
     CHECK(places == std::vector<double>{80, 90, 100});
 }
 
-TEST_CASE("What cannot be drawn is told by the chart's title") {
+TEST_CASE("Errors for charts that cannot be drawn name the chart's title") {
     const double nan = std::numeric_limits<double>::quiet_NaN();
     CHECK(error_of(vgg19::ErrorKind::failed, [] { line_chart(text, {}); }) ==
           "chart \"Error & ratio\": expected a series, found none");

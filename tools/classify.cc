@@ -29,7 +29,7 @@ struct Result {
     std::vector<Prediction> top;
 };
 
-/// "-" is standard input.
+/// "-" means standard input.
 Image read_picture(const std::string& path, const ImageOptions& options) {
     return path == "-" ? read_image(std::cin, "standard input", options) : load_image(path, options);
 }
@@ -72,7 +72,7 @@ void print_text(const std::string& path, const Result& result) {
     std::cout << std::flush;
 }
 
-/// How many classes an image are shown.
+/// The number of classes to show per image.
 std::size_t top_option(const CommandLine& line, std::size_t classes) {
     constexpr std::size_t usual = 3;
     constexpr std::size_t most = 1'000'000;
@@ -87,15 +87,15 @@ std::size_t top_option(const CommandLine& line, std::size_t classes) {
 
 int classify(int argc, char** argv) {
     CommandLine line(
-        "classify", "Says what is in images: the most probable classes, the most probable first.",
+        "classify", "Classifies images: prints the most probable classes, the most probable first.",
         "-m MODEL IMAGE...\n\nIMAGE: " + readable_formats() + "; a file, a FIFO, or - for standard input");
-    line.option("m,model", "FILE", "the model (required)")
-        .option("top", "N", "classes an image; default: 3, or all of a model that has fewer");
+    add_model_option(line);
+    line.option("top", "N", "classes per image; default: 3, or all if the model has fewer");
     add_session_options(line);
     add_image_options(line);
     line.flag("json",
-              "print an array with an object an image: file, ms (from pixels to predictions), top; file and "
-              "error for one that cannot be read")
+              "print an array with one object per image: file, ms (from pixels to predictions) and top, or "
+              "file and error if it cannot be read")
         .example("vgg19 classify -m vgg19.safetensors --top 3 tabby.jpg bittern.jpg")
         .example("curl -s https://example.org/cat.jpg | vgg19 classify -m vgg19.safetensors -");
     if (!line.parse(argc, argv)) return exit_done;
@@ -107,10 +107,11 @@ int classify(int argc, char** argv) {
     const std::size_t top = top_option(line, model.classes());
     Session session(model, options);
     ImageOptions picture_options = image_options(line);
-    // A picture that is decoded at a fraction of its sides stays well above what the network sees of it.
+    // A picture decoded at reduced size keeps at least this multiple of the network's input side.
     constexpr std::size_t reduced_sides = 8;
     picture_options.reduced_short_side =
-        std::max(picture_options.reduced_short_side, reduced_sides * session.input_size());
+        std::max(picture_options.reduced_short_side,
+                 reduced_sides * std::max(session.input_size().height, session.input_size().width));
 
     int code = exit_done;
     Json results = Json::Array{};
@@ -124,13 +125,13 @@ int classify(int argc, char** argv) {
                 print_text(images[i], result);
             }
         } catch (const Error& error) {
-            // One bad image does not stop the others; anything else would hit them all.
+            // A bad image does not stop the others; any other error would affect all of them.
             if (error.kind() != ErrorKind::bad_input) throw;
             std::cerr << "vgg19 classify: " << error.what() << '\n';
             if (json) results.push(error_json(images[i], error));
             code = exit_bad_input;
         }
-        if (json) bar.update(i + 1, images.size());  // the list shows how far it is by itself
+        if (json) bar.update(i + 1, images.size());  // without --json the printed list shows the progress
     }
     if (json) std::cout << results.dump(2) << '\n';
     return code;

@@ -56,44 +56,43 @@ std::optional<std::array<float, 3>> three_numbers(const CommandLine& line, const
 CommandLine command_line() {
     CommandLine line(
         "convert",
-        "Makes a model file from VGG weights: a PyTorch checkpoint (.pth, either container) or safetensors, "
-        "found\nby content. The VGG-11, 13, 16 or 19 in it may be under any keys and prefix, beside anything "
-        "else. Its\nconvolutions are named features.0 and so on, or conv1_1 and so on, or by any names that "
-        "differ\nin numbers alone (block1.0, layer7.0); it may have any number of dense layers. A pickled "
-        "module or TorchScript\nwith other modules than a VGG's, such as leaky ReLUs, is refused.\nBatch "
-        "normalisation is folded into the convolutions, masks of pruning and weight "
-        "normalisation into the\nweights. Standard error says what was taken, left and assumed.\n\n"
-        "A model file of ours gets its dense weights in the wanted order, names for its classes, or another "
-        "input size,\nmean and standard deviation.",
+        "Makes a model file from VGG weights: a PyTorch checkpoint (.pth, either container) or safetensors,\n"
+        "recognised by content. The file must contain a VGG-11, 13, 16 or 19, under any keys and next to "
+        "anything\n"
+        "else. Its convolutions may be named features.0 and so on, conv1_1 and so on, or by names that "
+        "differ only\n"
+        "in numbers (block1.0, layer7.0); it may have any number of dense layers. A pickled module or "
+        "TorchScript\n"
+        "with modules that a VGG does not have, such as leaky ReLUs, is refused.\n"
+        "Batch normalisation is folded into the convolutions, and pruning masks and weight normalisation "
+        "into the\n"
+        "weights. Standard error reports what was used, left out and assumed.\n\n"
+        "For a model file made by vgg19, changes the order of its dense weights, its class names, or its "
+        "input size,\n"
+        "mean and standard deviation.",
         "WEIGHTS -o MODEL");
-    line.option("o,output", "FILE", "the model file to write (required)")
-        .option(
-            "dense-order", "ORDER",
-            "dense weights input by input, which runs faster, or output by output under torchvision's names "
-            "and shapes, which PyTorch loads: input or output. Default: input; a model of ours of which "
-            "something "
-            "else is changed keeps its order")
-        .option(
-            "key", "PATH",
-            "of several VGGs in the file, take the one under these keys, such as state_dict_ema; a point "
-            "is the root. Default: the largest, of equal ones that at the root, under state_dict or model")
+    add_output_option(line);
+    line.option("dense-order", "ORDER",
+                "order of the dense weights: input (input-major, faster) or output (output-major, with "
+                "torchvision's names and shapes, for PyTorch). Default: input, but a vgg19 model keeps its "
+                "order if another option changes it")
+        .option("key", "PATH",
+                "the path of the VGG, if the file has several, such as state_dict_ema; a dot means the root. "
+                "Default: the largest; among equal ones the one at the root, under state_dict or under model")
         .option("batch-norm-epsilon", "E",
-                "what batch normalisation adds to the variance. Default: what the file says of its layers, "
-                "else 1e-5, PyTorch's")
+                "the epsilon that batch normalisation adds to the variance. Default: the value in the file, "
+                "else PyTorch's 1e-5")
         .option("classes", "FILE",
-                "names of the classes, in the order of the outputs: a name a line, or JSON (a list, "
-                "{\"0\": name, …}, {name: 0, …}, or {\"0\": [id, name], …}). Default: those in the "
-                "checkpoint, where "
-                "it has one list of them")
+                "class names in the order of the outputs: one name per line, or JSON (a list, {\"0\": name, "
+                "…}, {name: 0, …}, or {\"0\": [id, name], …}). Default: those in the checkpoint, if it has "
+                "exactly one list of them")
         .option(
-            "size", "N",
-            "height and width of the input that the model is meant for. Default: 32 times the side of the "
-            "map that the first dense layer sees: 224 for torchvision's, 32 for CIFAR's. Up to 64 the whole "
-            "picture is seen, above that the centre of one 256 / 224 times as large")
-        .option(
-            "mean", "R,G,B",
-            "mean of the colours, between 0 and 1, that the network was trained with. Default: ImageNet's")
-        .option("std", "R,G,B", "standard deviation of the colours. Default: ImageNet's");
+            "size", "SIZE",
+            "the model's input: 224, or height x width such as 224x320. Default: 32 times the side of the "
+            "map that the first dense layer reads: 224 for torchvision's models, 32 for CIFAR's. Up to 64, "
+            "the model sees the whole picture; above, the centre of one that is 256 / 224 times as large")
+        .option("mean", "R,G,B", "mean of the colours, between 0 and 1, in training. Default: ImageNet's")
+        .option("std", "R,G,B", "standard deviation of the colours in training. Default: ImageNet's");
     line.example("vgg19 convert vgg19-dcbb9e9d.pth -o vgg19.safetensors")
         .example("vgg19 convert checkpoint.pth -o ema.safetensors --key state_dict_ema --classes names.txt")
         .example(
@@ -105,8 +104,6 @@ CommandLine command_line() {
 
 converter::ImportOptions import_options(const CommandLine& line) {
     constexpr double smallest_epsilon = 1e-30;
-    constexpr std::size_t smallest_size = 32;
-    constexpr std::size_t largest_size = 8192;
     constexpr float smallest_deviation = 1e-6F;
     converter::ImportOptions options;
     options.dense_order = dense_order(line);
@@ -115,7 +112,7 @@ converter::ImportOptions import_options(const CommandLine& line) {
         options.batch_norm_epsilon = line.number("batch-norm-epsilon", smallest_epsilon, 1);
     }
     options.classes = line.text("classes");
-    if (line.given("size")) options.input_size = line.whole_number("size", smallest_size, largest_size);
+    options.input_size = size_option(line);
     options.mean = three_numbers(line, "mean", 0);
     options.deviation = three_numbers(line, "std", smallest_deviation);
     return options;

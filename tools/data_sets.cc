@@ -19,7 +19,7 @@ void say(const NamedData& named, const std::string& text) {
     std::cerr << named.role << ": " << text << '\n';
 }
 
-/// A class must not vanish because its pictures are broken.
+/// A class must not disappear because all its pictures are broken.
 void require_classes(const NamedData& named, const PictureScan& scan) {
     std::set<std::size_t> left;
     for (const std::size_t item : scan.items) {
@@ -37,29 +37,32 @@ void require_classes(const NamedData& named, const PictureScan& scan) {
 }  // namespace
 
 const char* const labelled_data_help =
-    "--data is a folder of class folders, with images in them at any depth, or CIFAR-10's binary files; of "
-    "a\n"
-    "folder of those, data_batch_*.bin to train and test_batch.bin to evaluate with. What is left out is\n"
-    "named. Which of the model's classes a class folder is, says\n"
-    "  --label-map FILE, with a line a class: its name (or place, from 0), and the model's class as index,\n"
-    "    WordNet id or the model's name for it; # begins a comment;\n"
-    "  or --class-order: name (the class's, or a WordNet id, or ImageNet's label), index (the class's, as\n"
-    "    the folder's name), or the folder's place, alphabetical (0 1 10 11 2, as PyTorch's ImageFolder) or\n"
-    "    natural (0 1 2 10 11);\n"
-    "  else, for CIFAR-10's files and a model of ImageNet's 1000 classes, the built-in map: airplane is\n"
+    "--data is a folder with one folder per class, which contain images at any depth, or CIFAR-10's binary\n"
+    "files; in a folder of those, data_batch_*.bin are for training and test_batch.bin is for evaluation. "
+    "Files\n"
+    "that are left out are reported. Each class folder is mapped to a class of the model\n"
+    "  by --label-map FILE, with one line per class: its name (or position, from 0), and the model's class "
+    "as\n"
+    "    index, WordNet id or the model's name; # begins a comment;\n"
+    "  or by --class-order: name (the folder has the class's name, WordNet id or ImageNet label), index "
+    "(the\n"
+    "    folder's name is the class's index), or the folder's position in a sorted list, alphabetical\n"
+    "    (0 1 10 11 2, as PyTorch's ImageFolder) or natural (0 1 2 10 11);\n"
+    "  else, for CIFAR-10's files and a model of ImageNet's 1000 classes, by the built-in map: airplane is\n"
     "    404 (airliner), automobile 817 (sports car), bird 15 (robin), cat 281 (tabby), deer 352 (impala),\n"
     "    dog 207 (golden retriever), frog 30 (bullfrog), horse 339 (sorrel), ship 510 (container ship),\n"
     "    truck 867 (trailer truck);\n"
-    "  else the names of the model's classes, where it has some; for ImageNet's classes WordNet ids (also\n"
-    "    n02085620-Chihuahua), indices or labels; capitals do not matter, nor '_' or '-' for a space;\n"
-    "  else, with as many classes as the model has, the alphabetical order. Folders that are numbers, which\n"
-    "    may be read in two ways, are refused with both.";
+    "  else by the model's class names, if it has them; for ImageNet's classes by WordNet ids (also\n"
+    "    n02085620-Chihuahua), indices or labels; case is ignored, and '_' and '-' count as spaces;\n"
+    "  else by alphabetical order, if there are as many folders as classes. If folder names are numbers "
+    "that\n"
+    "    can be read in two ways, an error shows both.";
 
 void add_label_options(CommandLine& line) {
     line.option("label-map", "FILE", "the model's class for each class of the data")
-        .option("class-order", "RULE",
-                "instead: what class folders' names say of the model's classes: name, index, alphabetical or "
-                "natural");
+        .option(
+            "class-order", "RULE",
+            "instead: how class folders map to the model's classes: name, index, alphabetical or natural");
 }
 
 converter::LabelOptions label_options(const CommandLine& line) {
@@ -137,7 +140,7 @@ void require_none_shared(const NamedData& training, const PictureScan& training_
                     held_out.role + " in --" + training.role + " too, the first of them " +
                     held_out.data->name(shared->held_out_item) + ", which is the same as " +
                     training.data->name(shared->training_item) +
-                    ": how well a model knows what it was trained on says nothing of other pictures");
+                    ": accuracy on training pictures says nothing about other pictures");
 }
 
 std::vector<std::size_t> calibration_items(const NamedData& named, std::size_t count, int threads) {

@@ -1,4 +1,4 @@
-// Data sets of a command line: their options and help, and what is said of them on standard error.
+// Data sets on the command line: options, help texts and messages on standard error.
 #pragma once
 
 #include <cstddef>
@@ -14,47 +14,46 @@
 
 namespace vgg19::tools {
 
-/// For help: what --data may be, and which of the model's classes each of its classes is.
+/// Help text: what --data may be, and how its classes map to the model's.
 extern const char* const labelled_data_help;
 
 /// --label-map and --class-order.
 void add_label_options(CommandLine& line);
-/// Throws Error (usage) where both are given.
+/// Throws Error (usage) if both are given.
 converter::LabelOptions label_options(const CommandLine& line);
 
-/// What a path is called without the folders that it is in.
+/// The last component of a path.
 std::string base_name(const std::filesystem::path& path);
 
-/// A data set as the command line names it.
+/// A data set and its names on the command line.
 struct NamedData {
-    std::string role;  ///< of the option: "data", "calib"
+    std::string role;  ///< the option's name: "data", "calib"
     std::string path;
     std::shared_ptr<const converter::DataSet> data;
 };
 
-/// Opens one, and says what it is: "data: cifar-10: 10,000 images in 1 file (data_batch_1.bin); left out:
-/// test_batch.bin".
+/// Opens a data set and describes it on standard error: "data: cifar-10: 10,000 images in 1 file
+/// (data_batch_1.bin); left out: test_batch.bin".
 NamedData open_data(const std::string& role, const std::string& path, converter::DataUse use,
                     const ImageOptions& options);
 
-/// map_classes(), and says how classes were found.
+/// Calls map_classes(), and reports how classes were mapped.
 converter::ClassMapping map_data(const NamedData& named, const converter::ModelClasses& model,
                                  const converter::LabelOptions& options);
 
 std::vector<std::size_t> all_items(const converter::DataSet& data);
 
-/// Decodes each item once, and says which are broken: those are left out. Throws Error (bad_input) where
-/// there are too many of them.
+/// Decodes each item once, and reports broken ones, which are left out. Throws Error (bad_input) if there are
+/// too many.
 converter::PictureScan scan_data(const NamedData& named, const std::vector<std::size_t>& items, int threads);
-/// Of all items. Says also how many are there more than once. Throws Error (bad_input) where a class has
-/// broken pictures alone.
+/// Scans all items; also reports duplicates. Throws Error (bad_input) if all pictures of a class are broken.
 converter::PictureScan scan_training_data(const NamedData& named, int threads);
 
-/// Throws Error (bad_input) where pictures of `training` are in `held_out` too.
+/// Throws Error (bad_input) if pictures of `training` also occur in `held_out`.
 void require_none_shared(const NamedData& training, const converter::PictureScan& training_scan,
                          const NamedData& held_out, const converter::PictureScan& held_out_scan);
 
-/// `count` readable items at equal distances, to calibrate with; says where there are fewer.
+/// `count` readable items at equal distances, for calibration; reports if there are fewer.
 std::vector<std::size_t> calibration_items(const NamedData& named, std::size_t count, int threads);
 
 }  // namespace vgg19::tools

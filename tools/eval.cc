@@ -24,23 +24,24 @@ constexpr std::size_t most_images = 1'000'000'000;
 CommandLine command_line() {
     CommandLine line(
         "eval",
-        std::string(
-            "Says how often a model is right: top-1, top-3 and top-5, with Wilson's intervals of 95 %.\n\n") +
+        std::string("Measures a model's accuracy: top-1, top-3 and top-5, with 95 % Wilson intervals.\n\n") +
             labelled_data_help,
         "-m MODEL --data DATA");
-    line.option("m,model", "FILE", "the model (required)")
-        .option("data", "DATA", "labelled images (required)")
-        .option("reference", "FILE", "another model, to say how often both agree, and which is right")
-        .option("n,images", "N", "how many images, at equal distances through the whole set; default: all")
-        .option("batch", "N", "images a run; results do not depend on it", "8")
-        .flag("per-class", "also a line a class")
+    add_model_option(line);
+    line.option("data", "DATA", "labelled images (required)")
+        .option("reference", "FILE",
+                "another model to compare with: how often both agree, and which one is right")
+        .option("n,images", "N",
+                "the number of images, taken at equal distances from the whole set; default: all")
+        .option("batch", "N", "images per run; results do not depend on it", "8")
+        .flag("per-class", "also one line per class")
         .flag("confusion",
-              "also which classes were taken for which: a matrix, or the commonest mistakes of many classes")
+              "also show which classes were predicted for which: a matrix or, with many classes, the most "
+              "frequent mistakes")
         .flag("json",
-              "print an object: images, top1, top3, top5, top1_interval, …, as fractions; class_order, "
-              "left_out "
-              "and broken (images that cannot be read, and do not count); with --reference also reference, "
-              "with --per-class classes, with --confusion confusion");
+              "print an object: images; top1, top3, top5, top1_interval, … as fractions; class_order, "
+              "left_out and broken (unreadable images, which do not count); also reference, classes and "
+              "confusion with --reference, --per-class and --confusion");
     add_label_options(line);
     add_session_options(line);
     add_image_options(line);
@@ -84,7 +85,7 @@ int eval(int argc, char** argv) {
 
     const EvaluationReport report = {
         .model = {model_path, session.input_size()},
-        .reference = {reference_path, reference ? reference->input_size() : 0},
+        .reference = {reference_path, reference ? reference->input_size() : MapSize()},
         .data_path = data_path,
         .data = data,
         .class_order = classes.reading,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/labels/labels.h"
+#include "engine/model/map_size.h"
 #include "tools/text.h"
 
 namespace vgg19::tools {
@@ -21,11 +22,11 @@ using converter::Interval;
 using converter::PredictionCount;
 using model::Json;
 
-/// Beyond this a matrix fits no screen, and the commonest mistakes are listed.
+/// A larger matrix does not fit on a screen; the most frequent mistakes are listed instead.
 constexpr std::size_t most_matrix_classes = 20;
 constexpr std::size_t listed_mistakes = 40;
 
-/// What is known of a class of the model: its own name, or what ImageNet calls it.
+/// A class of the model by its own name, or by ImageNet's.
 ImageNetClass known_class(const EvaluationReport& report, std::size_t index) {
     if (!report.model_class_names.empty()) return {"", report.model_class_names[index]};
     if (report.model_classes != imagenet_classes().size()) return {};
@@ -88,13 +89,13 @@ void print_classes(const EvaluationReport& report) {
     std::cout << '\n' << table;
 }
 
-/// A line a class, a column a class that it was taken for.
+/// One line per class, one column per predicted class.
 void print_matrix(const EvaluationReport& report) {
     const std::vector<std::string> names = report.data.class_names();
     std::vector<std::vector<std::uint64_t>> counts(names.size(),
                                                    std::vector<std::uint64_t>(names.size() + 1));
     for (const PredictionCount& count : report.evaluation.predictions) {
-        // Of classes that share the model's class, a right answer stays with its own.
+        // If several classes map to the same model class, a correct answer counts for the image's own class.
         auto column = static_cast<std::size_t>(
             std::find(report.labels.begin(), report.labels.end(), count.predicted) - report.labels.begin());
         if (report.labels[count.data_class] == count.predicted) column = count.data_class;
@@ -188,7 +189,7 @@ Json reference_json(const EvaluationReport& report, const Agreement& agreement) 
     const std::uint64_t images = report.evaluation.total.images;
     Json json;
     json.set("model", report.reference.path);
-    json.set("size", std::uint64_t{report.reference.size});
+    json.set("size", model::size_json(report.reference.size));
     set_accuracy(json, agreement.reference);
     json.set("same_top1", share_json(agreement.same_top1, images));
     json.set("same_top1_interval", interval_json(agreement.same_top1, images));
@@ -215,7 +216,7 @@ void set_data(Json& json, const EvaluationReport& report) {
 }
 
 void print_network(const char* role, const EvaluationReport::Network& network) {
-    std::cout << role << network.path << " at " << joined({network.size, network.size}, "×") << '\n';
+    std::cout << role << network.path << " at " << model::pixels_text(network.size) << '\n';
 }
 
 }  // namespace
@@ -246,7 +247,7 @@ Json evaluation_json(const EvaluationReport& report) {
     Json json;
     json.set("model", report.model.path);
     json.set("data", report.data_path);
-    json.set("size", std::uint64_t{report.model.size});
+    json.set("size", model::size_json(report.model.size));
     set_accuracy(json, report.evaluation.total);
     set_data(json, report);
     if (report.per_class) json.set("classes", classes_json(report));

@@ -1,4 +1,4 @@
-// An evaluation as people and programs read it.
+// Prints evaluations as tables or JSON.
 #pragma once
 
 #include <string>
@@ -11,36 +11,35 @@
 
 namespace vgg19::tools {
 
-/// An evaluation, and what it was made of.
+/// An evaluation, with the models and data that it belongs to.
 struct EvaluationReport {
     struct Network {
         std::string path;
-        std::size_t size = 0;  ///< height and width of its input
+        MapSize size{};  ///< of its input
     };
 
     Network model;
-    Network reference;  ///< where there was one
+    Network reference;  ///< only set with --reference
     std::string data_path;
     const converter::DataSet& data;
-    std::string class_order;  ///< how the model's classes were found
+    std::string class_order;  ///< how classes were mapped to the model's
     converter::LabelMap labels;
     std::size_t model_classes = 0;
-    std::vector<std::string> model_class_names{};  ///< none where the model has none of its own
+    std::vector<std::string> model_class_names{};  ///< empty if the model has no names of its own
     converter::Evaluation evaluation;
-    bool per_class = false;  ///< a line a class as well
-    bool confusion = false;  ///< which classes were taken for which as well
+    bool per_class = false;  ///< also one line per class
+    bool confusion = false;  ///< also print which classes were predicted for which
 };
 
 /// Tables on standard output.
 void print_evaluation(const EvaluationReport& report);
 
-/// Shares are fractions of 1, null of no images:
-/// {"model", "data", "size", "images", "top1", "top3", "top5", "top1_interval": [low, high], "top3_interval",
-///  "top5_interval", "class_order", "left_out": [{"kind", "files"}], "broken": [image], "classes": [{"name",
-///  "class", "synset", "label", "images", "top1", …}], "confusion": [{"name", "predicted", "synset", "label",
-///  "images"}], "reference": {"model", "size", "images", "top1", …, "same_top1", "same_top1_interval",
-///                "only_model_right", "only_reference_right", "mean_cosine", "smallest_cosine",
-///                "smallest_cosine_image"}}
+/// Shares are fractions of 1, or null without images: {"model", "data", "size", "images", "top1", "top3",
+/// "top5", "top1_interval": [low, high], "top3_interval", "top5_interval", "class_order", "left_out":
+/// [{"kind", "files"}], "broken": [image], "classes": [{"name", "class", "synset", "label", "images", "top1",
+/// …}], "confusion": [{"name", "predicted", "synset", "label", "images"}], "reference": {"model", "size",
+/// "images", "top1", …, "same_top1", "same_top1_interval", "only_model_right", "only_reference_right",
+/// "mean_cosine", "smallest_cosine", "smallest_cosine_image"}}
 model::Json evaluation_json(const EvaluationReport& report);
 
 }  // namespace vgg19::tools

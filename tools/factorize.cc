@@ -21,14 +21,15 @@ constexpr std::size_t largest_rank = 65536;
 
 CommandLine command_line() {
     CommandLine line("factorize",
-                     "Makes dense layers the product of two thin matrices (truncated singular value "
-                     "decomposition): where\noutputs × inputs weights were, rank × (outputs + inputs) are. "
-                     "FP32 models only: factor first, then quantise.",
+                     "Replaces dense layers by the product of two thin matrices (truncated singular value "
+                     "decomposition):\n"
+                     "outputs × inputs weights become rank × (outputs + inputs). FP32 models only: factor "
+                     "first, then quantise.",
                      "MODEL -o OUTPUT (--rank R | --energy E)");
-    line.option("o,output", "FILE", "the model file to write (required)")
-        .option("rank", "LIST", "rank of the factors: one for all layers, or one each: 512,256")
+    add_output_option(line);
+    line.option("rank", "LIST", "rank of the factors: one for all layers, or one per layer, such as 512,256")
         .option("energy", "E",
-                "the least rank that keeps this share of the squared singular values, between 0 and 1")
+                "use the smallest rank that keeps this share of the squared singular values, between 0 and 1")
         .option("layers", "LIST",
                 "dense layers to factor; default: all but the last: classifier.0,classifier.3")
         .example("vgg19 factorize vgg19.safetensors -o factored.safetensors --rank 1024,512")

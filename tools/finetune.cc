@@ -41,60 +41,63 @@ constexpr double below_one = 1 - std::numeric_limits<double>::epsilon();
 constexpr std::size_t validation_batch = 8;
 
 CommandLine command_line() {
-    CommandLine line(
-        "finetune",
-        std::string("Trains an FP32 model further on labelled images: cross-entropy over the "
-                    "model's classes, by Adam or SGD.\nFor other classes, --classes gives it a new "
-                    "last layer. Images that cannot be read are left out, and named.\n\n") +
-            labelled_data_help,
-        "MODEL -o OUTPUT --data DATA");
-    line.option("o,output", "FILE", "the model file to write (required)")
-        .option("data", "DATA", "labelled images (required)")
+    CommandLine line("finetune",
+                     std::string("Trains an FP32 model further on labelled images: cross-entropy over the "
+                                 "model's classes, by Adam or SGD.\n"
+                                 "For other classes, --classes gives it a new last layer. Unreadable images "
+                                 "are left out and reported.\n\n") +
+                         labelled_data_help,
+                     "MODEL -o OUTPUT --data DATA");
+    add_output_option(line);
+    line.option("data", "DATA", "labelled images (required)")
         .option("classes", "N|FILE",
-                "give the model a new last layer, with N classes or with those whose names FILE has, a line "
-                "each; names (without FILE the class folders') go into the model")
+                "give the model a new last layer with N classes, or with the classes named in FILE, one per "
+                "line; the names (without FILE those of the class folders) are stored in the model")
         .option("head-epochs", "N",
-                "with --classes: how often each image is shown before, while the new layer "
-                "learns alone; default: 1")
-        .option("head-lr", "RATE", "with --classes: the learning rate in those; default: ten times --lr")
-        .option("subset", "N", "train on N images, drawn at random so that classes keep their shares")
-        .option("epochs", "N", "how often each image is shown", "1")
-        .option("batch", "N", "images a step", "32")
+                "with --classes: initial epochs that train only the new layer; default: 1")
+        .option("head-lr", "RATE",
+                "with --classes: the learning rate of those epochs; default: ten times --lr")
+        .option("subset", "N", "train on N random images, with the same shares of classes")
+        .option("epochs", "N", "number of epochs: how often each image is shown", "1")
+        .option("batch", "N", "images per step", "32")
         .option("optimizer", "NAME", "adam or sgd", "adam")
-        .option("lr", "RATE", "the learning rate, its highest", "1e-4")
-        .option("momentum", "M", "of sgd; default: 0.9")
-        .option("weight-decay", "W", "L2, on weights and not on biases", "0")
+        .option("lr", "RATE", "the highest learning rate", "1e-4")
+        .option("momentum", "M", "momentum of sgd; default: 0.9")
+        .option("weight-decay", "W", "L2 weight decay; not for biases", "0")
         .option("schedule", "NAME",
-                "of the learning rate: constant, cosine (falls to 0), or step (a tenth after half of the "
+                "learning rate schedule: constant, cosine (falls to 0), or step (a tenth after half of the "
                 "steps, a hundredth after three quarters)",
                 "cosine")
         .option("warmup", "STEPS",
-                "in which the learning rate rises at the start; default: a twentieth of all")
-        .option("dropout", "SHARE", "of the outputs of the first two dense layers", "0.5")
-        .option("keep", "SHARE",
-                "the result's weights lie between the trained ones and those before: this share of the way "
-                "back (Wortsman et al. 2022)",
-                "0")
+                "steps at the start in which the learning rate rises; default: a twentieth of all")
+        .option("dropout", "SHARE", "share of the outputs of the first two dense layers to drop", "0.5")
+        .option(
+            "keep", "SHARE",
+            "average the trained weights with the original ones, which get this share (Wortsman et al. 2022)",
+            "0")
         .option("train", "LAYERS",
-                "all, dense, conv, or head (the last dense layer); the others stay as they are", "all")
+                "layers to train: all, dense, conv, or head (the last dense layer); the others do not change",
+                "all")
         .flag("no-augmentation",
-              "show images as they are, instead of half of them mirrored and all cropped at random")
-        .option("seed", "N", "what subset, order, crops and dropout follow from", "0");
+              "show images unchanged, instead of mirroring half of them and cropping all at random")
+        .option("seed", "N", "seed of subset, order, crops and dropout", "0");
     add_label_options(line);
     add_image_options(line);
     add_size_option(line);
     add_threads_option(line);
     line.option("memory", "MB",
-                "how much training may take: if a step's images do not fit at once, they go through the "
-                "network in parts; default: 80 % of what is available")
-        .option(
-            "validate", "DATA",
-            "other images, to say how often the model is right before and after; none may be in --data too")
-        .option("log", "FILE", "write a line a step: loss, accuracy, learning rate, seconds (CSV)")
-        .option("checkpoint", "FILE", "what an interrupted run goes on from; default: OUTPUT.checkpoint")
-        .option("checkpoint-every", "SECONDS", "how often it is written; 0: when interrupted only", "300")
-        .option("checkpoint-steps", "N", "also after every N steps")
-        .flag("resume", "go on from the checkpoint, if there is one: the result is the same to the bit");
+                "memory for training: if a step's images do not fit at once, they are processed in parts; "
+                "default: 80 % of what is available")
+        .option("validate", "DATA",
+                "other images, to measure the accuracy before and after; must not overlap with --data")
+        .option("log", "FILE", "write a CSV line per step: loss, accuracy, learning rate, seconds")
+        .option("checkpoint", "FILE", "file for continuing an interrupted run; default: OUTPUT.checkpoint")
+        .option("checkpoint-every", "SECONDS", "how often to write the checkpoint; 0: only when interrupted",
+                "300")
+        .option("checkpoint-steps", "N", "write it also after every N steps")
+        .flag("resume",
+              "continue from the checkpoint, if there is one; the result is bit-identical to an "
+              "uninterrupted run");
     line.example("vgg19 finetune pruned.safetensors -o tuned.safetensors --data cifar-10 --size 32")
         .example(
             "vgg19 finetune pruned.safetensors -o tuned.safetensors --data photos --subset 200 --train "
@@ -111,12 +114,12 @@ bool is_number(const std::string& text) {
     return text.find_first_not_of("0123456789") == std::string::npos;
 }
 
-/// None without --classes. Its names may follow from the data: name_classes().
+/// Unset without --classes. Its names may still be filled in from the data: name_classes().
 std::optional<converter::NewHead> head_option(const CommandLine& line) {
     if (!line.given("classes")) {
         for (const char* option : {"head-epochs", "head-lr"}) {
             if (line.given(option)) {
-                throw Error(ErrorKind::usage, "--" + std::string(option) + " goes with --classes alone");
+                throw Error(ErrorKind::usage, "--" + std::string(option) + "is only for --classes");
             }
         }
         return std::nullopt;
@@ -147,7 +150,7 @@ converter::FinetuneOptions finetune_options(const CommandLine& line) {
     options.optimizer.weight_decay = line.number("weight-decay", 0, largest_rate);
     if (line.given("momentum")) {
         if (options.optimizer.kind != converter::OptimizerKind::sgd) {
-            throw Error(ErrorKind::usage, "--momentum goes with --optimizer sgd alone");
+            throw Error(ErrorKind::usage, "--momentum is only for --optimizer sgd");
         }
         options.optimizer.momentum = line.number("momentum", 0, below_one);
     }
@@ -182,12 +185,12 @@ converter::FinetuneFiles finetune_files(const CommandLine& line, const std::file
     }
     for (const std::filesystem::path& path : {files.output, files.checkpoint}) {
         if (path.lexically_normal() != log.lexically_normal()) continue;
-        throw Error(ErrorKind::usage, "--log: expected a file of its own, found " + log.string());
+        throw Error(ErrorKind::usage, "--log: expected a separate file, found " + log.string());
     }
     return files;
 }
 
-/// Labelled images, the classes that they are of, and what their pictures show.
+/// Labelled images, their classes, and a scan of their pictures.
 struct LabelledData {
     NamedData named;
     converter::LabelMap labels;
@@ -198,11 +201,11 @@ struct LabelledData {
 
 // ---- classes ----
 
-/// The data's classes, whose order nothing but the command line can know, on a head without names.
+/// Maps the data's classes to a head without names; only the command line can define their order.
 converter::ClassMapping map_to_new_head(const NamedData& named, const converter::NewHead& head,
                                         converter::LabelOptions options) {
     if (options.order == converter::ClassOrder::name) {
-        throw Error(ErrorKind::usage, "--class-order name: expected the classes' names, --classes FILE");
+        throw Error(ErrorKind::usage, "--class-order name: expected class names, given by --classes FILE");
     }
     const std::size_t found = named.data->class_names().size();
     if (options.file.empty() && options.order != converter::ClassOrder::index) {
@@ -218,12 +221,12 @@ converter::ClassMapping map_to_new_head(const NamedData& named, const converter:
     return map_data(named, {head.classes}, options);
 }
 
-/// A class of the data for each of the model's.
+/// Names the new head's classes after the data's classes, if each has exactly one.
 void name_classes(converter::NewHead& head, const std::vector<std::string>& data_names,
                   const converter::LabelMap& labels) {
     std::vector<std::string> names(head.classes);
     for (std::size_t i = 0; i < labels.size(); ++i) {
-        if (!names[labels[i]].empty()) return;  // two have the same class: neither's name is its
+        if (!names[labels[i]].empty()) return;  // two classes map to the same one: no names
         names[labels[i]] = data_names[i];
     }
     const bool all_named =
@@ -237,7 +240,7 @@ converter::ModelClasses classes_of(const model::ModelFile& model,
     return {model.network().classes(), model.description().class_names};
 }
 
-/// Sets the names of the new head where the data gives them.
+/// Also names the new head's classes, if the data has names.
 converter::LabelMap map_training_data(const CommandLine& line, const NamedData& named,
                                       const model::ModelFile& model,
                                       std::optional<converter::NewHead>& head) {
@@ -252,12 +255,12 @@ converter::LabelMap map_training_data(const CommandLine& line, const NamedData& 
     } catch (const Error& error) {
         if (head || error.kind() != ErrorKind::bad_input || !options.file.empty()) throw;
         throw Error(error.kind(), std::string(error.what()) +
-                                      ". For other classes than the model's: --classes N or FILE gives it a "
-                                      "new last layer");
+                                      ". To train other classes than the model's, use --classes N or FILE, "
+                                      "which adds a new last layer");
     }
 }
 
-/// By the names that the new head got from the training data, where it has some.
+/// Uses the names that the new head got from the training data, if any.
 converter::LabelMap map_held_out_data(const CommandLine& line, const NamedData& named,
                                       const model::ModelFile& model,
                                       const std::optional<converter::NewHead>& head) {
@@ -286,11 +289,11 @@ converter::TrainingImages training_images(const CommandLine& line, const Labelle
     return training;
 }
 
-/// How often a model is right on the images of --validate.
+/// Evaluates a model on the images of --validate.
 class Validation {
   public:
     Validation(const CommandLine& line, LabelledData labelled) : labelled_(std::move(labelled)) {
-        options_.input_size = size_option(line);
+        options_.set_input_size(size_option(line));
         options_.threads = threads_option(line);
         options_.batch = std::min(validation_batch, labelled_.scan.items.size());
     }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/model/json.h"
+#include "engine/model/map_size.h"
 #include "engine/model/model_file.h"
 #include "engine/model/number_text.h"
 #include "tools/command.h"
@@ -31,10 +32,10 @@ struct LayerFacts {
     std::string weight_name;
     std::vector<std::size_t> weight_shape;
     std::string dtype;
-    std::vector<std::size_t> output_shape;  ///< before the pool that may follow
+    std::vector<std::size_t> output_shape;  ///< before the pool, if one follows
     std::uint64_t parameters = 0;
     std::uint64_t macs = 0;
-    std::uint64_t bytes = 0;  ///< weight, bias and scales
+    std::uint64_t bytes = 0;  ///< of weight, bias and scales
 };
 
 LayerFacts tensor_facts(const ModelFile& file, const std::string& layer, const model::Tensor& weight) {
@@ -50,7 +51,7 @@ LayerFacts tensor_facts(const ModelFile& file, const std::string& layer, const m
     return facts;
 }
 
-/// INT4 weights are told by the layer's shape: their tensor's is that of its bytes.
+/// For INT4 weights shows the layer's shape, since the tensor's shape is that of its bytes.
 LayerFacts dense_facts(const ModelFile& file, const model::DenseLayer& layer) {
     LayerFacts facts = tensor_facts(file, layer.name, file.weight(layer));
     if (file.is_int4(layer.name)) {
@@ -64,13 +65,13 @@ LayerFacts dense_facts(const ModelFile& file, const model::DenseLayer& layer) {
     return facts;
 }
 
-std::vector<LayerFacts> layer_facts(const ModelFile& file, std::size_t input_size) {
+std::vector<LayerFacts> layer_facts(const ModelFile& file, MapSize input_size) {
     const model::Network& network = file.network();
     std::vector<LayerFacts> layers;
     for (const model::ConvolutionLayer& layer : network.convolutions()) {
         LayerFacts facts = tensor_facts(file, layer.name, file.tensor(model::weight_name(layer.name)));
-        const std::size_t side = network.map_size(layer, input_size);
-        facts.output_shape = {layer.output_channels, side, side};
+        const MapSize size = network.map_size(layer, input_size);
+        facts.output_shape = {layer.output_channels, size.height, size.width};
         facts.macs = network.macs(layer, input_size);
         layers.push_back(facts);
     }
@@ -87,7 +88,7 @@ Json array_of(const Container& values) {
     return array;
 }
 
-/// The decimal number that was meant: 0.485, not 0.48500001430511475.
+/// The shortest decimal number: 0.485, not 0.48500001430511475.
 double shortest(float value) {
     const std::string text = shortest_text(value);
     double number = value;
@@ -103,7 +104,7 @@ Json array_of(const std::array<float, 3>& channels) {
 
 Json preprocessing_json(const Preprocessing& preprocessing) {
     Json json;
-    json.set("input_size", std::uint64_t{preprocessing.input_size});
+    json.set("input_size", model::size_json(preprocessing.input_size));
     json.set("resize_ratio", preprocessing.resize_ratio);
     json.set("interpolation", "antialiased bilinear");
     json.set("mean", array_of(preprocessing.mean));
@@ -124,7 +125,7 @@ Json layer_json(const LayerFacts& layer) {
     return json;
 }
 
-void print_json(const Model& model, std::size_t input_size, bool verified, const std::optional<Plan>& plan) {
+void print_json(const Model& model, MapSize input_size, bool verified, const std::optional<Plan>& plan) {
     const ModelFile& file = *model.file();
     Json network;
     network.set("features", file.network().features_text());
@@ -144,7 +145,7 @@ void print_json(const Model& model, std::size_t input_size, bool verified, const
     json.set("source_sha256", file.description().source_sha256);
     json.set("lineage", array_of(model.lineage()));
     if (verified) json.set("checksums", "verified");
-    json.set("input_size", std::uint64_t{input_size});
+    json.set("input_size", model::size_json(input_size));
     json.set("active_parameters", model.active_parameters());
     json.set("macs", model.macs(input_size));
     json.set("layers", layers);
@@ -152,7 +153,7 @@ void print_json(const Model& model, std::size_t input_size, bool verified, const
     std::cout << json.dump(2) << '\n';
 }
 
-/// The first few: `--json` has them all.
+/// Prints the first few; `--json` lists all.
 void print_class_names(const std::vector<std::string>& names) {
     constexpr std::size_t shown = 10;
     if (names.empty()) return;
@@ -177,8 +178,8 @@ std::string dense_order_text(const ModelFile& file) {
     for (const model::DenseLayer& layer : file.network().dense_layers()) {
         if (file.order(layer) == model::DenseOrder::input_major) ++input_major;
     }
-    if (input_major == 0) return "weights output by output, as PyTorch has them";
-    if (input_major == file.network().dense_layers().size()) return "weights input by input";
+    if (input_major == 0) return "output-major weights, as in PyTorch";
+    if (input_major == file.network().dense_layers().size()) return "input-major weights";
     return "weights in both orders";
 }
 
@@ -187,7 +188,7 @@ std::string pooled_side_text(const model::Network& network) {
     return joined(std::vector<std::size_t>{side, side}, "×") + " pixels";
 }
 
-void print_text(const Model& model, std::size_t input_size, bool verified) {
+void print_text(const Model& model, MapSize input_size, bool verified) {
     const ModelFile& file = *model.file();
     const Preprocessing& preprocessing = model.preprocessing();
     std::cout << "file           " << file.path().string() << ", " << megabytes(model.file_bytes()) << '\n'
@@ -196,7 +197,7 @@ void print_text(const Model& model, std::size_t input_size, bool verified) {
               << "dense layers   " << file.network().classifier_text() << ", on "
               << pooled_side_text(file.network()) << "; " << dense_order_text(file) << '\n';
     print_class_names(model.class_names());
-    std::cout << "preprocessing  " << preprocessing.input_size << "×" << preprocessing.input_size
+    std::cout << "preprocessing  " << model::pixels_text(preprocessing.input_size)
               << ", short side resized to " << fixed(preprocessing.resize_ratio, 4)
               << " times that, antialiased bilinear; mean";
     for (const float mean : preprocessing.mean) std::cout << ' ' << mean;
@@ -206,8 +207,8 @@ void print_text(const Model& model, std::size_t input_size, bool verified) {
     print_lineage(model.lineage());
     if (verified) std::cout << "checksums      all tensors agree\n";
 
-    Table table({"layer", "weight", "type", "output at " + std::to_string(input_size), "parameters", "MACs",
-                 "bytes"});
+    Table table({"layer", "weight", "type", "output at " + model::pixels_text(input_size), "parameters",
+                 "MACs", "bytes"});
     std::uint64_t tensor_bytes = 0;
     for (const LayerFacts& layer : layer_facts(file, input_size)) {
         table.add({layer.name, joined(layer.weight_shape, "×"), layer.dtype, joined(layer.output_shape, "×"),
@@ -222,11 +223,12 @@ void print_text(const Model& model, std::size_t input_size, bool verified) {
 }  // namespace
 
 int inspect(int argc, char** argv) {
-    CommandLine line("inspect", "Shows what a model file holds.", "MODEL");
+    CommandLine line("inspect", "Shows the contents of a model file.", "MODEL");
     add_session_options(line);
     line.flag("verify", "compare every tensor with its checksum")
         .flag("plan",
-              "which algorithm the planner chooses for each convolution, beside what it expects of others")
+              "show the algorithm that the planner chooses for each convolution, and its estimates for the "
+              "others")
         .flag("json", "print JSON")
         .example("vgg19 inspect vgg19.safetensors --size 160 --plan");
     if (!line.parse(argc, argv)) return exit_done;
@@ -234,7 +236,7 @@ int inspect(int argc, char** argv) {
     const std::filesystem::path path = line.argument("MODEL");
     SessionOptions options = session_options(line);
     const Model model = Model::open(path);
-    if (options.input_size == 0) options.input_size = model.preprocessing().input_size;
+    if (options.input_size().empty()) options.set_input_size(model.preprocessing().input_size);
     std::optional<Plan> plan;
     if (line.given("plan")) plan = make_plan(*model.file(), options);
     const bool verify = line.given("verify");
@@ -243,9 +245,9 @@ int inspect(int argc, char** argv) {
         model.file()->verify_checksums(bar.callback());
     }
     if (line.given("json")) {
-        print_json(model, options.input_size, verify, plan);
+        print_json(model, options.input_size(), verify, plan);
     } else {
-        print_text(model, options.input_size, verify);
+        print_text(model, options.input_size(), verify);
         if (plan) print_plan(*plan);
     }
     return exit_done;

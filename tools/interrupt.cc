@@ -14,7 +14,7 @@ const char* volatile line = nullptr;
 extern "C" void remember_signal(int /*signal*/) {
     signal_seen = 1;
     const char* const text = line;
-    // Of what a handler may call, write() alone says something; if it cannot, there is nobody to tell.
+    // A signal handler may call write(). If it fails, the failure cannot be reported either.
     [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, text, std::strlen(text));
 }
 

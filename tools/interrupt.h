@@ -1,15 +1,15 @@
-// Ctrl-C for work that wants to end in good order.
+// Handles Ctrl-C in work that should end cleanly.
 #pragma once
 
 #include <csignal>
 
 namespace vgg19::tools {
 
-/// While one exists, the first SIGINT or SIGTERM is remembered, and says so on standard error; the second
-/// ends the process as it would have. One at a time.
+/// While this object exists, the first SIGINT or SIGTERM is recorded and announced on standard error; the
+/// second one ends the process. Only one object may exist at a time.
 class InterruptGuard {
   public:
-    /// `announcement` is what to say: a line that outlives this.
+    /// `announcement` is the line to print; it must outlive this object.
     explicit InterruptGuard(const char* announcement);
     ~InterruptGuard();
     InterruptGuard(const InterruptGuard&) = delete;

@@ -26,19 +26,19 @@ struct Subcommand {
 };
 
 constexpr std::array subcommands = {
-    Subcommand{"convert", "PyTorch or safetensors weights to a model file", convert},
-    Subcommand{"inspect", "layers, shapes, parameters, MACs, bytes and lineage of a model", inspect},
+    Subcommand{"convert", "make a model file from PyTorch or safetensors weights", convert},
+    Subcommand{"inspect", "show a model's layers, shapes, parameters, MACs, bytes and lineage", inspect},
     Subcommand{"prune", "remove the weakest filters of a model", prune},
-    Subcommand{"factorize", "dense layers as products of two thin matrices", factorize},
+    Subcommand{"factorize", "replace dense layers by products of two thin matrices", factorize},
     Subcommand{"finetune", "train a model further on labelled images, such as a pruned one", finetune},
-    Subcommand{"quantize", "INT8 weights for the dense layers, or for all but the first", quantize},
-    Subcommand{"pipeline", "all of these, evaluated and timed, with a report as a page", pipeline},
-    Subcommand{"classify", "what is in these images?", classify},
-    Subcommand{"run", "logits for a tensor of inputs", run},
-    Subcommand{"eval", "how often is a model right on labelled images?", eval},
-    Subcommand{"bench", "compare the variants; the same program as vgg19-bench", bench},
-    Subcommand{"serve", "the dashboard: classify images in a browser, or by its API", serve},
-    Subcommand{"sysinfo", "CPU, instruction sets, caches, threads and measured peaks", sysinfo},
+    Subcommand{"quantize", "INT8 weights for the dense layers, or for all layers except the first", quantize},
+    Subcommand{"pipeline", "run all of these, evaluate and time the results, and write a report", pipeline},
+    Subcommand{"classify", "classify images", classify},
+    Subcommand{"run", "compute logits for a tensor of inputs", run},
+    Subcommand{"eval", "measure a model's accuracy on labelled images", eval},
+    Subcommand{"bench", "compare the variants' speed; the same program as vgg19-bench", bench},
+    Subcommand{"serve", "the dashboard: classify images in a browser or through its API", serve},
+    Subcommand{"sysinfo", "show CPU, instruction sets, caches, threads and measured peaks", sysinfo},
 };
 
 void print_help(std::ostream& out) {
@@ -56,7 +56,7 @@ void print_help(std::ostream& out) {
            "  5  bad model or image\n";
 }
 
-/// Levenshtein's distance: the fewest insertions, deletions and replacements from one to the other.
+/// Levenshtein distance: the fewest insertions, deletions and replacements that turn one into the other.
 std::size_t edit_distance(std::string_view from, std::string_view to) {
     std::vector<std::size_t> row(to.size() + 1);
     for (std::size_t j = 0; j <= to.size(); ++j) row[j] = j;
@@ -78,7 +78,7 @@ int unknown_subcommand(std::string_view name) {
     };
     const Subcommand& nearest = *std::min_element(subcommands.begin(), subcommands.end(), nearer);
     std::cerr << "vgg19: there is no subcommand '" << name << "'";
-    // Further away than half its length, a name is no likely slip of the fingers.
+    // If more than half of the name differs, it is unlikely to be a typo.
     if (edit_distance(name, nearest.name) * 2 <= nearest.name.size()) {
         std::cerr << "; did you mean '" << nearest.name << "'?";
     }
@@ -99,7 +99,8 @@ int print_version_command(int /*argc*/, char** /*argv*/) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    // A file that may grow no further is then an error of write(), which cleans up, and not the end of us.
+    // A file that reaches the size limit then causes a write error, after which files are cleaned up, instead
+    // of ending the process.
     std::signal(SIGXFSZ, SIG_IGN);
     if (argc < 2) {
         print_help(std::cerr);

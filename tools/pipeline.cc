@@ -9,8 +9,8 @@
 
 #include "converter/prune/criterion.h"
 #include "converter/variants/recipes.h"
+#include "engine/model/map_size.h"
 #include "engine/model/model_file.h"
-#include "engine/model/network.h"
 #include "kernels/onednn/conv_onednn.h"
 #include "tools/command.h"
 #include "tools/data_sets.h"
@@ -28,7 +28,6 @@ namespace vgg19::tools {
 namespace {
 
 constexpr std::size_t most_images = 1'000'000'000;
-constexpr std::size_t largest_size = 4096;
 constexpr std::size_t most_epochs = 100'000;
 constexpr std::size_t largest_batch = 65'536;
 constexpr std::size_t largest_multiple = 4096;
@@ -49,43 +48,47 @@ std::string derived_ids() {
 
 CommandLine command_line() {
     CommandLine line("pipeline",
-                     "Makes every variant of a model, evaluates it, times it, and writes report.json and "
-                     "report.html:\nconvert, prune, finetune, quantize, eval and bench, one after the other. "
-                     "What is done is remembered in DIR:\nthe same command goes on where it was interrupted, "
-                     "and does again what depends on changed options or files.",
+                     "Makes, evaluates and times every variant of a model, and writes report.json and "
+                     "report.html. Runs convert,\n"
+                     "prune, finetune, quantize, eval and bench one after another, and records finished "
+                     "steps in DIR: the same\n"
+                     "command continues an interrupted run, and repeats only steps that depend on changed "
+                     "options or files.",
                      "WEIGHTS --data DATA --test DATA -o DIR");
-    line.option("o,output", "DIR", "folder for models and reports; made where it is missing (required)")
+    line.option("o,output", "DIR", "folder for models and reports; created if missing (required)")
         .option("data", "DATA", "labelled images to train and calibrate with (required)")
-        .option("test", "DATA", "labelled images to evaluate with; none may be in --data too (required)")
-        .option("variants", "LIST", "only these, beside the baseline: " + derived_ids());
+        .option("test", "DATA", "labelled images to evaluate with; must not overlap with --data (required)")
+        .option("variants", "LIST", "only these, in addition to the baseline: " + derived_ids());
     add_label_options(line);
     add_image_options(line);
     add_size_option(line);
-    line.option("bench-size", "N", "the size to measure speed at, if not --size")
+    line.option("bench-size", "SIZE", "input size for measuring speed; default: --size")
         .option("ratio", "R",
-                "share of filters that go from each of the nine deepest convolutions; default: 0.1")
+                "share of filters to remove from each of the nine deepest convolutions; default: 0.1")
         .option("target-macs", "SHARE",
-                "instead: what is to stay of the multiplications, cut where it costs least")
-        .option("criterion", "NAME", "which filters go first; see: vgg19 prune --help")
-        .option("round-to", "N", "what stays of a layer's filters is rounded up to a multiple of this")
+                "instead: share of the multiply-accumulates that remain; removes the filters that cost least")
+        .option("criterion", "NAME", "which filters to remove first; see: vgg19 prune --help")
+        .option("round-to", "N", "round the number of kept filters up to a multiple of this")
         .flag("no-refit", "prune without refitting on the training images")
-        .flag("no-finetune", "leave pruned models as they are")
-        .flag("no-scan", "leave out how sensitive each layer is to pruning")
+        .flag("no-finetune", "do not train pruned models")
+        .flag("no-scan", "do not measure how sensitive each layer is to pruning")
         .option("subset", "N", "train on N images; default: all")
-        .option("epochs", "N", "of training; default: 1")
-        .option("batch", "N", "images a step of training; default: 32")
-        .option("lr", "RATE", "of training; default: 1e-4")
+        .option("epochs", "N", "epochs of training; default: 1")
+        .option("batch", "N", "images per training step; default: 32")
+        .option("lr", "RATE", "learning rate of training; default: 1e-4")
         .option("keep", "SHARE",
-                "of the way from the trained weights back to those before; default: 0.5, with --no-refit 0")
-        .option("seed", "N", "of training; default: 0")
-        .option("n,images", "N", "to calibrate with; default: each command's own")
-        .option("test-images", "N", "to evaluate with, at equal distances through the set; default: all")
+                "share of the original weights in the average with the trained ones; default: 0.5, or 0 with "
+                "--no-refit")
+        .option("seed", "N", "seed of training; default: 0")
+        .option("n,images", "N", "number of calibration images; default: each command's own")
+        .option("test-images", "N",
+                "number of images to evaluate, taken at equal distances from the set; default: all")
         .option("factorize-rank", "LIST",
-                "also pruned-factored and pruned-factored-int8-full, with dense layers of "
-                "these ranks")
-        .option("factorize-energy", "E", "the same, with the ranks that keep this share")
-        .option("threads", "N", "default: as many as the CPUs that this process may use")
-        .option("min-time", "SECONDS", "measure each variant for this long; default: 3")
+                "also make pruned-factored and pruned-factored-int8-full, with dense layers of these ranks")
+        .option("factorize-energy", "E",
+                "the same, with the ranks that keep this share of the squared singular values");
+    add_threads_option(line);
+    line.option("min-time", "SECONDS", "measure each variant for this long; default: 3")
         .option("until", "STEP", "stop after this step, such as prune or 'eval int8'")
         .flag("dry-run", "print the commands and run none")
         .example(
@@ -96,11 +99,16 @@ CommandLine command_line() {
     return line;
 }
 
-/// A whole number as it stands on the command line, or "".
+/// A whole number as it is on the command line, or "".
 std::string checked_whole(const CommandLine& line, const std::string& name, std::size_t least,
                           std::size_t most) {
     if (line.given(name)) line.whole_number(name, least, most);
     return line.given(name) ? line.text(name) : "";
+}
+
+std::string checked_size(const CommandLine& line, const std::string& name) {
+    if (line.given(name)) model::input_size_option(name, line.text(name));
+    return line.text(name);
 }
 
 std::string checked_number(const CommandLine& line, const std::string& name, double least, double most) {
@@ -145,8 +153,8 @@ PipelineOptions pipeline_options(const CommandLine& line) {
     }
     std::istringstream variants(line.text("variants"));
     for (std::string id; std::getline(variants, id, ',');) options.variants.push_back(id);
-    options.size = checked_whole(line, "size", model::smallest_input, largest_size);
-    options.bench_size = checked_whole(line, "bench-size", model::smallest_input, largest_size);
+    options.size = checked_size(line, "size");
+    options.bench_size = checked_size(line, "bench-size");
     options.ratio = checked_number(line, "ratio", 0, 1);
     options.target_macs = checked_number(line, "target-macs", 0, 1);
     options.criterion = checked_criterion(line);
@@ -169,13 +177,13 @@ PipelineOptions pipeline_options(const CommandLine& line) {
     return options;
 }
 
-/// Whether the weights are a model of ours, which must be a baseline.
+/// Whether the weights are a vgg19 model, which must be a baseline.
 bool is_baseline_model(const std::filesystem::path& weights) {
     std::string variant;
     try {
         variant = model::ModelFile::open(weights).description().variant;
     } catch (const Error&) {
-        return false;  // `vgg19 convert` will say what is wrong, if anything is
+        return false;  // `vgg19 convert` will report any error
     }
     if (variant == converter::baseline_recipe().id) return true;
     throw Error(ErrorKind::usage, weights.string() +
@@ -184,7 +192,7 @@ bool is_baseline_model(const std::filesystem::path& weights) {
                                       variant);
 }
 
-/// Steps replace files without asking, so they must be ours.
+/// Steps replace files without asking, so the folder must belong to the pipeline.
 void prepare_folder(const std::filesystem::path& folder) {
     const bool ours = std::filesystem::exists(folder / log_name);
     if (std::filesystem::exists(folder) && !ours &&
@@ -195,23 +203,23 @@ void prepare_folder(const std::filesystem::path& folder) {
     for (const char* part : {"", "work", "eval"}) std::filesystem::create_directories(folder / part);
 }
 
-/// DIR/baseline.safetensors leads to the model that was given.
+/// Makes DIR/baseline.safetensors a link to the given model.
 void link_baseline(const std::filesystem::path& weights, const std::filesystem::path& link) {
     if (std::filesystem::exists(link) && std::filesystem::equivalent(link, weights)) return;
     std::filesystem::remove(link);
     std::filesystem::create_symlink(std::filesystem::absolute(weights), link);
 }
 
-/// Before the hours that the steps before it take.
+/// Check before the earlier steps take hours.
 void require_training(const PipelinePlan& plan) {
     const bool trains = std::any_of(plan.steps.begin(), plan.steps.end(),
                                     [](const Step& step) { return step.id == "finetune"; });
     if (!trains || kernels::onednn_version() != "none") return;
     throw Error(ErrorKind::usage,
-                "training needs oneDNN, and this build is without it; --no-finetune goes without");
+                "training needs oneDNN, but this build does not have it; --no-finetune goes without");
 }
 
-/// Before the hours too: what is trained on must not be what is judged by.
+/// Also checked first: training pictures must not be used for evaluation.
 void require_different_pictures(const CommandLine& line, const PipelineOptions& options) {
     const NamedData training =
         open_data("data", options.data.string(), converter::DataUse::training, image_options(line));
@@ -235,7 +243,7 @@ int run_step(const Step& step) {
     const int code = run_child(step.words, step.prints_output ? step.output : std::filesystem::path(),
                                InterruptGuard::interrupted);
     if (!InterruptGuard::interrupted()) return code;
-    throw Error(ErrorKind::failed, "interrupted in step " + step.id + "; the same command goes on there");
+    throw Error(ErrorKind::failed, "interrupted in step " + step.id + "; the same command continues there");
 }
 
 void write_reports(const PipelineOptions& options, const PipelinePlan& plan, const StepLog& log) {

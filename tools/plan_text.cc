@@ -4,6 +4,7 @@
 #include <iostream>
 #include <string>
 
+#include "engine/model/map_size.h"
 #include "tools/text.h"
 
 namespace vgg19::tools {
@@ -38,13 +39,13 @@ Json estimates_json(const PlannedConvolution& convolution) {
 }  // namespace
 
 void print_plan(const Plan& plan) {
-    std::cout << "\nplan for " << kernels::isa_name(plan.execution.isa) << ", input size " << plan.input_size
-              << "\n\n";
-    Table table(
-        {"layer", "map", "channels", "filters MB", "chosen", "expected of each, in times of the chosen"});
+    std::cout << "\nplan for " << kernels::isa_name(plan.execution.isa) << ", input size "
+              << to_string(plan.input_size) << "\n\n";
+    Table table({"layer", "map", "channels", "filters MB", "chosen",
+                 "estimated cost of each, relative to the chosen one"});
     for (const PlannedConvolution& convolution : plan.convolutions) {
         const layers::ConvolutionShape& shape = convolution.shape;
-        table.add({convolution.layer, std::to_string(shape.side) + "×" + std::to_string(shape.side),
+        table.add({convolution.layer, model::pixels_text(shape.size),
                    std::to_string(shape.input_channels) + " → " + std::to_string(shape.output_channels),
                    fixed(convolution.estimates.front().weight_bytes * 1e-6, 1),
                    layers::algorithm_name(convolution.algorithm()), costs_text(convolution)});

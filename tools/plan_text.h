@@ -1,12 +1,12 @@
-// A plan as people and programs read it.
+// Prints plans as a table or JSON.
 #pragma once
 
 #include "engine/model/json.h"
-#include "engine/plan.h"
+#include "engine/program/plan.h"
 
 namespace vgg19::tools {
 
-/// A table on standard output: a line a convolution, costs as multiples of the chosen way's.
+/// Prints a table: one line per convolution, with costs relative to the chosen algorithm's.
 void print_plan(const Plan& plan);
 
 /// {"isa", "convolutions": [{"layer", "algorithm", "estimates": [{"algorithm", "cost", "filter_bytes"}]}]};

@@ -30,7 +30,7 @@ std::string time_left(double seconds) {
     return std::to_string(whole / 3600) + " h " + std::to_string(whole / 60 % 60) + " min";
 }
 
-/// A line that goes on in the next one cannot be redrawn.
+/// A line that wraps cannot be redrawn.
 std::size_t terminal_width() {
     winsize size{};
     const bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;

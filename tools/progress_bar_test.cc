@@ -6,7 +6,7 @@
 
 using namespace vgg19::tools;
 
-TEST_CASE("Progress tells share, amount, rate and time left") {
+TEST_CASE("Progress shows share, amount, rate and remaining time") {
     CHECK(progress_text("converting", ProgressUnit::bytes, 250'000'000, 500'000'000, 2) ==
           "converting  [##########..........]  50 %  250.0 MB of 500.0 MB  125.0 MB/s  2 s left");
     CHECK(progress_text("classifying", ProgressUnit::items, 30, 7230, 1) ==
@@ -15,14 +15,14 @@ TEST_CASE("Progress tells share, amount, rate and time left") {
           "running  [....................]  0 %  1 of 7201  1.0/s  2 h 0 min left");
 }
 
-TEST_CASE("What was done before does not count for the rate") {
+TEST_CASE("Work done before does not count for the rate") {
     CHECK(progress_text("training", ProgressUnit::items, 150, 200, 5, 100) ==
           "training  [###############.....]  75 %  150 of 200  10.0/s  5 s left");
     CHECK(progress_text("training", ProgressUnit::items, 100, 200, 5, 100) ==
           "training  [##########..........]  50 %  100 of 200");
 }
 
-TEST_CASE("Progress has no rate before anything is done, and never passes its total") {
+TEST_CASE("Progress has no rate before anything is done, and never exceeds its total") {
     CHECK(progress_text("running", ProgressUnit::items, 0, 4, 1) ==
           "running  [....................]  0 %  0 of 4");
     CHECK(progress_text("running", ProgressUnit::items, 5, 4, 1) ==

@@ -14,10 +14,11 @@
 
 #include "converter/data/data_set.h"
 #include "converter/prune/criterion.h"
-#include "converter/prune/moments.h"
-#include "converter/prune/refit.h"
-#include "converter/prune/scan.h"
-#include "converter/prune/target.h"
+#include "converter/refit/least_loss.h"
+#include "converter/refit/moments.h"
+#include "converter/refit/refit.h"
+#include "converter/refit/scan.h"
+#include "converter/refit/target.h"
 #include "engine/model/json_file.h"
 #include "engine/model/model_file.h"
 #include "tools/command.h"
@@ -42,47 +43,47 @@ constexpr std::size_t most_scanned_images = 128;
 CommandLine command_line() {
     CommandLine line(
         "prune",
-        "Removes filters from the chosen convolutions, and with them the weights that read their output. "
-        "What "
-        "a\nremoved filter gave where its input was zero goes into the next layer's bias.\n\n"
-        "With --calib DATA, the layers behind are refitted: from the first to the last, each one's weights "
-        "become\nthose of least squares between what it still gets and what it gave in the unpruned network, "
-        "on sampled\npositions of the images. Every eighth image is held out, and judges: a layer that is "
-        "not "
-        "better for it\nkeeps its weights. DATA is a folder of images (or of a folder of images a class), or "
-        "CIFAR-10's binary\nfiles; of a folder of those, data_batch_*.bin. What cannot be read is left out, "
-        "and "
-        "named.",
+        "Removes filters from the selected convolutions, and the weights that read their output. The "
+        "constant\n"
+        "output of a removed filter (where its input is zero) is added to the next layer's bias.\n\n"
+        "With --calib DATA, the following layers are refitted, from first to last: each layer's weights are "
+        "chosen by\n"
+        "least squares, to reproduce its output in the unpruned network from its remaining inputs, at "
+        "sampled\n"
+        "positions of the images. Every eighth image is held out as a check: a layer without an improvement "
+        "on these\n"
+        "keeps its weights. DATA is a folder of images (or of one folder per class), or CIFAR-10's binary "
+        "files; in a\n"
+        "folder of those, data_batch_*.bin. Unreadable images are left out and reported.",
         "MODEL -o OUTPUT");
     line.option("o,output", "FILE",
-                "the model file to write (required but for --dry-run, --write-plan and --scan)")
+                "the model file to write (required, except with --dry-run, --write-plan and --scan)")
         .option("ratio", "R", "share of a layer's filters to remove, from 0 to 1", "0.1")
-        .option(
-            "target-macs", "S",
-            "share of the multiply-accumulates at --size that shall remain, dense layers included: spread "
-            "over the convolutions by a scan, where it costs least (needs --calib)")
+        .option("target-macs", "S",
+                "share of the multiply-accumulates at --size that remain, including dense layers; a scan "
+                "finds the filters whose removal costs least (needs --calib)")
         .option("layers", "LIST",
-                "indices in `features`, such as 16,19; default: the nine deepest; with --target-macs and "
-                "--scan all")
-        .option("round-to", "N", "what stays is rounded up to a multiple of this", "1")
+                "indices in `features`, such as 16,19; default: the nine deepest, or all with --target-macs "
+                "or --scan")
+        .option("round-to", "N", "round the number of kept filters up to a multiple of this", "1")
         .option("criterion", "NAME",
-                "which filters go first: those of the smallest norm, l2 or l1; activation: those whose loss "
-                "the next layer notices least when others make up for it (needs --calib); or random",
+                "which filters to remove first: l2 or l1 (the smallest norm); activation (the least effect "
+                "on the next layer, after the others compensate; needs --calib); or random",
                 "l2")
         .option("seed", "N", "for --criterion random", "1")
-        .option("plan", "FILE", "remove what this plan says, instead of choosing")
+        .option("plan", "FILE", "remove the filters in this plan")
         .option("write-plan", "FILE", "write the plan, as JSON")
         .flag("dry-run", "print the plan and write no model")
         .option("calib", "DATA", "the images to refit with")
         .option("n,images", "N",
-                "how many of them, at equal distances through the whole set (a scan takes at most 128)",
+                "the number of images, taken at equal distances from the whole set (a scan uses at most 128)",
                 "1024")
-        .flag("no-refit", "use --calib to choose alone")
+        .flag("no-refit", "use --calib only to choose filters")
         .flag("scan",
-              "only print what each convolution without 10 % to 90 % of its filters does to the logits, when "
-              "others make up for it (needs --calib)")
-        .option("csv", "FILE", "write the scan of --scan or --target-macs as a table")
-        .option("svg", "FILE", "write it as a picture");
+              "only print how removing 10 % to 90 % of each convolution's filters changes the logits, after "
+              "the other filters compensate (needs --calib)")
+        .option("csv", "FILE", "write the scan of --scan or --target-macs as a CSV table")
+        .option("svg", "FILE", "write the scan as a chart");
     add_size_option(line);
     add_image_options(line);
     add_cpu_options(line);
@@ -95,7 +96,7 @@ CommandLine command_line() {
     return line;
 }
 
-/// Where the results go; "" for what is not wanted.
+/// The output files; "" for those not wanted.
 struct Destinations {
     std::filesystem::path model;
     std::filesystem::path plan;
@@ -134,7 +135,7 @@ Destinations destinations(const CommandLine& line, const std::filesystem::path& 
     return to;
 }
 
-/// `option` says something that the others leave no room for.
+/// Throws if any of the other options is given together with `option`.
 void require_alone(const CommandLine& line, const char* option, const std::string& reason,
                    std::initializer_list<const char*> others) {
     if (!line.given(option)) return;
@@ -174,7 +175,7 @@ void check_combination(const CommandLine& line) {
         throw Error(ErrorKind::usage, "--criterion activation needs --calib");
     }
     if (line.given("seed") && line.text("criterion") != "random") {
-        throw Error(ErrorKind::usage, "--seed goes with --criterion random alone");
+        throw Error(ErrorKind::usage, "--seed is only for --criterion random");
     }
 }
 
@@ -207,7 +208,7 @@ void print_plan(const model::Network& before, const PrunePlan& plan) {
               << " %)\n";
 }
 
-/// Images to calibrate with, of one command.
+/// The calibration images of one command.
 class Calibration {
   public:
     Calibration(const CommandLine& line, const model::ModelFile& model)
@@ -215,10 +216,8 @@ class Calibration {
               open_data("calib", line.required("calib"), converter::DataUse::training, image_options(line))),
           no_exif_(line.given("no-exif")) {
         images_.data = named_.data.get();
-        images_.session.input_size = size_option(line);
-        if (images_.session.input_size == 0) {
-            images_.session.input_size = model.description().preprocessing.input_size;
-        }
+        const MapSize size = size_option(line);
+        images_.session.set_input_size(size.empty() ? model.description().preprocessing.input_size : size);
         images_.session.threads = threads_option(line);
         images_.session.isa = line.text("isa");
         const std::size_t count = line.whole_number("images", 1, most_images);
@@ -237,7 +236,7 @@ class Calibration {
     /// For the lineage.
     std::string text() const {
         return "--calib " + base_name(named_.path) + " -n " + std::to_string(images_.items.size()) +
-               " --size " + std::to_string(images_.session.input_size) + (no_exif_ ? " --no-exif" : "");
+               " --size " + to_string(images_.session.input_size()) + (no_exif_ ? " --no-exif" : "");
     }
 
   private:
@@ -246,7 +245,7 @@ class Calibration {
     converter::CalibrationImages images_;
 };
 
-/// All that comes after the command line was understood, for one model.
+/// Everything after the command line has been parsed, for one model.
 class Pruning {
   public:
     Pruning(const CommandLine& line, const model::ModelFile& model, converter::PruneOptions options,
@@ -268,7 +267,7 @@ class Pruning {
 
     void run() {
         if (line_.given("scan")) {
-            print_scan(scan(converter::removal_orders(model_, options_, &moments_)));
+            print_scan(scan(converter::removal_orders(model_, options_, activation_order())));
             return;
         }
         PrunePlan plan = line_.given("plan") ? read_plan(line_.text("plan")) : chosen_plan();
@@ -284,6 +283,11 @@ class Pruning {
     }
 
   private:
+    converter::ActivationOrder activation_order() const {
+        if (moments_.empty()) return {};
+        return converter::by_activation(model_, moments_);
+    }
+
     std::vector<converter::LayerScan> scan(const std::vector<std::vector<std::size_t>>& orders) const {
         std::vector<converter::LayerScan> layers;
         {
@@ -297,16 +301,15 @@ class Pruning {
 
     PrunePlan chosen_plan() const {
         if (!line_.given("target-macs")) {
-            PrunePlan plan =
-                converter::plan_pruning(model_, options_, moments_.empty() ? nullptr : &moments_);
-            if (!moments_.empty()) plan.origin += " " + calibration_->text();
+            PrunePlan plan = converter::plan_pruning(model_, options_, activation_order());
+            if (!moments_.empty()) plan.origin.append(" ").append(calibration_->text());
             return plan;
         }
-        const auto orders = converter::removal_orders(model_, options_, &moments_);
+        const auto orders = converter::removal_orders(model_, options_, activation_order());
         const auto removed =
             converter::removed_for_target(model_.network(), scan(orders),
                                           {line_.number("target-macs", 0, 1),
-                                           calibration_->images().session.input_size, options_.round_to});
+                                           calibration_->images().session.input_size(), options_.round_to});
         return converter::plan_of_order(model_.network(), orders, removed,
                                         converter::prune_origin("--target-macs " + line_.text("target-macs"),
                                                                 model_.network(), options_) +
@@ -324,9 +327,11 @@ class Pruning {
             table.add({layer.layer, std::to_string(layer.unknowns), std::to_string(layer.samples),
                        layer.ridge > 0 ? fixed(layer.ridge, 4) : "none", fixed(100 * layer.error, 2)});
         }
-        std::cout << table
-                  << "\nErrors are squared, on images held out, as share of what pruning alone leaves.\n\n";
-        plan.origin += (moments_.empty() ? " " + calibration_->text() : "") + " (refitted)";
+        std::cout
+            << table
+            << "\nErrors are squared errors on held-out images, relative to pruning without a refit.\n\n";
+        if (moments_.empty()) plan.origin.append(" ").append(calibration_->text());
+        plan.origin += " (refitted)";
         ProgressBar bar("writing", ProgressUnit::bytes);
         converter::prune_model(model_.with(refit.tensors.tensors()), plan, to_.model, bar.callback());
     }
@@ -336,7 +341,7 @@ class Pruning {
     converter::PruneOptions options_;
     Destinations to_;
     std::optional<Calibration> calibration_;
-    std::vector<converter::LeastSquares> moments_;  ///< none where no choice needs them
+    std::vector<converter::LeastSquares> moments_;  ///< empty unless the criterion needs them
 };
 
 }  // namespace

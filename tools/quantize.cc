@@ -37,7 +37,7 @@ constexpr std::array<std::pair<const char*, converter::RangeMethod>, 3> ranges =
      {"percentile", converter::RangeMethod::percentile},
      {"mse", converter::RangeMethod::mse}}};
 
-/// Options that have no meaning without calibration.
+/// Options that are meaningless without calibration.
 constexpr std::array full_scope_options = {
     "calib",       "images",        "range",           "size",
     "keep-fp32",   "no-winograd",   "no-equalization", "no-bias-correction",
@@ -48,32 +48,32 @@ CommandLine command_line() {
     CommandLine line(
         "quantize",
         "Gives a model INT8 weights, symmetric, with a scale per output channel.\n"
-        "--scope dense: the dense layers, whose input is quantised at run time; with --dense int4 it stays "
-        "FP32, "
-        "and\ntheir weights become INT4, with a scale for each 32 neighbouring outputs of an input.\n"
-        "--scope all: the convolutions too, but for the first. --calib DATA shows which values their inputs "
-        "have:\na folder of images (or of a folder of images a class), or CIFAR-10's binary files; of a "
-        "folder "
-        "of those,\ndata_batch_*.bin. What cannot be read is left out, and named.",
+        "--scope dense: only the dense layers, whose inputs are quantised at run time. With --dense int4 the "
+        "inputs\n"
+        "stay FP32, and the weights become INT4, with a scale per input and 32 neighbouring outputs.\n"
+        "--scope all: also all convolutions except the first. The range of their inputs is measured on "
+        "--calib DATA:\n"
+        "a folder of images (or of one folder per class), or CIFAR-10's binary files; in a folder of those,\n"
+        "data_batch_*.bin. Unreadable images are left out and reported.",
         "MODEL -o OUTPUT");
-    line.option("o,output", "FILE", "the model file to write (required but for --dry-run)")
+    line.option("o,output", "FILE", "the model file to write (required, except with --dry-run)")
         .option("scope", "LAYERS", "which layers: dense or all", "dense")
-        .option("dense", "TYPE", "what dense weights become: int8, or int4, about half of its bytes", "int8")
+        .option("dense", "TYPE", "type of dense weights: int8, or int4 (about half the size)", "int8")
         .option("calib", "DATA", "the images to calibrate with (required for --scope all)")
-        .option("n,images", "N", "how many of them, at equal distances through the whole set", "128");
+        .option("n,images", "N", "the number of images, taken at equal distances from the whole set", "128");
     add_size_option(line);
     line.option("range", "NAME",
-                "what becomes the largest 8-bit value: max (the largest seen), percentile (99.99 %), or mse "
-                "(of least squared error)",
+                "which input maps to the largest 8-bit value: max (the largest observed), percentile (99.99 "
+                "%), or mse (the one with the least squared error)",
                 "mse")
         .option("keep-fp32", "LIST", "layers that stay FP32, such as features.2,classifier.6")
-        .option("no-winograd", "LIST", "convolutions that run direct, such as features.2,features.5; or all")
-        .flag("no-equalization",
-              "leave channels' ranges alone, instead of evening them out between neighbouring convolutions")
-        .flag("no-bias-correction", "leave biases alone, instead of making up for the weights' rounding")
+        .option("no-winograd", "LIST",
+                "convolutions that must not use Winograd, such as features.2,features.5; or all")
+        .flag("no-equalization", "do not equalise the ranges of channels between neighbouring convolutions")
+        .flag("no-bias-correction", "do not correct biases for the rounding of weights")
         .option("sensitivity", "FILE",
-                "also run each layer alone in INT8 on the same images, and write what it does to the logits, "
-                "the worst first, as a table with tabs")
+                "also run each layer alone in INT8 on the same images, and write its effect on the logits as "
+                "a tab-separated table, the worst first")
         .flag("dry-run", "print layers, scales and errors, and write no model");
     add_image_options(line);
     add_cpu_options(line);
@@ -124,12 +124,12 @@ converter::FullOptions full_options(const CommandLine& line) {
     return options;
 }
 
-/// The options that made the model, for its lineage.
+/// The lineage entry: the options that produced the model.
 std::string lineage_step(const CommandLine& line, const converter::CalibrationImages& images) {
     std::string step = converter::surgery_name(converter::Surgery::quantize) +
                        std::string(" --scope all --calib ") + base_name(line.text("calib")) + " -n " +
                        std::to_string(images.items.size()) + " --size " +
-                       std::to_string(images.session.input_size) + " --range " + line.text("range");
+                       to_string(images.session.input_size()) + " --range " + line.text("range");
     if (dense_option(line) == converter::DenseType::int4) step += " --dense int4";
     for (const char* option : {"keep-fp32", "no-winograd"}) {
         if (line.given(option)) step += " --" + std::string(option) + " " + line.text(option);
@@ -153,14 +153,15 @@ void print_table(const converter::FullQuantization& quantization) {
         table.add({dense.layer.name, joined({dense.layer.outputs, dense.layer.inputs}, "×"),
                    int8 ? "at run time" : "none", "", "", "", int8 ? "dense" : "dense, INT4 weights"});
     }
-    std::cout << table
-              << "\nErrors are relative (L2), of the layer's output on tiles of the calibration images.\n";
+    std::cout
+        << table
+        << "\nErrors are relative L2 errors of the layer's output on tiles of the calibration images.\n";
 }
 
 void require_no_full_options(const CommandLine& line) {
     for (const char* option : full_scope_options) {
         if (line.given(option)) {
-            throw Error(ErrorKind::usage, "--" + std::string(option) + " goes with --scope all alone");
+            throw Error(ErrorKind::usage, "--" + std::string(option) + "is only for --scope all");
         }
     }
 }
@@ -181,7 +182,7 @@ int quantize_dense_layers(const CommandLine& line) {
     return exit_done;
 }
 
-/// What --scope all writes; "" for what is not wanted.
+/// The output files of --scope all; "" for those not wanted.
 struct Destinations {
     std::filesystem::path model;
     std::filesystem::path sensitivity;
@@ -222,7 +223,7 @@ converter::FullQuantization calibrate_and_quantize(const model::ModelFile& model
     return converter::quantize_all(model, statistics, options, bar.callback());
 }
 
-/// All that comes after the command line was understood.
+/// Everything after the command line has been parsed.
 void quantize_model(const CommandLine& line, const model::ModelFile& model,
                     const converter::CalibrationImages& images, const converter::FullOptions& options,
                     const Destinations& to) {
@@ -242,7 +243,7 @@ int quantize_every_layer(const CommandLine& line) {
     const std::filesystem::path input = line.argument("MODEL");
     const Destinations to = destinations(line, input);
     converter::CalibrationImages images;
-    images.session.input_size = size_option(line);
+    const MapSize size = size_option(line);
     images.session.threads = threads_option(line);
     images.session.isa = line.text("isa");
     const std::size_t count = line.whole_number("images", 1, most_images);
@@ -251,9 +252,7 @@ int quantize_every_layer(const CommandLine& line) {
         const model::ModelFile model = model::ModelFile::open(input);
         converter::require_fp32(model);
         converter::check_layers(model.network(), options);
-        if (images.session.input_size == 0) {
-            images.session.input_size = model.description().preprocessing.input_size;
-        }
+        images.session.set_input_size(size.empty() ? model.description().preprocessing.input_size : size);
         const NamedData named =
             open_data("calib", line.required("calib"), converter::DataUse::training, image_options(line));
         images.data = named.data.get();

@@ -43,29 +43,29 @@ const Tensor& input_tensor(const SafetensorsFile& file) {
     }
     const std::vector<std::size_t>& shape = tensor->shape;
     const bool good = tensor->dtype == model::DType::f32 && shape.size() == 4 && shape[0] > 0 &&
-                      shape[1] == model::image_channels && shape[2] == shape[3] &&
-                      shape[2] >= model::smallest_input;
+                      shape[1] == model::image_channels && model::is_input_size({shape[2], shape[3]});
     if (!good) {
         throw Error(ErrorKind::bad_input,
                     where + ": tensor '" + input_name + "': expected F32 (N, " +
-                        std::to_string(model::image_channels) + ", S, S) with N at least 1 and S at least " +
-                        std::to_string(model::smallest_input) + ", found " + describe(*tensor));
+                        std::to_string(model::image_channels) + ", H, W) with N at least 1, H and W from " +
+                        std::to_string(model::smallest_input) + " to " +
+                        std::to_string(model::largest_input) + ", found " + describe(*tensor));
     }
     return *tensor;
 }
 
-/// What was left open, or must agree, follows from the inputs.
+/// Options that were not given are taken from the inputs; others must agree with them.
 void fit_to(SessionOptions& options, const Tensor& input, const std::string& path) {
-    const std::size_t size = input.shape[2];
-    if (options.input_size != 0 && options.input_size != size) {
-        throw Error(ErrorKind::usage, "--size: expected " + std::to_string(size) + " as in " + path +
-                                          ", found " + std::to_string(options.input_size));
+    const MapSize size = {input.shape[2], input.shape[3]};
+    if (!options.input_size().empty() && options.input_size() != size) {
+        throw Error(ErrorKind::usage, "--size: expected " + to_string(size) + " as in " + path + ", found " +
+                                          to_string(options.input_size()));
     }
-    options.input_size = size;
+    options.set_input_size(size);
     options.batch = std::min(options.batch, input.shape[0]);
 }
 
-/// Logits of all images, a batch at a time; the last batch is filled up with zeros.
+/// Runs all images in batches; the last batch is padded with zeros.
 std::vector<float> run_all(Session& session, const Tensor& input, const std::string& path) {
     const std::size_t images = input.shape[0];
     const std::size_t batch = session.batch();
@@ -107,15 +107,15 @@ void write_logits(const std::filesystem::path& path, std::span<const float> logi
 }  // namespace
 
 int run(int argc, char** argv) {
-    CommandLine line(
-        "run",
-        "Runs a model on ready-made inputs: a safetensors file with the F32 tensor `input` (N, 3, "
-        "S, S), normalised,\nbecomes one with the F32 tensor `logits` (N, classes).",
-        "-m MODEL --input FILE --output FILE");
-    line.option("m,model", "FILE", "the model (required)")
-        .option("input", "FILE", "the inputs (required)")
+    CommandLine line("run",
+                     "Runs a model on prepared inputs: reads the normalised F32 tensor `input` (N, 3, S, S) "
+                     "from a safetensors\n"
+                     "file, and writes the F32 tensor `logits` (N, classes) to another.",
+                     "-m MODEL --input FILE --output FILE");
+    add_model_option(line);
+    line.option("input", "FILE", "the inputs (required)")
         .option("o,output", "FILE", "the file of logits to write (required)")
-        .option("batch", "N", "images a run", "1");
+        .option("batch", "N", "images per run", "1");
     add_session_options(line);
     line.example("vgg19 run -m vgg19.safetensors --input x.safetensors --output y.safetensors");
     if (!line.parse(argc, argv)) return exit_done;

@@ -12,7 +12,7 @@ namespace {
 
 constexpr int tenths = 10;
 
-/// A row a layer, a column a ratio; `value` makes a percentage of a point.
+/// One row per layer, one column per ratio; `value` returns a percentage for a point.
 template <class Value>
 Table scan_table(const std::vector<converter::LayerScan>& layers, const Value& value) {
     std::vector<std::string> head = {"without"};
@@ -32,9 +32,9 @@ Table scan_table(const std::vector<converter::LayerScan>& layers, const Value& v
 }  // namespace
 
 void print_scan(const std::vector<converter::LayerScan>& layers) {
-    std::cout << "Error of the logits in % (relative L2), one layer without so many of its filters:\n\n"
+    std::cout << "Error of the logits in % (relative L2) when one layer loses this share of its filters:\n\n"
               << scan_table(layers, [](const converter::ScanPoint& point) { return point.relative_l2; })
-              << "\nPredictions in % that are others:\n\n"
+              << "\nChanged predictions in %:\n\n"
               << scan_table(layers, [](const converter::ScanPoint& point) { return point.changed_top1; });
 }
 
@@ -48,9 +48,9 @@ std::string scan_picture(const std::vector<converter::LayerScan>& layers) {
         }
         series.push_back(std::move(line));
     }
-    return standalone(line_chart({.title = "What each layer's filters mean to the logits",
+    return standalone(line_chart({.title = "Effect of each layer's filters on the logits",
                                   .description = "The error of the logits when one convolution alone loses a "
-                                                 "share of its filters, a line a convolution.",
+                                                 "share of its filters, one line per convolution.",
                                   .x_label = "filters removed (%)",
                                   .y_label = "relative error of the logits (%)"},
                                  series));

@@ -29,32 +29,33 @@ constexpr std::size_t megabyte = 1'000'000;
 constexpr std::size_t most_upload_megabytes = 1024;
 
 CommandLine command_line() {
-    CommandLine line(
-        "serve",
-        "The dashboard: a page that classifies images with every variant side by side, and an API for "
-        "programs.\nPrints the page's address when it is ready; SIGINT or SIGTERM ends it when what runs is "
-        "finished, a\nsecond one at once. The API is described at /openapi.json. Pictures other than JPEG "
-        "and WebP, whose "
-        "decoders cannot reduce them,\nmay have 100 megapixels, unless --max-megapixels says another number.",
-        "[--models DIR] [--port N]");
-    line.option(
-            "models", "DIR",
-            "the variants in this folder, VARIANT.safetensors each, and the accuracies of its report.json; "
-            "default: all variants, of seeded weights, which are made once in the cache folder")
-        .option("variants", "LIST", "some of them, with commas between")
-        .option("host", "ADDRESS", "where to listen", "127.0.0.1")
-        .option("port", "N", "0: any that is free", "8080")
+    CommandLine line("serve",
+                     "The dashboard: a page that classifies images with all variants side by side, and an "
+                     "API for programs.\n"
+                     "Prints the page's address when it is ready. SIGINT or SIGTERM stops it after running "
+                     "requests; a second one\n"
+                     "stops it at once. The API is described at /openapi.json. Only JPEG and WebP can be "
+                     "decoded at reduced size;\n"
+                     "other pictures may have at most 100 megapixels, unless --max-megapixels is given.",
+                     "[--models DIR] [--port N]");
+    line.option("models", "DIR",
+                "folder with a VARIANT.safetensors per variant and, for accuracies, a report.json; default: "
+                "all variants with seeded weights, which are created once in the cache folder")
+        .option("variants", "LIST", "only these variants, separated by commas")
+        .option("host", "ADDRESS", "address to listen on", "127.0.0.1")
+        .option("port", "N", "port to listen on; 0: any free port", "8080")
         .option("allow-host", "LIST",
-                "names, with or without :PORT, that requests may name as Host beside localhost and --host")
-        .option("workers", "N", "requests that run at once; more than one make each other's times longer",
-                "1")
-        .option("queue", "N", "requests that may wait beside them; others are told to come again", "16")
-        .option("max-upload", "MB", "the longest body of a request",
+                "further names, with or without :PORT, that requests may have in Host, besides localhost and "
+                "--host")
+        .option("workers", "N",
+                "requests that run at the same time; with more than one, measured times are longer", "1")
+        .option("queue", "N", "requests that may wait; more are refused, with a time to retry", "16")
+        .option("max-upload", "MB", "the largest request body",
                 std::to_string(server::Limits{}.body_bytes / megabyte))
-        .option("timeout", "SECONDS", "for a request to arrive", "20");
+        .option("timeout", "SECONDS", "time for a request to arrive", "20");
     add_image_options(line);
     add_cpu_options(line);
-    line.option("conv", "NAME", "convolutions: winograd, direct, onednn or auto", "auto");
+    add_convolution_option(line);
     line.example("vgg19 serve --models models --port 0");
     return line;
 }
@@ -82,7 +83,7 @@ server::Settings settings_of(const CommandLine& line) {
     settings.session.isa = line.text("isa");
     settings.session.convolution = line.text("conv");
     settings.limits.body_bytes = line.whole_number("max-upload", 1, most_upload_megabytes) * megabyte;
-    // Who chooses a limit chooses it for all formats.
+    // A user-defined limit applies to all formats.
     const std::size_t most_irreducible = settings.limits.image.limits.max_irreducible_pixels;
     settings.limits.image = image_options(line);
     if (!line.given("max-megapixels")) {
@@ -93,8 +94,8 @@ server::Settings settings_of(const CommandLine& line) {
     return settings;
 }
 
-/// Memory that was used for a request goes back to the system, whichever thread used it: by itself, malloc
-/// keeps an arena for each thread, and learns from large blocks that are freed to keep larger ones.
+/// Returns a request's memory to the system, whichever thread used it: otherwise malloc keeps an arena per
+/// thread, and raises its threshold for large blocks after they are freed.
 void keep_memory_flat() {
     constexpr int large_block = 128 << 10;
     ::mallopt(M_ARENA_MAX, 1);
@@ -102,7 +103,8 @@ void keep_memory_flat() {
     ::mallopt(M_TRIM_THRESHOLD, large_block);
 }
 
-/// SIGINT and SIGTERM for the thread that waits for them, and for no other: those made later inherit this.
+/// Blocks SIGINT and SIGTERM in this thread and in all threads created later, except the one that waits for
+/// them.
 sigset_t take_signals() {
     sigset_t signals;
     sigemptyset(&signals);
@@ -112,18 +114,18 @@ sigset_t take_signals() {
     return signals;
 }
 
-/// The exit code of a shell for what a signal ended.
+/// Exits with the code that a shell reports for a process killed by this signal.
 [[noreturn]] void end_at_once(int signal) {
     constexpr int killed = 128;
     ::_exit(killed + signal);
 }
 
-/// Waits for signals, on a thread of its own, as long as the process lives.
+/// A thread that waits for signals during the whole life of the process.
 class SignalThread {
   public:
     SignalThread() : signals_(take_signals()), thread_([this] { wait(); }) { thread_.detach(); }
 
-    /// From now on the first signal stops `application`, which lives as long as the process.
+    /// From now on the first signal stops `application`, which must live as long as the process.
     void stops(server::Application& application) { application_ = &application; }
 
   private:
@@ -134,7 +136,7 @@ class SignalThread {
             if (sigwait(&signals_, &signal) != 0) continue;
             server::Application* const application = application_;
             if (application == nullptr || stopping) end_at_once(signal);
-            bench::say("stopping when what runs is finished");
+            bench::say("stopping after running requests");
             application->stop();
             stopping = true;
         }
@@ -156,7 +158,7 @@ int serve(int argc, char** argv) {
     const std::string folder = line.text("models");
 
     keep_memory_flat();
-    static SignalThread signals;  // its thread is there to the end
+    static SignalThread signals;  // static, because its thread runs until the process ends
     const int threads = settings.session.threads > 0 ? settings.session.threads : kernels::available_cpus();
     const std::vector<converter::Variant> variants =
         folder.empty()

@@ -1,4 +1,4 @@
-// The subcommands, one source each. main.cc holds their table.
+// The subcommands, one source file each; main.cc has their table.
 #pragma once
 
 namespace vgg19::tools {

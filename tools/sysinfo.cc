@@ -60,10 +60,11 @@ void print_peaks(const Peaks& peaks, int threads) {
 }  // namespace
 
 int sysinfo(int argc, char** argv) {
-    CommandLine line("sysinfo",
-                     "Shows what this machine is, which instruction set would run, and the peaks that it "
-                     "reaches: memory read,\nFP32 multiply-adds and INT8 multiply-adds (each counts as two).",
-                     "");
+    CommandLine line(
+        "sysinfo",
+        "Shows this machine, the instruction set that would be used, and measured peaks: memory reads, FP32\n"
+        "multiply-adds and INT8 multiply-adds (each counts as two operations).",
+        "");
     add_cpu_options(line);
     line.flag("json", "print JSON").example("vgg19 sysinfo --json");
     if (!line.parse(argc, argv)) return exit_done;
@@ -75,7 +76,7 @@ int sysinfo(int argc, char** argv) {
     bench::PeakOptions options;
     options.threads = line.given("threads") ? threads_option(line) : std::max(1, machine.available_threads);
     if (!line.given("json")) {
-        // The peaks take a second or two: what is known already need not wait.
+        // Measuring the peaks takes a second or two; print what is already known.
         print_machine(machine, build);
         std::cout << std::flush;
         print_peaks(bench::measure_peaks(isa, options), options.threads);

@@ -19,12 +19,12 @@ namespace {
 constexpr std::string_view log_head = "step,epoch,images,loss,accuracy,learning_rate,seconds\n";
 constexpr std::chrono::seconds line_interval{30};
 
-/// Enough digits to read back the same.
+/// Enough digits to read back the same number.
 std::string number_text(double value) {
     return model::Json(value).dump();
 }
 
-/// The head and the lines of the first `steps` steps.
+/// The header and the lines of the first `steps` steps.
 std::string lines_up_to(const std::filesystem::path& path, std::uint64_t steps) {
     const model::MappedFile file{path};
     std::string_view rest = model::as_text(file.bytes());

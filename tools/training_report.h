@@ -1,4 +1,4 @@
-// Training as people watch it, and as programs read it later.
+// Shows training progress, and writes its log.
 #pragma once
 
 #include <cstdint>
@@ -12,13 +12,13 @@
 
 namespace vgg19::tools {
 
-/// A line a step, comma-separated, under a line of names: step, epoch, images (shown so far), loss and
-/// accuracy (of this step's images), learning_rate, seconds.
+/// A CSV file with one line per step: step, epoch, images (shown so far), loss and accuracy (of this step's
+/// images), learning_rate, seconds.
 class TrainingLog {
   public:
-    /// Starts a file anew; or, where `done` steps were done before, goes on behind them: lines of later
-    /// steps, which an interruption lost, go. Throws Error (failed), and (usage) for a file to go on with
-    /// that is no such log.
+    /// Starts a new file or, if `done` steps were done before, continues the old one after them: later lines,
+    /// which belong to work lost in an interruption, are removed. Throws Error (failed), and (usage) if the
+    /// file to continue is not such a log.
     TrainingLog(std::filesystem::path path, std::uint64_t done);
 
     void add(const converter::TrainingStep& step);
@@ -30,16 +30,16 @@ class TrainingLog {
     std::ofstream file_;
 };
 
-/// Shows training on standard error: what is about to run, a progress bar (or a line now and then where it is
-/// no terminal), and a line an epoch.
+/// Shows training on standard error: the plan, a progress bar (or, without a terminal, a line from time to
+/// time), and a line per epoch.
 class TrainingReport {
   public:
-    /// `log` is "" where there is to be none.
+    /// `log` is "" for no log.
     explicit TrainingReport(std::filesystem::path log) : log_path_(std::move(log)) {}
 
-    /// Valid as long as this object.
+    /// Valid during this object's lifetime.
     converter::TrainingObserver observer();
-    /// The last; none where all was done before.
+    /// None if all steps had been done before.
     const std::optional<converter::TrainingStep>& last_step() const { return last_; }
 
   private:

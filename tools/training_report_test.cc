@@ -36,7 +36,7 @@ std::string content(const std::filesystem::path& path) {
 
 }  // namespace
 
-TEST_CASE("A log has a line a step, also where training went on from a checkpoint") {
+TEST_CASE("A log has one line per step, also after resuming from a checkpoint") {
     const TemporaryFolder folder;
     const std::filesystem::path path = folder / "log.csv";
     {
@@ -57,7 +57,7 @@ TEST_CASE("A log has a line a step, also where training went on from a checkpoin
     CHECK(content(path) == head);
 }
 
-TEST_CASE("A log does not go on with another file") {
+TEST_CASE("A log does not continue another file") {
     const TemporaryFolder folder;
     std::ofstream(folder / "notes.txt") << "notes";
     CHECK(error_of(ErrorKind::usage, [&] { TrainingLog(folder / "notes.txt", 5); }) ==
@@ -65,7 +65,7 @@ TEST_CASE("A log does not go on with another file") {
     CHECK(content(folder / "notes.txt") == "notes");
 }
 
-TEST_CASE("A plan tells its steps, parts, threads and bytes") {
+TEST_CASE("A plan shows its steps, parts, threads and bytes") {
     converter::TrainingPlan plan = {.images = 100,
                                     .epochs = 1,
                                     .steps = 4,

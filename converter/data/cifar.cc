@@ -23,8 +23,8 @@ constexpr std::size_t record_bytes = 1 + channels * side * side;
 constexpr std::array class_names_by_label = {"airplane", "automobile", "bird",  "cat",  "deer",
                                              "dog",      "frog",       "horse", "ship", "truck"};
 constexpr std::size_t classes = class_names_by_label.size();
-/// airliner, sports car, robin, tabby, impala, golden retriever, bullfrog, sorrel, container ship, trailer
-/// truck.
+/// The ImageNet classes airliner, sports car, robin, tabby, impala, golden retriever, bullfrog, sorrel,
+/// container ship, trailer truck.
 constexpr std::array<std::size_t, classes> imagenet_by_label = {404, 817, 15,  281, 352,
                                                                 207, 30,  339, 510, 867};
 
@@ -96,7 +96,7 @@ class Cifar final : public DataSet {
         return image;
     }
 
-    void read(std::size_t item, const Preprocessing& preprocessing, std::size_t size,
+    void read(std::size_t item, const Preprocessing& preprocessing, MapSize size,
               std::span<float> nchw) const override {
         Preprocessing uncropped = preprocessing;
         uncropped.resize_ratio = 1;
@@ -155,7 +155,7 @@ std::unique_ptr<DataSet> open_cifar(const std::vector<std::filesystem::path>& fi
 std::vector<std::filesystem::path> cifar_files(const std::filesystem::path& folder, DataUse use) {
     std::vector<std::filesystem::path> all;
     for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-        std::error_code ignored;  // a link that leads to itself
+        std::error_code ignored;  // for example a symbolic link to itself
         if (entry.path().extension() == ".bin" && entry.is_regular_file(ignored)) all.push_back(entry.path());
     }
     std::sort(all.begin(), all.end());

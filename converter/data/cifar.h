@@ -8,15 +8,16 @@
 
 namespace vgg19::converter {
 
-/// At least one file, in the order that items are to have. Throws Error (bad_input), for a file of another
-/// data set with what that is (foreign_data.h).
+/// `files`: at least one, in the order of the items. Throws Error (bad_input); for a file of another data set
+/// the message names that data set (foreign_data.h).
 std::unique_ptr<DataSet> open_cifar(const std::vector<std::filesystem::path>& files,
                                     std::vector<LeftOut> left_out = {});
 
-/// The *.bin files of a folder for that use as open_data_set() says, by name. Throws filesystem_error.
+/// The folder's *.bin files for this use, as open_data_set() describes, sorted by name. Throws
+/// filesystem_error.
 std::vector<std::filesystem::path> cifar_files(const std::filesystem::path& folder, DataUse use);
 
-/// By its name, or because it is as long as whole records are.
+/// Judged by the file's name, or by a length that is a multiple of the record size.
 bool may_be_cifar(const std::filesystem::path& file);
 
 }  // namespace vgg19::converter

@@ -1,4 +1,4 @@
-// Which files a data set reads, which it leaves out, and which it refuses.
+// Which files a data set reads, skips and refuses.
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
@@ -41,7 +41,7 @@ std::vector<std::string> names_of(const DataSet& data, const std::filesystem::pa
 
 }  // namespace
 
-TEST_CASE("a folder of CIFAR-10's files is its training batches, or its test batch") {
+TEST_CASE("a folder of CIFAR-10's files means its training batches or its test batch") {
     const TemporaryFolder folder;
     write_file(folder / "data_batch_2.bin", grey_records(2, "cd"));
     write_file(folder / "data_batch_1.bin", grey_records(1, "ab"));
@@ -58,7 +58,7 @@ TEST_CASE("a folder of CIFAR-10's files is its training batches, or its test bat
           "4 images in 2 files (data_batch_1.bin, data_batch_2.bin); left out: 1 .txt");
 }
 
-TEST_CASE("files of other names are all taken, but for the test batch in training") {
+TEST_CASE("files with other names are all used, except the test batch in training") {
     const TemporaryFolder folder;
     write_file(folder / "b.bin", grey_records(1, "a"));
     write_file(folder / "a.bin", grey_records(1, "b"));
@@ -94,7 +94,7 @@ TEST_CASE("images at any depth below a class folder are found, and other files c
           "(pictures that this build does not read), 1 without an extension, 2 .txt");
 }
 
-TEST_CASE("images are read as the options say") {
+TEST_CASE("images are read according to the options") {
     const TemporaryFolder folder;
     write_grey(folder / "a.ppm", 1);
     CHECK(open_data_set(folder.path())->picture(0).width == 32);
@@ -119,7 +119,7 @@ TEST_CASE("links to folders are followed, and loops of links end") {
           std::vector<std::string>{"ant/1.ppm", "ant/inner/2.ppm", "bee/3.ppm"});
 }
 
-TEST_CASE("folders of training and test pictures are no classes") {
+TEST_CASE("folders of training and test pictures are not classes") {
     const TemporaryFolder folder;
     for (const char* part : {"train", "val"}) {
         for (const char* name : {"ant", "bee"}) write_grey(folder / part / name / "1.ppm", 1);
@@ -136,13 +136,13 @@ TEST_CASE("folders of training and test pictures are no classes") {
     write_grey(flat / "test/2.ppm", 1);
     CHECK(refusal(flat.path()) == Containing("found parts of a data set, test, train"));
 
-    const TemporaryFolder vehicles;  // a train among other classes
+    const TemporaryFolder vehicles;  // a class named train, among other classes
     write_grey(vehicles / "bus/1.ppm", 1);
     write_grey(vehicles / "train/1.ppm", 2);
     CHECK(open_data_set(vehicles.path())->size() == 2);
 }
 
-TEST_CASE("parts of a data set are known in longer names, and beside other folders") {
+TEST_CASE("parts of a data set are recognised within longer names, and next to other folders") {
     for (const auto& [one, other] : {std::pair{"seg_train", "seg_test"},
                                      {"train_images", "test_images"},
                                      {"train2017", "val2017"},
@@ -157,7 +157,7 @@ TEST_CASE("parts of a data set are known in longer names, and beside other folde
     CHECK(refusal(more.path()) == Containing("found parts of a data set, train, val: "));
 }
 
-TEST_CASE("classes whose names have words for parts of a data set are classes") {
+TEST_CASE("classes with names that contain words for parts of a data set are still classes") {
     for (const auto& [one, other] : {std::pair{"test_positive", "test_negative"},
                                      {"train", "bus"},
                                      {"bullet train", "steam train"},
@@ -169,7 +169,7 @@ TEST_CASE("classes whose names have words for parts of a data set are classes") 
     }
 }
 
-TEST_CASE("what file managers and disk stations leave beside pictures does not count") {
+TEST_CASE("files created by file managers and network disks do not count") {
     const TemporaryFolder folder;
     write_grey(folder / "ant/1.ppm", 1);
     write_grey(folder / "ant/@eaDir/1.ppm/thumbnail.ppm", 1);
@@ -180,7 +180,7 @@ TEST_CASE("what file managers and disk stations leave beside pictures does not c
     CHECK(description(*data) == "1 image in 1 class folder");
 }
 
-TEST_CASE("a pipe is counted among what is left out, and so are pictures beside CIFAR-10's files") {
+TEST_CASE("pipes, and pictures next to CIFAR-10's files, are counted as left out") {
     const TemporaryFolder folder;
     write_grey(folder / "ant/1.ppm", 1);
     REQUIRE(mkfifo((folder / "ant/2.ppm").c_str(), 0600) == 0);
@@ -193,7 +193,7 @@ TEST_CASE("a pipe is counted among what is left out, and so are pictures beside 
           "1 image in 1 file (data_batch_1.bin); left out: 1 .ppm");
 }
 
-TEST_CASE("files that are called .bin beside pictures are CIFAR-10's only where they can be") {
+TEST_CASE(".bin files next to pictures count as CIFAR-10's only if they can be") {
     const TemporaryFolder folder;
     write_grey(folder / "ant/1.ppm", 1);
     write_file(folder / "pytorch_model.bin", "weights");
@@ -208,7 +208,7 @@ TEST_CASE("files that are called .bin beside pictures are CIFAR-10's only where 
     CHECK(refusal(broken.path()) == Containing("data_batch_1.bin: expected CIFAR-10's records"));
 }
 
-TEST_CASE("a folder without images says what is there") {
+TEST_CASE("the error for a folder without images says what is there") {
     const TemporaryFolder folder;
     write_file(folder / "ant/1.jxl", "no");
     write_file(folder / "ant/2.tiff", "II*");
@@ -228,7 +228,7 @@ TEST_CASE("a folder without images says what is there") {
     CHECK(refusal(outer.path()) == Containing("did you mean " + (outer / "cifar-10-batches-bin").string()));
 }
 
-TEST_CASE("files of other data sets are named, with what to use instead") {
+TEST_CASE("the error for another data set's files names it, and what to use instead") {
     const TemporaryFolder folder;
     const std::vector<std::pair<std::string, std::string>> kinds = {
         {"\x80\x04\x95"s, "a pickle, such as CIFAR-10's version for Python: use CIFAR-10's binary version"},
@@ -240,7 +240,7 @@ TEST_CASE("files of other data sets are named, with what to use instead") {
         {std::string(257, 'a') + "ustar", "a tar archive: unpack it"},
         {"PAR1"s, "a Parquet file"},
         {"\x93NUMPY"s, "a NumPy array"},
-        {"\xff\xd8\xff\xe0"s, "one picture: give the folder that it is in"},
+        {"\xff\xd8\xff\xe0"s, "one picture: give the folder that contains it"},
         {"\x89PNG\r\n\x1a\n"s, "one picture"},
         {"version https://git-lfs.github.com/spec/v1\n"s, "git lfs pull"},
         {std::string(2 * 3074, '\1'), "CIFAR-100's records"},

@@ -13,13 +13,13 @@ namespace vgg19::converter {
 
 namespace {
 
-/// What lies in a folder of CIFAR-10's files beside those that are read.
+/// The files in a CIFAR-10 folder that are not read.
 std::vector<LeftOut> others_in(const std::filesystem::path& folder,
                                const std::vector<std::filesystem::path>& read) {
     const FolderContent content = files_in(folder);
     LeftOutFiles counted;
     for (const std::filesystem::path& image : content.images) counted.add(image);
-    std::vector<std::filesystem::path> unread;  // by name: it matters which
+    std::vector<std::filesystem::path> unread;  // listed by name, because it matters which ones are unused
     for (const std::filesystem::path& file : content.others) {
         if (std::find(read.begin(), read.end(), file) != read.end()) continue;
         if (file.extension() == ".bin") {
@@ -45,7 +45,8 @@ bool has_images(const std::filesystem::path& folder) {
                        [](const auto& each) { return !files_below(each).images.empty(); });
 }
 
-/// Other files are called *.bin too, such as a model's weights beside the pictures that it was trained with.
+/// Other files may be called *.bin too, such as a model's weights in the same folder as its training
+/// pictures.
 bool are_meant(const std::vector<std::filesystem::path>& cifar, const std::filesystem::path& folder) {
     return std::any_of(cifar.begin(), cifar.end(), may_be_cifar) || (!cifar.empty() && !has_images(folder));
 }

@@ -1,4 +1,4 @@
-// Pictures to calibrate, to evaluate and to train with.
+// Data sets of pictures for calibration, evaluation and training.
 #pragma once
 
 #include <cstddef>
@@ -14,24 +14,25 @@
 
 namespace vgg19::converter {
 
-/// What a data set is opened for.
+/// The purpose for which a data set is opened.
 enum class DataUse : unsigned char { training, evaluation };
 
-/// Files that lie there and are not read.
+/// Files in the folder that are not read.
 struct LeftOut {
-    std::string kind;  ///< an extension such as ".txt", "" for none; or the file's name, where it is alone
+    std::string
+        kind;  ///< an extension such as ".txt" ("" for none), or the file's name if it is the only one
     std::size_t files = 0;
-    bool pictures = false;  ///< of a format that this build does not read
+    bool pictures = false;  ///< whether they are pictures in a format that this build does not read
 };
 
 /// Where the items come from.
 struct DataSource {
     std::size_t files = 0;
-    std::vector<std::string> names;  ///< of files that hold many items each, in their order
+    std::vector<std::string> names;  ///< of files that hold many items each, in reading order
     std::vector<LeftOut> left_out;   ///< pictures first
 };
 
-/// Items in an order that does not depend on the machine.
+/// Items in an order that is the same on every machine.
 class DataSet {
   public:
     DataSet() = default;
@@ -40,21 +41,22 @@ class DataSet {
     DataSet& operator=(const DataSet&) = delete;
 
     virtual std::size_t size() const = 0;  ///< never 0
-    /// What messages call an item: its file, and its place in there.
+    /// The item's name in messages: its file and its position in the file.
     virtual std::string name(std::size_t item) const = 0;
     virtual std::optional<std::size_t> label(std::size_t item) const = 0;
-    /// In the order of labels; none where items have no labels.
+    /// In the order of labels; empty if the items have no labels.
     virtual std::vector<std::string> class_names() const { return {}; }
-    /// The ImageNet class that is nearest to each, where the data set comes with such a map; else none.
+    /// The nearest ImageNet class of each class, if the data set comes with such a map; else empty.
     virtual std::span<const std::size_t> imagenet_classes() const { return {}; }
-    /// Whether read() keeps the middle alone of a larger picture, as resize_ratio says; else all of it.
+    /// Whether read() crops a larger picture to its centre, as resize_ratio says; otherwise it uses the whole
+    /// picture.
     virtual bool has_margin() const { return true; }
     virtual const DataSource& source() const;
-    /// Decoded, in its own size. Throws Error (bad_input) that names the file.
+    /// The decoded picture in its original size. Throws Error (bad_input) that names the file.
     virtual Image picture(std::size_t item) const = 0;
-    /// (3, size, size) normalised floats, as the model wants them. Throws Error (bad_input) that names the
+    /// (3, height, width) normalised floats, as the model wants them. Throws Error (bad_input) that names the
     /// file of a picture which cannot be read.
-    virtual void read(std::size_t item, const Preprocessing& preprocessing, std::size_t size,
+    virtual void read(std::size_t item, const Preprocessing& preprocessing, MapSize size,
                       std::span<float> nchw) const = 0;
 };
 
@@ -62,8 +64,8 @@ class DataSet {
 ///   - CIFAR-10's binary files (records of a label from 0 to 9 and 3·32·32 bytes, plane by plane): one file,
 ///     or those *.bin of a folder, by name, that the use is for. For training: data_batch_*.bin; else all but
 ///     test_batch.bin; else that. For evaluation: test_batch.bin; else all. Pictures are resized straight to
-///     size × size. Their classes stand for ImageNet's airliner, sports car, robin, tabby, impala, golden
-///     retriever, bullfrog, sorrel, container ship and trailer truck.
+///     the input's size. Their classes stand for ImageNet's airliner, sports car, robin, tabby, impala,
+///     golden retriever, bullfrog, sorrel, container ship and trailer truck.
 ///   - a folder of images: those in it, without labels; or a folder a class, with images in it at any depth,
 ///     whose label is its place among them. Pictures are resized and cropped as `classify` does it. By name;
 ///     links are followed; hidden files, and what systems leave there, do not count. `options` say how
@@ -78,7 +80,7 @@ std::unique_ptr<DataSet> open_data_set(const std::filesystem::path& path, DataUs
 /// folders; left out: 3 .webp (pictures that this build does not read), 2 .txt".
 std::string description(const DataSet& data);
 
-/// `count` of `total` items at equal distances, ascending; all of them where `count` is no less.
+/// `count` of `total` items at equal distances, ascending; all items if `count` ≥ `total`.
 std::vector<std::size_t> spread_items(std::size_t total, std::size_t count);
 
 }  // namespace vgg19::converter

@@ -40,7 +40,7 @@ std::string random_records(Random& random, const std::vector<int>& labels) {
     return bytes;
 }
 
-/// A PPM of one grey, so that an image can be told from another after any resizing.
+/// A uniformly grey PPM, so that images stay distinguishable after any resizing.
 void write_grey(const std::filesystem::path& path, int grey, std::size_t width = 40,
                 std::size_t height = 36) {
     std::filesystem::create_directories(path.parent_path());
@@ -48,7 +48,7 @@ void write_grey(const std::filesystem::path& path, int grey, std::size_t width =
                     std::string(width * height * 3, static_cast<char>(grey)));
 }
 
-/// Samples of [0, 255] again, where the picture is not resized.
+/// Gives back the samples in [0, 255], if the picture is not resized.
 constexpr Preprocessing to_samples = {.input_size = 32, .mean = {0, 0, 0}, .deviation = {1, 1, 1}};
 
 std::vector<float> read(const DataSet& data, std::size_t item, std::size_t size,
@@ -58,7 +58,7 @@ std::vector<float> read(const DataSet& data, std::size_t item, std::size_t size,
     return nchw;
 }
 
-/// The labels in the data set's order, −1 where there is none.
+/// The labels in the data set's order, −1 for items without one.
 std::vector<int> labels_of(const DataSet& data) {
     std::vector<int> labels;
     for (std::size_t item = 0; item < data.size(); ++item) {
@@ -82,7 +82,7 @@ std::string refusal(const std::filesystem::path& path) {
 
 }  // namespace
 
-TEST_CASE("CIFAR-10's pictures of 32 pixels come out sample for sample, with their labels") {
+TEST_CASE("CIFAR-10's pictures of 32 pixels are read unchanged, with their labels") {
     Random random;
     INFO(random.replay());
     const TemporaryFolder folder;
@@ -122,7 +122,7 @@ TEST_CASE("CIFAR-10's pictures are resized straight to another size, and normali
     }
 }
 
-TEST_CASE("a folder's CIFAR-10 files follow each other by name, whatever else is there") {
+TEST_CASE("a folder's CIFAR-10 files are read in name order, whatever else is there") {
     Random random;
     INFO(random.replay());
     const TemporaryFolder folder;
@@ -135,7 +135,8 @@ TEST_CASE("a folder's CIFAR-10 files follow each other by name, whatever else is
     CHECK(data->name(2) == (folder / "b_2.bin").string() + " record 0");
 }
 
-TEST_CASE("CIFAR-10 files that are cut short, empty or hold another label are refused by name and place") {
+TEST_CASE(
+    "CIFAR-10 files that are truncated, empty or have an invalid label are refused with name and position") {
     Random random;
     INFO(random.replay());
     const TemporaryFolder folder;
@@ -152,11 +153,11 @@ TEST_CASE("CIFAR-10 files that are cut short, empty or hold another label are re
           Containing("label.bin: record 2: expected a label from 0 to 9, found 10"));
 }
 
-TEST_CASE("a flat folder's images come by name, in any case of the extension, without labels") {
+TEST_CASE("a flat folder's images are sorted by name and unlabelled; the extension's case does not matter") {
     const TemporaryFolder folder;
     write_grey(folder / "c.PPM", 30);
     write_grey(folder / "a.ppm", 10);
-    write_grey(folder / "b.jpg", 20);  // what it is, its content says
+    write_grey(folder / "b.jpg", 20);  // the content decides, not the extension
     write_grey(folder / ".hidden.ppm", 99);
     write(folder / "notes.txt", "not an image");
     const auto data = open_data_set(folder.path());
@@ -165,7 +166,7 @@ TEST_CASE("a flat folder's images come by name, in any case of the extension, wi
     CHECK(data->name(0) == (folder / "a.ppm").string());
 }
 
-TEST_CASE("a class folder's label is its place among them, empty ones counted") {
+TEST_CASE("a class folder's label is its position among all, including empty ones") {
     const TemporaryFolder folder;
     write_grey(folder / "cat/2.ppm", 12);
     write_grey(folder / "cat/1.ppm", 11);
@@ -176,7 +177,7 @@ TEST_CASE("a class folder's label is its place among them, empty ones counted") 
     CHECK(labels_of(*data) == std::vector<int>{0, 2, 2});
 }
 
-TEST_CASE("photographs are resized and cropped as the model's preprocessing says") {
+TEST_CASE("photographs are resized and cropped by the model's preprocessing") {
     const TemporaryFolder folder;
     write_grey(folder / "a.ppm", 200, 70, 50);
     const Preprocessing preprocessing;
@@ -186,7 +187,7 @@ TEST_CASE("photographs are resized and cropped as the model's preprocessing says
     CHECK(read(*open_data_set(folder.path()), 0, 33, preprocessing) == expected);
 }
 
-TEST_CASE("folders with nothing in them, or with both kinds, are refused") {
+TEST_CASE("empty folders, and folders with both kinds, are refused") {
     const TemporaryFolder folder;
     CHECK(refusal(folder.path()) == Containing("found none"));
     CHECK(refusal(folder / "missing") == Containing("found nothing of that name"));

@@ -14,11 +14,11 @@ using namespace std::string_view_literals;
 
 constexpr const char* unpack = "unpack it, and give the folder";
 constexpr const char* export_pictures =
-    "save its pictures as PNG files in a folder a class, and give the folder around those";
+    "save its pictures as PNG files in one folder per class, and give the folder that contains these folders";
 constexpr const char* use_binary = "use CIFAR-10's binary version, cifar-10-binary.tar.gz";
-constexpr const char* give_folder = "give the folder that it is in";
+constexpr const char* give_folder = "give the folder that contains it";
 
-/// What a file of a kind has at a place, and what to do instead.
+/// The bytes that files of a kind have at an offset, and what to do instead.
 struct Signature {
     std::size_t offset;
     std::string_view bytes;
@@ -50,7 +50,7 @@ constexpr auto signatures = std::to_array<Signature>({
     {8, "WEBP"sv, "one picture", give_folder},
 });
 
-/// Of protocol 2 to 5.
+/// A pickle of protocol 2 to 5.
 bool is_pickle(std::string_view bytes) {
     return bytes.size() > 2 && bytes[0] == '\x80' && bytes[1] >= 2 && bytes[1] <= 5;
 }

@@ -1,4 +1,4 @@
-// Data sets in forms that are not read, told apart so that messages can help.
+// Recognises data sets in unsupported formats, so that messages can help.
 #pragma once
 
 #include <cstddef>
@@ -9,8 +9,8 @@
 
 namespace vgg19::converter {
 
-/// "CIFAR-100's binary file: …", with what to use instead, for a file whose first bytes or length tell it to
-/// be one that people have; none for others. Reads little of it.
+/// "CIFAR-100's binary file: …", with advice, for a file whose first bytes or length show that it belongs to
+/// another known data set; none for other files. Reads only a small part of the file.
 std::optional<std::string> describe_foreign_data(const std::filesystem::path& file,
                                                  std::span<const std::byte> bytes);
 

@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What file managers and disk stations keep beside people's files: remains of archives, thumbnails, waste.
+/// Folders of file managers and network disks: archive remains, thumbnails, recycle bins.
 bool is_system_folder(std::string_view name) {
     constexpr auto names = std::to_array<std::string_view>(
         {"__MACOSX", "@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information", "lost+found"});
@@ -26,13 +26,13 @@ bool is_hidden(const fs::path& path) {
     return name.starts_with('.') || is_system_folder(name);
 }
 
-/// Links that lead nowhere count as files, and so do pipes and sockets: they were meant to be there.
+/// Broken links, pipes and sockets count as files, so that they are reported as left out.
 bool is_file(const fs::directory_entry& entry) {
     std::error_code ignored;
     return !entry.is_directory(ignored);
 }
 
-/// Of a pipe, nothing can be read twice.
+/// A pipe cannot be read twice, so it is not an image.
 bool is_image(const fs::directory_entry& file) {
     std::error_code ignored;
     if (file.exists(ignored) && !file.is_regular_file(ignored)) return false;
@@ -53,7 +53,7 @@ void add_files(const fs::path& folder, FolderContent& content) {
 std::vector<fs::path> folders_in(const fs::path& folder) {
     std::vector<fs::path> folders;
     for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
-        std::error_code ignored;  // a link that leads nowhere or to itself is no folder
+        std::error_code ignored;  // a broken or circular link is no folder
         if (!is_hidden(entry.path()) && entry.is_directory(ignored)) folders.push_back(entry.path());
     }
     std::sort(folders.begin(), folders.end());

@@ -1,4 +1,4 @@
-// The images below a folder.
+// Finds the images below a folder.
 #pragma once
 
 #include <filesystem>
@@ -9,18 +9,18 @@
 
 namespace vgg19::converter {
 
-/// What lies below a folder. Hidden files and folders do not count, nor do those that systems leave there
-/// (__MACOSX, @eaDir, lost+found).
+/// The files of a folder. Hidden files and folders do not count, nor do those that systems create (__MACOSX,
+/// @eaDir, lost+found).
 struct FolderContent {
     std::vector<std::filesystem::path> images;  ///< by path
-    std::vector<std::filesystem::path> others;  ///< files that are no images, in no order
+    std::vector<std::filesystem::path> others;  ///< files that are not images, in no particular order
 };
 
-/// Of the folder itself. Throws filesystem_error.
+/// Only the files directly in the folder. Throws filesystem_error.
 FolderContent files_in(const std::filesystem::path& folder);
-/// Of the folder and all those in it, links to folders followed; a folder that is reached again counts once.
+/// The files in the folder and all its subfolders. Links to folders are followed; each folder counts once.
 FolderContent files_below(const std::filesystem::path& folder);
-/// Folders in a folder, by name, links to folders too.
+/// The subfolders, sorted by name, including links to folders.
 std::vector<std::filesystem::path> folders_in(const std::filesystem::path& folder);
 
 }  // namespace vgg19::converter

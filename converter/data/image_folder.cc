@@ -38,10 +38,11 @@ Part part_called(std::string_view word) {
     return has(held_out) ? Part::held_out : Part::none;
 }
 
-/// What people call the parts of a data set: "train", "Test_set"; and in longer names "seg_train", "val2017".
+/// Common names of the parts of a data set: "train", "Test_set"; and within longer names "seg_train",
+/// "val2017".
 struct PartName {
     Part part = Part::none;
-    bool is_whole = false;  ///< the name says nothing else
+    bool is_whole = false;  ///< the part is the whole name
 
     explicit PartName(const std::string& name) {
         std::string rest;
@@ -87,7 +88,7 @@ class ImageFolder final : public DataSet {
 
     Image picture(std::size_t item) const override { return load_image(items_[item].path, options_); }
 
-    void read(std::size_t item, const Preprocessing& preprocessing, std::size_t size,
+    void read(std::size_t item, const Preprocessing& preprocessing, MapSize size,
               std::span<float> nchw) const override {
         preprocess(picture(item).view(), preprocessing, size, nchw);
     }
@@ -112,7 +113,7 @@ class ImageFolder final : public DataSet {
         require_classes(folder);
     }
 
-    /// Those with images in them.
+    /// The classes that contain images.
     std::vector<fs::path> filled_classes() const {
         std::vector<fs::path> filled;
         for (const Item& item : items_) {
@@ -123,7 +124,7 @@ class ImageFolder final : public DataSet {
         return filled;
     }
 
-    /// Folders of training and of test pictures are no classes.
+    /// Folders of training and test pictures are not classes.
     void require_classes(const fs::path& folder) const {
         const std::vector<fs::path> filled = filled_classes();
         std::string names;
@@ -141,18 +142,18 @@ class ImageFolder final : public DataSet {
             names += (names.empty() ? "" : ", ") + place.filename().string();
         }
         const bool are_all = parts.size() == filled.size();
-        // One alone may be a class. So may some among others, and names of many words, unless they come as
-        // parts do: some to train and some to test with.
+        // A single folder may be a class. So may some folders among others, and names of several words,
+        // unless both training and test folders exist.
         const bool alone = are_all && are_whole && (parts.size() > 1 || have_folders);
         const bool together = kinds.size() > 1 && (are_all || have_folders);
         if (parts.empty() || (!alone && !together)) return;
-        fail(folder, "expected a folder a class, found parts of a data set, " + names +
+        fail(folder, "expected one folder per class, found parts of a data set, " + names +
                          ": name one of them, such as " + parts.front().string());
     }
 
     std::string nothing_found(const FolderContent& flat) const {
         std::string message = "expected images (" + readable_formats() +
-                              "), a folder a class with images in it, or CIFAR-10's *.bin, found none";
+                              "), one folder per class with images in it, or CIFAR-10's *.bin, found none";
         const std::string others = left_out_text(source_.left_out);
         if (!others.empty()) message += "; what is there: " + others;
         for (const fs::path& file : flat.others) {
@@ -173,7 +174,7 @@ class ImageFolder final : public DataSet {
             const model::MappedFile mapped(file);
             return describe_foreign_data(file, mapped.bytes());
         } catch (const Error&) {
-            return std::nullopt;  // what cannot be read is not what a message can be about
+            return std::nullopt;  // without access, leave it out of the message
         }
     }
 

@@ -1,4 +1,4 @@
-// Folders of images, flat or a folder a class.
+// Image folders: flat, or with one folder per class.
 #pragma once
 
 #include <memory>
@@ -7,7 +7,7 @@
 
 namespace vgg19::converter {
 
-/// Throws Error (bad_input) as open_data_set() says, and filesystem_error.
+/// Throws Error (bad_input) as open_data_set() describes, and filesystem_error.
 std::unique_ptr<DataSet> open_image_folder(const std::filesystem::path& folder, const ImageOptions& options);
 
 }  // namespace vgg19::converter

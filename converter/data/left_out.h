@@ -1,4 +1,4 @@
-// Files of a folder that a data set does not read, counted.
+// Counts the files of a folder that a data set does not read.
 #pragma once
 
 #include <filesystem>
@@ -11,7 +11,7 @@
 
 namespace vgg19::converter {
 
-/// In lower case, with its point: ".jpeg"; "" for none.
+/// In lower case, with its dot: ".jpeg"; "" for none.
 std::string extension_of(const std::filesystem::path& file);
 
 /// By extension.
@@ -24,7 +24,7 @@ class LeftOutFiles {
     std::map<std::string, std::size_t> counts_;
 };
 
-/// "3 .webp (pictures that this build does not read), 2 .txt"; "" for nothing.
+/// "3 .webp (pictures that this build does not read), 2 .txt"; "" if nothing was left out.
 std::string left_out_text(std::span<const LeftOut> left_out);
 
 }  // namespace vgg19::converter

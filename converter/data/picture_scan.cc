@@ -26,7 +26,7 @@ PictureDigest digest_of(const Image& image) {
     sha256.update(std::as_bytes(std::span(shape)));
     sha256.update(std::as_bytes(std::span(image.rgb)));
     const std::string hex = sha256.hex_digest();
-    constexpr std::size_t digits = 16;  // of 64 bits
+    constexpr std::size_t digits = 16;  // in 64 bits
     PictureDigest digest{};
     for (std::size_t i = 0; i < digest.size(); ++i) {
         const char* begin = hex.data() + i * digits;
@@ -35,13 +35,13 @@ PictureDigest digest_of(const Image& image) {
     return digest;
 }
 
-/// What a thread found out about an item.
+/// What a thread found out about one item.
 struct Result {
     PictureDigest digest{};
     std::string problem;
 };
 
-/// Keeps the first exception that is not about a picture, for the thread that waits.
+/// Keeps the first exception that does not concern a single picture, to rethrow it in the waiting thread.
 class Failure {
   public:
     void keep() {
@@ -96,7 +96,7 @@ PictureScan scan_pictures(const DataSet& data, const std::vector<std::size_t>& i
 }
 
 std::optional<SharedPictures> find_shared_pictures(const PictureScan& training, const PictureScan& held_out) {
-    std::map<PictureDigest, std::size_t> known;  // the first item of each
+    std::map<PictureDigest, std::size_t> known;  // the first item with each digest
     for (std::size_t i = 0; i < training.items.size(); ++i) {
         known.emplace(training.digests[i], training.items[i]);
     }

@@ -1,4 +1,4 @@
-// Pictures decoded once, to know which can be read and which are the same.
+// Decodes pictures once, to find unreadable ones and duplicates.
 #pragma once
 
 #include <array>
@@ -13,7 +13,7 @@
 
 namespace vgg19::converter {
 
-/// Of width, height and pixels: equal for the same picture in another file, folder or lossless format.
+/// A hash of width, height and pixels: equal for the same picture in another file, folder or lossless format.
 using PictureDigest = std::array<std::uint64_t, 2>;
 
 struct BrokenPicture {
@@ -22,39 +22,40 @@ struct BrokenPicture {
 };
 
 struct PictureScan {
-    std::vector<std::size_t> items;      ///< those that can be read, in their order
+    std::vector<std::size_t> items;      ///< the readable ones, in order
     std::vector<PictureDigest> digests;  ///< theirs
     std::vector<BrokenPicture> broken;
 
-    /// Items that show what another before them shows.
+    /// The number of items that repeat the picture of an earlier item.
     std::size_t duplicates() const;
 };
 
-/// Decodes each of `items` once, on that many threads (0: as many as the CPUs that this process may use).
+/// Decodes each of `items` once, on `threads` threads (0: as many as this process has CPUs).
 PictureScan scan_pictures(const DataSet& data, const std::vector<std::size_t>& items, int threads = 0,
                           const model::Progress& progress = {});
 
-/// Pictures of one data set that are in another too.
+/// Pictures that two data sets share.
 struct SharedPictures {
     std::size_t count = 0;  ///< items of `held_out`
     std::size_t training_item = 0;
-    std::size_t held_out_item = 0;  ///< the first, and what it is the same as
+    std::size_t held_out_item = 0;  ///< the first one, and the item that it equals
 };
 
-/// None where the two have no picture in common. Labels do not matter.
+/// None if the two have no picture in common. Labels do not matter.
 std::optional<SharedPictures> find_shared_pictures(const PictureScan& training, const PictureScan& held_out);
 
-/// Pictures that a data set has in more than one class.
+/// Pictures that occur in more than one class of a data set.
 struct ContradictingLabels {
     std::size_t count = 0;  ///< items
     std::size_t first_item = 0;
     std::size_t second_item = 0;  ///< the same picture, with another label
 };
 
-/// None where each picture has one label.
+/// None if each picture has a single label.
 std::optional<ContradictingLabels> find_contradicting_labels(const DataSet& data, const PictureScan& scan);
 
-/// How many pictures may be broken: a quarter. With more of them, a result would be about something else.
+/// Whether more than a quarter of the pictures are unreadable; the result would then not represent the data
+/// set.
 bool too_many_broken(std::size_t broken, std::size_t all);
 
 /// "3 of 100 pictures cannot be read, such as photos/cat/7.jpg: …".

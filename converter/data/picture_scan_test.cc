@@ -25,7 +25,7 @@ PictureScan scan_of(const std::filesystem::path& path, int threads = 2) {
     return scan_pictures(*data, spread_items(data->size(), data->size()), threads);
 }
 
-/// A 24-bit BMP of one grey, 32 × 32.
+/// A uniformly grey 24-bit BMP, 32 × 32.
 std::string grey_bmp(int grey) {
     std::string bytes = "BM";
     const auto put = [&bytes](unsigned value, int count) {
@@ -38,7 +38,7 @@ std::string grey_bmp(int grey) {
 
 }  // namespace
 
-TEST_CASE("the same picture is found again under another name, label, link and format") {
+TEST_CASE("the same picture is recognised under another name, label, link and format") {
     const TemporaryFolder training;
     const TemporaryFolder held_out;
     for (int grey = 10; grey < 16; ++grey) {
@@ -60,7 +60,7 @@ TEST_CASE("the same picture is found again under another name, label, link and f
     CHECK(open_data_set(training.path())->name(shared->training_item) == (training / "ant/12.ppm").string());
 }
 
-TEST_CASE("a picture that is in two classes is found, and one that is twice in a class is not") {
+TEST_CASE("a picture in two classes is reported, one that occurs twice in a class is not") {
     const TemporaryFolder folder;
     write_grey(folder / "ant/1.ppm", 1);
     write_grey(folder / "ant/2.ppm", 2);
@@ -95,14 +95,14 @@ TEST_CASE("CIFAR-10's records are compared by their pixels, with each other and 
     CHECK(find_shared_pictures(one, one)->count == 3);
 }
 
-TEST_CASE("a picture's sides count, not its bytes alone") {
+TEST_CASE("pictures with equal bytes but other dimensions are different") {
     const TemporaryFolder folder;
     write_file(folder / "a/wide.ppm", "P6\n2 1\n255\nabcdef");
     write_file(folder / "b/high.ppm", "P6\n1 2\n255\nabcdef");
     CHECK_FALSE(find_shared_pictures(scan_of(folder / "a"), scan_of(folder / "b")));
 }
 
-TEST_CASE("broken pictures are told apart, and duplicates counted, on any number of threads") {
+TEST_CASE("broken pictures are reported and duplicates counted, with any number of threads") {
     const TemporaryFolder folder;
     for (int i = 0; i < 9; ++i) write_grey(folder / "ant" / (std::to_string(i) + ".ppm"), i % 5);
     write_file(folder / "ant/4.ppm", "P6\n32 32\n255\nshort");
@@ -115,13 +115,13 @@ TEST_CASE("broken pictures are told apart, and duplicates counted, on any number
         REQUIRE(scan.broken.size() == 3);
         CHECK(scan.broken[0].item == 4);
         CHECK(scan.broken[0].problem == Containing("4.ppm"));
-        CHECK(scan.duplicates() == 4);  // 5 to 8 are 0 to 3
+        CHECK(scan.duplicates() == 4);  // 5 to 8 repeat 0 to 3
         CHECK(broken_text(scan.broken, 11) == Containing("3 of 11 pictures cannot be read: "));
         CHECK(broken_text(scan.broken, 11) == Containing("empty.jpg"));
     }
 }
 
-TEST_CASE("a quarter of the pictures may be broken, and not all") {
+TEST_CASE("up to a quarter of the pictures may be broken") {
     CHECK_FALSE(too_many_broken(1, 4));
     CHECK_FALSE(too_many_broken(25, 100));
     CHECK(too_many_broken(26, 100));

@@ -7,13 +7,13 @@ namespace vgg19::converter {
 
 Interval wilson_interval(std::uint64_t successes, std::uint64_t trials) {
     if (trials == 0) return {};
-    constexpr double z = 1.959963984540054;  // of the normal distribution, 2.5 % are above
+    constexpr double z = 1.959963984540054;  // 2.5 % of the normal distribution lies above it
     const auto n = static_cast<double>(trials);
     const double p = static_cast<double>(successes) / n;
     const double centre = p + z * z / (2 * n);
     const double half = z * std::sqrt(p * (1 - p) / n + z * z / (4 * n * n));
     const double scale = 1 + z * z / n;
-    // At the ends the formula gives 0 and 1 but for rounding.
+    // At the ends the exact results are 0 and 1; avoid rounding errors.
     return {successes == 0 ? 0 : (centre - half) / scale, successes == trials ? 1 : (centre + half) / scale};
 }
 

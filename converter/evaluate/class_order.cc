@@ -25,8 +25,8 @@ constexpr auto order_names =
                                                             {"alphabetical", ClassOrder::alphabetical},
                                                             {"natural", ClassOrder::natural}});
 
-constexpr std::size_t shown = 4;       ///< classes, in messages
-constexpr std::size_t id_letters = 9;  ///< of WordNet: n and eight digits
+constexpr std::size_t shown = 4;       ///< the number of classes shown in messages
+constexpr std::size_t id_letters = 9;  ///< in a WordNet id: n and eight digits
 
 [[noreturn]] void fail(const std::string& problem) {
     throw Error(ErrorKind::bad_input, problem);
@@ -51,7 +51,7 @@ std::string list_text(const Names& names) {
 
 // ---- by name ----
 
-/// None where a name has no class; `unknown` says which.
+/// None if a name has no class; `unknown` then holds it.
 std::optional<LabelMap> by_name(const Names& names, const ModelClasses& model, Names& unknown) {
     LabelMap map;
     for (const std::string& name : names) {
@@ -95,7 +95,7 @@ LabelMap require_index(const Names& names, const ModelClasses& model) {
     return *by_index(names, model);
 }
 
-// ---- by place ----
+// ---- by position ----
 
 std::string_view take_number(std::string_view& text) {
     std::size_t end = 0;
@@ -106,7 +106,7 @@ std::string_view take_number(std::string_view& text) {
     return number;
 }
 
-/// Numbers in names count as numbers.
+/// Digits in names compare as numbers.
 bool natural_less(std::string_view a, std::string_view b) {
     const std::string_view whole_a = a;
     const std::string_view whole_b = b;
@@ -145,8 +145,8 @@ LabelMap natural_places(const Names& names) {
     return places(names, [](const std::string& a, const std::string& b) { return natural_less(a, b); });
 }
 
-/// The places among all of a model's classes 0, 1, 2, … in alphabetical order, of folders for some of them;
-/// none where names are not written so.
+/// For folders of only some classes: their positions when the model's classes, named 0, 1, 2, …, are sorted
+/// alphabetically. None if a name is not one of these numbers.
 std::optional<LabelMap> places_among_all(const Names& names, const ModelClasses& model) {
     Names all(model.count());
     for (std::size_t i = 0; i < all.size(); ++i) all[i] = std::to_string(i);
@@ -160,7 +160,7 @@ std::optional<LabelMap> places_among_all(const Names& names, const ModelClasses&
     return map;
 }
 
-/// `unknown` are those of the names that could not be found, where some could.
+/// `unknown` are the names that were not found, if some were.
 [[noreturn]] void refuse_count(const Names& names, const ModelClasses& model, const Names& unknown = {}) {
     std::string text = "expected " + std::to_string(model.count()) + " classes as the model has";
     if (model.are_imagenet()) {
@@ -172,7 +172,7 @@ std::optional<LabelMap> places_among_all(const Names& names, const ModelClasses&
     } else {
         text += " such as " + in_quotes(names.front());
     }
-    fail(text + ": give --label-map FILE, with a line a class: its name, and the model's class");
+    fail(text + ": give --label-map FILE, with one line per class: its name and the model's class");
 }
 
 std::optional<LabelMap> by_alphabet(const Names& names, const ModelClasses& model) {
@@ -180,7 +180,7 @@ std::optional<LabelMap> by_alphabet(const Names& names, const ModelClasses& mode
     return names.size() < model.count() ? places_among_all(names, model) : std::nullopt;
 }
 
-// ---- which ----
+// ---- selection ----
 
 ClassMapping mapping(const Names& names, LabelMap map, const std::string& how) {
     std::string reading = how + ": " + pairs_text(names, map);
@@ -199,7 +199,7 @@ struct Reading {
     LabelMap map;
 };
 
-/// Names that are all numbers, of a model that is not ImageNet's.
+/// For names that are all numbers, and a model without ImageNet's classes.
 ClassMapping order_numbers(const Names& names, const ModelClasses& model) {
     std::vector<Reading> readings;
     const auto add = [&](const char* option, const char* how, std::optional<LabelMap> map) {
@@ -214,7 +214,7 @@ ClassMapping order_numbers(const Names& names, const ModelClasses& model) {
     if (readings.size() == 1) return mapping(names, std::move(readings[0].map), readings[0].how);
 
     std::string text =
-        "the class folders are numbers, which may stand for the model's classes in more than one way:";
+        "the class folders' names are numbers, which can mean the model's classes in more than one way:";
     for (const Reading& reading : readings) {
         std::string pairs;
         std::size_t listed = 0;

@@ -20,7 +20,7 @@ using Names = std::vector<std::string>;
 
 constexpr std::size_t imagenet = 1000;
 
-/// "0" to that number, sorted as folders are.
+/// `first` to `last` as texts, sorted as folders are.
 Names numbers_to(std::size_t last, std::size_t first = 0) {
     Names names;
     for (std::size_t i = first; i <= last; ++i) names.push_back(std::to_string(i));
@@ -38,7 +38,7 @@ std::string refusal(const Names& names, const ModelClasses& model, ClassOrder or
 
 }  // namespace
 
-TEST_CASE("a model's own class names decide, also for some of its classes and for numbers") {
+TEST_CASE("a model's own class names take precedence, also for some of its classes and for numbers") {
     const ModelClasses pets(4, {"dog", "cat", "10", "2"});
     CHECK(map_of({"10", "2", "cat", "dog"}, pets) == LabelMap{2, 3, 1, 0});
     CHECK(map_of({"cat"}, pets) == LabelMap{1});
@@ -52,7 +52,7 @@ TEST_CASE("a model's own class names decide, also for some of its classes and fo
     CHECK(map_of({"0", "3"}, pets, ClassOrder::index) == LabelMap{0, 3});
 }
 
-TEST_CASE("numbers that can be read in two ways are refused with both, and each can be chosen") {
+TEST_CASE("ambiguous numbers are refused with both readings, and each can be chosen") {
     const Names names = numbers_to(11);  // 0 1 10 11 2 …
     const std::string message = refusal(names, 12);
     CHECK(message == Containing("--class-order index: by index, which is the class folder's name: 10 → 10, "
@@ -65,7 +65,7 @@ TEST_CASE("numbers that can be read in two ways are refused with both, and each 
     CHECK(map_of(names, 12, ClassOrder::alphabetical) == LabelMap{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11});
 }
 
-TEST_CASE("numbers that every reading takes alike need no option") {
+TEST_CASE("numbers with the same meaning in every reading need no option") {
     CHECK(map_of(numbers_to(9), 10) == LabelMap{0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
     CHECK(map_of({"00", "01", "10", "11"}, 12) == LabelMap{0, 1, 10, 11});
     CHECK(map_of({"0", "1"}, 12) == LabelMap{0, 1});
@@ -74,21 +74,21 @@ TEST_CASE("numbers that every reading takes alike need no option") {
     CHECK(map_of({"2001", "2002", "2003"}, 3) == LabelMap{0, 1, 2});
 }
 
-TEST_CASE("numbers from one, and some of a model's classes, are read in two ways too") {
+TEST_CASE("numbers from one, and numbers of some classes, are ambiguous too") {
     const Names from_one = numbers_to(12, 1);  // 1 10 11 12 2 …
     CHECK(refusal(from_one, 12) == Containing("--class-order alphabetical: "));
     CHECK(refusal(from_one, 12) == Containing("--class-order natural: "));
     CHECK(map_of(from_one, 12, ClassOrder::natural) == LabelMap{0, 9, 10, 11, 1, 2, 3, 4, 5, 6, 7, 8});
     CHECK(refusal(from_one, 12, ClassOrder::index) == Containing("class folder '12': expected a class"));
 
-    // Of twelve classes by ImageFolder, 10 is the third and 5 the eighth.
+    // In ImageFolder's order of twelve classes, 10 is the third and 5 the eighth.
     CHECK(refusal({"0", "10", "5"}, 12) == Containing("--class-order alphabetical: "));
     CHECK(map_of({"0", "10", "5"}, 12, ClassOrder::alphabetical) == LabelMap{0, 2, 7});
     CHECK(map_of({"0", "10", "5"}, 12, ClassOrder::index) == LabelMap{0, 10, 5});
     CHECK(refusal({"0", "99"}, 12) == Containing("expected 12 classes as the model has"));
 }
 
-TEST_CASE("ImageNet's classes go by WordNet's ids, indices and labels") {
+TEST_CASE("ImageNet's classes are recognised by WordNet ids, indices and labels") {
     CHECK(map_of(numbers_to(9), imagenet) == LabelMap{0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
     CHECK(map_of({"10", "2", "n02123045"}, imagenet) == LabelMap{10, 2, 281});
     CHECK(map_of({"golden_retriever", "tabby"}, imagenet) == LabelMap{207, 281});
@@ -98,7 +98,7 @@ TEST_CASE("ImageNet's classes go by WordNet's ids, indices and labels") {
     CHECK(map_of({"crane", "crane_bird"}, imagenet) == LabelMap{517, 134});
 }
 
-TEST_CASE("ImageNet's classes are known by other lists of their names") {
+TEST_CASE("ImageNet's classes are recognised in other lists of their names") {
     Names names;
     for (const ImageNetClass& known : imagenet_classes()) names.emplace_back(known.label);
     names[134] = "crane (n02012849)";
@@ -109,7 +109,7 @@ TEST_CASE("ImageNet's classes are known by other lists of their names") {
     CHECK(map_of({"crane_(n02012849)", "tabby"}, model) == LabelMap{134, 281});
 }
 
-TEST_CASE("a thousand classes of other names are not ImageNet's") {
+TEST_CASE("a thousand classes with other names are not ImageNet's") {
     Names names = numbers_to(999);
     for (std::string& name : names) name = "class " + name;
     const ModelClasses model(imagenet, names);
@@ -118,7 +118,7 @@ TEST_CASE("a thousand classes of other names are not ImageNet's") {
     CHECK(refusal({"n02123045"}, model) == Containing("'n02123045'"));
 }
 
-TEST_CASE("other names are places in alphabetical order, of as many classes as the model has") {
+TEST_CASE("other names are positions in alphabetical order, if there are as many as classes") {
     CHECK(map_of({"class1", "class10", "class2"}, 3) == LabelMap{0, 1, 2});
     CHECK(map_of({"class1", "class10", "class2"}, 3, ClassOrder::natural) == LabelMap{0, 2, 1});
     CHECK(map_of({"12", "bee"}, 2) == LabelMap{0, 1});
@@ -132,7 +132,7 @@ TEST_CASE("other names are places in alphabetical order, of as many classes as t
     CHECK(refusal({"ant"}, 1, ClassOrder::name) == Containing("'ant'; the model has 1 classes"));
 }
 
-TEST_CASE("orders are named as the command line has them") {
+TEST_CASE("orders have the names of the command line") {
     CHECK(class_order_named("natural") == ClassOrder::natural);
     CHECK(error_of(ErrorKind::usage, [] { class_order_named("random"); }) ==
           Containing("--class-order: expected name, index, alphabetical or natural, found 'random'"));

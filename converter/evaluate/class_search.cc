@@ -11,7 +11,7 @@ namespace vgg19::converter {
 
 namespace {
 
-/// The one of `count` classes whose name is the same; exactly, if there is one.
+/// The only one of `count` classes with a matching name; an exact match takes precedence.
 template <class NameOf>
 std::optional<std::size_t> find_only(std::string_view name, std::size_t count, NameOf name_of) {
     std::optional<std::size_t> same;
@@ -26,7 +26,7 @@ std::optional<std::size_t> find_only(std::string_view name, std::size_t count, N
     return is_only ? same : std::nullopt;
 }
 
-/// Of "n02085620", "n02085620-Chihuahua" and "n01440764 tench"; none of other names.
+/// For "n02085620", "n02085620-Chihuahua" and "n01440764 tench"; none for other names.
 std::optional<std::size_t> find_wordnet_id(std::string_view name, const ModelClasses& model) {
     constexpr std::size_t id_letters = 9;
     constexpr std::string_view separators = "-_ .,";
@@ -67,7 +67,7 @@ void require_one_imagenet_class(const std::vector<std::string>& names) {
             has_name(names, classes[pair.first].label) && has_name(names, classes[pair.second].label);
         if (!has_name(names, pair.name) || is_told_apart) continue;
         std::string text = "class folder ";
-        text.append(in_quotes(pair.name)).append(": ImageNet has two classes that are called so:");
+        text.append(in_quotes(pair.name)).append(": ImageNet has two classes with this name:");
         for (const std::size_t index : {pair.first, pair.second}) {
             text.append(index == pair.first ? " " : " and ").append(std::to_string(index));
             text.append(" (").append(classes[index].synset).append(", ").append(classes[index].label);

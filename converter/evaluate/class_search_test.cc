@@ -26,20 +26,20 @@ std::string refusal(const Names& names, const ModelClasses& model = imagenet) {
 
 }  // namespace
 
-TEST_CASE("a folder is found among a model's names in other capitals, if one class alone is called so") {
+TEST_CASE("a folder matches a model's class name ignoring case, if only one class matches") {
     const ModelClasses flowers(4, {"pink primrose", "Rose", "rose", "Sword-Lily"});
     CHECK(order_classes({"Pink_Primrose", "sword lily"}, flowers).map == LabelMap{0, 3});
     CHECK(order_classes({"Rose", "rose"}, flowers).map == LabelMap{1, 2});
     CHECK(refusal({"ROSE"}, flowers) == Containing("found 1 that are not: 'ROSE'"));
 }
 
-TEST_CASE("ImageNet's labels are found in any capitals, but for two that are one but for them") {
+TEST_CASE("ImageNet's labels match ignoring case, except for two that differ only in case") {
     CHECK(order_classes({"Golden Retriever", "TABBY", "goldfish"}, imagenet).map == LabelMap{207, 281, 1});
     CHECK(order_classes({"Cardigan", "cardigan"}, imagenet).map == LabelMap{264, 474});
     CHECK(refusal({"CARDIGAN"}) == Containing("found 1 such as 'CARDIGAN'"));
 }
 
-TEST_CASE("names that begin with a WordNet id are that class") {
+TEST_CASE("names that begin with a WordNet id mean that class") {
     const ClassMapping dogs = order_classes({"n02085620-Chihuahua", "n02099601_golden_retriever"}, imagenet);
     CHECK(dogs.map == LabelMap{151, 207});
     CHECK(dogs.reading == Containing("by ImageNet's labels and WordNet's ids: n02085620-Chihuahua → 151"));
@@ -48,9 +48,9 @@ TEST_CASE("names that begin with a WordNet id are that class") {
     CHECK(refusal({"n00000000-none", "tabby"}) == Containing("of which 'n00000000-none' is no such name"));
 }
 
-TEST_CASE("a label that lists of ImageNet's names give to two classes is refused with both") {
+TEST_CASE("a label that ImageNet lists give to two classes is refused with both") {
     const std::string message = refusal({"Crane", "tench"});
-    CHECK(message == Containing("class folder 'crane': ImageNet has two classes that are called so: 134 "
+    CHECK(message == Containing("class folder 'crane': ImageNet has two classes with this name: 134 "
                                 "(n02012849, crane bird) and 517 (n03126707, crane)"));
     CHECK(message == Containing("Name the folder by WordNet's id, or give --label-map FILE"));
     CHECK(refusal({"maillot"}) == Containing("638 (n03710637, maillot) and 639 (n03710721"));
@@ -66,11 +66,10 @@ TEST_CASE("a label that lists of ImageNet's names give to two classes is refused
     CHECK(order_classes(folders, ModelClasses(labels.size(), labels)).map.size() == labels.size());
 }
 
-TEST_CASE("what some of the class folders are not is said of those") {
+TEST_CASE("the error names only the class folders that do not match") {
     CHECK(refusal({"cat", "goldfish", "tabby"}) ==
           Containing("found 3, of which 'cat' is no such name: give --label-map FILE"));
-    CHECK(refusal({"chat", "chien"}, 3) ==
-          Containing("expected 3 classes as the model has, found 2 such as"));
+    CHECK(refusal({"chat", "chien"}, 3) == Containing("expected 3 classes as in the model, found 2 such as"));
 }
 
 }  // namespace vgg19::converter

@@ -26,7 +26,7 @@ void require_alike(const char* what, std::size_t expected, std::size_t found) {
                                       what + ", found " + std::to_string(found));
 }
 
-/// An index must be the same class for both, as far as they say what their classes are.
+/// An index must mean the same class in both models, as far as they name their classes.
 void require_same_classes(const Model& model, const Model& reference) {
     require_alike("classes", model.classes(), reference.classes());
     const std::vector<std::string>& names = model.class_names();
@@ -38,7 +38,7 @@ void require_same_classes(const Model& model, const Model& reference) {
                                       ", and the model's is " + in_quotes(names[*other]));
 }
 
-/// A session, which of a batch's inputs it takes, and memory for its logits.
+/// A session, which of a batch's inputs it reads, and memory for its logits.
 class Runner {
   public:
     Runner(Session& session, std::size_t input)
@@ -66,7 +66,7 @@ std::size_t prediction(std::span<const float> logits) {
     return static_cast<std::size_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
 }
 
-/// Adds up images in the order of items.
+/// Accumulates results in the order of items.
 class Tally {
   public:
     Tally(const LabelMap& labels, bool has_reference) : labels_(labels) {
@@ -118,7 +118,7 @@ class Tally {
     double cosines_ = 0;
 };
 
-/// One network, or two that need not want their images alike.
+/// The input formats of one or two networks, without repetition.
 std::vector<InputFormat> formats(const Session& model, const Session* reference) {
     std::vector<InputFormat> result = {format_of(model)};
     if (reference != nullptr && !(format_of(*reference) == result.front())) {

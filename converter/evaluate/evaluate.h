@@ -1,4 +1,4 @@
-// How often a model is right, and how often it says what another says.
+// Measures a model's accuracy, and its agreement with a reference.
 #pragma once
 
 #include <cstddef>
@@ -15,25 +15,25 @@
 
 namespace vgg19::converter {
 
-/// What models are evaluated on. The data set must outlive it.
+/// The images to evaluate on. The data set must outlive this object.
 struct EvaluationImages {
     const DataSet* data = nullptr;
     std::vector<std::size_t> items;
     LabelMap labels;
 };
 
-/// How many images of a class were taken for a class of the model.
+/// How many images of one class were predicted as a given class of the model.
 struct PredictionCount {
     std::size_t data_class = 0;
     std::size_t predicted = 0;  ///< class of the model
     std::uint64_t images = 0;
 };
 
-/// A model beside the reference, on the same images.
+/// Comparison of a model with the reference on the same images.
 struct Agreement {
     Accuracy reference;
     std::uint64_t same_top1 = 0;
-    /// McNemar's two counts: images whose prediction is right by one of the two alone.
+    /// McNemar's two counts: images that only one of the two predicts correctly.
     std::uint64_t only_model_right = 0;
     std::uint64_t only_reference_right = 0;
     double mean_cosine = 0;  ///< of the logits
@@ -43,16 +43,17 @@ struct Agreement {
 
 struct Evaluation {
     Accuracy total;
-    std::vector<Accuracy> classes;             ///< by class of the data set
-    std::vector<PredictionCount> predictions;  ///< those that occurred, by class and then by prediction
-    std::optional<Agreement> agreement;        ///< where there was a reference
-    std::vector<BrokenPicture> broken;         ///< images that could not be read, which count nowhere else
+    std::vector<Accuracy> classes;  ///< by class of the data set
+    std::vector<PredictionCount>
+        predictions;                     ///< only those that occurred, sorted by class, then by prediction
+    std::optional<Agreement> agreement;  ///< only with a reference
+    std::vector<BrokenPicture> broken;   ///< images that could not be read; they count nowhere else
 };
 
-/// Runs every item through `model`, and through `reference` unless it is null, each at its own input size;
-/// images are read ahead on another thread. The result is the same for every number of threads and size of
-/// batch. `progress` counts images. Throws Error (bad_input) where too_many_broken() images cannot be read,
-/// and for logits that are not finite; (usage) for sessions of unlike batches or numbers of classes.
+/// Runs every item through `model` and, unless it is null, through `reference`, each at its own input size;
+/// images are read ahead on another thread. The result does not depend on the number of threads or the batch
+/// size. `progress` counts images. Throws Error (bad_input) if too_many_broken() images cannot be read, and
+/// for logits that are not finite; (usage) for sessions with different batch sizes or numbers of classes.
 Evaluation evaluate(Session& model, const EvaluationImages& images, Session* reference = nullptr,
                     const model::Progress& progress = {});
 

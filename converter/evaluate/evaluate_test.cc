@@ -29,15 +29,15 @@ constexpr std::size_t images = 23;
 constexpr std::size_t classes = 10;
 
 std::vector<float> logits_of(Session& session, const DataSet& data, std::size_t item) {
-    std::vector<float> input(3 * session.input_size() * session.input_size());
+    std::vector<float> input(3 * session.input_size().pixels());
     data.read(item, session.model().preprocessing(), session.input_size(), input);
     std::vector<float> logits(session.model().classes());
     session.run(input, logits);
     return logits;
 }
 
-/// Two random models and random pictures, whose labels are made so that every kind of answer occurs: by turns
-/// what the model says, what the reference says, and the model's fourth guess.
+/// Two random models and random pictures. Labels are chosen so that every kind of answer occurs: in turn, the
+/// model's prediction, the reference's, and the model's fourth guess.
 struct Workplace {
     Random random;
     TemporaryFolder folder;
@@ -54,7 +54,8 @@ struct Workplace {
             bytes += static_cast<char>(i % record_bytes == 0 ? 0 : random.integer(0, 255));
         }
         Session model = open("model");
-        Session reference = open("reference", {.input_size = reference_size});
+        Session reference =
+            open("reference", {.input_height = reference_size, .input_width = reference_size});
         write(bytes);
         for (std::size_t item = 0; item < images; ++item) {
             logits.push_back(logits_of(model, *data, item));
@@ -86,7 +87,7 @@ std::size_t top(const std::vector<float>& logits) {
     return static_cast<std::size_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
 }
 
-/// By sorting, and not by rank_of().
+/// Sorts, to be independent of rank_of().
 bool among(std::vector<float> logits, std::size_t label, std::size_t count) {
     const float value = logits[label];
     std::sort(logits.rbegin(), logits.rend());
@@ -141,14 +142,16 @@ void check_agreement(const Workplace& place, const Agreement& found) {
 
 }  // namespace
 
-TEST_CASE("evaluate counts what the logits of each image say, for every batch and number of threads") {
+TEST_CASE("evaluate counts correctly for every batch size and number of threads") {
     const Workplace place;
     INFO(place.random.replay());
     const Accuracy expected = expected_accuracy(place.logits, place.labels);
-    CHECK(expected.top1 >= 8);  // a third by the way that labels are made
+    CHECK(expected.top1 >= 8);  // a third, because of how labels are chosen
     CHECK(expected.top3 < expected.top5);
-    for (const auto& [threads, batch] :
+    for (const auto& setup :
          {std::pair{1, std::size_t{1}}, {3, std::size_t{1}}, {1, std::size_t{7}}, {3, images}}) {
+        const int threads = setup.first;
+        const std::size_t batch = setup.second;
         CAPTURE(threads);
         CAPTURE(batch);
         Session model = place.open("model", {.threads = threads, .batch = batch});
@@ -194,7 +197,7 @@ TEST_CASE("an evaluation's classes and predictions add up to it") {
     CHECK(counted == images);
 }
 
-TEST_CASE("evaluate takes the items and the label map that it is given") {
+TEST_CASE("evaluate uses the given items and label map") {
     const Workplace place;
     INFO(place.random.replay());
     Session model = place.open("model", {.batch = 2});
@@ -212,7 +215,7 @@ TEST_CASE("a reference may have another input size") {
     const Workplace place(48);
     INFO(place.random.replay());
     Session model = place.open("model", {.batch = 5});
-    Session reference = place.open("reference", {.input_size = 48, .batch = 5});
+    Session reference = place.open("reference", {.input_height = 48, .input_width = 48, .batch = 5});
     const Evaluation found = evaluate(model, place.all(), &reference);
     check_equal(found.total, expected_accuracy(place.logits, place.labels));
     REQUIRE(found.agreement.has_value());
@@ -231,7 +234,7 @@ TEST_CASE("a model agrees with itself") {
     CHECK(found.agreement->smallest_cosine == doctest::Approx(1).epsilon(1e-12));
 }
 
-TEST_CASE("INT8 models give the same for every batch and number of threads too") {
+TEST_CASE("INT8 models also give the same result for every batch size and number of threads") {
     const Workplace place;
     INFO(place.random.replay());
     quantize_dense(model::ModelFile::open(place.folder / "model"), place.folder / "int8");
@@ -245,7 +248,7 @@ TEST_CASE("INT8 models give the same for every batch and number of threads too")
     CHECK(cosines[0] < 1);
 }
 
-TEST_CASE("sessions that do not go together are refused") {
+TEST_CASE("sessions that do not match are refused") {
     Workplace place;
     INFO(place.random.replay());
     write_narrow_model(place.folder / "wide", place.random, classes + 1);
@@ -258,7 +261,7 @@ TEST_CASE("sessions that do not go together are refused") {
           Containing("expected the model's 2 images a run, found 3"));
 }
 
-TEST_CASE("a reference whose classes have other names, or the same in another order, is refused") {
+TEST_CASE("a reference with other class names, or another order, is refused") {
     const Workplace place;
     INFO(place.random.replay());
     const auto name = [&](const std::string& file, const std::vector<std::string>& names) {
@@ -281,7 +284,7 @@ TEST_CASE("a reference whose classes have other names, or the same in another or
           Containing("expected the model's classes, found another: class 0 is 'j', and the model's is 'a'"));
 }
 
-TEST_CASE("logits that are not finite are refused with the image's name") {
+TEST_CASE("logits that are not finite give an error with the image's name") {
     Workplace place;
     INFO(place.random.replay());
     testing::RandomModel broken(vgg19::testing::narrow_network(classes), place.random);
@@ -289,12 +292,12 @@ TEST_CASE("logits that are not finite are refused with the image's name") {
         for (float& value : broken.values(tensor)) value *= 1e30F;
     }
     broken.write(place.folder / "broken");
-    Session model = place.open("broken", {.input_size = 32});
+    Session model = place.open("broken", {.input_height = 32, .input_width = 32});
     CHECK(error_of(ErrorKind::bad_input, [&] { evaluate(model, place.all()); }) ==
           Containing("batch.bin record 0: expected finite logits"));
 }
 
-TEST_CASE("an image that cannot be read is left out and named, and too many are refused") {
+TEST_CASE("an unreadable image is left out and reported; too many are an error") {
     const Workplace place;
     INFO(place.random.replay());
     std::filesystem::create_directory(place.folder / "photos");
@@ -305,9 +308,8 @@ TEST_CASE("an image that cannot be read is left out and named, and too many are 
     }
     const auto photos = open_data_set(place.folder / "photos");
     Session model = place.open("model", {.batch = 2});
-    const EvaluationImages images = {photos.get(), spread_items(10, 10),
-                                     map_classes(*photos, "photos", 10).map};
-    const Evaluation evaluation = evaluate(model, images);
+    const EvaluationImages all = {photos.get(), spread_items(10, 10), map_classes(*photos, "photos", 10).map};
+    const Evaluation evaluation = evaluate(model, all);
     CHECK(evaluation.total.images == 9);
     CHECK(evaluation.classes[7].images == 0);
     CHECK(evaluation.classes[8].images == 1);
@@ -317,7 +319,7 @@ TEST_CASE("an image that cannot be read is left out and named, and too many are 
     for (const char* label : {"1", "3"}) {
         std::ofstream(place.folder / "photos" / label / "a.ppm", std::ios::binary) << "P6";
     }
-    CHECK(error_of(ErrorKind::bad_input, [&] { evaluate(model, images); }) ==
+    CHECK(error_of(ErrorKind::bad_input, [&] { evaluate(model, all); }) ==
           Containing("found that 3 of 10 pictures cannot be read: "));
 }
 

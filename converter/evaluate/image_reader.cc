@@ -12,13 +12,13 @@ namespace vgg19::converter {
 namespace {
 
 std::size_t image_floats(const InputFormat& format) {
-    return model::image_channels * format.size * format.size;
+    return model::image_channels * format.size.pixels();
 }
 
 }  // namespace
 
 bool operator==(const InputFormat& a, const InputFormat& b) {
-    // The preprocessing's own input size is not used: `size` stands for it.
+    // `size` replaces the input size in the preprocessing, which is not compared.
     return a.size == b.size && a.preprocessing.resize_ratio == b.preprocessing.resize_ratio &&
            a.preprocessing.mean == b.preprocessing.mean &&
            a.preprocessing.deviation == b.preprocessing.deviation;
@@ -56,7 +56,7 @@ void ImageReader::read_all() {
     try {
         for (std::size_t index = 0; next_item_ < items_.size() && wait_for_room(index); ++index) {
             read_batch(index);
-            if (ring_.at(index % ring_.size()).count == 0) break;  // all that were left are broken
+            if (ring_.at(index % ring_.size()).count == 0) break;  // all remaining images are broken
             {
                 const std::lock_guard lock(mutex_);
                 ++read_;

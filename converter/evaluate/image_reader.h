@@ -1,4 +1,4 @@
-// Images read and decoded while the network works on those before.
+// Reads and decodes images while the network works on earlier ones.
 #pragma once
 
 #include <array>
@@ -14,12 +14,12 @@
 
 namespace vgg19::converter {
 
-/// How a network wants its images.
+/// The input that a network expects.
 struct InputFormat {
     Preprocessing preprocessing;
-    std::size_t size = 0;  ///< height and width
+    MapSize size{};
 
-    /// Whether both turn an image into the same values.
+    /// Whether both produce the same values from an image.
     friend bool operator==(const InputFormat& a, const InputFormat& b);
 };
 
@@ -28,20 +28,20 @@ struct ImageBatch {
     std::size_t count = 0;           ///< images; fewer than the size of a batch only in the last one
     std::vector<std::size_t> items;  ///< what they are, count of them
     std::size_t done = 0;            ///< of the list of items, up to the last of these
-    /// By format: (batch, 3, size, size) floats. Those past `count` are finite and mean nothing.
+    /// By format: (batch, 3, height, width) floats. Those past `count` are finite and mean nothing.
     std::vector<std::vector<float>> inputs;
 };
 
-/// What becomes of an image that cannot be read.
+/// What happens to an image that cannot be read.
 enum class BrokenImages : unsigned char {
     are_errors,
-    are_left_out,  ///< as long as there are not too_many_broken(): that is an error too
+    are_left_out,  ///< unless there are too_many_broken(), which is an error
 };
 
-/// Reads `items` in their order on a thread of its own, at most two batches ahead of who takes them.
+/// Reads `items` in order on its own thread, at most two batches ahead of the caller.
 class ImageReader {
   public:
-    /// One that is looked at, two ahead.
+    /// The caller's batch and two ahead.
     static constexpr std::size_t batches_in_memory = 3;
 
     /// `data` must outlive it. `batch` is at least 1.
@@ -51,18 +51,18 @@ class ImageReader {
     ImageReader(const ImageReader&) = delete;
     ImageReader& operator=(const ImageReader&) = delete;
 
-    /// The next batch, valid until the next call; null after the last. Throws what DataSet::read threw, in
-    /// the place of the batch that it belongs to.
+    /// The next batch, valid until the next call; null after the last. Rethrows an exception of DataSet::read
+    /// at the position of its batch.
     const ImageBatch* next();
-    /// Those that were left out, after the last batch.
+    /// The images that were left out; complete after the last batch.
     const std::vector<BrokenPicture>& broken() const { return broken_; }
 
   private:
     void read_all();
     void read_batch(std::size_t index);
-    /// False where it cannot be read and is left out.
+    /// False if the image cannot be read and is left out.
     bool read_image(std::size_t item, std::size_t place, ImageBatch& slot);
-    /// False when the reader is to stop.
+    /// False if the reader has to stop.
     bool wait_for_room(std::size_t index);
 
     const DataSet& data_;
@@ -71,18 +71,18 @@ class ImageReader {
     std::size_t batch_;
     BrokenImages on_broken_;
     std::array<ImageBatch, batches_in_memory> ring_;
-    std::size_t next_item_ = 0;          ///< of the list; the reading thread's
-    std::vector<BrokenPicture> broken_;  ///< the reading thread's until finished_
+    std::size_t next_item_ = 0;          ///< in the list; used only by the reading thread
+    std::vector<BrokenPicture> broken_;  ///< used only by the reading thread until finished_ is set
 
-    std::mutex mutex_;  ///< of all that follows
+    std::mutex mutex_;  ///< protects all members below
     std::condition_variable changed_;
     std::size_t read_ = 0;      ///< batches
     std::size_t taken_ = 0;     ///< by next()
-    std::size_t released_ = 0;  ///< taken and no longer looked at
+    std::size_t released_ = 0;  ///< returned by the caller
     bool stopping_ = false;
     bool finished_ = false;  ///< reading
     std::exception_ptr error_;
-    std::thread thread_;  ///< last, so that it finds all the others made
+    std::thread thread_;  ///< last, so that all other members exist when it starts
 };
 
 }  // namespace vgg19::converter

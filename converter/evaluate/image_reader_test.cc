@@ -17,7 +17,7 @@ namespace {
 
 using vgg19::testing::error_of;
 
-/// Item i is i all over, plus the mean's first value; and which items were read, is known.
+/// Every value of item i is i plus the mean's first value; records which items were read.
 class Numbers final : public DataSet {
   public:
     explicit Numbers(std::size_t size, std::size_t broken = ~std::size_t{0}) : size_(size), broken_(broken) {}
@@ -25,7 +25,7 @@ class Numbers final : public DataSet {
     std::string name(std::size_t item) const override { return std::to_string(item); }
     std::optional<std::size_t> label(std::size_t /*item*/) const override { return std::nullopt; }
     Image picture(std::size_t /*item*/) const override { return {{0, 0, 0}, 1, 1}; }
-    void read(std::size_t item, const Preprocessing& preprocessing, std::size_t /*size*/,
+    void read(std::size_t item, const Preprocessing& preprocessing, MapSize /*size*/,
               std::span<float> nchw) const override {
         if (item == broken_) throw Error(ErrorKind::bad_input, "item " + name(item));
         std::fill(nchw.begin(), nchw.end(), static_cast<float>(item) + preprocessing.mean[0]);
@@ -45,7 +45,7 @@ InputFormat format_with(float mean, std::size_t size) {
 
 }  // namespace
 
-TEST_CASE("batches come in the order of items, the last with what is left, in every format") {
+TEST_CASE("batches have the order of items, the last one holds the rest, in every format") {
     const Numbers data(20);
     ImageReader reader(data, {3, 1, 19, 0, 7}, {format_with(0, 2), format_with(100, 1)}, 2);
     const std::vector<std::vector<float>> expected = {{3, 1}, {19, 0}, {7}};
@@ -85,7 +85,7 @@ TEST_CASE("images are read two batches ahead, and no further") {
     }
 }
 
-TEST_CASE("what reading throws comes after the batches before it, each time that one asks") {
+TEST_CASE("an exception of reading is rethrown after the earlier batches, on every further call") {
     const Numbers data(20, 5);
     ImageReader reader(data, {0, 1, 2, 3, 4, 5, 6}, {format_with(0, 1)}, 2);
     REQUIRE(reader.next() != nullptr);
@@ -95,7 +95,7 @@ TEST_CASE("what reading throws comes after the batches before it, each time that
     }
 }
 
-TEST_CASE("a reader can go away at any time") {
+TEST_CASE("a reader can be destroyed at any time") {
     const Numbers data(1000);
     const std::vector<std::size_t> items(1000, 1);
     for (std::size_t taken = 0; taken < 5; ++taken) {
@@ -106,10 +106,10 @@ TEST_CASE("a reader can go away at any time") {
     CHECK(nothing.next() == nullptr);
 }
 
-TEST_CASE("formats are equal where they give the same values") {
+TEST_CASE("formats are equal if they give the same values") {
     const InputFormat format = format_with(0.5F, 32);
     InputFormat other = format;
-    other.preprocessing.input_size = 99;  // `size` stands for it
+    other.preprocessing.input_size = 99;  // `size` replaces it
     CHECK(format == other);
     for (const auto& change :
          {+[](InputFormat& f) { f.size = 33; }, +[](InputFormat& f) { f.preprocessing.resize_ratio = 1; },

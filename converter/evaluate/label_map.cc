@@ -20,7 +20,7 @@ std::string_view trimmed(std::string_view text) {
     return text.substr(begin, text.find_last_not_of(blanks) + 1 - begin);
 }
 
-/// A '#' within a word is a part of it.
+/// A '#' inside a word does not start a comment.
 std::string_view without_comment(std::string_view line) {
     for (std::size_t i = line.find('#'); i != std::string_view::npos; i = line.find('#', i + 1)) {
         if (i == 0 || blanks.find(line[i - 1]) != std::string_view::npos) return line.substr(0, i);
@@ -71,7 +71,7 @@ class LabelMapReader {
         const std::optional<std::size_t> label = find_label(name);
         if (!label) return;
         if (lines_[*label] != 0) {
-            throw error("expected one line a class, found " + in_quotes(name) + " again, after line " +
+            throw error("expected one line per class, found " + in_quotes(name) + " again, after line " +
                         std::to_string(lines_[*label]));
         }
         map_[*label] = *target;
@@ -98,11 +98,11 @@ class LabelMapReader {
     const ModelClasses& model_;
     bool has_numbers_;  ///< among the names
     LabelMap map_;
-    std::vector<std::size_t> lines_;  ///< by class; 0: none yet
+    std::vector<std::size_t> lines_;  ///< by class; 0: not yet found
     std::size_t line_ = 0;
 };
 
-/// Where the only class folder has nothing but folders in it, those may be the classes.
+/// If the only class folder contains just folders, those may be the classes.
 std::string inner_folder_of(const DataSet& data, const std::filesystem::path& root) {
     if (data.class_names().size() != 1) return "";
     const std::filesystem::path inner = root / data.class_names()[0];
@@ -112,7 +112,7 @@ std::string inner_folder_of(const DataSet& data, const std::filesystem::path& ro
     return inner.string();
 }
 
-/// Class folders are there to hold images. A data set with a fixed list of classes may lack some.
+/// Each class folder must hold images. In a data set with a fixed list of classes some may be missing.
 void require_images(const DataSet& data, const std::string& name) {
     const std::vector<std::string> names = data.class_names();
     std::vector<bool> seen(names.size());
@@ -121,7 +121,7 @@ void require_images(const DataSet& data, const std::string& name) {
         if (!label) {
             throw Error(
                 ErrorKind::bad_input,
-                name + ": expected labelled images, a folder a class or CIFAR-10's binary files, found " +
+                name + ": expected labelled images, one folder per class or CIFAR-10's binary files, found " +
                     data.name(item) + " without a label" + class_hint(data, name));
         }
         seen[*label] = true;
@@ -139,7 +139,7 @@ LabelMap identity(std::size_t classes) {
     return map;
 }
 
-/// CIFAR-10's files have labels of their own, by which its classes are in order.
+/// CIFAR-10's files contain labels, which determine the order of its classes.
 ClassMapping map_fixed_classes(const DataSet& data, const ModelClasses& model, ClassOrder order) {
     const std::vector<std::string> names = data.class_names();
     const bool automatic = order == ClassOrder::automatic;
@@ -156,7 +156,7 @@ ClassMapping map_fixed_classes(const DataSet& data, const ModelClasses& model, C
 
 }  // namespace
 
-// ImageNet keeps the labels of its validation pictures in a file of their own, and so does Tiny ImageNet.
+// ImageNet and Tiny ImageNet store the labels of validation pictures in a separate file.
 std::string class_hint(const DataSet& data, const std::string& name) {
     const std::string inner = inner_folder_of(data, name);
     if (!inner.empty()) return "; did you mean " + inner + ", which has folders too?";

@@ -20,7 +20,7 @@ using vgg19::testing::TemporaryFolder;
 
 constexpr std::size_t imagenet = 1000;
 
-/// One item a class, as class folders with these names would be.
+/// One item per class, as from class folders with these names.
 class NamedClasses final : public DataSet {
   public:
     explicit NamedClasses(std::vector<std::string> names) : names_(std::move(names)) {}
@@ -29,7 +29,7 @@ class NamedClasses final : public DataSet {
     std::optional<std::size_t> label(std::size_t item) const override { return item; }
     std::vector<std::string> class_names() const override { return names_; }
     Image picture(std::size_t /*item*/) const override { return {{0, 0, 0}, 1, 1}; }
-    void read(std::size_t /*item*/, const Preprocessing& /*preprocessing*/, std::size_t /*size*/,
+    void read(std::size_t /*item*/, const Preprocessing& /*preprocessing*/, MapSize /*size*/,
               std::span<float> /*nchw*/) const override {}
 
   private:
@@ -49,7 +49,7 @@ void write(const std::filesystem::path& path, const std::string& content) {
     std::ofstream(path, std::ios::binary) << content;
 }
 
-/// A label map for cat, golden retriever and C#.
+/// A label map for the classes cat, golden retriever and C#.
 struct MapFile {
     TemporaryFolder folder;
     std::vector<std::string> names = {"C#", "cat", "golden retriever"};
@@ -74,7 +74,7 @@ std::string cifar_records(const std::string& labels) {
 
 }  // namespace
 
-TEST_CASE("a label map names classes by name or place, and the model's by index or WordNet's id") {
+TEST_CASE("a label map names classes by name or position, and the model's by index or WordNet id") {
     const MapFile file;
     const LabelMap expected = {5, 281, 207};
     CHECK(file.read("cat\tn02123045\ngolden retriever 207\nC# 5\n") == expected);
@@ -85,18 +85,18 @@ TEST_CASE("a label map names classes by name or place, and the model's by index 
     CHECK(file.read("1 3\n0 3\n2 0\n", 4) == LabelMap{3, 3, 0});
 }
 
-TEST_CASE("a label map may have lines for classes that the data set has not") {
+TEST_CASE("a label map may have lines for classes that the data set lacks") {
     const MapFile file;
     CHECK(file.read("cat 1\ndog 2\n2 3\nC# 4\n77 5\n") == LabelMap{4, 1, 3});
 }
 
-TEST_CASE("places do not count in a label map where classes have numbers for names") {
+TEST_CASE("positions are not allowed in a label map if class names are numbers") {
     MapFile file;
     file.names = {"1", "2", "x"};
     CHECK(file.read("1 10\n2 20\nx 30\n0 99\n") == LabelMap{10, 20, 30});
 }
 
-TEST_CASE("a label map that is wrong is refused with file and line") {
+TEST_CASE("errors in a label map give file and line") {
     const MapFile file;
     CHECK(file.refusal("C# 1\ncat\n") ==
           Containing("line 2: expected a class of the data set and a class of the model, found 'cat'"));
@@ -109,7 +109,7 @@ TEST_CASE("a label map that is wrong is refused with file and line") {
     CHECK(file.refusal("cat n02123045\n", 10) ==
           Containing("expected a class of the model, 0 to 9, found 'n02123045'"));
     CHECK(file.refusal("cat 1\nC# 2\n1 3\n") ==
-          Containing("line 3: expected one line a class, found '1' again, after line 1"));
+          Containing("line 3: expected one line per class, found '1' again, after line 1"));
     CHECK(file.refusal("cat 1\nC# 2\n") == Containing("none for class 2, 'golden retriever'"));
     CHECK(file.refusal("") == Containing("none for class 0, 'C#'"));
     CHECK(file.refusal(std::string(500, 'x')) == Containing("found '" + std::string(60, 'x') + "…'"));
@@ -118,7 +118,7 @@ TEST_CASE("a label map that is wrong is refused with file and line") {
           }) == Containing("missing"));
 }
 
-TEST_CASE("class folders named by WordNet's ids or indices name their class by themselves") {
+TEST_CASE("class folders named by WordNet id or index need no label map") {
     CHECK(map_of({"n01440764", "n02123045"}, imagenet) == LabelMap{0, 281});
     CHECK(map_of({"0281", "7", "n01443537"}, imagenet) == LabelMap{281, 7, 1});
     CHECK(map_of({"0", "1", "2"}, 10) == LabelMap{0, 1, 2});
@@ -126,7 +126,7 @@ TEST_CASE("class folders named by WordNet's ids or indices name their class by t
     CHECK(refusal_of({"n01440764", "n99999999"}, imagenet) == Containing("class folder 'n99999999'"));
 }
 
-TEST_CASE("else classes are places, where there are as many as the model has") {
+TEST_CASE("otherwise classes are positions, if there are as many as the model has") {
     CHECK(map_of({"ant", "bee", "cat"}, 3) == LabelMap{0, 1, 2});
     CHECK(map_of({"12", "bee"}, 2) == LabelMap{0, 1});
     CHECK(map_of({"n01440764", "n02123045"}, 2) == LabelMap{0, 1});
@@ -141,7 +141,7 @@ TEST_CASE("CIFAR-10's files come with their map to ImageNet, and some classes ma
     const LabelMap expected = {404, 817, 15, 281, 352, 207, 30, 339, 510, 867};
     CHECK(map_classes(*data, "batch.bin", imagenet).map == expected);
     CHECK(map_classes(*data, "batch.bin", 10).map == LabelMap{0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
-    CHECK(error_of(ErrorKind::bad_input, [&] { map_classes(*data, "batch.bin", 100).map; }) ==
+    CHECK(error_of(ErrorKind::bad_input, [&] { map_classes(*data, "batch.bin", 100); }) ==
           Containing("batch.bin: expected 100 classes as the model has"));
     CHECK(data->class_names()[3] == "cat");
 
@@ -159,11 +159,11 @@ TEST_CASE("a data set without labels, or with an empty class folder, is refused"
     std::filesystem::create_directory(folder / "classes/bee");
     const auto flat = open_data_set(folder / "flat");
     CHECK(flat->class_names().empty());
-    CHECK(error_of(ErrorKind::bad_input, [&] { map_classes(*flat, "photos", 2).map; }) ==
+    CHECK(error_of(ErrorKind::bad_input, [&] { map_classes(*flat, "photos", 2); }) ==
           Containing("photos: expected labelled images"));
     const auto classes = open_data_set(folder / "classes");
     CHECK(classes->class_names() == std::vector<std::string>{"ant", "bee"});
-    CHECK(error_of(ErrorKind::bad_input, [&] { map_classes(*classes, "photos", 2).map; }) ==
+    CHECK(error_of(ErrorKind::bad_input, [&] { map_classes(*classes, "photos", 2); }) ==
           Containing("photos: expected images in each class folder, found none in bee"));
 }
 

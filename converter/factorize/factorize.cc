@@ -17,24 +17,24 @@ namespace vgg19::converter {
 
 namespace {
 
-/// A dense layer to factor, and which of the network's it is.
+/// A dense layer to factor, and its index in the network.
 struct Target {
     model::DenseLayer layer;
     std::size_t index = 0;
-    std::size_t rank = 0;  ///< 0: by energy
+    std::size_t rank = 0;  ///< 0: chosen by energy
 };
 
 Error usage(const std::string& message) {
     return {ErrorKind::usage, message};
 }
 
-/// The ranks below this have fewer weights than the whole layer.
+/// Factors of a rank below this have fewer weights than the original layer.
 std::size_t rank_limit(const model::DenseLayer& layer) {
     const std::size_t sum = layer.inputs + layer.outputs;
     return (layer.inputs * layer.outputs + sum - 1) / sum;
 }
 
-/// The dense layers that are whole, by their place among all.
+/// The layers that are not factored yet, with their indices.
 std::vector<Target> whole_layers(const model::Network& network) {
     std::vector<Target> whole;
     std::size_t next = 0;
@@ -46,8 +46,8 @@ std::vector<Target> whole_layers(const model::Network& network) {
 }
 
 Error not_whole(const std::string& known, const std::string& found) {
-    return usage("layers to factor: expected dense layers that are whole (" + known + "), found '" + found +
-                 "'");
+    return usage("layers to factor: expected dense layers that are not factored yet (" + known +
+                 "), found '" + found + "'");
 }
 
 std::vector<Target> chosen_layers(const model::Network& network, const std::vector<std::string>& names) {
@@ -57,7 +57,8 @@ std::vector<Target> chosen_layers(const model::Network& network, const std::vect
                       [&](const Target& target) { return target.index + 1 == network.ranks().size(); });
         if (!whole.empty()) return whole;
         throw usage(
-            "layers to factor: expected one before the last that is whole, found none; name the last, " +
+            "layers to factor: expected one before the last that is not factored yet, found none; name the "
+            "last, " +
             network.dense_layers().back().name + ", to factor it");
     }
     std::string known;
@@ -126,7 +127,7 @@ class FactoredTensors {
 
   private:
     void add_tensor(model::TensorShape shape, std::vector<float> values) {
-        values_.push_back(std::move(values));  // which leaves its elements where they are
+        values_.push_back(std::move(values));  // moving a vector keeps its elements in place
         tensors_.push_back({std::move(shape.name), model::DType::f32, std::move(shape.shape),
                             std::as_bytes(std::span(values_.back()))});
     }

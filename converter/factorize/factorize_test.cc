@@ -1,4 +1,4 @@
-// Factored models, and what comes after: sessions, quantisation, pruning, the order of weights.
+// Factored models, and what can be done with them: sessions, quantisation, pruning, the order of weights.
 #include "converter/factorize/factorize.h"
 
 #include <doctest/doctest.h>
@@ -71,7 +71,7 @@ struct Fixture {
         return model::ModelFile::open(folder / "factored");
     }
     std::vector<float> input(const SessionOptions& options) {
-        std::vector<float> values(options.batch * 3 * options.input_size * options.input_size);
+        std::vector<float> values(options.batch * 3 * options.input_size().pixels());
         random.fill(values, -2.0F, 2.0F);
         return values;
     }
@@ -102,11 +102,13 @@ TEST_CASE("Layers of low rank give the same logits factored, in both orders, on 
         const model::ModelFile baseline = fixture.baseline(input_major);
         const model::ModelFile factored = fixture.factored(baseline, all_layers);
         for (const std::string& isa : isa_names_of_this_cpu()) {
-            for (const std::size_t size : {32U, 96U}) {  // the average pool joins the weights, or stays
+            for (const std::size_t size :
+                 {32U, 96U}) {  // small: the average pool is folded into the weights; large: it runs
                 CAPTURE(input_major);
                 CAPTURE(isa);
                 CAPTURE(size);
-                const SessionOptions options = {.threads = 2, .input_size = size, .batch = 3, .isa = isa};
+                const SessionOptions options = {
+                    .threads = 2, .input_height = size, .input_width = size, .batch = 3, .isa = isa};
                 const std::vector<float> input = fixture.input(options);
                 CHECK(relative_l2(logits(factored.path(), options, input),
                                   logits(baseline.path(), options, input)) < 2e-5);
@@ -115,7 +117,7 @@ TEST_CASE("Layers of low rank give the same logits factored, in both orders, on 
     }
 }
 
-TEST_CASE("A factored model says what it is, and has the names of torch's Sequential") {
+TEST_CASE("A factored model has a matching description and the names of torch's Sequential") {
     Fixture fixture;
     const model::ModelFile baseline = fixture.baseline(false);
     const auto layers =
@@ -142,7 +144,7 @@ TEST_CASE("A factored model says what it is, and has the names of torch's Sequen
           baseline.network().parameters() - factored.network().parameters());
 }
 
-TEST_CASE("The energy finds the rank, and layers that would grow stay whole") {
+TEST_CASE("The energy determines the rank, and layers that would grow are not factored") {
     Fixture fixture;
     auto layers = factorize_model(fixture.baseline(), {.layers = all_layers, .energy = 0.999999},
                                   fixture.folder / "factored");
@@ -154,7 +156,7 @@ TEST_CASE("The energy finds the rank, and layers that would grow stay whole") {
     CHECK(model::ModelFile::open(fixture.folder / "factored").description().lineage.back() ==
           "factorize --energy 0.999999 --layers classifier.0,classifier.3,classifier.6");
 
-    // The second layer has full rank: most of its energy takes more weights than it has.
+    // The second layer has full rank: keeping most of its energy needs more weights than it has.
     Random random;
     random.fill(fixture.weights.values("classifier.3.weight"), -0.2F, 0.2F);
     layers = factorize_model(fixture.baseline(), {.layers = {}, .energy = 0.99}, fixture.folder / "factored");
@@ -169,8 +171,9 @@ TEST_CASE("The energy finds the rank, and layers that would grow stay whole") {
 }
 
 TEST_CASE("Quantised factors see inputs of both signs") {
-    // A random network's logits may all but cancel, and what is lost looks large beside them: so, the median
-    // of networks. Were negative inputs taken as zero, half of what the second factors give would be wrong.
+    // In a random network the logits may nearly cancel, so that errors look large in comparison. So use the
+    // median of several networks. If negative inputs were treated as zero, half of the second factors'
+    // results would be wrong.
     constexpr std::uint32_t networks = 9;
     INFO(Random::replay());
     for (const bool input_major : {true, false}) {
@@ -185,7 +188,8 @@ TEST_CASE("Quantised factors see inputs of both signs") {
                 quantize_dense(factored, fixture.folder / "int8", DenseType::int8);
                 quantize_dense(factored, fixture.folder / "int4", DenseType::int4);
                 CHECK(Model::open(fixture.folder / "int8").variant() == "factored-int8");
-                const SessionOptions options{.threads = 2, .input_size = 64, .batch = 2, .isa = isa};
+                const SessionOptions options{
+                    .threads = 2, .input_height = 64, .input_width = 64, .batch = 2, .isa = isa};
                 const std::vector<float> input = fixture.input(options);
                 const std::vector<float> expected = logits(factored.path(), options, input);
                 int8_distances.push_back(
@@ -199,11 +203,11 @@ TEST_CASE("Quantised factors see inputs of both signs") {
     }
 }
 
-TEST_CASE("An INT8 result of a factored model does not depend on the batch and on the threads") {
+TEST_CASE("A factored INT8 model's result does not depend on batch and threads") {
     Fixture fixture;
     quantize_dense(fixture.factored(fixture.baseline()), fixture.folder / "int8", DenseType::int8);
-    const SessionOptions three = {.threads = 2, .input_size = 32, .batch = 3};
-    const SessionOptions one = {.threads = 1, .input_size = 32, .batch = 1};
+    const SessionOptions three = {.threads = 2, .input_height = 32, .input_width = 32, .batch = 3};
+    const SessionOptions one = {.threads = 1, .input_height = 32, .input_width = 32, .batch = 1};
     const std::vector<float> input = fixture.input(three);
     const std::vector<float> together = logits(fixture.folder / "int8", three, input);
     const std::size_t image_size = input.size() / 3;
@@ -216,7 +220,7 @@ TEST_CASE("An INT8 result of a factored model does not depend on the batch and o
     }
 }
 
-TEST_CASE("A factored model can be INT8 throughout") {
+TEST_CASE("All layers of a factored model can be INT8") {
     Fixture fixture;
     const model::ModelFile factored = fixture.factored(fixture.baseline(), all_layers);
     testing::Pictures pictures{fixture.folder / "pictures.bin", fixture.random};
@@ -226,13 +230,13 @@ TEST_CASE("A factored model can be INT8 throughout") {
     const Model full = Model::open(fixture.folder / "full");
     CHECK(full.variant() == "factored-int8-full");
     CHECK(full.file()->is_int8("classifier.3.1"));
-    const SessionOptions options = {.threads = 1, .input_size = 64, .batch = 1};
+    const SessionOptions options = {.threads = 1, .input_height = 64, .input_width = 64, .batch = 1};
     const std::vector<float> input = fixture.input(options);
     CHECK(relative_l2(logits(fixture.folder / "full", options, input),
                       logits(factored.path(), options, input)) < 0.3);
 }
 
-TEST_CASE("Filters of a factored model can go, as from the whole one") {
+TEST_CASE("Filters of a factored model can be pruned like the original's") {
     Fixture fixture;
     const PruneOptions options = {.ratio = 0.3};
     for (const bool input_major : {true, false}) {
@@ -241,14 +245,14 @@ TEST_CASE("Filters of a factored model can go, as from the whole one") {
         const model::ModelFile factored = fixture.factored(baseline);
         prune_model(baseline, plan_pruning(baseline, options), fixture.folder / "pruned");
         prune_model(factored, plan_pruning(factored, options), fixture.folder / "pruned-factored");
-        const SessionOptions session = {.threads = 1, .input_size = 96, .batch = 1};
+        const SessionOptions session = {.threads = 1, .input_height = 96, .input_width = 96, .batch = 1};
         const std::vector<float> input = fixture.input(session);
         CHECK(relative_l2(logits(fixture.folder / "pruned-factored", session, input),
                           logits(fixture.folder / "pruned", session, input)) < 2e-5);
     }
 }
 
-TEST_CASE("The order of a factored model's weights can change, there and back") {
+TEST_CASE("The order of a factored model's weights can be changed and changed back") {
     Fixture fixture;
     const model::ModelFile factored = fixture.factored(fixture.baseline());
     reorder_dense(factored, fixture.folder / "plain", model::DenseOrder::output_major);
@@ -263,7 +267,7 @@ TEST_CASE("The order of a factored model's weights can change, there and back") 
     }
 }
 
-TEST_CASE("What cannot be factored is told") {
+TEST_CASE("Models and options that cannot be factored are errors") {
     Fixture fixture;
     const model::ModelFile baseline = fixture.baseline();
     const auto problem = [&](const FactorizeOptions& options) {
@@ -285,7 +289,7 @@ TEST_CASE("What cannot be factored is told") {
     const model::ModelFile factored = fixture.factored(baseline);
     CHECK(error_of(ErrorKind::usage, [&] {
               factorize_model(factored, {.layers = {"classifier.0"}, .ranks = {2}}, fixture.folder / "again");
-          }) == Containing("whole (classifier.6), found 'classifier.0'"));
+          }) == Containing("not factored yet (classifier.6), found 'classifier.0'"));
     quantize_dense(baseline, fixture.folder / "int8", DenseType::int8);
     CHECK(error_of(ErrorKind::bad_input, [&] {
               factorize_model(model::ModelFile::open(fixture.folder / "int8"), {.layers = {}, .ranks = {2}},

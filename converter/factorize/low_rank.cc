@@ -1,6 +1,8 @@
 #include "converter/factorize/low_rank.h"
 
-#include <Eigen/Dense>
+#include <Eigen/Core>
+#include <Eigen/Eigenvalues>
+#include <Eigen/QR>
 #include <algorithm>
 #include <cmath>
 #include <exception>
@@ -21,7 +23,7 @@ using Strides = Eigen::Stride<Eigen::Dynamic, Eigen::Dynamic>;
 using ConstFloats = Eigen::Map<const Eigen::MatrixXf, 0, Strides>;
 using Floats = Eigen::Map<Eigen::MatrixXf, 0, Strides>;
 
-/// Sizes of blocks that are worked on at once; they also fix the order of every sum.
+/// Block sizes; they also fix the order of summation.
 constexpr Index tile_rows = 256;
 constexpr Index tile_columns = 1024;
 constexpr Index vectors_a_task = 64;
@@ -30,7 +32,7 @@ Strides strides(Index rows, Index columns, bool row_major) {
     return row_major ? Strides(1, columns) : Strides(rows, 1);
 }
 
-/// The matrix, or its transpose, so that there are no more rows than columns.
+/// The matrix or its transpose, so that it has at least as many columns as rows.
 struct WideMatrix {
     explicit WideMatrix(const WeightMatrix& matrix)
         : transposed(matrix.outputs > matrix.inputs),
@@ -52,7 +54,7 @@ struct WideMatrix {
     ConstFloats values;
 };
 
-/// kernels::parallel_for for bodies that may throw, since Eigen allocates.
+/// kernels::parallel_for for bodies that may throw, because Eigen allocates.
 template <class Body>
 void parallel(std::size_t tasks, Body body) {
     std::exception_ptr failure;
@@ -114,7 +116,7 @@ MatrixXd orthonormal(const MatrixXd& vectors) {
     return decomposition.householderQ() * MatrixXd::Identity(vectors.rows(), vectors.cols());
 }
 
-/// Eigenvalues, which are the squares of singular values, from the greatest to the least; and their vectors.
+/// Eigenvalues in decreasing order (the squared singular values), and their eigenvectors.
 struct Spectrum {
     VectorXd values;
     MatrixXd vectors;
@@ -132,10 +134,9 @@ Spectrum descending(const Eigen::SelfAdjointEigenSolver<MatrixXd>& solver) {
 /// The leading `rank` eigenpairs.
 Spectrum leading_spectrum(const MatrixXd& gram, Index rank) {
     constexpr double least_gain = 1e-4;  // of the squared error
-    constexpr double rounding = 1e-14;   // of the trace: nothing is left to gain
+    constexpr double rounding = 1e-14;   // relative to the trace: no further improvement is possible
     constexpr int most_iterations = 60;
-    const Index size =
-        rank + std::max<Index>(16, rank / 8);  // more vectors than wanted come nearer in fewer steps
+    const Index size = rank + std::max<Index>(16, rank / 8);  // additional vectors speed up convergence
     Spectrum spectrum;
     if (size * 2 >= gram.rows()) {
         spectrum = descending(Eigen::SelfAdjointEigenSolver<MatrixXd>(gram));
@@ -158,7 +159,7 @@ Spectrum leading_spectrum(const MatrixXd& gram, Index rank) {
     return spectrum;
 }
 
-/// The fewest leading eigenpairs that hold that share of the trace; none where most_rank of them do not.
+/// The fewest leading eigenpairs that hold this share of the trace; none if most_rank of them hold less.
 std::optional<Spectrum> spectrum_of_energy(const MatrixXd& gram, const Truncation& truncation) {
     const auto most = std::min(static_cast<Index>(truncation.most_rank), gram.rows());
     const double wanted = truncation.energy * gram.trace();
@@ -191,7 +192,7 @@ LowRank factors(const WideMatrix& matrix, const Spectrum& spectrum, double trace
     Floats tall_map(tall.data(), matrix.rows, rank, strides(matrix.rows, rank, matrix.row_major));
     Floats wide_map(wide.data(), rank, matrix.columns, strides(rank, matrix.columns, matrix.row_major));
 
-    // σ is the root of an eigenvalue. A projection uᵀ·W is as long as σ, so it is divided by √σ.
+    // σ is the square root of an eigenvalue. A projection uᵀ·W has norm σ, so it is divided by √σ.
     const VectorXd root = spectrum.values.cwiseSqrt().cwiseSqrt();
     const VectorXd inverse = root.unaryExpr([](double value) { return value > 0 ? 1 / value : 0; });
     tall_map = (spectrum.vectors * root.asDiagonal()).cast<float>();

@@ -18,8 +18,8 @@ struct Shape {
     std::size_t inputs;
 };
 
-/// A matrix Σ_k σ_k · u_k · v_kᵀ with the orthonormal vectors of the discrete cosine transform (DCT-II):
-/// its singular values are known without any solver.
+/// A matrix Σ_k σ_k · u_k · v_kᵀ with the orthonormal vectors of the discrete cosine transform (DCT-II), so
+/// that its singular values are known without a solver.
 struct KnownMatrix {
     KnownMatrix(Shape shape, std::vector<double> sigma)
         : outputs(shape.outputs), inputs(shape.inputs), singular_values(std::move(sigma)) {
@@ -42,7 +42,7 @@ struct KnownMatrix {
                std::cos(std::numbers::pi / length * (static_cast<double>(n) + 0.5) * static_cast<double>(k));
     }
 
-    /// √(Σ_{k ≥ rank} σ_k²) / √(Σ σ²), as Eckart and Young have it.
+    /// √(Σ_{k ≥ rank} σ_k²) / √(Σ σ²), by Eckart and Young.
     double relative_error(std::size_t rank) const {
         double left = 0;
         double all = 0;
@@ -74,7 +74,7 @@ std::vector<double> geometric(std::size_t count, double ratio) {
     return values;
 }
 
-/// ‖W − B·A‖ / ‖W‖ of the factors as they are, in output-major order.
+/// The actual ‖W − B·A‖ / ‖W‖ of output-major factors.
 double measured_error(const KnownMatrix& matrix, const LowRank& factors) {
     double error = 0;
     double all = 0;
@@ -118,7 +118,7 @@ TEST_CASE("A matrix of low rank is the product of its factors") {
     }
 }
 
-TEST_CASE("What is lost are the singular values left out, as Eckart and Young have it") {
+TEST_CASE("The error equals the omitted singular values, by Eckart and Young") {
     for (const Shape& shape : {Shape{200, 300}, {300, 200}, {60, 61}}) {
         for (const double ratio : {0.98, 0.9}) {  // a flat spectrum is the harder one
             const KnownMatrix matrix(shape, geometric(60, ratio));
@@ -137,7 +137,7 @@ TEST_CASE("What is lost are the singular values left out, as Eckart and Young ha
     }
 }
 
-TEST_CASE("Energy gives the least rank that holds it") {
+TEST_CASE("Energy gives the smallest rank that holds it") {
     const KnownMatrix matrix({300, 400}, geometric(200, 0.97));
     for (const double energy : {0.3, 0.9, 0.99, 0.9999}) {
         CAPTURE(energy);

@@ -27,7 +27,7 @@ constexpr std::uint64_t most_threads = 1024;
     throw Error(ErrorKind::bad_input, place + ": " + problem);
 }
 
-/// A tensor of a checkpoint, and where its values live while training runs.
+/// A tensor of a checkpoint, and the memory of its values during training.
 struct Slot {
     std::string name;
     std::vector<std::size_t> shape;
@@ -90,7 +90,7 @@ Json json_value(const model::SafetensorsFile& file, const char* key) {
     return json;
 }
 
-/// The members of the state, each in its range.
+/// Reads the members of the state and checks their ranges.
 class StateReader {
   public:
     StateReader(const Json& state, std::string place) : state_(state), place_(std::move(place)) {}
@@ -127,7 +127,8 @@ class StateReader {
     std::string place_;
 };
 
-constexpr std::uint64_t most_steps = std::uint64_t{1} << 53U;  // whole numbers that a double tells apart
+constexpr std::uint64_t most_steps =
+    std::uint64_t{1} << 53U;  // the largest range of integers that a double represents exactly
 
 Json state_json(const CheckpointDescription& description) {
     const TrainingPosition& position = description.position;
@@ -173,7 +174,7 @@ void check_values(const model::SafetensorsFile& file, std::span<const model::Ten
     }
 }
 
-/// Checks all of the tensors before the first is copied.
+/// Checks all tensors before it copies the first.
 void copy_tensors(const model::SafetensorsFile& file, const std::vector<Slot>& targets) {
     const std::string name = file.mapping().path().string();
     std::vector<model::Tensor> tensors;

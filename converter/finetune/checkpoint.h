@@ -1,4 +1,4 @@
-// Training that was interrupted, in one file: all that the rest of it depends on.
+// A file with everything that is needed to continue an interrupted training run.
 #pragma once
 
 #include <cstddef>
@@ -12,42 +12,43 @@
 
 namespace vgg19::converter {
 
-/// How far training is.
+/// The progress of training.
 struct TrainingPosition {
-    std::uint64_t steps = 0;  ///< done, of all epochs
-    double loss = 0;          ///< the sum over the images of the last step's epoch
-    std::uint64_t top1 = 0;   ///< of them, those that the network had right
-    double seconds = 0;       ///< that training took so far
+    std::uint64_t steps = 0;  ///< completed, in all epochs
+    double loss = 0;          ///< summed over the images of the current epoch
+    std::uint64_t top1 = 0;   ///< the number of those images that were predicted correctly
+    double seconds = 0;       ///< of training so far
 };
 
-/// How its steps were computed: sums come out a little different in other ways.
+/// Resources that influence rounding, so that a resumed run must use the same.
 struct TrainingResources {
     std::size_t micro_batch = 1;
     int threads = 1;
 };
 
-/// A checkpoint is a safetensors file of trained parameters under their names, of what the optimiser
-/// remembers of them ("features.0.weight.exp_avg"), of kept parameters, which training began with and which
-/// are in no other file ("classifier.6.weight.kept"), and of metadata: a checksum a tensor, the settings, and
-/// the state (position and resources).
+/// A safetensors file of:
+/// - trained parameters under their names;
+/// - the optimiser's state for them ("features.0.weight.exp_avg");
+/// - kept parameters, with which training began and which no other file holds ("classifier.6.weight.kept");
+/// - metadata: a checksum per tensor, the settings, and the state (position and resources).
 class Checkpoint {
   public:
-    /// Throws Error (bad_input) for a file that is none, or whose metadata is not what it should be.
+    /// Throws Error (bad_input) for a file that is no checkpoint or has invalid metadata.
     static Checkpoint open(const std::filesystem::path& path);
 
     const model::Json::Object& settings() const { return settings_.object(); }
     const TrainingPosition& position() const { return position_; }
     const TrainingResources& resources() const { return resources_; }
 
-    /// Throws Error (usage), which lists what differs, unless it is a checkpoint of a run with `settings`.
+    /// Throws Error (usage), which lists the differences, unless the checkpoint's run has these `settings`.
     void require_settings(const model::Json::Object& settings) const;
 
-    /// Sets trained parameters and the optimiser. `kept` are those that the checkpoint has of them. Throws
-    /// Error (bad_input), and sets nothing, for tensors that are missing, of another shape, not finite, or
-    /// differ from their checksum.
+    /// Sets the trained parameters and the optimiser. `kept` are the kept parameters that the checkpoint
+    /// contains. Throws Error (bad_input), and sets nothing, if a tensor is missing, has another shape, is
+    /// not finite, or does not match its checksum.
     void restore(std::span<const Parameter> parameters, Optimizer& optimizer,
                  std::span<const Parameter> kept = {}) const;
-    /// Sets the kept parameters alone. Throws as restore() does.
+    /// Sets only the kept parameters. Throws as restore() does.
     void restore_kept(std::span<const Parameter> kept) const;
 
   private:
@@ -64,15 +65,15 @@ class Checkpoint {
     TrainingResources resources_;
 };
 
-/// What a checkpoint holds besides tensors.
+/// The contents of a checkpoint besides its tensors.
 struct CheckpointDescription {
     model::Json::Object settings;
     TrainingPosition position;
     TrainingResources resources;
 };
 
-/// Writes one the crash-safe way: until it is all there, an older one stays. Throws Error (failed), also for
-/// a value that is not finite.
+/// Writes a checkpoint crash-safely: an older one stays until the new one is complete. Throws Error (failed),
+/// also for a value that is not finite.
 void write_checkpoint(const std::filesystem::path& path, const CheckpointDescription& description,
                       std::span<const Parameter> parameters, const Optimizer& optimizer,
                       std::span<const Parameter> kept = {});

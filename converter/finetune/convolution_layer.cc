@@ -41,13 +41,13 @@ kernels::WinogradTile cheapest_tile(const layers::ConvolutionShape& shape,
     }
 }
 
-/// The pool that follows is a step of its own here: its gradient wants the map before it.
+/// Without the pool, which is a separate step in training, because its gradient needs the map before it.
 layers::ConvolutionShape without_pool(layers::ConvolutionShape shape) {
     shape.pool_follows = false;
     return shape;
 }
 
-/// The convolution that the backward pass is.
+/// The shape of the convolution that computes the backward pass.
 layers::ConvolutionShape turned(layers::ConvolutionShape shape) {
     std::swap(shape.input_channels, shape.output_channels);
     return shape;
@@ -59,7 +59,7 @@ kernels::Winograd winograd_of(const layers::ConvolutionShape& shape, kernels::Wi
     return layers::winograd_problem(shape, tile, execution);
 }
 
-/// Where the parts of a Winograd convolution's workspace begin.
+/// The offsets of the parts in a Winograd convolution's workspace.
 struct WinogradParts {
     std::size_t bias;
     std::size_t scratch;
@@ -89,7 +89,7 @@ void run_winograd(kernels::Winograd problem, const layers::Execution& execution,
     kernels::winograd_convolution(steps, problem, schedule, memory + parts.scratch);
 }
 
-/// target[i][o] = the filter source[o][i], turned by 180°.
+/// target[i][o] = the filter source[o][i], rotated by 180°.
 void turn_filters(const layers::ConvolutionShape& shape, const float* source, float* target, int threads) {
     kernels::parallel_for(threads, shape.input_channels, [&](std::size_t i) {
         for (std::size_t o = 0; o < shape.output_channels; ++o) {
@@ -110,7 +110,7 @@ ConvolutionLayer::ConvolutionLayer(const layers::ConvolutionShape& shape, const 
           winograd_of(shape_, kernels::WinogradTile::f4, execution, execution.batch))) {}
 
 std::size_t ConvolutionLayer::output_size(std::size_t count) const {
-    return kernels::blocked_size(count, shape_.output_channels, shape_.side, shape_.side,
+    return kernels::blocked_size(count, shape_.output_channels, shape_.size.height, shape_.size.width,
                                  execution_.channel_block());
 }
 
@@ -130,7 +130,7 @@ void ConvolutionLayer::forward_image(std::size_t count, const float* input, cons
     execution.batch = count;
     const layers::ConvolutionWeights weights{.weights = parameters.weights.data(),
                                              .bias = parameters.bias.data()};
-    // Its filters are few enough to be packed anew each time.
+    // This layer has few filters, so packing them again each time is cheap.
     const auto convolution = layers::make_winograd_image(shape_, weights, execution);
     float* scratch = workspace.floats(in_floats(convolution->scratch_bytes()));
     convolution->run(reinterpret_cast<const std::byte*>(input), reinterpret_cast<std::byte*>(output),
@@ -173,8 +173,8 @@ kernels::ConvWeightsGradient& ConvolutionLayer::image_gradient(std::size_t count
     const kernels::ConvWeightsGradientShape shape = {.batch = count,
                                                      .input_channels = shape_.input_channels,
                                                      .output_channels = shape_.output_channels,
-                                                     .height = shape_.side,
-                                                     .width = shape_.side,
+                                                     .height = shape_.size.height,
+                                                     .width = shape_.size.width,
                                                      .block = execution_.channel_block(),
                                                      .plain_input = true};
     try {
@@ -196,7 +196,7 @@ void ConvolutionLayer::backward_image_weights(std::size_t count, const float* im
 }
 
 std::size_t ConvolutionLayer::forward_workspace() const {
-    if (shape_.plain_input) return 0;  // a few rows
+    if (shape_.plain_input) return 0;  // it needs only a few rows
     return winograd_workspace(winograd_of(shape_, forward_tile_, execution_, execution_.batch),
                               execution_.threads);
 }

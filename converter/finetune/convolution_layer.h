@@ -1,7 +1,8 @@
-// One 3×3 convolution with bias and ReLU in training. All three passes run by Winograd's minimal filtering,
-// which takes about a third of the time of oneDNN's direct ones: the output; the gradient of the input, which
-// is a convolution of the output's gradient with the filters turned by 180° and their channels exchanged; and
-// the gradient of the filters. For the first layer, whose input is an image, that is oneDNN's.
+// A 3×3 convolution with bias and ReLU for training. All three passes use Winograd's minimal filtering, which
+// takes about a third of the time of oneDNN's direct convolutions: the output; the gradient of the input,
+// which is a convolution of the output's gradient with the filters rotated by 180° and their channels
+// swapped; and the gradient of the filters. Only the first layer, which reads images, takes its filters'
+// gradient from oneDNN.
 #pragma once
 
 #include <cstddef>
@@ -17,13 +18,13 @@
 
 namespace vgg19::converter {
 
-/// Memory that layers share, since they run one after the other. Grows on demand.
+/// Scratch memory that layers share, since they run one after another. Grows on demand.
 class Workspace {
   public:
-    /// At least so many floats, aligned to 64 bytes; what was in them is lost.
+    /// Returns at least `count` floats, aligned to 64 bytes; the old contents are lost.
     float* floats(std::size_t count) {
         if (count * sizeof(float) > buffer_.size()) {
-            buffer_ = {};  // before the new one is there
+            buffer_ = {};  // free the old buffer before allocating the new one
             buffer_ = kernels::AlignedBuffer(count * sizeof(float));
         }
         return buffer_.as<float>();
@@ -35,27 +36,27 @@ class Workspace {
 
 class ConvolutionLayer {
   public:
-    /// Throws Error (failed) where oneDNN has no gradient for the shape.
+    /// Throws Error (failed) if oneDNN has no gradient for the shape.
     ConvolutionLayer(const layers::ConvolutionShape& shape, const layers::Execution& execution);
 
-    /// Images [count][input_channels][side][side] for the first layer; activations in the blocked layout for
-    /// all others.
+    /// Images [count][input_channels][height][width] for the first layer; activations in the blocked layout
+    /// for all others.
     void forward(std::size_t count, const float* input, const LayerParameters& parameters, float* output,
                  Workspace& workspace) const;
-    /// Not for the first layer. `output_gradient` is that before the ReLU.
+    /// Not for the first layer. `output_gradient` is the gradient before the ReLU.
     void backward_data(std::size_t count, const float* output_gradient, const LayerParameters& parameters,
                        float* input_gradient, Workspace& workspace) const;
-    /// Adds to the parameters' gradients.
+    /// Adds to the gradients of the parameters.
     void backward_weights(std::size_t count, const float* input, const float* output_gradient,
                           const LayerParameters& parameters, Workspace& workspace);
 
-    /// Floats of the largest workspace that a pass over the whole batch asks for.
+    /// The size in floats of the largest workspace that a pass over a whole batch needs.
     std::size_t forward_workspace() const;
     std::size_t backward_data_workspace() const;
     std::size_t backward_weights_workspace();
 
     const layers::ConvolutionShape& shape() const { return shape_; }
-    /// Floats of the output for so many images.
+    /// The size in floats of the output for `count` images.
     std::size_t output_size(std::size_t count) const;
 
   private:
@@ -71,7 +72,7 @@ class ConvolutionLayer {
     kernels::WinogradTile forward_tile_;
     kernels::WinogradTile backward_tile_;
     kernels::WinogradTile weights_tile_;
-    /// Of the first layer, for the number of images that came last: seldom another than the batch.
+    /// For the first layer, and the latest number of images, which rarely differs from the batch.
     std::optional<kernels::ConvWeightsGradient> image_gradient_;
     std::size_t image_gradient_count_ = 0;
 };

@@ -8,12 +8,12 @@
 
 namespace vgg19::converter {
 
-/// `values` are the logits of labels.size() images, [image][class], and become the gradients of
-/// scale · Σ_images −ln softmax(logits)[label]:
+/// Replaces `values`, the logits [image][class] of labels.size() images, by the gradients of scale · Σ_images
+/// −ln softmax(logits)[label]:
 ///
 ///   gradient[class] = scale · (softmax(logits)[class] − [class = label])
 ///
-/// Labels are below `classes`. Where the loss is not finite, so are the gradients.
+/// Labels must be below `classes`. If the loss is not finite, the gradients are not either.
 BatchResult cross_entropy(std::span<float> values, std::size_t classes, std::span<const std::size_t> labels,
                           double scale);
 

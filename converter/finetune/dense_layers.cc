@@ -55,7 +55,7 @@ std::span<float> DenseLayers::forward(std::size_t count, const float* input,
     return {layers_.back().output.as<float>(), count * layers_.back().shape.outputs};
 }
 
-/// Bias, ReLU and dropout.
+/// Adds the bias and applies ReLU and dropout.
 void DenseLayers::finish_outputs(std::size_t count, std::size_t index, std::span<const float> bias,
                                  std::span<const std::uint64_t> dropout_keys) {
     Layer& layer = layers_[index];
@@ -63,7 +63,7 @@ void DenseLayers::finish_outputs(std::size_t count, std::size_t index, std::span
         const std::span<float> outputs(layer.output.as<float>() + image * bias.size(), bias.size());
         for (std::size_t o = 0; o < bias.size(); ++o) {
             const float value = outputs[o] + bias[o];
-            // A NaN stays one.
+            // NaN must stay NaN.
             outputs[o] = layer.shape.relu_follows && value < 0 ? 0.0F : value;
         }
         if (layer.shape.relu_follows && !dropout_keys.empty()) {
@@ -95,7 +95,7 @@ const float* DenseLayers::backward(std::size_t count, const float* input,
                                  .result = input_gradient},
                                 threads_);
         if (i > 0 && layers_[i - 1].shape.relu_follows) {
-            // What ReLU or dropout zeroed is zero.
+            // Outputs that ReLU or dropout set to zero have no gradient.
             for (std::size_t k = 0; k < count * layer.shape.inputs; ++k) {
                 input_gradient[k] = layer_input[k] > 0 ? input_gradient[k] * kept_scale_ : 0.0F;
             }

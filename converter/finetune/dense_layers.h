@@ -1,4 +1,4 @@
-// The dense layers of a network that learns, with the dropout behind each ReLU.
+// The dense layers of a network in training, with dropout after each ReLU.
 #pragma once
 
 #include <array>
@@ -15,22 +15,23 @@ namespace vgg19::converter {
 
 class DenseLayers {
   public:
-    /// `orders` are those of the layers' weights.
+    /// `orders`: the order of each layer's weights.
     DenseLayers(const model::Network& network, const std::vector<model::DenseOrder>& orders,
                 std::size_t batch, int threads, double dropout);
 
-    /// Allocates what bytes() counts: activations and their gradients.
+    /// Allocates activations and their gradients (see bytes()).
     void allocate();
     std::size_t bytes() const;
 
-    /// (count, inputs of the first layer) → (count, classes). Nothing is dropped where `dropout_keys` is
-    /// empty; it has a key an image else. The result stays until the next call, and may be changed before it
-    /// goes to backward().
+    /// (count, inputs of the first layer) → (count, classes). `dropout_keys` has one key per image; if it is
+    /// empty, nothing is dropped. The result is valid until the next call; the caller may modify it before
+    /// passing it to backward().
     std::span<float> forward(std::size_t count, const float* input,
                              const std::vector<LayerParameters>& parameters,
                              std::span<const std::uint64_t> dropout_keys);
-    /// From the logits' gradient, for the last forward() with the same input and keys. Adds to the gradients
-    /// of the parameters that are not frozen. The gradient of the input is wanted or nullptr is returned.
+    /// Computes gradients from the logits' gradient, for the last forward() with the same input and keys.
+    /// Adds to the gradients of parameters that are not frozen. Returns the input's gradient if it is wanted,
+    /// else nullptr.
     const float* backward(std::size_t count, const float* input, std::span<const float> logits_gradient,
                           const std::vector<LayerParameters>& parameters, bool input_gradient_wanted);
 
@@ -51,7 +52,7 @@ class DenseLayers {
     std::size_t batch_;
     int threads_;
     double dropout_;
-    float kept_scale_ = 1;  ///< of what the last forward() did not drop
+    float kept_scale_ = 1;  ///< 1 / (1 − dropout), or 1 without dropout, in the last forward()
     std::array<kernels::AlignedBuffer, 2> gradients_;
 };
 

@@ -4,7 +4,7 @@ namespace vgg19::converter {
 
 namespace {
 
-/// A bijection of 32 bits in which each bit of the input changes each of the output about half of the time
+/// A 32-bit bijection in which each input bit flips each output bit with a probability of about one half
 /// (constants by C. Wellons, 2018).
 std::uint32_t mix(std::uint32_t value) {
     value = (value ^ (value >> 16U)) * 0x7FEB352DU;
@@ -19,7 +19,8 @@ void drop_out(std::uint64_t key, std::uint32_t layer, double probability, std::s
     constexpr double range = 4294967296.0;  // 2^32
     const auto threshold = static_cast<std::uint32_t>(probability * range);
     const auto scale = static_cast<float>(1.0 / (1.0 - probability));
-    // Two words of key: with one alone, streams of different keys could be the same one, shifted.
+    // Uses both words of the key: with one alone, the streams of two keys could be shifted copies of each
+    // other.
     const std::uint32_t low = mix(static_cast<std::uint32_t>(key) ^ mix(layer));
     const std::uint32_t high = mix(static_cast<std::uint32_t>(key >> 32U) + mix(low));
     for (std::size_t i = 0; i < values.size(); ++i) {

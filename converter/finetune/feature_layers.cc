@@ -20,7 +20,7 @@ std::size_t in_lines(std::size_t floats) {
 
 }  // namespace
 
-FeatureLayers::FeatureLayers(const model::Network& network, std::size_t input_size,
+FeatureLayers::FeatureLayers(const model::Network& network, MapSize input_size,
                              const layers::Execution& execution, bool learns)
     : execution_(execution),
       learns_(learns),
@@ -29,7 +29,7 @@ FeatureLayers::FeatureLayers(const model::Network& network, std::size_t input_si
     for (const model::ConvolutionLayer& layer : network.convolutions()) {
         const layers::ConvolutionShape shape{.input_channels = layer.input_channels,
                                              .output_channels = layer.output_channels,
-                                             .side = network.map_size(layer, input_size),
+                                             .size = network.map_size(layer, input_size),
                                              .plain_input = blocks_.empty()};
         blocks_.push_back({ConvolutionLayer(shape, execution), layer.pool_follows});
     }
@@ -42,8 +42,8 @@ std::size_t FeatureLayers::activation_size(const Block& block, std::size_t count
 }
 
 std::size_t FeatureLayers::pooled_size(const Block& block, std::size_t count) const {
-    const std::size_t side = block.side() / 2;
-    return kernels::blocked_size(count, block.convolution.shape().output_channels, side, side,
+    const MapSize size = block.size().halved();
+    return kernels::blocked_size(count, block.convolution.shape().output_channels, size.height, size.width,
                                  execution_.channel_block());
 }
 
@@ -120,8 +120,8 @@ void FeatureLayers::max_pool(std::size_t count, const Block& block) const {
     const std::size_t channel_block = execution_.channel_block();
     const std::size_t channels = block.convolution.shape().output_channels;
     const kernels::MaxPool problem{.planes = count * kernels::blocks_of(channels, channel_block),
-                                   .height = block.side(),
-                                   .width = block.side(),
+                                   .height = block.size().height,
+                                   .width = block.size().width,
                                    .block = channel_block,
                                    .input = block.activation,
                                    .output = block.pooled};
@@ -135,8 +135,8 @@ void FeatureLayers::average_pool(std::size_t count) {
     const Block& last = blocks_.back();
     const kernels::AveragePool problem{.batch = count,
                                        .channels = last.convolution.shape().output_channels,
-                                       .height = last.side() / 2,
-                                       .width = last.side() / 2,
+                                       .height = last.size().halved().height,
+                                       .width = last.size().halved().width,
                                        .output_height = pooled_side_,
                                        .output_width = pooled_side_,
                                        .block = execution_.channel_block(),
@@ -175,8 +175,8 @@ void FeatureLayers::max_pool_backward(std::size_t count, const Block& block, con
     const std::size_t channel_block = execution_.channel_block();
     const std::size_t channels = block.convolution.shape().output_channels;
     const kernels::MaxPoolGradient problem{.planes = count * kernels::blocks_of(channels, channel_block),
-                                           .height = block.side(),
-                                           .width = block.side(),
+                                           .height = block.size().height,
+                                           .width = block.size().width,
                                            .block = channel_block,
                                            .activation = block.activation,
                                            .pooled_gradient = pooled_gradient,
@@ -201,8 +201,8 @@ void FeatureLayers::average_pool_backward(std::size_t count, const float* featur
     const Block& last = blocks_.back();
     const kernels::AveragePoolGradient problem{.batch = count,
                                                .channels = last.convolution.shape().output_channels,
-                                               .height = last.side() / 2,
-                                               .width = last.side() / 2,
+                                               .height = last.size().halved().height,
+                                               .width = last.size().halved().width,
                                                .pooled_height = pooled_side_,
                                                .pooled_width = pooled_side_,
                                                .block = execution_.channel_block(),

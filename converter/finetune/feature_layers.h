@@ -1,4 +1,4 @@
-// The convolutions, the max-pools and the average pool of a network that learns.
+// The convolutions, max-pools and average pool of a network in training.
 #pragma once
 
 #include <array>
@@ -13,24 +13,25 @@ namespace vgg19::converter {
 
 class FeatureLayers {
   public:
-    /// `learns`: keeps what backward() needs. `input_size` is the images' height and width.
-    FeatureLayers(const model::Network& network, std::size_t input_size, const layers::Execution& execution,
+    /// `learns`: keeps what backward() needs.
+    FeatureLayers(const model::Network& network, MapSize input_size, const layers::Execution& execution,
                   bool learns);
 
-    /// Allocates what bytes() counts.
+    /// Allocates the memory that bytes() counts.
     void allocate();
-    /// Of activations, their gradients and the workspace. Throws Error (failed) where oneDNN has no gradient
-    /// for a shape.
+    /// The size of the activations, their gradients and the workspace. Throws Error (failed) if oneDNN has no
+    /// gradient for a shape.
     std::size_t bytes();
 
-    /// (count, 3, input_size, input_size) → (count, features). The result stays until the next call.
+    /// (count, 3, height, width) → (count, features). The result stays until the next call.
     const float* forward(std::size_t count, const float* images,
                          const std::vector<LayerParameters>& parameters);
-    /// From the gradient of the features of the last forward(). Adds to the parameters' gradients.
+    /// Computes gradients from those of the features of the last forward(). Adds to the parameters'
+    /// gradients.
     void backward(std::size_t count, const float* images, const float* features_gradient,
                   const std::vector<LayerParameters>& parameters);
 
-    /// Of one image.
+    /// The number of features per image.
     std::size_t features() const { return features_; }
 
   private:
@@ -40,16 +41,16 @@ class FeatureLayers {
         float* activation = nullptr;  ///< after ReLU, before the pool
         float* pooled = nullptr;
 
-        std::size_t side() const { return convolution.shape().side; }
+        MapSize size() const { return convolution.shape().size; }
         const float* output() const { return pool_follows ? pooled : activation; }
     };
 
-    /// Floats of a block's activation, and behind its pool.
+    /// Number of floats in a block's activation, and in the output of its pool.
     std::size_t activation_size(const Block& block, std::size_t count) const;
     std::size_t pooled_size(const Block& block, std::size_t count) const;
     std::size_t largest_activation() const;
-    /// Where each activation stands, and the end of them all, in floats. One that learns keeps them; else two
-    /// places do, used in turn.
+    /// Places the activations and returns the end of the last one, in floats. While learning, all are kept;
+    /// otherwise two buffers are used alternately.
     std::size_t place_activations(float* memory);
     std::size_t workspace();
 

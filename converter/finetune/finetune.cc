@@ -22,7 +22,7 @@ namespace vgg19::converter {
 
 namespace {
 
-/// Of the items in their order: which they are, and the classes that the model is to learn for them.
+/// A hash of the items in order and of the model's classes for them.
 std::string digest_of(const EvaluationImages& images) {
     model::Sha256 sha256;
     for (const std::size_t item : images.items) {
@@ -34,7 +34,7 @@ std::string digest_of(const EvaluationImages& images) {
     return sha256.hex_digest();
 }
 
-/// What two runs must have in common to give the same result.
+/// The settings that two runs must share to give the same result.
 model::Json::Object settings_of(const model::ModelFile& model, const TrainingImages& images,
                                 const FinetuneOptions& options) {
     model::Json::Object settings = images.origin;
@@ -54,7 +54,7 @@ bool is_there(const std::filesystem::path& path) {
     return std::filesystem::exists(path, ignored);
 }
 
-/// The checkpoint to go on from.
+/// The checkpoint from which to resume.
 std::optional<Checkpoint> open_checkpoint(const FinetuneFiles& files, const model::Json::Object& settings) {
     if (!is_there(files.checkpoint)) return std::nullopt;
     Checkpoint checkpoint = Checkpoint::open(files.checkpoint);
@@ -93,7 +93,7 @@ void keep_share(const model::ModelFile& model, std::span<const Parameter> parame
     }
 }
 
-/// The model's tensors in their order, with values from the network.
+/// The model's tensors in order, with the trained values.
 void write_trained(const model::ModelFile& model, std::span<const Parameter> parameters,
                    const std::string& step, const std::filesystem::path& output,
                    const model::Progress& progress) {
@@ -112,7 +112,7 @@ void write_trained(const model::ModelFile& model, std::span<const Parameter> par
     model::write_model(output, description, tensors, progress);
 }
 
-/// All phases of one run.
+/// Runs all phases of a training run.
 class Run {
   public:
     Run(const TrainingImages& images, FinetuneOptions options, const FinetuneFiles& files,
@@ -124,14 +124,14 @@ class Run {
           settings_(std::move(settings)),
           checkpoint_(open_checkpoint(files, settings_)) {}
 
-    /// `headed` is null, or what `model` is the file of.
+    /// `headed` is null unless `model` is its file.
     void train(const model::ModelFile& model, NewHeadModel* headed) {
         resources_ = resources_of(model, options_, checkpoint_);
         const std::vector<Phase> phases = phases_of(options_);
         for (const Phase& phase : phases) {
             const bool is_last = &phase == &phases.back();
             if (!is_last && is_behind(phase)) continue;
-            // What the last phase began with is in no file but the checkpoint.
+            // The parameters at the start of the last phase; only the checkpoint holds them.
             const std::span<const Parameter> kept =
                 is_last && headed != nullptr ? headed->parameters() : std::span<const Parameter>();
             if (checkpoint_) checkpoint_->restore_kept(kept);
@@ -140,7 +140,8 @@ class Run {
     }
 
   private:
-    /// The checkpoint is of a later phase. At the end of one, it is that phase's.
+    /// Whether the checkpoint belongs to a later phase. A checkpoint at the end of a phase belongs to that
+    /// phase.
     bool is_behind(const Phase& phase) const {
         return checkpoint_ &&
                checkpoint_->position().steps > steps_an_epoch() * (phase.first_epoch + phase.epochs);
@@ -213,7 +214,7 @@ void check_finetune(const model::ModelFile& model, const FinetuneOptions& option
     if (files.resume || !is_there(files.checkpoint)) return;
     throw Error(ErrorKind::usage,
                 files.checkpoint.string() +
-                    ": expected no checkpoint yet, found one: --resume goes on from it; or remove it");
+                    ": expected no checkpoint yet, found one: continue from it with --resume, or remove it");
 }
 
 void finetune(const model::ModelFile& model, const TrainingImages& images, const FinetuneOptions& options,
@@ -223,7 +224,7 @@ void finetune(const model::ModelFile& model, const TrainingImages& images, const
         throw Error(ErrorKind::usage, "fine-tuning: expected images, found none");
     }
     FinetuneOptions resolved = options;
-    if (resolved.input_size == 0) resolved.input_size = model.description().preprocessing.input_size;
+    if (resolved.input_size.empty()) resolved.input_size = model.description().preprocessing.input_size;
     resolved.batch = std::min(resolved.batch, images.images.items.size());
 
     model.file().mapping().release(model.file().mapping().bytes());
@@ -234,7 +235,7 @@ void finetune(const model::ModelFile& model, const TrainingImages& images, const
         Run(images, resolved, files, observer, settings_of(model, images, resolved))
             .train(headed.file(), &headed);
     }
-    std::error_code ignored;  // what cannot be removed does no harm
+    std::error_code ignored;  // failing to remove it does no harm
     std::filesystem::remove(files.checkpoint, ignored);
 }
 

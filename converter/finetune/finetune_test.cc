@@ -23,7 +23,7 @@ using vgg19::testing::Containing;
 
 #if VGG19_HAS_ONEDNN
 
-/// The largest difference of two models' weights.
+/// The largest difference between two models' weights.
 float difference(const model::ModelFile& a, const model::ModelFile& b) {
     float largest = 0;
     for (const model::Tensor& tensor : a.tensors()) {
@@ -68,7 +68,7 @@ TEST_CASE("a network learns to tell dark pictures from bright ones") {
     CHECK(steps.back().epoch_loss < 0.7 * steps[4].epoch_loss);
 }
 
-TEST_CASE("a trained model keeps variant, network and order of weights, and tells how it was trained") {
+TEST_CASE("a trained model keeps variant, network and order of weights, and records how it was trained") {
     for (const auto order : {model::DenseOrder::input_major, model::DenseOrder::output_major}) {
         Workplace place(order);
         const std::string before = content(place.folder / "model");
@@ -113,7 +113,7 @@ TEST_CASE("a share of the old weights may be kept") {
     }
 }
 
-TEST_CASE("layers that are not to be trained stay as they are") {
+TEST_CASE("layers that are not trained do not change") {
     for (const auto trained : {TrainedLayers::dense, TrainedLayers::convolutions}) {
         Workplace place;
         place.options.trained = trained;
@@ -128,12 +128,13 @@ TEST_CASE("layers that are not to be trained stay as they are") {
     }
 }
 
-TEST_CASE("images that do not fit at once go through in parts, to nearly the same result") {
+TEST_CASE("images that do not fit at once are processed in parts, with nearly the same result") {
     Workplace place;
     INFO(place.random.replay());
     place.options.input_size = 32;
     place.options.dropout = 0.5;
-    place.options.optimizer.kind = OptimizerKind::sgd;  // Adam turns a difference of signs near 0 into steps
+    place.options.optimizer.kind =
+        OptimizerKind::sgd;  // Adam turns sign differences of gradients near 0 into full steps
     place.run();
     const model::ModelFile whole = model::ModelFile::open(place.files.output);
     place.files.output = place.folder / "in-parts";
@@ -151,7 +152,7 @@ TEST_CASE("images that do not fit at once go through in parts, to nearly the sam
     CHECK(message == Containing(" MB, which training with 1 of 4 images at a time takes"));
 }
 
-TEST_CASE("a checkpoint's parts are kept, and refused where they no longer fit") {
+TEST_CASE("a checkpoint's micro-batch is kept, and refused if it no longer fits") {
     Workplace place;
     place.options.input_size = 32;
     place.options.memory_bytes = training_bytes(*place.model, place.options, 2);
@@ -176,7 +177,7 @@ TEST_CASE("a loss that is not finite ends training, and leaves the last checkpoi
     CHECK_FALSE(place.has("checkpoint"));
 }
 
-TEST_CASE("weights that are not finite are neither a checkpoint nor a model") {
+TEST_CASE("weights that are not finite are written neither to a checkpoint nor to a model") {
     Workplace place;
     place.options.schedule = {.kind = ScheduleKind::constant, .learning_rate = 1e300};
     place.files.checkpoint_steps = 1;
@@ -188,7 +189,7 @@ TEST_CASE("weights that are not finite are neither a checkpoint nor a model") {
     CHECK_FALSE(place.has("output"));
 }
 
-TEST_CASE("an image that cannot be read is named, and a checkpoint left of the steps before it") {
+TEST_CASE("an unreadable image is named, and a checkpoint of the earlier steps remains") {
     Workplace place;
     for (int i = 0; i < 20; ++i)
         write_ppm(place.folder / "photos" / std::to_string(i % 10) / (std::to_string(i) + ".ppm"), 9 * i);

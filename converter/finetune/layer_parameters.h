@@ -1,4 +1,4 @@
-// The parameters of one layer, as its passes see them.
+// The parameters of one layer for its passes.
 #pragma once
 
 #include <span>
@@ -8,7 +8,7 @@ namespace vgg19::converter {
 struct LayerParameters {
     std::span<const float> weights;  ///< in the file's order
     std::span<const float> bias;
-    std::span<float> weights_gradient;  ///< empty where the layer is frozen, as is the next
+    std::span<float> weights_gradient;  ///< empty if the layer is frozen, like the next member
     std::span<float> bias_gradient;
 
     bool frozen() const { return weights_gradient.empty(); }

@@ -52,7 +52,7 @@ std::uint64_t training_bytes(const model::ModelFile& model, const FinetuneOption
                                             .threads = options.threads,
                                             .trained = options.trained,
                                             .dropout = options.dropout};
-    const std::uint64_t image = model::image_channels * options.input_size * options.input_size;
+    const std::uint64_t image = model::image_channels * options.input_size.pixels();
     return TrainingNetwork::bytes(model, network) + optimizer_bytes(model.network(), options) +
            ImageReader::batches_in_memory * options.batch * image * sizeof(float);
 }

@@ -1,4 +1,4 @@
-// How many images go through a network at a time, so that training fits in memory.
+// Chooses how many images pass through the network at a time, so that training fits into memory.
 #pragma once
 
 #include <cstddef>
@@ -9,17 +9,17 @@
 
 namespace vgg19::converter {
 
-/// Bytes that training takes in all: the network's, the optimiser's, and those of images read ahead.
-/// `options.input_size` and `options.threads` are not 0.
+/// The total memory of training in bytes: network, optimiser, and images that are read ahead.
+/// `options.input_size` and `options.threads` must be set.
 std::uint64_t training_bytes(const model::ModelFile& model, const FinetuneOptions& options,
                              std::size_t micro_batch);
 
-/// The images of a step in as few parts of about equal length as fit into the memory of `options`: the length
-/// of the longest. Throws Error (usage where options say how much memory, else failed), with what is needed,
-/// where not even one image fits.
+/// Splits the images of a step into as few parts of nearly equal size as fit into the memory of `options`;
+/// returns the size of the largest. Throws Error (usage if options set the memory, else failed), with the
+/// required memory, if not even one image fits.
 std::size_t choose_micro_batch(const model::ModelFile& model, const FinetuneOptions& options);
 
-/// Throws the same where that many do not fit.
+/// Throws the same error if `micro_batch` images do not fit.
 void require_fit(const model::ModelFile& model, const FinetuneOptions& options, std::size_t micro_batch);
 
 }  // namespace vgg19::converter

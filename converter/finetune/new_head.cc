@@ -21,7 +21,7 @@ double uniform(std::uint64_t key) {
            static_cast<double>(std::uint64_t{1} << mantissa_bits);
 }
 
-/// Normal numbers by Box and Muller (1958), each from its place alone.
+/// Normally distributed numbers by Box and Muller (1958); each depends only on its index.
 std::vector<float> normal_values(std::size_t count, std::uint64_t seed) {
     std::vector<float> values(count);
     for (std::size_t i = 0; i < count; ++i) {

@@ -1,4 +1,4 @@
-// A model with a new last dense layer.
+// Replaces a model's last dense layer by a new one.
 #pragma once
 
 #include <cstdint>
@@ -11,20 +11,20 @@
 
 namespace vgg19::converter {
 
-/// Weights as torchvision's VGGs begin with, normal with a deviation of 0.01, and biases of 0. A last layer
-/// that was factored becomes a whole one. The order of the weights stays, and so do all the other layers.
+/// The new weights are initialised as in torchvision's VGGs: normal with a deviation of 0.01, biases 0. A
+/// factored last layer becomes a plain one. The order of the weights and all other layers stay the same.
 class NewHeadModel {
   public:
-    /// `model` is FP32. Throws Error (usage) for a number of classes that cannot be.
+    /// `model` must be FP32. Throws Error (usage) for an invalid number of classes.
     NewHeadModel(const model::ModelFile& model, const NewHead& head, std::uint64_t seed);
     NewHeadModel(const NewHeadModel&) = delete;
     NewHeadModel& operator=(const NewHeadModel&) = delete;
 
-    /// Refers to the memory of this object.
+    /// A view into this object's memory.
     const model::ModelFile& file() const { return file_; }
-    /// Weight and bias of the new layer. Whoever changes their values changes the model.
+    /// Weight and bias of the new layer; writing to their values changes the model.
     std::span<const Parameter> parameters() const { return parameters_; }
-    /// Sets them to what those of the same names among `trained` are.
+    /// Copies the values of the parameters with the same names in `trained`.
     void take(std::span<const Parameter> trained);
 
   private:

@@ -20,7 +20,7 @@ namespace {
 using testing::Workplace;
 using vgg19::testing::Containing;
 
-/// The tensors of `model` that are not of `layer`, as one text.
+/// The bytes of all tensors of `model` except those of `layer`, as one text.
 std::string others(const model::ModelFile& model, const std::string& layer) {
     std::string bytes;
     std::vector<std::string> names;
@@ -39,7 +39,7 @@ NewHead pets() {
     return {.classes = 3, .names = {"cat", "dog", "newt"}, .epochs = 1, .learning_rate = std::nullopt};
 }
 
-/// Ten classes of pictures on a head of ten others.
+/// Ten classes of pictures, and a head for ten other classes.
 struct HeadWorkplace : Workplace {
     explicit HeadWorkplace(model::DenseOrder order = model::DenseOrder::input_major) : Workplace(order) {
         options.head = NewHead{.classes = 10, .names = {}, .epochs = 1, .learning_rate = std::nullopt};
@@ -48,7 +48,7 @@ struct HeadWorkplace : Workplace {
 
 }  // namespace
 
-TEST_CASE("a new head has as many outputs as asked for, small random weights, and the names") {
+TEST_CASE("a new head has the requested number of outputs, small random weights, and the names") {
     for (const auto order : {model::DenseOrder::input_major, model::DenseOrder::output_major}) {
         const Workplace place(order);
         const NewHeadModel headed(*place.model, pets(), 7);
@@ -87,7 +87,7 @@ TEST_CASE("a factored last layer becomes a whole new one") {
     CHECK(headed.file().find("classifier.6.0.bias") == nullptr);
 }
 
-TEST_CASE("the head's own epochs leave the other layers alone, and come first") {
+TEST_CASE("the head's own epochs come first and do not change the other layers") {
     HeadWorkplace place;
     place.options.head->epochs = 2;
     const std::string message = place.stop_after(10);
@@ -104,14 +104,14 @@ TEST_CASE("the head's own epochs leave the other layers alone, and come first") 
     CHECK(plan.done == 10);
     REQUIRE(steps.size() == 10);
     CHECK(steps.front().epoch == 3);
-    CHECK(steps.front().learning_rate == doctest::Approx(1e-3 / 2));  // its own warm-up
+    CHECK(steps.front().learning_rate == doctest::Approx(1e-3 / 2));  // it has its own warm-up
     CHECK(steps.back().images == 4 * Workplace::pictures);
 }
 
-TEST_CASE("training of a new head that was stopped goes on to the same file, byte for byte") {
+TEST_CASE("interrupted training of a new head continues to the same file, byte for byte") {
     HeadWorkplace place;
     INFO(place.random.replay());
-    place.options.keep = 0.25;  // of what the last phase began with
+    place.options.keep = 0.25;  // share of the weights at the start of the last phase
     const std::string expected = place.result();
     place.files.resume = true;
     for (const std::uint64_t step : {1U, 4U, 5U, 6U, 10U, 14U}) {
@@ -125,7 +125,7 @@ TEST_CASE("training of a new head that was stopped goes on to the same file, byt
     }
 }
 
-TEST_CASE("so does training of convolutions alone behind it, which no longer changes the head") {
+TEST_CASE("so does training of only convolutions after it, which does not change the head") {
     HeadWorkplace place(model::DenseOrder::output_major);
     place.options.trained = TrainedLayers::convolutions;
     place.options.optimizer.kind = OptimizerKind::sgd;
@@ -149,7 +149,7 @@ TEST_CASE("a checkpoint of another head is refused") {
     CHECK(place.run_error(ErrorKind::usage) == Containing("classes was 10, is not given"));
 }
 
-TEST_CASE("--train head leaves all other layers as they are") {
+TEST_CASE("--train head does not change other layers") {
     HeadWorkplace place;
     place.options.trained = TrainedLayers::head;
     place.run();
@@ -181,7 +181,7 @@ TEST_CASE("a new head learns two classes that are easy to tell apart") {
     CHECK(model.class_names() == std::vector<std::string>{"light", "dark"});
     CHECK(model.lineage().back() ==
           Containing("finetune --data photos --classes 2 --head-epochs 1 --head-lr 0.02 "));
-    Session session(model, {.input_size = 32, .batch = 4});
+    Session session(model, {.input_height = 32, .input_width = 32, .batch = 4});
     CHECK(evaluate(session, images).total.top1 == 24);
 }
 

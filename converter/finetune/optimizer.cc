@@ -8,7 +8,7 @@ namespace vgg19::converter {
 
 namespace {
 
-/// What a step needs to know, in the precision of the values.
+/// The constants of a step, in the precision of the values.
 struct AdamStep {
     float decay;
     float beta1_rest;  ///< 1 − beta1

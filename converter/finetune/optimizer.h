@@ -1,4 +1,4 @@
-// Optimisers: how gradients change parameters.
+// Optimisers: update parameters from gradients.
 #pragma once
 
 #include <cstddef>
@@ -15,31 +15,32 @@ enum class OptimizerKind : unsigned char { adam, sgd };
 
 struct OptimizerOptions {
     OptimizerKind kind = OptimizerKind::adam;
-    double weight_decay = 0;  ///< L2: weight_decay × value joins the gradient, as PyTorch's optimisers add it
-    double beta1 = 0.9;       ///< Adam
+    double weight_decay =
+        0;               ///< L2: weight_decay × value is added to the gradient, as in PyTorch's optimisers
+    double beta1 = 0.9;  ///< Adam
     double beta2 = 0.999;
     double epsilon = 1e-8;
     double momentum = 0.9;  ///< SGD
-    int threads = 0;        ///< 0: as many as the CPUs that this process may use
+    int threads = 0;        ///< 0 means as many as this process has CPUs
 };
 
-/// What an optimiser remembers of a parameter, such as "features.0.weight" and its first moment "exp_avg".
+/// An optimiser's state for one parameter, such as "features.0.weight" and its first moment "exp_avg".
 struct OptimizerState {
     std::string parameter;
-    std::string name;  ///< torch's: exp_avg, exp_avg_sq, momentum_buffer
+    std::string name;  ///< torch's names: exp_avg, exp_avg_sq, momentum_buffer
     std::span<float> values;
 };
 
-/// PyTorch's Adam (Kingma and Ba, 2015) and SGD with momentum, element by element; frozen parameters stay.
+/// PyTorch's Adam (Kingma and Ba, 2015) and SGD with momentum; frozen parameters do not change.
 class Optimizer {
   public:
-    /// `parameters` are those of a TrainingNetwork, which must outlive this.
+    /// `parameters` belong to a TrainingNetwork that must outlive this object.
     Optimizer(std::span<const Parameter> parameters, const OptimizerOptions& options);
 
-    /// One step with the gradients that are there.
+    /// Does one step with the current gradients.
     void step(double learning_rate);
 
-    /// Steps done. A checkpoint keeps it beside state(), and sets both again.
+    /// The number of completed steps. Checkpoints store it together with state() and restore both.
     std::uint64_t steps() const { return steps_; }
     void set_steps(std::uint64_t steps) { steps_ = steps; }
     std::span<const OptimizerState> state() const { return state_; }

@@ -45,9 +45,9 @@ Kind kind_in(std::span<const Name<Kind>> names, std::string_view option, std::st
                                       std::string(found) + "'");
 }
 
-/// The shortest digits that read back as the same number, without an exponent.
+/// The shortest text that parses back to the same number, without an exponent.
 std::string plain_text(double value) {
-    std::string text(400, '\0');  // the smallest double has 324 digits behind its point
+    std::string text(400, '\0');  // the smallest double has 324 digits after the point
     char* const end = text.data() + text.size();
     text.resize(static_cast<std::size_t>(
         std::to_chars(text.data(), end, value, std::chars_format::fixed).ptr - text.data()));
@@ -92,13 +92,13 @@ TrainedLayers trained_layers_named(std::string_view name) {
 }
 
 double head_learning_rate(const FinetuneOptions& options) {
-    constexpr double faster = 10;  // it begins at nothing, and nothing is lost by long steps
+    constexpr double faster = 10;  // its weights are random, so that large steps lose nothing
     return options.head->learning_rate.value_or(faster * options.schedule.learning_rate);
 }
 
 void check_options(const FinetuneOptions& options) {
-    require(options.input_size == 0 || options.input_size >= model::smallest_input,
-            "an input of at least 32 × 32");
+    require(options.input_size.empty() || model::is_input_size(options.input_size),
+            "an input of 32 × 32 to 8192 × 8192");
     require(options.epochs >= 1, "at least one epoch");
     require(options.batch >= 1, "at least one image a step");
     require(std::isfinite(options.schedule.learning_rate) && options.schedule.learning_rate > 0,
@@ -124,7 +124,12 @@ model::Json::Object options_json(const FinetuneOptions& options) {
         json.emplace_back("head-epochs", std::uint64_t{options.head->epochs});
         json.emplace_back("head-lr", head_learning_rate(options));
     }
-    json.emplace_back("size", std::uint64_t{options.input_size});
+    const MapSize size = options.input_size;
+    if (size.height == size.width) {
+        json.emplace_back("size", std::uint64_t{size.height});
+    } else {
+        json.emplace_back("size", to_string(size));
+    }
     json.emplace_back("epochs", std::uint64_t{options.epochs});
     json.emplace_back("batch", std::uint64_t{options.batch});
     json.emplace_back("lr", options.schedule.learning_rate);

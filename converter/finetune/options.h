@@ -1,4 +1,4 @@
-// What a training run is told, and how others are told what it was.
+// The options of a training run, and their description for others.
 #pragma once
 
 #include <cstddef>
@@ -16,38 +16,39 @@
 
 namespace vgg19::converter {
 
-/// A new last dense layer, for other classes than the model has.
+/// A new last dense layer, for classes other than the model's.
 struct NewHead {
     std::size_t classes = 0;
-    std::vector<std::string> names;  ///< of the classes, in their order; or none
-    /// First, in which the new layer alone learns: what it would tell the others before is noise.
+    std::vector<std::string> names;  ///< of the classes, in order; may be empty
+    /// Initial epochs that train only the new layer, because its first gradients would be noise for the
+    /// others.
     std::size_t epochs = 1;
-    std::optional<double> learning_rate;  ///< in those; none: ten times the schedule's
+    std::optional<double> learning_rate;  ///< during those epochs; unset means ten times the schedule's
 };
 
-/// What the trained weights depend on.
+/// Everything that the trained weights depend on.
 struct FinetuneOptions {
-    std::size_t input_size = 0;  ///< height and width; 0: the model's own
+    MapSize input_size{};  ///< empty: the model's own
     std::size_t epochs = 1;
-    std::size_t batch = 32;  ///< images a step
+    std::size_t batch = 32;  ///< images per step
     Schedule schedule;
-    OptimizerOptions optimizer;  ///< but for its threads
+    OptimizerOptions optimizer;  ///< its number of threads is not used
     TrainedLayers trained = TrainedLayers::all;
     double dropout = 0.5;
-    /// The result's weights are keep · before + (1 − keep) · trained. A model between the two knows what it
-    /// learned from these images, and more than the trained one of what they do not show (Wortsman et al.,
+    /// The final weights are keep · before + (1 − keep) · trained. Such an average knows what it learned from
+    /// these images, and is better than the trained weights on images of other kinds (Wortsman et al.,
     /// "Robust fine-tuning of zero-shot models", 2022).
     double keep = 0;
     bool augmentation = true;
     std::optional<NewHead> head;
     std::uint64_t seed = 0;
-    int threads = 0;  ///< 0: the checkpoint's, else as many as the CPUs that this process may use
-    /// Bytes that training may take; 0: 80 % of what is available. Images of a step that do not fit all at
-    /// once go through the network in parts, whose gradients add up.
+    int threads = 0;  ///< 0 means the checkpoint's number, else as many as this process has CPUs
+    /// Memory for training in bytes; 0 means 80 % of what is available. If a step's images do not fit at
+    /// once, they are processed in parts whose gradients are added.
     std::uint64_t memory_bytes = 0;
 };
 
-/// Names as the command line has them. The second of each pair throws Error (usage) for another text.
+/// Names on the command line. The second function of each pair throws Error (usage) for an unknown name.
 std::string_view name_of(OptimizerKind kind);
 std::string_view name_of(ScheduleKind kind);
 std::string_view name_of(TrainedLayers layers);
@@ -55,14 +56,13 @@ OptimizerKind optimizer_named(std::string_view name);
 ScheduleKind schedule_named(std::string_view name);
 TrainedLayers trained_layers_named(std::string_view name);
 
-/// That of the epochs in which the new head learns alone. `options` have one.
+/// The learning rate while only the new head is trained. `options` must have a new head.
 double head_learning_rate(const FinetuneOptions& options);
 
-/// Throws Error (usage) for options that cannot be.
+/// Throws Error (usage) for invalid options.
 void check_options(const FinetuneOptions& options);
 
-/// The options that matter, by the names that the command line has for them, such as {"epochs", 1}; a flag is
-/// true or false.
+/// The relevant options under their command-line names, such as {"epochs", 1}; a flag is true or false.
 model::Json::Object options_json(const FinetuneOptions& options);
 
 /// "finetune --data cifar-10 --epochs 1 --lr 0.0001 …", for a model's lineage.

@@ -17,7 +17,7 @@ std::string refusal(const FinetuneOptions& options) {
 
 }  // namespace
 
-TEST_CASE("options become a line that could be typed again") {
+TEST_CASE("options become a command line that can be repeated") {
     FinetuneOptions options;
     options.input_size = 32;
     CHECK(command_text("finetune", options_json(options)) ==
@@ -35,7 +35,7 @@ TEST_CASE("options become a line that could be typed again") {
         "18446744073709551615");
 }
 
-TEST_CASE("names lead back to what they name, and others are told the choice") {
+TEST_CASE("names map back to their values, and unknown names give the list") {
     for (const auto kind : {OptimizerKind::adam, OptimizerKind::sgd})
         CHECK(optimizer_named(name_of(kind)) == kind);
     for (const auto kind : {ScheduleKind::constant, ScheduleKind::cosine, ScheduleKind::step}) {
@@ -49,7 +49,7 @@ TEST_CASE("names lead back to what they name, and others are told the choice") {
           "--train: expected one of all, dense, conv, head; found 'some'");
 }
 
-TEST_CASE("options that cannot be are refused") {
+TEST_CASE("invalid options are refused") {
     CHECK(refusal({.input_size = 31}) == Containing("32"));
     CHECK(refusal({.epochs = 0}) == Containing("epoch"));
     CHECK(refusal({.batch = 0}) == Containing("image a step"));

@@ -1,5 +1,5 @@
-// Random numbers that follow from their place alone, so that training which goes on after an interruption
-// sees what it would have seen.
+// Random numbers that depend only on their position, so that resumed training continues with the same
+// numbers.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 namespace vgg19::converter {
 
-/// What numbers are drawn for: each use has its own.
+/// The purpose of the numbers; each has its own stream.
 enum class RandomUse : std::uint64_t { subset = 1, order, augmentation, dropout, head };
 
 /// SplitMix64's finaliser (Steele, Lea and Flood, 2014): every bit of the result depends on every bit of x.

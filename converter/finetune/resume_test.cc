@@ -1,4 +1,4 @@
-// Training that is interrupted, and goes on.
+// Interrupted and resumed training.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -18,7 +18,7 @@ using testing::write;
 using vgg19::testing::Containing;
 using vgg19::testing::error_of;
 
-/// The checkpoint's tensors under other metadata.
+/// Replaces a checkpoint's metadata.
 void rewrite(const std::filesystem::path& path, const std::string& key, const std::string& value) {
     const model::SafetensorsFile file = model::SafetensorsFile::open(path);
     model::Metadata metadata = file.metadata();
@@ -30,7 +30,7 @@ void rewrite(const std::filesystem::path& path, const std::string& key, const st
 
 }  // namespace
 
-TEST_CASE("training that was stopped goes on to the same file, byte for byte") {
+TEST_CASE("interrupted training continues to the same file, byte for byte") {
     Workplace place;
     INFO(place.random.replay());
     const std::string expected = place.result();
@@ -49,7 +49,8 @@ TEST_CASE("training that was stopped goes on to the same file, byte for byte") {
     }
 }
 
-TEST_CASE("so does training by SGD, of dense layers alone, without augmentation, that stops at every step") {
+TEST_CASE(
+    "so does training with SGD, of only dense layers, without augmentation, interrupted at every step") {
     Workplace place;
     INFO(place.random.replay());
     place.options.optimizer.kind = OptimizerKind::sgd;
@@ -62,7 +63,7 @@ TEST_CASE("so does training by SGD, of dense layers alone, without augmentation,
     CHECK(place.take_output() == expected);
 }
 
-TEST_CASE("a process that is killed goes on from its last checkpoint, or from the beginning") {
+TEST_CASE("after a kill, training continues from the last checkpoint, or from the beginning") {
     Workplace place;
     INFO(place.random.replay());
     const std::string expected = place.result();
@@ -76,14 +77,14 @@ TEST_CASE("a process that is killed goes on from its last checkpoint, or from th
     CHECK(place.take_output() == expected);
 }
 
-TEST_CASE("checkpoints are written by time too, and none after the last step") {
+TEST_CASE("checkpoints are also written by time, and none after the last step") {
     Workplace place;
     place.files.checkpoint_seconds = 1e-9;
     place.crash_after(4);
     CHECK(Checkpoint::open(place.files.checkpoint).position().steps == 3);
 }
 
-TEST_CASE("the figures of an epoch go on where they were") {
+TEST_CASE("the statistics of an epoch continue after a resume") {
     Workplace place;
     std::vector<TrainingStep> whole;
     place.run({.stepped = [&](const TrainingStep& step) { whole.push_back(step); }});
@@ -110,7 +111,7 @@ TEST_CASE("the figures of an epoch go on where they were") {
     CHECK(whole[9].epoch == 2);
 }
 
-TEST_CASE("a checkpoint in the way is refused, and left alone") {
+TEST_CASE("an existing checkpoint is refused, and not changed") {
     Workplace place;
     place.stop_after(3);
     const std::string before = content(place.files.checkpoint);
@@ -118,7 +119,7 @@ TEST_CASE("a checkpoint in the way is refused, and left alone") {
     CHECK(content(place.files.checkpoint) == before);
 }
 
-TEST_CASE("a checkpoint of another run is refused with what differs") {
+TEST_CASE("the error for another run's checkpoint lists the differences") {
     Workplace place;
     place.stop_after(3);
     place.files.resume = true;
@@ -154,7 +155,7 @@ TEST_CASE("a checkpoint of another run is refused with what differs") {
     place.run();
 }
 
-TEST_CASE("a checkpoint that is damaged is refused by the place") {
+TEST_CASE("the error for a damaged checkpoint names the place") {
     Workplace place;
     place.stop_after(3);
     place.files.resume = true;

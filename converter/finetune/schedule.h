@@ -1,4 +1,4 @@
-// How the learning rate goes over a training run.
+// The learning rate over a training run.
 #pragma once
 
 #include <cstdint>
@@ -11,14 +11,15 @@ enum class ScheduleKind : unsigned char { constant, cosine, step };
 struct Schedule {
     ScheduleKind kind = ScheduleKind::cosine;
     double learning_rate = 1e-4;  ///< the highest
-    /// Steps at the start in which it rises in equal parts; none: a twentieth of all. Adam's first steps are
-    /// of full length in every weight, whatever its gradient, and undo some of what a model knows.
+    /// Steps of linear increase at the start; unset means a twentieth of all. Adam's first steps have full
+    /// length for every weight, however small its gradient, and would destroy part of what a model has
+    /// learned.
     std::optional<std::uint64_t> warmup;
 };
 
-/// The rate of `step` (from 0) of `steps`. After the warm-up, with t the share in [0, 1) of the other steps
-/// that are done: constant; cosine: learning_rate · (1 + cos πt) / 2 (Loshchilov and Hutter, 2017); step: a
-/// tenth of it from t = 1/2 on, a hundredth from t = 3/4 on.
+/// The rate of `step` (counted from 0) of `steps`. After the warm-up, t in [0, 1) is the completed share of
+/// the remaining steps: constant; cosine: learning_rate · (1 + cos πt) / 2 (Loshchilov and Hutter, 2017);
+/// step: a tenth from t = 1/2 on, a hundredth from t = 3/4 on.
 double learning_rate_at(const Schedule& schedule, std::uint64_t step, std::uint64_t steps);
 
 }  // namespace vgg19::converter

@@ -31,7 +31,7 @@ TEST_CASE("steps fall at half and at three quarters") {
     CHECK(learning_rate_at(schedule, 75, 100) == doctest::Approx(0.01));
 }
 
-TEST_CASE("a warm-up is a twentieth of all steps where nothing says") {
+TEST_CASE("a warm-up is a twentieth of all steps by default") {
     const Schedule schedule = {.kind = ScheduleKind::constant, .learning_rate = 1};
     CHECK(learning_rate_at(schedule, 0, 100) == doctest::Approx(0.2));
     CHECK(learning_rate_at(schedule, 4, 100) == 1);

@@ -32,7 +32,7 @@ OptimizerOptions optimizer_options(const FinetuneOptions& options) {
     return result;
 }
 
-/// What was done, for messages.
+/// The progress, for messages.
 std::string after_step(const TrainingPosition& position) {
     return "after step " + std::to_string(position.steps);
 }
@@ -132,7 +132,7 @@ const ImageBatch* Training::next_batch(ImageReader& reader, CheckpointKeeper& ke
         if (position_.steps == 0) throw;
         keep(keeper);
         throw Error(error.kind(), std::string(error.what()) + "; training stopped " + after_step(position_) +
-                                      ", and --resume goes on from " + keeper.path().string());
+                                      ", and --resume continues from " + keeper.path().string());
     }
 }
 
@@ -203,7 +203,7 @@ void Training::keep(CheckpointKeeper& keeper) {
 void Training::stop(CheckpointKeeper& keeper) {
     keep(keeper);
     throw Error(ErrorKind::failed, "interrupted " + after_step(position_) + " of " + std::to_string(steps()) +
-                                       "; the same command with --resume goes on from " +
+                                       "; the same command with --resume continues from " +
                                        keeper.path().string());
 }
 

@@ -1,4 +1,4 @@
-// The steps of fine-tuning, and when to keep what they came to.
+// Runs the training steps, and decides when to write checkpoints.
 #pragma once
 
 #include <chrono>
@@ -15,16 +15,16 @@
 
 namespace vgg19::converter {
 
-/// Decides when there is to be a checkpoint.
+/// Decides when to write a checkpoint.
 class CheckpointKeeper {
   public:
-    /// `description` lacks the position. `kept` goes into every checkpoint as it is; its memory must outlive
-    /// this.
+    /// `description` is without the position. `kept` is stored in every checkpoint; its memory must outlive
+    /// this object.
     CheckpointKeeper(FinetuneFiles files, CheckpointDescription description,
                      std::span<const Parameter> kept = {});
 
     const std::filesystem::path& path() const { return files_.checkpoint; }
-    /// After `steps`, by time or by steps.
+    /// Whether a checkpoint is due after `steps`, by time or by steps.
     bool is_due(std::uint64_t steps) const;
     void write(const TrainingPosition& position, std::span<const Parameter> parameters,
                const Optimizer& optimizer);
@@ -38,7 +38,7 @@ class CheckpointKeeper {
     Clock::time_point last_ = Clock::now();
 };
 
-/// Epochs of a run that go on with the same layers, optimiser and schedule.
+/// A series of epochs that train the same layers with one optimiser and schedule.
 struct Phase {
     std::uint64_t first_epoch = 0;
     std::uint64_t epochs = 0;
@@ -46,23 +46,23 @@ struct Phase {
     Schedule schedule;
 };
 
-/// Those of a run in their order: one, or with a new head two.
+/// The phases of a run in order: one, or two with a new head.
 std::vector<Phase> phases_of(const FinetuneOptions& options);
 
-/// A network, an optimiser, and how far they are, in one phase of a run.
+/// A network, an optimiser, and their progress in one phase of a run.
 class Training {
   public:
-    /// `options` have their input size and threads; at most all images are in a batch. `start` is where the
-    /// phase before ended.
+    /// `options` must have the input size and threads set; the batch is at most the number of images. `start`
+    /// is where the previous phase ended.
     Training(const model::ModelFile& model, EvaluationImages images, const FinetuneOptions& options,
              Phase phase, std::size_t micro_batch, const TrainingPosition& start);
 
-    /// `kept` as in Checkpoint.
+    /// `kept`: see Checkpoint.
     void restore(const Checkpoint& checkpoint, std::span<const Parameter> kept);
     const TrainingPosition& position() const { return position_; }
-    /// Of the whole run, but for its bytes.
+    /// For the whole run; its bytes are not set.
     TrainingPlan plan() const;
-    /// All steps of the phase that are left.
+    /// Runs all remaining steps of the phase.
     void run(CheckpointKeeper keeper, const TrainingObserver& observer);
     std::span<const Parameter> parameters() const { return network_.parameters(); }
 
@@ -75,7 +75,7 @@ class Training {
     std::uint64_t first_step() const { return steps_an_epoch() * phase_.first_epoch; }
     std::uint64_t phase_steps() const { return steps_an_epoch() * phase_.epochs; }
     void run_epoch(CheckpointKeeper& keeper, const TrainingObserver& observer);
-    /// The next batch, null after the last. An image that cannot be read leaves a checkpoint.
+    /// The next batch, null after the last. If an image cannot be read, writes a checkpoint.
     const ImageBatch* next_batch(ImageReader& reader, CheckpointKeeper& keeper);
     TrainingStep step(const ImageBatch& batch);
     BatchResult accumulate(const ImageBatch& batch, std::uint64_t epoch);

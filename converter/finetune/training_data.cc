@@ -12,7 +12,7 @@ namespace vgg19::converter {
 
 namespace {
 
-/// Items by ascending random key.
+/// Items sorted by random keys.
 std::vector<std::size_t> shuffled(const std::vector<std::size_t>& items, std::uint64_t seed, RandomUse use,
                                   std::uint64_t epoch) {
     std::vector<std::pair<std::uint64_t, std::size_t>> keyed;
@@ -25,8 +25,8 @@ std::vector<std::size_t> shuffled(const std::vector<std::size_t>& items, std::ui
     return result;
 }
 
-/// The square that is kept of a square picture of `side` pixels: its corner, which may lie outside, and
-/// whether it is mirrored.
+/// The square that is cut from a square picture of `side` pixels: its corner, possibly outside, and whether
+/// it is mirrored.
 struct Crop {
     std::ptrdiff_t left = 0;
     std::ptrdiff_t top = 0;
@@ -38,23 +38,41 @@ std::ptrdiff_t uniform(std::uint64_t bits, std::ptrdiff_t low, std::ptrdiff_t hi
     return low + static_cast<std::ptrdiff_t>(bits % static_cast<std::uint64_t>(high - low + 1));
 }
 
-Crop random_crop(std::uint64_t key, std::ptrdiff_t low, std::ptrdiff_t high) {
-    return {.left = uniform(mix_bits(key + 1), low, high),
-            .top = uniform(mix_bits(key + 2), low, high),
+/// The range that a crop's left or top edge is drawn from.
+struct Margin {
+    std::ptrdiff_t low;
+    std::ptrdiff_t high;
+};
+
+Crop random_crop(std::uint64_t key, Margin left, Margin top) {
+    return {.left = uniform(mix_bits(key + 1), left.low, left.high),
+            .top = uniform(mix_bits(key + 2), top.low, top.high),
             .mirrored = key % 2 == 1};
 }
 
 /// One channel. Outside the picture there is `padding`.
-void copy_crop(const float* plane, std::ptrdiff_t side, const Crop& crop, float padding, std::ptrdiff_t size,
+void copy_crop(const float* plane, MapSize picture, const Crop& crop, float padding, MapSize size,
                float* target) {
-    const auto inside = [side](std::ptrdiff_t place) { return place >= 0 && place < side; };
-    for (std::ptrdiff_t y = 0; y < size; ++y) {
+    const auto inside = [](std::ptrdiff_t place, std::size_t side) {
+        return place >= 0 && place < static_cast<std::ptrdiff_t>(side);
+    };
+    const auto width = static_cast<std::ptrdiff_t>(size.width);
+    for (std::ptrdiff_t y = 0; y < static_cast<std::ptrdiff_t>(size.height); ++y) {
         const std::ptrdiff_t row = crop.top + y;
-        for (std::ptrdiff_t x = 0; x < size; ++x) {
-            const std::ptrdiff_t column = crop.left + (crop.mirrored ? size - 1 - x : x);
-            *target++ = inside(row) && inside(column) ? plane[row * side + column] : padding;
+        for (std::ptrdiff_t x = 0; x < width; ++x) {
+            const std::ptrdiff_t column = crop.left + (crop.mirrored ? width - 1 - x : x);
+            const bool is_inside = inside(row, picture.height) && inside(column, picture.width);
+            *target++ =
+                is_inside ? plane[row * static_cast<std::ptrdiff_t>(picture.width) + column] : padding;
         }
     }
+}
+
+/// Of a picture that is larger than the crop, all positions within it; else an eighth of the side to both
+/// directions.
+Margin margin_of(std::size_t picture, std::size_t crop, bool is_larger) {
+    const auto margin = static_cast<std::ptrdiff_t>(is_larger ? picture - crop : crop / 8);
+    return {is_larger ? 0 : -margin, margin};
 }
 
 }  // namespace
@@ -67,7 +85,8 @@ std::vector<std::size_t> stratified_subset(const DataSet& data, const std::vecto
     for (const std::size_t item : shuffled(items, seed, RandomUse::subset, 0)) {
         classes[data.label(item).value()].push_back(item);
     }
-    // Spread each class evenly over [0, 1): any beginning of that line has about the same share of each.
+    // Spread each class evenly over [0, 1): then any prefix of the sorted line has about the same share of
+    // each class.
     std::vector<std::pair<double, std::size_t>> line;
     for (const std::vector<std::size_t>& members : classes) {
         for (std::size_t i = 0; i < members.size(); ++i) {
@@ -87,24 +106,28 @@ std::vector<std::size_t> epoch_order(const std::vector<std::size_t>& items, std:
     return shuffled(items, seed, RandomUse::order, epoch);
 }
 
-void AugmentedData::read(std::size_t item, const Preprocessing& preprocessing, std::size_t size,
+void AugmentedData::read(std::size_t item, const Preprocessing& preprocessing, MapSize size,
                          std::span<float> nchw) const {
     const std::uint64_t key = random_key(seed_, RandomUse::augmentation, epoch_, item);
-    const auto resized =
-        static_cast<std::size_t>(std::nearbyint(static_cast<double>(size) * preprocessing.resize_ratio));
-    const bool has_margin = data_.has_margin() && resized > size;
-    const std::size_t side = has_margin ? resized : size;
-    const auto margin = static_cast<std::ptrdiff_t>(has_margin ? side - size : size / 8);
-    const Crop crop = random_crop(key, has_margin ? 0 : -margin, margin);
+    const auto resized = [&](std::size_t side) {
+        return static_cast<std::size_t>(
+            std::nearbyint(static_cast<double>(side) * preprocessing.resize_ratio));
+    };
+    const MapSize enlarged = {resized(size.height), resized(size.width)};
+    const bool has_margin =
+        data_.has_margin() && enlarged.height > size.height && enlarged.width > size.width;
+    const MapSize whole_size = has_margin ? enlarged : size;
+    const Crop crop = random_crop(key, margin_of(whole_size.width, size.width, has_margin),
+                                  margin_of(whole_size.height, size.height, has_margin));
 
     Preprocessing whole = preprocessing;
     if (has_margin) whole.resize_ratio = 1;
-    std::vector<float> picture(model::image_channels * side * side);
-    data_.read(item, whole, side, picture);
+    std::vector<float> picture(model::image_channels * whole_size.pixels());
+    data_.read(item, whole, whole_size, picture);
     for (std::size_t channel = 0; channel < model::image_channels; ++channel) {
         const float black = -preprocessing.mean.at(channel) / preprocessing.deviation.at(channel);
-        copy_crop(&picture[channel * side * side], static_cast<std::ptrdiff_t>(side), crop, black,
-                  static_cast<std::ptrdiff_t>(size), &nchw[channel * size * size]);
+        copy_crop(&picture[channel * whole_size.pixels()], whole_size, crop, black, size,
+                  &nchw[channel * size.pixels()]);
     }
 }
 

@@ -1,4 +1,4 @@
-// What a network is shown, and in what order.
+// Which images training shows, and in which order.
 #pragma once
 
 #include <cstddef>
@@ -11,8 +11,8 @@
 
 namespace vgg19::converter {
 
-/// `count` of `items`, ascending, drawn at random so that each class keeps its share; all of them where
-/// `count` is no less. Items must have labels.
+/// `count` of `items`, ascending, chosen at random so that each class keeps its share; all items if `count`
+/// is not smaller. Items must have labels.
 std::vector<std::size_t> stratified_subset(const DataSet& data, const std::vector<std::size_t>& items,
                                            std::size_t count, std::uint64_t seed);
 
@@ -20,10 +20,10 @@ std::vector<std::size_t> stratified_subset(const DataSet& data, const std::vecto
 std::vector<std::size_t> epoch_order(const std::vector<std::size_t>& items, std::uint64_t seed,
                                      std::uint64_t epoch);
 
-/// A data set whose pictures look a little different in every epoch: half of them are mirrored, and all are
-/// cropped at random. Of a picture that is cropped anyway (DataSet::has_margin), another part of what
-/// resize_ratio leaves around the middle square is kept; any other moves by up to an eighth of its side in
-/// both directions, and is black where nothing is left of it.
+/// A data set whose pictures are augmented differently in every epoch: half of them are mirrored, and all are
+/// cropped at random. A picture with a margin (DataSet::has_margin) is cropped at a random position instead
+/// of its centre; others are shifted by up to an eighth of their side in both directions, and padded with
+/// black.
 class AugmentedData final : public DataSet {
   public:
     /// `data` must outlive it.
@@ -34,7 +34,7 @@ class AugmentedData final : public DataSet {
     std::string name(std::size_t item) const override { return data_.name(item); }
     std::optional<std::size_t> label(std::size_t item) const override { return data_.label(item); }
     Image picture(std::size_t item) const override { return data_.picture(item); }
-    void read(std::size_t item, const Preprocessing& preprocessing, std::size_t size,
+    void read(std::size_t item, const Preprocessing& preprocessing, MapSize size,
               std::span<float> nchw) const override;
 
   private:

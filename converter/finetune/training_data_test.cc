@@ -15,8 +15,8 @@ namespace vgg19::converter {
 
 namespace {
 
-/// Items whose pixels tell their place: channel · 10000 + row · 100 + column, all plus 1. Labels go 0, 1, 1,
-/// 0, 1, 1, …
+/// Items with pixels that encode their position: channel · 10000 + row · 100 + column, all plus 1. Labels are
+/// 0, 1, 1, 0, 1, 1, …
 class Places final : public DataSet {
   public:
     explicit Places(std::size_t size, bool has_margin = false) : size_(size), has_margin_(has_margin) {}
@@ -26,18 +26,19 @@ class Places final : public DataSet {
     std::vector<std::string> class_names() const override { return {"a", "b"}; }
     bool has_margin() const override { return has_margin_; }
     Image picture(std::size_t /*item*/) const override { return {{0, 0, 0}, 1, 1}; }
-    void read(std::size_t /*item*/, const Preprocessing& preprocessing, std::size_t size,
+    void read(std::size_t /*item*/, const Preprocessing& preprocessing, MapSize size,
               std::span<float> nchw) const override {
         read_size = size;
         read_ratio = preprocessing.resize_ratio;
         for (std::size_t i = 0; i < nchw.size(); ++i) {
-            const std::size_t pixel = i % (size * size);
-            const std::size_t code = i / (size * size) * 10000 + pixel / size * 100 + pixel % size;
+            const std::size_t pixel = i % size.pixels();
+            const std::size_t code =
+                i / size.pixels() * 10000 + pixel / size.width * 100 + pixel % size.width;
             nchw[i] = static_cast<float>(code + 1);
         }
     }
 
-    mutable std::size_t read_size = 0;
+    mutable MapSize read_size;
     mutable double read_ratio = 0;
 
   private:
@@ -53,7 +54,7 @@ std::vector<float> read(const DataSet& data, std::size_t item, std::size_t size)
     return nchw;
 }
 
-/// Where an augmented picture was taken from.
+/// The position from which an augmented picture was cropped.
 struct Found {
     int left = 0;
     int top = 0;
@@ -64,7 +65,7 @@ struct Found {
     }
 };
 
-/// Finds it by the middle of the picture, which is never padding, and checks every other pixel.
+/// Finds the crop from the picture's centre, which is never padding, and checks all other pixels.
 Found find_crop(const std::vector<float>& nchw, int size, int side) {
     const auto code = [&](int y, int x) {
         return static_cast<int>(nchw[static_cast<std::size_t>(y * size + x)]) - 1;
@@ -93,7 +94,7 @@ Found find_crop(const std::vector<float>& nchw, int size, int side) {
 
 }  // namespace
 
-TEST_CASE("random keys are fixed for all time, and differ by each of their parts") {
+TEST_CASE("random keys never change, and depend on each of their parts") {
     CHECK(mix_bits(0) == 0xE220A8397B1DCDAFU);  // SplitMix64's first number for seed 0
     std::set<std::uint64_t> keys;
     for (const std::uint64_t seed : {0U, 1U}) {
@@ -148,7 +149,7 @@ TEST_CASE("pictures without a margin move by up to an eighth, over black, half o
     CHECK(mirrored < 600);
 }
 
-TEST_CASE("pictures with a margin are cropped from all that the resize leaves") {
+TEST_CASE("pictures with a margin are cropped from the whole resized picture") {
     constexpr int size = 16;
     const Places data(1000, true);
     const AugmentedData augmented(data, 3, 0);
@@ -164,7 +165,7 @@ TEST_CASE("pictures with a margin are cropped from all that the resize leaves") 
     CHECK(data.read_ratio == 1);
 }
 
-TEST_CASE("a picture looks the same when it is read again, and another in the next epoch") {
+TEST_CASE("a picture is the same when it is read again, and different in the next epoch") {
     const Places data(50);
     const AugmentedData first(data, 3, 0);
     const AugmentedData second(data, 3, 1);

@@ -1,4 +1,4 @@
-// Training against PyTorch's, for a narrow VGG-19. testdata/make.py made the data and says what it holds.
+// Compares training with PyTorch's for a narrow VGG-19. testdata/make.py wrote the data and describes it.
 
 #include <doctest/doctest.h>
 
@@ -48,8 +48,7 @@ Batch batch_of(std::size_t step, std::size_t size, std::size_t classes) {
     Batch result;
     for (std::size_t image = 0; image < batch; ++image) {
         const std::size_t seed = (batch * step + image) % 15 + 1;
-        const auto pixels =
-            testing::input_image(static_cast<std::uint32_t>(size), static_cast<std::uint32_t>(seed));
+        const auto pixels = testing::input_image(size, static_cast<std::uint32_t>(seed));
         result.images.insert(result.images.end(), pixels.begin(), pixels.end());
         result.labels.push_back(3 * seed % classes);
     }
@@ -91,13 +90,13 @@ void check_gradients(const TrainingNetwork& network, const SafetensorsFile& gold
         CAPTURE(parameter.name);
         const TorchTensor found = as_torch(parameter, parameter.gradient);
         const auto expected = golden.find("gradient." + found.name)->as<float>();
-        // Both sides round in FP32, in other orders, through 19 layers forward and 19 back.
+        // Both sides round in FP32, in different orders, through 19 layers forward and backward.
         CHECK(distance(found.values, expected) <= 1e-4 * norm(expected));
     }
 }
 
-/// The error stays small beside the values, and beside what the steps changed: there it is that of a few
-/// weights whose gradient is next to nothing, but which Adam moves as far as all others.
+/// The error must be small compared with the values and with the change by training. Most of it comes from a
+/// few weights with tiny gradients, which Adam moves as far as all others.
 void check_trained(const TrainingNetwork& network, const SafetensorsFile& golden) {
     const auto before = SafetensorsFile::open(data("model.safetensors"));
     for (const Parameter& parameter : network.parameters()) {
@@ -133,7 +132,7 @@ void check_case(const Case& wanted, const model::ModelFile& file, int threads) {
     check_trained(network, golden);
 }
 
-/// On every ISA, and with both orders of dense weights on the best.
+/// On every ISA; on the best one with both orders of dense weights.
 void check_everywhere(const Case& wanted) {
     const auto isas = kernels::testing::isa_names_of_this_cpu();
     for (const auto order : {DenseOrder::output_major, DenseOrder::input_major}) {

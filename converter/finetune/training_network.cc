@@ -8,7 +8,7 @@
 #include "converter/finetune/cross_entropy.h"
 #include "converter/finetune/dense_layers.h"
 #include "converter/finetune/feature_layers.h"
-#include "engine/plan.h"
+#include "engine/program/plan.h"
 #include "kernels/common/parallel.h"
 #include "kernels/onednn/conv_onednn.h"
 #include "vgg19/error.h"
@@ -25,23 +25,24 @@ void require_fp32(const model::ModelFile& model) {
     const auto require = [&](const std::string& layer) {
         if (!model.is_int8(layer) && !model.is_int4(layer)) return;
         refuse(model.path().string() + ": " + layer +
-               " is quantised: training wants FP32 weights, of the model before quantize");
+               " is quantised: training needs FP32 weights; use the model before quantize");
     };
     for (const auto& layer : model.network().convolutions()) require(layer.name);
     for (const auto& layer : model.network().dense_layers()) require(layer.name);
 }
 
-/// The session's own checks of size, batch, threads and ISA, and its defaults.
+/// Uses the session's checks of size, batch, threads and ISA, and its defaults.
 Plan checked_plan(const model::ModelFile& model, const TrainingNetworkOptions& options) {
     if (kernels::onednn_version() == "none") {
-        refuse("training needs oneDNN, and this build is without it");
+        refuse("training needs oneDNN, but this build does not have it");
     }
     require_fp32(model);
     if (!(options.dropout >= 0 && options.dropout < 1)) {
         refuse("dropout: expected at least 0 and below 1, found " + std::to_string(options.dropout));
     }
     return make_plan(model, {.threads = options.threads,
-                             .input_size = options.input_size,
+                             .input_height = options.input_size.height,
+                             .input_width = options.input_size.width,
                              .batch = options.batch,
                              .convolution = "winograd"});
 }
@@ -63,7 +64,7 @@ DenseLayers dense_layers(const model::ModelFile& model, const Plan& plan,
             options.dropout};
 }
 
-/// The parameters with the memory of their values and gradients.
+/// The parameters with memory for their values and gradients.
 class Parameters {
   public:
     Parameters(const model::ModelFile& model, const TrainingNetworkOptions& options) {
@@ -82,7 +83,7 @@ class Parameters {
     const std::vector<LayerParameters>& convolutions() const { return convolutions_; }
     const std::vector<LayerParameters>& dense() const { return dense_; }
 
-    /// What the memory of these takes.
+    /// The size of that memory.
     static std::uint64_t bytes(const model::ModelFile& model, const TrainingNetworkOptions& options) {
         std::uint64_t floats = 0;
         for (const auto& layer : model.network().convolutions()) {
@@ -144,7 +145,7 @@ struct TrainingNetwork::State {
     }
 
     void require_images(std::size_t count, std::size_t floats) const {
-        const std::size_t expected = count * model::image_channels * input_size * input_size;
+        const std::size_t expected = count * model::image_channels * input_size.pixels();
         if (count == 0 || count > batch) {
             refuse("images: expected 1 to " + std::to_string(batch) + ", found " + std::to_string(count));
         }
@@ -155,7 +156,7 @@ struct TrainingNetwork::State {
     }
 
     std::size_t batch;
-    std::size_t input_size;
+    MapSize input_size;
     std::size_t classes;
     int threads;
     TrainedLayers trained;
@@ -230,7 +231,7 @@ std::span<const Parameter> TrainingNetwork::parameters() const {
 std::size_t TrainingNetwork::batch() const {
     return state_->batch;
 }
-std::size_t TrainingNetwork::input_size() const {
+MapSize TrainingNetwork::input_size() const {
     return state_->input_size;
 }
 std::size_t TrainingNetwork::classes() const {

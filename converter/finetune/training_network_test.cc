@@ -22,13 +22,13 @@ namespace vgg19::converter {
 
 namespace {
 
-constexpr std::size_t size = 32;
+constexpr MapSize size = {32, 48};
 
 /// A narrow model, and random images with labels and keys.
 struct Fixture {
     explicit Fixture(std::size_t images_count, std::uint32_t draw = 0,
                      const model::Network& network = testing::narrow_network())
-        : random(draw), count(images_count), images(count * 3 * size * size) {
+        : random(draw), count(images_count), images(count * 3 * size.pixels()) {
         testing::write_random_model(folder / "model", network, random);
         random.fill(images, -2, 2);
         for (std::size_t image = 0; image < count; ++image) {
@@ -44,7 +44,7 @@ struct Fixture {
         return {model::ModelFile::open(folder / "model"), options};
     }
     BatchResult accumulate(TrainingNetwork& learner, std::size_t begin, std::size_t end) const {
-        const std::size_t pixels = 3 * size * size;
+        const std::size_t pixels = 3 * size.pixels();
         return learner.accumulate(std::span(images).subspan(begin * pixels, (end - begin) * pixels),
                                   std::span(labels).subspan(begin, end - begin),
                                   std::span(keys).subspan(begin, end - begin),
@@ -52,7 +52,7 @@ struct Fixture {
     }
     BatchResult accumulate(TrainingNetwork& learner) const { return accumulate(learner, 0, count); }
 
-    /// The mean cross-entropy, from the logits.
+    /// The mean cross-entropy, computed from the logits.
     double loss(TrainingNetwork& learner) const {
         std::vector<float> logits(count * learner.classes());
         learner.logits(images, logits);
@@ -98,7 +98,8 @@ ErrorKind kind_of(const Function& function) {
     return ErrorKind::failed;
 }
 
-/// The relative error of each parameter's gradient, as the slope of the loss in the gradient's own direction.
+/// The relative error of each parameter's gradient, compared with the loss's slope in the gradient's
+/// direction.
 std::vector<double> slope_errors(const Fixture& fixture) {
     auto learner = fixture.network({.dropout = 0});
     fixture.accumulate(learner);
@@ -115,15 +116,16 @@ std::vector<double> slope_errors(const Fixture& fixture) {
             std::copy(before.begin(), before.end(), parameter.values.begin());
             return loss;
         };
-        // A step moves some unit past a kink of its ReLU or pool now and then, the less the shorter it is;
-        // and the shorter, the more rounding shows. One of them is right.
+        // Try several step lengths: a long step may cross a kink of a ReLU or pool, a short one suffers from
+        // rounding. At least one must agree.
         double least_error = 1;
         for (const double loss_change : {2e-3, 5e-4, 1e-4}) {
             const double step = loss_change / slope;
             const double difference = (loss_at(step) - loss_at(-step)) / (2 * step);
             least_error = std::min(least_error, std::abs(difference / slope - 1));
         }
-        errors.push_back(slope < 1e-4 ? 1 : least_error);  // of so small a slope, the difference is rounding
+        errors.push_back(
+            slope < 1e-4 ? 1 : least_error);  // with so small a slope, the difference is only rounding
     }
     return errors;
 }
@@ -137,7 +139,7 @@ TEST_CASE("gradients are the slopes of the loss, parameter by parameter, with an
     INFO(kernels::testing::Random::replay());
     for (const model::Network& network : networks) {
         CAPTURE(network.classifier_text());
-        // Kinks are a random network's bad luck, a wrong gradient is wrong in each.
+        // Kinks depend on the random network; a wrong gradient is wrong in every network.
         std::vector<double> least;
         for (std::uint32_t draw = 0; draw < 4; ++draw) {
             const std::vector<double> errors = slope_errors(Fixture(4, draw, network));
@@ -190,7 +192,7 @@ TEST_CASE("the same steps give the same bits") {
     CHECK(std::memcmp(runs[0].data(), runs[1].data(), runs[0].size() * sizeof(float)) == 0);
 }
 
-TEST_CASE("an optimiser with another's state and steps goes on as that one") {
+TEST_CASE("an optimiser with another one's state and steps continues like it") {
     const Fixture fixture(2);
     INFO(fixture.random.replay());
     auto learner = fixture.network({});
@@ -265,7 +267,7 @@ TEST_CASE("dropout zeroes its share, keeps the mean, and differs between keys an
     }
 }
 
-TEST_CASE("a network says what it cannot do") {
+TEST_CASE("unsupported training networks are errors") {
     const Fixture fixture(2);
     auto learner = fixture.network({});
     const auto with = [&](const TrainingNetworkOptions& options) {

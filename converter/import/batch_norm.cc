@@ -19,7 +19,7 @@ std::vector<double> values_of(const Parameter* parameter, const model::MappedFil
     return values;
 }
 
-/// Numbers in hyper-parameters may have gone through float.
+/// Stored hyper-parameters may have been rounded to float.
 bool is_same(double a, double b) {
     constexpr double tolerance = 1e-6;
     return std::abs(a - b) <= tolerance * std::max(std::abs(a), std::abs(b));
@@ -44,7 +44,7 @@ void check_variance(const StoredTensor& tensor, const std::vector<double>& value
 double find_batch_norm_epsilon(const VggTensors& vgg, const std::vector<CheckpointFacts::Epsilon>& said,
                                double wanted, const std::string& file) {
     const auto is_own = [&](const CheckpointFacts::Epsilon& epsilon) {
-        if (epsilon.path.starts_with("code/")) return true;  // TorchScript's code of the modules
+        if (epsilon.path.starts_with("code/")) return true;  // TorchScript's code
         return std::any_of(vgg.norm_paths.begin(), vgg.norm_paths.end(),
                            [&](const std::string& path) { return is_within(epsilon.path, path); });
     };
@@ -69,7 +69,7 @@ double find_batch_norm_epsilon(const VggTensors& vgg, const std::vector<Checkpoi
         if (is_own(epsilon) || is_same(epsilon.value, used)) continue;
         refuse(file, "found " + text(epsilon) + ", where " + shortest_text(used) +
                          (own != nullptr ? " is the model's own" : " is PyTorch's default") +
-                         "; say which holds: --batch-norm-epsilon " + shortest_text(epsilon.value) +
+                         "; choose one: --batch-norm-epsilon " + shortest_text(epsilon.value) +
                          " or --batch-norm-epsilon " + shortest_text(used));
     }
     return used;

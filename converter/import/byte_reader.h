@@ -19,7 +19,7 @@ namespace vgg19::converter {
     throw Error(ErrorKind::bad_input, name + ": byte " + std::to_string(offset) + ": " + message);
 }
 
-/// Text from a file, fit for a message: short, and plain characters only.
+/// Text from a file made safe for a message: truncated, and only printable characters.
 inline std::string printable(std::string_view text) {
     constexpr std::size_t longest = 100;
     std::string result(text.substr(0, longest));
@@ -29,8 +29,8 @@ inline std::string printable(std::string_view text) {
     return text.size() > longest ? result + "…" : result;
 }
 
-/// Reads from `begin` up to `end`, never beyond; numbers are little endian. Offsets count from the start of
-/// the file. `what` names the thing that is read, for the message when it is cut off.
+/// Reads from `begin` to `end` with bounds checks; numbers are little endian. Offsets count from the start of
+/// the file. `what` names the item being read, for the message if the file is truncated.
 class ByteReader {
   public:
     ByteReader(std::span<const std::byte> file, std::string name, std::size_t begin, std::size_t end)
@@ -55,7 +55,7 @@ class ByteReader {
         return model::as_text(bytes(count, what));
     }
 
-    /// Up to the next line feed, which is skipped.
+    /// Reads up to the next line feed and skips it.
     std::string_view line(std::string_view what) {
         const std::string_view rest = model::as_text(file_.subspan(offset_));
         const std::size_t length = rest.find('\n');

@@ -12,7 +12,7 @@
 namespace vgg19::converter {
 namespace {
 
-/// More are not looked at: a checkpoint has a few networks.
+/// Further candidates are ignored: real checkpoints hold a few networks.
 constexpr std::size_t most_candidates = 16;
 
 bool is_number(std::string_view key) {
@@ -61,8 +61,7 @@ std::size_t found_parameters(const Module* module, std::initializer_list<const c
         std::count_if(names.begin(), names.end(), [&](const char* name) { return module->find(name); }));
 }
 
-/// The layout with the fewest parameters missing or extra; none where the names have nothing to do with
-/// VGG's.
+/// The layout with the fewest missing or extra parameters; none if the names do not resemble a VGG's.
 std::optional<Layout> best_layout(const Container& container) {
     std::optional<Layout> best;
     std::size_t most_found = 0;
@@ -87,7 +86,7 @@ std::optional<Layout> best_layout(const Container& container) {
     return best;
 }
 
-/// The layout's convolutions that are there, with filters of 3×3.
+/// The layout's convolutions that exist, with 3×3 filters.
 std::set<const Module*> filters_of(const Container& container, const Layout& layout) {
     std::set<const Module*> filters;
     for (std::size_t k = 0; k < layout.network.convolutions().size(); ++k) {
@@ -97,7 +96,7 @@ std::set<const Module*> filters_of(const Container& container, const Layout& lay
     return filters;
 }
 
-/// "features" is what torchvision calls them. Other names must have every convolution to be taken for them.
+/// "features" is torchvision's name. Under other names, all convolutions must exist.
 bool is_usual_name(const Container& container) {
     const std::string_view last = last_key(container.path);
     return container.naming == Naming::numbered || last == "features" || last == "feature";
@@ -116,7 +115,8 @@ std::optional<Candidate> candidate_of(Container container) {
                      .likely = 2 * filters >= convolutions};
 }
 
-/// Whether a module may be a dense layer. What is a convolution's may be one's, over the map that it sees.
+/// Whether a module may be a dense layer. A convolution's weights may also be one, if the kernel covers the
+/// whole map.
 bool is_dense(const Module& module) {
     const Parameter* const weight = module.find("weight");
     if (weight == nullptr) return module.find("bias") != nullptr && module.find("running_mean") == nullptr;
@@ -133,7 +133,7 @@ std::set<const Module*> features_of(const Candidate& candidate) {
     return features;
 }
 
-/// Looks for dense layers beside the convolutions, then further and further out.
+/// Looks for dense layers near the convolutions first, then further and further out.
 class DenseFinder {
   public:
     DenseFinder(const std::vector<Module>& modules, const std::vector<Candidate>& candidates)
@@ -166,7 +166,7 @@ class DenseFinder {
             if (!is_within(module.path, prefix) || !is_dense(module)) continue;
             if (features.contains(&module)) continue;
             if (is_of_another(module, prefix, candidate)) continue;
-            // What stands among the convolutions is too much there, unless it can be no convolution.
+            // A module among the convolutions is surplus, unless it cannot be a convolution.
             const bool among = is_within(module.path, candidate.container.path) &&
                                candidate.container.naming == Naming::sequential;
             const Parameter* const weight = module.find("weight");
@@ -194,8 +194,8 @@ class DenseFinder {
     const std::vector<Candidate>& candidates_;
 };
 
-/// Adds what other names may be those of a VGG. Of two candidates for the same convolutions, one by its usual
-/// names stays where it has them all, or where others would only hide that some are missing.
+/// Adds candidates found under unusual names. If two candidates share their convolutions, the one with usual
+/// names stays if it is complete, or if the other one would only hide that some are missing.
 void add_ordered(const std::vector<Module>& modules, std::vector<Candidate>& candidates) {
     for (Container& container : ordered_containers(modules)) {
         auto ordered = candidate_of(std::move(container));
@@ -235,7 +235,7 @@ void count_parameters(Candidate& candidate) {
     for (const Module* const module : candidate.dense) candidate.parameters += parameters_of(module);
 }
 
-/// Where checkpoints usually have the network that was trained.
+/// The usual places of the trained network in checkpoints.
 std::size_t place_rank(const Candidate& candidate) {
     constexpr std::array<std::string_view, 3> usual = {"", "state_dict", "model"};
     const auto found = std::find(usual.begin(), usual.end(), without_wrappers(candidate.prefix));

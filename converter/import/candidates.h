@@ -1,4 +1,4 @@
-// Where in a checkpoint a VGG may be.
+// Finds possible VGGs in a checkpoint.
 #pragma once
 
 #include <cstddef>
@@ -13,33 +13,33 @@
 
 namespace vgg19::converter {
 
-/// Modules side by side whose names are those of a VGG's convolutions: "features.0", "features.2", …
+/// Sibling modules whose names are those of a VGG's convolutions: "features.0", "features.2", …
 struct Container {
-    std::string path;  ///< "state_dict.features", without the wrappers at its end
+    std::string path;  ///< "state_dict.features", without trailing wrappers
     Naming naming = Naming::sequential;
-    std::map<std::string, const Module*> modules;  ///< by Layout::convolution(k) or norm(k)
-    std::vector<const Module*> repeated;           ///< a second one of a name
+    std::map<std::string, const Module*> modules;  ///< keyed by Layout::convolution(k) or norm(k)
+    std::vector<const Module*> repeated;           ///< further modules with the same name
 
     const Module* find(const std::string& name) const;
-    /// The path of a module that is here, or would be.
+    /// The path of a module, whether it exists or not.
     std::string path_of(const std::string& name) const;
 };
 
-/// A container with the layout that fits it best, and the dense layers' modules that are nearest to it.
+/// A container with the layout that fits it best, and the dense layers closest to it.
 struct Candidate {
     Container container;
     Layout layout;
-    /// Nothing of the VGG is outside of this path.
+    /// The whole VGG is below this path.
     std::string prefix;
-    /// In the order of the file: those with weights of two or four dimensions, or with a bias alone.
+    /// In file order: modules with a weight of two or four dimensions, or with only a bias.
     std::vector<const Module*> dense;
-    std::uint64_t parameters = 0;  ///< of what was found
-    bool likely = false;           ///< at least half of the convolutions are there, with filters of 3×3
+    std::uint64_t parameters = 0;  ///< in everything that was found
+    bool likely = false;           ///< at least half of the convolutions exist and have 3×3 filters
 };
 
-/// Those that may be meant, the best first: likely ones with dense layers, then the largest, then what is at
-/// the root, under "state_dict" or under "model", then the first in the file. Unlikely ones are there only
-/// where no other is.
+/// All candidates, the best first: likely ones with dense layers, then the largest, then by place (the root,
+/// "state_dict", "model"), then the first in the file. Unlikely ones are returned only if there are no
+/// others.
 std::vector<Candidate> find_candidates(const std::vector<Module>& modules);
 
 }  // namespace vgg19::converter

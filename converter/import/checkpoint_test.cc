@@ -1,4 +1,4 @@
-// What people's files really hold, as testdata/make_checkpoints.py wrote it.
+// Reads realistic checkpoint files, written by testdata/make_checkpoints.py.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -48,7 +48,7 @@ std::string open_error(const char* file) {
     return error_of(ErrorKind::bad_input, [file] { StateDict::open(testdata / file); });
 }
 
-/// How many tensors a VGG has below `prefix`; all of them have the fixtures' values.
+/// The number of a VGG's tensors below `prefix`; all of them have the fixtures' values.
 std::size_t checked_tensors(const StateDict& dict, const std::string& prefix) {
     std::size_t count = 0;
     for (const StoredTensor& tensor : dict.tensors()) {
@@ -66,7 +66,7 @@ std::size_t checked_tensors(const StateDict& dict, const std::string& prefix) {
     return count;
 }
 
-TEST_CASE("a VGG's tensors are found wherever they are in a file, beside whatever") {
+TEST_CASE("a VGG's tensors are found anywhere in a file, next to anything") {
     const std::map<std::string, std::string> prefixes = {{"leavings_2.pth", "model_state_dict."},
                                                          {"leavings_4.pth", "model_state_dict."},
                                                          {"leavings_5.pth", "model_state_dict."},
@@ -93,7 +93,7 @@ TEST_CASE("a VGG's tensors are found wherever they are in a file, beside whateve
     CHECK(find(module, "features.1.num_batches_tracked") != nullptr);
 }
 
-TEST_CASE("what training scripts leave becomes facts") {
+TEST_CASE("other contents of training checkpoints become facts") {
     for (const char* file : {"leavings_2.pth", "leavings_4.pth", "leavings_5.pth", "leavings_legacy.pth"}) {
         CAPTURE(file);
         const bool legacy = std::string(file) == "leavings_legacy.pth";
@@ -134,7 +134,7 @@ TEST_CASE("NumPy's arrays are read in either order") {
     CHECK(values_of(*find(dict, "columns"), dict) == std::vector<double>{0, 1, 2, 3, 4, 5});
 }
 
-TEST_CASE("modules tell the epsilons of their batch norms") {
+TEST_CASE("the epsilons of batch norms are read from modules") {
     const StateDict dict = StateDict::open(testdata / "module.pth");
     const CheckpointFacts& facts = dict.facts();
     REQUIRE(facts.batch_norm_epsilons.size() == 8);
@@ -145,14 +145,14 @@ TEST_CASE("modules tell the epsilons of their batch norms") {
     CHECK(facts.batch_norm_epsilons[0].path == "features.1");
     CHECK(facts.skipped.size() == 1);
     CHECK(facts.skipped[0] == Containing("modules: "));
-    // Lightning's other settings: no optimiser's epsilon is among them.
+    // Of Lightning's other settings, the optimiser's epsilon must not be taken.
     const StateDict lightning = StateDict::open(testdata / "lightning.ckpt");
     CHECK(lightning.facts().batch_norm_epsilons.empty());
     REQUIRE(lightning.facts().class_names.size() == 1);
     CHECK(lightning.facts().class_names[0].path == "hyper_parameters.classes");
 }
 
-TEST_CASE("TorchScript is read, with the epsilon that stands in its code") {
+TEST_CASE("TorchScript is read, with the epsilon in its code") {
     for (const char* file : {"script.pt", "trace.pt"}) {
         CAPTURE(file);
         const StateDict dict = StateDict::open(testdata / file);
@@ -185,7 +185,7 @@ TEST_CASE("expanded tensors have more elements than bytes") {
     }
 }
 
-TEST_CASE("tensors' attributes, circles and shared parts are followed, within bounds") {
+TEST_CASE("tensor attributes, cycles and shared objects are followed, within limits") {
     const StateDict dict = StateDict::open(testdata / "attributes.pth");
     CHECK(values_of(*find(dict, "parameter"), dict) == std::vector<double>{1, 1, 1});
     CHECK(values_of(*find(dict, "parameter.mask"), dict) == std::vector<double>{2, 2});
@@ -197,7 +197,7 @@ TEST_CASE("tensors' attributes, circles and shared parts are followed, within bo
     CHECK(says(dict.facts(), "tensors' containers that more than 4 paths lead to: 6"));
 }
 
-TEST_CASE("quantised tensors are told, and left out") {
+TEST_CASE("quantised tensors are reported and left out") {
     const StateDict dict = StateDict::open(testdata / "quantize_dynamic.pth");
     REQUIRE(dict.facts().quantized.size() == 3);
     CHECK(dict.facts().quantized[1] == "classifier.3._packed_params._packed_params.0");
@@ -205,7 +205,7 @@ TEST_CASE("quantised tensors are told, and left out") {
     CHECK(find(dict, "classifier.3._packed_params._packed_params.1") != nullptr);  // the bias
 }
 
-TEST_CASE("pickles of Python's own module have a file in each storage") {
+TEST_CASE("in pickles by Python's own module, each storage is a nested file") {
     for (const char* file : {"tensors_0.pkl", "tensors_4.pkl"}) {
         CAPTURE(file);
         const StateDict dict = StateDict::open(testdata / file);
@@ -223,7 +223,7 @@ TEST_CASE("compressed zip files are unpacked") {
 #endif
 }
 
-TEST_CASE("other zip files are named, with what to do") {
+TEST_CASE("the error for other zip files says what they are and what to do") {
     CHECK(open_error("arrays.npz") == Containing("found arrays of NumPy (.npz); load them with numpy.load"));
     CHECK(refusal(zip_file({{"m/model.json", "{}"}, {"m/attributes.pkl", ""}})) ==
           Containing("found TorchScript of PyTorch 1.3 or older; load it with torch.jit.load"));

@@ -28,12 +28,12 @@ bool is_leaf(Kind kind) {
     }
 }
 
-/// What torch.nn.Module keeps its parts in, which are the module's own attributes to everybody else.
+/// The dicts in which torch.nn.Module keeps its parts; callers see these parts as attributes of the module.
 bool is_part_of_module(std::string_view key) {
     return key == "_modules" || key == "_parameters" || key == "_buffers";
 }
 
-/// Whether calling it gives a dict of what is in its arguments.
+/// Whether calling it returns a dict of its arguments.
 bool makes_dict(const PickleGlobal& global) {
     constexpr std::array modules = {std::string_view("collections"), std::string_view("builtins"),
                                     std::string_view("__builtin__"), std::string_view("copyreg"),
@@ -41,15 +41,15 @@ bool makes_dict(const PickleGlobal& global) {
     return std::find(modules.begin(), modules.end(), global.module) != modules.end();
 }
 
-/// A container or object that is to be visited.
+/// A container or object still to be visited.
 struct Child {
-    PickleReference key = no_reference;  ///< where there is none, `index` is
+    PickleReference key = no_reference;  ///< no_reference: `index` is used instead
     std::uint32_t index = 0;
     PickleReference value = no_reference;
-    bool own_level = true;  ///< whether its key is in the path
+    bool own_level = true;  ///< whether its key is part of the path
 };
 
-/// One that is being visited.
+/// A container or object that is being visited.
 struct Level {
     PickleReference value = no_reference;
     std::vector<Child> children;
@@ -114,7 +114,7 @@ CheckpointContents Tree::flatten() {
 }
 
 bool Tree::may_visit(PickleReference reference) {
-    if (in_progress_[reference]) return false;  // a circle: it is there already
+    if (in_progress_[reference]) return false;  // a cycle: it is being visited already
     if (visits_[reference] >= most_paths) {
         if (holds_tensors_[reference]) {
             facts_.leave_out("tensors' containers that more than " + std::to_string(most_paths) +
@@ -126,7 +126,7 @@ bool Tree::may_visit(PickleReference reference) {
     return true;
 }
 
-/// One of NumPy's numbers.
+/// A NumPy scalar.
 bool Tree::is_scalar(const PickleValue& value) const {
     const PickleGlobal* called = pickle_.callable(value);
     return called != nullptr && called->name == "scalar" && called->module.starts_with("numpy.");
@@ -167,7 +167,7 @@ void Tree::visit(const Child& child) {
     }
 }
 
-/// Adds the tensor if it is one; what else it carries becomes the level's.
+/// Adds the tensor if it is one; its attributes become children of the level.
 bool Tree::read_tensor(PickleReference reference, Level& level) {
     TensorReading reading = tensors_.read(reference, path_);
     switch (reading.outcome) {
@@ -233,7 +233,8 @@ void Tree::add_object(const PickleValue& value, Level& level) {
     if (object.elements != no_reference) add_items(object.elements, level);
 }
 
-/// A dict of attributes, or a tuple of that and one of slots; what is in anything else is the object's own.
+/// Either a dict of attributes, or a tuple of such a dict and a dict of slots; any other state belongs to the
+/// object itself.
 void Tree::add_state(PickleReference state, Level& level) {
     const PickleValue& value = pickle_.at(state);
     if (value.kind == Kind::dict) {
@@ -259,13 +260,13 @@ void Tree::add_pairs(PickleReference dict, Level& level) {
     const std::span<const PickleReference> pairs = pickle_.items(pickle_.at(dict));
     for (std::size_t i = 0; i < pairs.size(); i += 2) {
         const std::string_view key = pickle_.at(pairs[i]).text();
-        if (key == "_metadata") continue;  // the versions of a state dict's modules, which nobody here needs
+        if (key == "_metadata") continue;  // versions of the state dict's modules, not needed
         const bool part = is_part_of_module(key);
         add_value({.key = pairs[i], .value = pairs[i + 1], .own_level = !part}, level);
     }
 }
 
-/// As Python 2 called OrderedDict: a list of [key, value].
+/// Python 2 passed a list of [key, value] to OrderedDict.
 void Tree::add_pair_list(PickleReference list, Level& level) {
     std::uint32_t index = 0;
     for (const PickleReference item : pickle_.items(pickle_.at(list))) {
@@ -286,7 +287,7 @@ void Tree::add_items(PickleReference container, Level& level) {
     }
 }
 
-/// Plain values are looked at here, so that a list of a million of them takes no memory.
+/// Handles plain values directly, so that a list of a million of them needs no memory.
 void Tree::add_value(Child child, Level& level) {
     const PickleValue& value = pickle_.at(child.value);
     if (!is_leaf(value.kind) && !is_scalar(value)) {

@@ -1,4 +1,4 @@
-// Trees as no sane program writes them, and the names that facts go by.
+// Unusual trees, and the keys that identify facts.
 #include "converter/import/checkpoint_tree.h"
 
 #include <doctest/doctest.h>
@@ -16,7 +16,7 @@
 
 namespace {
 
-using namespace std::string_literals;  // for texts with zero bytes
+using namespace std::string_literals;  // for texts that contain zero bytes
 using vgg19::ErrorKind;
 using vgg19::converter::batch_norm_epsilons;
 using vgg19::converter::ByteReader;
@@ -29,7 +29,7 @@ using vgg19::converter::testing::PickleWriter;
 using vgg19::testing::Containing;
 using vgg19::testing::error_of;
 
-/// With a storage "0" of 8 floats.
+/// Provides a storage "0" of 8 floats.
 CheckpointContents flattened(const std::string& content) {
     static const std::vector<float> storage(8, 0.5F);
     ByteReader reader(std::as_bytes(std::span(content)), "FILE", 0, content.size());
@@ -63,7 +63,7 @@ TEST_CASE("tensors are found in unknown objects: in arguments, states, slots, it
     CHECK(names(flattened(writer)) == std::vector<std::string>{"0", "slot", "key", "0"});
 }
 
-TEST_CASE("modules' own dicts are not in the path, and what is around them is") {
+TEST_CASE("modules' own dicts are not in the path, but the containers around them are") {
     PickleWriter writer;
     writer.raw("}").text("net").global("m", "Net").raw(")\x81}(").text("training").raw("\x88");
     writer.text("_parameters").raw("}").text("weight");
@@ -73,7 +73,7 @@ TEST_CASE("modules' own dicts are not in the path, and what is around them is") 
     CHECK(names(flattened(writer)) == std::vector<std::string>{"net.weight", "net.0.mean"});
 }
 
-TEST_CASE("classes of the stream format come with their code") {
+TEST_CASE("the stream format stores classes with their code") {
     PickleWriter writer;
     writer.raw("(").text("module").global("m", "BatchNorm2d").text("file").text("code").raw("tQ)\x81}(");
     writer.text("training").raw("\x88").text("eps").raw("G\x3f\x50\x62\x4d\xd2\xf1\xa9\xfc").text("w");
@@ -84,7 +84,7 @@ TEST_CASE("classes of the stream format come with their code") {
     CHECK(contents.facts.batch_norm_epsilons[0].value == 0.001);
 }
 
-TEST_CASE("an epsilon may be one of NumPy's numbers, or a text, as YAML takes 1e-3 for one") {
+TEST_CASE("an epsilon may be a NumPy number, or a text, since YAML reads 1e-3 as one") {
     PickleWriter writer;
     writer.raw("}").text("bn_eps").global("numpy.core.multiarray", "scalar").raw("(");
     writer.global("numpy", "dtype")
@@ -113,7 +113,8 @@ TEST_CASE("Python 2 gave an OrderedDict its pairs in the call") {
 TEST_CASE("a tree that doubles at every level does not grow") {
     PickleWriter writer;
     add_tensor(writer).raw("q\x00"s);
-    for (int i = 0; i < 100; ++i) writer.raw("h\x00\x86q\x00"s);  // a pair of twice what was there before
+    for (int i = 0; i < 100; ++i)
+        writer.raw("h\x00\x86q\x00"s);  // a pair that holds the previous value twice
     const CheckpointContents contents = flattened(writer);
     CHECK(contents.tensors.size() <= 8);
     CHECK(!contents.tensors.empty());
@@ -121,7 +122,7 @@ TEST_CASE("a tree that doubles at every level does not grow") {
     CHECK(contents.facts.skipped[0] == Containing("tensors' containers that more than 4 paths lead to"));
 }
 
-TEST_CASE("what many objects share is looked at a few times") {
+TEST_CASE("an object shared by many others is visited only a few times") {
     PickleWriter writer;
     writer.raw("}q\x00("s);
     for (int i = 0; i < 20000; ++i) writer.integer(i).raw("N");
@@ -129,7 +130,7 @@ TEST_CASE("what many objects share is looked at a few times") {
     for (int i = 0; i < 20000; ++i)
         writer.global("a", "b").raw(
             ")\x81h\x00"s
-            "b"s);  // 4·10⁸ if it were walked
+            "b"s);  // 4·10⁸ steps if every path were walked
     CHECK(flattened(writer.raw("e")).tensors.empty());
 }
 
@@ -157,7 +158,7 @@ TEST_CASE("tensors beyond a hundred thousand are left out, and counted") {
     CHECK(contents.facts.skipped == std::vector<std::string>{"tensors beyond 100000: 7"});
 }
 
-TEST_CASE("a few bytes cannot ask for terabytes") {
+TEST_CASE("a few bytes cannot cause an allocation of terabytes") {
     constexpr std::int64_t most = vgg19::converter::most_repeated_elements;
     const auto expanded = [](std::vector<std::int64_t> shape) {
         return flattened(PickleWriter().tensor("0", 8, 0, shape, std::vector<std::int64_t>(shape.size(), 0)));
@@ -173,7 +174,7 @@ TEST_CASE("a few bytes cannot ask for terabytes") {
     CHECK(contents.facts.skipped[0] == Containing("more than 268435456 elements of expanded tensors"));
 }
 
-TEST_CASE("a negated view is not taken for what its storage holds") {
+TEST_CASE("a negated view is not read as its storage's values") {
     PickleWriter writer;
     writer.begin_tensor().storage("0", 8).integer(0).integers({8}).integers({1});
     writer.raw("\x89}}").text("neg").raw("\x88stR");
@@ -182,7 +183,7 @@ TEST_CASE("a negated view is not taken for what its storage holds") {
     CHECK(contents.facts.skipped == std::vector<std::string>{"the file: 1 tensor (a negated view)"});
 }
 
-TEST_CASE("a list of a million losses is a line") {
+TEST_CASE("a list of a million losses is reported in one line") {
     std::string content = PickleWriter().raw("}").text("losses").raw("](").finished();
     content.pop_back();
     for (int i = 0; i < 1'000'000; ++i) content += "G\x3f\x50\x62\x4d\xd2\xf1\xa9\xfc";
@@ -190,7 +191,7 @@ TEST_CASE("a list of a million losses is a line") {
           std::vector<std::string>{"losses: 1000000 values in a list"});
 }
 
-TEST_CASE("of very many keys the first hundred are told") {
+TEST_CASE("of very many keys only the first hundred are reported") {
     PickleWriter writer;
     writer.raw("}(");
     for (int i = 0; i < 150; ++i) writer.integer(i).raw("N");
@@ -224,14 +225,15 @@ TEST_CASE("NumPy's arrays whose bytes do not fit are refused") {
                       "12345678"s)) == Containing("expected the bytes of shape (3) and type F32, found 8"));
     CHECK(error(array("\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7fK\x09\x86", "f8", "C\x00"s)) ==
           Containing("expected the bytes of shape (9223372036854775807, 9) and type F64, found 0"));
-    CHECK(error(array("J\xff\xff\xff\xff\x85", "f4", "C\x00"s)) == Containing("expected no negative number"));
+    CHECK(error(array("J\xff\xff\xff\xff\x85", "f4", "C\x00"s)) ==
+          Containing("expected a non-negative number"));
     CHECK(flattened(array("K\x01\x85", "f4", "N")).facts.skipped ==
-          std::vector<std::string>{"the file: 1 tensor (an array of NumPy whose data are None)"});
+          std::vector<std::string>{"the file: 1 tensor (an array of NumPy with data that are None)"});
     CHECK(
         flattened(PickleWriter().global("numpy._core.multiarray", "_reconstruct").raw(")R")).tensors.empty());
 }
 
-TEST_CASE("files inside of pickles that are none are refused") {
+TEST_CASE("nested files in pickles are refused if malformed") {
     const auto storage = [](const std::string& file) {
         PickleWriter writer;
         writer.begin_tensor().global("torch.storage", "_load_from_bytes").raw("B");
@@ -246,7 +248,7 @@ TEST_CASE("files inside of pickles that are none are refused") {
     CHECK(error(storage(legacy_preamble() + "N.].")) == Containing("expected a storage, found None"));
 }
 
-TEST_CASE("keys that say class names, and that do not") {
+TEST_CASE("keys that mean class names, and keys that do not") {
     for (const char* key : {"classes", "class_names", "CLASSES", "classNames", "class_to_idx", "idx_to_class",
                             "id2label", "label-names", "categories", "names"}) {
         CAPTURE(key);
@@ -258,7 +260,7 @@ TEST_CASE("keys that say class names, and that do not") {
     }
 }
 
-TEST_CASE("class names are texts, or a mapping onto all indices") {
+TEST_CASE("class names are a list of texts, or a map to all indices") {
     const auto classes = [](const std::string& value) {
         const CheckpointContents contents =
             flattened(PickleWriter().raw("}").text("classes").raw(value + "s"));
@@ -298,7 +300,7 @@ TEST_CASE("class names are texts, or a mapping onto all indices") {
     CHECK(classes("K\x0a").empty());
 }
 
-TEST_CASE("keys that say a batch norm's epsilon, and that do not") {
+TEST_CASE("keys that mean a batch norm's epsilon, and keys that do not") {
     for (const char* path : {"bn_eps", "args.bn_eps", "batch_norm_epsilon", "norm_eps", "model.bnEps",
                              "norm_layer.2.eps", "cfg.bn_kwargs.eps", "BN.EPSILON"}) {
         CAPTURE(path);

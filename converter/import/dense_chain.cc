@@ -14,7 +14,7 @@
 namespace vgg19::converter {
 namespace {
 
-/// With more layers only the orders of names and of the file are tried.
+/// With more layers only two orders are tried: by name, and as in the file.
 constexpr std::size_t most_ordered = 10;
 constexpr std::size_t most_orders = 1000;
 constexpr std::size_t largest_side = 256;
@@ -25,7 +25,7 @@ bool is_digit(char character) {
     return character >= '0' && character <= '9';
 }
 
-/// timm's names come in another order.
+/// timm's names sort in a different order.
 std::string_view usual_name(std::string_view name) {
     constexpr std::array<std::pair<std::string_view, std::string_view>, 3> timm = {
         {{"pre_logits.fc1", "classifier.0"},
@@ -37,7 +37,7 @@ std::string_view usual_name(std::string_view name) {
     return name;
 }
 
-/// A name's letters and numbers in turn, so that "fc10" comes after "fc9".
+/// A name's letters and numbers alternating, so that "fc10" sorts after "fc9".
 std::vector<std::pair<std::string, std::uint64_t>> name_pieces(std::string_view name) {
     std::vector<std::pair<std::string, std::uint64_t>> pieces;
     while (!name.empty()) {
@@ -66,7 +66,7 @@ class Chains {
     std::string name(const Module* module) const {
         std::string_view name = without_wrappers(module->path);
         if (!prefix_.empty()) name.remove_prefix(std::min(prefix_.size() + 1, name.size()));
-        std::string plain;  // wrappers within say nothing either
+        std::string plain;  // inner wrappers carry no meaning either
         for (const std::string_view key : split_path(name)) {
             if (!is_wrapper(key)) plain = join_path(plain, key);
         }
@@ -79,7 +79,7 @@ class Chains {
         return modules;
     }
 
-    /// The side of the map that a first layer sees; none where it is no first layer.
+    /// The side of the map that a first layer reads; none if it cannot be the first layer.
     std::optional<std::size_t> side(const Module* module) const {
         const Parameter* const weight = module->find("weight");
         if (weight == nullptr || channels_ == 0) return {};
@@ -107,7 +107,7 @@ class Chains {
         return true;
     }
 
-    /// Some of the orders that chain, two at most: more say nothing more.
+    /// At most two of the orders that form a chain, since two already show the ambiguity.
     std::vector<Order> orders(const Order& modules) const {
         std::vector<Order> found;
         Order order;
@@ -143,7 +143,7 @@ std::string order_text(const Order& order) {
     return text;
 }
 
-/// What chains, by the rules of dense_chain(); none where nothing does.
+/// The modules that form a chain by the rules of dense_chain(); none if there is no chain.
 std::optional<Order> chained(const Chains& chains, const Order& modules, std::vector<std::string>& problems) {
     const Order by_name = chains.by_name(modules);
     const bool names_chain = chains.is_chain(by_name);
@@ -172,13 +172,13 @@ std::optional<Order> chained(const Chains& chains, const Order& modules, std::ve
     return orders.front();
 }
 
-/// "classifier.0" → "classifier", "fc6" → "fc": what modules of one group have in common.
+/// "classifier.0" → "classifier", "fc6" → "fc": the common part of the names in a group.
 std::string group_of(const std::string& name) {
     const std::vector<std::string_view> keys = split_path(name);
     return keys.empty() ? "" : letters_of(keys.front());
 }
 
-/// Of the groups that chain, else of all, the one with most of the weights; by name.
+/// The group with the most weights, sorted by name; groups that form a chain take precedence.
 Order largest_group(const Chains& chains, const Order& modules) {
     std::map<std::string, Order> groups;
     for (const Module* const module : modules) groups[group_of(chains.name(module))].push_back(module);
@@ -196,7 +196,7 @@ Order largest_group(const Chains& chains, const Order& modules) {
     return chains.by_name(largest->second);
 }
 
-/// The number that a name ends with, and what is before it.
+/// A name's trailing number, and the text before it.
 std::optional<std::pair<std::string, std::uint64_t>> numbered(const std::string& name) {
     const std::size_t digits = name.find_last_not_of("0123456789") + 1;  // npos + 1 is 0
     std::uint64_t number = 0;
@@ -205,7 +205,7 @@ std::optional<std::pair<std::string, std::uint64_t>> numbered(const std::string&
     return std::pair(name.substr(0, digits), number);
 }
 
-/// Numbers in names that leave out more than what stands between two dense layers.
+/// Finds gaps in the numbers that are wider than the modules between two dense layers.
 void find_gaps(const Chains& chains, const Order& order, std::vector<std::string>& problems) {
     constexpr std::uint64_t widest_gap = 4;  // Linear, BatchNorm1d, ReLU, Dropout
     for (std::size_t i = 1; i < order.size(); ++i) {
@@ -222,7 +222,7 @@ void find_gaps(const Chains& chains, const Order& order, std::vector<std::string
     }
 }
 
-/// Of modules that go by one name (timm's and torchvision's) the first stays.
+/// Of modules that mean the same layer (timm's and torchvision's names), keeps the first.
 Order named_once(const Chains& chains, const Order& modules, std::vector<std::string>& problems) {
     Order once;
     std::map<std::string, const Module*> known;

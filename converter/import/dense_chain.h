@@ -1,4 +1,4 @@
-// The dense layers of a checkpoint's VGG, in the order in which they run.
+// Finds the execution order of the dense layers of a checkpoint's VGG.
 #pragma once
 
 #include <cstddef>
@@ -11,20 +11,21 @@
 namespace vgg19::converter {
 
 struct DenseChain {
-    std::vector<const Module*> layers;  ///< none where there are no modules
-    std::size_t pooled_side = 0;        ///< of the map that the first one sees
-    /// Why the order is in doubt, or which layer is missing between two: a line each.
+    std::vector<const Module*> layers;  ///< empty if there are no modules
+    std::size_t pooled_side = 0;        ///< side of the map that the first one reads
+    /// One line each: why the order is ambiguous, or which layer is missing between two.
     std::vector<std::string> problems;
 };
 
-/// Orders modules with dense weights (outputs, inputs), or those of convolutions over their whole input, so
-/// that each reads what the one before it writes, and the first one channels · side² values. Where several
-/// orders do, names decide by their numbers; where names do not, and the file's order is another, it is a
-/// problem that shows both. Where no order does, the result is the largest group of modules by their names.
+/// Orders modules with dense weights (outputs, inputs), or with convolutions over their whole input, so that
+/// each reads the outputs of the previous one, and the first reads channels · side² values. If several orders
+/// are possible, the numbers in the names decide. If the names do not decide and the file's order differs,
+/// that is a problem, which shows both. If no order is possible, the result is the largest group of modules
+/// by name.
 DenseChain dense_chain(const std::vector<const Module*>& modules, std::string_view prefix,
                        std::size_t channels);
 
-/// Outputs and inputs of a dense weight of two or four dimensions.
+/// Outputs and inputs of a dense weight with two or four dimensions.
 std::size_t dense_outputs(const std::vector<std::size_t>& shape);
 std::size_t dense_inputs(const std::vector<std::size_t>& shape);
 

@@ -20,15 +20,15 @@ using Kind = PickleKind;
 using References = std::span<const PickleReference>;
 
 constexpr std::size_t most_parts = 100;
-/// More than any data set has; and more facts of a kind than any file has a use for.
+/// More classes than any data set has, and more facts of a kind than any file needs.
 constexpr std::size_t most_classes = 100'000;
 constexpr std::size_t most_facts = 1000;
-/// In all lists together that may be classes: one that is in a file once can be there under many keys.
+/// In total over all lists that may be classes: a single list can be reachable under many keys.
 constexpr std::size_t most_names_seen = 1'000'000;
-/// A module has fewer attributes.
+/// Real modules have fewer attributes.
 constexpr std::size_t most_attributes = 200;
 
-/// How many bytes, or a text that they are encoded in, something is at most.
+/// An upper bound for the number of bytes in a byte string, or in the text that encodes it.
 std::size_t size_of_bytes(const Pickle& pickle, const PickleValue& value) {
     const PickleObject* const encoding = pickle.object(value);
     if (encoding == nullptr) return value.text().size();
@@ -36,7 +36,7 @@ std::size_t size_of_bytes(const Pickle& pickle, const PickleValue& value) {
     return arguments.empty() ? 0 : pickle.at(arguments[0]).text().size();
 }
 
-/// One of NumPy's floating-point numbers: a call of scalar(dtype("f4", …), bytes).
+/// A NumPy floating-point scalar: a call of scalar(dtype("f4", …), bytes).
 std::optional<double> numpy_number(const Pickle& pickle, const PickleValue& value) {
     const PickleGlobal* const called = pickle.callable(value);
     if (called == nullptr || called->name != "scalar" || !called->module.starts_with("numpy.")) return {};
@@ -58,7 +58,7 @@ std::optional<double> numpy_number(const Pickle& pickle, const PickleValue& valu
     return {};
 }
 
-/// Of a text too: YAML takes 1e-3, which has no point, for one.
+/// Also accepts a text, since YAML reads 1e-3 (without a point) as one.
 std::optional<double> number_of(const Pickle& pickle, const PickleValue& value) {
     if (value.kind == Kind::real) return value.real();
     if (value.kind == Kind::integer) return static_cast<double>(value.integer);
@@ -70,7 +70,7 @@ std::optional<double> number_of(const Pickle& pickle, const PickleValue& value) 
     return number;
 }
 
-/// A whole number, also where it is written as a text, as JSON has its keys.
+/// A whole number, also as a text, as in JSON's keys.
 std::optional<std::size_t> index_of(const PickleValue& value) {
     if (value.kind == Kind::integer && value.integer >= 0) return static_cast<std::size_t>(value.integer);
     const std::string_view text = value.text();
@@ -91,8 +91,8 @@ Names names_in_list(const Pickle& pickle, References items) {
     return names;
 }
 
-/// Of pairs of a name and its class's index, whichever comes first. Every index up to the number of pairs
-/// must be there once.
+/// From pairs of a name and its class's index, in either order. Every index below the number of pairs must
+/// occur once.
 Names names_in_pairs(const Pickle& pickle, References pairs) {
     std::vector<std::string> names(pairs.size() / 2);
     std::vector<bool> there(names.size(), false);
@@ -107,7 +107,7 @@ Names names_in_pairs(const Pickle& pickle, References pairs) {
     return names;
 }
 
-/// One of the attributes of a module.
+/// An attribute of a module.
 const PickleValue* attribute(const Pickle& pickle, const PickleValue& state, std::string_view key) {
     References pairs = pickle.items(state);
     pairs = pairs.first(std::min(pairs.size(), 2 * most_attributes));

@@ -10,7 +10,7 @@ namespace {
 
 using namespace std::string_view_literals;
 
-/// In small letters, without what stands between words.
+/// Lower case, without separators.
 std::string plain(std::string_view text) {
     std::string result;
     for (const char character : text) {

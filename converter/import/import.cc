@@ -27,7 +27,7 @@
 namespace vgg19::converter {
 namespace {
 
-/// Reads through a mapping of its own, whose pages it lets go as it passes: the file is not in memory twice.
+/// Uses a separate mapping and releases its pages along the way, so that the file is not in memory twice.
 std::string file_sha256(const std::filesystem::path& path) {
     constexpr std::size_t piece_bytes = std::size_t{4} << 20U;
     const model::MappedFile file(path);
@@ -42,7 +42,7 @@ std::string file_sha256(const std::filesystem::path& path) {
     return hash.hex_digest();
 }
 
-/// The tensors of the model, in the memory of the source file as far as they can be used there.
+/// The model's tensors: views into the source file where possible.
 class Weights {
   public:
     explicit Weights(const model::MappedFile& mapping) : mapping_(mapping) {}
@@ -53,14 +53,14 @@ class Weights {
     std::span<const model::Tensor> tensors() const { return tensors_; }
 
   private:
-    /// Zeros where there is no source.
+    /// Zeros if there is no source.
     void add(std::string name, std::vector<std::size_t> shape, const Parameter* source);
-    /// A tensor of this object's own.
+    /// A tensor that this object owns.
     std::span<float> add_new(std::string name, std::vector<std::size_t> shape);
 
     const model::MappedFile& mapping_;
     std::vector<model::Tensor> tensors_;
-    std::vector<kernels::AlignedBuffer> owned_;  // in large pages, which transposing needs to be fast
+    std::vector<kernels::AlignedBuffer> owned_;  // in large pages, which make transposing fast
 };
 
 void Weights::add_convolution(const model::ConvolutionLayer& layer, const LayerTensors& source,
@@ -151,22 +151,24 @@ std::string three_numbers(const std::array<float, 3>& values) {
     return text;
 }
 
-/// What the options say of an input.
+/// Applies the options for the input.
 void set_preprocessing(const ImportOptions& options, Preprocessing& preprocessing) {
-    if (options.input_size != 0) {
+    if (!options.input_size.empty()) {
         preprocessing.input_size = options.input_size;
         preprocessing.resize_ratio =
-            options.input_size <= largest_whole_picture ? 1 : Preprocessing{}.resize_ratio;
+            std::max(options.input_size.height, options.input_size.width) <= largest_whole_picture
+                ? 1
+                : Preprocessing{}.resize_ratio;
     }
     if (options.mean) preprocessing.mean = *options.mean;
     if (options.deviation) preprocessing.deviation = *options.deviation;
 }
 
-/// Of options that say something of classes and preprocessing: " --size 32".
+/// The options for classes and preprocessing as text: " --size 32".
 std::string settings_text(const ImportOptions& options) {
     std::string text;
     if (!options.classes.empty()) text += " --classes " + options.classes.filename().string();
-    if (options.input_size != 0) text += " --size " + std::to_string(options.input_size);
+    if (!options.input_size.empty()) text += " --size " + to_string(options.input_size);
     if (options.mean) text += " --mean " + three_numbers(*options.mean);
     if (options.deviation) text += " --std " + three_numbers(*options.deviation);
     return text;
@@ -196,7 +198,7 @@ ImportReport change_our_model(const std::filesystem::path& input, const std::fil
     return report;
 }
 
-/// Names that the checkpoint has for as many classes: taken where they are the only ones.
+/// The checkpoint's class names, if it has exactly one list of the right length.
 std::vector<std::string> names_in(const CheckpointFacts& facts, std::size_t classes,
                                   std::vector<std::string>& notes) {
     const CheckpointFacts::ClassNames* found = nullptr;
@@ -206,7 +208,7 @@ std::vector<std::string> names_in(const CheckpointFacts& facts, std::size_t clas
         if (found != nullptr && found->names != names.names) {
             notes.push_back("names of " + std::to_string(classes) + " classes under " +
                             printable(found->path) + " and others under " + printable(names.path) +
-                            ": none are taken; --classes FILE says them");
+                            ": none of the lists is used; give the names with --classes FILE");
             return {};
         }
         if (found == nullptr) found = &names;
@@ -220,13 +222,14 @@ void note_preprocessing(const ImportOptions& options, const model::Network& netw
                         const Preprocessing& preprocessing, std::vector<std::string>& notes) {
     if (network.pooled_side() == model::default_pooled_side) return;
     const std::string side = std::to_string(network.pooled_side());
-    const std::string size = std::to_string(preprocessing.input_size);
-    if (options.input_size == 0) {
+    const std::string size = to_string(preprocessing.input_size);
+    if (options.input_size.empty()) {
         notes.push_back("the first dense layer sees " + side + "×" + side + " pixels: input size " + size +
-                        " is assumed; --size N says another, for a head on an average of larger maps");
+                        " is assumed; use --size N if the head averages larger maps");
     }
     if (!options.mean || !options.deviation) {
-        notes.emplace_back("ImageNet's mean and standard deviation are assumed; --mean and --std say others");
+        notes.emplace_back(
+            "ImageNet's mean and standard deviation are assumed; use --mean and --std for others");
     }
 }
 
@@ -238,7 +241,7 @@ std::string dense_text(const VggTensors& vgg) {
     return names + ": " + widths;
 }
 
-/// A checkpoint's quantised tensors are not among its tensors, so that a VGG with some has holes.
+/// A checkpoint's quantised tensors are not among its tensors, so that such a VGG is incomplete.
 [[noreturn]] void fail_as_quantized(const CheckpointFacts& facts, const std::string& file) {
     throw Error(ErrorKind::bad_input,
                 file + ": expected weights in floating point, found " +
@@ -253,7 +256,7 @@ VggTensors recognise(const std::vector<Module>& modules, const CheckpointFacts& 
         return recognise_vgg(modules, file, key);
     } catch (const Error& error) {
         if (!facts.quantized.empty()) fail_as_quantized(facts, file);
-        // What is missing may be in the file, as something that is not read.
+        // Missing tensors may exist in the file in a form that is not supported.
         std::string message = error.what();
         for (const std::string& skipped : facts.skipped) {
             if (skipped.find(" tensor") == std::string::npos) continue;
@@ -273,14 +276,14 @@ std::string lineage_step(const std::string& file, const ImportOptions& options, 
     return step;
 }
 
-/// All but the source's hash. Adds to the VGG's notes.
+/// Everything except the source's hash. Adds notes to the VGG's.
 model::Description describe(const std::filesystem::path& input, const ImportOptions& options,
                             const CheckpointFacts& facts, double epsilon, VggTensors& vgg) {
     model::Description description = {
         .network = vgg.network, .preprocessing = {}, .variant = "baseline", .source_sha256 = {}};
     description.lineage = {lineage_step(input.filename().string(), options, vgg, epsilon)};
     ImportOptions settings = options;
-    if (options.input_size == 0 && vgg.network.pooled_side() != model::default_pooled_side) {
+    if (options.input_size.empty() && vgg.network.pooled_side() != model::default_pooled_side) {
         settings.input_size = vgg.network.natural_input_size();
     }
     set_preprocessing(settings, description.preprocessing);
@@ -318,7 +321,7 @@ ImportReport import_model(const std::filesystem::path& input, const std::filesys
     try {
         model::write_model(output, description, weights.tensors(), progress);
     } catch (const Error& error) {
-        // What is wrong with the weights is wrong with the file that they came from.
+        // An error in the weights is an error of the input file.
         if (error.kind() != ErrorKind::bad_input) throw;
         throw Error(error.kind(), input.string() + ": cannot be converted: " + error.what());
     }

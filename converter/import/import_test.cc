@@ -53,7 +53,7 @@ using Names = std::vector<std::string>;
 
 const std::filesystem::path testdata = VGG19_IMPORT_TESTDATA;
 
-/// The networks of testdata/make.py.
+/// The networks in testdata/make.py.
 Network narrow(int depth) {
     switch (depth) {
         case 11:
@@ -89,7 +89,7 @@ void check_plain(const ModelFile& model, const vgg19::model::TensorShape& tensor
     check_values(model, tensor.name, expected_values(tensor.name, count));
 }
 
-/// The weights of a dense layer in its order.
+/// Checks a dense layer's weights, in its order.
 void check_dense(const ModelFile& model, const DenseLayer& layer, DenseOrder order) {
     REQUIRE(model.order(layer) == order);
     if (order == DenseOrder::output_major) return check_plain(model, dense_weight(layer, order));
@@ -146,7 +146,7 @@ TEST_CASE("every container, type, layout and naming gives the same tensors") {
     }
 }
 
-/// As batch_norm.h says, for the convolution that is `features.INDEX` in the file.
+/// Checks the formula in batch_norm.h for the convolution that is `features.INDEX` in the file.
 void check_folded(const ModelFile& model, const ConvolutionLayer& layer, std::size_t index) {
     const std::string convolution = "features." + std::to_string(index);
     const std::string norm = "features." + std::to_string(index + 1);
@@ -203,7 +203,7 @@ TEST_CASE("a zip file needs no zip64 records, and may end with a comment") {
     CHECK(ModelFile::open(folder / "model").network() == narrow(11));
 }
 
-TEST_CASE("a model of ours is what it was, with its dense weights in the wanted order") {
+TEST_CASE("a vgg19 model stays the same, with its dense weights in the requested order") {
     const TemporaryFolder folder;
     import_model(testdata / "zip.pth", folder / "first");
     import_model(folder / "first", folder / "second", {.dense_order = DenseOrder::output_major});
@@ -233,7 +233,7 @@ TEST_CASE("INT8 dense weights stay as they are when a model is converted again")
     }
 }
 
-TEST_CASE("class names come from a file, or from the checkpoint where it has one list of them") {
+TEST_CASE("class names come from a file, or from the checkpoint if it has one list of them") {
     const TemporaryFolder folder;
     const Names names = {"ant", "bee", "cat", "dog", "eel", "fox", "gnu"};
     const auto names_after = [&](const char* file, const ImportOptions& options) {
@@ -246,7 +246,7 @@ TEST_CASE("class names come from a file, or from the checkpoint where it has one
     const auto [none, notes] = names_after("two_class_names.pth", {});
     CHECK(none.empty());
     REQUIRE(notes.size() == 1);
-    CHECK(notes[0] == Containing("none are taken; --classes FILE says them"));
+    CHECK(notes[0] == Containing("none of the lists is used; give the names with --classes FILE"));
     write_bytes(folder / "names.txt", "a\nb\nc\nd\ne\nf\ng\n");
     const Names others = {"a", "b", "c", "d", "e", "f", "g"};
     CHECK(names_after("class_names.pth", {.classes = folder / "names.txt"}).first == others);
@@ -258,7 +258,7 @@ TEST_CASE("class names come from a file, or from the checkpoint where it has one
           }) == Containing("expected a name for each of the model's 7 classes, found 2"));
 }
 
-TEST_CASE("preprocessing follows from the head, and from the options") {
+TEST_CASE("preprocessing depends on the head and on the options") {
     const TemporaryFolder folder;
     const auto after = [&](const std::filesystem::path& file, const ImportOptions& options) {
         import_model(file, folder / "model", options);
@@ -275,7 +275,7 @@ TEST_CASE("preprocessing follows from the head, and from the options") {
     CHECK(own.deviation == deviation);
     CHECK(ModelFile::open(folder / "model").description().lineage ==
           Names{"convert zip.pth --mean 0.5,0.25,0.125 --std 0.75,0.5,1"});
-    // A head on 2×2 pixels.
+    // A head that reads 2×2 pixels.
     vgg19::kernels::testing::Random random;
     const auto made =
         vgg19::testing::random_tensors(Network::parse("2 M 3 M 2 2 M 2 2 M 2 2 M", "6 7", 2), random);
@@ -285,11 +285,11 @@ TEST_CASE("preprocessing follows from the head, and from the options") {
     CHECK(after(folder / "weights", {.input_size = 224}).input_size == 224);
     const ImportReport report = import_model(folder / "weights", folder / "model");
     REQUIRE(report.notes.size() == 2);
-    CHECK(report.notes[0] == Containing("2×2 pixels: input size 64 is assumed; --size N"));
+    CHECK(report.notes[0] == Containing("2×2 pixels: input size 64 is assumed; use --size N"));
     CHECK(report.dense == "classifier.0, classifier.3: 8 → 6 → 7");
 }
 
-TEST_CASE("a model of ours gets class names and preprocessing, and keeps the order of its weights") {
+TEST_CASE("a vgg19 model can get class names and preprocessing, and keeps the order of its weights") {
     const TemporaryFolder folder;
     import_model(testdata / "zip.pth", folder / "first", {.dense_order = DenseOrder::output_major});
     write_bytes(folder / "names.txt", "a\nb\nc\nd\ne\nf\ng\n");
@@ -311,7 +311,7 @@ TEST_CASE("a model of ours gets class names and preprocessing, and keeps the ord
     }
 }
 
-TEST_CASE("another epsilon in the file is asked for, and the one used is in the lineage") {
+TEST_CASE("if the file has another epsilon, the option is required; the lineage has the one used") {
     const TemporaryFolder folder;
     const auto lineage = [&](double epsilon) {
         import_model(testdata / "norm_epsilon.pth", folder / "model", {.batch_norm_epsilon = epsilon});
@@ -320,12 +320,12 @@ TEST_CASE("another epsilon in the file is asked for, and the one used is in the 
     CHECK(error_of(ErrorKind::bad_input, [&] { lineage(0); }) ==
           Containing(
               "batch norm's epsilon: found 0.001 under hyper_parameters.bn_eps, where 1e-05 is PyTorch's "
-              "default; say which holds: --batch-norm-epsilon 0.001 or --batch-norm-epsilon 1e-05"));
+              "default; choose one: --batch-norm-epsilon 0.001 or --batch-norm-epsilon 1e-05"));
     CHECK(lineage(1e-3) == "convert norm_epsilon.pth (batch norm folded, epsilon 0.001)");
     CHECK(lineage(1e-5) == "convert norm_epsilon.pth (batch norm folded, epsilon 1e-05)");
 }
 
-TEST_CASE("the epsilon of the batch norms themselves is used, and others are held against it") {
+TEST_CASE("the epsilon of the batch norms themselves is used, and others are compared with it") {
     VggTensors vgg{.network = narrow(11)};
     vgg.norm_paths = {"net.features.1", "net.features.4"};
     using Said = std::vector<CheckpointFacts::Epsilon>;
@@ -354,7 +354,7 @@ TEST_CASE("the epsilon of the batch norms themselves is used, and others are hel
           Containing("--batch-norm-epsilon 1e-04 or --batch-norm-epsilon 1e-05"));
 }
 
-TEST_CASE("progress ends with everything written") {
+TEST_CASE("progress ends when everything is written") {
     const TemporaryFolder folder;
     std::uint64_t last = 0;
     std::uint64_t all = 1;
@@ -375,13 +375,13 @@ TEST_CASE("the source is never the destination") {
     CHECK(read_bytes(folder / "model.pth") == content);
 }
 
-TEST_CASE("an output that cannot be written is an error of its own kind") {
+TEST_CASE("an output that cannot be written is a separate kind of error") {
     const TemporaryFolder folder;
     const auto into_nowhere = [&] { import_model(testdata / "zip.pth", folder / "none/model"); };
     CHECK(error_of(ErrorKind::failed, into_nowhere) == Containing("none/model"));
 }
 
-/// The values that read_values gives for a file of elements of `dtype`.
+/// What read_values returns for a file with elements of `dtype`.
 template <class T>
 std::vector<T> values_of_file(const std::string& content, DType dtype, const std::vector<std::size_t>& shape,
                               const std::vector<std::size_t>& strides) {
@@ -425,7 +425,7 @@ TEST_CASE("every float16 and bfloat16 is converted exactly") {
     }
 }
 
-TEST_CASE("values are read over the border between two pieces, and with any strides") {
+TEST_CASE("values are read across the boundary of two pieces, and with any strides") {
     constexpr std::size_t count = (std::size_t{1} << 20U) + 3;
     std::string content(count * sizeof(double), '\0');
     for (std::size_t i = 0; i < count; ++i) {
@@ -442,7 +442,7 @@ TEST_CASE("values are read over the border between two pieces, and with any stri
     CHECK(values_of_file<double>(content, DType::f64, {2, 0}, {1, 1}).empty());
 }
 
-TEST_CASE("a matrix of any size and strides is read transposed") {
+TEST_CASE("matrices of any size and strides are read transposed") {
     for (const std::size_t rows : {1U, 15U, 16U, 17U, 70U}) {
         constexpr std::size_t columns = 19;
         std::string content;

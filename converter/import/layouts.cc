@@ -19,7 +19,7 @@ std::string block_and_place(const model::Network& network, std::size_t k) {
     return std::to_string(block) + '_' + std::to_string(place);
 }
 
-/// Where the k-th convolution is in `features`: each batch norm before it moves it on by one.
+/// The index of the k-th convolution in `features`, which every batch norm before it increases by one.
 std::size_t sequential_index(const Layout& layout, std::size_t k) {
     return layout.network.convolutions()[k].features_index + (layout.batch_norm ? k : 0);
 }
@@ -29,10 +29,10 @@ std::optional<std::string> matched_name(const std::string& text) {
         "(?:(?:block|stage|group)_?([1-5])[_-])?"  // block3_
         "(conv|bn|norm|batch_?norm)_?"
         "(?:([1-5])[_-])?([1-9])"
-        "(?:_(conv|0|bn|norm|batch_?norm|1))?");  // of a module that holds both
+        "(?:_(conv|0|bn|norm|batch_?norm|1))?");  // in a module that holds both
     std::smatch found;
     if (!std::regex_match(text, found, pattern)) return {};
-    if (found[1].matched == found[3].matched) return {};  // the block is said once
+    if (found[1].matched == found[3].matched) return {};  // the block is given exactly once
     const std::string block = found[1].matched ? found[1].str() : found[3].str();
     const bool holds_norm = found[5].matched && found[5].str() != "conv" && found[5].str() != "0";
     const bool is_norm = found[2].str() != "conv" || holds_norm;
@@ -73,7 +73,7 @@ std::vector<Layout> layouts_named(Naming naming) {
 }
 
 std::optional<NumberedName> numbered_name(std::string_view last_but_one, std::string_view last) {
-    constexpr std::size_t longest = 24;  // of such names; others need not be matched
+    constexpr std::size_t longest = 24;  // such names are shorter; others need not be matched
     if (last.empty() || last.size() > longest) return {};
     const std::string name = lower_case(last);
     if (const auto found = matched_name(name)) return NumberedName{*found, 1};

@@ -21,7 +21,7 @@
 
 namespace {
 
-using namespace std::string_literals;  // for texts with zero bytes
+using namespace std::string_literals;  // for texts that contain zero bytes
 using vgg19::converter::testing::legacy_file;
 using vgg19::converter::testing::little_endian;
 using vgg19::converter::testing::patched;
@@ -36,7 +36,7 @@ using vgg19::testing::TemporaryFolder;
 
 const std::filesystem::path testdata = VGG19_IMPORT_TESTDATA;
 
-/// A state dict with one tensor, made by `add` and called "w", over a storage of 8 floats with the key "0".
+/// Imports a state dict with one tensor "w", written by `add`, over a storage "0" of 8 floats.
 std::string tensor_refusal(const std::function<void(PickleWriter&)>& add) {
     PickleWriter writer;
     writer.raw("}").text("w");
@@ -48,7 +48,7 @@ std::string view_refusal(std::int64_t offset, const std::vector<std::int64_t>& s
     return tensor_refusal([&](PickleWriter& writer) { writer.tensor("0", 8, offset, shape, strides); });
 }
 
-TEST_CASE("tensors that leave their storage are refused") {
+TEST_CASE("tensors beyond their storage are refused") {
     CHECK(
         view_refusal(0, {9}, {1}) ==
         Containing(
@@ -61,19 +61,20 @@ TEST_CASE("tensors that leave their storage are refused") {
           Containing("expect more than its storage"));
 }
 
-TEST_CASE("tensors that wrap are refused") {
+TEST_CASE("tensors with overflowing sizes are refused") {
     constexpr std::int64_t huge = std::int64_t{1} << 62;
     CHECK(view_refusal(0, {5}, {huge}) == Containing("expect more than its storage"));
     CHECK(view_refusal(0, {3, 3}, {huge, huge}) == Containing("expect more than its storage"));
     CHECK(view_refusal(0, {huge, 4, 4}, {0, 0, 0}) == Containing("expect more than its storage"));
 }
 
-TEST_CASE("tensors with numbers that are none are refused") {
+TEST_CASE("tensors with invalid numbers are refused") {
     CHECK(view_refusal(-1, {2}, {1}) ==
-          Containing("tensor w: storage offset: expected no negative number, found -1"));
-    CHECK(view_refusal(0, {-2}, {1}) == Containing("tensor w: shape: expected no negative number, found -2"));
+          Containing("tensor w: storage offset: expected a non-negative number, found -1"));
+    CHECK(view_refusal(0, {-2}, {1}) ==
+          Containing("tensor w: shape: expected a non-negative number, found -2"));
     CHECK(view_refusal(0, {2}, {-1}) ==
-          Containing("tensor w: strides: expected no negative number, found -1"));
+          Containing("tensor w: strides: expected a non-negative number, found -1"));
     CHECK(view_refusal(0, {2}, {1, 1}) == Containing("tensor w: expected 1 strides, found 2"));
     CHECK(view_refusal(0, std::vector<std::int64_t>(9, 1), std::vector<std::int64_t>(9, 1)) ==
           Containing("tensor w: shape: expected a tuple of at most 8 integers, found a tuple of 9"));
@@ -88,7 +89,7 @@ TEST_CASE("tensors with numbers that are none are refused") {
                      "123456789\x85"s) == Containing("expected an integer, found an integer beyond 64 bits"));
 }
 
-TEST_CASE("persistent ids that are no storages are refused") {
+TEST_CASE("persistent ids that are not storages are refused") {
     const auto with_storage = [](const std::string& id) {
         return tensor_refusal([&](PickleWriter& writer) {
             writer.storage("0", 8)
@@ -117,7 +118,7 @@ TEST_CASE("persistent ids that are no storages are refused") {
           Containing("found the name torch.FloatStorage and an integer"));
     CHECK(with_storage(start + "NtQ") == Containing("storage size: expected an integer, found None"));
     CHECK(with_storage(start + "J\xff\xff\xff\xfftQ") ==
-          Containing("storage size: expected no negative number, found -1"));
+          Containing("storage size: expected a non-negative number, found -1"));
     CHECK(with_storage(start + "\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7ftQ") ==
           Containing("storage size: found 9223372036854775807"));
     CHECK(with_storage(start + "K\x08K\x01tQ") ==
@@ -130,7 +131,7 @@ TEST_CASE("persistent ids that are no storages are refused") {
           Containing("storage 0: expected 8 elements of float32 as before, found 7 of float32"));
 }
 
-TEST_CASE("tensors that are no VGG's are told") {
+TEST_CASE("tensors of types that no VGG has are reported") {
     const auto state_refusal = [](const PickleWriter& writer) {
         return refusal(legacy_file(writer.finished(), 8));
     };
@@ -148,7 +149,7 @@ TEST_CASE("tensors that are no VGG's are told") {
           Containing(none));
 }
 
-TEST_CASE("tensors made with another number of arguments are refused") {
+TEST_CASE("tensors built with a wrong number of arguments are refused") {
     const auto call_refusal = [](const std::string& function, const std::string& arguments) {
         return tensor_refusal([&](PickleWriter& writer) {
             writer.storage("0", 8).raw("0").global("torch._utils", function).raw(arguments).raw("R");
@@ -166,7 +167,7 @@ TEST_CASE("tensors made with another number of arguments are refused") {
 
 // --- Tensors ---
 
-/// A narrow VGG-11 in safetensors, to be spoilt.
+/// A narrow VGG-11 in safetensors, to be modified.
 struct NarrowVgg {
     Random random;
     vgg19::testing::RandomTensors made =
@@ -202,7 +203,7 @@ TEST_CASE("missing, extra and mis-shaped tensors are listed together") {
     CHECK(message == Containing("\n  classifier.6.weight: expected (7, 5), found (7, 6)"));
 }
 
-TEST_CASE("a convolution that is missing altogether is told by the others") {
+TEST_CASE("a completely missing convolution is detected from the others") {
     NarrowVgg vgg;
     vgg.tensors.erase(vgg.at("features.8.weight"), vgg.at("features.11.weight"));
     const std::string message = refusal(vgg.content());
@@ -211,7 +212,7 @@ TEST_CASE("a convolution that is missing altogether is told by the others") {
     CHECK(message == Containing("\n  features.8.bias: missing"));
 }
 
-TEST_CASE("weights of no floating type are refused") {
+TEST_CASE("weights that are not floating-point are refused") {
     NarrowVgg vgg;
     vgg.at("classifier.0.bias")->dtype = DType::i32;
     CHECK(refusal(vgg.content()) ==
@@ -243,7 +244,7 @@ TEST_CASE("weights that are not finite are refused") {
     }
 }
 
-TEST_CASE("a variance that is none is refused") {
+TEST_CASE("an invalid variance is refused") {
     std::string content = read_bytes(testdata / "bn_float64_legacy.pth");
     // The first variance in the file is that of features.1: |(sum of the name mod 61 − 30) / 32| + 1/2.
     std::size_t sum = 0;

@@ -17,7 +17,7 @@
 
 namespace {
 
-using namespace std::string_literals;  // for texts with zero bytes
+using namespace std::string_literals;  // for texts that contain zero bytes
 using vgg19::Error;
 using vgg19::ErrorKind;
 using vgg19::converter::import_model;
@@ -38,7 +38,7 @@ using vgg19::testing::TemporaryFolder;
 
 const std::filesystem::path testdata = VGG19_IMPORT_TESTDATA;
 
-TEST_CASE("what is no container is named by what it is, or by its first bytes") {
+TEST_CASE("the error for other files names their kind, or their first bytes") {
     CHECK(refusal("") ==
           Containing("expected a .pth file of PyTorch or a safetensors file, found an empty file"));
     CHECK(refusal("\x01\x8b\x08") == Containing("found a file that begins with bytes 01 8b 08"));
@@ -47,7 +47,7 @@ TEST_CASE("what is no container is named by what it is, or by its first bytes") 
     CHECK(refusal("{\"not\": 1}") == Containing("found a text (JSON)"));
 }
 
-TEST_CASE("a folder or a file that is not there is no state dict") {
+TEST_CASE("a folder or a missing file is not a state dict") {
     const TemporaryFolder folder;
     const auto import = [&](const std::filesystem::path& path) { import_model(path, folder / "model"); };
     error_of(ErrorKind::bad_input, [&] { import(folder.path()); });
@@ -55,7 +55,7 @@ TEST_CASE("a folder or a file that is not there is no state dict") {
     CHECK(files_in(folder) == 0);
 }
 
-TEST_CASE("a file that is cut off anywhere is refused") {
+TEST_CASE("a truncated file is refused") {
     for (const char* name : {"zip.pth", "zip64.pth", "legacy.pth", "plain.safetensors"}) {
         const std::string content = read_bytes(testdata / name);
         const std::size_t step = content.size() / 60;
@@ -75,7 +75,7 @@ const std::string& good_zip() {
     return content;
 }
 
-/// Where the entry of that file begins in the central directory.
+/// The offset of that file's entry in the central directory.
 std::size_t directory_entry(const std::string& file) {
     return good_zip().rfind(file) - 46;
 }
@@ -87,7 +87,7 @@ std::string zip_refusal(std::size_t offset, const std::string& bytes) {
     return refusal(patched(good_zip(), offset, bytes));
 }
 
-TEST_CASE("zip: entries that are encrypted, or compressed in ways that are not read, are refused") {
+TEST_CASE("zip: entries that are encrypted, or use unsupported compression, are refused") {
     const std::size_t entry = directory_entry("zip/data/0");
     const std::string file = "zip: file zip/data/0: expected ";
     CHECK(zip_refusal(entry + 8, "\x01") == Containing(file + "it readable, found it encrypted"));
@@ -95,10 +95,10 @@ TEST_CASE("zip: entries that are encrypted, or compressed in ways that are not r
           Containing(file + "it stored or compressed with DEFLATE, found compression method 12"));
     CHECK(zip_refusal(entry + 20, little_endian(7, 4)) ==
           Containing(file + "216 bytes, as it is not compressed, found 7"));
-    CHECK(zip_refusal(entry + 10, "\x08") == Containing(file));  // it is no DEFLATE data
+    CHECK(zip_refusal(entry + 10, "\x08") == Containing(file));  // not valid DEFLATE data
 }
 
-TEST_CASE("zip: entries that lie about their place are refused") {
+TEST_CASE("zip: entries with wrong positions are refused") {
     const std::size_t entry = directory_entry("zip/data/0");
     CHECK(zip_refusal(entry + 42, little_endian(0xfffffff0, 4)) ==
           Containing("expected its header at byte 4294967280"));
@@ -115,8 +115,8 @@ TEST_CASE("zip: entries that lie about their place are refused") {
     CHECK(zip_refusal(entry, "XX") == Containing("zip: expected an entry of the central directory"));
 }
 
-TEST_CASE("zip: a directory that lies is refused") {
-    // PyTorch writes zip64's records always; without their locator the older record counts.
+TEST_CASE("zip: an inconsistent directory is refused") {
+    // PyTorch always writes zip64 records; without their locator the older record applies.
     const std::string plain = patched(good_zip(), good_zip().size() - 42, "XX");
     const std::size_t end = plain.size() - 22;
     const auto plain_refusal = [&](std::size_t offset, const std::string& bytes) {
@@ -135,7 +135,7 @@ TEST_CASE("zip: a directory that lies is refused") {
           Containing("bytes for an entry of the central directory, found 0"));
 }
 
-TEST_CASE("zip64: records that lie are refused") {
+TEST_CASE("zip64: inconsistent records are refused") {
     const std::string good = read_bytes(testdata / "zip64.pth");
     const std::size_t locator = good.rfind("PK\x06\x07");
     const std::size_t end = good.rfind("PK\x06\x06");
@@ -154,7 +154,7 @@ TEST_CASE("zip64: records that lie are refused") {
           Containing("expected its header at byte 18446744073709551615"));
 }
 
-TEST_CASE("zip: a file must be there once") {
+TEST_CASE("zip: each file must occur once") {
     const auto renamed = [](const std::string& from, const std::string& to) {
         return patched(patched(good_zip(), good_zip().find(from), to), good_zip().rfind(from), to);
     };
@@ -174,7 +174,7 @@ TEST_CASE("zip: the byte order is little endian") {
 
 // --- The stream format ---
 
-TEST_CASE("stream: a preamble that is another is refused") {
+TEST_CASE("stream: a wrong preamble is refused") {
     CHECK(
         refusal(
             PickleWriter().raw("}").text("\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19").raw("Ns").finished()) ==
@@ -190,7 +190,7 @@ TEST_CASE("stream: a preamble that is another is refused") {
           Containing("expected a little-endian file, found a big-endian one"));
 }
 
-TEST_CASE("stream: storages that are not what the pickle says are refused") {
+TEST_CASE("stream: storages that contradict the pickle are refused") {
     const std::string state =
         PickleWriter().raw("}").text("w").tensor("0", 8, 0, {8}, {1}).raw("s").finished();
     const std::string start = legacy_preamble() + state;
@@ -216,7 +216,7 @@ TEST_CASE("stream: storages that are not what the pickle says are refused") {
 
 // --- Anything ---
 
-TEST_CASE("any byte of a file may be wrong: there is an error or tensors inside of the file") {
+TEST_CASE("if any byte is wrong, the result is an error, or tensors inside the file") {
     Random random;
     INFO(random.replay());
     const TemporaryFolder folder;
@@ -237,7 +237,7 @@ TEST_CASE("any byte of a file may be wrong: there is an error or tensors inside 
                 const StateDict state = StateDict::open(folder / "weights");
                 for (const StoredTensor& tensor : state.tensors()) {
                     REQUIRE(tensor.elements() <= vgg19::converter::most_repeated_elements);
-                    if (tensor.elements() > content.size()) continue;  // one that repeats its storage
+                    if (tensor.elements() > content.size()) continue;  // an expanded tensor
                     std::vector<double> values(tensor.elements());
                     vgg19::converter::read_values<double>(tensor, state.mapping(), values);
                 }

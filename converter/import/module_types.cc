@@ -23,12 +23,12 @@ bool is_one_of(std::string_view name, const std::array<std::string_view, Count>&
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-/// One that makes probabilities of the last layer's outputs.
+/// Whether it turns the last layer's outputs into probabilities.
 bool makes_probabilities(std::string_view type) {
     return is_one_of(type, std::array{"Softmax"sv, "LogSoftmax"sv, "Sigmoid"sv, "LogSigmoid"sv});
 }
 
-/// The part of torch.nn that a module comes from: "activation"; TorchScript writes
+/// The part of torch.nn that defines a module: "activation"; TorchScript writes
 /// "__torch__.torch.nn.modules.activation.___torch_mangle_3". Empty for other code.
 std::string_view part_of_torch(std::string_view module) {
     constexpr std::string_view script = "__torch__.";
@@ -39,8 +39,8 @@ std::string_view part_of_torch(std::string_view module) {
     return module.substr(0, module.find('.'));
 }
 
-/// Whether all numbers of a setting, of one for both directions or of a pair, are the expected one. A setting
-/// that is not there, as in TorchScript, is taken for it; so are texts, such as padding="same".
+/// Whether a setting, a single number or a pair, equals `expected`. Also true if the setting is missing, as
+/// in TorchScript, or is a text, such as padding="same".
 bool is_number(const Pickle& pickle, const PickleValue* setting, std::int64_t expected) {
     if (setting == nullptr) return true;
     const auto fits = [expected](const PickleValue& value) {
@@ -56,7 +56,7 @@ struct Setting {
     std::int64_t expected;
 };
 
-/// The first setting that is another than expected, as Python shows it: "MaxPool2d with stride 3".
+/// The first setting with an unexpected value, as Python writes it: "MaxPool2d with stride 3".
 std::string other_setting(const Pickle& pickle, std::string_view type, const PickleValue& attributes,
                           std::initializer_list<Setting> settings) {
     for (const Setting& setting : settings) {
@@ -74,14 +74,14 @@ std::string other_setting(const Pickle& pickle, std::string_view type, const Pic
     return "";
 }
 
-/// Of a module of torch.nn: what no VGG has of it.
+/// How a torch.nn module differs from a VGG's; empty if it does not.
 std::string unlike_vgg(const Pickle& pickle, std::string_view part, std::string_view type,
                        const PickleValue& attributes) {
     if (type == "MaxPool2d") {
         return other_setting(pickle, type, attributes,
                              {{"kernel_size", 2}, {"stride", 2}, {"padding", 0}, {"dilation", 1}});
     }
-    if (type == "AvgPool2d") {  // some networks have one of a single pixel
+    if (type == "AvgPool2d") {  // some networks have one over a single pixel
         return other_setting(pickle, type, attributes, {{"kernel_size", 1}}).empty() &&
                        pickle.find(attributes, "kernel_size") != nullptr
                    ? ""
@@ -126,7 +126,7 @@ class TypeCheck {
         for (const auto& module : modules) {
             if (is_within(module.path, vgg.prefix)) check(module);
         }
-        if (pools_.size() > 1 && pools_.size() != pools_of_a_vgg) {  // one may be used five times
+        if (pools_.size() > 1 && pools_.size() != pools_of_a_vgg) {  // a single module may be used five times
             problems_.push_back("expected five modules MaxPool2d, found " + std::to_string(pools_.size()));
         }
     }
@@ -146,7 +146,7 @@ class TypeCheck {
                                 parent_path(module.path) != parent_path(last));
         if (is_behind) {
             notes_.push_back(printable(module.path) + " (" + module.unlike +
-                             "), behind the last layer, is left out: the outputs are what goes into it");
+                             "), after the last layer, is left out: the outputs are its inputs");
             return;
         }
         problems_.push_back(printable(module.path) + ": " + module.unlike);
@@ -187,9 +187,9 @@ std::vector<std::string> check_module_types(const VggTensors& vgg,
     if (check.problems().empty()) return check.notes();
     std::string message = file +
                           ": expected modules of a VGG (3×3 convolutions with padding 1, ReLUs, five "
-                          "2×2 max-pools), found others, which are not computed here:";
+                          "2×2 max-pools), found others, which are not supported:";
     for (const std::string& problem : check.problems()) message += "\n  " + problem;
-    message += "\nif the network does without them, save its state_dict() and convert that";
+    message += "\nif the network works without them, save its state_dict() and convert that";
     throw Error(ErrorKind::bad_input, message);
 }
 

@@ -1,4 +1,4 @@
-// What the modules of a pickled network are, and whether a VGG has such.
+// Checks whether the modules of a pickled network are a VGG's.
 #pragma once
 
 #include <string>
@@ -11,15 +11,15 @@
 
 namespace vgg19::converter {
 
-/// What a module with these attributes is where it is one of torch.nn's, in a pickle or in TorchScript; an
-/// empty type where it is another. The path is left to the caller.
+/// Describes a torch.nn module with these attributes, from a pickle or TorchScript; the type is empty for
+/// other modules. The caller sets the path.
 CheckpointFacts::ModuleType module_type(const Pickle& pickle, const PickleGlobal& type,
                                         const PickleValue& attributes);
 
-/// Holds what the file says of the network's modules against what a VGG is made of: 3×3 convolutions with a
-/// border of one zero, ReLUs, five 2×2 max-pools. Gives notes, for people, about what stands behind the last
-/// layer. Throws Error (bad_input), with `file` in the message, that lists the modules which are others:
-/// their tensors alone would make another network, without a word.
+/// Compares the network's modules in the file with a VGG's: 3×3 convolutions with zero padding 1, ReLUs, five
+/// 2×2 max-pools. Returns notes for the user about modules after the last layer. Throws Error (bad_input),
+/// with `file` in the message, that lists the modules that differ: importing their tensors alone would
+/// silently make a different network.
 std::vector<std::string> check_module_types(const VggTensors& vgg,
                                             const std::vector<CheckpointFacts::ModuleType>& modules,
                                             const std::string& file);

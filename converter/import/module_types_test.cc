@@ -39,7 +39,7 @@ using Texts = std::vector<std::string>;
 
 const std::filesystem::path testdata = VGG19_IMPORT_TESTDATA;
 
-TEST_CASE("a pickled network of other modules than a VGG's is refused, though its tensors are one's") {
+TEST_CASE("a pickled network with other modules is refused, even if its tensors are a VGG's") {
     const TemporaryFolder folder;
     const std::string message = error_of(ErrorKind::bad_input, [&] {
         import_model(testdata / "other_modules.pth", folder / "model.safetensors");
@@ -56,13 +56,12 @@ TEST_CASE("a pickled network of other modules than a VGG's is refused, though it
     CHECK(!std::filesystem::exists(folder / "model.safetensors"));
 }
 
-TEST_CASE(
-    "a pruned module has the product of weights and mask as well; what is behind the last layer is told") {
+TEST_CASE("the stored product of weights and mask is recomputed; modules after the last layer are reported") {
     const TemporaryFolder folder;
     const ImportReport report = import_model(testdata / "pruned_module.pth", folder / "model.safetensors");
     CHECK(report.notes == Texts{"masks applied to 1 tensors",
-                                "classifier.7 (Softmax), behind the last layer, is left out: the outputs are "
-                                "what goes into it"});
+                                "classifier.7 (Softmax), after the last layer, is left out: the outputs are "
+                                "its inputs"});
     const ModelFile model = ModelFile::open(folder / "model.safetensors");
     const auto weight = model.tensor("features.0.weight").as<float>();
     for (std::size_t i = 0; i < weight.size(); ++i) {
@@ -71,7 +70,7 @@ TEST_CASE(
     }
 }
 
-TEST_CASE("tensors that are not read are named where some are missing") {
+TEST_CASE("if tensors are missing, the unsupported ones are named") {
     PickleWriter writer;
     writer.raw("}").text("features.0.weight").tensor("0", 1, 0, {1}, {1}, "ComplexFloatStorage").raw("s");
     CHECK(refusal(zip_file({{"a/data.pkl", writer.finished()}, {"a/data/0", std::string(8, '\0')}})) ==
@@ -86,7 +85,7 @@ VggTensors narrow_vgg() {
             .dense_paths = {"net.classifier.0"}};
 }
 
-TEST_CASE("one max-pool may be used everywhere, and other networks' modules do not matter") {
+TEST_CASE("a single max-pool may be reused, and other networks' modules do not matter") {
     Types types;
     for (const char* path : {"net.features.2", "net.features.5", "net.features.10"}) {
         types.push_back({.path = path, .object = 7, .type = "MaxPool2d", .unlike = {}});
@@ -100,23 +99,23 @@ TEST_CASE("one max-pool may be used everywhere, and other networks' modules do n
           Containing("file: expected modules of a VGG"));
 }
 
-TEST_CASE("only behind the last layer may another activation stand") {
+TEST_CASE("another activation is allowed only after the last layer") {
     const auto types = [](const std::string& path, const std::string& type) {
         return Types{{.path = path, .object = 1, .type = type, .unlike = type}};
     };
     CHECK(check_module_types(narrow_vgg(), types("net.classifier.1", "Tanh"), "file") ==
-          Texts{"net.classifier.1 (Tanh), behind the last layer, is left out: the outputs are what goes into "
-                "it"});
+          Texts{"net.classifier.1 (Tanh), after the last layer, is left out: the outputs are its inputs"});
     CHECK(check_module_types(narrow_vgg(), types("net.probabilities", "Sigmoid"), "file").size() == 1);
     const std::pair<const char*, const char*> among[] = {{"net.features.1", "Sigmoid"},
                                                          {"net.features.1", "GELU"},
                                                          {"net.activation", "Tanh"},
                                                          {"net", "ELU"}};
-    for (const auto& [path, type] : among) {
+    for (const auto& module : among) {
+        const char* path = module.first;
+        const char* type = module.second;
         CAPTURE(path);
-        const std::string message = error_of(ErrorKind::bad_input, [&, path = path, type = type] {
-            check_module_types(narrow_vgg(), types(path, type), "file");
-        });
+        const std::string message = error_of(
+            ErrorKind::bad_input, [&] { check_module_types(narrow_vgg(), types(path, type), "file"); });
         CHECK(message == Containing("\n  " + std::string(path) + ": " + type + "\n"));
     }
 }

@@ -12,7 +12,7 @@ namespace vgg19::converter {
 namespace {
 
 constexpr std::string_view parametrizations = "parametrizations";
-/// Marks a second tensor of one name.
+/// Marks a second tensor with the same name.
 constexpr std::string_view again = " again";
 
 /// Where a tensor belongs.
@@ -34,7 +34,7 @@ std::pair<std::string_view, std::string_view> split_parameter(std::string_view n
 }
 
 Place place_of(const std::string& name) {
-    // "features.0.parametrizations.weight.original0": the part is what follows the parameter.
+    // "features.0.parametrizations.weight.original0": the part follows the parameter's name.
     const std::string inside = "." + std::string(parametrizations) + ".";
     const std::size_t found = ("." + name).rfind(inside);
     if (found != std::string::npos) {
@@ -49,9 +49,9 @@ Place place_of(const std::string& name) {
     return {std::string(module), std::string(parameter), std::string(part)};
 }
 
-/// The dimension that weight norm's magnitudes have, if they have one.
+/// The dimension of weight norm's magnitudes, if they have one.
 bool are_magnitudes(const std::vector<std::size_t>& magnitudes, const std::vector<std::size_t>& weight) {
-    if (magnitudes.empty()) return true;  // one for the whole weight
+    if (magnitudes.empty()) return true;  // a single magnitude for the whole weight
     if (magnitudes.size() != weight.size()) return false;
     std::size_t kept = 0;
     for (std::size_t d = 0; d < weight.size(); ++d) {
@@ -62,7 +62,7 @@ bool are_magnitudes(const std::vector<std::size_t>& magnitudes, const std::vecto
     return kept <= 1;
 }
 
-/// Which magnitude belongs to each element, in row-major order.
+/// Maps each element, in row-major order, to its magnitude.
 class MagnitudeIndex {
   public:
     MagnitudeIndex(const std::vector<std::size_t>& magnitudes, const std::vector<std::size_t>& weight) {
@@ -148,7 +148,7 @@ std::string_view without_wrappers(std::string_view path) {
 }
 
 Composition Parameter::composition() const {
-    // A pickled module has the product as an attribute too, as of its last run: it is computed anew.
+    // A pickled module also stores the product of its last run as an attribute; it is recomputed here.
     const std::size_t product = parts.contains("") ? 1 : 0;
     const auto has = [&](const char* first, const char* second) {
         return parts.size() == 2 + product && parts.contains(first) && parts.contains(second);

@@ -15,14 +15,14 @@ namespace {
 
 using Shape = std::vector<std::size_t>;
 
-/// What is wrong with a file, so that all of it can be told at once.
+/// Collects everything that is wrong with a file, to report it at once.
 using Problems = std::vector<std::string>;
 
 std::string place_text(std::string_view prefix) {
     return prefix.empty() ? "the root" : printable(prefix);
 }
 
-/// How many outputs a layer has: as its weight says, else its bias, else torchvision's number.
+/// A layer's number of outputs: from its weight, else from its bias, else torchvision's.
 std::size_t width(const Module* module, std::size_t otherwise) {
     for (const char* name : {"weight", "bias"}) {
         const Parameter* const parameter = module == nullptr ? nullptr : module->find(name);
@@ -33,21 +33,21 @@ std::size_t width(const Module* module, std::size_t otherwise) {
     return otherwise;
 }
 
-/// Whether a path leads through what a pickled module has of hooks, such as those of torch.nn.utils.prune.
+/// Whether a path leads through the hooks of a pickled module, such as those of torch.nn.utils.prune.
 bool is_of_hook(std::string_view path) {
     const auto keys = split_path(path);
     return std::any_of(keys.begin(), keys.end(),
                        [](std::string_view key) { return key.starts_with('_') && key.ends_with("_hooks"); });
 }
 
-/// Reads one candidate, and notes what is wrong with it.
+/// Reads one candidate and collects its problems.
 class VggReader {
   public:
     VggReader(const Candidate& candidate, const std::vector<Candidate>& others,
               const std::vector<Module>& modules)
         : candidate_(candidate), others_(others), layout_(candidate.layout), modules_(modules) {}
 
-    /// Throws Error (bad_input) for widths that no network has.
+    /// Throws Error (bad_input) for widths outside the limits.
     VggTensors read();
     const Problems& problems() const { return problems_; }
 
@@ -58,17 +58,16 @@ class VggReader {
                                bool has_weights, VggTensors& vgg);
     bool norms_have_weights() const;
     void read_dense(std::size_t i, VggTensors& vgg);
-    /// A parameter of the shape, which may be a dense convolution's; null, with a problem, where there is
-    /// none.
+    /// A parameter of this shape, or of the equivalent convolution; null, with a problem, if there is none.
     const Parameter* take(const Module* module, const std::string& path, const char* name, const Shape& shape,
                           std::size_t side = 0);
-    /// The same for one that may be missing.
+    /// The same for an optional parameter.
     const Parameter* take_if_there(const Module* module, const std::string& path, const char* name,
                                    const Shape& shape);
-    /// Whether every one of the modules lacks the parameter.
+    /// Whether all modules lack the parameter.
     template <class ModuleOf>
     bool none_has(std::size_t count, const char* name, const ModuleOf& module_of) const;
-    /// The batch norm that follows a dense layer in its torch.nn.Sequential; null where none does.
+    /// The batch norm after a dense layer in the same torch.nn.Sequential; null if there is none.
     const Module* norm_behind(const Module* dense) const;
     const Module* convolution(std::size_t k) const {
         return candidate_.container.find(layout_.convolution(k));
@@ -114,7 +113,7 @@ const Parameter* VggReader::take(const Module* module, const std::string& path, 
     taken_.insert(found);
     const std::string problem = found->problem();
     if (!problem.empty()) problems_.push_back(problem);
-    // A dense weight may be a convolution's over the whole map that it sees.
+    // A dense weight may be stored as a convolution over the whole map.
     const bool is_convolution =
         side > 0 && found->shape() == Shape{shape[0], shape[1] / (side * side), side, side};
     if (found->shape() != shape && !is_convolution) {
@@ -189,7 +188,7 @@ void VggReader::read_dense(std::size_t i, VggTensors& vgg) {
     const Module* const module = dense_.layers.empty() ? nullptr : dense_.layers[i];
     const std::string path = module == nullptr ? join_path(candidate_.prefix, layer.name) : module->path;
     const auto dense = [this](std::size_t index) { return dense_.layers[index]; };
-    // A network may have no biases here, or none in the last layer.
+    // All layers may lack biases, or only the last one.
     const std::size_t biased =
         dense_.layers.empty() || none_has(dense_.layers.size(), "bias", dense) ? 0 : dense_.layers.size() - 1;
     LayerTensors tensors;
@@ -228,18 +227,18 @@ void VggReader::note_assumptions(VggTensors& vgg) const {
         vgg.applied.push_back("weight normalisation applied to " + std::to_string(normed) + " tensors");
     }
     vgg.notes.insert(vgg.notes.end(), vgg.applied.begin(), vgg.applied.end());
-    if (layers.front().bias == nullptr) vgg.notes.emplace_back("convolutions without bias: 0 is taken");
+    if (layers.front().bias == nullptr) vgg.notes.emplace_back("convolutions without bias: 0 is used");
     for (std::size_t i = 0; i < vgg.dense_paths.size(); ++i) {
         if (layers[convolutions() + i].bias != nullptr) continue;
-        vgg.notes.push_back(printable(vgg.dense_paths[i]) + " without bias: 0 is taken");
+        vgg.notes.push_back(printable(vgg.dense_paths[i]) + " without bias: 0 is used");
     }
     const auto& norm = layers.front().batch_norm;
     if (norm && norm->weight == nullptr) {
-        vgg.notes.emplace_back("batch norms without weight and bias: 1 and 0 are taken");
+        vgg.notes.emplace_back("batch norms without weight and bias: 1 and 0 are used");
     }
 }
 
-/// Weights that are with a VGG's own may belong to it, and then it is another network than it seems.
+/// Unused weights next to a VGG's may belong to it, which would make it a different network.
 bool VggReader::is_surplus(const Module& module, const std::string& parameter) const {
     if (!is_within(module.path, candidate_.prefix) || is_of_hook(module.path)) return false;
     const bool is_features = candidate_.container.naming == Naming::sequential &&
@@ -329,7 +328,7 @@ std::string others_text(const std::vector<Candidate>& candidates) {
                     (tensors == 0 || first.empty() ? "" : ", such as " + printable(first)));
 }
 
-/// Keeps those that are under the key, or are all that is around it.
+/// Keeps the candidate at the key or, if there is none, those below it.
 void keep_key(std::vector<Candidate>& candidates, std::string_view key, const std::string& file) {
     const std::string known = others_text(candidates);
     const std::string_view path = key == "." ? std::string_view() : key;
@@ -371,7 +370,7 @@ VggTensors recognise_vgg(const std::vector<Module>& modules, const std::string& 
     }();
     if (!candidates.empty()) {
         vgg.notes.push_back("more than one VGG in the file: took " + place_text(chosen.prefix) +
-                            "; --key PATH takes another: " + others_text(candidates));
+                            "; --key PATH selects another: " + others_text(candidates));
     }
     const Problems& problems = reader.problems();
     if (problems.empty()) return vgg;
@@ -382,10 +381,10 @@ VggTensors recognise_vgg(const std::vector<Module>& modules, const std::string& 
     for (const std::string& problem : problems) message += "\n  " + problem;
     if (!has_dense) {
         message +=
-            "\nconvolutions without dense layers extract features and classify nothing: the whole "
-            "network's weights are wanted";
+            "\n"
+            "convolutions without dense layers only extract features: give the weights of the whole network";
     }
-    if (!candidates.empty()) message += "\nanother VGG, which --key PATH takes: " + others_text(candidates);
+    if (!candidates.empty()) message += "\nanother VGG, which --key PATH selects: " + others_text(candidates);
     throw Error(ErrorKind::bad_input, message);
 }
 

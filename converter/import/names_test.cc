@@ -30,7 +30,7 @@ std::vector<vgg19::model::ConvolutionLayer> convolutions_of(int depth) {
     return Network::vgg(depth).convolutions();
 }
 
-/// Tensors of names and shapes; nobody asks for their values.
+/// Tensors with names and shapes; their values are never read.
 class Checkpoint {
   public:
     Checkpoint& add(const std::string& name, const Shape& shape) {
@@ -47,7 +47,7 @@ class Checkpoint {
         }
         return add(module + ".num_batches_tracked", {});
     }
-    /// Every convolution 4 wide; `name` says what the k-th of a network is called.
+    /// All convolutions have width 4; `name` gives the k-th one's name.
     Checkpoint& add_convolutions(int depth, const std::function<std::string(std::size_t)>& name,
                                  bool bias = true) {
         const auto layers = convolutions_of(depth);
@@ -62,7 +62,7 @@ class Checkpoint {
             depth, [&](std::size_t k) { return container + '.' + std::to_string(layers[k].features_index); },
             bias);
     }
-    /// A whole VGG with one dense layer on 1×1 pixels.
+    /// A whole VGG with one dense layer that reads 1×1 pixels.
     Checkpoint& add_vgg(int depth, const std::string& prefix, std::size_t classes) {
         return add_features(depth, prefix + "features").add_layer(prefix + "classifier", {classes, 4});
     }
@@ -135,7 +135,7 @@ TEST_CASE("a VGG is found under any keys and wrappers") {
     }
 }
 
-TEST_CASE("the literature's names are found, with batch norm too") {
+TEST_CASE("the literature's names are recognised, also with batch norm") {
     for (const int depth : {11, 13, 16, 19}) {
         for (const char* prefix : {"", "net.", "module.features."}) {
             CAPTURE(prefix);
@@ -153,12 +153,14 @@ TEST_CASE("the literature's names are found, with batch norm too") {
             CHECK(plain.found().title == "VGG-" + std::to_string(depth) + " with batch norm");
         }
     }
-    for (const auto& [kind, separator] : {std::pair("Conv", "_"),
-                                          {"conv_", "_"},
-                                          {"conv", "-"},
-                                          {"block", "_conv"},
-                                          {"block", ".conv"},
-                                          {"stage_", ".conv_"}}) {
+    for (const auto& style : {std::pair("Conv", "_"),
+                              {"conv_", "_"},
+                              {"conv", "-"},
+                              {"block", "_conv"},
+                              {"block", ".conv"},
+                              {"stage_", ".conv_"}}) {
+        const char* kind = style.first;
+        const char* separator = style.second;
         CAPTURE(kind);
         Checkpoint other;
         other.add_convolutions(16, [&](std::size_t k) { return literature_name(16, k, kind, separator); });
@@ -171,7 +173,7 @@ TEST_CASE("the literature's names are found, with batch norm too") {
     CHECK(nested.add_layer("fc", {3, 4}).found().title == "VGG-16 with batch norm");
 }
 
-TEST_CASE("dense layers are found by their widths, whatever they are called") {
+TEST_CASE("dense layers are found by their widths, whatever their names") {
     const auto dense = [](const std::vector<std::pair<std::string, Shape>>& layers) {
         Checkpoint checkpoint;
         checkpoint.add_features(11, "features");
@@ -193,12 +195,12 @@ TEST_CASE("dense layers are found by their widths, whatever they are called") {
           Found({"classifier.fc6", "classifier.fc7", "classifier.fc8"}, 3));
     CHECK(dense({{"squeeze", {5, 4}}, {"mid", {5, 5}}, {"end", {3, 5}}}) ==
           Found({"squeeze", "mid", "end"}, 1));
-    // Of one shape, the order of the file holds where no name says another.
+    // For equal shapes, the file's order applies unless the names say otherwise.
     CHECK(dense({{"a", {5, 4}}, {"b", {5, 5}}, {"c", {5, 5}}, {"d", {3, 5}}}) ==
           Found({"a", "b", "c", "d"}, 1));
 }
 
-TEST_CASE("dense layers in an order that is in doubt are refused with both") {
+TEST_CASE("an ambiguous order of dense layers is refused with both orders") {
     Checkpoint checkpoint;
     checkpoint.add_features(11, "features");
     checkpoint.add_layer("a", {5, 4}).add_layer("z", {5, 5}).add_layer("y", {5, 5}).add_layer("zz", {3, 5});
@@ -219,10 +221,10 @@ TEST_CASE("a dense layer that is missing between two is a problem") {
     CHECK(headless.add_features(11, "features").problem() ==
           Containing("classifier.0.weight: missing; expected (4096, 196)"));
     CHECK(Checkpoint().add_features(11, "features").problem() ==
-          Containing("\nconvolutions without dense layers extract features and classify nothing"));
+          Containing("\nconvolutions without dense layers only extract features"));
 }
 
-TEST_CASE("of several VGGs one is taken, and the others are told") {
+TEST_CASE("of several VGGs one is used, and the others are reported") {
     const auto chosen = [](const std::vector<std::pair<int, std::string>>& networks, const std::string& key) {
         Checkpoint checkpoint;
         for (const auto& [depth, prefix] : networks) checkpoint.add_vgg(depth, prefix, 7);
@@ -242,8 +244,9 @@ TEST_CASE("of several VGGs one is taken, and the others are told") {
     const VggTensors vgg = chosen({{11, "student."}, {16, "teacher."}}, "");
     CHECK(vgg.left == std::vector<std::pair<std::string, std::size_t>>{{"student", 18}});
     REQUIRE(vgg.notes.size() == 1);
-    CHECK(vgg.notes[0] == Containing("more than one VGG in the file: took teacher; --key PATH takes another: "
-                                     "student (VGG-11, "));
+    CHECK(vgg.notes[0] ==
+          Containing("more than one VGG in the file: took teacher; --key PATH selects another: "
+                     "student (VGG-11, "));
     CHECK(error_of(ErrorKind::bad_input,
                    [&] {
                        chosen({{11, "a."}, {16, "b."}}, "c");
@@ -252,7 +255,7 @@ TEST_CASE("of several VGGs one is taken, and the others are told") {
               "--key c: expected the path of a VGG in the file, found none there; there are: b (VGG-16"));
 }
 
-TEST_CASE("what is no part of the VGG is left and counted, what may be one is a problem") {
+TEST_CASE("tensors outside the VGG are left out and counted; doubtful ones are an error") {
     Checkpoint checkpoint;
     checkpoint.add_vgg(11, "state_dict.model.", 7);
     checkpoint.add("optimizer.state.0.exp_avg", {4, 3, 3, 3})
@@ -273,13 +276,13 @@ TEST_CASE("what is no part of the VGG is left and counted, what may be one is a 
     CHECK(checkpoint.problem() == Containing("features.21.scale: not in a VGG-11; found (1)"));
 }
 
-TEST_CASE("biases that all layers lack are zero, one that is missing is a hole") {
+TEST_CASE("if all layers lack biases, they are zero; a single missing bias is an error") {
     Checkpoint plain;
     plain.add_features(11, "features", false).add_layer("fc", {7, 4}, false);
     VggTensors vgg = plain.found();
     CHECK(vgg.layers.front().bias == nullptr);
     CHECK(vgg.layers.back().bias == nullptr);
-    CHECK(vgg.notes == Names{"convolutions without bias: 0 is taken", "fc without bias: 0 is taken"});
+    CHECK(vgg.notes == Names{"convolutions without bias: 0 is used", "fc without bias: 0 is used"});
     plain.add("features.3.bias", {4});
     CHECK(plain.problem() == Containing("found 7 problems:"));
     CHECK(plain.problem() == Containing("\n  features.0.bias: missing; expected (4)"));
@@ -288,10 +291,10 @@ TEST_CASE("biases that all layers lack are zero, one that is missing is a hole")
     dense.add_features(11, "features").add_layer("fc1", {7, 4}, false).add_layer("fc2", {6, 7});
     CHECK(dense.problem() == Containing("fc1.bias: missing; expected (7)"));
     dense.add("fc1.bias", {7}).remove("fc2.bias");
-    CHECK(dense.found().notes == Names{"fc2 without bias: 0 is taken"});
+    CHECK(dense.found().notes == Names{"fc2 without bias: 0 is used"});
 }
 
-TEST_CASE("batch norms may lack weight and bias, all of them, but no statistics") {
+TEST_CASE("all batch norms may lack weight and bias, but not statistics") {
     Checkpoint checkpoint;
     const auto layers = convolutions_of(11);
     for (std::size_t k = 0; k < layers.size(); ++k) {
@@ -312,7 +315,7 @@ TEST_CASE("batch norms may lack weight and bias, all of them, but no statistics"
     CHECK(checkpoint.problem() == Containing("features.1.running_var: missing; expected (4)"));
 }
 
-TEST_CASE("parameters in parts are put together, or refused by name") {
+TEST_CASE("parameters in parts are combined, or refused by name") {
     const auto with_parts = [](const std::vector<std::pair<std::string, Shape>>& parts) {
         Checkpoint checkpoint;
         checkpoint.add_vgg(11, "", 7).remove("features.3.weight");
@@ -349,13 +352,13 @@ TEST_CASE("parameters in parts are put together, or refused by name") {
           Containing("features.3.weight: expected once, found again"));
 }
 
-TEST_CASE("other networks are no VGG") {
+TEST_CASE("other networks are not recognised as a VGG") {
     Checkpoint alexnet;
     alexnet.add_layer("features.0", {64, 3, 11, 11}).add_layer("features.3", {192, 64, 5, 5});
     alexnet.add_layer("features.6", {384, 192, 3, 3}).add_layer("features.8", {256, 384, 3, 3});
     alexnet.add_layer("features.10", {256, 256, 3, 3}).add_layer("classifier.1", {4096, 9216});
     CHECK(alexnet.problem() == Containing("expected the tensors of a VGG"));
-    // Beside a VGG it is left.
+    // Next to a VGG it is left out.
     alexnet = Checkpoint();
     alexnet.add_layer("teacher.features.0", {64, 3, 11, 11}).add_layer("teacher.classifier.1", {4096, 9216});
     alexnet.add_vgg(11, "student.", 3);
@@ -369,7 +372,7 @@ TEST_CASE("other networks are no VGG") {
     CHECK(Checkpoint().problem() == Containing("found 0 others"));
 }
 
-TEST_CASE("numbers of channels that no network has are refused") {
+TEST_CASE("impossible numbers of channels are refused") {
     Checkpoint checkpoint;
     checkpoint.add_vgg(11, "", 7).tensor("classifier.weight").shape = {70000, 4};
     CHECK(checkpoint.problem() ==

@@ -26,7 +26,7 @@ constexpr std::array<std::pair<std::string_view, DType>, 10> element_types = {{{
                                                                                {"b1", DType::boolean},
                                                                                {"?", DType::boolean}}};
 
-/// Where an array's parts are, whichever way it was pickled.
+/// The parts of a pickled array, independent of how it was pickled.
 struct ArrayParts {
     PickleReference shape = no_reference;
     PickleReference type = no_reference;
@@ -34,7 +34,7 @@ struct ArrayParts {
     bool column_major = false;
 };
 
-/// numpy.core up to NumPy 1, numpy._core from 2 on.
+/// numpy.core up to NumPy 1, numpy._core from NumPy 2.
 bool is_numpy_function(const PickleGlobal& global, std::string_view module, std::string_view name) {
     for (const std::string_view core : {"numpy.core.", "numpy._core."}) {
         if (global.module.starts_with(core) && global.module.substr(core.size()) == module) {
@@ -44,7 +44,7 @@ bool is_numpy_function(const PickleGlobal& global, std::string_view module, std:
     return false;
 }
 
-/// _reconstruct(…), and then a state (version, shape, type, whether column-major, data).
+/// _reconstruct(…), followed by a state (version, shape, type, whether column-major, data).
 std::optional<ArrayParts> parts_of_state(const Pickle& pickle, const PickleObject& object) {
     if (object.state == no_reference) return {};
     References state = pickle.items(pickle.at(object.state));
@@ -53,7 +53,7 @@ std::optional<ArrayParts> parts_of_state(const Pickle& pickle, const PickleObjec
     return ArrayParts{state[0], state[1], state[3], pickle.at(state[2]).integer != 0};
 }
 
-/// _frombuffer(data, type, shape, order), which protocol 5 has.
+/// _frombuffer(data, type, shape, order), written with protocol 5.
 std::optional<ArrayParts> parts_of_call(const Pickle& pickle, const PickleObject& object) {
     const References arguments = pickle.items(pickle.at(object.arguments));
     if (arguments.size() < 3) return {};
@@ -121,7 +121,7 @@ std::optional<StoredTensor> read_numpy_array(const Pickle& pickle, const PickleV
     if (!dtype) return {};
     const auto data = bytes.bytes_of(parts->data);
     if (!data) {
-        why = "an array of NumPy whose data are " + pickle.describe_value(pickle.at(parts->data));
+        why = "an array of NumPy with data that are " + pickle.describe_value(pickle.at(parts->data));
         return {};
     }
     StoredTensor tensor{.name = {}, .dtype = *dtype};

@@ -1,4 +1,4 @@
-// NumPy's arrays in pickles.
+// Reads NumPy arrays from pickles.
 #pragma once
 
 #include <optional>
@@ -13,9 +13,9 @@ namespace vgg19::converter {
 /// Whether the value is an array.
 bool is_numpy_array(const Pickle& pickle, const PickleValue& value);
 
-/// The array as a tensor, without a name. Nothing where its elements are no little-endian numbers of a type
-/// in model::DType: `why` then says what they are. Throws Error (bad_input), with `name` in the message, for
-/// an array whose bytes do not fit its shape.
+/// The array as an unnamed tensor. None if its elements are not little-endian numbers of a type in
+/// model::DType; `why` then describes them. Throws Error (bad_input), with `name` in the message, if the
+/// array's bytes do not fit its shape.
 std::optional<StoredTensor> read_numpy_array(const Pickle& pickle, const PickleValue& value,
                                              PickleBytes& bytes, const std::string& name, std::string& why);
 

@@ -15,16 +15,16 @@ namespace vgg19::converter {
 namespace {
 
 using Numbers = std::vector<std::uint64_t>;
-/// In the order of the numbers in their names.
+/// Sorted by the numbers in their names.
 using Family = std::map<Numbers, const Module*>;
-/// By what their names have besides the numbers.
+/// Keyed by the names with the numbers removed.
 using Families = std::map<std::string, Family>;
 
 bool is_digit(char character) {
     return character >= '0' && character <= '9';
 }
 
-/// "block1.conv10" → "block#.conv#" and 1, 10; none where a number is too long to be one of these.
+/// "block1.conv10" → "block#.conv#" and 1, 10; none if a number is too long to be an index.
 std::optional<std::pair<std::string, Numbers>> split_numbers(std::string_view path) {
     constexpr std::size_t longest = 6;
     std::pair<std::string, Numbers> result;
@@ -58,7 +58,7 @@ const std::vector<std::size_t>& weight_shape(const Module& module) {
     return module.find("weight")->shape();
 }
 
-/// Whether each has as many inputs as the one before has outputs; the first sees colours.
+/// Whether each layer has as many inputs as the previous one has outputs; the first reads 3 channels.
 bool is_chain(const Family& convolutions) {
     std::size_t channels = 3;
     for (const auto& [numbers, module] : convolutions) {
@@ -68,7 +68,7 @@ bool is_chain(const Family& convolutions) {
     return true;
 }
 
-/// After which of so many convolutions a VGG has a pool; none where no VGG has so many.
+/// After which convolutions a VGG with this many has pools; none if there is no such VGG.
 std::optional<std::vector<bool>> pools_behind(std::size_t convolutions) {
     for (const int depth : {11, 13, 16, 19}) {
         const model::Network network = model::Network::vgg(depth);
@@ -80,7 +80,7 @@ std::optional<std::vector<bool>> pools_behind(std::size_t convolutions) {
     return {};
 }
 
-/// The places at which the numbers differ.
+/// The positions at which the numbers differ.
 std::vector<std::size_t> varying(const Family& family) {
     std::vector<std::size_t> places;
     const Numbers& first = family.begin()->first;
@@ -92,7 +92,7 @@ std::vector<std::size_t> varying(const Family& family) {
     return places;
 }
 
-/// Of names with one number: equal steps say nothing of pools, and where some are longer a pool stands there.
+/// For names with one number: equal steps say nothing about pools; a longer step must be at a pool.
 bool steps_fit(const Family& family, std::size_t place, const std::vector<bool>& pools) {
     Numbers steps;
     for (auto entry = family.begin(), next = std::next(entry); next != family.end(); ++entry, ++next) {
@@ -106,7 +106,7 @@ bool steps_fit(const Family& family, std::size_t place, const std::vector<bool>&
     return true;
 }
 
-/// Of names with two numbers: the first one is that of a block, and a pool ends each.
+/// For names with two numbers: the first is the block's, and each block must end at a pool.
 bool blocks_fit(const Family& family, std::size_t place, const std::vector<bool>& pools) {
     std::size_t k = 0;
     for (auto entry = family.begin(), next = std::next(entry); next != family.end(); ++entry, ++next, ++k) {
@@ -121,8 +121,8 @@ bool numbers_fit(const Family& family, const std::vector<bool>& pools) {
     return places.size() == 2 && blocks_fit(family, places[0], pools);
 }
 
-/// Whether a batch norm of that name stands right behind the convolution: it has the same numbers, or, where
-/// both are in one torch.nn.Sequential, the next.
+/// Whether the batch norm's name places it directly after the convolution: the same numbers or, within one
+/// torch.nn.Sequential, the next number.
 bool follows(const Numbers& convolution, const Numbers& norm, bool same_name) {
     if (!same_name) return convolution == norm;
     Numbers next = convolution;

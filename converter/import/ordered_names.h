@@ -1,4 +1,4 @@
-// Convolutions that are named by a scheme of their author's own.
+// Finds convolutions with names of an unknown scheme.
 #pragma once
 
 #include <vector>
@@ -8,11 +8,11 @@
 
 namespace vgg19::converter {
 
-/// Every 8, 10, 13 or 16 convolutions of 3×3 that have one name but for its numbers ("block1.0", "layer7.0",
-/// "convs.3"), each with as many inputs as the one before has outputs, in the order of the numbers; and their
-/// batch norms, if there are as many under one name. The containers are Naming::in_order. Left out are those
-/// whose numbers tell of something else than a VGG: of pools at other places, or of a batch norm that does
-/// not follow its convolution at once.
+/// Finds groups of 8, 10, 13 or 16 3×3 convolutions whose names differ only in numbers ("block1.0",
+/// "layer7.0", "convs.3") and which form a chain in numeric order: each has as many inputs as the previous
+/// one has outputs. Their batch norms belong to them if there are as many under one name. The containers are
+/// Naming::in_order. Groups whose numbers contradict a VGG are left out: pools at other positions, or a batch
+/// norm not directly after its convolution.
 std::vector<Container> ordered_containers(const std::vector<Module>& modules);
 
 }  // namespace vgg19::converter

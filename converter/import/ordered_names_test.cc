@@ -22,7 +22,7 @@ using vgg19::model::Network;
 using vgg19::testing::Containing;
 using vgg19::testing::error_of;
 
-/// Where a convolution stands, each from 0 on.
+/// The position of a convolution, all counted from 0.
 struct Place {
     std::size_t k;
     std::size_t block;
@@ -111,7 +111,7 @@ TEST_CASE("convolutions may have any name with numbers in it") {
           "pools where a VGG-16 has them");
 }
 
-TEST_CASE("numbers that tell of another network are no VGG's") {
+TEST_CASE("numbers that imply another network are not a VGG's") {
     const auto refused = [](int depth, bool batch_norm, const Naming& naming) {
         return error_of(ErrorKind::bad_input, [&] { found(checkpoint(depth, batch_norm, naming)); });
     };
@@ -123,7 +123,7 @@ TEST_CASE("numbers that tell of another network are no VGG's") {
           Containing("expected a VGG's tensors"));
     CHECK(refused(16, false, [](const Place& p) { return "layers." + text(2 * p.k + p.k / 4); }) ==
           Containing("expected a VGG's tensors"));
-    // Nothing hides that some of torchvision's convolutions are missing.
+    // Missing convolutions of a torchvision network must still be reported.
     const auto layers = Network::vgg(19).convolutions();
     std::vector<StoredTensor> tensors =
         checkpoint(19, false, [&](const Place& p) { return "features." + text(layers[p.k].features_index); });

@@ -102,7 +102,7 @@ constexpr std::array operations = {
 };
 constexpr unsigned char stop_code = '.';
 
-/// Where each code is in `operations`; their number for a code that is none.
+/// Maps each code to its index in `operations`; unknown codes map to the number of operations.
 constexpr auto operation_of_code = [] {
     std::array<unsigned char, 256> places{};
     places.fill(operations.size());

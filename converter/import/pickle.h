@@ -1,5 +1,5 @@
-// Python's pickles of every protocol, read by structure: nothing is imported, nothing is executed. A name is
-// a name, a call is a value that says what would have been called with what.
+// Reads the structure of Python pickles of every protocol. Nothing is imported or executed: a name stays a
+// name, and a call becomes a value that records what would be called with which arguments.
 #pragma once
 
 #include <bit>
@@ -29,29 +29,30 @@ enum class PickleKind : unsigned char {
     list,
     set,
     dict,
-    global,         ///< something that is imported by name
-    persistent_id,  ///< what stands for a storage; one item, the id
-    object,         ///< what a call gives, whether of a function or of a class
+    global,         ///< an imported name
+    persistent_id,  ///< a reference to a storage; its only item is the id
+    object,         ///< the result of a call of a function or class
 };
 
 /// "an integer", for messages.
 std::string_view describe(PickleKind kind);
 
-/// The place of a value in its pickle. Values refer to each other, in circles too.
+/// A value's index in its pickle. Values may refer to each other in cycles.
 using PickleReference = std::uint32_t;
 inline constexpr PickleReference no_reference = ~PickleReference{0};
 
-/// 24 bytes, for pickles hold millions of them. What belongs to containers, globals and objects is kept by
-/// the Pickle.
+/// Only 24 bytes, since pickles hold millions of them. The Pickle stores the contents of containers, globals
+/// and objects.
 struct PickleValue {
-    std::uint64_t offset : 56 = 0;  ///< in the file, of the operation that made it
+    std::uint64_t offset : 56 = 0;  ///< of the operation that made it, in the file
     PickleKind kind : 8 = PickleKind::none;
-    std::int64_t integer = 0;  ///< boolean, integer; else the Pickle's business
+    std::int64_t integer =
+        0;  ///< the value of a boolean or integer; for other kinds an index that only Pickle uses
     const char* characters = nullptr;
 
     double real() const { return std::bit_cast<double>(integer); }
-    /// text, bytes: what they hold. big_integer: little-endian bytes, or digits in an old pickle. Empty for
-    /// all other kinds.
+    /// The content of text and bytes; of a big_integer its little-endian bytes, or digits in an old pickle.
+    /// Empty for all other kinds.
     std::string_view text() const {
         if (characters == nullptr) return {};
         return {characters, static_cast<std::size_t>(integer)};
@@ -67,38 +68,38 @@ struct PickleGlobal {
     }
 };
 
-/// What a call gives, and what was done to it after; no_reference for what is not there.
+/// The result of a call, and what was done to it afterwards; no_reference for missing parts.
 struct PickleObject {
-    PickleReference callable = no_reference;   ///< mostly a global
-    PickleReference arguments = no_reference;  ///< mostly a tuple
-    PickleReference state = no_reference;      ///< mostly a dict of attributes, or a tuple of two of them
-    PickleReference pairs = no_reference;      ///< a dict: what was set by key
-    PickleReference elements = no_reference;   ///< a list: what was appended or added
+    PickleReference callable = no_reference;   ///< usually a global
+    PickleReference arguments = no_reference;  ///< usually a tuple
+    PickleReference state = no_reference;      ///< usually a dict of attributes, or a tuple of two of them
+    PickleReference pairs = no_reference;      ///< a dict: items that were set by key
+    PickleReference elements = no_reference;   ///< a list: items that were appended or added
 };
 
-/// More operations than any checkpoint needs: with at most about 100 bytes for each they bound the memory
-/// that a pickle can take. An operation is at least a byte of the file.
+/// More operations than any checkpoint needs. At about 100 bytes per operation this bounds the memory that a
+/// pickle can take. Each operation takes at least one byte of the file.
 inline constexpr std::size_t most_pickle_operations = std::size_t{1} << 24;
 
-/// What a pickle is made of; values refer to the rest by their `integer`.
+/// The contents of a pickle; a value's `integer` is an index into the other lists.
 struct PickleContents {
     std::string file;
     std::deque<PickleValue> values;
-    std::vector<std::vector<PickleReference>> items = {{}};  ///< the first one is that of all empty tuples
+    std::vector<std::vector<PickleReference>> items = {{}};  ///< the first one is shared by all empty tuples
     std::deque<PickleGlobal> globals;
     std::deque<PickleObject> objects;
-    /// The states that were given to other values than objects.
+    /// The states that were set on values other than objects.
     std::map<PickleReference, PickleReference> attributes;
-    std::deque<std::string> texts;  ///< those that are not in the file as they are
+    std::deque<std::string> texts;  ///< texts that had to be decoded
     PickleReference root = 0;
 };
 
 class Pickle {
   public:
-    /// Reads one pickle of protocol 0 to 5; `reader` then stands behind its STOP. Texts stay where they are
-    /// in the file. Time and memory are linear in the pickle's bytes. Throws Error (bad_input), with file and
-    /// byte offset, for what no pickle has: unknown operations, takings from an empty stack, a cut end; for
-    /// buffers outside of the file; and for more than most_pickle_operations.
+    /// Reads one pickle of protocol 0 to 5; afterwards `reader` is positioned after its STOP. Texts are views
+    /// into the file. Takes time and memory linear in the pickle's bytes. Throws Error (bad_input), with file
+    /// and byte offset, for malformed pickles (unknown operations, an empty stack, a truncated end), for
+    /// buffers outside the file, and for more than most_pickle_operations.
     static Pickle read(ByteReader& reader);
 
     const PickleValue& root() const { return at(contents_.root); }
@@ -106,20 +107,21 @@ class Pickle {
     const PickleValue& at(PickleReference reference) const { return contents_.values[reference]; }
     std::size_t size() const { return contents_.values.size(); }
 
-    /// Of a tuple, list, set or persistent id; of a dict key, value, key, value, …; else none.
+    /// The items of a tuple, list, set or persistent id; for a dict key, value, key, value, …; else empty.
     std::span<const PickleReference> items(const PickleValue& value) const;
     const PickleValue& item(const PickleValue& value, std::size_t index) const {
         return at(items(value)[index]);
     }
-    /// nullptr unless the value is of that kind.
+    /// nullptr unless the value is a global.
     const PickleGlobal* global(const PickleValue& value) const;
     const PickleObject* object(const PickleValue& value) const;
-    /// The name of what was called to get the object; nullptr where that is no global, or this is no object.
+    /// The name of the function or class whose call created the object; nullptr if that is no global, or the
+    /// value is no object.
     const PickleGlobal* callable(const PickleValue& value) const;
-    /// The attributes that a value which is no object was given; no_reference where there are none.
+    /// The attributes set on a value that is not an object; no_reference if there are none.
     PickleReference attributes(PickleReference reference) const;
 
-    /// The value of a text key in a dict; nullptr where there is none, or where `dict` is something else.
+    /// The value of a text key in a dict; nullptr if there is none, or if `dict` is not a dict.
     const PickleValue* find(const PickleValue& dict, std::string_view key) const;
 
     /// What a value is, for messages: "an integer", "an argparse.Namespace".

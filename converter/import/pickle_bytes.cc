@@ -10,7 +10,7 @@ std::span<const std::byte> as_bytes(std::string_view text) {
     return std::as_bytes(std::span(text));
 }
 
-/// Each character, one or two bytes of UTF-8, is a byte; nothing where one is beyond that.
+/// Turns each character (one or two bytes of UTF-8) into one byte; none if one is beyond Latin 1.
 std::optional<std::vector<std::byte>> latin1(std::string_view text) {
     std::vector<std::byte> bytes;
     bytes.reserve(text.size());
@@ -37,7 +37,7 @@ std::optional<std::span<const std::byte>> PickleBytes::bytes_of(PickleReference 
     if (called == nullptr) return {};
     const PickleReference tuple = pickle_.object(value)->arguments;
     const std::span<const PickleReference> arguments = pickle_.items(pickle_.at(tuple));
-    if (arguments.empty()) {  // b"" in protocol 2
+    if (arguments.empty()) {  // how protocol 2 stores b""
         if (called->name == "bytes" || called->name == "bytearray") return std::span<const std::byte>();
         return {};
     }
@@ -48,7 +48,7 @@ std::optional<std::span<const std::byte>> PickleBytes::bytes_of(PickleReference 
     if (first.kind == PickleKind::text) return decoded(arguments[0]);
     const PickleGlobal* inner = pickle_.callable(first);
     if (inner == nullptr || !inner->is("_codecs", "encode")) return {};
-    return bytes_of(arguments[0]);  // no deeper: that one is no bytearray
+    return bytes_of(arguments[0]);  // the argument itself must not be a bytearray
 }
 
 std::optional<std::span<const std::byte>> PickleBytes::decoded(PickleReference text) {

@@ -1,4 +1,4 @@
-// Bytes as pickles hold them: plain, or as a text that old protocols made of them.
+// Byte strings in pickles: plain, or encoded as text by old protocols.
 #pragma once
 
 #include <cstddef>
@@ -13,11 +13,11 @@ namespace vgg19::converter {
 
 class PickleBytes {
   public:
-    /// `owned` gets what had to be decoded, each once: at most as many bytes as the pickle has.
+    /// `owned` receives decoded bytes, each string once: at most as many bytes as the pickle has.
     PickleBytes(const Pickle& pickle, OwnedBytes& owned) : pickle_(pickle), owned_(owned) {}
 
-    /// Of bytes, byte arrays, texts of Python 2, and texts in Latin 1 that `_codecs.encode` makes bytes of;
-    /// nothing for what is none of them.
+    /// For bytes, byte arrays, Python 2 texts, and Latin 1 texts that `_codecs.encode` turns into bytes; none
+    /// for other values.
     std::optional<std::span<const std::byte>> bytes_of(PickleReference reference);
 
   private:

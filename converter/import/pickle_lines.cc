@@ -1,4 +1,4 @@
-// The operations of protocol 0, whose arguments are lines of text.
+// The operations of protocol 0; their arguments are text lines.
 #include <charconv>
 #include <optional>
 #include <system_error>
@@ -49,7 +49,7 @@ void append_utf8(std::string& text, std::uint32_t code) {
     add(0x80U | (code & 0x3fU));
 }
 
-/// What stands for one character after a backslash in Python's repr.
+/// The character that a backslash escape in Python's repr means.
 std::optional<char> plain_escape(char letter) {
     switch (letter) {
         case 'n':
@@ -67,7 +67,7 @@ std::optional<char> plain_escape(char letter) {
     }
 }
 
-/// The bytes that Python's repr of a byte string stands for; an escape that is none stays as it is.
+/// The bytes that Python's repr of a byte string means; unknown escapes stay unchanged.
 std::string without_escapes(std::string_view text) {
     std::string result;
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -92,7 +92,7 @@ void PickleMachine::set_own_text(Kind kind, std::string text) {
     set_text(push(kind), contents_.texts.back());
 }
 
-/// Booleans are integers with two digits there.
+/// In protocol 0, booleans are integers with two digits.
 void PickleMachine::push_integer_line() {
     const std::string_view line = reader_.line("an integer");
     if (line == "00" || line == "01") return push_boolean(line == "01");
@@ -119,7 +119,7 @@ void PickleMachine::push_real_line() {
     push(Kind::real).integer = std::bit_cast<std::int64_t>(real);
 }
 
-/// As Python writes it: in quotes, with escapes.
+/// In Python's notation: quoted, with escapes.
 void PickleMachine::push_string_line() {
     const std::string_view line = reader_.line("a text");
     const bool quoted = line.size() >= 2 && (line[0] == '\'' || line[0] == '"') && line.back() == line[0];
@@ -129,7 +129,7 @@ void PickleMachine::push_string_line() {
     set_own_text(Kind::text, without_escapes(inside));
 }
 
-/// Latin 1 with \u and \U before what is beyond it ("raw-unicode-escape").
+/// Latin 1, with \u and \U for other characters ("raw-unicode-escape").
 void PickleMachine::push_unicode_line() {
     const std::string_view line = reader_.line("a text");
     std::string text;

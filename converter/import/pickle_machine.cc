@@ -38,7 +38,7 @@ PickleReference PickleMachine::make(Kind kind) {
 
 PickleReference PickleMachine::make_items(Kind kind, References items) {
     const PickleReference made = make(kind);
-    if (kind == Kind::tuple && items.empty()) return made;  // nothing is ever added to it
+    if (kind == Kind::tuple && items.empty()) return made;  // the shared empty tuple never changes
     value(made).integer = static_cast<std::int64_t>(contents_.items.size());
     contents_.items.push_back(std::move(items));
     return made;
@@ -64,13 +64,13 @@ void PickleMachine::set_text(PickleValue& value, std::string_view text) {
     value.integer = static_cast<std::int64_t>(text.size());
 }
 
-/// The text stays in the file.
+/// The text is a view into the file.
 void PickleMachine::push_text(Kind kind, std::uint64_t length) {
     const std::string_view text = reader_.text(length, operation_name_);
     set_text(push(kind), text);
 }
 
-/// Little endian, two's complement, as few bytes as do.
+/// Little endian, two's complement, with the fewest possible bytes.
 void PickleMachine::push_long(std::uint64_t length) {
     const std::string_view digits = reader_.text(length, operation_name_);
     if (digits.size() > sizeof(std::int64_t)) return set_text(push(Kind::big_integer), digits);
@@ -80,7 +80,7 @@ void PickleMachine::push_long(std::uint64_t length) {
     push_integer(static_cast<std::int64_t>(bits));
 }
 
-/// The one number in a pickle that is big endian.
+/// The only big-endian number in a pickle.
 void PickleMachine::push_real() {
     std::uint64_t bits = 0;
     for (const std::byte byte : reader_.bytes(sizeof(double), operation_name_)) {
@@ -117,7 +117,7 @@ PickleMachine::References PickleMachine::pop_to_mark() {
     return items;
 }
 
-/// POP takes whatever is on top, and that may be a mark.
+/// POP removes whatever is on top, including a mark.
 void PickleMachine::pop_or_unmark() {
     if (!marks_.empty() && stack_.size() == marks_.back()) {
         marks_.pop_back();
@@ -136,7 +136,8 @@ PickleReference PickleMachine::container_of(PickleReference target, Kind kind) {
 
 void PickleMachine::append(Kind kind, const References& items) {
     const PickleValue& container = value(container_of(top(), kind));
-    const bool in_object = value(top()).kind == Kind::object;  // to an object, lists and sets are the same
+    const bool in_object =
+        value(top()).kind == Kind::object;  // for an object, lists and sets are treated the same
     if (container.kind != kind && !(in_object && container.kind != Kind::dict)) {
         fail("expected " + std::string(describe(kind)) + " to add to, found " +
              std::string(describe(container.kind)));
@@ -167,7 +168,7 @@ void PickleMachine::get(std::size_t index) {
     stack_.push_back(memo_[index]);
 }
 
-/// Frames help those who read from a stream; here they only must not lie.
+/// Frames only help stream readers; here it is enough to check them.
 void PickleMachine::skip_frame_header() {
     const auto length = read<std::uint64_t>();
     if (length > reader_.remaining()) {
@@ -175,7 +176,7 @@ void PickleMachine::skip_frame_header() {
     }
 }
 
-/// Each name is kept once, however often a pickle says it.
+/// Stores each name once, however often the pickle repeats it.
 void PickleMachine::push_global(std::string_view module, std::string_view name) {
     const auto [known, is_new] = known_globals_.try_emplace({module, name}, no_reference);
     if (is_new) {
@@ -202,7 +203,7 @@ void PickleMachine::push_global_from_stack() {
     push_global(module.text(), name.text());
 }
 
-/// A number that a program had given a name to; which one is not in the file.
+/// A registered number in place of a name; the file does not contain the name.
 void PickleMachine::push_extension(std::uint32_t code) {
     contents_.texts.push_back("extension " + std::to_string(code));
     push_global("copyreg", contents_.texts.back());
@@ -213,7 +214,7 @@ void PickleMachine::push_object(PickleReference callable, PickleReference argume
     push(Kind::object).integer = static_cast<std::int64_t>(contents_.objects.size() - 1);
 }
 
-/// Nothing is called: what would be is written down.
+/// Records the call instead of executing it.
 void PickleMachine::call() {
     const References call = pop_count(2);
     push_object(call[0], call[1]);
@@ -239,7 +240,7 @@ void PickleMachine::call_from_mark() {
     push_object(call[0], make_items(Kind::tuple, {call.begin() + 1, call.end()}));
 }
 
-/// What a value says beside its items; a second state stands beside the first.
+/// The state of a value; a second state is kept next to the first.
 void PickleMachine::set_state() {
     const PickleReference state = pop();
     const PickleReference target = top();

@@ -1,4 +1,4 @@
-// The inside of the pickle reader: what its operations do.
+// The virtual machine of the pickle reader: the effects of its operations.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +15,8 @@
 
 namespace vgg19::converter {
 
-/// The stack, marks and memo of a pickle, and what the operations on them are made of. Everything that can be
-/// wrong with an operation throws Error (bad_input) with its name and offset.
+/// A pickle's stack, marks and memo, and the building blocks of the operations. Every failing operation
+/// throws Error (bad_input) with its name and offset.
 class PickleMachine {
   public:
     using References = std::vector<PickleReference>;
@@ -26,18 +26,18 @@ class PickleMachine {
         contents_.file = reader.name();
     }
 
-    /// The code of the next operation. Counts them.
+    /// Reads and counts the next operation's code.
     std::uint8_t next_operation();
     /// For messages.
     void set_operation_name(std::string_view name) { operation_name_ = name; }
-    /// After STOP, which leaves one value.
+    /// To be called after STOP; exactly one value must be left.
     PickleContents take_contents();
 
     template <class T>
     T read() {
         return reader_.number<T>(operation_name_);
     }
-    /// A length before something that is in the file; the signed ones must not be negative.
+    /// The length of the data that follows; a signed one must not be negative.
     template <class T>
     std::uint64_t read_length() {
         const T length = read<T>();
@@ -47,13 +47,13 @@ class PickleMachine {
         return static_cast<std::uint64_t>(length);
     }
     void check_protocol();
-    /// Makes a value and puts it on the stack.
+    /// Creates a value and pushes it on the stack.
     PickleValue& push(PickleKind kind);
     void push_integer(std::int64_t integer) { push(PickleKind::integer).integer = integer; }
     void push_boolean(bool value) { push(PickleKind::boolean).integer = value ? 1 : 0; }
     void push_text(PickleKind kind, std::uint64_t length);
     void push_items(PickleKind kind, References items);
-    /// A dict of what is above the last mark.
+    /// Pushes a dict of the values above the last mark.
     void push_pairs();
     void push_long(std::uint64_t length);
     void push_real();
@@ -64,7 +64,7 @@ class PickleMachine {
     void pop_or_unmark();
     void duplicate() { stack_.push_back(top()); }
     void mark() { marks_.push_back(stack_.size()); }
-    /// Adds to the list, set, dict or object on top of the stack.
+    /// Adds items to the list, set, dict or object on top of the stack.
     void append(PickleKind kind, const References& items);
     void append_pairs(const References& items);
     void put(std::size_t index);
@@ -75,14 +75,15 @@ class PickleMachine {
     void push_global_from_lines();
     void push_global_from_stack();
     void push_extension(std::uint32_t code);
-    /// A callable and its arguments are on the stack: REDUCE, NEWOBJ; for NEWOBJ_EX those by name too.
+    /// Calls the callable on the stack with the arguments above it: REDUCE and NEWOBJ; NEWOBJ_EX also has
+    /// keyword arguments.
     void call();
     void call_with_names();
     void call_from_lines();  ///< INST
     void call_from_mark();   ///< OBJ
     void set_state();
 
-    // What protocol 0 has, in lines of text.
+    // Protocol 0's text lines.
     void push_integer_line();
     void push_long_line();
     void push_real_line();
@@ -104,12 +105,12 @@ class PickleMachine {
     void set_text(PickleValue& value, std::string_view text);
     void set_own_text(PickleKind kind, std::string text);
     void push_object(PickleReference callable, PickleReference arguments);
-    /// The dict or list that an object keeps what is added to it in.
+    /// The dict or list in which an object keeps the items added to it.
     PickleReference container_of(PickleReference target, PickleKind kind);
-    /// A value that is not on the stack.
+    /// Creates a value without pushing it.
     PickleReference make(PickleKind kind);
     PickleReference make_items(PickleKind kind, References items);
-    /// The values above the last mark are as far as an operation may take from the stack.
+    /// Operations may take only the values above the last mark.
     std::size_t floor() const { return marks_.empty() ? 0 : marks_.back(); }
 
     ByteReader& reader_;
@@ -120,7 +121,7 @@ class PickleMachine {
     PickleContents contents_;
     std::map<std::pair<std::string_view, std::string_view>, PickleReference> known_globals_;
     References stack_;
-    std::vector<std::size_t> marks_;  ///< heights of the stack
+    std::vector<std::size_t> marks_;  ///< stack heights
     References memo_;
 };
 

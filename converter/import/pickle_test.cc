@@ -12,7 +12,7 @@
 
 namespace {
 
-using namespace std::string_literals;  // for texts with zero bytes
+using namespace std::string_literals;  // for texts that contain zero bytes
 using vgg19::ErrorKind;
 using vgg19::converter::ByteReader;
 using vgg19::converter::no_reference;
@@ -24,7 +24,7 @@ using vgg19::converter::testing::PickleWriter;
 using vgg19::testing::Containing;
 using vgg19::testing::error_of;
 
-/// The texts of the result are inside of `content`.
+/// Texts in the result are views into `content`.
 Pickle read(const std::string& content) {
     ByteReader reader(std::as_bytes(std::span(content)), "FILE", 0, content.size());
     return Pickle::read(reader);
@@ -81,7 +81,7 @@ TEST_CASE("an integer beyond 64 bits keeps its bytes") {
     CHECK(pickle.root().text() == "123456789");
 }
 
-TEST_CASE("containers hold what was put into them, the memo gives a value again") {
+TEST_CASE("containers hold their items, and the memo returns a value again") {
     const std::string content = PickleWriter()
                                     .raw("}q\x00("s)
                                     .text("tuple")
@@ -106,7 +106,7 @@ TEST_CASE("containers hold what was put into them, the memo gives a value again"
     CHECK(pickle.find(*tuple, "tuple") == nullptr);
 }
 
-TEST_CASE("a call is an object, which keeps what is set, appended and said of it") {
+TEST_CASE("a call becomes an object, which records everything set and appended") {
     const std::string content = PickleWriter()
                                     .global("collections", "OrderedDict")
                                     .raw(")R"s)
@@ -128,7 +128,7 @@ TEST_CASE("a call is an object, which keeps what is set, appended and said of it
     CHECK(pickle.describe_value(pickle.root()) == "a collections.OrderedDict");
 }
 
-TEST_CASE("objects are made in every way that pickles have") {
+TEST_CASE("objects are created by every operation that pickles have") {
     for (const std::string code : {"cargparse\nNamespace\nK\x05\x85R", "cargparse\nNamespace\nK\x05\x85\x81",
                                    "cargparse\nNamespace\nK\x05\x85}\x92", "(K\x05iargparse\nNamespace\n",
                                    "(cargparse\nNamespace\nK\x05o"}) {
@@ -148,7 +148,7 @@ TEST_CASE("objects are made in every way that pickles have") {
     CHECK(pickle.find(pickle.item(arguments, 1), "name") != nullptr);
 }
 
-TEST_CASE("attributes may be given twice, and to what is no object") {
+TEST_CASE("attributes may be set twice, and on values that are not objects") {
     const std::string twice = PickleWriter()
                                   .global("a", "b")
                                   .raw(
@@ -171,7 +171,7 @@ TEST_CASE("attributes may be given twice, and to what is no object") {
           Containing("BUILD: expected an object to give attributes to, found None"));
 }
 
-TEST_CASE("protocol 0 has its values in lines") {
+TEST_CASE("protocol 0 stores values as lines") {
     const std::string content =
         "(lp0\nI01\naI-7\naI123456789012345678901234567890\naL5L\naF-1.5\naF1e-05\na"
         "S'it\\'s \\x41\\n'\naVa\\u00e4\\U0001F600\xe4\naS\"plain\"\nag0\na(dp1\nS'k'\nNs"
@@ -203,7 +203,7 @@ TEST_CASE("protocol 0 has its values in lines") {
     CHECK(error("I5"s) == Containing("found no end of line"));
 }
 
-TEST_CASE("STACK_GLOBAL and MEMOIZE are read as newer protocols have them") {
+TEST_CASE("STACK_GLOBAL and MEMOIZE of newer protocols are read") {
     const std::string content = PickleWriter(5)
                                     .raw(
                                         "\x95\x22\x00\x00\x00\x00\x00\x00\x00\x8c\x0b"s
@@ -213,7 +213,7 @@ TEST_CASE("STACK_GLOBAL and MEMOIZE are read as newer protocols have them") {
     CHECK(pickle.callable(pickle.root())->is("collections", "OrderedDict"));
 }
 
-TEST_CASE("a reader stands behind the STOP") {
+TEST_CASE("the reader is positioned after STOP") {
     const std::string content = PickleWriter().raw("N").finished() + PickleWriter().raw("K\x07").finished();
     ByteReader reader(std::as_bytes(std::span(content)), "FILE", 0, content.size());
     CHECK(Pickle::read(reader).root().kind == PickleKind::none);
@@ -221,7 +221,7 @@ TEST_CASE("a reader stands behind the STOP") {
     CHECK(Pickle::read(reader).root().integer == 7);
 }
 
-TEST_CASE("any name is a name, and is kept once") {
+TEST_CASE("every name is accepted and stored once") {
     const std::string content = PickleWriter(4)
                                     .raw("(")
                                     .global("os", "system")
@@ -246,7 +246,7 @@ TEST_CASE("any name is a name, and is kept once") {
     CHECK(name.describe_value(name.root()) == "the name a?[31m.b");
 }
 
-TEST_CASE("nothing is called") {
+TEST_CASE("no function is called") {
     const std::string content = PickleWriter().global("os", "system").text("exit 1").raw("\x85R").finished();
     const Pickle pickle = read(content);
     CHECK(pickle.describe_value(pickle.root()) == "an os.system");
@@ -254,7 +254,7 @@ TEST_CASE("nothing is called") {
           Containing("OBJ: expected a class above the mark, found nothing"));
 }
 
-TEST_CASE("operations that pickles do not have are refused, and buffers that are elsewhere") {
+TEST_CASE("unknown operations and out-of-band buffers are refused") {
     for (const char code : "A\x7f\x99\xff"s) {
         CAPTURE(int{static_cast<unsigned char>(code)});
         CHECK(error(PickleWriter().raw("(").raw({&code, 1}).raw("0\n")) ==
@@ -286,7 +286,7 @@ TEST_CASE("an empty stack and a missing mark are errors") {
     CHECK(error(PickleWriter().raw("N(")) == Containing("found 1 and 1"));
 }
 
-TEST_CASE("only containers are added to") {
+TEST_CASE("items can be added only to containers") {
     CHECK(error(PickleWriter().raw("NNa")) == Containing("APPEND: expected a list to add to, found None"));
     CHECK(error(PickleWriter().raw("]NNs")) ==
           Containing("SETITEM: expected a dict to add to, found a list"));
@@ -329,7 +329,7 @@ TEST_CASE("protocols are 0 to 5") {
           Containing("FILE: byte 0: pickle: PROTO: expected protocol 0 to 5, found 6"));
 }
 
-TEST_CASE("a pickle that is cut off anywhere is an error") {
+TEST_CASE("a truncated pickle is an error") {
     const std::string content = PickleWriter().tensor("0", 4, 0, {2, 2}, {2, 1}).finished();
     read(content);
     for (std::size_t size = 0; size < content.size(); ++size) {
@@ -350,7 +350,8 @@ TEST_CASE("deep nesting needs no deep stack") {
 TEST_CASE("a memo bomb stays as small as its file") {
     PickleWriter writer;
     writer.raw("Nq\x00"s);
-    for (int i = 0; i < 100000; ++i) writer.raw("h\x00\x86q\x00"s);  // a pair of twice what was there before
+    for (int i = 0; i < 100000; ++i)
+        writer.raw("h\x00\x86q\x00"s);  // a pair that holds the previous value twice
     const std::string content = writer.raw("h\x00\x86"s).finished();
     CHECK(read(content).size() == 100002);
 }

@@ -10,7 +10,7 @@
 namespace vgg19::converter {
 namespace {
 
-/// The tensors of the output, and the memory of those that are new.
+/// The output's tensors, and the memory of the new ones.
 struct Reordered {
     std::vector<model::Tensor> tensors;
     std::vector<kernels::AlignedBuffer> owned;

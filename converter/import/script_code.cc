@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view call = "torch.batch_norm(";
 constexpr std::size_t epsilon_argument = 7;
 
-/// The argument of that number in a call, of which `text` begins behind the parenthesis.
+/// The argument with index `number` of a call; `text` begins after the opening parenthesis.
 std::string_view argument(std::string_view text, std::size_t number) {
     constexpr std::size_t longest_call = 10'000;
     text = text.substr(0, longest_call);

@@ -1,4 +1,4 @@
-// TorchScript's code: Python text, in which the settings of modules are literals.
+// Reads module settings, which are literals, from TorchScript's code.
 #pragma once
 
 #include <string_view>
@@ -6,8 +6,8 @@
 
 namespace vgg19::converter {
 
-/// The epsilons that the calls of torch.batch_norm in the code have, and the constants `eps` of classes that
-/// are batch norms. Each value once. Time is linear in the text.
+/// The epsilons in calls of torch.batch_norm, and the constants `eps` of batch-norm classes; each value once.
+/// Takes time linear in the text.
 std::vector<double> batch_norm_epsilons(std::string_view code);
 
 }  // namespace vgg19::converter

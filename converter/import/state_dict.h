@@ -1,4 +1,4 @@
-// A state dict: the tensors of a file, whichever container they came in.
+// A state dict: all tensors of a file, independent of its container.
 #pragma once
 
 #include <filesystem>
@@ -15,16 +15,16 @@ namespace vgg19::converter {
 
 class StateDict {
   public:
-    /// Finds the container by content: PyTorch's zip format (TorchScript's too), its older stream format, a
-    /// plain pickle, or safetensors. Throws Error (bad_input), which names other kinds of files.
+    /// Recognises the container by content: PyTorch's zip format (including TorchScript), its older stream
+    /// format, a plain pickle, or safetensors. Throws Error (bad_input), which names the kind of other files.
     static StateDict open(const std::filesystem::path& path);
 
-    /// What the tensors' bytes belong to, but for those that had to be decoded.
+    /// The mapping that tensors' bytes point into, except those that had to be decoded.
     const model::MappedFile& mapping() const;
-    /// Whether it is a model file of ours, which says more than a state dict.
+    /// Whether it is a vgg19 model file, which holds more than a state dict.
     bool is_model() const;
-    /// Every tensor of the file, each under its full path: the keys that lead to it, with dots between. In
-    /// the order of the file. A tensor that the file has under several keys is there as often.
+    /// Every tensor of the file under its full path, the keys joined with dots, in file order. A tensor that
+    /// is stored under several keys occurs several times.
     const std::vector<StoredTensor>& tensors() const { return tensors_; }
     const CheckpointFacts& facts() const { return facts_; }
 

@@ -14,7 +14,7 @@ namespace {
 
 using model::DType;
 
-/// How many elements are read between two releases of pages.
+/// The number of elements to read before pages are released.
 constexpr std::size_t piece_elements = std::size_t{1} << 20;
 
 template <class T>
@@ -67,7 +67,7 @@ void read_strided(const StoredTensor& tensor, const model::MappedFile& mapping, 
     std::size_t position = 0;
     for (T& value : values) {
         value = static_cast<T>(load_element(tensor.bytes.data() + position * element_bytes));
-        for (std::size_t d = dimensions; d-- > 0;) {  // on to the next index, as an odometer does
+        for (std::size_t d = dimensions; d-- > 0;) {  // advance to the next index, the last dimension fastest
             position += tensor.strides[d];
             if (++index[d] < tensor.shape[d]) break;
             position -= index[d] * tensor.strides[d];
@@ -135,7 +135,7 @@ void read_values(const StoredTensor& tensor, const model::MappedFile& mapping, s
         case DType::bf16:
             return read_as(tensor, mapping, values, LoadBf16());
         default:
-            return;  // excluded by the contract
+            return;  // excluded by the precondition
     }
 }
 
@@ -143,7 +143,7 @@ template void read_values(const StoredTensor&, const model::MappedFile&, std::sp
 template void read_values(const StoredTensor&, const model::MappedFile&, std::span<double>);
 
 void read_transposed(const StoredTensor& tensor, const model::MappedFile& mapping, std::span<float> values) {
-    constexpr std::size_t rows_at_once = 16;  // a cache line of each output row
+    constexpr std::size_t rows_at_once = 16;  // one cache line of each output row
     const std::size_t rows = tensor.shape[0];
     const std::size_t columns = tensor.elements() / rows;
     const std::size_t row_bytes = tensor.strides[0] * model::dtype_bytes(tensor.dtype);

@@ -1,4 +1,4 @@
-// A tensor as other people's files store it, and its values.
+// A tensor as stored by another program, and access to its values.
 #pragma once
 
 #include <cstddef>
@@ -11,10 +11,10 @@
 
 namespace vgg19::converter {
 
-/// Element (i, j, …) is number i·strides[0] + j·strides[1] + … from the start of `bytes`, which end with the
-/// storage. Whoever makes one sees to it that all elements are inside. They may be more than the storage
-/// holds, where a stride is 0: check the shape before you take memory for them. The bytes are little endian,
-/// and need not be aligned.
+/// Element (i, j, …) has index i·strides[0] + j·strides[1] + … from the start of `bytes`, which end with the
+/// storage. The creator guarantees that all elements are inside. With a stride of 0 there may be more
+/// elements than the storage holds, so check the shape before allocating memory for them. The bytes are
+/// little endian and may be unaligned.
 struct StoredTensor {
     std::string name;
     model::DType dtype = model::DType::f32;
@@ -27,7 +27,7 @@ struct StoredTensor {
     bool contiguous() const;
 };
 
-/// Bytes that are not in the file as they are. Moving it leaves them where they are.
+/// Decoded bytes that are not in the file. Moving this object does not move them.
 using OwnedBytes = std::vector<std::vector<std::byte>>;
 
 /// The strides of a row-major tensor without gaps.
@@ -39,14 +39,14 @@ std::string shape_text(const std::vector<std::size_t>& shape);
 /// float16, bfloat16, float32 or float64.
 bool is_floating(model::DType dtype);
 
-/// Writes the elements of a tensor of floating type, row-major and converted to T (float or double), to
-/// `values`, which has room for elements(). Pages of `mapping` that were read are released.
+/// Writes a floating tensor's elements, row-major and converted to T (float or double), to `values`, which
+/// has room for elements(). Releases the pages of `mapping` that were read.
 template <class T>
 void read_values(const StoredTensor& tensor, const model::MappedFile& mapping, std::span<T> values);
 
-/// Writes the elements of a tensor (rows, …), as the matrix (rows, columns) that they are, converted to
-/// float, to `values` as (columns, rows); on all CPUs, in pieces of few rows. Pages of `mapping` that were
-/// read are released.
+/// Reads a tensor (rows, …) as a matrix (rows, columns), converts it to float, and writes it to `values`
+/// transposed, (columns, rows). Runs on all CPUs, a few rows at a time. Releases the pages of `mapping` that
+/// were read.
 void read_transposed(const StoredTensor& tensor, const model::MappedFile& mapping, std::span<float> values);
 
 }  // namespace vgg19::converter

@@ -1,6 +1,6 @@
-// PyTorch's older stream format: pickles of a magic number, the protocol's version, facts about the system,
-// what was saved, and the storages' keys; then the storages in the order of their keys, each a count of
-// elements (64 bits) and the elements.
+// PyTorch's older stream format: pickles of a magic number, the protocol's version, system information, the
+// saved object, and the storages' keys; then, in the order of the keys, each storage as a count of elements
+// (64 bits) and the elements.
 #include <string>
 
 #include "converter/import/checkpoint_tree.h"
@@ -10,7 +10,7 @@
 namespace vgg19::converter {
 namespace {
 
-/// 0x1950a86a20f9469cfc6c, as a pickle holds it, and as one of protocol 1 or 0 does.
+/// 0x1950a86a20f9469cfc6c in the encoding of protocol 2, and as digits for protocols 0 and 1.
 constexpr std::string_view magic_number = "\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
 constexpr std::string_view magic_digits = "119547037146038801333356";
 constexpr std::int64_t protocol_version = 1001;
@@ -38,7 +38,7 @@ void read_preamble(ByteReader& reader) {
     }
 }
 
-/// Finds the storages behind the pickles. One that is there twice counts the last time, as PyTorch has it.
+/// Finds the storages after the pickles. If one occurs twice, the last counts, as in PyTorch.
 StorageBytes read_storages(ByteReader& reader, const std::map<std::string_view, TorchStorage>& named) {
     const Pickle keys = Pickle::read(reader);
     if (keys.root().kind != PickleKind::list) {

@@ -1,4 +1,4 @@
-// The containers that PyTorch has for its pickles.
+// Reads the containers in which PyTorch stores pickles.
 #pragma once
 
 #include <vector>
@@ -11,25 +11,25 @@
 
 namespace vgg19::converter {
 
-/// What a file holds, as far as it is of use. The tensors' bytes are in the file or in `owned`.
+/// The contents of a file that are of use. The tensors' bytes are in the file or in `owned`.
 struct CheckpointContents {
     std::vector<StoredTensor> tensors;
     CheckpointFacts facts;
     OwnedBytes owned;
 };
 
-/// The older stream format: what was saved, and the storages that it names.
+/// The older stream format: the saved object, and the storages that it refers to.
 struct TorchStream {
     Pickle state;
     StorageBytes storages;
 };
-/// Whether the bytes begin with the stream format's magic number, as a pickle of any protocol.
+/// Whether the bytes begin with the stream format's magic number, pickled in any protocol.
 bool is_torch_stream(std::span<const std::byte> file);
 /// Throws Error (bad_input).
 TorchStream read_torch_stream(ByteReader& reader);
 
-/// The zip format, TorchScript's too; the stream format; a pickle that Python's own module wrote. Throw Error
-/// (bad_input).
+/// The zip format (including TorchScript), the stream format, and a pickle written by Python's own module.
+/// They throw Error (bad_input).
 CheckpointContents read_torch_zip(const model::MappedFile& file);
 CheckpointContents read_torch_legacy(const model::MappedFile& file);
 CheckpointContents read_plain_pickle(const model::MappedFile& file);

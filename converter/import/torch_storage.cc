@@ -39,7 +39,7 @@ std::size_t count_of(const Pickle& pickle, const PickleValue& value, const std::
         pickle.fail(value, what + ": expected an integer, found " + pickle.describe_value(value));
     }
     if (value.integer < 0) {
-        pickle.fail(value, what + ": expected no negative number, found " + std::to_string(value.integer));
+        pickle.fail(value, what + ": expected a non-negative number, found " + std::to_string(value.integer));
     }
     return static_cast<std::size_t>(value.integer);
 }

@@ -1,4 +1,4 @@
-// The storages of PyTorch's pickles: what their ids say, and where their bytes are.
+// The storages of PyTorch's pickles: their ids and their bytes.
 #pragma once
 
 #include <cstddef>
@@ -12,14 +12,14 @@
 
 namespace vgg19::converter {
 
-/// What a persistent id says: ('storage', type, key, location, elements), in the stream format with a sixth
-/// item, None or (key, offset, elements) of a view into it.
+/// A decoded persistent id: ('storage', type, key, location, elements); in the stream format with a sixth
+/// item, which is None or a view (key, offset, elements).
 struct TorchStorage {
     std::string_view key;
     const TorchType* type = nullptr;
     std::size_t elements = 0;
     std::size_t view_offset = 0;
-    std::size_t view_elements = 0;  ///< all of them where there is no view
+    std::size_t view_elements = 0;  ///< all elements if there is no view
 
     std::size_t bytes() const { return elements * type->bytes; }
 };
@@ -27,18 +27,18 @@ struct TorchStorage {
 /// Throws Error (bad_input) unless `value` is a persistent id of that form.
 TorchStorage torch_storage(const Pickle& pickle, const PickleValue& value);
 
-/// Every storage that the pickle names, by key. Persistent ids that are no storages are left out. Throws
-/// Error (bad_input) where two ids with the same key differ in size.
+/// Every storage that the pickle refers to, by key. Other persistent ids are left out. Throws Error
+/// (bad_input) if two ids with the same key differ in size.
 std::map<std::string_view, TorchStorage> torch_storages(const Pickle& pickle);
 
-/// The bytes of a storage (not of its view): TorchStorage::bytes() of them.
+/// The bytes of a storage, TorchStorage::bytes() of them (not only its view).
 using StorageBytes = std::map<std::string_view, std::span<const std::byte>>;
 
-/// What a number in a pickle counts. Throws Error (bad_input), with `what` in the message, for what is no
-/// integer, and for negative ones.
+/// A non-negative integer from a pickle. Throws Error (bad_input), with `what` in the message, for negative
+/// integers and other values.
 std::size_t count_of(const Pickle& pickle, const PickleValue& value, const std::string& what);
 
-/// The same for a tuple or list of at most 8.
+/// The same for a tuple or list of at most 8 numbers.
 std::vector<std::size_t> counts_of(const Pickle& pickle, const PickleValue& value, const std::string& what);
 
 }  // namespace vgg19::converter

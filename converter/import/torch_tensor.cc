@@ -13,12 +13,12 @@ namespace {
 
 using Outcome = TensorReading::Outcome;
 
-/// What a function of PyTorch makes a tensor of.
+/// How a PyTorch function builds a tensor.
 enum class Role : unsigned char {
     strided,        ///< storage, offset, shape, strides, …
     strided_typed,  ///< the same, and the type of the elements
-    wrapped,        ///< another tensor, or an array, as the first argument
-    subclass,       ///< a function, a class, the function's arguments, attributes
+    wrapped,        ///< from another tensor, or an array, in the first argument
+    subclass,       ///< from a function, a class, the function's arguments, attributes
     quantized,
     sparse,
     nested,
@@ -62,7 +62,7 @@ const TensorFunction* find_function(const PickleGlobal* global) {
     return found == tensor_functions.end() ? nullptr : found;
 }
 
-/// a · b + c, or nothing where that does not fit.
+/// a · b + c, or none on overflow.
 std::optional<std::size_t> multiply_add(std::size_t a, std::size_t b, std::size_t c) {
     std::size_t product = 0;
     std::size_t sum = 0;
@@ -70,7 +70,7 @@ std::optional<std::size_t> multiply_add(std::size_t a, std::size_t b, std::size_
     return sum;
 }
 
-/// The product of the shape and the highest index, or nothing where one does not fit.
+/// The number of elements and the highest index, or none on overflow.
 struct Extent {
     std::size_t elements = 1;
     std::size_t last = 0;
@@ -90,7 +90,8 @@ std::optional<Extent> extent_of(const std::vector<std::size_t>& shape,
     return extent;
 }
 
-/// Whether the last argument is metadata that say so: the storage then has the opposite of each value.
+/// Whether the metadata in the last argument mark the tensor as a negated view: the storage has the opposite
+/// sign.
 bool is_negated(const Pickle& pickle, std::span<const PickleReference> arguments) {
     constexpr std::size_t most_metadata = 32;  // keys and values
     const PickleValue& metadata = pickle.at(arguments.back());
@@ -119,7 +120,7 @@ void TensorReader::expect_arguments(const Call& call, std::size_t least, std::si
                             std::to_string(call.arguments.size()));
 }
 
-/// From what wraps the tensor inwards; no file needs more than a few turns.
+/// Unwraps the tensor from outside to inside; real files need few iterations.
 TensorReading TensorReader::read(PickleReference reference, std::string_view path) {
     constexpr int most_wrappings = 8;
     const PickleValue* value = &pickle_.at(reference);
@@ -134,7 +135,7 @@ TensorReading TensorReader::read(PickleReference reference, std::string_view pat
         }
         const TensorFunction* function = find_function(call.function);
         if (function == nullptr) {
-            // A parameter of something unknown is unknown, and what is in it is looked for there.
+            // For a parameter of an unknown object, the tree walk looks inside the object instead.
             return {};
         }
         expect_arguments(call, function->least_arguments, function->most_arguments, *value);
@@ -170,7 +171,7 @@ TensorReading TensorReader::read_call(const Call& call, const PickleValue& value
         case Role::strided_typed: {
             const PickleGlobal* name = pickle_.global(pickle_.at(call.arguments[6]));
             const TorchType* type = name == nullptr ? nullptr : find_element_type(*name);
-            if (type == nullptr) return left_out("a type of its own");
+            if (type == nullptr) return left_out("an unsupported type");
             return read_strided(call, type, value, tensor);
         }
         case Role::quantized:
@@ -207,7 +208,7 @@ TensorReading TensorReader::read_strided(const Call& call, const TorchType* type
     }
     if (!type->dtype) return left_out(type->name);
     if (is_negated(pickle_, call.arguments)) return left_out("a negated view");
-    if (extent->elements > stored) {  // expanded: an element is there more than once
+    if (extent->elements > stored) {  // expanded: elements are repeated
         if (extent->elements > most_repeated_elements - repeated_elements_) {
             return left_out("more than " + std::to_string(most_repeated_elements) +
                             " elements of expanded tensors");
@@ -234,8 +235,8 @@ TensorReader::StorageView TensorReader::storage_of(PickleReference reference, co
             storage.type};
 }
 
-/// Python's own pickle module makes a file of PyTorch's, in the stream format, of each storage. Objects may
-/// share one: each is read once.
+/// Python's own pickle module stores each storage as a nested file in the stream format. Objects may share
+/// one; each is read once.
 TensorReader::StorageView TensorReader::nested_storage(PickleReference reference, const std::string& tensor) {
     const PickleValue& value = pickle_.at(reference);
     const Call call = call_of(value);

@@ -1,4 +1,4 @@
-// What PyTorch's pickles call tensors, in all the ways that it ever wrote them.
+// Reads tensors from PyTorch's pickles, in every form that PyTorch has written.
 #pragma once
 
 #include <cstddef>
@@ -13,8 +13,8 @@
 
 namespace vgg19::converter {
 
-/// How many elements the tensors of one file that repeat their storage's may have together: a few bytes can
-/// say terabytes there. A whole VGG-19 has 143 million.
+/// The limit for the elements of all expanded tensors in a file, since a few bytes can describe terabytes. A
+/// whole VGG-19 has 143 million elements.
 inline constexpr std::size_t most_repeated_elements = std::size_t{1} << 28;
 
 struct TensorReading {
@@ -22,23 +22,23 @@ struct TensorReading {
         no_tensor,
         stored,
         quantized,
-        left_out,  ///< of a type that no VGG is made of, or without data
+        left_out,  ///< of a type that no VGG has, or without data
     };
     Outcome outcome = Outcome::no_tensor;
-    StoredTensor tensor{};                 ///< stored; without a name
-    std::string what{};                    ///< left_out: what it is, such as "complex64"
-    PickleReference state = no_reference;  ///< the attributes that it has beside
+    StoredTensor tensor{};                 ///< stored: the tensor, without a name
+    std::string what{};                    ///< left_out: a description, such as "complex64"
+    PickleReference state = no_reference;  ///< its additional attributes
 };
 
 class TensorReader {
   public:
-    /// What had to be decoded is put into `owned`, which must live as long as the tensors.
+    /// Decoded bytes are put into `owned`, which must outlive the tensors.
     TensorReader(const Pickle& pickle, const StorageBytes& storages, OwnedBytes& owned)
         : pickle_(pickle), storages_(storages), bytes_(pickle, owned) {}
 
-    /// Whether the value is a tensor of PyTorch (a parameter, a subclass) or an array of NumPy, and which.
-    /// Throws Error (bad_input), with `path` in the message, for one that is malformed: another number of
-    /// arguments, a storage that is not in the file, elements outside of their storage.
+    /// Whether the value is a PyTorch tensor (also a parameter or subclass) or a NumPy array, and its
+    /// contents. Throws Error (bad_input), with `path` in the message, for a malformed one: a wrong number of
+    /// arguments, a storage that is not in the file, elements outside the storage.
     TensorReading read(PickleReference reference, std::string_view path);
 
   private:

@@ -34,7 +34,7 @@ constexpr std::array storages = {
     StorageName{"UntypedStorage", {"bytes without a type", 1, {}, false, true}},
 };
 
-/// Those that have no storage of their own; with two names for some.
+/// Element types without a storage type of their own; some have two names.
 constexpr std::array more_types = {
     TorchType{"float", 4, DType::f32},
     TorchType{"half", 2, DType::f16},
@@ -76,7 +76,7 @@ constexpr std::array more_types = {
 
 }  // namespace
 
-/// Of any device: torch.FloatStorage, torch.cuda.FloatStorage, torch.xpu.FloatStorage.
+/// For any device: torch.FloatStorage, torch.cuda.FloatStorage, torch.xpu.FloatStorage.
 const TorchType* find_storage_type(const PickleGlobal& global) {
     if (global.module != "torch" && !global.module.starts_with("torch.")) return nullptr;
     for (const StorageName& known : storages) {

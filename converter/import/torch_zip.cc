@@ -1,5 +1,5 @@
-// PyTorch's zip format: NAME/data.pkl, and a storage a file, NAME/data/KEY. Nothing is compressed, so that
-// the storages can be read where they are. TorchScript's is the same with more files beside.
+// PyTorch's zip format: NAME/data.pkl, and one file per storage, NAME/data/KEY. Storages are not compressed,
+// so that they can be read in place. TorchScript uses the same format with additional files.
 #include <algorithm>
 #include <array>
 #include <iterator>
@@ -17,7 +17,7 @@ namespace vgg19::converter {
 namespace {
 
 constexpr std::string_view pickle_name = "data.pkl";
-/// No network's code is as long.
+/// Longer than the code of any network.
 constexpr std::size_t longest_code = std::size_t{16} << 20U;
 
 using model::as_text;
@@ -26,10 +26,10 @@ using model::as_text;
     throw Error(ErrorKind::bad_input, archive.name() + ": " + message);
 }
 
-/// A zip file without a data.pkl, by files that it has, at whatever place.
+/// Recognises a zip file without data.pkl by the files in it, in any folder.
 struct OtherZip {
     std::string_view file;
-    std::string_view other_file;  ///< must be there too
+    std::string_view other_file;  ///< must exist too
     std::string_view what;
 };
 constexpr std::array other_zips = {
@@ -54,7 +54,7 @@ constexpr std::array other_zips = {
     OtherZip{"model.weights.h5", "", "a model of Keras; only PyTorch's weights and safetensors are read"},
 };
 
-/// `name` with a folder before it or without; a name that begins with a dot is how any file's may end.
+/// `name` in any folder; a name that begins with a dot matches as an extension.
 bool has_file(const ZipArchive& archive, std::string_view name) {
     return std::any_of(archive.entries().begin(), archive.entries().end(), [name](const auto& entry) {
         const std::string_view path = entry.first;
@@ -73,7 +73,7 @@ bool has_file(const ZipArchive& archive, std::string_view name) {
                       " files; is this a model that PyTorch saved?");
 }
 
-/// "NAME/" of NAME/data.pkl; of several, the one that is least deep.
+/// The "NAME/" of NAME/data.pkl; if there are several, the least deep.
 std::string archive_prefix(const ZipArchive& archive) {
     const auto depth = [](std::string_view name) { return std::count(name.begin(), name.end(), '/'); };
     std::vector<std::string_view> found;
@@ -98,7 +98,7 @@ void check_byte_order(ZipArchive& archive, const std::string& prefix) {
     }
 }
 
-/// The bytes of the storages that the pickle names, as far as the archive has them.
+/// The bytes of the storages that the pickle refers to, as far as the archive has them.
 StorageBytes find_storages(ZipArchive& archive, const std::string& prefix, const Pickle& pickle) {
     StorageBytes storages;
     for (const auto& [key, storage] : torch_storages(pickle)) {
@@ -114,8 +114,8 @@ StorageBytes find_storages(ZipArchive& archive, const std::string& prefix, const
     return storages;
 }
 
-/// TorchScript keeps the settings of its modules in the code of their methods. What cannot be read there
-/// leaves the weights as good as they are.
+/// TorchScript stores module settings in the code of their methods. If that cannot be read, the weights are
+/// still valid.
 void read_code(ZipArchive& archive, const std::string& prefix, CheckpointFacts& facts) {
     const std::string folder = prefix + "code/";
     std::size_t unread = 0;
@@ -136,7 +136,7 @@ void read_code(ZipArchive& archive, const std::string& prefix, CheckpointFacts& 
     }
 }
 
-/// Places in messages are those in the file, or, where it is compressed, in the pickle.
+/// Offsets in messages refer to the file or, if the entry is compressed, to the pickle.
 Pickle read_pickle(std::span<const std::byte> data, const model::MappedFile& file, const ZipArchive& archive,
                    const std::string& prefix) {
     const std::span<const std::byte> all = file.bytes();
@@ -150,7 +150,7 @@ Pickle read_pickle(std::span<const std::byte> data, const model::MappedFile& fil
     return Pickle::read(reader);
 }
 
-/// Freezing makes constants of the weights.
+/// Freezing turns the weights into constants.
 void refuse_frozen(const ZipArchive& archive, const std::string& prefix) {
     const std::string folder = prefix + "constants/";
     const auto& entries = archive.entries();

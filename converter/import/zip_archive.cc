@@ -8,8 +8,8 @@
 namespace vgg19::converter {
 namespace {
 
-// The records of a zip file (PKWARE's APPNOTE, sections 4.3.7 to 4.3.16): signature and bytes before the
-// variable part.
+// The records of a zip file (PKWARE's APPNOTE, sections 4.3.7 to 4.3.16): signature, and size of the fixed
+// part.
 constexpr std::uint32_t local_signature = 0x04034b50;
 constexpr std::uint32_t entry_signature = 0x02014b50;
 constexpr std::uint32_t end_signature = 0x06054b50;
@@ -24,7 +24,7 @@ constexpr std::uint16_t encrypted_flag = 1;
 constexpr std::uint16_t stored = 0;
 constexpr std::uint16_t deflated = 8;
 
-/// The 64-bit numbers that stand in for those that do not fit 32 bits, in the order of the fields.
+/// The 64-bit replacements of numbers that do not fit 32 bits, in the order of the fields.
 class Zip64Extra {
   public:
     Zip64Extra(ByteReader extra) : extra_(std::move(extra)) {
@@ -53,7 +53,7 @@ void ZipArchive::expect_signature(ByteReader& reader, std::uint32_t signature,
     }
 }
 
-/// The end record is the last thing in the file but for a comment, whose length it gives.
+/// The end record is last in the file, followed only by a comment; it contains the comment's length.
 std::size_t ZipArchive::find_end() const {
     const std::size_t size = file_.size();
     for (std::size_t comment = 0; comment <= longest_comment && end_bytes + comment <= size; ++comment) {
@@ -194,7 +194,7 @@ std::span<const std::byte> ZipArchive::contents(std::string_view name) {
     return owned_.back();
 }
 
-/// Behind the local header, which repeats the name.
+/// The data follow the local header, which repeats the name.
 std::size_t ZipArchive::data_offset(std::string_view entry, std::uint64_t header) const {
     if (header > file_.size()) {
         fail_at(name_, file_.size(),

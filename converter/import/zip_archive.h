@@ -1,4 +1,4 @@
-// The zip format, as far as PyTorch's files need it.
+// Reads zip files, as far as PyTorch's files need it.
 #pragma once
 
 #include <cstddef>
@@ -15,12 +15,12 @@
 
 namespace vgg19::converter {
 
-/// An archive's files: where they are in the mapped file, or unpacked, if they are compressed. Sums (CRC-32)
-/// are not compared: PyTorch can be told to write none.
+/// An archive's files: views into the mapped file, or unpacked if they are compressed. Checksums (CRC-32) are
+/// ignored, because PyTorch can be told not to write them.
 class ZipArchive {
   public:
     struct Entry {
-        std::size_t record = 0;  ///< where the central directory says this
+        std::size_t record = 0;  ///< offset of its entry in the central directory
         std::uint16_t flags = 0;
         std::uint16_t method = 0;
         std::uint64_t stored_size = 0;
@@ -29,24 +29,24 @@ class ZipArchive {
     };
     using Entries = std::map<std::string_view, Entry>;
 
-    /// Reads the central directory. What contents() unpacks is put into `owned`. Throws Error (bad_input).
+    /// Reads the central directory. Unpacked contents are put into `owned`. Throws Error (bad_input).
     ZipArchive(const model::MappedFile& file, OwnedBytes& owned);
 
     const Entries& entries() const { return entries_; }
     bool contains(std::string_view name) const { return entries_.contains(name); }
-    /// The bytes of a file that is there. Throws Error (bad_input) where it is encrypted, compressed in
-    /// another way than DEFLATE, broken, not where the directory says, or where all that was unpacked is more
-    /// than 2 GiB and 64 times the archive: several entries may have the same data.
+    /// The bytes of an existing file. Throws Error (bad_input) if it is encrypted, compressed other than with
+    /// DEFLATE, corrupt, or not where the directory says; also if all unpacked data exceed both 2 GiB and 64
+    /// times the archive, since several entries may share the same data.
     std::span<const std::byte> contents(std::string_view name);
     const std::string& name() const { return name_; }
 
   private:
-    /// Where the central directory is.
+    /// The position of the central directory.
     struct Directory {
         std::size_t begin = 0;
         std::size_t bytes = 0;
         std::uint64_t entries = 0;
-        std::size_t offset = 0;  ///< of the record that says so
+        std::size_t offset = 0;  ///< of the end record
     };
 
     ByteReader reader(std::size_t begin) const { return {file_, name_, begin, file_.size()}; }

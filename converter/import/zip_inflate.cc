@@ -23,7 +23,7 @@ namespace {
 class Inflater {
   public:
     Inflater() {
-        if (inflateInit2(&stream_, -MAX_WBITS) != Z_OK) {  // negative: without a header
+        if (inflateInit2(&stream_, -MAX_WBITS) != Z_OK) {  // negative means: no zlib header
             throw Error(ErrorKind::failed, "zlib cannot be started");
         }
     }
@@ -31,7 +31,7 @@ class Inflater {
     Inflater(const Inflater&) = delete;
     Inflater& operator=(const Inflater&) = delete;
 
-    /// Gives how many bytes were unpacked; zlib counts pieces in 32 bits.
+    /// Returns the number of unpacked bytes. Works in pieces because zlib counts in 32 bits.
     std::size_t unpack(std::span<const std::byte> packed, std::span<std::byte> result) {
         constexpr std::size_t most = std::numeric_limits<uInt>::max();
         std::size_t read = 0;
@@ -76,7 +76,8 @@ std::vector<std::byte> inflated(std::span<const std::byte> packed, std::uint64_t
     static_cast<void>(packed);
     static_cast<void>(size);
     fail(
-        "expected it stored as it is, found it compressed, which this build (without zlib) does not read; "
+        "expected it stored uncompressed, found it compressed, which this build (without zlib) does not "
+        "read; "
         "pack the file again without compression (zip -0 -r)");
 #endif
 }

@@ -8,8 +8,8 @@
 
 namespace vgg19::converter {
 
-/// Unpacks what gives `size` bytes. Throws Error (bad_input), without a name: broken data, another size, more
-/// than DEFLATE can make of that many bytes (so that no memory is taken for it), or a build without zlib.
+/// Unpacks data of `size` bytes. Throws Error (bad_input), without a name, for corrupt data, another size,
+/// more than DEFLATE can produce from the input (checked before allocating), and in a build without zlib.
 std::vector<std::byte> inflated(std::span<const std::byte> packed, std::uint64_t size);
 
 }  // namespace vgg19::converter

@@ -1,4 +1,4 @@
-// What a plan leaves of a layer's channels, and of the weights that read them.
+// Which channels a plan leaves in a layer's input and output, and the matching weights.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 
 namespace vgg19::converter {
 
-/// Which channels of a layer's input or output stay, and what the others were.
+/// The kept and the removed channels of a layer's input or output.
 struct Channels {
     std::vector<std::size_t> kept;
     std::vector<std::size_t> removed;
@@ -17,14 +17,14 @@ struct Channels {
     bool complete() const { return removed.empty(); }
 };
 
-/// `cut` may be null: then all stay.
+/// A null `cut` keeps all channels.
 Channels split_channels(std::size_t channels, const LayerCut* cut);
 
-/// Null where the plan leaves the layer whole.
+/// Null if the plan does not change the layer.
 const LayerCut* find_cut(const PrunePlan& plan, std::size_t features_index);
 
-/// A layer's F32 weights as (outputs, input channels, area): 9 taps a channel for a convolution, 49 columns
-/// for the first dense layer.
+/// A layer's F32 weights as (outputs, input channels, area): area is 9 for a convolution and 49 for the first
+/// dense layer.
 struct LayerWeights {
     std::span<const float> values;
     std::size_t input_channels = 0;
@@ -35,12 +35,12 @@ struct LayerWeights {
     }
 };
 
-/// What stays, as (kept outputs, kept inputs, area). On all CPUs.
+/// Copies the kept weights as (kept outputs, kept inputs, area). Runs on all CPUs.
 void gather_weights(const LayerWeights& weights, const Channels& outputs, const Channels& inputs,
                     std::span<float> gathered);
 
-/// The biases that stay, with the constants of the removed input channels folded in: ReLU(input_bias), which
-/// a removed filter gives where its own input is zero.
+/// The kept biases, to which the constants of the removed input channels are added: ReLU(input_bias), the
+/// output of a removed filter wherever its own input is zero.
 void fold_bias(const LayerWeights& weights, std::span<const float> bias, const Channels& outputs,
                const Channels& inputs, std::span<const float> input_bias, std::span<float> folded);
 

@@ -1,33 +1,38 @@
-// Which filters go first.
+// The criteria that decide which filters to remove first.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string_view>
 #include <vector>
 
-#include "converter/prune/least_squares.h"
 #include "engine/model/model_file.h"
 
 namespace vgg19::converter {
 
 enum class Criterion : unsigned char {
     l2,  ///< the smallest L2 norm over (input channel, row, column), as PyTorch's ln_structured(n=2, dim=0)
-    l1,  ///< the smallest sum of magnitudes
-    activation,  ///< whose loss the next layer notices least (least_loss_order)
+    l1,  ///< the smallest sum of absolute values
+    activation,  ///< the least effect on the next layer if removed (least_loss_order)
     random,
 };
 
 /// "l2", …
 const char* criterion_name(Criterion criterion);
 
-/// Throws Error (usage) for a name that no criterion has.
+/// Throws Error (usage) for an unknown name.
 Criterion criterion_named(std::string_view name);
 
-/// All filters of a convolution, counted from 0, in the order in which they should go; of equal ones those
-/// with the higher index first. `moments` are those of its output, for Criterion::activation; `seed` is for
-/// Criterion::random. Throws Error (bad_input) for weights that are not finite.
+/// The order in which the filters of a convolution (its index in the network) should go by what calibration
+/// images make of them: activation_order in converter/refit/least_loss.h.
+using ActivationOrder = std::function<std::vector<std::size_t>(std::size_t convolution)>;
+
+/// All filters of a convolution, counted from 0, in order of removal; equal ones by descending index.
+/// `activation_order` is for Criterion::activation, `seed` for Criterion::random. Throws Error (bad_input)
+/// for weights that are not finite.
 std::vector<std::size_t> removal_order(const model::ModelFile& model, std::size_t convolution,
-                                       Criterion criterion, std::uint64_t seed, const LeastSquares* moments);
+                                       Criterion criterion, std::uint64_t seed,
+                                       const ActivationOrder& activation_order);
 
 }  // namespace vgg19::converter

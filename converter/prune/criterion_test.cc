@@ -6,7 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "converter/prune/moments.h"
+#include "converter/refit/least_loss.h"
+#include "converter/refit/moments.h"
 #include "converter/testing/random_model.h"
 #include "engine/testing/error_of.h"
 
@@ -24,7 +25,7 @@ struct Fixture {
 
     model::ModelFile open() const { return weights.write(folder / "model"); }
 
-    /// One weight of each filter, all others zero.
+    /// Sets one weight of each filter, all others to zero.
     void set_filter_weights(const std::string& layer, std::size_t per_filter,
                             const std::vector<std::vector<float>>& filters) {
         auto& values = weights.values(layer + ".weight");
@@ -36,7 +37,7 @@ struct Fixture {
     }
 };
 
-/// Moments of channels with the given values, a row a sample.
+/// Moments of channels with these values, one row per sample.
 LeastSquares moments_of(const std::vector<std::vector<float>>& samples) {
     LeastSquares moments(samples.front().size() + 1, 0, kernels::best_isa(), 1);
     for (std::vector<float> row : samples) {
@@ -50,21 +51,21 @@ using Order = std::vector<std::size_t>;
 
 }  // namespace
 
-TEST_CASE("by norm, one large weight and several small ones are not the same to L1 and L2") {
+TEST_CASE("criterion norm: one large and several small weights differ for L1 and L2") {
     Fixture fixture;
     fixture.set_filter_weights("features.0", 27, {{3}, {2, 2}, {1, 1, 1, 1}, {3}});
     const auto model = fixture.open();
-    CHECK(removal_order(model, 0, Criterion::l2, 1, nullptr) == Order{2, 1, 3, 0});
-    CHECK(removal_order(model, 0, Criterion::l1, 1, nullptr) == Order{3, 0, 2, 1});
+    CHECK(removal_order(model, 0, Criterion::l2, 1, {}) == Order{2, 1, 3, 0});
+    CHECK(removal_order(model, 0, Criterion::l1, 1, {}) == Order{3, 0, 2, 1});
 }
 
-TEST_CASE("by chance, a seed gives the same order again, another one another") {
+TEST_CASE("criterion random: the same seed gives the same order, another seed another one") {
     Fixture fixture;
     const auto model = fixture.open();
     const auto order = [&](std::uint64_t seed) {
         std::vector<Order> orders;
         for (std::size_t i = 0; i < 6; ++i) {
-            orders.push_back(removal_order(model, i, Criterion::random, seed, nullptr));
+            orders.push_back(removal_order(model, i, Criterion::random, seed, {}));
             Order sorted = orders.back();
             std::sort(sorted.begin(), sorted.end());
             for (std::size_t c = 0; c < sorted.size(); ++c) CHECK(sorted[c] == c);
@@ -75,7 +76,7 @@ TEST_CASE("by chance, a seed gives the same order again, another one another") {
     CHECK(order(1) != order(2));
 }
 
-TEST_CASE("by activation, constants go first, then what others stand for, and the loudest stay") {
+TEST_CASE("criterion activation: constants are removed first, then redundant channels; the strongest stay") {
     Fixture fixture;
     // Channel 1 never changes, channel 3 is the sum of 0 and 2, which differ; 4 is small.
     const LeastSquares moments = moments_of({{1, 5, 0, 1, 0.1F},
@@ -89,7 +90,7 @@ TEST_CASE("by activation, constants go first, then what others stand for, and th
     CHECK(order.size() == 5);
     CHECK(std::find(order.begin(), order.begin() + 2, 1U) != order.begin() + 2);
     CHECK(std::find(order.begin(), order.begin() + 3, 4U) != order.begin() + 3);
-    // Of 0, 2 and 3 one goes among the first three, since the others make up for it.
+    // One of 0, 2 and 3 is among the first three, because the other two can replace it.
     const ChannelMap map = reconstruct_channels(moments, Order{0, 2});
     CHECK(map.weights[3 * 2 + 0] == doctest::Approx(1).epsilon(0.01));
     CHECK(map.weights[3 * 2 + 1] == doctest::Approx(1).epsilon(0.01));
@@ -98,7 +99,7 @@ TEST_CASE("by activation, constants go first, then what others stand for, and th
     CHECK(map.weights[1] == 0);
 }
 
-TEST_CASE("by activation, a channel that the next layer does not read goes first") {
+TEST_CASE("criterion activation: a channel that the next layer does not read is removed first") {
     for (const bool input_major : {false, true}) {
         CAPTURE(input_major);
         Fixture fixture;
@@ -117,13 +118,15 @@ TEST_CASE("by activation, a channel that the next layer does not read goes first
         std::vector<std::vector<float>> four(50, std::vector<float>(4));
         for (auto& sample : five) fixture.random.fill(sample, 0.0F, 1.0F);
         for (auto& sample : four) fixture.random.fill(sample, 0.0F, 1.0F);
+        const auto of_moments = [&model](const LeastSquares& moments) -> ActivationOrder {
+            return [&](std::size_t convolution) { return activation_order(model, convolution, moments); };
+        };
         const LeastSquares five_moments = moments_of(five);
         const LeastSquares four_moments = moments_of(four);
-        CHECK(removal_order(model, 1, Criterion::activation, 1, &five_moments).front() == 3);
-        CHECK(removal_order(model, 5, Criterion::activation, 1, &four_moments).front() == 2);
-        CHECK(error_of(ErrorKind::usage, [&] {
-                  removal_order(model, 1, Criterion::activation, 1, nullptr);
-              }) == Containing("expected calibration images"));
+        CHECK(removal_order(model, 1, Criterion::activation, 1, of_moments(five_moments)).front() == 3);
+        CHECK(removal_order(model, 5, Criterion::activation, 1, of_moments(four_moments)).front() == 2);
+        CHECK(error_of(ErrorKind::usage, [&] { removal_order(model, 1, Criterion::activation, 1, {}); }) ==
+              Containing("expected calibration images"));
     }
 }
 

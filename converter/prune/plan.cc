@@ -42,7 +42,7 @@ std::vector<std::size_t> convolution_indices(const model::Network& network) {
     return indices;
 }
 
-/// The wanted layers, ascending.
+/// The selected layers, ascending.
 std::set<std::size_t> chosen_layers(const model::Network& network, const std::vector<std::size_t>& wanted) {
     const auto all = convolution_indices(network);
     if (wanted.empty()) {
@@ -75,7 +75,7 @@ void check_ratio_and_rounding(const PruneOptions& options) {
 
 std::size_t removed_count(const model::ConvolutionLayer& layer, const PruneOptions& options) {
     const std::size_t channels = layer.output_channels;
-    // The default rounding mode takes halves to even, as Python's round() does.
+    // The default rounding mode rounds halves to even, as Python's round() does.
     const auto removed =
         static_cast<std::size_t>(std::nearbyint(options.ratio * static_cast<double>(channels)));
     if (removed >= channels) {
@@ -179,7 +179,7 @@ std::string prune_origin(const std::string& amount, const model::Network& networ
 }
 
 PrunePlan plan_pruning(const model::ModelFile& model, const PruneOptions& options,
-                       const std::vector<LeastSquares>* moments) {
+                       const ActivationOrder& activation_order) {
     check_ratio_and_rounding(options);
     require_fp32_filters(model);
     const model::Network& network = model.network();
@@ -189,7 +189,7 @@ PrunePlan plan_pruning(const model::ModelFile& model, const PruneOptions& option
         const model::ConvolutionLayer& layer = network.convolutions()[i];
         if (layers.contains(layer.features_index)) removed[i] = removed_count(layer, options);
     }
-    PrunePlan plan = plan_of_order(network, removal_orders(model, options, moments), removed,
+    PrunePlan plan = plan_of_order(network, removal_orders(model, options, activation_order), removed,
                                    origin_of("--ratio " + shortest_text(options.ratio), options, layers));
     require_prunable(model, plan);
     return plan;
@@ -197,13 +197,12 @@ PrunePlan plan_pruning(const model::ModelFile& model, const PruneOptions& option
 
 std::vector<std::vector<std::size_t>> removal_orders(const model::ModelFile& model,
                                                      const PruneOptions& options,
-                                                     const std::vector<LeastSquares>* moments) {
+                                                     const ActivationOrder& activation_order) {
     const auto layers = chosen_layers(model.network(), options.layers);
     std::vector<std::vector<std::size_t>> orders(model.network().convolutions().size());
     for (std::size_t i = 0; i < orders.size(); ++i) {
         if (!layers.contains(model.network().convolutions()[i].features_index)) continue;
-        orders[i] = removal_order(model, i, options.criterion, options.seed,
-                                  moments == nullptr ? nullptr : &(*moments)[i]);
+        orders[i] = removal_order(model, i, options.criterion, options.seed, activation_order);
     }
     return orders;
 }

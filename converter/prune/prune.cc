@@ -11,7 +11,7 @@ namespace vgg19::converter {
 
 namespace {
 
-/// Input-major weights of a dense layer, as (input channels, area · outputs): whole rows go or stay.
+/// Handles input-major weights as (input channels, area · outputs): whole rows are kept or removed.
 void add_input_major(TensorList& list, const model::Tensor& weight, const model::Tensor& bias,
                      const Channels& inputs, std::span<const float> input_bias) {
     const std::size_t channels = inputs.kept.size() + inputs.removed.size();
@@ -25,7 +25,7 @@ void add_input_major(TensorList& list, const model::Tensor& weight, const model:
     }
 
     const std::span<const float> old_bias = bias.as<float>();
-    std::vector<double> sums(old_bias.begin(), old_bias.end());  // in fold_bias's order of terms
+    std::vector<double> sums(old_bias.begin(), old_bias.end());  // sums in the same order as fold_bias
     for (const auto channel : inputs.removed) {
         const double constant = std::max(input_bias[channel], 0.0F);
         for (std::size_t row = channel * area; row < (channel + 1) * area; ++row) {
@@ -36,7 +36,7 @@ void add_input_major(TensorList& list, const model::Tensor& weight, const model:
                    [](double sum) { return static_cast<float>(sum); });
 }
 
-/// Adds what is left of one layer. `input_bias` is that of the convolution before it.
+/// Adds the rest of one layer. `input_bias` is the bias of the convolution before it.
 void add_layer(TensorList& list, const model::ModelFile& model, const std::string& name,
                const model::Tensor& weight, std::size_t input_channels, const Channels& outputs,
                const Channels& inputs, std::span<const float> input_bias) {
@@ -95,8 +95,9 @@ void require_prunable(const model::ModelFile& model, const PrunePlan& plan) {
     if (cut == nullptr || cut->removed.empty() || !is_quantized(model, dense)) return;
     throw Error(ErrorKind::usage,
                 model.path().string() + ": " + last.name +
-                    ": expected filters to go before the dense layers are quantised, found " + dense.name +
-                    (model.is_int4(dense.name) ? " in INT4" : " in INT8") + "; prune first, then quantise");
+                    ": expected filters to be removed before the dense layers are quantised, found " +
+                    dense.name + (model.is_int4(dense.name) ? " in INT4" : " in INT8") +
+                    "; prune first, then quantise");
 }
 
 model::Network pruned_network(const model::Network& network, const PrunePlan& plan) {
@@ -111,7 +112,7 @@ model::Network pruned_network(const model::Network& network, const PrunePlan& pl
         if (cut->channels != layer.output_channels) {
             throw Error(ErrorKind::bad_input,
                         "prune plan: " + layer.name + ": expected " + std::to_string(layer.output_channels) +
-                            " channels, as the model has, found " + std::to_string(cut->channels));
+                            " channels, as in the model, found " + std::to_string(cut->channels));
         }
         widths.back() -= cut->removed.size();
     }

@@ -18,7 +18,7 @@ namespace {
 using model::ModelFile;
 using model::Network;
 
-/// VGG-11's depth; its convolutions are features 0 3 6 8 11 13 16 18.
+/// A network like VGG-11; its convolutions are features 0 3 6 8 11 13 16 18.
 Network narrow_network() {
     return Network::parse("5 M 15 M 25 12 M 10 16 M 33 17 M", "20 12 10");
 }
@@ -46,7 +46,7 @@ std::string content(const std::filesystem::path& path) {
     return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// Gives every filter of a layer one value, so that the order of their norms is plain.
+/// Sets each filter of a layer to a single value, so that the order of norms is known.
 void set_filters(testing::RandomModel& weights, const std::string& layer,
                  const std::vector<float>& magnitudes) {
     auto& values = weights.values(layer + ".weight");
@@ -74,7 +74,7 @@ PrunePlan plan_from_text(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("the number of filters that go is rounded with halves to even") {
+TEST_CASE("the number of removed filters is rounded with halves to even") {
     NarrowModel narrow;
     const auto plan = plan_pruning(narrow.open(), {.ratio = 0.1});
     std::vector<std::size_t> counts;
@@ -83,7 +83,7 @@ TEST_CASE("the number of filters that go is rounded with halves to even") {
     CHECK(counts == std::vector<std::size_t>{0, 2, 2, 1, 1, 2, 3, 2});
 }
 
-TEST_CASE("the filters with the smallest norm go, and of equal ones the higher index") {
+TEST_CASE("the filters with the smallest norm are removed; of equal ones, the higher index") {
     NarrowModel narrow;
     set_filters(narrow.weights, "features.11", {5, 1, 3, 1, 2, 1, 7, 8, 9, 2});
     const auto model = narrow.open();
@@ -150,7 +150,7 @@ TEST_CASE("options that do not fit the model are refused") {
     CHECK(message({.layers = {3, 6, 3}}) == "layers to prune: expected each layer once, found 3 again");
 }
 
-TEST_CASE("what stays are the weights that were there, and the rest goes with its constant") {
+TEST_CASE("kept weights do not change, and removed channels add their constants") {
     NarrowModel narrow;
     INFO(narrow.random.replay());
     const auto model = narrow.open();
@@ -164,7 +164,7 @@ TEST_CASE("what stays are the weights that were there, and the rest goes with it
     CHECK(pruned.description().variant == "pruned");
     CHECK(pruned.description().lineage == std::vector<std::string>{"random", plan.origin});
 
-    // Walks the old model's weights in order, and takes from the new model's whatever should have stayed.
+    // Walks through the old model's weights, and compares the kept ones with the new model's.
     std::vector<std::size_t> removed_inputs;
     const std::vector<float>* input_bias = nullptr;
     const auto compare = [&](const std::string& layer, std::size_t channels, std::size_t area,
@@ -201,7 +201,7 @@ TEST_CASE("what stays are the weights that were there, and the rest goes with it
     compare("classifier.6", 12, 1, {});
 }
 
-TEST_CASE("input-major dense weights are pruned as the others are, and stay so") {
+TEST_CASE("input-major dense weights are pruned like the others, and stay input-major") {
     NarrowModel narrow;
     INFO(narrow.random.replay());
     const auto model = narrow.open();
@@ -241,7 +241,7 @@ TEST_CASE("a plan that was written and read again gives the same file") {
     CHECK(content(narrow.folder / "first") == content(narrow.folder / "second"));
 }
 
-TEST_CASE("malformed plans are refused with the place and what was expected there") {
+TEST_CASE("errors in malformed plans give the place and what was expected") {
     const std::string head = R"({"format": "vgg19-prune-plan", "format_version": 1, "origin": "", "cuts": [)";
     const auto cut = [](const char* layer, const char* channels, const char* removed) {
         return std::string(R"({"layer": ")") + layer + R"(", "channels": )" + channels + R"(, "removed": )" +
@@ -294,7 +294,7 @@ TEST_CASE("a plan for another network is refused, and nothing is written") {
         return message_of([&] { prune_model(model, plan, narrow.folder / "pruned"); }, ErrorKind::bad_input);
     };
     CHECK(message({{{3, 16, {0}}}, ""}) ==
-          "prune plan: features.3: expected 15 channels, as the model has, found 16");
+          "prune plan: features.3: expected 15 channels, as in the model, found 16");
     CHECK(message({{{3, 15, {0}}, {4, 15, {0}}}, ""}) ==
           "prune plan: expected layers that are convolutions of the model, 5 M 15 M 25 12 M 10 16 M 33 17 M; "
           "found 1 that are not");
@@ -323,7 +323,7 @@ TEST_CASE("a model with INT8 dense layers keeps its last convolution whole") {
     const auto model = ModelFile::open(narrow.folder / "int8");
     const std::string message =
         (narrow.folder / "int8").string() +
-        ": features.18: expected filters to go before the dense layers are quantised, found "
+        ": features.18: expected filters to be removed before the dense layers are quantised, found "
         "classifier.0 in INT8; prune first, then quantise";
     CHECK(message_of([&] { plan_pruning(model, {.ratio = 0.2}); }, ErrorKind::usage) == message);
     CHECK(message_of(

@@ -1,4 +1,4 @@
-// Tensors that are to replace a model's.
+// The tensors of a new or modified model.
 #pragma once
 
 #include <memory>
@@ -11,7 +11,7 @@
 
 namespace vgg19::converter {
 
-/// Tensors of a model, and the memory of those that are new.
+/// A model's tensors, and the memory of the new ones.
 class TensorList {
   public:
     std::span<float> add(const std::string& name, std::vector<std::size_t> shape) {

@@ -5,47 +5,45 @@
 #include <span>
 #include <sstream>
 
-#include "engine/forward.h"
-#include "engine/plan.h"
+#include "engine/program/program.h"
 #include "vgg19/error.h"
 
 namespace vgg19::converter {
 
 namespace {
 
-/// In all, so that the larger sets do not need more memory.
+/// In total, so that larger image sets do not need more memory.
 constexpr std::size_t kept_tiles = 128;
 
-/// A forward pass over one image after the other.
+/// Runs one image after the other.
 class Runner {
   public:
     Runner(const model::ModelFile& model, const CalibrationImages& images)
         : images_(images),
           preprocessing_(model.description().preprocessing),
-          plan_(make_plan(model, images.session)),
-          forward_(model, plan_),
-          input_(model::image_channels * plan_.input_size * plan_.input_size) {}
+          program_(model, make_plan(model, images.session)),
+          input_(model::image_channels * plan().input_size.pixels()) {}
 
-    const Plan& plan() const { return plan_; }
-    const ForwardPass& forward() const { return forward_; }
+    const Plan& plan() const { return program_.plan(); }
+    const Program& program() const { return program_; }
 
     void run(std::size_t item, float* logits, const LayerObserver& observer = {}) {
-        images_.data->read(item, preprocessing_, plan_.input_size, input_);
-        forward_.run(input_.data(), logits, {}, observer);
+        images_.data->read(item, preprocessing_, plan().input_size, input_);
+        program_.run(input_.data(), logits, {}, observer);
     }
 
   private:
     const CalibrationImages& images_;
     Preprocessing preprocessing_;
-    Plan plan_;
-    ForwardPass forward_;
+    Program program_;
     std::vector<float> input_;
 };
 
-/// Sums of four pixels have to be finite too. NaN is refused as well.
+/// Sums of four pixels must be finite too. NaN is also rejected.
 void require_in_range(const BlockedMap& map, const std::string& image, const std::string& layer) {
     constexpr float most = std::numeric_limits<float>::max() / 4;
-    const std::size_t count = kernels::blocked_size(1, map.channels, map.side, map.side, map.block);
+    const std::size_t count =
+        kernels::blocked_size(1, map.channels, map.size.height, map.size.width, map.block);
     const float* end = map.values + count;
     const float* wrong = std::find_if_not(map.values, end, [](float value) { return value <= most; });
     if (wrong == end) return;
@@ -59,7 +57,7 @@ std::span<const model::ConvolutionLayer> later_convolutions(const model::ModelFi
     return std::span(model.network().convolutions()).subspan(1);
 }
 
-/// One convolution's input, of one image.
+/// The input of one convolution for one image.
 struct Observation {
     std::size_t convolution = 0;  ///< among later_convolutions()
     std::size_t image = 0;
@@ -81,7 +79,7 @@ void observe_convolutions(const model::ModelFile& model, const CalibrationImages
             const model::ConvolutionLayer& layer = convolutions[index - 1];
             const BlockedMap map = {.values = input,
                                     .channels = layer.input_channels,
-                                    .side = model.network().map_size(layer, runner.plan().input_size),
+                                    .size = model.network().map_size(layer, runner.plan().input_size),
                                     .block = execution.channel_block()};
             require_in_range(map, image, layer.name);
             visit({index - 1, i, map, execution.threads});
@@ -102,12 +100,8 @@ CalibrationRun run_images(const model::ModelFile& model, const CalibrationImages
         runner.run(images.items[i], &result.logits[i * classes]);
         if (progress) progress(i + 1, images.items.size());
     }
-    for (const model::ConvolutionLayer& layer : model.network().convolutions()) {
-        for (const PlanStep& step : runner.forward().steps()) {
-            if (step.layer == layer.name || step.layer.starts_with(layer.name + ' ')) {
-                result.convolution_kernels.push_back(step.kernel);
-            }
-        }
+    for (const PlanStep& step : runner.program().reports()) {
+        if (step.kind == StepKind::convolution) result.convolution_kernels.push_back(step.kernel);
     }
     return result;
 }
@@ -123,9 +117,9 @@ std::vector<std::vector<float>> measure_channels(const model::ModelFile& model,
         const BlockedMap& map = seen.map;
         std::vector<float>& of = largest[seen.convolution];
         for (std::size_t c = 0; c < map.channels; ++c) {
-            const float* value =
-                map.values + kernels::blocked_index(map.channels, map.side, map.side, map.block, 0, c, 0, 0);
-            for (std::size_t i = 0; i < map.side * map.side; ++i, value += map.block) {
+            const float* value = map.values + kernels::blocked_index(map.channels, map.size.height,
+                                                                     map.size.width, map.block, 0, c, 0, 0);
+            for (std::size_t i = 0; i < map.size.pixels(); ++i, value += map.block) {
                 of[c] = std::max(of[c], *value);
             }
         }

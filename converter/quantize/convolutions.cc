@@ -14,15 +14,15 @@ namespace {
 constexpr std::size_t taps = 9;
 constexpr int input_levels = 255;
 
-/// One step of the input. Values too small for a step that is a normal number are as good as zero: then any
-/// step will do.
+/// The quantization scale of the input. If all values are so small that the scale would be denormal, any
+/// scale will do.
 float input_scale(const Histogram& inputs, float limit) {
     const float scale = limit / input_levels;
     return inputs.largest() == 0 || scale < std::numeric_limits<float>::min() ? 1 : scale;
 }
 
-/// One step at each position, such that the kernel's multipliers are whole: then the file's scales are what
-/// the kernel computes with, bit for bit.
+/// One scale per position, chosen so that the kernel's fixed-point multipliers are integers: then the scales
+/// in the file are exactly those of the kernel.
 Tile<float> winograd_input_scales(const ConvolutionStatistics& statistics, RangeMethod method, float scale) {
     constexpr float most = 32767;
     Tile<float> scales{};
@@ -31,7 +31,7 @@ Tile<float> winograd_input_scales(const ConvolutionStatistics& statistics, Range
         const float limit = choose_limit(statistics.transformed()[p], method, levels);
         const float step = limit / static_cast<float>(levels);
         const float one = kernels::winograd_int8_multiplier_one * scale;
-        // Rounded down: a step that is larger clips no more than was asked for.
+        // Rounded down: the larger step does not clip more than requested.
         const float multiplier = step * most > one ? std::max(std::floor(one / step), 1.0F) : most;
         scales[p] = one / multiplier;
     }

@@ -1,4 +1,4 @@
-// Convolutions in INT8: scales from calibration, weights, and biases that make up for their rounding.
+// Quantises convolutions to INT8: scales from calibration, weights, and corrected biases.
 #pragma once
 
 #include <array>
@@ -18,29 +18,29 @@ struct ConvolutionOptions {
     int threads = 1;
 };
 
-/// Above this relative error of its output on the kept tiles, a layer is not given to Winograd.
+/// A layer with a larger relative output error on the kept tiles does not use Winograd.
 inline constexpr double largest_winograd_error = 0.1;
 
 struct QuantizedConvolution {
     std::string name;
-    std::vector<std::size_t> shape;  ///< of the weights
+    std::vector<std::size_t> shape;  ///< shape of the weights
     QuantizedWeights weights;
     std::vector<float> bias;
     float input_scale = 1;
     Tile<float> winograd_input_scale{};
-    bool winograd = false;  ///< whether the file offers winograd_input_scale
+    bool winograd = false;  ///< whether winograd_input_scale is stored in the file
     double clipped = 0;     ///< share of the calibration's inputs above 255 steps
     TileError error;
 
-    /// They refer to this object's memory.
+    /// Views into this object's memory.
     std::vector<model::Tensor> tensors() const { return tensors(winograd); }
     std::vector<model::Tensor> tensors(bool with_winograd) const;
 };
 
-/// One convolution from its statistics. `bias` changes, where that is wanted, by what the rounded weights
-/// make of the mean input:
+/// Quantises one convolution with its statistics. `bias`, if it is to be corrected, compensates for the error
+/// that rounded weights cause with the mean input:
 ///
-///   bias[o] −= Σ_c Σ_t (ŵ − w)[o][c][t] · E[what tap t sees in channel c]
+///   bias[o] −= Σ_c Σ_t (ŵ − w)[o][c][t] · E[input channel c at tap t]
 ///
 /// Throws Error (bad_input) for weights that are not finite.
 QuantizedConvolution quantize_convolution(const model::ConvolutionLayer& layer, const model::ModelFile& model,

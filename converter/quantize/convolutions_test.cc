@@ -25,7 +25,7 @@ constexpr std::size_t channels = 5;
 constexpr std::size_t side = 6;
 constexpr std::size_t block = 8;
 
-/// features.2 with few channels, what it is given, and what calibration says of that.
+/// features.2 with few channels, its inputs, and their calibration statistics.
 struct Layer {
     Random random;
     vgg19::testing::TemporaryFolder folder;
@@ -67,7 +67,7 @@ TEST_CASE("an input's largest value becomes 255 steps, and a transformed one's 1
     CHECK(result.clipped == 0);
     for (std::size_t p = 0; p < model::winograd_positions; ++p) {
         const float step = layer.statistics.transformed()[p].largest() / (p == 5 ? 255 : 127);
-        // The kernel's whole multiplier makes it a little more.
+        // Rounding the kernel's multiplier to an integer makes the scale slightly larger.
         CHECK(result.winograd_input_scale[p] >= step * 0.999999F);
         CHECK(result.winograd_input_scale[p] <= step * 1.01F);
         const float multiplier = 1024 * result.input_scale / result.winograd_input_scale[p];
@@ -75,7 +75,7 @@ TEST_CASE("an input's largest value becomes 255 steps, and a transformed one's 1
     }
 }
 
-TEST_CASE("the corrected bias gives the outputs the mean that they had") {
+TEST_CASE("the corrected bias restores the outputs' mean") {
     Layer layer;
     INFO(layer.random.replay());
     layer.give(0, 3);
@@ -97,7 +97,7 @@ TEST_CASE("the corrected bias gives the outputs the mean that they had") {
     }
 }
 
-TEST_CASE("the errors on tiles are those of rounding, Winograd's the larger") {
+TEST_CASE("the errors on tiles come from rounding, and are larger for Winograd") {
     Layer layer;
     INFO(layer.random.replay());
     layer.give(-1, 3);
@@ -109,7 +109,7 @@ TEST_CASE("the errors on tiles are those of rounding, Winograd's the larger") {
     CHECK(result.winograd);
 }
 
-TEST_CASE("what 8 bits hold exactly has no error, direct or by Winograd") {
+TEST_CASE("values that fit 8 bits exactly have no error, direct or by Winograd") {
     Layer layer;
     INFO(layer.random.replay());
     layer.give(0, 1);
@@ -140,11 +140,11 @@ TEST_CASE("what 8 bits hold exactly has no error, direct or by Winograd") {
     CHECK(tile_error(layer.statistics, weights, bias, int8, 1).direct > 0.01);
 }
 
-TEST_CASE("a layer whose Winograd error is too large runs direct") {
+TEST_CASE("a layer with too large a Winograd error runs direct") {
     Layer layer;
     INFO(layer.random.replay());
-    // Of two input channels the one with large weights is always zero. One step of the weights is what the
-    // other has, which is exact, but of the transformed weights it is a small part of a step.
+    // The input channel with the large weights is always zero. The other's weights are one quantization step,
+    // which is exact, but in the transformed domain only a small fraction of a step.
     auto& weights = layer.weights.values("features.2.weight");
     auto& bias = layer.weights.values("features.2.bias");
     std::fill(weights.begin(), weights.end(), 0.0F);
@@ -165,7 +165,7 @@ TEST_CASE("a layer whose Winograd error is too large runs direct") {
     CHECK(result.tensors().size() == result.tensors(true).size() - 1);
 }
 
-TEST_CASE("a layer that is never given anything but zeros has scales all the same") {
+TEST_CASE("a layer with only zero inputs still has valid scales") {
     Layer layer;
     INFO(layer.random.replay());
     layer.give(-2, -1);
@@ -190,7 +190,7 @@ TEST_CASE("scales are positive and finite for inputs of any size") {
     }
 }
 
-TEST_CASE("tensors are named as the engine wants them, Winograd's where it may run") {
+TEST_CASE("tensors have the engine's names, with Winograd's if it may run") {
     Layer layer;
     INFO(layer.random.replay());
     layer.give(-1, 3);
@@ -209,7 +209,7 @@ TEST_CASE("tensors are named as the engine wants them, Winograd's where it may r
     CHECK(with.is_int8("features.2"));
 }
 
-TEST_CASE("a convolution whose weights are not finite is refused by name") {
+TEST_CASE("a convolution with weights that are not finite is refused by name") {
     Layer layer;
     layer.give(0, 1);
     const ModelFile model = layer.weights.write(layer.folder / "model");

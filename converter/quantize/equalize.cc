@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t taps = 9;
 
-/// The factors r of one layer.
+/// A layer's factors r.
 std::vector<float> channel_ranges(const std::vector<float>& largest) {
     constexpr double most = 8;
     double logarithms = 0;
@@ -30,8 +30,7 @@ std::vector<float> channel_ranges(const std::vector<float>& largest) {
     return ranges;
 }
 
-/// One convolution's weights and biases with the ranges of its input multiplied in and those of its output
-/// divided out.
+/// One convolution's weights and biases, multiplied by its input's factors and divided by its output's.
 void append_scaled(const model::ModelFile& model, const model::ConvolutionLayer& layer,
                    std::span<const float> inputs, std::span<const float> outputs,
                    std::vector<std::vector<float>>& values, std::vector<model::Tensor>& tensors) {

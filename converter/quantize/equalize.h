@@ -1,4 +1,4 @@
-// Channels of the same range, so that 8 bits in common suit them all.
+// Scales channels to similar ranges, so that one 8-bit scale suits all.
 #pragma once
 
 #include <vector>
@@ -7,17 +7,17 @@
 
 namespace vgg19::converter {
 
-/// The same network, in FP32, with other weights: what a convolution gives in channel c is divided by
+/// The same FP32 network with other weights: output channel c of a convolution is divided by
 ///
 ///   r[c] = √(largest of channel c / geometric mean of the layer's), within [1/8, 8],
 ///
-/// and the next convolution's weights for channel c are multiplied by it. The root shares the differences
-/// between activations and weights, which are both rounded. ReLU and max-pool commute with that
-/// (Nagel et al., "Data-Free Quantization Through Weight Equalization and Bias Correction", 2019). What the
-/// dense layers get does not change. A channel that is always zero stays as it is.
+/// and the next convolution's weights for channel c are multiplied by it. The square root divides the
+/// differences between activations and weights, since both are quantised. ReLU and max-pool commute with this
+/// scaling (Nagel et al., "Data-Free Quantization Through Weight Equalization and Bias Correction", 2019).
+/// The inputs of the dense layers do not change. A channel that is always zero is not scaled.
 class EqualizedModel {
   public:
-    /// `largest` is measure_channels()'s of `model`.
+    /// `largest` is the result of measure_channels() for `model`.
     EqualizedModel(const model::ModelFile& model, const std::vector<std::vector<float>>& largest);
     EqualizedModel(const EqualizedModel&) = delete;
     EqualizedModel& operator=(const EqualizedModel&) = delete;

@@ -25,7 +25,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE("an equalised model gives the same logits, and its channels are nearer to each other") {
+TEST_CASE("an equalised model gives the same logits, and its channels have closer ranges") {
     Fixture fixture;
     INFO(fixture.random.replay());
     // Channel 2 of the second convolution's input is far larger than the others; channel 1 is always zero.
@@ -53,7 +53,7 @@ TEST_CASE("an equalised model gives the same logits, and its channels are nearer
     }
 }
 
-TEST_CASE("what the dense layers get, and their weights, are the model's own") {
+TEST_CASE("inputs and weights of the dense layers do not change") {
     Fixture fixture;
     INFO(fixture.random.replay());
     const ModelFile model = fixture.weights.write(fixture.folder / "model");
@@ -66,7 +66,7 @@ TEST_CASE("what the dense layers get, and their weights, are the model's own") {
     CHECK(std::equal(found.begin(), found.end(), expected.begin(), expected.end()));
 }
 
-TEST_CASE("a channel is not scaled by more than eight") {
+TEST_CASE("a channel is scaled by at most eight") {
     Fixture fixture;
     const ModelFile model = fixture.weights.write(fixture.folder / "model");
     std::vector<std::vector<float>> largest = {

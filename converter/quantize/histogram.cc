@@ -10,7 +10,7 @@ namespace {
 
 constexpr double percentile = 0.9999;
 
-/// The middle of a bin, where its values are taken to be.
+/// The centre of a bin, which represents its values.
 double centre(const Histogram& histogram, std::size_t bin) {
     const double middle = (static_cast<double>(bin) + 0.5) * histogram.bin_width();
     return std::min(middle, static_cast<double>(histogram.largest()));
@@ -25,8 +25,8 @@ float percentile_limit(const Histogram& histogram) {
     return std::min(edge, histogram.largest());
 }
 
-/// Values below half a step become 0, those up to the limit are rounded, with an error of step² / 12 on
-/// average, and those above become the limit.
+/// Values below half a step become 0; those up to the limit are rounded, with a mean squared error of step² /
+/// 12; those above become the limit.
 double squared_error(const Histogram& histogram, double limit, int levels) {
     const double step = limit / levels;
     const double rounding = step * step / 12;

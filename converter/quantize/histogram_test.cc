@@ -24,7 +24,7 @@ bool same(const Histogram& a, const Histogram& b) {
     return a.counts() == b.counts() && a.largest() == b.largest() && a.bin_width() == b.bin_width();
 }
 
-/// Mean of the squares of what is left of each value when it is rounded to a step and clipped.
+/// The mean squared error of rounding and clipping all values.
 double measured_error(const std::vector<float>& values, float limit, int levels) {
     const float step = limit / static_cast<float>(levels);
     double sum = 0;
@@ -36,7 +36,7 @@ double measured_error(const std::vector<float>& values, float limit, int levels)
     return sum / static_cast<double>(values.size());
 }
 
-/// Many small values and few large ones, as activations have them.
+/// Many small and few large values, as in real activations.
 std::vector<float> long_tail(Random& random, std::size_t count) {
     std::vector<float> values(count);
     for (float& value : values) {
@@ -79,7 +79,7 @@ TEST_CASE("a histogram holds magnitudes from 0 to the largest float") {
     CHECK(choose_limit(histogram_of({1.0F, 2.0F}), RangeMethod::max, 255) == 2);
 }
 
-TEST_CASE("nothing but zeros has the limit 0, whatever the method") {
+TEST_CASE("only zeros have the limit 0, with every method") {
     for (const RangeMethod method : {RangeMethod::max, RangeMethod::percentile, RangeMethod::mse}) {
         CHECK(choose_limit(histogram_of({0, 0, 0}), method, 255) == 0);
         CHECK(choose_limit(Histogram(), method, 255) == 0);
@@ -97,7 +97,7 @@ TEST_CASE("the percentile clips one value in ten thousand") {
     CHECK(clipped_share(histogram, histogram.largest()) == 0);
 }
 
-TEST_CASE("the limit of least squared error is one: none of its neighbours is better by more than a little") {
+TEST_CASE("the limit of least squared error is a minimum: no neighbour is clearly better") {
     Random random;
     INFO(random.replay());
     const std::vector<float> values = long_tail(random, 100000);

@@ -1,4 +1,4 @@
-// Dense weights in INT4, symmetric, with a half-precision scale for each group of outputs of one input.
+// Quantises dense weights to symmetric INT4, with an FP16 scale per input and group of outputs.
 #pragma once
 
 #include <cstddef>
@@ -13,22 +13,22 @@ namespace vgg19::converter {
 
 /// One group: `weights` of neighbouring outputs, at most model::int4_group of them, become
 /// q = round(w / scale) in [−7, 7], ties to even, in the 16 bytes at `packed`
-/// (kernels/dense_int4/dense_int4.h); the rest of the group is 0. The scale is that of max|w| / 7 and of some
+/// (kernels/dense/dense.h); the rest of the group is 0. The scale is that of max|w| / 7 and of some
 /// smaller ones, down to 0.7 of it, whose squared error is least: to clip the largest weights a little brings
 /// the others nearer. Returns the scale's bits as a half; infinity or NaN when a weight is not finite, or too
 /// large for a half, and then nothing is quantised.
 std::uint16_t quantize_group(std::span<const float> weights, std::uint8_t* packed);
 
-/// The weights of one layer, as its tensors hold them.
+/// The weights of one layer in the format of its tensors.
 struct Int4Weights {
     std::unique_ptr<std::uint8_t[]> values;
     std::vector<std::uint16_t> scales;
 
-    /// Both refer to this object's memory.
+    /// Both tensors are views into this object's memory.
     void append_tensors(const model::DenseLayer& layer, std::vector<model::Tensor>& tensors) const;
 };
 
-/// From either order. Throws Error (bad_input) for weights that are not finite or too large.
+/// Accepts either order. Throws Error (bad_input) for weights that are not finite or too large.
 Int4Weights quantize_int4(const model::DenseLayer& layer, const model::ModelFile& model);
 
 }  // namespace vgg19::converter

@@ -46,7 +46,7 @@ struct Group {
     }
 };
 
-/// Quantises through buffers that end at guard pages.
+/// Quantises in buffers that end at guard pages.
 Group quantize(const std::vector<float>& weights) {
     GuardedBuffer<float> input(weights.size());
     GuardedBuffer<std::uint8_t> output(16);
@@ -58,7 +58,7 @@ Group quantize(const std::vector<float>& weights) {
     return group;
 }
 
-/// What max|w| / 7 gives.
+/// The squared error with the scale max|w| / 7.
 double plain_squared_error(const std::vector<float>& weights) {
     float largest = 0;
     for (const float weight : weights) largest = std::max(largest, std::abs(weight));
@@ -71,7 +71,7 @@ double plain_squared_error(const std::vector<float>& weights) {
     return sum;
 }
 
-/// The last layer's outputs fill no group, the first two layers' more than one.
+/// The last layer's outputs do not fill a group; the first two layers have more than one group.
 struct NarrowModel {
     Random random;
     vgg19::testing::TemporaryFolder folder;
@@ -85,7 +85,7 @@ struct NarrowModel {
     }
 };
 
-/// The model with the values that its INT4 weights stand for, in FP32.
+/// The model with its INT4 weights converted back to FP32.
 ModelFile dequantized(NarrowModel& narrow, const ModelFile& int4) {
     for (const model::DenseLayer& layer : narrow.network.dense_layers()) {
         const std::size_t groups = (layer.outputs + 31) / 32;
@@ -115,7 +115,7 @@ std::vector<float> logits(const std::filesystem::path& model, const SessionOptio
 
 }  // namespace
 
-TEST_CASE("weights that INT4 can hold keep their values, halves go to the even one, and the rest is 0") {
+TEST_CASE("weights that fit INT4 keep their values, halves round to even, and padding is 0") {
     const Group whole = quantize({7, -7, 3, -4, 0, 1, -0.0F, 6});
     CHECK(whole.scale_bits == 0x3C00);
     CHECK(std::vector<int>(whole.values.begin(), whole.values.begin() + 8) ==
@@ -129,8 +129,7 @@ TEST_CASE("weights that INT4 can hold keep their values, halves go to the even o
     CHECK(std::vector<int>(ties.values.begin(), ties.values.begin() + 5) == std::vector<int>{0, 2, 2, 4, 7});
 }
 
-TEST_CASE(
-    "a scale is chosen by the squared error: never worse than that of the largest weight, mostly better") {
+TEST_CASE("a scale has the least squared error: never worse than the largest weight's, usually better") {
     Random random;
     INFO(random.replay());
     double chosen = 0;
@@ -150,7 +149,7 @@ TEST_CASE(
     CHECK(chosen < 0.97 * plain);
 }
 
-TEST_CASE("weights too small for a half's scale become 0, and those too large or not finite are told") {
+TEST_CASE("weights too small for an FP16 scale become 0; too large or non-finite ones are reported") {
     for (const float tiny : {0.0F, 1e-38F, 1e-8F}) {
         const Group group = quantize({tiny, -tiny, tiny});
         CHECK(group.scale_bits == 0);
@@ -164,7 +163,7 @@ TEST_CASE("weights too small for a half's scale become 0, and those too large or
     }
 }
 
-TEST_CASE("a model with INT4 dense weights has each where its input and output say, from either order") {
+TEST_CASE("INT4 dense weights are at the right input and output, from either order") {
     NarrowModel narrow;
     INFO(narrow.random.replay());
     const ModelFile int4 = narrow.quantized(narrow.baseline, "int4");
@@ -205,8 +204,7 @@ TEST_CASE("a model with INT4 dense weights has each where its input and output s
     }
 }
 
-TEST_CASE(
-    "a session computes with the values that INT4 weights stand for, the same for any threads and batch") {
+TEST_CASE("a session computes with the dequantised INT4 weights, independent of threads and batch") {
     NarrowModel narrow;
     INFO(narrow.random.replay());
     const ModelFile int4 = narrow.quantized(narrow.baseline, "int4");
@@ -215,23 +213,27 @@ TEST_CASE(
         CAPTURE(size);
         std::vector<float> input(2 * 3 * size * size);
         narrow.random.fill(input, -2.0F, 2.0F);
-        const auto expected = logits(plain.path(), {.input_size = size, .batch = 2}, input);
-        const auto found = logits(int4.path(), {.threads = 1, .input_size = size, .batch = 2}, input);
+        const auto expected =
+            logits(plain.path(), {.input_height = size, .input_width = size, .batch = 2}, input);
+        const auto found =
+            logits(int4.path(), {.threads = 1, .input_height = size, .input_width = size, .batch = 2}, input);
         CHECK(relative_l2(found, expected) <= 1e-5);
-        CHECK(found == logits(int4.path(), {.threads = 3, .input_size = size, .batch = 2}, input));
+        CHECK(found == logits(int4.path(),
+                              {.threads = 3, .input_height = size, .input_width = size, .batch = 2}, input));
         input.resize(input.size() / 2);
-        const auto alone = logits(int4.path(), {.threads = 2, .input_size = size}, input);
+        const auto alone =
+            logits(int4.path(), {.threads = 2, .input_height = size, .input_width = size}, input);
         CHECK(std::equal(alone.begin(), alone.end(), found.begin()));
     }
 
-    const std::vector<PlanStep> plan = Session(Model::open(int4.path()), {.input_size = 64}).plan();
+    const std::vector<PlanStep> plan =
+        Session(Model::open(int4.path()), {.input_height = 64, .input_width = 64}).plan();
     CHECK(plan.at(plan.size() - 4).layer == "average pool");
     CHECK(plan.back().kernel.starts_with("dense_int4_"));
     CHECK(plan.back().weight_bytes == 33 * (16 + 2));
 }
 
-TEST_CASE(
-    "a scale that is negative or not finite is refused on writing, and by a session, which reads them all") {
+TEST_CASE("a negative or non-finite scale is refused on writing, and by sessions, which read all scales") {
     NarrowModel narrow;
     const ModelFile int4 = narrow.quantized(narrow.baseline, "int4");
     for (const unsigned bits : {0x7C00U, 0x7E01U, 0x8001U, 0xFC00U}) {
@@ -254,12 +256,12 @@ TEST_CASE(
                        [&] { model::write_model(path, int4.description(), tensors); }) == problem);
         model::write_safetensors(path, int4.file().metadata(), tensors);
         const Model opened = Model::open(path);
-        CHECK(error_of(ErrorKind::bad_input, [&] { Session session(opened, {.input_size = 32}); }) ==
-              problem);
+        CHECK(error_of(ErrorKind::bad_input,
+                       [&] { Session session(opened, {.input_height = 32, .input_width = 32}); }) == problem);
     }
 }
 
-TEST_CASE("a weight that INT4 cannot hold is named by its tensor and input, and nothing is written") {
+TEST_CASE("a weight that does not fit INT4 is reported with tensor and input, and nothing is written") {
     NarrowModel narrow;
     narrow.weights.values("classifier.3.weight")[5 * 40 + 17] = 1e30F;
     const ModelFile large = narrow.weights.write(narrow.folder / "large");
@@ -272,7 +274,7 @@ TEST_CASE("a weight that INT4 cannot hold is named by its tensor and input, and 
 }
 
 TEST_CASE(
-    "a model with INT4 weights is not quantised again, and a new order of dense weights leaves it alone") {
+    "a model with INT4 weights is not quantised again, and changing the dense order does not affect it") {
     NarrowModel narrow;
     INFO(narrow.random.replay());
     const ModelFile int4 = narrow.quantized(narrow.baseline, "int4");
@@ -292,8 +294,7 @@ TEST_CASE(
     }
 }
 
-TEST_CASE(
-    "pruning comes before INT4 where the dense layers would lose columns, and leaves them alone elsewhere") {
+TEST_CASE("pruning must precede INT4 if dense layers would lose columns; otherwise it does not change them") {
     NarrowModel narrow;
     INFO(narrow.random.replay());
     const ModelFile int4 = narrow.quantized(narrow.baseline, "int4");

@@ -1,4 +1,4 @@
-// Sessions of models that are INT8 throughout, or in some layers.
+// Sessions of models with all layers, or some layers, in INT8.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -26,7 +26,7 @@ using kernels::testing::isa_names_of_this_cpu;
 using kernels::testing::Random;
 using model::Network;
 
-/// Widths around a vector's and a block's, and pools after FP32 and INT8 layers.
+/// Widths close to those of a vector and a block, and pools after FP32 and INT8 layers.
 Network network() {
     return Network::parse("20 M 33 17 M 40 M 31 M 48 M", "70 33 10");
 }
@@ -44,8 +44,8 @@ struct Fixture {
                    folder / name);
         return Model::open(folder / name);
     }
-    std::vector<float> input(std::size_t images, std::size_t size) {
-        std::vector<float> values(images * 3 * size * size);
+    std::vector<float> input(std::size_t images, MapSize size) {
+        std::vector<float> values(images * 3 * size.pixels());
         random.fill(values, -2.0F, 2.0F);
         return values;
     }
@@ -58,7 +58,7 @@ std::vector<float> logits(const Model& model, const SessionOptions& options, std
     return result;
 }
 
-/// The kernels of all steps whose name starts so.
+/// The kernels of all steps with names that begin with `prefix`.
 std::size_t steps_of(const Model& model, const SessionOptions& options, const std::string& kernel) {
     const Session session(model, options);
     const std::vector<PlanStep>& plan = session.plan();
@@ -69,20 +69,24 @@ std::size_t steps_of(const Model& model, const SessionOptions& options, const st
 }  // namespace
 
 TEST_CASE(
-    "INT8 logits are near to FP32's on every ISA, direct and by Winograd, and do not depend on threads") {
+    "INT8 logits are close to FP32's on every ISA, direct and by Winograd, and do not depend on threads") {
     Fixture fixture;
     INFO(fixture.random.replay());
     const Model full = fixture.quantized("full", {});
     const Model baseline = Model::open(fixture.folder / "baseline");
-    for (const std::size_t size : {std::size_t{32}, std::size_t{37}}) {
+    for (const MapSize size : {MapSize(32), MapSize(37), MapSize(33, 70)}) {
         const std::vector<float> input = fixture.input(1, size);
-        const std::vector<float> expected = logits(baseline, {.input_size = size}, input);
+        const std::vector<float> expected =
+            logits(baseline, {.input_height = size.height, .input_width = size.width}, input);
         for (const std::string& isa : isa_names_of_this_cpu()) {
             for (const char* convolution : {"auto", "direct", "winograd"}) {
                 CAPTURE(isa);
                 CAPTURE(convolution);
-                SessionOptions options = {
-                    .threads = 1, .input_size = size, .isa = isa, .convolution = convolution};
+                SessionOptions options = {.threads = 1,
+                                          .input_height = size.height,
+                                          .input_width = size.width,
+                                          .isa = isa,
+                                          .convolution = convolution};
                 const std::vector<float> found = logits(full, options, input);
                 CHECK(cosine(found, expected) >= 0.99);
                 for (const int threads : {2, 3, 8}) {
@@ -99,32 +103,36 @@ TEST_CASE("an image's INT8 logits do not depend on the others of its batch") {
     INFO(fixture.random.replay());
     const Model full = fixture.quantized("full", {});
     const std::vector<float> inputs = fixture.input(3, 32);
-    const std::vector<float> together = logits(full, {.input_size = 32, .batch = 3}, inputs);
+    const std::vector<float> together =
+        logits(full, {.input_height = 32, .input_width = 32, .batch = 3}, inputs);
     for (std::size_t image = 0; image < 3; ++image) {
-        const auto alone =
-            logits(full, {.input_size = 32}, std::span(inputs).subspan(image * 3 * 32 * 32, 3 * 32 * 32));
+        const auto alone = logits(full, {.input_height = 32, .input_width = 32},
+                                  std::span(inputs).subspan(image * 3 * 32 * 32, 3 * 32 * 32));
         CHECK(std::equal(alone.begin(), alone.end(),
                          together.begin() + static_cast<std::ptrdiff_t>(image * 10)));
     }
 }
 
-TEST_CASE("the choice of convolution says which INT8 kernels run") {
+TEST_CASE("the convolution option selects the INT8 kernels") {
     Fixture fixture;
     FullOptions options;
     options.no_winograd = {"features.3"};
     const Model full = fixture.quantized("full", options);
-    CHECK(steps_of(full, {.input_size = 32, .convolution = "direct"}, "conv_int8_") == 5);
-    CHECK(steps_of(full, {.input_size = 32, .convolution = "winograd"}, "winograd_int8_") == 4);
-    CHECK(steps_of(full, {.input_size = 32, .convolution = "winograd"}, "conv_int8_") == 1);
-    CHECK(steps_of(full, {.input_size = 32}, "dense_int8_sparse_input_") == 3);
+    CHECK(steps_of(full, {.input_height = 32, .input_width = 32, .convolution = "direct"}, "conv_int8_") ==
+          5);
+    CHECK(steps_of(full, {.input_height = 32, .input_width = 32, .convolution = "winograd"},
+                   "winograd_int8_") == 4);
+    CHECK(steps_of(full, {.input_height = 32, .input_width = 32, .convolution = "winograd"}, "conv_int8_") ==
+          1);
+    CHECK(steps_of(full, {.input_height = 32, .input_width = 32}, "dense_int8_sparse_input_") == 3);
 }
 
-TEST_CASE("layers that stay FP32 between INT8 ones get floats, and give 8 bits") {
+TEST_CASE("FP32 layers between INT8 ones read floats and write 8 bits") {
     Fixture fixture;
     INFO(fixture.random.replay());
     const Model baseline = Model::open(fixture.folder / "baseline");
     const std::vector<float> input = fixture.input(1, 64);
-    const std::vector<float> expected = logits(baseline, {.input_size = 64}, input);
+    const std::vector<float> expected = logits(baseline, {.input_height = 64, .input_width = 64}, input);
     for (const std::vector<std::string>& kept :
          {std::vector<std::string>{"features.3"}, {"features.5"}, {"features.8"}, {"features.14"}}) {
         FullOptions options;
@@ -133,25 +141,26 @@ TEST_CASE("layers that stay FP32 between INT8 ones get floats, and give 8 bits")
         for (const std::string& isa : isa_names_of_this_cpu()) {
             CAPTURE(isa);
             CAPTURE(kept.front());
-            CHECK(cosine(logits(mixed, {.input_size = 64, .isa = isa}, input), expected) >= 0.99);
+            CHECK(cosine(logits(mixed, {.input_height = 64, .input_width = 64, .isa = isa}, input),
+                         expected) >= 0.99);
         }
-        CHECK(steps_of(mixed, {.input_size = 64}, "quantize_blocked_") >=
+        CHECK(steps_of(mixed, {.input_height = 64, .input_width = 64}, "quantize_blocked_") >=
               (kept.front() == "features.14" ? 0U : 1U));
     }
 }
 
-TEST_CASE("INT8 dense weights give the same bits in either order where the average pool is not folded") {
+TEST_CASE("INT8 dense weights give the same bits in either order if the average pool is not folded") {
     Fixture fixture;
     INFO(fixture.random.replay());
     const Model full = fixture.quantized("full", {});
     reorder_dense(*full.file(), fixture.folder / "output-major", model::DenseOrder::output_major);
     const Model reordered = Model::open(fixture.folder / "output-major");
-    CHECK(steps_of(reordered, {.input_size = 32}, "dense_int8_sparse_input_") == 0);
+    CHECK(steps_of(reordered, {.input_height = 32, .input_width = 32}, "dense_int8_sparse_input_") == 0);
     constexpr std::size_t size = model::default_pooled_side << model::pools;
     const std::vector<float> input = fixture.input(1, size);
     for (const std::string& isa : isa_names_of_this_cpu()) {
         CAPTURE(isa);
-        const SessionOptions options = {.input_size = size, .isa = isa};
+        const SessionOptions options = {.input_height = size, .input_width = size, .isa = isa};
         CHECK(logits(reordered, options, input) == logits(full, options, input));
     }
 }

@@ -26,9 +26,9 @@ void check_names(const char* option, const std::vector<std::string>& names,
     }
 }
 
-/// What a step of quantisation adds to a description.
+/// What a quantization step adds to a description.
 struct Step {
-    std::string variant;  ///< of a baseline
+    std::string variant;  ///< the variant's name if a baseline is quantised
     std::string lineage;
 };
 

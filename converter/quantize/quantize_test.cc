@@ -75,7 +75,7 @@ TEST_CASE("a quantised model keeps its convolutions and biases and holds INT8 de
     CHECK(quantized.file().tensors().size() == tensors);
 }
 
-TEST_CASE("both orders of the dense weights are quantised to the same values, and stay as they are") {
+TEST_CASE("both orders of dense weights are quantised to the same values, and keep their order") {
     NarrowModel narrow;
     INFO(narrow.random.replay());
     quantize_dense(narrow.baseline, narrow.folder / "from-output-major");
@@ -109,7 +109,7 @@ TEST_CASE("a pruned model becomes pruned-int8") {
     CHECK(both.is_int8("classifier.0"));
 }
 
-TEST_CASE("a model that is INT8 already is refused, and nothing is written") {
+TEST_CASE("a model that is already INT8 is refused, and nothing is written") {
     NarrowModel narrow;
     quantize_dense(narrow.baseline, narrow.folder / "int8");
     try {
@@ -130,7 +130,7 @@ TEST_CASE("the output of quantising must be another file than its input") {
     CHECK(ModelFile::open(narrow.folder / "baseline").description().variant == "baseline");
 }
 
-TEST_CASE("calibration sees the input of every convolution but the first, of every image") {
+TEST_CASE("calibration covers the inputs of all convolutions except the first, for every image") {
     NarrowModel narrow;
     INFO(narrow.random.replay());
     const testing::Pictures pictures(narrow.folder / "pictures.bin", narrow.random);
@@ -162,7 +162,7 @@ TEST_CASE("calibration names the image and the layer of an activation that is to
     CHECK(message == Containing("pictures.bin record 0: features.2: expected an input of at most 8.5"));
 }
 
-TEST_CASE("a fully quantised model holds INT8 layers with their scales, but for the first and those kept") {
+TEST_CASE("in a fully quantised model all layers are INT8 with scales, except the first and the kept ones") {
     NarrowModel narrow;
     INFO(narrow.random.replay());
     const testing::Pictures pictures(narrow.folder / "pictures.bin", narrow.random);
@@ -202,7 +202,7 @@ TEST_CASE("a fully quantised model holds INT8 layers with their scales, but for 
     }
 }
 
-TEST_CASE("no convolution is given to Winograd where all are to run direct") {
+TEST_CASE("no convolution uses Winograd if all must run direct") {
     NarrowModel narrow;
     const testing::Pictures pictures(narrow.folder / "pictures.bin", narrow.random);
     FullOptions options;

@@ -1,4 +1,4 @@
-// What rounding weights to integers needs, in forms that compilers vectorise.
+// Helpers for rounding weights to integers, written so that compilers vectorise them.
 #pragma once
 
 #include <algorithm>
@@ -8,8 +8,8 @@
 
 namespace vgg19::converter {
 
-/// The bits of a float without its sign are ordered as the magnitudes are, and integers have a maximum that
-/// compilers vectorise. NaN and infinity come out on top.
+/// Compares the bits of the floats without their signs: these have the order of the magnitudes, and compilers
+/// vectorise an integer maximum. NaN and infinity compare greater than all other values.
 inline float largest_magnitude(std::span<const float> values) {
     std::int32_t largest = 0;
     for (const float value : values) {
@@ -18,8 +18,8 @@ inline float largest_magnitude(std::span<const float> values) {
     return std::bit_cast<float>(largest);
 }
 
-/// To the nearest whole number, ties to even, for magnitudes below 2^22: at 1.5 · 2^23 a float's step is 1.
-/// Vectorises without SSE4.1's rounding instruction.
+/// Rounds to the nearest integer, halves to even, for magnitudes below 2^22, by adding 1.5 · 2^23, where
+/// floats have a spacing of 1. Vectorises without SSE4.1's rounding instruction.
 inline float round_to_even(float value) {
     constexpr float step_is_one = 12582912.0F;
     return (value + step_is_one) - step_is_one;

@@ -31,7 +31,7 @@ Squares squares_of(std::span<const float> expected, std::span<const float> found
     return sums;
 }
 
-/// Fills in what the logits tell.
+/// Computes the members that follow from the logits.
 void compare(std::span<const float> expected, std::span<const float> found, std::size_t classes,
              Sensitivity& result) {
     const std::size_t images = expected.size() / classes;
@@ -56,7 +56,7 @@ void compare(std::span<const float> expected, std::span<const float> found, std:
     result.same_prediction = static_cast<double>(same) / static_cast<double>(images);
 }
 
-/// One layer's tensors, one way.
+/// The tensors of one layer, for one way of running it.
 struct Trial {
     Sensitivity result;
     std::vector<model::Tensor> tensors;

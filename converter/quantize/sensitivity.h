@@ -1,4 +1,4 @@
-// Which layers suffer from INT8.
+// Measures how sensitive each layer is to INT8.
 #pragma once
 
 #include <string>
@@ -9,24 +9,24 @@
 
 namespace vgg19::converter {
 
-/// What one layer in INT8, all others in FP32, does to the logits of the calibration images.
+/// The effect on the calibration images' logits if one layer is INT8 and all others are FP32.
 struct Sensitivity {
     std::string layer;
     std::string way;             ///< "direct", "winograd", or "dense"
-    std::string kernel;          ///< that ran a convolution; "" for a dense layer
+    std::string kernel;          ///< that ran the convolution; "" for a dense layer
     double relative_l2 = 0;      ///< ‖found − expected‖ / ‖expected‖ over all logits
-    double cosine = 1;           ///< of an image's logits, the mean
-    double same_prediction = 1;  ///< share of the images
+    double cosine = 1;           ///< between the logits of an image, mean over all images
+    double same_prediction = 1;  ///< share of images with the same prediction
 };
 
-/// Every quantised layer, convolutions direct and by Winograd (whatever the planner would choose), the worst
-/// first.
+/// Measures every quantised layer, the worst first; convolutions both direct and by Winograd, whatever the
+/// planner would choose.
 std::vector<Sensitivity> measure_sensitivity(const model::ModelFile& model,
                                              const FullQuantization& quantization,
                                              const CalibrationImages& images,
                                              const ImageProgress& progress = {});
 
-/// A table with a head, tabs between columns.
+/// A table with a header, columns separated by tabs.
 std::string sensitivity_table(const std::vector<Sensitivity>& layers);
 
 }  // namespace vgg19::converter

@@ -28,7 +28,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE("every layer is run alone, convolutions both ways, and the worst comes first") {
+TEST_CASE("every layer is measured alone, convolutions both ways, and the worst comes first") {
     Fixture fixture;
     INFO(fixture.random.replay());
     const auto layers = measure_sensitivity(fixture.model, fixture.quantize(), fixture.images);
@@ -58,7 +58,7 @@ TEST_CASE("a layer that is quantised badly ranks first") {
     CHECK(layers[1].relative_l2 > 2 * layers[2].relative_l2);
 }
 
-TEST_CASE("the table has a head, and a line a layer with tabs between its columns") {
+TEST_CASE("the table has a header, and one line per layer with tabs between columns") {
     const std::string table = sensitivity_table(
         {{"features.2", "direct", "kernel", 0.25, 0.5, 1}, {"classifier.0", "dense", "", 0.125, 1, 0.75}});
     CHECK(table ==

@@ -10,30 +10,31 @@ namespace vgg19::converter {
 
 namespace {
 
-/// One channel with the zeros that convolution and tiles see around it.
+/// One channel with a border of zeros, as convolution and tiles read it.
 class PaddedPlane {
   public:
-    explicit PaddedPlane(std::size_t side)
-        : side_(side),
-          tiles_(kernels::blocks_of(side, tile_step)),
-          stride_(tile_step * (tiles_ + 1)),
-          values_(stride_ * stride_) {}
+    explicit PaddedPlane(MapSize size)
+        : size_(size),
+          tiles_(kernels::blocks_of(size.height, tile_step), kernels::blocks_of(size.width, tile_step)),
+          stride_(tile_step * (tiles_.width + 1)),
+          values_(tile_step * (tiles_.height + 1) * stride_) {}
 
     void load(const BlockedMap& map, std::size_t channel) {
-        const float* from =
-            map.values + kernels::blocked_index(map.channels, side_, side_, map.block, 0, channel, 0, 0);
-        for (std::size_t row = 0; row < side_; ++row) {
+        const float* from = map.values + kernels::blocked_index(map.channels, size_.height, size_.width,
+                                                                map.block, 0, channel, 0, 0);
+        for (std::size_t row = 0; row < size_.height; ++row) {
             float* to = &values_[(row + 1) * stride_ + 1];
-            for (std::size_t column = 0; column < side_; ++column, from += map.block) to[column] = *from;
+            for (std::size_t column = 0; column < size_.width; ++column, from += map.block)
+                to[column] = *from;
         }
     }
 
-    std::size_t side() const { return side_; }
-    std::size_t tiles() const { return tiles_ * tiles_; }
+    MapSize size() const { return size_; }
+    std::size_t tiles() const { return tiles_.pixels(); }
     const float* row(std::size_t index) const { return &values_[(index + 1) * stride_ + 1]; }
 
     Tile<float> tile(std::size_t index) const {
-        const float* from = &values_[(index / tiles_ * stride_ + index % tiles_) * tile_step];
+        const float* from = &values_[(index / tiles_.width * stride_ + index % tiles_.width) * tile_step];
         Tile<float> pixels;
         for (std::size_t i = 0; i < pixels.size(); ++i) {
             pixels[i] = from[i / tile_side * stride_ + i % tile_side];
@@ -42,25 +43,25 @@ class PaddedPlane {
     }
 
   private:
-    std::size_t side_;
-    std::size_t tiles_;  ///< in a row, and in a column
+    MapSize size_;
+    MapSize tiles_;  ///< in a column, and in a row
     std::size_t stride_;
     std::vector<float> values_;
 };
 
-/// What the taps see in all: the plane without the row and the column that the filter, at the other end, does
-/// not reach.
+/// The sum of each tap's inputs: the whole plane without the row and column that this tap never reads.
 std::array<double, 9> tap_sums(const PaddedPlane& plane) {
-    const std::size_t last = plane.side() - 1;
+    const std::size_t last_row = plane.size().height - 1;
+    const std::size_t last = plane.size().width - 1;
     std::array<double, 9> sums{};
-    for (std::size_t row = 0; row <= last; ++row) {
+    for (std::size_t row = 0; row <= last_row; ++row) {
         const float* values = plane.row(row);
         double all = 0;
         for (std::size_t column = 0; column <= last; ++column) all += static_cast<double>(values[column]);
         const std::array<double, 3> seen = {all - static_cast<double>(values[last]), all,
                                             all - static_cast<double>(values[0])};
         for (std::size_t column = 0; column < seen.size(); ++column) {
-            if (row < last) sums[column] += seen[column];
+            if (row < last_row) sums[column] += seen[column];
             sums[3 + column] += seen[column];
             if (row > 0) sums[6 + column] += seen[column];
         }
@@ -68,17 +69,17 @@ std::array<double, 9> tap_sums(const PaddedPlane& plane) {
     return sums;
 }
 
-/// The memory of one thread.
+/// One thread's memory.
 struct Worker {
-    explicit Worker(std::size_t side) : plane(side) {}
+    explicit Worker(MapSize size) : plane(size) {}
     PaddedPlane plane;
     Histogram inputs;
     Tile<Histogram> transformed;
 
     void count() {
-        for (std::size_t row = 0; row < plane.side(); ++row) {
+        for (std::size_t row = 0; row < plane.size().height; ++row) {
             const float* values = plane.row(row);
-            for (std::size_t column = 0; column < plane.side(); ++column) inputs.add(values[column]);
+            for (std::size_t column = 0; column < plane.size().width; ++column) inputs.add(values[column]);
         }
         for (std::size_t index = 0; index < plane.tiles(); ++index) {
             const Tile<float> values = transform_input(plane.tile(index));
@@ -90,10 +91,11 @@ struct Worker {
 }  // namespace
 
 void ConvolutionStatistics::add(const BlockedMap& map, std::size_t more_tiles, int threads) {
-    constexpr std::size_t stride_between_kept = 40009;  // a prime, so that small maps give all of their tiles
+    constexpr std::size_t stride_between_kept =
+        40009;  // a prime, so that the kept tiles cover all of a small map
     const std::size_t first = tiles();
     tiles_.resize((first + more_tiles) * channels_);
-    std::vector<Worker> workers(static_cast<std::size_t>(threads), Worker(map.side));
+    std::vector<Worker> workers(static_cast<std::size_t>(threads), Worker(map.size));
     kernels::parallel_workers(threads, channels_, [&](std::size_t index, std::size_t channel) {
         Worker& worker = workers[index];
         worker.plane.load(map, channel);
@@ -109,7 +111,7 @@ void ConvolutionStatistics::add(const BlockedMap& map, std::size_t more_tiles, i
         inputs_.merge(worker.inputs);
         for (std::size_t p = 0; p < transformed_.size(); ++p) transformed_[p].merge(worker.transformed[p]);
     }
-    pixels_ += static_cast<double>(map.side * map.side);
+    pixels_ += static_cast<double>(map.size.pixels());
 }
 
 double ConvolutionStatistics::tap_mean(std::size_t channel, std::size_t tap) const {

@@ -18,27 +18,27 @@ namespace {
 using kernels::testing::GuardedBuffer;
 using kernels::testing::Random;
 
-/// A map in the blocked layout that ends at a guard page, and its pixels as they are asked for.
+/// A map in the blocked layout that ends at a guard page, and access to its pixels.
 class RandomMap {
   public:
-    RandomMap(Random& random, std::size_t channels, std::size_t side, std::size_t block)
+    RandomMap(Random& random, std::size_t channels, MapSize size, std::size_t block)
         : channels_(channels),
-          side_(side),
+          size_(size),
           block_(block),
-          values_(kernels::blocked_size(1, channels, side, side, block)) {
+          values_(kernels::blocked_size(1, channels, size.height, size.width, block)) {
         for (std::size_t c = 0; c < channels; ++c) {
-            for (std::size_t i = 0; i < side * side; ++i) {
-                values_.data()[index(c, i / side, i % side)] = std::max(random.uniform(-1, 3), 0.0F);
+            for (std::size_t i = 0; i < size.pixels(); ++i) {
+                values_.data()[index(c, i / size.width, i % size.width)] =
+                    std::max(random.uniform(-1, 3), 0.0F);
             }
         }
     }
 
-    BlockedMap map() const { return {values_.data(), channels_, side_, block_}; }
-    std::size_t side() const { return side_; }
+    BlockedMap map() const { return {values_.data(), channels_, size_, block_}; }
 
-    /// Zero around the map. `row` and `column` count from the padding's.
+    /// Zero outside the map. `row` and `column` count from the padding's corner.
     float padded(std::size_t channel, std::size_t row, std::size_t column) const {
-        if (row == 0 || column == 0 || row > side_ || column > side_) return 0;
+        if (row == 0 || column == 0 || row > size_.height || column > size_.width) return 0;
         return values_.data()[index(channel, row - 1, column - 1)];
     }
 
@@ -52,21 +52,28 @@ class RandomMap {
 
   private:
     std::size_t index(std::size_t channel, std::size_t row, std::size_t column) const {
-        return kernels::blocked_index(channels_, side_, side_, block_, 0, channel, row, column);
+        return kernels::blocked_index(channels_, size_.height, size_.width, block_, 0, channel, row, column);
     }
 
     std::size_t channels_;
-    std::size_t side_;
+    MapSize size_;
     std::size_t block_;
     GuardedBuffer<float> values_;
 };
 
 struct Shape {
     std::size_t channels;
-    std::size_t side;
+    MapSize size;
     std::size_t block;
 };
-constexpr std::array<Shape, 5> shapes = {{{1, 1, 8}, {3, 2, 8}, {8, 7, 8}, {17, 6, 16}, {33, 3, 16}}};
+constexpr std::array<Shape, 8> shapes = {{{1, 1, 8},
+                                          {3, 2, 8},
+                                          {8, 7, 8},
+                                          {17, 6, 16},
+                                          {33, 3, 16},
+                                          {5, {4, 9}, 8},
+                                          {9, {7, 2}, 16},
+                                          {2, {1, 5}, 8}}};
 
 void check_same(const Histogram& found, const Histogram& expected) {
     CHECK(found.counts() == expected.counts());
@@ -75,27 +82,28 @@ void check_same(const Histogram& found, const Histogram& expected) {
 
 }  // namespace
 
-TEST_CASE("inputs and transformed inputs are counted once each, the padding's share among the latter") {
+TEST_CASE("inputs and transformed inputs are each counted once, including padding for the latter") {
     Random random;
     INFO(random.replay());
     for (const Shape& shape : shapes) {
         CAPTURE(shape.channels);
-        CAPTURE(shape.side);
-        const RandomMap map(random, shape.channels, shape.side, shape.block);
+        CAPTURE(to_string(shape.size));
+        const RandomMap map(random, shape.channels, shape.size, shape.block);
         ConvolutionStatistics statistics(shape.channels);
         statistics.add(map.map(), 0, 1);
 
         Histogram inputs;
         Tile<Histogram> transformed;
-        const std::size_t tiles = (shape.side + 1) / 2;
+        const MapSize tiles = {(shape.size.height + 1) / 2, (shape.size.width + 1) / 2};
         for (std::size_t c = 0; c < shape.channels; ++c) {
-            for (std::size_t row = 1; row <= shape.side; ++row) {
-                for (std::size_t column = 1; column <= shape.side; ++column) {
+            for (std::size_t row = 1; row <= shape.size.height; ++row) {
+                for (std::size_t column = 1; column <= shape.size.width; ++column) {
                     inputs.add(map.padded(c, row, column));
                 }
             }
-            for (std::size_t tile = 0; tile < tiles * tiles; ++tile) {
-                const Tile<float> values = transform_input(map.tile(c, tile / tiles, tile % tiles));
+            for (std::size_t tile = 0; tile < tiles.pixels(); ++tile) {
+                const Tile<float> values =
+                    transform_input(map.tile(c, tile / tiles.width, tile % tiles.width));
                 for (std::size_t p = 0; p < values.size(); ++p) transformed[p].add(std::abs(values[p]));
             }
         }
@@ -106,32 +114,32 @@ TEST_CASE("inputs and transformed inputs are counted once each, the padding's sh
     }
 }
 
-TEST_CASE("a tap's mean is that of the pixels which it meets, over all maps") {
+TEST_CASE("a tap's mean covers all pixels that it reads, over all maps") {
     Random random;
     INFO(random.replay());
     for (const Shape& shape : shapes) {
-        CAPTURE(shape.side);
-        const std::array<RandomMap, 2> maps = {RandomMap(random, shape.channels, shape.side, shape.block),
-                                               RandomMap(random, shape.channels, shape.side, shape.block)};
+        CAPTURE(to_string(shape.size));
+        const std::array<RandomMap, 2> maps = {RandomMap(random, shape.channels, shape.size, shape.block),
+                                               RandomMap(random, shape.channels, shape.size, shape.block)};
         ConvolutionStatistics statistics(shape.channels);
         for (const RandomMap& map : maps) statistics.add(map.map(), 0, 1);
         for (std::size_t c = 0; c < shape.channels; ++c) {
             for (std::size_t tap = 0; tap < 9; ++tap) {
                 double sum = 0;
-                for (std::size_t i = 0; i < shape.side * shape.side; ++i) {
+                for (std::size_t i = 0; i < shape.size.pixels(); ++i) {
                     for (const RandomMap& map : maps) {
                         sum += static_cast<double>(
-                            map.padded(c, i / shape.side + tap / 3, i % shape.side + tap % 3));
+                            map.padded(c, i / shape.size.width + tap / 3, i % shape.size.width + tap % 3));
                     }
                 }
-                const double expected = sum / static_cast<double>(2 * shape.side * shape.side);
+                const double expected = sum / static_cast<double>(2 * shape.size.pixels());
                 REQUIRE(statistics.tap_mean(c, tap) == doctest::Approx(expected));
             }
         }
     }
 }
 
-TEST_CASE("kept tiles are the map's, and all of a small map's come up") {
+TEST_CASE("kept tiles come from the map, and cover all of a small map") {
     Random random;
     INFO(random.replay());
     const RandomMap map(random, 5, 6, 8);

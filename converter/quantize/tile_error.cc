@@ -15,7 +15,7 @@ constexpr std::size_t positions = model::winograd_positions;
 constexpr std::size_t taps = 9;
 constexpr std::size_t most_outputs = 64;
 
-/// Every output channel that is looked at, `stride` apart.
+/// The output channels to compute, `stride` apart.
 struct Outputs {
     explicit Outputs(std::size_t all)
         : stride(kernels::blocks_of(all, most_outputs)), count(kernels::blocks_of(all, stride)) {}
@@ -23,7 +23,7 @@ struct Outputs {
     std::size_t count;
 };
 
-/// G g Gᵀ for all filters: [position][input channel][output], so that a pixel meets its weights in a row.
+/// G g Gᵀ for all filters: [position][input channel][output], so that the weights of a pixel are contiguous.
 class Filters {
   public:
     Filters(std::size_t channels, std::size_t outputs)
@@ -40,7 +40,7 @@ class Filters {
         for (std::size_t p = 0; p < positions; ++p) row(p, channel)[output] = values[p];
     }
 
-    /// Rounds as the packed weights are: 127 steps for the largest of a position and an output.
+    /// Rounds as in the packed weights: the largest weight of each position and output becomes 127.
     void quantize() {
         for (std::size_t p = 0; p < positions; ++p) {
             for (std::size_t output = 0; output < outputs_; ++output) {
@@ -87,7 +87,7 @@ Filters int8_filters(const QuantizedWeights& weights, std::size_t channels, cons
     return filters;
 }
 
-/// A tile of real pixels in whole steps of the 8-bit input.
+/// Quantises a tile of real pixels with the 8-bit input's scale.
 Tile<std::int32_t> quantize_pixels(const Tile<float>& pixels, float scale) {
     Tile<std::int32_t> steps{};
     for (std::size_t i = 0; i < steps.size(); ++i) {
@@ -96,7 +96,7 @@ Tile<std::int32_t> quantize_pixels(const Tile<float>& pixels, float scale) {
     return steps;
 }
 
-/// What of a transformed input is left in 8 bits, in real units.
+/// Quantises a transformed input to 8 bits; the result is in real units.
 Tile<float> quantize_transformed(const Tile<std::int32_t>& transformed, const Int8Convolution& int8) {
     Tile<float> result{};
     for (std::size_t p = 0; p < positions; ++p) {
@@ -112,7 +112,7 @@ Tile<float> quantize_transformed(const Tile<std::int32_t>& transformed, const In
     return result;
 }
 
-/// The products of one tile, summed up channel by channel.
+/// Sums the products of one tile over the channels.
 class TileProducts {
   public:
     explicit TileProducts(std::size_t outputs) : outputs_(outputs), sums_(positions * outputs) {}
@@ -138,7 +138,7 @@ class TileProducts {
     std::vector<float> sums_;
 };
 
-/// Sums of squares of one tile's outputs.
+/// Sums of squares over one tile's outputs.
 struct Squares {
     double expected = 0;
     double direct = 0;

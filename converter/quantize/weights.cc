@@ -8,7 +8,7 @@
 #include "converter/transpose.h"
 #include "kernels/common/parallel.h"
 #include "kernels/conv_int8/conv_int8.h"
-#include "kernels/dense_int8/dense_int8.h"
+#include "kernels/dense/dense.h"
 #include "vgg19/error.h"
 
 namespace vgg19::converter {
@@ -17,10 +17,10 @@ namespace {
 
 constexpr float largest_quantized = 127.0F;
 
-/// Rows that one task quantises: a cache line of each row of input-major weights.
+/// Rows per task: one cache line of each row of input-major weights.
 constexpr std::size_t rows_per_task = 16;
 
-/// The weights of outputs [begin, end), output by output: in place, or transposed into `copy`.
+/// The weights of outputs [begin, end), output-major: a view, or transposed into `copy`.
 std::span<const float> output_rows(const model::DenseLayer& layer, const model::ModelFile& model,
                                    std::size_t begin, std::size_t end, std::span<float> copy) {
     const std::span<const float> weights = model.weight(layer).as<float>();
@@ -32,7 +32,7 @@ std::span<const float> output_rows(const model::DenseLayer& layer, const model::
     return copy;
 }
 
-/// Quantises rows that rows(begin, end, part) gives, on every CPU.
+/// Quantises the rows returned by rows(begin, end, part), on all CPUs.
 template <class Rows>
 QuantizedWeights quantize_rows(std::size_t outputs, std::size_t inputs, bool input_major, Rows rows) {
     QuantizedWeights quantized = {.values = std::make_unique_for_overwrite<std::int8_t[]>(outputs * inputs),
@@ -73,9 +73,9 @@ void require_finite_scales(const model::ModelFile& model, const std::string& ten
 void require_inputs(const model::ModelFile& model, const std::string& layer, std::size_t most,
                     std::size_t found) {
     if (found <= most) return;
-    throw Error(ErrorKind::bad_input,
-                model.path().string() + ": " + layer + ": expected at most " + std::to_string(most) +
-                    " inputs, whose products a 32-bit sum holds, found " + std::to_string(found));
+    throw Error(ErrorKind::bad_input, model.path().string() + ": " + layer + ": expected at most " +
+                                          std::to_string(most) + " inputs, so that sums fit 32 bits, found " +
+                                          std::to_string(found));
 }
 
 }  // namespace
@@ -85,7 +85,7 @@ float quantize_row(std::span<const float> weights, std::span<std::int8_t> quanti
     if (!std::isfinite(scale)) return scale;
     if (scale == 0) scale = 1;
     for (std::size_t i = 0; i < weights.size(); ++i) {
-        // A denormal scale is coarse, so the quotient can pass 127.
+        // A denormal scale has low precision, so the quotient may exceed 127.
         const float clamped = std::clamp(weights[i] / scale, -largest_quantized, largest_quantized);
         quantized[i] = static_cast<std::int8_t>(static_cast<std::int32_t>(round_to_even(clamped)));
     }

@@ -18,7 +18,7 @@ namespace {
 using kernels::testing::GuardedBuffer;
 using kernels::testing::Random;
 
-/// Quantises through buffers that end at guard pages.
+/// Quantises in buffers that end at guard pages.
 std::pair<float, std::vector<int>> quantize(const std::vector<float>& weights) {
     GuardedBuffer<float> input(weights.size());
     GuardedBuffer<std::int8_t> output(weights.size());
@@ -29,7 +29,7 @@ std::pair<float, std::vector<int>> quantize(const std::vector<float>& weights) {
 
 }  // namespace
 
-TEST_CASE("a row's largest magnitude becomes 127, and halves go to the even value") {
+TEST_CASE("a row's largest magnitude becomes 127, and halves round to even") {
     const auto [scale, quantized] =
         quantize({127, -127, 0.5F, 1.5F, 2.5F, -0.5F, -1.5F, -2.5F, 3.49F, -0.0F});
     CHECK(scale == 1);
@@ -42,7 +42,7 @@ TEST_CASE("a row of zeros has the scale 1") {
     CHECK(quantized == std::vector<int>{0, 0, 0});
 }
 
-TEST_CASE("a denormal scale, too coarse for its row, gives no more than 127") {
+TEST_CASE("a denormal scale, too coarse for its row, still gives at most 127") {
     constexpr float smallest = std::numeric_limits<float>::denorm_min();
     const auto [scale, quantized] = quantize({143 * smallest, -143 * smallest, 5 * smallest});
     CHECK(scale == smallest);
@@ -72,7 +72,7 @@ TEST_CASE("rows of any magnitude and length are quantised as the formula says") 
     }
 }
 
-TEST_CASE("a row that is not finite has a scale that is not") {
+TEST_CASE("a non-finite row has a non-finite scale") {
     CHECK_FALSE(std::isfinite(quantize({1, std::numeric_limits<float>::infinity()}).first));
     CHECK_FALSE(std::isfinite(quantize({std::numeric_limits<float>::quiet_NaN(), 1}).first));
     CHECK_FALSE(std::isfinite(quantize({-std::numeric_limits<float>::quiet_NaN(), 1}).first));

@@ -1,4 +1,4 @@
-// The transforms of Winograd's F(2×2, 3×3), as kernels/winograd_int8/winograd_int8.h writes them down.
+// The transforms of Winograd's F(2×2, 3×3), in the notation of kernels/winograd_int8/winograd_int8.h.
 #pragma once
 
 #include <algorithm>
@@ -16,12 +16,14 @@ template <class Number>
 using Tile = std::array<Number, model::winograd_positions>;
 
 inline constexpr std::size_t tile_side = 4;
-inline constexpr std::size_t tile_step = 2;  ///< from one tile to the next, which is what it gives of output
+inline constexpr std::size_t tile_step =
+    2;  ///< the distance between tiles, which equals the size of a tile's output
 
-/// The one position whose transformed inputs, sums of four pixels, are never negative.
+/// The only position where transformed inputs are never negative: sums of four pixels.
 inline constexpr std::size_t sum_position = 5;
 
-/// The steps that a transformed input's magnitude may have: an unsigned byte, or a signed one.
+/// The number of quantization steps for a transformed input's magnitude: that of an unsigned or a signed
+/// byte.
 constexpr int transformed_levels(std::size_t position) {
     return position == sum_position ? 255 : 127;
 }

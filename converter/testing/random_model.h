@@ -1,4 +1,4 @@
-// For tests: a model whose weights can be looked at and changed before it is written.
+// For tests: a model with weights that can be read and changed before it is written.
 #pragma once
 
 #include <filesystem>
@@ -26,7 +26,7 @@ class RandomModel {
 
     model::ModelFile write(const std::filesystem::path& path) const { return write(path, random_.tensors); }
 
-    /// With the same dense weights input by input.
+    /// Writes the same model with input-major dense weights.
     model::ModelFile write_input_major(const std::filesystem::path& path) const {
         vgg19::testing::RandomTensors copy{random_.values, random_.tensors};
         for (std::size_t i = 0; i < copy.tensors.size(); ++i) {

@@ -1,4 +1,4 @@
-// The photograph that calibrates variants, and that the bench classifies, where nobody gives another.
+// The default photograph, for calibrating variants and for the bench.
 #pragma once
 
 #include "vgg19/image.h"

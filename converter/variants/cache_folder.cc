@@ -59,7 +59,7 @@ void CacheFolder::lock(const std::function<void(const std::string& line)>& say) 
 }
 
 void CacheFolder::remove_leftovers() const {
-    std::error_code ignored;  // a leftover that stays does no harm but for its size
+    std::error_code ignored;  // a leftover that cannot be removed only takes space
     for (const auto& entry : std::filesystem::directory_iterator(path_, ignored)) {
         const std::filesystem::path& file = entry.path();
         if (file.extension() != ".safetensors" && file.filename() != lock_name) {

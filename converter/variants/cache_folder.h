@@ -1,4 +1,4 @@
-// The folder that keeps large files between runs.
+// A folder for large files that are kept between runs.
 #pragma once
 
 #include <filesystem>
@@ -7,12 +7,13 @@
 
 namespace vgg19::converter {
 
-/// $XDG_CACHE_HOME/vgg19/NAME, or ~/.cache/vgg19/NAME. While this lives, no other process has the folder:
-/// files that an interrupted run left half-written can be told from those of a run that goes on, and are
+/// $XDG_CACHE_HOME/vgg19/NAME, or ~/.cache/vgg19/NAME. Locks the folder for other processes during its
+/// lifetime. So partial files of an interrupted run can be distinguished from those of a current one, and are
 /// removed.
 class CacheFolder {
   public:
-    /// Makes the folder; waits while another process has it, and tells `say` so. Throws Error (failed).
+    /// Creates the folder; waits while another process holds it, and reports that to `say`. Throws Error
+    /// (failed).
     CacheFolder(const std::string& name, const std::function<void(const std::string& line)>& say);
     ~CacheFolder();
     CacheFolder(const CacheFolder&) = delete;

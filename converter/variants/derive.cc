@@ -18,10 +18,9 @@ namespace {
 void quantize_full(const model::ModelFile& source, const std::filesystem::path& output,
                    const model::Progress& progress) {
     const PictureCrops crops(bundled_picture());
-    const CalibrationImages images = {
-        .data = &crops,
-        .items = spread_items(crops.size(), crops.size()),
-        .session = {.input_size = source.description().preprocessing.input_size}};
+    CalibrationImages images = {
+        .data = &crops, .items = spread_items(crops.size(), crops.size()), .session = {}};
+    images.session.set_input_size(source.description().preprocessing.input_size);
     const EqualizedModel equalized(source, measure_channels(source, images));
     FullOptions options;
     options.convolutions.threads = kernels::available_cpus();

@@ -1,4 +1,4 @@
-// A recipe carried out.
+// Derives a variant's file according to its recipe.
 #pragma once
 
 #include <filesystem>
@@ -9,9 +9,9 @@
 
 namespace vgg19::converter {
 
-/// Writes the file of a variant, made from that of its source: pruned without a refit, calibrated on crops of
-/// the bundled picture, factored as `ranks` says. Throws Error: (usage) for a recipe that has no file of its
-/// own to make, and for ranks that factorize_model() refuses; (bad_input) as the surgeries do.
+/// Writes a variant's file, made from the file of its source: pruned without a refit, calibrated on crops of
+/// the bundled picture, factored with `ranks`. Throws Error: (usage) for a recipe without its own file, and
+/// for ranks that factorize_model() refuses; (bad_input) as the called functions do.
 void derive(const Recipe& recipe, const model::ModelFile& source, const std::filesystem::path& output,
             const model::Progress& progress, const FactorizeOptions& ranks = {});
 

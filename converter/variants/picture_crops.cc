@@ -18,7 +18,7 @@ Image PictureCrops::picture(std::size_t item) const {
     return image;
 }
 
-void PictureCrops::read(std::size_t item, const Preprocessing& preprocessing, std::size_t size,
+void PictureCrops::read(std::size_t item, const Preprocessing& preprocessing, MapSize size,
                         std::span<float> nchw) const {
     preprocess(crop(item), preprocessing, size, nchw);
 }

@@ -1,12 +1,12 @@
-// Images to calibrate with where there is one picture.
+// Calibration images from a single picture.
 #pragma once
 
 #include "converter/data/data_set.h"
 
 namespace vgg19::converter {
 
-/// The whole picture, and its quarters: enough to run every layer as it would with calibration on many
-/// pictures, not to say how accurate that would be.
+/// The whole picture, and its quarters: enough to run every layer as after calibration on many pictures, but
+/// not to judge accuracy.
 class PictureCrops final : public DataSet {
   public:
     explicit PictureCrops(Image picture) : picture_(std::move(picture)) {}
@@ -15,7 +15,7 @@ class PictureCrops final : public DataSet {
     std::string name(std::size_t item) const override;
     std::optional<std::size_t> label(std::size_t /*item*/) const override { return std::nullopt; }
     Image picture(std::size_t item) const override;
-    void read(std::size_t item, const Preprocessing& preprocessing, std::size_t size,
+    void read(std::size_t item, const Preprocessing& preprocessing, MapSize size,
               std::span<float> nchw) const override;
 
   private:

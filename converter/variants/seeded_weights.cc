@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::uint64_t default_seed = 19;
 
-/// The finaliser of SplitMix64 (Steele, Lea and Flood, 2014): a bijection whose output looks random.
+/// SplitMix64's finaliser (Steele, Lea and Flood, 2014): a bijection with random-looking output.
 constexpr std::uint64_t mix(std::uint64_t bits) {
     bits = (bits ^ (bits >> 30U)) * 0xBF58476D1CE4E5B9U;
     bits = (bits ^ (bits >> 27U)) * 0x94D049BB133111EBU;
@@ -42,8 +42,8 @@ double natural_logarithm(double x) {
     return 2 * s * series + exponent * 0.69314718055994531;
 }
 
-/// The normal quantile at 0.5 + q, |q| < 0.5, to seven digits (AS 241, PPND7). Its branch for the far tails,
-/// p < e^-25, is left out: the uniform numbers below are no smaller than 2^-33.
+/// The normal quantile at 0.5 + q, |q| < 0.5, to seven digits (AS 241, PPND7). The branch for the far tails,
+/// p < e^-25, is omitted: the uniform numbers below are at least 2^-33.
 double normal_quantile(double q) {
     constexpr double central_limit = 0.425;
     if (std::abs(q) <= central_limit) {
@@ -62,13 +62,13 @@ std::string seeded_recipe() {
            std::to_string(default_seed);
 }
 
-/// There is no source file: the recipe's own digest stands for it.
+/// There is no source file, so use the digest of the recipe.
 std::string seeded_digest() {
     const std::string recipe = seeded_recipe();
     return model::sha256_hex(std::as_bytes(std::span(recipe)));
 }
 
-/// From 32 random bits: the middle of one of 2^32 equal parts of (−½, ½).
+/// Maps 32 random bits to the centre of one of 2^32 equal parts of (−½, ½).
 double centred_uniform(std::uint64_t bits) {
     return (static_cast<double>(bits & 0xFFFFFFFFU) + 0.5) * 0x1p-32 - 0.5;
 }
@@ -87,7 +87,7 @@ void fill_normal(std::span<float> values, float deviation, std::uint64_t seed, s
                 .first(std::min(values_per_task, values.size() - task * values_per_task));
         std::uint64_t bits = 0;
         for (std::size_t i = 0; i < part.size(); ++i) {
-            // One hash makes two values. A task begins at an even index.
+            // One hash gives two values. A task begins at an even index.
             bits = i % 2 == 0 ? mix(key + (task * values_per_task + i) / 2 * increment) : bits >> 32U;
             part[i] = static_cast<float>(normal_quantile(centred_uniform(bits)) * double{deviation});
         }

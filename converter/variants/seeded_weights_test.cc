@@ -19,7 +19,7 @@ std::vector<float> normal_values(std::size_t count, std::uint64_t stream, int th
     return values;
 }
 
-/// The mean of the values' powers.
+/// The mean of a power of the values.
 double moment(const std::vector<float>& values, int power) {
     double sum = 0;
     for (const float value : values) sum += std::pow(double{value}, power);
@@ -28,8 +28,8 @@ double moment(const std::vector<float>& values, int power) {
 
 }  // namespace
 
-TEST_CASE("seeded values do not depend on the number of threads, nor on how many are made") {
-    // Straddles the values that one task makes.
+TEST_CASE("seeded values depend neither on the number of threads nor on how many are generated") {
+    // More values than one task generates.
     const std::vector<float> many = normal_values(200'003, 1, 1);
     CHECK(many == normal_values(200'003, 1, 2));
     CHECK(many == normal_values(200'003, 1, 5));
@@ -37,8 +37,9 @@ TEST_CASE("seeded values do not depend on the number of threads, nor on how many
     CHECK(few == std::vector<float>(many.begin(), many.begin() + 7));
 }
 
-TEST_CASE("seeded values stay what they are, on every machine") {
-    // From this version on: others would make cached files stale. Raise seeded_weights_version with them.
+TEST_CASE("seeded values are the same on every machine and never change") {
+    // Values of the current version: a change would make cached files stale, so increase
+    // seeded_weights_version with it.
     const std::vector<float> values = normal_values(4, 1, 1);
     CHECK(values == std::vector<float>{-0x1.4b354cp-1F, -0x1.b6c126p-1F, 0x1.8f210cp-1F, 0x1.42c462p-1F});
 }

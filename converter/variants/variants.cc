@@ -19,7 +19,8 @@ namespace {
 using model::ModelFile;
 using std::filesystem::path;
 
-/// Part of the cache folders' names: to be raised when the converter makes other files of the same weights.
+/// Part of the cache folders' names: increase it if the converter makes different files from the same
+/// weights.
 constexpr int recipes_version = 3;
 
 bool contains(const std::vector<std::string>& ids, const std::string& id) {
@@ -35,8 +36,8 @@ class Maker {
   public:
     Maker(const path& folder, const MakingProgress& progress) : folder_(folder), progress_(progress) {}
 
-    /// The model in `file` when it is that variant of the weights that `ancestor` describes; nothing when it
-    /// is missing, damaged or of other weights.
+    /// The model in `file` if it is this variant of the weights described by `ancestor`; none if it is
+    /// missing, damaged or made from other weights.
     std::optional<ModelFile> up_to_date(const path& file, const std::string& variant,
                                         const model::Description& ancestor) const {
         if (!std::filesystem::exists(file)) return std::nullopt;
@@ -56,7 +57,7 @@ class Maker {
         return std::nullopt;
     }
 
-    /// The variants of those ids, from a baseline that is there.
+    /// The variants with those ids, from an existing baseline.
     std::vector<Variant> ensure_all(const path& baseline, const std::vector<std::string>& ids) const {
         std::vector<Variant> variants;
         for (const Recipe& recipe : recipes_without_ranks()) {
@@ -76,7 +77,7 @@ class Maker {
     }
 
   private:
-    /// Opens the file of a recipe, deriving it first where that is needed.
+    /// Opens the file of a recipe; derives it first if necessary.
     ModelFile ensure(const Recipe& recipe, const path& baseline) const {
         const Recipe* const source_recipe = source_of(recipe);
         if (source_recipe == nullptr) return ModelFile::open(baseline);
@@ -97,16 +98,16 @@ std::string folder_name(const std::string& weights) {
     return weights + "-" + std::to_string(recipes_version);
 }
 
-/// The model itself when the file is one of ours.
+/// The model if the file is a vgg19 model.
 std::optional<ModelFile> as_model(const path& file) {
     try {
         return ModelFile::open(file);
     } catch (const Error&) {
-        return std::nullopt;  // import_model() will say what is wrong, if anything is
+        return std::nullopt;  // import_model() will report any error
     }
 }
 
-/// The recipe of that id, unless it needs ranks.
+/// The recipe with that id, unless it needs ranks.
 const Recipe* find_listed(const std::string& id) {
     const Recipe* const recipe = find_recipe(id);
     return recipe == nullptr || is_derived_by(*recipe, Derivation::factored) ? nullptr : recipe;

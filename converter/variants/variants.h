@@ -1,4 +1,4 @@
-// Variants as files that can be run: derived where they are missing, or found in a folder.
+// Variants as model files: derived if missing, or found in a folder.
 #pragma once
 
 #include <cstddef>
@@ -11,33 +11,34 @@
 
 namespace vgg19::converter {
 
-/// A variant that is ready to be measured.
+/// A variant that can be measured.
 struct Variant {
     std::string id;
     std::filesystem::path file;
-    std::size_t input_size = 0;  ///< 0: the model's own
+    MapSize input_size{};  ///< empty: the model's own
 };
 
-/// Who is told while files are made. Either may be empty.
+/// Callbacks while files are made. Either may be empty.
 struct MakingProgress {
-    std::function<void(const std::string& line)> say;                  ///< what is made, and why
-    std::function<model::Progress(const std::string& variant)> shown;  ///< how far that one is
+    std::function<void(const std::string& line)> say;  ///< called with what is made, and why
+    std::function<model::Progress(const std::string& variant)>
+        shown;  ///< returns a progress callback for a variant
 };
 
-/// The variants of those ids (all where there are none), in the list's order, made from seeded full-size
-/// weights. Files live in the user's cache folder and are made where they are missing, stale or damaged: each
-/// is announced. Throws Error: usage for an id that is not in the list.
+/// The variants with these ids (all if `ids` is empty), in the list's order, with seeded full-size weights.
+/// Files are in the user's cache folder; missing, stale and damaged ones are made again, and each is
+/// announced. Throws Error: usage for an unknown id.
 std::vector<Variant> seeded_variants(const std::vector<std::string>& ids, int threads,
                                      const MakingProgress& progress = {});
 
-/// The same from a file of weights: a baseline model, used where it is, or anything that `vgg19 convert`
-/// takes. What is made of it is kept in the cache folder under the SHA-256 of the file.
+/// The same from a file of weights: a baseline model, used in place, or anything that `vgg19 convert`
+/// accepts. Derived files are kept in the cache folder under the SHA-256 of the file.
 std::vector<Variant> variants_of(const std::filesystem::path& weights, const std::vector<std::string>& ids,
                                  const MakingProgress& progress = {});
 
-/// The same from a folder that has them already, nothing is made: VARIANT.safetensors for variants of the
-/// list, and any other model file under its own name. Without ids, all that is there. Throws Error: usage
-/// when an id is not there, bad_input when a file holds another variant than its name says.
+/// The same from a folder with finished files; nothing is made: VARIANT.safetensors for variants in the list,
+/// and any other model file under its own name. Without ids, all files in the folder. Throws Error: usage if
+/// an id is not there, bad_input if a file holds a variant other than its name says.
 std::vector<Variant> variants_in(const std::filesystem::path& folder, const std::vector<std::string>& ids);
 
 }  // namespace vgg19::converter

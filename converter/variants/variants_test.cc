@@ -15,7 +15,7 @@ namespace vgg19::converter {
 
 namespace {
 
-/// Sends the cache to a folder of the test's own.
+/// Redirects the cache to the test's own folder.
 class CacheIn {
   public:
     explicit CacheIn(const std::filesystem::path& folder) {
@@ -57,7 +57,7 @@ std::string usage_error(const Action& action) {
 
 }  // namespace
 
-TEST_CASE("every variant is derived from a baseline, and what was derived is kept") {
+TEST_CASE("every variant is derived from a baseline, and derived files are kept") {
     const testing::TemporaryFolder folder;
     const CacheIn cache(folder.path() / "cache");
     const auto weights = testing::write_narrow_model(folder.path() / "narrow.safetensors");
@@ -78,7 +78,7 @@ TEST_CASE("every variant is derived from a baseline, and what was derived is kep
     CHECK(std::filesystem::last_write_time(variants[1].file) == made_at);
 }
 
-TEST_CASE("a damaged file in the cache is made again, and leftovers of interrupted runs go") {
+TEST_CASE("a damaged file in the cache is made again, and leftovers of interrupted runs are removed") {
     const testing::TemporaryFolder folder;
     const CacheIn cache(folder.path() / "cache");
     const auto weights = testing::write_narrow_model(folder.path() / "narrow.safetensors");
@@ -102,7 +102,7 @@ TEST_CASE("a file in the cache that holds another variant is made again") {
     CHECK(model::ModelFile::open(pruned).description().variant == "pruned");
 }
 
-TEST_CASE("variants are derived from a baseline alone, and only those in the list") {
+TEST_CASE("variants are derived only from a baseline, and only those in the list") {
     const testing::TemporaryFolder folder;
     const CacheIn cache(folder.path() / "cache");
     const auto weights = testing::write_narrow_model(folder.path() / "narrow.safetensors");

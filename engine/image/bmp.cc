@@ -9,7 +9,7 @@
 namespace vgg19 {
 namespace {
 
-/// Rows are stored from the bottom, unless the header says from the top.
+/// Rows are stored from the bottom up, unless the header says top-down.
 std::uint8_t* row_of(Image& image, const BmpHeader& header, std::size_t stored_row) {
     const std::size_t row = header.from_top ? stored_row : image.height - 1 - stored_row;
     return image.rgb.data() + row * image.width * 3;
@@ -19,8 +19,8 @@ void read_indices(Bytes row, const BmpHeader& header, std::uint8_t* rgb) {
     const unsigned in_a_byte = 8 / header.bits;
     const unsigned last = (1U << header.bits) - 1;
     for (std::size_t x = 0; x < header.size.width; ++x, rgb += 3) {
-        const auto place =
-            static_cast<unsigned>(in_a_byte - 1 - x % in_a_byte);  // the highest bits come first
+        const auto place = static_cast<unsigned>(in_a_byte - 1 -
+                                                 x % in_a_byte);  // the leftmost pixel is in the highest bits
         const unsigned byte = row[x / in_a_byte];
         const unsigned index = byte >> (place * header.bits) & last;
         std::copy_n(header.palette[index].begin(), 3, rgb);
@@ -35,7 +35,7 @@ void read_bgr(Bytes row, std::size_t width, std::uint8_t* rgb) {
     }
 }
 
-/// One sample of a pixel of 16 or 32 bits.
+/// One channel of a 16-bit or 32-bit pixel.
 class Channel {
   public:
     explicit Channel(std::uint32_t mask)
@@ -54,7 +54,7 @@ class Channel {
     std::uint32_t most_;
 };
 
-/// Programs that write alpha's mask and leave alpha at 0 mean an opaque picture.
+/// Some programs write an alpha mask but leave every alpha at 0; they mean an opaque picture.
 bool any_alpha(Bytes pixels, const BmpHeader& header, std::size_t row_bytes) {
     const Channel alpha(header.masks[3]);
     if (!alpha.exists()) return false;
@@ -83,7 +83,7 @@ void read_masked(Bytes row, const BmpHeader& header, bool has_alpha, std::uint8_
 void read_rows(Bytes file, const BmpHeader& header, Image& image) {
     const std::size_t used_bytes = (image.width * header.bits + 7) / 8;
     const std::size_t row_bytes = (used_bytes + 3) / 4 * 4;
-    // The padding of the last row may be missing.
+    // The last row may lack its padding.
     const std::size_t expected = row_bytes * (image.height - 1) + used_bytes;
     if (header.pixels_offset > file.size() || file.size() - header.pixels_offset < expected) {
         fail_cut_short(file);
@@ -104,8 +104,8 @@ void read_rows(Bytes file, const BmpHeader& header, Image& image) {
     }
 }
 
-/// Pairs of a length and indices. Length 0 is followed by a code: the end of the row, of the picture, a move,
-/// or the number of indices that follow as they are, up to a whole number of 16 bits.
+/// A sequence of (length, index) pairs. Length 0 is an escape, followed by a code: end of row, end of
+/// picture, a move, or a count of literal indices, padded to a multiple of 16 bits.
 class RunLengths {
   public:
     RunLengths(Bytes file, const BmpHeader& header, Image& image)
@@ -113,7 +113,7 @@ class RunLengths {
 
     void read() {
         while (y_ < image_.height) {
-            // Behind the last pixel there may be nothing more.
+            // After the last pixel the stream may end without an end-of-picture code.
             if (at_end() && y_ + 1 == image_.height && x_ == image_.width) return;
             const std::uint8_t length = next();
             const std::uint8_t value = next();
@@ -138,7 +138,7 @@ class RunLengths {
         if (at_end()) fail_cut_short(file_);
         return file_[offset_++];
     }
-    /// Of 4 bits, a byte holds two, the first in its upper half.
+    /// With 4 bits per pixel a byte holds two pixels, the first in the upper half.
     std::size_t index_in(std::uint8_t value, std::size_t i) const {
         if (header_.bits == 8) return value;
         return i % 2 == 0 ? value / 16U : value % 16U;
@@ -152,7 +152,7 @@ class RunLengths {
         }
         if (bytes % 2 == 1) next();
     }
-    /// What passes the end of a row is dropped.
+    /// Pixels beyond the end of a row are dropped.
     void put(std::size_t index) {
         if (x_ >= image_.width) return;
         std::copy_n(header_.palette[index].begin(), 3, row_of(image_, header_, y_) + 3 * x_);

@@ -1,5 +1,5 @@
-// The pixels of BMP. stb_image leaves out run lengths, takes the unused fourth byte for alpha, and gets the
-// palettes of OS/2 and the masks of some headers wrong.
+// Decodes BMP pixels. stb_image lacks run-length coding, reads the unused fourth byte as alpha, and misreads
+// OS/2 palettes and the masks of some headers.
 #pragma once
 
 #include "engine/image/bmp_header.h"
@@ -7,9 +7,9 @@
 
 namespace vgg19 {
 
-/// Samples of fewer than 8 bits are scaled to 0…255 and rounded down, as Pillow does it; alpha, where a mask
-/// names it and not all of it is 0, is laid over white. Pixels that run lengths leave out are of colour 0.
-/// Throws Error (bad_input) for a file that is cut short.
+/// Samples of fewer than 8 bits are scaled to 0…255 and rounded down, as Pillow does. If the header has an
+/// alpha mask and any alpha is not 0, the picture is blended over white. Pixels that run lengths skip get
+/// colour 0. Throws Error (bad_input) for a truncated file.
 Image decode_bmp(Bytes file, const BmpHeader& header);
 
 }  // namespace vgg19

@@ -9,11 +9,12 @@
 namespace vgg19 {
 namespace {
 
-constexpr std::size_t file_header_bytes = 14;  // "BM", the file's size, 4 bytes of no use, the pixels' offset
+constexpr std::size_t file_header_bytes = 14;  // "BM", file size, 4 reserved bytes, offset of the pixels
 constexpr std::size_t os2_header_bytes = 12;
 constexpr std::size_t short_os2_2_header_bytes = 16;
 constexpr std::size_t windows_3_header_bytes = 40;
-constexpr std::size_t masks_offset = file_header_bytes + windows_3_header_bytes;  // in or behind the header
+constexpr std::size_t masks_offset =
+    file_header_bytes + windows_3_header_bytes;  // inside or after the header
 
 enum Compression : std::uint32_t {
     none = 0,
@@ -25,7 +26,7 @@ enum Compression : std::uint32_t {
     alpha_bit_fields = 6
 };
 
-/// Numbers of the file, which end where it ends.
+/// Reads numbers from the file; throws beyond its end.
 struct Reader {
     Bytes file;
 
@@ -62,7 +63,7 @@ void read_size(const Reader& reader, std::size_t header, BmpHeader& bmp) {
 
 [[noreturn]] void refuse(unsigned bits, const std::string& compression) {
     fail_image("found " + std::to_string(bits) + " bits a pixel with " + compression +
-               ", which is not read; convert it to PNG first");
+               ", which is not supported; convert it to PNG first");
 }
 
 std::uint32_t compression_of(const Reader& reader, std::size_t header, unsigned bits) {
@@ -75,7 +76,7 @@ std::uint32_t compression_of(const Reader& reader, std::size_t header, unsigned 
     return compression;
 }
 
-/// Of 16 and 32 bits. The fourth byte of a pixel means nothing where no mask says that it is alpha.
+/// For 16 and 32 bits per pixel. The fourth byte of a pixel is unused unless the alpha mask covers it.
 void read_masks(const Reader& reader, std::size_t header, std::uint32_t compression, BmpHeader& bmp) {
     constexpr std::size_t windows_3_with_alpha_bytes = 56;
     if (compression == none) {
@@ -90,18 +91,19 @@ void read_masks(const Reader& reader, std::size_t header, std::uint32_t compress
     if ((bmp.masks[0] | bmp.masks[1] | bmp.masks[2]) == 0) fail_image("no colour has a mask");
     for (const std::uint32_t mask : bmp.masks) {
         const std::uint32_t from_zero = mask == 0 ? 0 : mask >> static_cast<unsigned>(std::countr_zero(mask));
-        if ((from_zero & (from_zero + 1)) != 0) fail_image("a colour's mask is not of bits in a row");
+        if ((from_zero & (from_zero + 1)) != 0) fail_image("the bits of a colour's mask are not contiguous");
     }
 }
 
-/// Blue, green, red; a fourth byte of no use except in OS/2's first header. Gives where it ends.
+/// Entries are blue, green, red and, except in OS/2's first header, an unused byte. Returns the palette's
+/// end.
 std::size_t read_palette(const Reader& reader, std::size_t header, BmpHeader& bmp) {
     const std::size_t colours = std::size_t{1} << bmp.bits;
     const std::size_t entry_bytes = header == os2_header_bytes ? 3 : 4;
     const std::size_t used = header < windows_3_header_bytes ? 0 : reader.number(46, 4);
     const std::size_t start = file_header_bytes + header;
     std::size_t stored = used == 0 || used > colours ? colours : used;
-    // Some files keep fewer colours than they may, and say so by where their pixels begin alone.
+    // Some files store fewer colours than declared; only the offset of the pixels shows it.
     if (bmp.pixels_offset > start) stored = std::min(stored, (bmp.pixels_offset - start) / entry_bytes);
     bmp.palette.assign(colours, {});
     for (std::size_t i = 0; i < stored; ++i) {

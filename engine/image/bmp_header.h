@@ -1,4 +1,4 @@
-// The headers of BMP: Windows' from 3.0 on, and OS/2's.
+// The headers of BMP: Windows 3.0 and later, and OS/2.
 #pragma once
 
 #include <array>
@@ -15,15 +15,16 @@ using BmpColour = std::array<std::uint8_t, 3>;  // red, green, blue
 struct BmpHeader {
     PixelSize size;
     bool from_top = false;
-    unsigned bits = 0;  ///< of a pixel: 1, 2, 4 and 8 are indices into the palette; 16, 24, 32
+    unsigned bits = 0;  ///< per pixel: 1, 2, 4 and 8 are palette indices; 16, 24 and 32 are colours
     BmpCoding coding = BmpCoding::rows;
-    std::vector<BmpColour> palette;           ///< 2^bits colours, black where the file has fewer
-    std::array<std::uint32_t, 4> masks = {};  ///< of red, green, blue, and alpha (0: none) in 16 and 32 bits
-    std::size_t pixels_offset = 0;            ///< in the file
+    std::vector<BmpColour> palette;  ///< 2^bits colours, padded with black where the file has fewer
+    std::array<std::uint32_t, 4> masks =
+        {};  ///< of red, green, blue and alpha (0: no alpha), for 16 and 32 bits per pixel
+    std::size_t pixels_offset = 0;  ///< in the file
 };
 
-/// Throws Error (bad_input) for a header that is cut short or makes no sense, and for kinds that are not
-/// read.
+/// Throws Error (bad_input) for a truncated or inconsistent header, and for kinds of BMP that are not
+/// supported.
 BmpHeader read_bmp_header(Bytes file);
 
 }  // namespace vgg19

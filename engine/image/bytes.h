@@ -1,4 +1,4 @@
-// What the headers of image files hold: numbers, and the size of the picture.
+// Helpers to read the headers of image files: numbers, and the size of the picture.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@ struct PixelSize {
     std::size_t height = 0;
 };
 
-/// The `count` (at most 4) bytes at `offset`, which the caller knows to be inside.
+/// The `count` (at most 4) bytes at `offset`. The caller has checked the bounds.
 inline std::uint32_t big_endian(Bytes bytes, std::size_t offset, std::size_t count) {
     std::uint32_t value = 0;
     for (const std::uint8_t byte : bytes.subspan(offset, count)) value = value << 8U | byte;

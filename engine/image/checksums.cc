@@ -8,12 +8,12 @@ namespace {
 
 constexpr std::size_t at_once = 8;
 
-/// Table k: what a byte with k bytes behind it adds to the checksum, so that eight bytes take eight look-ups
-/// that do not wait for each other.
+/// tables[k] holds the effect of a byte that has k bytes after it, so that eight bytes take eight independent
+/// look-ups.
 using CrcTables = std::array<std::array<std::uint32_t, 256>, at_once>;
 
 constexpr CrcTables make_crc_tables() {
-    constexpr std::uint32_t polynomial = 0xEDB88320;  // its bits in reverse
+    constexpr std::uint32_t polynomial = 0xEDB88320;  // bit-reversed
     CrcTables tables{};
     for (std::uint32_t byte = 0; byte < 256; ++byte) {
         std::uint32_t value = byte;
@@ -48,7 +48,7 @@ std::uint32_t crc32(Bytes bytes) {
 
 std::uint32_t adler32(Bytes bytes) {
     constexpr std::uint32_t modulus = 65521;
-    constexpr std::size_t most_unreduced = 5552;  // sums of so many bytes fit into 32 bits
+    constexpr std::size_t most_unreduced = 5552;  // the largest number of bytes with sums that fit 32 bits
     std::uint32_t sum = 1;
     std::uint32_t sum_of_sums = 0;
     while (!bytes.empty()) {

@@ -61,7 +61,7 @@ Image decode_format(Codec codec, Bytes file, const ImageOptions& options) {
     return decode_with_stb(file, stb::read_size(file), options);
 }
 
-/// What `function` gives; its Error gets `name` put before its message.
+/// Calls `function`; an Error that it throws gets `name` in front of its message.
 template <class Function>
 auto with_name(const std::string& name, const Function& function) {
     try {

@@ -36,7 +36,7 @@ using vgg19::testing::png_header;
 using vgg19::testing::read_fixture;
 using vgg19::testing::with_png_checksums;
 
-TEST_CASE("a file that is no image is named, with what it starts with") {
+TEST_CASE("the error for a file that is not an image shows its first bytes") {
     CHECK(decode_error({}) == "test image: expected an image, found an empty file");
     CHECK(decode_error(bytes_of("Hello, world")) == "test image: expected a " + readable_formats() +
                                                         ", found a file that starts with"
@@ -54,18 +54,18 @@ TEST_CASE("a file that is no image is named, with what it starts with") {
     CHECK(contains(decode_error(bytes_of(apple)), "Apple's own kind of PNG (CgBI)"));
 }
 
-TEST_CASE("a PNG that unpacks to far more than its size asks for gets no memory for it") {
-    // One pixel by its header, 8 MB by its data.
+TEST_CASE("a PNG that unpacks to far more than its size requires is refused without allocation") {
+    // One pixel according to the header, but 8 MB of data.
     CHECK(
         contains(decode_error(read_fixture("bomb.png")), "unpacks to more data than the size in its header"));
 }
 
-TEST_CASE("an image that is cut short anywhere is an error, not grey pixels") {
+TEST_CASE("a truncated image is an error, not grey pixels") {
     for (const std::string name : one_of_each) {
         CAPTURE(name);
         const File whole = read_fixture(name);
-        // The end of a GIF is behind its first picture, the only one that is read; and the last row of a BMP
-        // may end in padding.
+        // Only the first picture of a GIF is read, so its later part is not needed; the last row of a BMP may
+        // end in padding.
         const std::size_t needed = name == "animated.gif" ? whole.size() / 3 : whole.size() - 4;
         for (std::size_t size = 0; size < needed; size += size < 64 ? 1 : 13) {
             CAPTURE(size);
@@ -75,7 +75,7 @@ TEST_CASE("an image that is cut short anywhere is an error, not grey pixels") {
     }
 }
 
-TEST_CASE("the message for a file that is cut short says so") {
+TEST_CASE("the error for a truncated file says so") {
     const auto cut = [](const std::string& name, std::size_t by) {
         const File whole = read_fixture(name);
         return File(whole.begin(), whole.end() - static_cast<std::ptrdiff_t>(by));
@@ -93,7 +93,7 @@ TEST_CASE("the message for a file that is cut short says so") {
     CHECK(contains(decode_error(cut("rgb.ppm", 1)), "expected 1152 bytes of pixels, found 1151"));
 }
 
-TEST_CASE("a JPEG whose thumbnail is whole is still an error when the picture is cut short") {
+TEST_CASE("a JPEG with a complete thumbnail but a truncated picture is an error") {
     const File whole = read_fixture("rgb.jpg");
     const File exif = joined(bytes_of(std::string("Exif\0\0", 6)), whole);  // a JPEG with its own end inside
     const File segment =
@@ -104,7 +104,7 @@ TEST_CASE("a JPEG whose thumbnail is whole is still an error when the picture is
     CHECK(contains(decode_error({file.begin(), file.end() - 200}), "it is cut short"));
 }
 
-TEST_CASE("what a header gets wrong is in the message") {
+TEST_CASE("errors in a header are in the message") {
     const auto png = [](const File& chunks) { return joined(png_header(2, 2), chunks); };
     CHECK(contains(decode_error(png(png_chunk("WILD", {}))),
                    "chunk at offset 33: critical chunk of unknown type WILD"));
@@ -123,7 +123,7 @@ TEST_CASE("what a header gets wrong is in the message") {
                    "offset 9: expected a sample of at most 7, found 8"));
 }
 
-TEST_CASE("a JPEG's Huffman table of too many symbols does not reach the decoder") {
+TEST_CASE("a JPEG's Huffman table with too many symbols does not reach the decoder") {
     File file = read_fixture("rgb.jpg");
     const std::array<std::uint8_t, 2> define_tables = {0xFF, 0xC4};
     const auto table = std::search(file.begin(), file.end(), define_tables.begin(), define_tables.end());
@@ -138,10 +138,10 @@ TEST_CASE("a JPEG's Huffman table of too many symbols does not reach the decoder
     CHECK(contains(decode_error(padding_first), "a Huffman table of 300 symbols, expected at most 256"));
 }
 
-TEST_CASE("a JPEG's scan with a table that nothing before it defines is an error") {
+TEST_CASE("a JPEG's scan with an undefined table is an error") {
     struct Case {
         std::string name;
-        std::uint8_t marker;  ///< of the segments that become comments, from the one of this index
+        std::uint8_t marker;  ///< segments with this marker become comments, from number `first` on
         int first;
         std::string reason;
     };
@@ -168,7 +168,7 @@ TEST_CASE("a JPEG's scan with a table that nothing before it defines is an error
     }
 }
 
-TEST_CASE("a PNG with a wrong checksum is an error, and without its ancillary chunk where it is that one's") {
+TEST_CASE("a PNG with a wrong checksum is an error; a wrong ancillary chunk is ignored") {
     const auto find = [](const File& file, std::string_view type) {
         const auto found = std::search(file.begin(), file.end(), type.begin(), type.end());
         REQUIRE(found != file.end());
@@ -195,8 +195,9 @@ TEST_CASE("a PNG with a wrong checksum is an error, and without its ancillary ch
     CHECK(decode(turned).width == 24);
 }
 
-TEST_CASE("a PNG whose data have a wrong checksum of their own, or none, is an error") {
-    // Two grey pixels, stored: a header of zlib, a block of 3 bytes (a filter and the pixels), the checksum.
+TEST_CASE("a PNG with a wrong or missing checksum of its data is an error") {
+    // Two grey pixels, uncompressed: the zlib header, a block of 3 bytes (a filter type and the pixels), the
+    // checksum.
     const File stream = {0x78, 1, 1, 3, 0, 0xFC, 0xFF, 0, 7, 9, 0, 0x1A, 0, 0x11};
     const auto png = [](const File& data) {
         return joined(joined(png_header(2, 1), png_chunk("IDAT", data)), png_chunk("IEND", {}));
@@ -214,7 +215,7 @@ TEST_CASE("a PNG whose data have a wrong checksum of their own, or none, is an e
     }
 }
 
-TEST_CASE("a compressed PNG is verified where its checksum lies, whatever bits the decoder has read ahead") {
+TEST_CASE("a compressed PNG's checksum is found, even if the decoder has read ahead") {
     for (const char* name : {"rgb.png", "grey.png", "palette.png", "rgb16.png", "bits1.png", "smooth.png"}) {
         CAPTURE(name);
         const File file = read_fixture(name);
@@ -233,7 +234,7 @@ TEST_CASE("a compressed PNG is verified where its checksum lies, whatever bits t
     }
 }
 
-TEST_CASE("checksums of every length are those of the standards") {
+TEST_CASE("checksums of data of every length match the standards") {
     CHECK(vgg19::crc32(bytes_of("123456789")) == 0xCBF43926);  // the value that lists of such sums give
     CHECK(vgg19::adler32(bytes_of("Wikipedia")) == 0x11E60398);
     Random random;
@@ -250,7 +251,7 @@ TEST_CASE("checksums of every length are those of the standards") {
     CHECK(vgg19::adler32(long_and_high) == (sum_of_sums % 65521 << 16U | sum % 65521));
 }
 
-TEST_CASE("formats that are not read are named, with what helps") {
+TEST_CASE("the error for unsupported formats names them and says what to do") {
     const auto bytes = [](std::string_view text) { return joined(bytes_of(text), File(40)); };
     const auto zeros = [](std::string_view start) { return std::string(start) + std::string(16, '\0'); };
     struct Case {
@@ -293,7 +294,7 @@ TEST_CASE("formats that are not read are named, with what helps") {
     }
 }
 
-TEST_CASE("a BMP that is cut short, or of a kind that is not read, is an error that says so") {
+TEST_CASE("a truncated or unsupported BMP is an error that says so") {
     for (const char* name :
          {"runs4.bmp", "runs8.bmp", "rgb565.bmp", "masks32.bmp", "alpha_v5.bmp", "bits1_os2.bmp"}) {
         CAPTURE(name);
@@ -319,7 +320,7 @@ TEST_CASE("a BMP that is cut short, or of a kind that is not read, is an error t
     CHECK(contains(changed(21, 0x80), "expected at most"));  // a negative width
     File masks = read_fixture("masks32.bmp");
     masks[54] = 5;
-    CHECK(contains(decode_error(masks), "a colour's mask is not of bits in a row"));
+    CHECK(contains(decode_error(masks), "the bits of a colour's mask are not contiguous"));
     std::fill_n(masks.begin() + 54, 12, std::uint8_t{0});
     CHECK(contains(decode_error(masks), "no colour has a mask"));
 }

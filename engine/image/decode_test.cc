@@ -49,7 +49,7 @@ using vgg19::testing::TemporaryFolder;
 
 namespace {
 
-/// libjpeg's own pixels, or stb_image's, which rounds in other places.
+/// With libjpeg the pixels are identical; stb_image rounds differently.
 constexpr int jpeg_tolerance = VGG19_HAS_JPEG != 0 ? 0 : 4;
 
 std::filesystem::path write(const std::filesystem::path& path, const File& bytes) {
@@ -68,14 +68,14 @@ TEST_CASE("colour, grey, palettes and 16-bit samples become the 8-bit RGB that P
     }
 }
 
-TEST_CASE("transparent pixels are laid over white") {
+TEST_CASE("transparent pixels are blended over white") {
     for (const char* name :
          {"rgba.png", "grey_alpha.png", "palette_transparent.png", "colour_key.png", "transparent.gif"}) {
         check_decodes(name, 1);
     }
 }
 
-TEST_CASE("a JPEG has libjpeg's pixels, or differs from them by rounding alone") {
+TEST_CASE("a JPEG's pixels equal libjpeg's, or differ only by rounding") {
     for (const char* name : {"rgb.jpg", "grey.jpg", "progressive.jpg"}) check_decodes(name, jpeg_tolerance);
 }
 
@@ -97,7 +97,7 @@ TEST_CASE("each EXIF orientation is applied") {
     }
 }
 
-TEST_CASE("orientations move pixels as the EXIF standard says") {
+TEST_CASE("orientations move pixels as in the EXIF standard") {
     const auto row_of = [](std::uint8_t a, std::uint8_t b) { return File{a, a, a, b, b, b}; };
     const Image stored{row_of(1, 2), 2, 1};
     for (const int orientation : {1, 4, 5, 6}) CHECK(oriented(stored, orientation).rgb == row_of(1, 2));
@@ -105,7 +105,7 @@ TEST_CASE("orientations move pixels as the EXIF standard says") {
     for (const int orientation : {5, 6, 7, 8}) CHECK(oriented(stored, orientation).height == 2);
 }
 
-TEST_CASE("an orientation in XMP turns a JPEG and a PNG, unless EXIF is left out") {
+TEST_CASE("an orientation in XMP rotates a JPEG and a PNG, unless EXIF is ignored") {
     const std::string packet = "<rdf:Description tiff:Orientation=\"6\"/>";
     const auto number = [](std::size_t value) {
         return File{static_cast<std::uint8_t>(value >> 8U), static_cast<std::uint8_t>(value)};
@@ -131,7 +131,7 @@ TEST_CASE("an orientation in XMP turns a JPEG and a PNG, unless EXIF is left out
     }
 }
 
-TEST_CASE("an EXIF structure is read in both byte orders, and one that makes no sense says upright") {
+TEST_CASE("EXIF is read in both byte orders, and an invalid structure means upright") {
     const File little = {'I', 'I', 42, 0, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0};
     const File big = {'M', 'M', 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0};
     CHECK(exif_orientation(little) == 6);
@@ -141,7 +141,7 @@ TEST_CASE("an EXIF structure is read in both byte orders, and one that makes no 
     CHECK(exif_orientation(as_long) == 6);
     CHECK(exif_orientation(as_byte) == 6);
     CHECK(exif_orientation(joined(bytes_of(std::string("Exif\0\0", 6)), as_long)) == 6);
-    // XMP says it where EXIF does not, as in Pillow's ImageOps.exif_transpose.
+    // XMP is used where EXIF has no orientation, as in Pillow's ImageOps.exif_transpose.
     const File attribute = bytes_of("<rdf:Description tiff:Orientation=\"8\"/>");
     const File element = bytes_of("<tiff:Orientation>3</tiff:Orientation>");
     CHECK(exif_orientation({}, attribute) == 8);
@@ -159,8 +159,8 @@ TEST_CASE("an EXIF structure is read in both byte orders, and one that makes no 
     };
     CHECK(changed(0, 'M') == 1);    // two byte orders
     CHECK(changed(2, 43) == 1);     // no TIFF
-    CHECK(changed(4, 200) == 1);    // a directory behind the end
-    CHECK(changed(7, 0xFF) == 1);   // far behind it
+    CHECK(changed(4, 200) == 1);    // a directory beyond the end
+    CHECK(changed(7, 0xFF) == 1);   // far beyond the end
     CHECK(changed(8, 0) == 1);      // an empty directory
     CHECK(changed(10, 0x13) == 1);  // another tag
     CHECK(changed(12, 5) == 1);     // a fraction
@@ -182,7 +182,7 @@ TEST_CASE("PNM samples are scaled from their own largest value") {
     CHECK(decode(bytes_of("P6\n# a remark\n1 1\n1023\n\x03\xFF\x01\xFF\x02\x55")).rgb == File{255, 127, 149});
 }
 
-TEST_CASE("a BMP whose rows run from the top is read") {
+TEST_CASE("a top-down BMP is read") {
     File file = read_fixture("rgb.bmp");
     constexpr std::size_t height_offset = 22;
     REQUIRE(file[height_offset] == 16);
@@ -193,7 +193,6 @@ TEST_CASE("a BMP whose rows run from the top is read") {
 }
 
 TEST_CASE("every limit is checked from the header, before anything is decoded") {
-    const ImageLimits limits;
     const std::string claimed = "its header names 65535×65535 pixels, expected at most 1000000 a side";
     const File png =
         joined(png_header(65535, 65535), joined(png_chunk("IDAT", File(9)), png_chunk("IEND", {})));
@@ -213,7 +212,7 @@ TEST_CASE("every limit is checked from the header, before anything is decoded") 
     CHECK(contains(decode_error(bytes_of("P5 30000 30000 255 ")), "and 250000000 in all"));
 }
 
-TEST_CASE("limits of the caller's own hold at their last value and not beyond") {
+TEST_CASE("limits set by the caller are inclusive") {
     const File file = read_fixture("rgb.png");  // 24 × 16
     CHECK(decode(file, {.max_file_bytes = file.size(), .max_side = 24, .max_pixels = 24 * 16}).width == 24);
     CHECK(contains(decode_error(file, {.max_file_bytes = file.size() - 1}),
@@ -226,7 +225,7 @@ TEST_CASE("limits of the caller's own hold at their last value and not beyond") 
     CHECK(contains(decode_error(jpeg, {.max_pixels = 24 * 16 - 1}), "and 383 in all"));
 }
 
-TEST_CASE("bytes behind the end of an image do no harm") {
+TEST_CASE("bytes after the end of an image are ignored") {
     for (const std::string name : one_of_each) {
         CAPTURE(name);
         const File whole = read_fixture(name);
@@ -254,7 +253,7 @@ TEST_CASE("files that cannot be read are errors that name them") {
     CHECK(load_image(write(folder / "png_named.jpg", read_fixture("rgb.png"))).width == 24);
 }
 
-TEST_CASE("a picture comes from a FIFO or a stream too, no more of it than a file may have") {
+TEST_CASE("a picture is read from a FIFO or a stream too, up to the limit for files") {
     const TemporaryFolder folder;
     const File file = read_fixture("rgb.png");
     const std::string path = (folder / "fifo").string();
@@ -288,7 +287,7 @@ TEST_CASE("a picture comes from a FIFO or a stream too, no more of it than a fil
                    "found an empty file"));
 }
 
-TEST_CASE("extensions are those of a format in upper and lower case, and readable ones are in messages") {
+TEST_CASE("extensions are recognised in upper and lower case, and messages list the readable ones") {
     CHECK(format_of_extension(".JPEG")->name == "JPEG");
     CHECK(format_of_extension(".jpg")->is_readable());
     CHECK(format_of_extension(".webp")->is_readable() == (VGG19_HAS_WEBP != 0));

@@ -9,7 +9,7 @@ namespace {
 
 constexpr int upright = 1;
 
-/// A TIFF structure's numbers: its first two bytes say the order of the others.
+/// Reads the numbers of a TIFF structure, whose first two bytes give the byte order.
 struct Tiff {
     Bytes bytes;
     bool is_big_endian = false;
@@ -22,7 +22,8 @@ struct Tiff {
     }
 };
 
-/// Of TIFF's types: the standard says SHORT, and programs write others. 0 for what is no integer.
+/// Size of TIFF's integer types; 0 for other types. The standard asks for SHORT, but some programs write
+/// others.
 std::size_t integer_bytes(std::uint32_t type) {
     switch (type) {
         case 1:  // BYTE
@@ -39,14 +40,14 @@ std::size_t integer_bytes(std::uint32_t type) {
     }
 }
 
-/// JPEG's segments have a name before the structure, which some programs write in PNG and WebP too.
+/// Removes the "Exif\0\0" prefix that JPEG has and that some programs write in PNG and WebP too.
 Bytes without_name(Bytes exif) {
     constexpr std::string_view name("Exif\0\0", 6);
     const bool has_name = exif.size() >= name.size() && std::equal(name.begin(), name.end(), exif.begin());
     return has_name ? exif.subspan(name.size()) : exif;
 }
 
-/// The value of the tag, 1 where it makes no sense; none where it is not there.
+/// The tag's value, 1 where it is invalid, none where there is no tag.
 std::optional<int> tagged_orientation(Bytes exif) {
     constexpr std::size_t header_bytes = 8;  // byte order, 42, offset of the first directory
     constexpr std::size_t entry_bytes = 12;  // tag, type, count, value
@@ -74,7 +75,7 @@ std::optional<int> tagged_orientation(Bytes exif) {
     return {};
 }
 
-/// As an attribute, tiff:Orientation="6", or an element, <tiff:Orientation>6<.
+/// Either as an attribute, tiff:Orientation="6", or as an element, <tiff:Orientation>6<.
 int orientation_in_xmp(Bytes xmp) {
     const std::string_view text(reinterpret_cast<const char*>(xmp.data()), xmp.size());
     for (const std::string_view start : {"tiff:Orientation=\"", "tiff:Orientation='", "tiff:Orientation>"}) {
@@ -95,7 +96,7 @@ int exif_orientation(Bytes exif, Bytes xmp) {
 
 Image oriented(Image stored, int orientation) {
     if (orientation == upright) return stored;
-    // Where the stored rows and columns start: 5 to 8 exchange rows and columns.
+    // Orientations 5 to 8 swap rows and columns.
     const bool transposed = orientation >= 5;
     const bool from_right = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
     const bool from_bottom = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;

@@ -1,4 +1,4 @@
-// EXIF: how the camera was held.
+// The orientation in EXIF metadata.
 #pragma once
 
 #include "engine/image/bytes.h"
@@ -6,13 +6,13 @@
 
 namespace vgg19 {
 
-/// The orientation tag (0x0112) of the first directory of a TIFF structure, 1 to 8 as EXIF 2.3, section
-/// 4.6.4 A says, in an integer of any size; 1, upright, where there is none or the structure makes no sense,
-/// because a picture is still a picture when its remarks are broken. "Exif" and two zeros may stand before
-/// it. Where the tag is not there, `xmp`, a packet of XMP, may have it as tiff:Orientation.
+/// Reads the orientation tag (0x0112) from the first directory of a TIFF structure: 1 to 8 as in EXIF 2.3,
+/// section 4.6.4 A, stored as an integer of any size. A prefix "Exif\0\0" is skipped. Returns 1 (upright)
+/// where the tag is missing or the structure is invalid: broken metadata is no reason to reject a picture.
+/// Where the tag is missing, tiff:Orientation in the XMP packet `xmp` is used.
 int exif_orientation(Bytes exif, Bytes xmp = {});
 
-/// Turns and mirrors the stored pixels so that they look as the camera saw them.
+/// Rotates and mirrors the stored pixels into the upright position.
 Image oriented(Image stored, int orientation);
 
 }  // namespace vgg19

@@ -1,4 +1,4 @@
-// The error of a picture that is not what its file promises.
+// Errors for malformed image files.
 #pragma once
 
 #include <string>

@@ -16,11 +16,11 @@ namespace {
     fail_image("cannot be read: " + reason);
 }
 
-/// Appends what the stream has, piece by piece, as long as it is not too much.
+/// Appends the rest of the stream, chunk by chunk, and stops when there are too many bytes.
 void append_rest(std::istream& stream, std::size_t most, std::vector<std::uint8_t>& bytes) {
     constexpr std::size_t least_piece = std::size_t{64} << 10U;
     while (true) {
-        // One more than `most` tells that there is more.
+        // One byte more than `most` shows that the limit is exceeded.
         const std::size_t room = most - bytes.size() + 1;
         const std::size_t piece = std::min(std::max(bytes.size(), least_piece), room);
         const std::size_t start = bytes.size();

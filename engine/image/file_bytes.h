@@ -1,4 +1,4 @@
-// The bytes of a file, of known size or not.
+// Reads all bytes of a file or stream, whether its size is known or not.
 #pragma once
 
 #include <cstddef>
@@ -9,12 +9,11 @@
 
 namespace vgg19 {
 
-/// Both read no more than `most` bytes, and throw Error (bad_input) where there are more and where reading
-/// fails.
+/// Both read at most `most` bytes, and throw Error (bad_input) if there are more or if reading fails.
 std::vector<std::uint8_t> read_bytes(const std::filesystem::path& path, std::size_t most);
 std::vector<std::uint8_t> read_bytes(std::istream& stream, std::size_t most);
 
-/// Throws Error (bad_input) for more than `most` bytes.
+/// Throws Error (bad_input) if `bytes` exceeds `most`.
 void check_file_bytes(std::uintmax_t bytes, std::size_t most);
 
 }  // namespace vgg19

@@ -24,7 +24,8 @@ namespace {
 constexpr Reducible reducible = Reducible::yes;
 
 Image decode_segments(const JpegSegments& segments, const ImageOptions& options) {
-    // Such a decoder takes zeros behind the end for granted: nothing else tells a file that is cut short.
+    // The arithmetic decoder continues with zeros after the end of the data, so a truncated file shows only
+    // by its missing end marker.
     if (segments.is_arithmetic && !segments.has_end_marker) fail_cut_short(segments.picture);
     return libjpeg::decode(segments, reduction_of(segments.size, options));
 }
@@ -38,12 +39,14 @@ stb::Samples decode_file(Bytes file, const JpegSegments& segments) {
     return stb::decode(with_standard_huffman_tables(file), segments.size);
 }
 
-/// stb_image takes zeros for data that are missing. Whether any are shows in two decodings with other bytes
-/// behind the last: those that the picture does not need change nothing.
+/// stb_image silently substitutes zeros for missing data. To detect that, decode twice with different bytes
+/// appended: bytes that the picture does not need change nothing.
 stb::Samples decode_without_end_marker(const JpegSegments& segments) {
     constexpr std::size_t fill_bytes = 256;
-    if (segments.has_restarts) {  // at a restart it gives up, and says nothing
-        fail_image("it is cut short, or lacks its end marker, which this build needs, for want of libjpeg");
+    if (segments.has_restarts) {  // at a restart marker stb_image stops without an error
+        fail_image(
+            "it is cut short, or lacks its end marker, which this build needs because it was built without "
+            "libjpeg");
     }
     Bytes picture = segments.picture;
     while (picture.back() == 0xFF) picture = picture.first(picture.size() - 1);  // half a marker
@@ -58,14 +61,15 @@ stb::Samples decode_without_end_marker(const JpegSegments& segments) {
         const stb::Samples others = decode_filled(0xFE);
         const std::size_t count = samples.size.width * samples.size.height * samples.channels;
         if (std::equal(samples.data.get(), samples.data.get() + count, others.data.get())) return samples;
-    } catch (const Error&) {  // bytes that are no code: the picture wants some where it has none
+    } catch (const Error&) {  // the appended bytes were invalid codes: data is missing
     }
     fail_cut_short(segments.picture);
 }
 
 Image decode_segments(const JpegSegments& segments, const ImageOptions& /*options*/) {
     if (segments.is_arithmetic) {
-        fail_image("it has arithmetic coding, which this build does not read, for want of libjpeg");
+        fail_image(
+            "it has arithmetic coding, which this build does not read because it was built without libjpeg");
     }
     return stb::to_rgb(segments.has_end_marker ? decode_file(segments.picture, segments)
                                                : decode_without_end_marker(segments));
@@ -80,7 +84,7 @@ Image decode_jpeg(Bytes file, const ImageOptions& options) {
     check_size(segments.size, options.limits, reducible);
     if (segments.components != 1 && segments.components != 3 &&
         !(segments.components == 4 && segments.has_adobe_marker)) {
-        // Without Adobe's marker nothing says which way round the inks are, nor whether they are YCCK.
+        // Without Adobe's marker it is unknown whether the inks are inverted, and whether they are YCCK.
         fail_image("expected 1 or 3 components a pixel, or CMYK with Adobe's marker, found " +
                    std::to_string(segments.components) + (segments.components == 4 ? " without it" : ""));
     }

@@ -1,4 +1,4 @@
-// JPEG: libjpeg-turbo where the build has it, else stb_image.
+// JPEG: libjpeg-turbo if the build has it, else stb_image.
 #pragma once
 
 #include "engine/image/bytes.h"

@@ -1,4 +1,4 @@
-// JPEGs that are not as the standard wants them: what is repaired, and what is refused.
+// JPEGs that violate the standard: which are repaired, and which are refused.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -44,7 +44,7 @@ File with_kind_of_frame(std::uint8_t kind) {
 
 }  // namespace
 
-TEST_CASE("a JPEG without its end marker is read where all of its pixels are there") {
+TEST_CASE("a JPEG without an end marker is read if all its pixels are there") {
     for (const std::string name : {"rgb.jpg", "grey.jpg", "progressive.jpg", "subsampled.jpg", "restarts.jpg",
                                    "three_scans.jpg", "motion.jpg"}) {
         if (name == "restarts.jpg" && !has_libjpeg) continue;
@@ -60,7 +60,7 @@ TEST_CASE("a JPEG without its end marker is read where all of its pixels are the
     }
 }
 
-TEST_CASE("a JPEG without its end marker and some of its pixels is cut short") {
+TEST_CASE("a JPEG without an end marker and some pixels is truncated") {
     for (const std::string name : {"rgb.jpg", "grey.jpg", "progressive.jpg", "subsampled.jpg", "restarts.jpg",
                                    "three_scans.jpg", "motion.jpg"}) {
         const File file = without_end_marker(name);
@@ -74,7 +74,7 @@ TEST_CASE("a JPEG without its end marker and some of its pixels is cut short") {
     }
 }
 
-TEST_CASE("scans that are missing where the end marker is are noticed") {
+TEST_CASE("missing scans are detected despite an end marker") {
     File file = read_fixture("three_scans.jpg");
     file.erase(find(file, {0xFF, 0xDA}, 2), file.end());
     CHECK(contains(decode_error(file), "it is cut short"));
@@ -83,12 +83,12 @@ TEST_CASE("scans that are missing where the end marker is are noticed") {
     CHECK(contains(decode_error(progressive), "it is cut short"));
 }
 
-TEST_CASE("pictures behind the first, as phones and panoramas have them, are left alone") {
+TEST_CASE("further pictures in the file, as in phones and panoramas, are ignored") {
     const File first = read_fixture("rgb.jpg");
     CHECK(largest_difference(decode(joined(first, read_fixture("grey.jpg"))), decode(first)) == 0);
 }
 
-TEST_CASE("stray bytes before restart markers, and markers of one number, are read over with libjpeg") {
+TEST_CASE("stray bytes before restart markers, and equal marker numbers, are tolerated with libjpeg") {
     if (!has_libjpeg) return;
     const File whole = read_fixture("restarts.jpg");
     File stray;
@@ -107,14 +107,14 @@ TEST_CASE("stray bytes before restart markers, and markers of one number, are re
     CHECK(largest_difference(decode(alike), decode(whole)) == 0);
 }
 
-TEST_CASE("an end marker does not hide that rows are missing") {
+TEST_CASE("missing rows are detected despite an end marker") {
     if (!has_libjpeg) return;
     const File whole = read_fixture("reduced.jpg");
     const File part(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(whole.size() * 2 / 3));
     CHECK(contains(decode_error(joined(part, {0xFF, 0xD9})), "premature end of data"));
 }
 
-TEST_CASE("kinds of JPEG that no build reads are named") {
+TEST_CASE("the error for unsupported kinds of JPEG names them") {
     CHECK(
         contains(decode_error(with_kind_of_frame(0xC3)), "found a lossless JPEG; convert it to a baseline"));
     CHECK(contains(decode_error(with_kind_of_frame(0xC5)), "found a hierarchical JPEG"));
@@ -127,7 +127,7 @@ TEST_CASE("kinds of JPEG that no build reads are named") {
                    "expected 1 or 3 components a pixel, or CMYK with Adobe's marker, found 2"));
 }
 
-TEST_CASE("a JPEG of more scans than encoders write is refused before it is decoded") {
+TEST_CASE("a JPEG with too many scans is refused before decoding") {
     const File whole = read_fixture("progressive.jpg");
     File file = whole;
     const auto scan = find(file, {0xFF, 0xDA});
@@ -138,7 +138,7 @@ TEST_CASE("a JPEG of more scans than encoders write is refused before it is deco
     CHECK(contains(decode_error(many), "expected at most 200 scans, found more"));
 }
 
-TEST_CASE("what the header of a frame or a scan gets wrong is in the message") {
+TEST_CASE("errors in the header of a frame or a scan are in the message") {
     const File start = {0xFF, 0xD8, 0xFF, 0xD9};
     CHECK(decode_error(start) == "test image: JPEG: it has no frame, and so no picture");
     const File frame = {0xFF, 0xC0, 0, 11, 8, 0, 4, 0, 4, 1, 1, 0x11, 0};

@@ -25,8 +25,8 @@ constexpr std::uint32_t app15 = 0xEF;
 constexpr std::uint32_t jpeg_ls_frame = 0xF7;
 constexpr std::uint32_t comment = 0xFE;
 
-/// Encoders write about ten scans for a progressive picture, and optimisers some dozens. Each costs a pass
-/// over all coefficients, however short its data: small pictures may have more of them.
+/// Encoders write about ten scans for a progressive picture, and optimisers several dozen. Each scan costs a
+/// pass over all coefficients, however little data it has, so that only small pictures may have more.
 std::size_t most_scans(const PixelSize& size) {
     constexpr std::size_t always = 40;
     constexpr std::size_t ever = 200;
@@ -46,18 +46,18 @@ bool starts_with(Bytes bytes, std::string_view text) {
     return bytes.size() >= text.size() && std::equal(text.begin(), text.end(), bytes.begin(), same);
 }
 
-/// SOF0 to SOF15; among them lie DHT (C4), JPG (C8) and DAC (CC).
+/// SOF0 to SOF15, except DHT (C4), JPG (C8) and DAC (CC), which lie in the same range.
 bool is_start_of_frame(std::uint32_t marker) {
     if (marker == jpeg_ls_frame) return true;
     return marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
 }
 
-/// After FF: a stuffed zero, padding, and RST0 to RST7 belong to the data between segments.
+/// After FF, a stuffed zero, padding (FF) and RST0 to RST7 are part of the entropy-coded data.
 bool starts_segment(std::uint8_t byte) {
     return byte != 0 && byte != 0xFF && (byte < 0xD0 || byte > 0xD7);
 }
 
-/// The offset of the next marker's FF, or the file's size.
+/// The offset of the next marker's FF byte, or the file's size.
 std::size_t find_marker(Bytes file, std::size_t offset) {
     for (; offset + 1 < file.size(); ++offset) {
         const auto found = std::find(file.begin() + static_cast<std::ptrdiff_t>(offset), file.end(), 0xFF);
@@ -67,10 +67,10 @@ std::size_t find_marker(Bytes file, std::size_t offset) {
     return file.size();
 }
 
-/// Bit k: coefficient k, in the order of the zigzag.
+/// A bit set: bit k is coefficient k in zigzag order.
 using Coefficients = std::uint64_t;
 
-/// The coefficients `first` to `last`, of which a damaged scan may name more than there are.
+/// Coefficients `first` to `last`, clamped, because a damaged scan may name more than there are.
 Coefficients coefficient_range(std::size_t first, std::size_t last) {
     Coefficients range = 0;
     for (std::size_t k = first; k <= std::min<std::size_t>(last, 63); ++k) range |= Coefficients{1} << k;
@@ -80,10 +80,10 @@ Coefficients coefficient_range(std::size_t first, std::size_t last) {
 struct Component {
     std::uint8_t name = 0;
     unsigned quantization_table = 0;
-    Coefficients complete = 0;  ///< those whose last bit a scan has brought
+    Coefficients complete = 0;  ///< those with all bits received
 };
 
-/// The tables that segments have defined so far, and what the frame and the scans said.
+/// The tables defined so far, and what the headers of the frame and the scans said.
 struct DecoderState {
     std::array<bool, 16> quantization{};
     std::array<bool, 16> dc_huffman{};
@@ -98,7 +98,7 @@ struct DecoderState {
     }
 };
 
-/// A table is a byte of class and number, the counts of codes of 1 to 16 bits, and that many symbols.
+/// A table: one byte for class and number, the counts of codes of length 1 to 16, then that many symbols.
 void define_huffman(Bytes tables, std::size_t segment, DecoderState& state) {
     constexpr std::size_t header_bytes = 17;
     constexpr std::size_t most_symbols = 256;
@@ -117,7 +117,7 @@ void define_huffman(Bytes tables, std::size_t segment, DecoderState& state) {
     }
 }
 
-/// A table is a byte of precision and number, and 64 numbers of one byte or two.
+/// A table: one byte for precision and number, then 64 entries of one or two bytes.
 void define_quantization(Bytes tables, std::size_t segment, DecoderState& state) {
     while (!tables.empty()) {
         const std::size_t bytes = tables[0] / 16U == 0 ? 65 : 129;
@@ -132,13 +132,15 @@ void check_kind(std::uint32_t marker, unsigned precision, std::size_t segment) {
         fail(segment, "found " + kind + "; convert it to a baseline or progressive JPEG first");
     };
     if (marker == jpeg_ls_frame) refuse("a JPEG-LS picture");
-    const std::uint32_t kind = marker % 8;  // the upper half of the sixteen kinds has arithmetic coding
+    const std::uint32_t kind =
+        marker % 8;  // the upper half of the sixteen SOF markers means arithmetic coding
     if (kind == 3 || kind == 7) refuse("a lossless JPEG");
     if (kind > 3) refuse("a hierarchical JPEG");
     if (precision != 8) refuse("a JPEG of " + std::to_string(precision) + " bits a sample");
 }
 
-/// Precision, height, width and the number of components; of each its name, sampling and quantisation table.
+/// Precision, height, width, number of components; per component its id, sampling factors and quantisation
+/// table.
 void read_frame(std::uint32_t marker, Bytes frame, std::size_t segment, JpegSegments& segments,
                 DecoderState& state) {
     constexpr std::size_t first_component = 6;
@@ -164,7 +166,7 @@ void require_table(bool defined, const std::string& what, unsigned number, std::
          "a scan with " + what + " table " + std::to_string(number) + ", which no segment before it defines");
 }
 
-/// What the header of a scan says behind its components: which coefficients, and of those which bits.
+/// The end of a scan header: the range of coefficients, and which of their bits.
 struct ScanRange {
     std::size_t first = 0;
     std::size_t last = 63;
@@ -191,8 +193,8 @@ void check_huffman_tables(unsigned tables, const ScanRange& range, std::size_t s
     if (has_ac) require_table(state.ac_huffman[tables % 16U], "AC Huffman", tables % 16U, segment);
 }
 
-/// The number of components; of each its name and Huffman tables; the first and last coefficient, and the
-/// bits of a progressive scan. A scan that is too short for that is left to the decoder, which says so.
+/// Number of components; per component its id and Huffman tables; the first and last coefficient, and the
+/// bits of a progressive scan. A header that is too short is left to the decoder, which reports it.
 void read_scan(Bytes scan, std::size_t segment, JpegSegments& segments, DecoderState& state) {
     const std::size_t most = most_scans(segments.size);
     if (++state.scans > most) {
@@ -236,8 +238,8 @@ void read_segment(std::uint32_t marker, Bytes payload, std::size_t offset, JpegS
     }
 }
 
-/// Of those that stand between scans. The markers of another picture, and what looks like one in bytes that
-/// are no JPEG, are not of this picture.
+/// Whether this marker may follow a scan of the same picture. Markers that start another picture, and
+/// marker-like bytes in other data, may not.
 bool may_follow_scan(std::uint32_t marker) {
     switch (marker) {
         case define_huffman_tables:
@@ -252,7 +254,7 @@ bool may_follow_scan(std::uint32_t marker) {
     }
 }
 
-/// Counts itself; at least 2 where the segment fits into the file.
+/// Includes its own two bytes; at least 2, and the segment fits into the file.
 std::size_t segment_length(Bytes file, std::size_t offset) {
     const std::size_t left = file.size() - offset - 2;
     const std::size_t length = left < 2 ? 2 : big_endian(file, offset + 2, 2);
@@ -264,7 +266,7 @@ std::size_t segment_length(Bytes file, std::size_t offset) {
     return length;
 }
 
-/// Whether the file has, behind a picture that is complete, a segment of it still.
+/// Whether another segment of the same picture follows, though the picture is complete.
 bool picture_goes_on(Bytes file, std::size_t offset) {
     if (!may_follow_scan(file[offset + 1]) || file.size() - offset < 4) return false;
     const std::size_t length = big_endian(file, offset + 2, 2);

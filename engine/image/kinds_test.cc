@@ -1,4 +1,4 @@
-// The kinds of each format, as cameras, phones and other programs write them, against Pillow.
+// The variants of each format, as cameras, phones and other programs write them, compared with Pillow.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -26,7 +26,7 @@ namespace {
 constexpr bool has_libjpeg = VGG19_HAS_JPEG != 0;
 constexpr bool has_libwebp = VGG19_HAS_WEBP != 0;
 
-/// libjpeg's own pixels, or stb_image's, which smooths colours of half the size in another way.
+/// With libjpeg the pixels are identical; stb_image upsamples half-size chroma differently.
 constexpr int jpeg_tolerance = has_libjpeg ? 0 : 12;
 
 }  // namespace
@@ -38,19 +38,19 @@ TEST_CASE("JPEGs of all kinds have Pillow's pixels") {
     }
 }
 
-TEST_CASE("a JPEG with arithmetic coding is read with libjpeg, and named without it") {
+TEST_CASE("a JPEG with arithmetic coding is read with libjpeg; without it, the error names it") {
     for (const char* name : {"arithmetic.jpg", "arithmetic_progressive.jpg"}) {
         if (has_libjpeg) {
             check_decodes(name, jpeg_tolerance);
         } else {
             CHECK(decode_error(read_fixture(name)) ==
-                  "test image: JPEG: it has arithmetic coding, which this build does not read, for want of "
-                  "libjpeg");
+                  "test image: JPEG: it has arithmetic coding, which this build does not read "
+                  "because it was built without libjpeg");
         }
     }
 }
 
-TEST_CASE("a picture of more pixels than asked for is decoded at a fraction of its sides") {
+TEST_CASE("a picture with too many pixels is decoded at reduced size") {
     if (!has_libjpeg) return;
     for (const std::string name : {"reduced.jpg", "reduced_progressive.jpg"}) {
         for (const std::size_t reduction : {2U, 4U, 8U}) {
@@ -67,7 +67,7 @@ TEST_CASE("a picture of more pixels than asked for is decoded at a fraction of i
     }
 }
 
-TEST_CASE("a phone's 200 megapixels are decoded at a quarter of their sides") {
+TEST_CASE("a phone's 200 megapixels are decoded at a quarter of the width and height") {
     if (!has_libjpeg) return;
     constexpr std::size_t width = 16320;
     constexpr std::size_t height = 12240;
@@ -75,7 +75,7 @@ TEST_CASE("a phone's 200 megapixels are decoded at a quarter of their sides") {
     const File tables = joined({0xFF, 0xD8, 0xFF, 0xDB, 0, 67, 0}, File(64, 8));
     const File scan = {1, 1, 0x11, 0, 0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0};
     File blocks;
-    // A block: 00, no difference from the one before it, and 1010, nothing more. Four of them fill three
+    // A block is 00 (no difference from the previous DC) and 1010 (end of block). Four blocks fill three
     // bytes.
     for (std::size_t i = 0; i < width / 8 * (height / 8) / 4; ++i) {
         for (const unsigned byte : {0x28U, 0xA2U, 0x8AU}) blocks.push_back(static_cast<std::uint8_t>(byte));
@@ -87,7 +87,8 @@ TEST_CASE("a phone's 200 megapixels are decoded at a quarter of their sides") {
     CHECK(std::all_of(image.rgb.begin(), image.rgb.end(), [](std::uint8_t sample) { return sample == 128; }));
 }
 
-TEST_CASE("WebP, lossy, lossless, with alpha and moving, is read with libwebp and named without it") {
+TEST_CASE(
+    "WebP, lossy, lossless, with alpha and animated, is read with libwebp; without it, the error names it") {
     for (const char* name :
          {"lossy.webp", "lossless.webp", "lossy_alpha.webp", "lossless_alpha.webp", "animated.webp"}) {
         if (has_libwebp) {
@@ -99,7 +100,7 @@ TEST_CASE("WebP, lossy, lossless, with alpha and moving, is read with libwebp an
     }
 }
 
-TEST_CASE("EXIF turns PNG and WebP too, unless it is to be ignored") {
+TEST_CASE("EXIF also rotates PNG and WebP, unless it is ignored") {
     for (const std::string name : {"turned.png", "turned.webp", "orientation6.jpg"}) {
         CAPTURE(name);
         if (name == "turned.webp" && !has_libwebp) continue;

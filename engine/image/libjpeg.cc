@@ -7,7 +7,7 @@
 #include <cstdio>  // for jpeglib.h
 #include <new>
 #include <string>
-// After jpeglib.h, which it does not include.
+// Must come after jpeglib.h, which it does not include itself.
 #include <jerror.h>
 
 #include "engine/image/failure.h"
@@ -15,7 +15,8 @@
 namespace vgg19::libjpeg {
 namespace {
 
-/// libjpeg ends a failed call by longjmp, past no object with a destructor: what runs under setjmp has none.
+/// libjpeg reports errors by longjmp, which runs no destructors: no object that has one may live inside
+/// setjmp.
 struct Decoder {
     jpeg_decompress_struct info{};
     jpeg_error_mgr errors{};
@@ -57,8 +58,7 @@ void print_nothing(j_common_ptr /*info*/) {}
 
 void do_nothing(j_decompress_ptr /*info*/) {}
 
-/// The file was given as a whole, so that its end is reached: an end marker takes the place of what is
-/// wanted.
+/// The whole file is in memory, so that this means its end: supply an end marker.
 boolean on_end(j_decompress_ptr info) {
     static constexpr std::array<JOCTET, 2> end_marker = {0xFF, JPEG_EOI};
     decoder_of(info).passed_end = true;
@@ -78,7 +78,7 @@ void skip_bytes(j_decompress_ptr info, long count) {
     info->src->bytes_in_buffer -= bytes;
 }
 
-/// Some cameras number all restart markers alike: each starts the next interval, whatever its number.
+/// Some cameras give all restart markers the same number: take each as the start of the next interval.
 boolean on_restart_out_of_turn(j_decompress_ptr info, int expected) {
     const bool is_restart = info->unread_marker >= JPEG_RST0 && info->unread_marker <= JPEG_RST0 + 7;
     if (!is_restart) return jpeg_resync_to_restart(info, expected);
@@ -120,7 +120,7 @@ unsigned scaled(unsigned a, unsigned b) {
     return ((product >> 8U) + product) >> 8U;
 }
 
-/// Adobe's inks count from 255, none, down to 0, all. Rounded as Pillow does it.
+/// Adobe stores inks inverted: 255 is none, 0 is full. Rounded as in Pillow.
 void cmyk_to_rgb(const JSAMPLE* from, std::size_t pixels, JSAMPLE* to) {
     for (std::size_t i = 0; i < pixels; ++i, from += 4, to += 3) {
         const unsigned light = from[3];
@@ -130,7 +130,7 @@ void cmyk_to_rgb(const JSAMPLE* from, std::size_t pixels, JSAMPLE* to) {
     }
 }
 
-/// `cmyk_row` has room for a row of four samples a pixel where the file has four, else it is null.
+/// `cmyk_row` holds one row with four samples per pixel; null unless the file is CMYK.
 bool read_rows(Decoder& decoder, JSAMPLE* rgb, JSAMPLE* cmyk_row) {
     if (setjmp(decoder.failed) != 0) return false;  // NOLINT(cert-err52-cpp)
     jpeg_start_decompress(&decoder.info);
@@ -155,7 +155,7 @@ bool read_rows(Decoder& decoder, JSAMPLE* rgb, JSAMPLE* cmyk_row) {
     fail_image(reason.data());
 }
 
-/// Frees what libjpeg allocated.
+/// Frees the memory of libjpeg.
 struct DecoderOwner {
     Decoder decoder;
 

@@ -1,4 +1,4 @@
-// libjpeg-turbo, in our terms.
+// A C++ wrapper of libjpeg-turbo.
 #pragma once
 
 #include "engine/image/jpeg_segments.h"
@@ -6,15 +6,15 @@
 
 namespace vgg19::libjpeg {
 
-/// Decodes the picture that `segments` describes, at 1/`reduction` (1, 2, 4 or 8) of its sides, rounded up:
-/// the pixels that Pillow and torchvision read, those of CMYK turned to RGB as they do it.
+/// Decodes the picture that `segments` describes, at 1/`reduction` (1, 2, 4 or 8) of its height and width,
+/// rounded up. The pixels equal those of Pillow and torchvision, CMYK converted to RGB included.
 ///
-/// Where libjpeg warns and goes on: codes that are none, and data that end before the picture does, are
-/// errors, at the warning, so that a header of many pixels without their data costs no time. Data that end in
-/// the last row of blocks, with a marker behind them, are taken, and so are stray bytes before markers and
-/// restart markers out of turn.
+/// Some of libjpeg's warnings are errors here: invalid codes, and data that end before the picture is
+/// complete. The error comes at the warning, so that a large header without data costs no time. Accepted are
+/// data that end within the last row of blocks with a marker after them, stray bytes before markers, and
+/// restart markers out of order.
 ///
-/// Throws Error (bad_input) with libjpeg's reason, and std::bad_alloc.
+/// Throws Error (bad_input) with libjpeg's message, and std::bad_alloc.
 Image decode(const JpegSegments& segments, unsigned reduction);
 
 }  // namespace vgg19::libjpeg

@@ -13,13 +13,13 @@ namespace {
 
 constexpr std::size_t signature_bytes = 8;
 constexpr std::size_t header_length = 13;
-constexpr std::size_t frame_bytes = 12;  // length and type before the data, a checksum behind it
+constexpr std::size_t frame_bytes = 12;  // length and type before the data, a checksum after it
 
 [[noreturn]] void fail(std::size_t offset, const std::string& what) {
     fail_image("chunk at offset " + std::to_string(offset) + ": " + what);
 }
 
-/// The type as text, for messages too.
+/// The chunk type as text, also used in messages.
 std::string type_at(Bytes file, std::size_t offset) {
     std::string type(4, '?');
     for (std::size_t i = 0; i < type.size(); ++i) {
@@ -39,7 +39,7 @@ struct Chunk {
 
 Chunk read_chunk(Bytes file, std::size_t offset) {
     constexpr std::array<std::string_view, 4> known = {"IHDR", "PLTE", "IDAT", "IEND"};
-    constexpr std::uint8_t ancillary_bit = 0x20;  // of the type's first letter: lower case
+    constexpr std::uint8_t ancillary_bit = 0x20;  // of the type's first letter: set means lower case
     const std::size_t left = file.size() - offset;
     if (left < frame_bytes) fail(offset, "expected a chunk, found the end of the file: it is cut short");
     const std::size_t length = big_endian(file, offset, 4);
@@ -61,7 +61,7 @@ Chunk read_chunk(Bytes file, std::size_t offset) {
     return chunk;
 }
 
-/// Of an iTXt chunk, whose keyword is its start.
+/// Whether an iTXt chunk starts with XMP's keyword.
 bool has_xmp(Bytes text) {
     constexpr std::string_view keyword("XML:com.adobe.xmp\0", 18);
     return text.size() > keyword.size() && std::equal(keyword.begin(), keyword.end(), text.begin());
@@ -93,7 +93,7 @@ PngChunks read_png_chunks(Bytes file) {
 }
 
 std::vector<std::uint8_t> without_discarded(Bytes file, const PngChunks& chunks) {
-    constexpr std::string_view unknown = "unKn";  // small letters first and last: ancillary, of private use
+    constexpr std::string_view unknown = "unKn";  // first and last letter lower case: ancillary and private
     std::vector<std::uint8_t> copy(file.begin(), file.end());
     for (const std::size_t offset : chunks.discarded) {
         std::copy(unknown.begin(), unknown.end(), copy.begin() + static_cast<std::ptrdiff_t>(offset) + 4);

@@ -1,4 +1,4 @@
-// The outer structure of a PNG.
+// The chunks of a PNG.
 #pragma once
 
 #include <cstdint>
@@ -12,16 +12,16 @@ struct PngChunks {
     PixelSize size;
     Bytes exif;                          ///< the TIFF structure of the first eXIf chunk, or empty
     Bytes xmp;                           ///< the first text chunk with a packet of XMP, or empty
-    std::vector<std::size_t> discarded;  ///< offsets of chunks whose checksums are wrong
+    std::vector<std::size_t> discarded;  ///< offsets of ancillary chunks with a wrong checksum
 };
 
-/// Walks the chunks of a PNG (ISO/IEC 15948, section 5.3) up to IEND. Throws Error (bad_input) for a first
-/// chunk that is not IHDR, for a chunk that passes the end of the file, for a critical chunk with a wrong
-/// checksum, and for one that is none of IHDR, PLTE, IDAT and IEND: stb_image's message for those is kept in
-/// memory that all threads share, so it must not get to see one.
+/// Walks the chunks of a PNG (ISO/IEC 15948, section 5.3) up to IEND. Throws Error (bad_input) if the first
+/// chunk is not IHDR, a chunk extends beyond the end of the file, a critical chunk has a wrong checksum, or a
+/// critical chunk is none of IHDR, PLTE, IDAT and IEND. stb_image must never see such an unknown chunk: it
+/// writes the message into memory that all threads share.
 PngChunks read_png_chunks(Bytes file);
 
-/// The file with its discarded chunks renamed, so that no decoder knows them.
+/// A copy of the file in which the discarded chunks have a type that no decoder knows.
 std::vector<std::uint8_t> without_discarded(Bytes file, const PngChunks& chunks);
 
 }  // namespace vgg19

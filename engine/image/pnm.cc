@@ -15,7 +15,7 @@ bool is_space(std::uint8_t byte) {
     return byte == ' ' || (byte >= '\t' && byte <= '\r');
 }
 
-/// Reads the header's numbers, which stand between white space and comments.
+/// Reads the header's numbers, separated by white space and comments.
 class HeaderReader {
   public:
     explicit HeaderReader(Bytes file) : file_(file) {}
@@ -32,7 +32,7 @@ class HeaderReader {
         if (value == 0 || !ends_well) fail(start, "expected the " + field + ", a positive number");
         return value;
     }
-    /// One byte of white space ends the header.
+    /// Exactly one byte of white space ends the header.
     std::size_t end() const { return offset_ + 1; }
 
   private:

@@ -1,4 +1,4 @@
-// Binary PGM and PPM, which stb_image reads wrongly where a sample is not 8 bits of 255.
+// Binary PGM and PPM. stb_image misreads them unless the largest sample is 255.
 #pragma once
 
 #include "engine/image/bytes.h"
@@ -11,15 +11,15 @@ struct PnmHeader {
     std::size_t channels = 0;  ///< 1 or 3
     std::size_t width = 0;
     std::size_t height = 0;
-    std::size_t max_value = 0;      ///< 1 to 65535; above 255 a sample has two bytes, high one first
+    std::size_t max_value = 0;      ///< 1 to 65535; above 255 a sample takes two bytes, high byte first
     std::size_t pixels_offset = 0;  ///< in the file
 };
 
 /// Throws Error (bad_input).
 PnmHeader read_pnm_header(Bytes file);
 
-/// The pixels, with samples scaled from 0…max_value to 0…255. Throws Error (bad_input) for a file that is cut
-/// short and for samples above max_value.
+/// Samples are scaled from 0…max_value to 0…255. Throws Error (bad_input) for a truncated file and for
+/// samples above max_value.
 Image decode_pnm(Bytes file, const PnmHeader& header);
 
 }  // namespace vgg19

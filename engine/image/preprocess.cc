@@ -23,7 +23,7 @@ void check_view(const ImageView& image) {
     }
 }
 
-std::size_t resized_short_side(double resize_ratio, std::size_t size) {
+std::size_t resized_side(double resize_ratio, std::size_t size) {
     constexpr double largest_ratio = 1000.0;
     const double side = std::nearbyint(static_cast<double>(size) * resize_ratio);
     if (size == 0 || !(side >= static_cast<double>(size)) || resize_ratio > largest_ratio) {
@@ -33,7 +33,7 @@ std::size_t resized_short_side(double resize_ratio, std::size_t size) {
     return static_cast<std::size_t>(side);
 }
 
-/// Where a centred crop starts. Half a pixel goes to the even side, as Python's round() does it.
+/// Where a centred crop starts; half a pixel rounds to the even number, as in Python's round().
 std::size_t crop_start(std::size_t side, std::size_t crop) {
     const std::size_t half = (side - crop) / 2;
     const bool is_tie = (side - crop) % 2 == 1;
@@ -42,21 +42,25 @@ std::size_t crop_start(std::size_t side, std::size_t crop) {
 
 }  // namespace
 
-Image resize_and_crop(const ImageView& image, double resize_ratio, std::size_t size) {
+Image resize_and_crop(const ImageView& image, double resize_ratio, MapSize size) {
     check_view(image);
-    const std::size_t short_side = resized_short_side(resize_ratio, size);
-    const std::size_t divisor = std::min(image.width, image.height);
-    const std::size_t width = short_side * image.width / divisor;
-    const std::size_t height = short_side * image.height / divisor;
-    return resize_bilinear(image, width, height,
-                           {crop_start(width, size), crop_start(height, size), size, size});
+    MapSize resized = {resized_side(resize_ratio, size.height), resized_side(resize_ratio, size.width)};
+    // The side that is shorter in proportion decides; the other one becomes long enough.
+    if (image.height * size.width < image.width * size.height) {
+        resized.width = resized.height * image.width / image.height;
+    } else {
+        resized.height = resized.width * image.height / image.width;
+    }
+    return resize_bilinear(image, resized.width, resized.height,
+                           {crop_start(resized.width, size.width), crop_start(resized.height, size.height),
+                            size.width, size.height});
 }
 
-void preprocess(const ImageView& image, const Preprocessing& preprocessing, std::size_t size,
+void preprocess(const ImageView& image, const Preprocessing& preprocessing, MapSize size,
                 std::span<float> nchw) {
-    if (nchw.size() != 3 * size * size) {
-        fail("expected room for 3·" + std::to_string(size) + "·" + std::to_string(size) + " numbers, found " +
-             std::to_string(nchw.size()));
+    if (nchw.size() != 3 * size.pixels()) {
+        fail("expected room for 3·" + std::to_string(size.height) + "·" + std::to_string(size.width) +
+             " numbers, found " + std::to_string(nchw.size()));
     }
     const Image crop = resize_and_crop(image, preprocessing.resize_ratio, size);
     for (std::size_t c = 0; c < 3; ++c) {
@@ -65,8 +69,8 @@ void preprocess(const ImageView& image, const Preprocessing& preprocessing, std:
             normalised[sample] =
                 (static_cast<float>(sample) / 255.0F - preprocessing.mean[c]) / preprocessing.deviation[c];
         }
-        float* plane = nchw.data() + c * size * size;
-        for (std::size_t i = 0; i < size * size; ++i) plane[i] = normalised[crop.rgb[i * 3 + c]];
+        float* plane = nchw.data() + c * size.pixels();
+        for (std::size_t i = 0; i < size.pixels(); ++i) plane[i] = normalised[crop.rgb[i * 3 + c]];
     }
 }
 

@@ -1,4 +1,4 @@
-// From pixels to the network's input, as torchvision's transforms of VGG do it.
+// Turns pixels into the network's input, as torchvision's transforms for VGG do.
 #pragma once
 
 #include <cstddef>
@@ -9,17 +9,18 @@
 
 namespace vgg19 {
 
-/// torchvision's Resize and CenterCrop: the short side becomes round(size · resize_ratio), the long side
-/// keeps the ratio (rounded down), and the middle `size` × `size` pixels are kept. Ties of either rounding go
-/// to the even number. Only the pixels that are kept are computed, so that a sliver of 1 × 100,000 pixels is
-/// no dearer than another picture. Throws Error (usage) for an empty picture, a stride below width · 3, a
+/// torchvision's Resize and CenterCrop. For a square, the short side becomes round(size · resize_ratio), the
+/// long side keeps the aspect ratio (rounded down), and the central `size` pixels are kept. For other sizes,
+/// the height or the width, whichever is smaller in relation to `size`, becomes round(resize_ratio times that
+/// side of `size`). Halves round to even. Only the kept pixels are computed, so that a picture of 1 × 100,000
+/// pixels costs no more than others. Throws Error (usage) for an empty picture, a stride below width · 3, a
 /// size of zero, and a resize_ratio that is below 1 after rounding or above 1000.
-Image resize_and_crop(const ImageView& image, double resize_ratio, std::size_t size);
+Image resize_and_crop(const ImageView& image, double resize_ratio, MapSize size);
 
-/// resize_and_crop, then ToTensor and Normalize: nchw (3, size, size) = (sample / 255 − mean) / deviation.
-/// Throws as resize_and_crop does, and Error (usage) where nchw has another size. `size` stands for
+/// resize_and_crop, then ToTensor and Normalize: nchw (3, height, width) = (sample / 255 − mean) / deviation.
+/// Throws what resize_and_crop throws, and Error (usage) if nchw has another size. `size` is
 /// preprocessing.input_size.
-void preprocess(const ImageView& image, const Preprocessing& preprocessing, std::size_t size,
+void preprocess(const ImageView& image, const Preprocessing& preprocessing, MapSize size,
                 std::span<float> nchw);
 
 }  // namespace vgg19

@@ -18,6 +18,7 @@ using vgg19::ErrorKind;
 using vgg19::Image;
 using vgg19::ImageView;
 using vgg19::load_image;
+using vgg19::MapSize;
 using vgg19::preprocess;
 using vgg19::Preprocessing;
 using vgg19::resize_and_crop;
@@ -41,7 +42,7 @@ Image plain(std::size_t width, std::size_t height, std::uint8_t value) {
 TEST_CASE("resize and crop give the pixels that Pillow and torchvision give") {
     struct Case {
         std::string source;
-        std::size_t size;
+        MapSize size;
     };
     for (const Case& c : {Case{"down", 32},
                           {"down", 96},
@@ -50,10 +51,14 @@ TEST_CASE("resize and crop give the pixels that Pillow and torchvision give") {
                           {"tall", 48},
                           {"up", 64},
                           {"sliver", 32},
-                          {"smooth", 224}}) {
+                          {"smooth", 224},
+                          {"odd", {24, 48}},
+                          {"odd", {64, 40}},
+                          {"tall", {40, 33}},
+                          {"smooth", {160, 224}}}) {
         CAPTURE(c.source);
-        CAPTURE(c.size);
-        const Image expected = load_image(fixture(c.source + "." + std::to_string(c.size) + ".expected.png"));
+        CAPTURE(to_string(c.size));
+        const Image expected = load_image(fixture(c.source + "." + to_string(c.size) + ".expected.png"));
         const Image found =
             resize_and_crop(load_image(fixture(c.source + ".png")).view(), usual_ratio, c.size);
         CHECK(largest_difference(found, expected) == 0);
@@ -71,7 +76,7 @@ TEST_CASE("the normalised numbers are torchvision's") {
         const auto value = std::bit_cast<float>(vgg19::little_endian(expected, 4 * i, 4));
         largest = std::max(largest, std::abs(found[i] - value));
     }
-    CHECK(largest <= 1e-6F);  // the same pixels, so rounding alone may differ
+    CHECK(largest <= 1e-6F);  // the pixels are equal, so only rounding may differ
 }
 
 TEST_CASE("each channel is normalised by its own mean and deviation") {
@@ -85,7 +90,7 @@ TEST_CASE("each channel is normalised by its own mean and deviation") {
     CHECK(nchw[32] == doctest::Approx(0.0F));
 }
 
-TEST_CASE("rows may have a stride, and nothing behind the last row's pixels is read") {
+TEST_CASE("rows may have a stride, and nothing after the last row's pixels is read") {
     const Image packed = load_image(fixture("odd.png"));
     const std::size_t row_bytes = packed.width * 3;
     const std::size_t stride = row_bytes + 5;
@@ -100,7 +105,7 @@ TEST_CASE("rows may have a stride, and nothing behind the last row's pixels is r
     }
 }
 
-TEST_CASE("a plain picture of any shape stays plain") {
+TEST_CASE("a single-coloured picture of any shape stays single-coloured") {
     for (const std::size_t width : {1U, 2U, 3U, 50U, 1000U}) {
         for (const std::size_t height : {1U, 2U, 7U, 64U}) {
             CAPTURE(width);
@@ -125,14 +130,14 @@ TEST_CASE("a picture that already has the size is only cropped") {
     }
 }
 
-TEST_CASE("a sliver costs no more than another picture") {
+TEST_CASE("a very narrow picture costs no more than others") {
     const Image sliver = plain(1, 200'000, 77);
     CHECK(resize_and_crop(sliver.view(), usual_ratio, 224).rgb.front() == 77);
     const Image flat = plain(200'000, 1, 77);
     CHECK(resize_and_crop(flat.view(), usual_ratio, 224).rgb.back() == 77);
 }
 
-TEST_CASE("what cannot be preprocessed is refused") {
+TEST_CASE("invalid inputs of preprocessing are refused") {
     const Image image = plain(8, 8, 0);
     const auto error = [](const ImageView& view, double ratio, std::size_t size) {
         return error_of(ErrorKind::usage, [&] { resize_and_crop(view, ratio, size); });

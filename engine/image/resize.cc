@@ -10,10 +10,10 @@
 namespace vgg19 {
 namespace {
 
-constexpr int weight_bits = 22;  // with 8 bits of sample the sum stays within 31
+constexpr int weight_bits = 22;  // with 8-bit samples the sum stays within 31 bits
 constexpr double weight_one = 1 << weight_bits;
 
-/// The input samples of an output sample.
+/// The input samples that contribute to one output sample.
 struct Taps {
     std::size_t first = 0;
     std::vector<std::int32_t> weights;
@@ -42,7 +42,7 @@ Taps taps_of(std::size_t output_index, std::size_t input, std::size_t output) {
     return taps;
 }
 
-/// The taps of `count` output samples from `begin` on.
+/// The taps of the `count` output samples that start at `begin`.
 std::vector<Taps> taps_of_range(std::size_t begin, std::size_t count, std::size_t input, std::size_t output) {
     std::vector<Taps> taps;
     for (std::size_t i = begin; i < begin + count; ++i) taps.push_back(taps_of(i, input, output));
@@ -55,7 +55,7 @@ std::uint8_t rounded(std::int32_t sum) {
 
 constexpr std::int32_t half = 1 << (weight_bits - 1);
 
-/// One row of pixels to as many as there are columns.
+/// Resizes one row of pixels.
 void resize_row(const std::uint8_t* row, const std::vector<Taps>& columns, std::uint8_t* to) {
     for (const Taps& taps : columns) {
         std::array<std::int32_t, 3> sums = {half, half, half};
@@ -67,7 +67,7 @@ void resize_row(const std::uint8_t* row, const std::vector<Taps>& columns, std::
     }
 }
 
-/// As many rows as there are taps to one. `sums` is room for a row.
+/// Blends the rows of the taps into one. `sums` is scratch memory for one row.
 void blend_rows(const std::uint8_t* rows, const Taps& taps, std::span<std::int32_t> sums, std::uint8_t* to) {
     std::fill(sums.begin(), sums.end(), half);
     for (const std::int32_t weight : taps.weights) {

@@ -1,4 +1,4 @@
-// Antialiased bilinear resizing, bit for bit as Pillow does it with 8-bit images.
+// Antialiased bilinear resizing, bit-identical to Pillow's for 8-bit images.
 #pragma once
 
 #include "vgg19/image.h"
@@ -13,13 +13,12 @@ struct Box {
     std::size_t height = 0;
 };
 
-/// The part `box` of the picture that resizing `image` (not empty) to `width` × `height` gives; the rest is
-/// not computed.
+/// Resizes `image` (not empty) to `width` × `height`, but computes only the part `box` of the result.
 ///
-/// Every output sample is a weighted mean of the input samples within `support` of its centre, in each axis:
+/// Along each axis, an output sample is a weighted mean of the input samples within `support` of its centre:
 ///     scale = input / output    support = max(scale, 1)    centre = (i + ½)·scale
 ///     weight of sample j ∝ max(0, 1 − |j + ½ − centre| / support)
-/// Weights are rounded to 22 bits behind the point; rows are resized first, rounded to 8 bits, then columns.
+/// Weights are rounded to 22 fractional bits; rows are resized first, rounded to 8 bits, then columns.
 Image resize_bilinear(const ImageView& image, std::size_t width, std::size_t height, const Box& box);
 
 }  // namespace vgg19

@@ -37,7 +37,7 @@ struct Foreign {
     Advice advice = Advice::convert;
 };
 
-/// The longer of those that start alike come first.
+/// Of signatures with a common beginning, the longer comes first.
 constexpr std::array<Foreign, 74> foreign = {
     {{4, "ftypavi"sv, "an AVIF image"},
      {4, "ftyphe"sv, "a HEIC image"},
@@ -73,7 +73,7 @@ constexpr std::array<Foreign, 74> foreign = {
      {0, "\0\0\x0B\0\0\0\0\0"sv, "a TGA image"},
      {0, "\0\0\1\0"sv, "an icon (ICO)"},
      {0, "\0\0\2\0"sv, "a cursor (CUR)"},
-     {0, "\0\5\x16\7"sv, "what macOS keeps beside a file (AppleDouble, ._NAME)", Advice::beside},
+     {0, "\0\5\x16\7"sv, "macOS's metadata of a file (AppleDouble, ._NAME)", Advice::beside},
      {0, "data:image/"sv, "a picture in a data: URL", Advice::decode},
      {0, "/9j/"sv, "a JPEG in Base64", Advice::decode},
      {0, "iVBORw0KGgo"sv, "a PNG in Base64", Advice::decode},
@@ -151,14 +151,14 @@ char lower_case(char letter) {
     return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
 }
 
-/// The name of the first element of a text in XML or HTML, in small letters, behind declarations, comments
-/// and white space; empty for other files.
+/// The lower-case name of the first element of an XML or HTML text, after declarations, comments and white
+/// space; empty for other files.
 std::string first_element(std::string_view file) {
     constexpr std::size_t most = 4096;
     std::string lower(file.substr(0, most));
     std::transform(lower.begin(), lower.end(), lower.begin(), lower_case);
     std::string_view text = lower;
-    if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // the mark of UTF-8
+    if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // UTF-8's byte order mark
     while (true) {
         text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
         if (!text.starts_with('<')) return "";
@@ -184,13 +184,13 @@ bool is_space_at(std::string_view text, std::size_t offset) {
 void refuse_foreign(std::string_view text) {
     for (const Foreign& each : foreign) {
         if (text.size() < each.offset || !text.substr(each.offset).starts_with(each.bytes)) continue;
-        // Netpbm's two letters start other texts too.
+        // Netpbm's two letters may also begin an ordinary text.
         if (each.bytes.size() == 2 && each.bytes[0] == 'P' && !is_space_at(text, 2)) continue;
         refuse(each.found, advice_text(each.advice));
     }
     const std::string element = first_element(text);
     if (element == "svg" || element == "svg:svg") refuse("an SVG drawing", advice_text(Advice::convert));
-    if (element == "html") refuse("an HTML page", " in place of a picture; is its address the right one?");
+    if (element == "html") refuse("an HTML page", " in place of a picture; is its address correct?");
     if (!element.empty()) refuse("an XML file", "");
 }
 
@@ -204,7 +204,7 @@ Recognised recognise_image(Bytes file) {
     }
     if (is_webp(text)) {
         if (VGG19_HAS_WEBP != 0) return {Codec::webp, "WebP"};
-        refuse("a WebP image, which this build does not read, for want of libwebp",
+        refuse("a WebP image, which this build does not read because it was built without libwebp",
                advice_text(Advice::convert));
     }
     refuse_foreign(text);

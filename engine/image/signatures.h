@@ -1,4 +1,4 @@
-// What a file is, by how it starts.
+// Recognises the type of a file from its first bytes.
 #pragma once
 
 #include <string_view>
@@ -13,8 +13,8 @@ struct Recognised {
     std::string_view name;  ///< "JPEG"
 };
 
-/// Throws Error (bad_input) for what this build does not read; the message names what was found, where that
-/// is known, and says what helps.
+/// Throws Error (bad_input) for a type that this build does not read; the message names the type, where it is
+/// known, and what to do.
 Recognised recognise_image(Bytes file);
 
 }  // namespace vgg19

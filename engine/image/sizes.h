@@ -1,4 +1,4 @@
-// What is decided about a picture from its size.
+// Decisions that depend on the size of a picture.
 #pragma once
 
 #include "engine/image/bytes.h"
@@ -6,14 +6,13 @@
 
 namespace vgg19 {
 
-/// Whether its decoder can give it at a fraction of its sides.
+/// Whether the decoder can produce the picture at a fraction of its size.
 enum class Reducible : unsigned char { no, yes };
 
-/// Throws Error (bad_input) for no pixels and for more than the limits allow.
+/// Throws Error (bad_input) for an empty picture and for one beyond the limits.
 void check_size(const PixelSize& size, const ImageLimits& limits, Reducible reducible = Reducible::no);
 
-/// 1 for a picture to decode at its full size, else 2, 4 or 8: the most that leaves its short side long
-/// enough.
+/// 1 to decode the picture at full size, else 2, 4 or 8: the largest that keeps the short side long enough.
 unsigned reduction_of(const PixelSize& size, const ImageOptions& options);
 
 }  // namespace vgg19

@@ -1,4 +1,4 @@
-// The Huffman tables that a frame of Motion JPEG leaves out.
+// The Huffman tables that Motion JPEG frames leave out.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,8 @@
 
 namespace vgg19 {
 
-/// The file with the tables of T.81, annex K.3, behind its start marker, for a decoder that does not know
-/// them: 0 for luminance, 1 for chrominance.
+/// A copy of the file with the tables of T.81, annex K.3, inserted after its start marker, for a decoder that
+/// does not know them: 0 for luminance, 1 for chrominance.
 std::vector<std::uint8_t> with_standard_huffman_tables(Bytes file);
 
 }  // namespace vgg19

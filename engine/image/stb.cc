@@ -14,7 +14,7 @@
 #endif
 #define STBI_ONLY_PNG
 #define STBI_ONLY_GIF
-#define STBI_NO_ZLIB  // what PNG calls of it is below
+#define STBI_NO_ZLIB  // the zlib functions that PNG calls are defined below
 #define STB_IMAGE_IMPLEMENTATION
 #include <stb_image.h>
 
@@ -22,7 +22,7 @@
 #error "stb_image's failure reason must be kept by thread"
 #endif
 
-/// Declared by stb_image, whose own takes data with a wrong checksum.
+/// Declared by stb_image; its own version ignores the checksum.
 static char* stbi_zlib_decode_malloc_guesssize_headerflag(const char* buffer, int length, int initial_size,
                                                           int* unpacked_length, int /*parse_header*/) {
     const vgg19::Bytes stream(reinterpret_cast<const std::uint8_t*>(buffer),
@@ -37,8 +37,8 @@ static char* stbi_zlib_decode_malloc_guesssize_headerflag(const char* buffer, in
 namespace vgg19::stb {
 namespace {
 
-/// Gives stb_image a file in memory piece by piece, because that shows when it wants more than there is;
-/// given the file as a whole it goes on with zeros, and a cut JPEG turns out grey.
+/// Feeds stb_image chunk by chunk, which shows when it reads beyond the end. Given the whole file at once it
+/// continues with zeros, and a truncated JPEG turns grey.
 class Source {
   public:
     explicit Source(Bytes file) : file_(file) {}
@@ -53,7 +53,8 @@ class Source {
         const std::size_t count = std::min(wanted, source.file_.size() - source.offset_);
         std::copy_n(source.file_.begin() + static_cast<std::ptrdiff_t>(source.offset_), count, data);
         source.offset_ += count;
-        // Calls fill a buffer as far as the file goes; there is one more only when that byte is wanted.
+        // Each call fills the buffer as far as the file goes; a call at the end means that a byte beyond it
+        // is needed.
         source.passed_end_ = source.passed_end_ || count == 0;
         return static_cast<int>(count);
     }
@@ -74,7 +75,7 @@ class Source {
     bool passed_end_ = false;
 };
 
-/// Every file is tried as a PNG first, and some failures of other formats give no reason of their own.
+/// stb_image tries every file as a PNG first, and some failures of other formats set no reason.
 std::string failure_reason() {
     const char* given = stbi_failure_reason();
     const std::string reason = given == nullptr ? "" : given;
@@ -87,8 +88,8 @@ std::string failure_reason() {
     fail_image(reason);
 }
 
-/// Covers every single block: 16-bit RGBA twice over (blocks that grow are doubled), JPEG's coefficients
-/// (rounded up to units of 32 pixels), the file's own bytes twice over, and the decoder's tables.
+/// Enough for every single allocation: 16-bit RGBA twice (growing blocks are doubled), JPEG's coefficients
+/// (rounded up to multiples of 32 pixels), the file's bytes twice, and the decoder's tables.
 std::size_t block_limit(Bytes file, const PixelSize& size) {
     constexpr std::size_t tables = std::size_t{1} << 20U;
     return 16 * (size.width + 32) * (size.height + 32) + 2 * file.size() + tables;
@@ -104,7 +105,7 @@ PixelSize read_size(Bytes file) {
     int height = 0;
     int channels = 0;
     if (stbi_info_from_callbacks(&callbacks, &source, &width, &height, &channels) == 0) {
-        // stb_image's own reason is that of the last format that it tried.
+        // stb_image's reason would be that of the last format that it tried.
         fail(file, source, "its header is damaged or names a feature that is not supported");
     }
     return {static_cast<std::size_t>(width), static_cast<std::size_t>(height)};
@@ -127,7 +128,7 @@ Samples decode(Bytes file, const PixelSize& size) {
     return samples;
 }
 
-/// One or two channels are grey, the last of two or four is alpha.
+/// One or two channels mean grey; with two or four, the last is alpha.
 Image to_rgb(const Samples& samples) {
     const std::size_t pixels = samples.size.width * samples.size.height;
     const std::uint8_t* from = samples.data.get();

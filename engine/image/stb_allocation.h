@@ -1,4 +1,4 @@
-// How stb_image allocates: for the sources that include it.
+// Memory allocation for stb_image.
 #pragma once
 
 #include <cstddef>
@@ -6,15 +6,15 @@
 
 namespace vgg19::stb {
 
-/// No block above this is given in this thread until the next call: the data that a PNG unpacks to may be a
-/// thousand times the file, whatever size its header names.
+/// Limits every allocation of this thread until the next call: a PNG may unpack to a thousand times its size,
+/// whatever its header says.
 void set_block_limit(std::size_t bytes);
 
-/// Whether a block was refused since.
+/// Whether an allocation was refused since set_block_limit().
 bool wanted_more();
 
-/// Zeros: stb_image reads tables that a damaged file uses and does not define, and would decode with, walk
-/// through, or show in the picture what was in the memory before. Null above the limit.
+/// Zeroed memory, because a damaged file can make stb_image read tables that it never defined. Null above the
+/// limit.
 void* allocate(std::size_t bytes);
 void* reallocate(void* block, std::size_t old_bytes, std::size_t bytes);
 
@@ -23,7 +23,7 @@ void* reallocate(void* block, std::size_t old_bytes, std::size_t bytes);
 #define STBI_MALLOC(bytes) vgg19::stb::allocate(bytes)
 #define STBI_REALLOC_SIZED(block, old_bytes, bytes) vgg19::stb::reallocate(block, old_bytes, bytes)
 #define STBI_FREE(block) std::free(block)
-#define STBI_ASSERT(condition) static_cast<void>(0)  // a library does not abort
+#define STBI_ASSERT(condition) static_cast<void>(0)  // a library must not abort
 #define STBI_NO_STDIO
 #define STBI_NO_LINEAR
 #define STB_IMAGE_STATIC

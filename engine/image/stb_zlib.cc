@@ -3,7 +3,7 @@
 #include "engine/image/checksums.h"
 #include "engine/image/stb_allocation.h"
 
-// zlib alone; stb.cc has the formats.
+// Only zlib here; stb.cc has the formats.
 #define STBI_NO_JPEG
 #define STBI_NO_PNG
 #define STBI_NO_BMP
@@ -22,8 +22,8 @@ namespace {
 
 constexpr std::size_t checksum_bytes = 4;
 
-/// The decoder reads ahead of the bits that it needs. It reads no zeros of its own behind the stream's end
-/// while the four bytes of the checksum are there, so that this is right wherever a checksum is.
+/// The decoder reads ahead of the bits that it needs. It appends zeros after the end of the stream only where
+/// the four bytes of the checksum are missing, so that the result is right wherever there is a checksum.
 std::size_t bytes_used(const stbi__zbuf& zlib, Bytes stream) {
     const auto read = static_cast<std::size_t>(zlib.zbuffer - stream.data());
     const auto ahead = static_cast<std::size_t>(zlib.num_bits) / 8;

@@ -1,4 +1,4 @@
-// For tests: the pictures of testdata/, files made by hand, and the messages of errors.
+// Helpers for tests: the pictures of testdata/, hand-made files, and the messages of errors.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -34,7 +34,7 @@ inline File read_fixture(const std::string& name) {
     return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
 }
 
-/// Of two pictures of the same size.
+/// Both pictures have the same size.
 inline int largest_difference(const Image& a, const Image& b) {
     REQUIRE(a.width == b.width);
     REQUIRE(a.height == b.height);
@@ -48,7 +48,7 @@ inline bool contains(std::string_view text, std::string_view part) {
     return text.find(part) != std::string_view::npos;
 }
 
-/// A file in each format, and more than one where they differ in how they are stored.
+/// One file of each format, more where a format stores pixels in different ways.
 inline constexpr std::array<const char*, 11> one_of_each = {
     "rgb.jpg",   "progressive.jpg", "orientation6.jpg", "rgb.png", "palette_transparent.png",
     "rgb16.png", "rgb.bmp",         "palette.bmp",      "rgb.gif", "animated.gif",
@@ -64,7 +64,7 @@ inline File joined(const File& a, const File& b) {
     return file;
 }
 
-/// From memory that ends at a guard page, so that a read past the file's end faults.
+/// Decodes from memory that ends at a guard page, so that a read beyond the file faults.
 inline Image decode(const File& file, const ImageLimits& limits = {}) {
     kernels::testing::GuardedBuffer<std::uint8_t> guarded(file.size());
     std::copy(file.begin(), file.end(), guarded.begin());
@@ -75,7 +75,7 @@ inline std::string decode_error(const File& file, const ImageLimits& limits = {}
     return error_of(ErrorKind::bad_input, [&] { decode(file, limits); });
 }
 
-/// Against the picture NAME.expected.png, from the file and from memory.
+/// Decodes from the file and from memory, and compares with NAME.expected.png.
 inline void check_decodes(const std::string& name, int tolerance) {
     CAPTURE(name);
     const Image expected = load_image(fixture(name + ".expected.png"));
@@ -83,14 +83,14 @@ inline void check_decodes(const std::string& name, int tolerance) {
     CHECK(largest_difference(decode(read_fixture(name)), expected) <= tolerance);
 }
 
-/// Big-endian, as PNG and JPEG have them.
+/// Big-endian, as in PNG and JPEG.
 inline File number(std::uint32_t value, std::size_t count) {
     File bytes(count);
     for (std::size_t i = count; i > 0; --i, value >>= 8U) bytes[i - 1] = static_cast<std::uint8_t>(value);
     return bytes;
 }
 
-/// Bit by bit, as ISO/IEC 15948, section 5.5, defines it.
+/// Bit by bit, the definition in ISO/IEC 15948, section 5.5.
 inline std::uint32_t png_checksum(const File& bytes) {
     std::uint32_t value = 0xFFFFFFFF;
     for (const std::uint8_t byte : bytes) {
@@ -106,7 +106,7 @@ inline File png_chunk(std::string_view type, const File& data) {
     return joined(joined(number(length, 4), named), number(png_checksum(named), 4));
 }
 
-/// A PNG with the checksums that its chunks should have, as far as they can be made out.
+/// The PNG with corrected chunk checksums, as far as its chunks can be found.
 inline File with_png_checksums(File file) {
     constexpr std::size_t signature_bytes = 8;
     constexpr std::size_t frame_bytes = 12;

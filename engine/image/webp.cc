@@ -66,7 +66,7 @@ int exif_orientation_of(const WebPDemuxer* demuxer) {
     return exif_orientation(exif.bytes(), xmp.bytes());
 }
 
-/// Into `samples`, rows of 3 or 4 bytes a pixel as `mode` says, without gaps.
+/// Decodes into `samples`: rows of 3 or 4 bytes per pixel, depending on `mode`, without padding.
 void decode_frame(const Frame& frame, WEBP_CSP_MODE mode, const PixelSize& size,
                   std::vector<std::uint8_t>& samples) {
     WebPDecoderConfig config;
@@ -94,7 +94,7 @@ void decode_frame(const Frame& frame, WEBP_CSP_MODE mode, const PixelSize& size,
     if (status != VP8_STATUS_OK) fail_image("the data of its picture are damaged");
 }
 
-/// The frame lies inside the canvas: libwebp's demuxer has checked that.
+/// libwebp's demuxer has checked that the frame lies inside the canvas.
 Image on_white_canvas(const Frame& frame, const PixelSize& canvas) {
     std::vector<std::uint8_t> rgba;
     decode_frame(frame, MODE_RGBA, frame.size(), rgba);

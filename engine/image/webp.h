@@ -6,8 +6,8 @@
 
 namespace vgg19 {
 
-/// Lossy and lossless; the first frame of an animation, at its place on an empty canvas; transparent pixels
-/// over white. Throws Error (bad_input).
+/// Reads lossy and lossless files; of an animation, the first frame at its position on an empty canvas.
+/// Transparent pixels are blended over white. Throws Error (bad_input).
 Image decode_webp(Bytes file, const ImageOptions& options);
 
 }  // namespace vgg19

@@ -1,4 +1,4 @@
-// Names that models and data give to classes.
+// Compares the class names of models and data sets.
 #pragma once
 
 #include <cstddef>
@@ -9,14 +9,15 @@
 
 namespace vgg19 {
 
-/// Equal but for the case of A to Z and for '_' and '-' in place of spaces.
+/// Ignores the case of A to Z, and treats '_' and '-' as spaces.
 bool is_same_class_name(std::string_view a, std::string_view b);
 
-/// ImageNet's thousand in their order: lists of them agree in nine of ten. Ids of WordNet are names too.
+/// Whether the names are those of ImageNet's 1000 classes in order. Published lists differ in details, so
+/// nine of ten must agree; WordNet ids count as names too.
 bool are_imagenet_names(std::span<const std::string> names);
 
-/// The first class whose names in two models say that it is not the same. None where they are the same, where
-/// one of the models has no names, and for two lists of ImageNet's. Both have as many classes, or no names.
+/// The first class whose names differ. None if all agree, if one of the lists is empty, and for two lists of
+/// ImageNet names. Otherwise both lists have the same length.
 std::optional<std::size_t> first_other_class(std::span<const std::string> names,
                                              std::span<const std::string> others);
 

@@ -12,7 +12,7 @@ namespace vgg19 {
 
 using Names = std::vector<std::string>;
 
-TEST_CASE("class names are the same in capitals, and with '_' or '-' for a space") {
+TEST_CASE("class names are equal ignoring case, and with '_' or '-' for a space") {
     CHECK(is_same_class_name("Golden_Retriever", "golden retriever"));
     CHECK(is_same_class_name("pink-primrose", "Pink Primrose"));
     CHECK_FALSE(is_same_class_name("cat", "cats"));
@@ -20,7 +20,7 @@ TEST_CASE("class names are the same in capitals, and with '_' or '-' for a space
     CHECK(is_same_class_name("Äpfel", "Äpfel"));
 }
 
-TEST_CASE("two models have other classes where a name says so") {
+TEST_CASE("two models have different classes if a name differs") {
     const Names names = {"ant", "pink primrose", "cat"};
     CHECK_FALSE(first_other_class(names, names));
     CHECK_FALSE(first_other_class(names, Names{"Ant", "Pink_Primrose", "cat"}));
@@ -30,7 +30,7 @@ TEST_CASE("two models have other classes where a name says so") {
     CHECK(first_other_class(names, Names{"ant", "pink primrose", "dog"}) == 2U);
 }
 
-TEST_CASE("lists of ImageNet's names are of the same classes, in other words and in ids") {
+TEST_CASE("lists of ImageNet names mean the same classes, with other words or ids") {
     Names labels;
     Names ids;
     for (const ImageNetClass& known : imagenet_classes()) {

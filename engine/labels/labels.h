@@ -1,4 +1,4 @@
-// The thousand classes of ImageNet's 2012 challenge.
+// The 1000 classes of the ImageNet challenge 2012.
 #pragma once
 
 #include <span>
@@ -7,8 +7,8 @@
 namespace vgg19 {
 
 struct ImageNetClass {
-    std::string_view synset;  ///< WordNet's, such as "n02123045"
-    std::string_view label;   ///< torchvision's, such as "tabby"
+    std::string_view synset;  ///< WordNet id, such as "n02123045"
+    std::string_view label;   ///< torchvision's name, such as "tabby"
 };
 
 /// In the order of the network's outputs.

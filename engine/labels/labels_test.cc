@@ -9,7 +9,7 @@
 using vgg19::imagenet_classes;
 using vgg19::ImageNetClass;
 
-TEST_CASE("every class has a label and a synset of its own") {
+TEST_CASE("every class has a unique label and synset") {
     std::set<std::string_view> synsets;
     std::set<std::string_view> labels;
     for (const ImageNetClass& entry : imagenet_classes()) {
@@ -25,7 +25,7 @@ TEST_CASE("every class has a label and a synset of its own") {
     CHECK(labels.size() == 1000);
 }
 
-TEST_CASE("the classes are in the order of the challenge, which is that of the synsets") {
+TEST_CASE("the classes have the challenge's order, sorted by synset") {
     const auto classes = imagenet_classes();
     CHECK(std::is_sorted(classes.begin(), classes.end(),
                          [](const ImageNetClass& a, const ImageNetClass& b) { return a.synset < b.synset; }));

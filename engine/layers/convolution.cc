@@ -15,7 +15,7 @@ namespace vgg19::layers {
 
 namespace {
 
-class DirectConvolution final : public Convolution {
+class DirectConvolution final : public Operation {
   public:
     DirectConvolution(const ConvolutionShape& shape, const ConvolutionWeights& weights,
                       const Execution& execution)
@@ -29,8 +29,8 @@ class DirectConvolution final : public Convolution {
           problem_{.batch = execution.batch,
                    .input_channels = shape.input_channels,
                    .output_channels = shape.output_channels,
-                   .height = shape.side,
-                   .width = shape.side,
+                   .height = shape.size.height,
+                   .width = shape.size.width,
                    .block = execution.channel_block(),
                    .plain_input = shape.plain_input,
                    .weights = weights_.as<float>(),
@@ -39,7 +39,7 @@ class DirectConvolution final : public Convolution {
                                   weights.weights, weights_.as<float>());
     }
 
-    void run(const std::byte* input, std::byte* output, std::byte* /*scratch*/) const override {
+    void run(const std::byte* input, std::byte* output, std::byte* /*scratch*/) override {
         kernels::ConvDirect problem = problem_;
         problem.input = as_floats(input);
         problem.output = as_floats(output);
@@ -63,7 +63,7 @@ class DirectConvolution final : public Convolution {
     kernels::ConvDirect problem_;
 };
 
-class OneDnnConvolution final : public Convolution {
+class OneDnnConvolution final : public Operation {
   public:
     OneDnnConvolution(const ConvolutionShape& shape, const ConvolutionWeights& weights,
                       const Execution& execution)
@@ -72,7 +72,7 @@ class OneDnnConvolution final : public Convolution {
           convolution_(onednn_shape(shape, execution), execution.isa, execution.threads, weights.weights,
                        weights.bias) {}
 
-    void run(const std::byte* input, std::byte* output, std::byte* scratch) const override {
+    void run(const std::byte* input, std::byte* output, std::byte* scratch) override {
         convolution_.run(as_floats(input), as_floats(output), scratch);
     }
     std::size_t scratch_bytes() const override { return convolution_.scratch_bytes(); }
@@ -94,8 +94,8 @@ kernels::ConvOneDnnShape onednn_shape(const ConvolutionShape& shape, const Execu
     return {.batch = execution.batch,
             .input_channels = shape.input_channels,
             .output_channels = shape.output_channels,
-            .height = shape.side,
-            .width = shape.side,
+            .height = shape.size.height,
+            .width = shape.size.width,
             .plain_input = shape.plain_input};
 }
 
@@ -123,8 +123,49 @@ const char* algorithm_name(ConvolutionAlgorithm algorithm) {
     return "unknown";
 }
 
-std::unique_ptr<Convolution> make_convolution(ConvolutionAlgorithm algorithm, const ConvolutionShape& shape,
-                                              const ConvolutionWeights& weights, const Execution& execution) {
+bool pools_itself(ConvolutionAlgorithm algorithm, const ConvolutionShape& shape) {
+    using enum ConvolutionAlgorithm;
+    switch (algorithm) {
+        case direct:
+        case onednn:
+        case winograd_image:
+            return false;
+        case winograd_f2:
+            return winograd_pools(shape, kernels::WinogradTile::f2);
+        case winograd_f4:
+            return winograd_pools(shape, kernels::WinogradTile::f4);
+        case winograd_f5:
+            return winograd_pools(shape, kernels::WinogradTile::f5);
+        case winograd_f6:
+            return winograd_pools(shape, kernels::WinogradTile::f6);
+        case conv_int8:
+        case winograd_int8:
+            return shape.pool_follows;
+    }
+    return false;
+}
+
+bool quantizes_itself(ConvolutionAlgorithm algorithm, const ConvolutionShape& shape) {
+    using enum ConvolutionAlgorithm;
+    switch (algorithm) {
+        case conv_int8:
+        case winograd_int8:
+            return shape.int8_follows;
+        case winograd_image:
+            return shape.int8_follows && !shape.pool_follows;
+        case direct:
+        case onednn:
+        case winograd_f2:
+        case winograd_f4:
+        case winograd_f5:
+        case winograd_f6:
+            return false;
+    }
+    return false;
+}
+
+std::unique_ptr<Operation> make_convolution(ConvolutionAlgorithm algorithm, const ConvolutionShape& shape,
+                                            const ConvolutionWeights& weights, const Execution& execution) {
     switch (algorithm) {
         case ConvolutionAlgorithm::direct:
             return std::make_unique<DirectConvolution>(shape, weights, execution);

@@ -1,92 +1,80 @@
-// 3×3 convolution with bias and ReLU: one interface, several algorithms.
+// 3×3 convolution with bias and ReLU, by several algorithms.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <string>
 
 #include "engine/layers/execution.h"
+#include "engine/layers/operation.h"
 #include "kernels/onednn/conv_onednn.h"
+#include "vgg19/map_size.h"
 
 namespace vgg19::layers {
 
-/// What a convolution's weights and its input are.
+/// The types of a convolution's weights and input.
 enum class ConvolutionType : unsigned char {
     fp32,
     int8,           ///< signed 8-bit weights and unsigned 8-bit input
-    int8_winograd,  ///< the same, with the scales that Winograd's transformed input wants
+    int8_winograd,  ///< the same, with the scales for Winograd's transformed input
 };
 
-/// What to compute. Input and output are in the blocked layout (kernels/common/blocked_layout.h), but for an
-/// image.
+/// The problem to compute. Input and output are in the blocked layout (kernels/common/blocked_layout.h),
+/// unless the input is an image.
 struct ConvolutionShape {
     std::size_t input_channels = 0;
     std::size_t output_channels = 0;
-    std::size_t side = 0;       ///< height and width
-    bool plain_input = false;   ///< the input is an image: [batch][input_channels][side][side]
-    bool pool_follows = false;  ///< a 2×2 max-pool of stride 2, which the convolution may do itself
+    MapSize size{};             ///< of input and output
+    bool plain_input = false;   ///< the input is an image: [batch][input_channels][height][width]
+    bool pool_follows = false;  ///< a 2×2 max-pool of stride 2 follows, which the convolution may include
+    /// The next layer reads 8 bits with the scale ConvolutionWeights::output_scale; the convolution may write
+    /// them itself.
+    bool int8_follows = false;
     ConvolutionType type = ConvolutionType::fp32;
 
-    /// Products and sums of the plain algorithm, for one image.
+    /// Multiplications and additions of direct convolution, for one image.
     std::uint64_t direct_operations() const {
-        return std::uint64_t{2} * 9 * input_channels * output_channels * side * side;
+        return std::uint64_t{2} * 9 * input_channels * output_channels * size.pixels();
     }
 };
 
-/// Read while packing only.
+/// Read only while packing.
 struct ConvolutionWeights {
     const float* weights = nullptr;             ///< [output_channels][input_channels][3][3], of FP32
-    const std::int8_t* int8_weights = nullptr;  ///< the same of INT8, with its scales:
+    const std::int8_t* int8_weights = nullptr;  ///< INT8 weights in the same order, with their scales:
     const float* weight_scale = nullptr;        ///< [output_channels]
-    float input_scale = 0;                      ///< one step of the input
+    float input_scale = 0;                      ///< quantization scale of the input
     const float* winograd_input_scale =
-        nullptr;                  ///< [position] of the transformed input (network.h); may be absent
+        nullptr;                  ///< [position], scales of the transformed input (network.h); may be absent
     const float* bias = nullptr;  ///< [output_channels]
-    /// One step of the 8-bit input of the layer that follows; 0 where that is FP32.
+    /// The quantization scale of the next layer's 8-bit input; 0 if that layer is FP32.
     float output_scale = 0;
 };
 
-/// The ways to compute it.
+/// The algorithms.
 enum class ConvolutionAlgorithm : unsigned char {
-    direct,          ///< kernels/conv_direct: any shape, from the definition
-    onednn,          ///< kernels/onednn: for the shapes and ISAs that oneDNN knows
+    direct,          ///< kernels/conv_direct: any shape, computed directly
+    onednn,          ///< kernels/onednn: for the shapes and ISAs that oneDNN supports
     winograd_image,  ///< kernels/winograd_image: for images
     winograd_f2,     ///< kernels/winograd with tiles of 2×2, …
     winograd_f4,
     winograd_f5,
     winograd_f6,
     conv_int8,      ///< kernels/conv_int8: direct, for INT8
-    winograd_int8,  ///< kernels/winograd_int8: tiles of 2×2, for INT8 with its scales
+    winograd_int8,  ///< kernels/winograd_int8: tiles of 2×2, for INT8 with Winograd scales
 };
 
 /// "direct", "onednn", "winograd_f2", …
 const char* algorithm_name(ConvolutionAlgorithm algorithm);
 
-/// A convolution with its packed weights.
-class Convolution {
-  public:
-    Convolution() = default;
-    Convolution(const Convolution&) = delete;
-    Convolution& operator=(const Convolution&) = delete;
-    virtual ~Convolution() = default;
-
-    /// Input is what the shape says; output is floats, or 8 bits where it quantizes(). `scratch` has
-    /// scratch_bytes() bytes. All are aligned to 64.
-    virtual void run(const std::byte* input, std::byte* output, std::byte* scratch) const = 0;
-    virtual bool pools() const { return false; }  ///< the pool that follows is part of it
-    virtual bool quantizes() const {
-        return false;
-    }  ///< the output is in steps of ConvolutionWeights::output_scale
-    virtual std::size_t scratch_bytes() const = 0;
-    virtual std::size_t weight_bytes() const = 0;  ///< packed
-    virtual std::uint64_t operations() const = 0;  ///< products and sums that one run executes
-    virtual std::string kernel() const = 0;        ///< as a profiler or a report shows it
-};
+/// Whether the convolution includes the pool that follows.
+bool pools_itself(ConvolutionAlgorithm algorithm, const ConvolutionShape& shape);
+/// Whether its output is 8-bit if the next layer reads 8 bits; otherwise it is float.
+bool quantizes_itself(ConvolutionAlgorithm algorithm, const ConvolutionShape& shape);
 
 kernels::ConvOneDnnShape onednn_shape(const ConvolutionShape& shape, const Execution& execution);
 
-std::unique_ptr<Convolution> make_convolution(ConvolutionAlgorithm algorithm, const ConvolutionShape& shape,
-                                              const ConvolutionWeights& weights, const Execution& execution);
+std::unique_ptr<Operation> make_convolution(ConvolutionAlgorithm algorithm, const ConvolutionShape& shape,
+                                            const ConvolutionWeights& weights, const Execution& execution);
 
 }  // namespace vgg19::layers

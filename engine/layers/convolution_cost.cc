@@ -12,22 +12,22 @@ namespace vgg19::layers {
 
 namespace {
 
-/// What the costs are made of, measured with `vgg19-bench --tune` on CPUs with AVX-512: a value of a
-/// transform in multiply-adds for each of the n that it is made from, shares of the peak, and bytes from
-/// memory during one multiply-add of 16 lanes.
+/// Constants of the cost model, measured with `vgg19-bench --tune` on CPUs with AVX-512: multiply-adds per
+/// transformed value and input value, shares of the peak, and bytes read from memory during one multiply-add
+/// of 16 lanes.
 constexpr double transform_input_term = 2.2;
 constexpr double transform_output_term = 1.5;
 constexpr double pool_pixel = 4;
 constexpr double onednn_share = 0.97;
 constexpr double image_share = 0.7;
-/// Of INT8 products, and multiply-adds a value of the transforms: a block of input, a vector of output.
+/// For INT8: share of the peak, and multiply-adds per transformed value (an input block, an output vector).
 constexpr double int8_share = 0.9;
 constexpr double int8_transform_input = 8;
 constexpr double int8_transform_output = 6;
 constexpr double bytes_a_multiply_add = 4.7;
 constexpr double lanes_of_that = 16;
 
-/// F(6,3) rounds more: its error nears 1e-5 at 512 channels.
+/// F(6,3) is less accurate: its error approaches 1e-5 at 512 channels.
 constexpr std::size_t most_channels_of_f6 = 256;
 
 double real(std::size_t value) {
@@ -48,11 +48,11 @@ ConvolutionEstimate direct_estimate(const ConvolutionShape& shape, const Executi
     const double block = real(execution.channel_block());
     const double filters = 9 * vectors(shape, execution);
     const double bytes = filters * block * sizeof(float);
-    return {algorithm, filters * real(shape.side * shape.side) / share, memory_cost(bytes, execution), bytes};
+    return {algorithm, filters * real(shape.size.pixels()) / share, memory_cost(bytes, execution), bytes};
 }
 
 /// The share of the peak that the products reach: a register tile of `rows` tiles by two vectors of channels
-/// has 2 · rows multiply-adds for each pair of filters that it loads.
+/// has 2 · rows multiply-adds per pair of loaded filters.
 double product_share(const kernels::Winograd& problem, const Execution& execution) {
     const std::size_t most_rows = execution.channel_block() == 16 ? 14 : 6;
     const double rows = real(problem.tiles()) / std::ceil(real(problem.tiles()) / real(most_rows));
@@ -66,9 +66,9 @@ ConvolutionEstimate winograd_estimate(const ConvolutionShape& shape, Execution e
     const kernels::Winograd problem = winograd_problem(shape, tile, execution);
     const double values = real(problem.positions() * problem.tiles());
     const double products = values * real(problem.input_blocks() * problem.block * problem.output_blocks());
-    // Windows of a pool do not fit into tiles of an odd side: a step of its own reads the map again.
+    // Windows of a pool do not fit into tiles with an odd side, so a separate step reads the map again.
     const bool pools_apart = shape.pool_follows && !problem.pool;
-    const double pool = pools_apart ? real(shape.side * shape.side * problem.output_blocks()) : 0;
+    const double pool = pools_apart ? real(shape.size.pixels() * problem.output_blocks()) : 0;
     const double transforms = values * real(problem.input_side()) *
                               (transform_input_term * real(problem.input_blocks()) +
                                transform_output_term * real(problem.output_blocks()));
@@ -91,20 +91,20 @@ bool onednn_supports(const ConvolutionShape& shape, const Execution& execution) 
            kernels::ConvOneDnn::supports(onednn_shape(shape, execution), execution.isa);
 }
 
-/// INT8: an instruction multiplies four input channels by each lane's output channel.
+/// For INT8: an instruction multiplies four input channels with each lane's output channel.
 double int8_products(const ConvolutionShape& shape, const Execution& execution) {
     constexpr std::size_t quad = 4;
     const std::size_t lanes = execution.channel_block();
     const std::size_t output_vectors = kernels::blocks_of(shape.output_channels, lanes);
     const double products = real(kernels::blocks_of(shape.input_channels, quad) * output_vectors);
-    // Without dot products bytes are widened first.
+    // Without dot-product instructions, bytes must be widened first.
     constexpr double widening = 3;
     return kernels::has_dot_product(execution.isa) ? products : widening * products;
 }
 
 ConvolutionEstimate conv_int8_estimate(const ConvolutionShape& shape, const Execution& execution) {
     const double bytes = 9 * real(shape.input_channels) * real(shape.output_channels);
-    const double products = 9 * real(shape.side * shape.side) * int8_products(shape, execution);
+    const double products = 9 * real(shape.size.pixels()) * int8_products(shape, execution);
     return {ConvolutionAlgorithm::conv_int8, products / int8_share, memory_cost(bytes, execution), bytes};
 }
 

@@ -1,4 +1,4 @@
-// The planner's cost model: what each way to compute a convolution is expected to take.
+// The planner's cost model: the expected cost of each convolution algorithm.
 #pragma once
 
 #include <span>
@@ -11,22 +11,22 @@ namespace vgg19::layers {
 /// SessionOptions::convolution.
 enum class ConvolutionChoice : unsigned char { automatic, winograd, direct, onednn };
 
-/// One way, and its cost for one image, in multiply-adds of whole vector registers, over all threads
+/// An algorithm, and its cost for one image in multiply-adds of whole vector registers, over all threads
 /// together.
 ///
-/// Products of matrices count as they are, over the share of the peak that their register tile reaches;
-/// transforms by the values they make; and filters that are read from memory by the multiply-adds that could
-/// be done meanwhile. Of arithmetic and memory traffic the longer one counts, with a tenth of the other. The
-/// costs depend on the shape and the ISA alone, so that neither batch nor threads change a result.
+/// Matrix products count their multiply-adds, divided by the share of the peak that their register tile
+/// reaches; transforms count by the number of values; reading filters from memory counts as the multiply-adds
+/// that could be done in that time. Of arithmetic and memory traffic, the larger counts, plus a tenth of the
+/// other. The cost depends only on the shape and the ISA, so that batch and threads do not change results.
 struct ConvolutionEstimate {
     ConvolutionAlgorithm algorithm;
-    double arithmetic;  ///< of products and transforms, and of a pool that becomes a step of its own
+    double arithmetic;  ///< of products and transforms, and of a pool in a separate step
     double memory;      ///< of reading filters
     double weight_bytes;
     double cost() const;
 };
 
-/// All ways that `choice` allows, the cheapest first. Never empty.
+/// All algorithms that `choice` allows, the cheapest first. Never empty.
 std::vector<ConvolutionEstimate> convolution_estimates(const ConvolutionShape& shape,
                                                        const Execution& execution, ConvolutionChoice choice);
 

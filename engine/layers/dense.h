@@ -1,47 +1,70 @@
-// Fully connected layer with bias, and ReLU where one follows, in FP32, in INT8, or with INT4
-// weights.
+// A fully connected (dense) layer with bias and optional ReLU, over the kernels of kernels/dense.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string>
+#include <vector>
 
 #include "engine/layers/execution.h"
+#include "engine/layers/operation.h"
+#include "kernels/common/aligned_buffer.h"
+#include "kernels/dense/dense.h"
+#include "kernels/quantize_activations/quantize_activations.h"
 
 namespace vgg19::layers {
 
-/// What to compute: [batch][inputs] → [batch][outputs]. One of the weights is there. They are used in place,
-/// so they must outlive the layer.
+/// The problem to compute: [batch][inputs] → [batch][outputs]. Exactly one kind of weights is set, in the
+/// layout of kernels/dense/dense.h. Weights are used in place, so they must outlive the layer.
 struct DenseProblem {
     std::size_t inputs = 0;
     std::size_t outputs = 0;
     bool relu_follows = false;
-    bool signed_input = false;                   ///< no ReLU before it: inputs may be negative
+    bool signed_input = false;                   ///< inputs may be negative, because no ReLU precedes them
     bool input_major = false;                    ///< weights are [inputs][outputs], else [outputs][inputs]
     const float* weights = nullptr;              ///< finite
     const std::int8_t* int8_weights = nullptr;   ///< the same, quantised
-    const float* weight_scale = nullptr;         ///< [outputs], of INT8 weights
-    const std::uint8_t* int4_weights = nullptr;  ///< input-major, as kernels/dense_int4 has them
-    const std::uint16_t* int4_scale = nullptr;   ///< the same, of INT4 weights
+    const float* weight_scale = nullptr;         ///< [outputs], for INT8 weights
+    const std::uint8_t* int4_weights = nullptr;  ///< always input-major
+    const std::uint16_t* int4_scale = nullptr;   ///< likewise, for INT4 weights
     const float* bias = nullptr;                 ///< [outputs]
+
+    kernels::DenseWeights type() const;
 };
 
-class Dense {
+class Dense final : public Operation {
   public:
-    Dense() = default;
-    Dense(const Dense&) = delete;
-    Dense& operator=(const Dense&) = delete;
-    virtual ~Dense() = default;
+    /// Throws Error (bad_input) for an INT8 layer with so many inputs that sums could overflow 32 bits.
+    Dense(const DenseProblem& problem, const Execution& execution);
 
-    /// Not for two threads at once: a layer keeps what it makes of its input.
-    virtual void run(const float* input, float* output) = 0;
-    virtual std::string kernel() const = 0;
-    /// Of all weights: what a run reads at most.
-    virtual std::size_t weight_bytes() const = 0;
+    void run(const std::byte* input, std::byte* output, std::byte* scratch) override;
+    std::string kernel() const override { return kernel_.name; }
+    std::size_t weight_bytes() const override;
+
+  private:
+    void run_fp32_input(const float* input);
+    void run_int8(const float* input);
+    void run_signed_int8(const float* input, float* output);
+    void run_kernel();
+
+    int threads_;
+    kernels::DenseWeights weights_;
+    kernels::Kernel<kernels::DenseFunction> kernel_;
+    kernels::Dense problem_;
+    std::vector<std::uint32_t> input_rows_;
+    kernels::AlignedBuffer sums_;
+
+    // Only for INT8 weights.
+    kernels::Kernel<kernels::QuantizeActivationsFunction> quantize_;
+    std::vector<std::uint8_t> int8_input_;
+    std::vector<float> input_scales_;
+
+    // INT8 weights with an input of both signs.
+    bool signed_int8_;
+    const float* bias_;
+    std::vector<float> weight_sums_;
+    std::vector<float> shifted_input_;
+    std::vector<float> shifted_bias_;
 };
-
-/// Throws Error (bad_input) for an INT8 layer so wide that its sums could pass 32 bits.
-std::unique_ptr<Dense> make_dense(const DenseProblem& problem, const Execution& execution);
 
 }  // namespace vgg19::layers

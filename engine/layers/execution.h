@@ -1,4 +1,4 @@
-// What all layers of a session have in common.
+// Settings that all layers of a session share.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +17,7 @@ struct Execution {
     std::size_t channel_block() const { return kernels::channel_block(isa); }
 };
 
-/// Activations lie in memory that holds floats at one step of a forward pass and 8 bits at another.
+/// Activation memory holds floats in some steps of a forward pass and 8-bit values in others.
 inline const float* as_floats(const std::byte* activations) {
     return reinterpret_cast<const float*>(activations);
 }

@@ -11,13 +11,15 @@ namespace vgg19::layers {
 
 namespace {
 
-float share(std::size_t pooled, std::size_t index, const PoolFold& fold) {
-    const kernels::PoolWindow window = kernels::pool_window(pooled, fold.side, fold.pooled_side);
+/// `side`: the map's height or width.
+float share(std::size_t pooled, std::size_t index, std::size_t side, std::size_t pooled_side) {
+    const kernels::PoolWindow window = kernels::pool_window(pooled, side, pooled_side);
     if (index < window.begin || index >= window.end) return 0;
     return 1.0F / static_cast<float>(window.end - window.begin);
 }
 
-/// To the nearest whole number, ties to even: at 1.5 · 2^23 a float's step is 1. Vectorises on any CPU.
+/// Rounds to the nearest integer, ties to even: floats near 1.5 · 2^23 have a spacing of 1. Vectorises on any
+/// CPU.
 std::int8_t rounded(float value) {
     constexpr float step_is_one = 12582912.0F;
     return static_cast<std::int8_t>(static_cast<std::int32_t>((value + step_is_one) - step_is_one));
@@ -30,7 +32,8 @@ void fold_pixel(const PoolFold& fold, std::size_t row, std::size_t column, const
     std::fill_n(folded, fold.outputs, 0.0F);
     for (std::size_t p = 0; p < fold.pooled_side; ++p) {
         for (std::size_t q = 0; q < fold.pooled_side; ++q) {
-            const float factor = share(p, row, fold) * share(q, column, fold);
+            const float factor = share(p, row, fold.size.height, fold.pooled_side) *
+                                 share(q, column, fold.size.width, fold.pooled_side);
             if (factor == 0) continue;
             const Weight* pooled = weights + (p * fold.pooled_side + q) * fold.outputs;
             for (std::size_t o = 0; o < fold.outputs; ++o) {
@@ -40,8 +43,8 @@ void fold_pixel(const PoolFold& fold, std::size_t row, std::size_t column, const
     }
 }
 
-/// Calls body(part, pixel, folded) for each pixel of all channels, folded from INT8 weights in their own
-/// steps. Parts are of whole channels.
+/// Calls body(part, pixel, folded) for each pixel of all channels, folded from INT8 weights in units of their
+/// scales. Parts are whole channels.
 template <class Body>
 void for_each_folded_pixel(const PoolFold& fold, int threads, std::size_t parts, const Int8Weights& weights,
                            const Body& body) {
@@ -50,9 +53,9 @@ void for_each_folded_pixel(const PoolFold& fold, int threads, std::size_t parts,
         std::vector<float> folded(fold.outputs);
         for (std::size_t channel = channels.begin; channel < channels.end; ++channel) {
             const std::int8_t* pooled = weights.weights + channel * fold.pooled_channel_size();
-            for (std::size_t pixel = 0; pixel < fold.side * fold.side; ++pixel) {
-                fold_pixel(fold, pixel / fold.side, pixel % fold.side, pooled, folded.data());
-                body(part, channel * fold.side * fold.side + pixel, folded);
+            for (std::size_t pixel = 0; pixel < fold.size.pixels(); ++pixel) {
+                fold_pixel(fold, pixel / fold.size.width, pixel % fold.size.width, pooled, folded.data());
+                body(part, channel * fold.size.pixels() + pixel, folded);
             }
             if (weights.release) weights.release({pooled, fold.pooled_channel_size()});
         }
@@ -62,8 +65,9 @@ void for_each_folded_pixel(const PoolFold& fold, int threads, std::size_t parts,
 }  // namespace
 
 void fold_channel(const PoolFold& fold, const float* weights, float* folded) {
-    for (std::size_t pixel = 0; pixel < fold.side * fold.side; ++pixel) {
-        fold_pixel(fold, pixel / fold.side, pixel % fold.side, weights, folded + pixel * fold.outputs);
+    for (std::size_t pixel = 0; pixel < fold.size.pixels(); ++pixel) {
+        fold_pixel(fold, pixel / fold.size.width, pixel % fold.size.width, weights,
+                   folded + pixel * fold.outputs);
     }
 }
 
@@ -82,7 +86,7 @@ void fold_average_pool(const PoolFold& fold, int threads, const Int8Weights& wei
     for (std::size_t o = 0; o < fold.outputs; ++o) {
         float most = 0;
         for (const std::vector<float>& part : largest) most = std::max(most, part[o]);
-        const float step = most == 0 ? 1.0F : most / largest_int8;  // in steps of the weights
+        const float step = most == 0 ? 1.0F : most / largest_int8;  // in units of the weights' scale
         inverse_steps[o] = 1.0F / step;
         folded.scale[o] = weights.scale[o] * step;
     }

@@ -17,19 +17,20 @@ namespace {
 using kernels::testing::GuardedBuffer;
 using kernels::testing::Random;
 
-/// The mean of one window of PyTorch's AdaptiveAvgPool2d, written down once more.
+/// The mean of one window of PyTorch's AdaptiveAvgPool2d, implemented independently.
 double pooled_value(const GuardedBuffer<float>& map, std::size_t channel, const PoolFold& fold, std::size_t p,
                     std::size_t q) {
-    const auto begin = [&](std::size_t i) { return i * fold.side / fold.pooled_side; };
-    const auto end = [&](std::size_t i) {
+    const auto begin = [&](std::size_t i, std::size_t side) { return i * side / fold.pooled_side; };
+    const auto end = [&](std::size_t i, std::size_t side) {
         return static_cast<std::size_t>(
-            std::ceil(static_cast<double>((i + 1) * fold.side) / static_cast<double>(fold.pooled_side)));
+            std::ceil(static_cast<double>((i + 1) * side) / static_cast<double>(fold.pooled_side)));
     };
+    const auto [height, width] = fold.size;
     double sum = 0;
     double count = 0;
-    for (std::size_t row = begin(p); row < end(p); ++row) {
-        for (std::size_t column = begin(q); column < end(q); ++column) {
-            sum += map[(channel * fold.side + row) * fold.side + column];
+    for (std::size_t row = begin(p, height); row < end(p, height); ++row) {
+        for (std::size_t column = begin(q, width); column < end(q, width); ++column) {
+            sum += map[(channel * height + row) * width + column];
             count += 1;
         }
     }
@@ -44,15 +45,17 @@ TEST_CASE("a folded dense layer gives what the pool and the dense layer behind i
     constexpr std::size_t channels = 3;
     constexpr std::size_t pooled_side = 7;
     constexpr std::size_t outputs = 5;
-    for (const std::size_t side : {1U, 2U, 3U, 4U, 5U, 6U, 7U, 8U, 10U}) {
-        CAPTURE(side);
+    for (const MapSize size :
+         {MapSize(1), MapSize(2), MapSize(3), MapSize(4), MapSize(5), MapSize(6), MapSize(7), MapSize(8),
+          MapSize(10), MapSize(2, 7), MapSize(6, 3), MapSize(9, 5)}) {
+        CAPTURE(to_string(size));
         GuardedBuffer<float> weights(channels * pooled_side * pooled_side * outputs);
-        GuardedBuffer<float> folded(channels * side * side * outputs);
-        GuardedBuffer<float> map(channels * side * side);
+        GuardedBuffer<float> folded(channels * size.pixels() * outputs);
+        GuardedBuffer<float> map(channels * size.pixels());
         random.fill(weights, -1.0F, 1.0F);
         random.fill(map, 0.0F, 1.0F);
         const PoolFold fold = {
-            .channels = channels, .side = side, .pooled_side = pooled_side, .outputs = outputs};
+            .channels = channels, .size = size, .pooled_side = pooled_side, .outputs = outputs};
         for (std::size_t channel = 0; channel < channels; ++channel) {
             fold_channel(fold, weights.data() + channel * fold.pooled_channel_size(),
                          folded.data() + channel * fold.channel_size());
@@ -78,9 +81,10 @@ TEST_CASE("INT8 weights are folded to the nearest step of each output, whatever 
     Random random;
     INFO(random.replay());
     constexpr std::size_t outputs = 9;
-    for (const std::size_t side : {1U, 3U, 5U, 6U}) {
-        CAPTURE(side);
-        const PoolFold fold = {.channels = 4, .side = side, .pooled_side = 7, .outputs = outputs};
+    for (const MapSize size :
+         {MapSize(1), MapSize(3), MapSize(5), MapSize(6), MapSize(5, 7), MapSize(4, 2)}) {
+        CAPTURE(to_string(size));
+        const PoolFold fold = {.channels = 4, .size = size, .pooled_side = 7, .outputs = outputs};
         GuardedBuffer<std::int8_t> weights(fold.channels * fold.pooled_channel_size());
         std::vector<float> scale(outputs);
         random.fill(scale, 0.01F, 0.1F);

@@ -14,12 +14,12 @@ namespace vgg19::layers {
 
 namespace {
 
-/// 1 / a step of the output: 1 where the output is floats.
+/// 1 / the output's quantization scale; 1 if the output is floats.
 float output_steps(const ConvolutionWeights& weights) {
     return weights.output_scale == 0 ? 1.0F : 1.0F / weights.output_scale;
 }
 
-/// `values` in steps of the output, zero up to the size of `to`.
+/// Writes `values` in units of the output's scale; fills `to` up with zeros.
 void fill_scaled(std::span<const float> values, float steps, std::span<float> to) {
     std::fill(to.begin(), to.end(), 0.0F);
     std::transform(values.begin(), values.end(), to.begin(), [&](float value) { return value * steps; });
@@ -30,11 +30,11 @@ kernels::Int8ConvolutionOutput output_of(std::byte* output, bool quantizes, std:
     return {.floats = as_floats(output), .float_block = float_block};
 }
 
-class DirectInt8 final : public Convolution {
+class DirectInt8 final : public Operation {
   public:
     DirectInt8(const ConvolutionShape& shape, const ConvolutionWeights& weights, const Execution& execution)
         : execution_(execution),
-          quantizes_(weights.output_scale != 0),
+          quantizes_(shape.int8_follows),
           kernel_(kernels::select(kernels::conv_int8_kernels(), execution.isa)),
           problem_(conv_int8_problem(shape, execution)),
           weights_(kernels::conv_int8_packed_size(problem_)),
@@ -50,15 +50,13 @@ class DirectInt8 final : public Convolution {
         problem_.bias = bias_.data();
     }
 
-    void run(const std::byte* input, std::byte* output, std::byte* scratch) const override {
+    void run(const std::byte* input, std::byte* output, std::byte* scratch) override {
         kernels::ConvInt8 problem = problem_;
         problem.input = as_int8(input);
         problem.output = output_of(output, quantizes_, execution_.channel_block());
         kernels::conv_int8_convolution(kernel_, problem, execution_.threads, scratch);
     }
 
-    bool pools() const override { return problem_.pool; }
-    bool quantizes() const override { return quantizes_; }
     std::size_t scratch_bytes() const override {
         return kernels::conv_int8_scratch_size(problem_, execution_.threads);
     }
@@ -76,7 +74,7 @@ class DirectInt8 final : public Convolution {
     std::vector<float> bias_;
 };
 
-/// The step that the file asks for at each position, as the kernel's integer multiplier.
+/// The file's scale for each position as the kernel's fixed-point multiplier.
 std::array<std::int16_t, kernels::winograd_int8_positions> input_multipliers(
     const ConvolutionWeights& weights) {
     std::array<std::int16_t, kernels::winograd_int8_positions> multipliers{};
@@ -87,12 +85,12 @@ std::array<std::int16_t, kernels::winograd_int8_positions> input_multipliers(
     return multipliers;
 }
 
-class WinogradInt8Convolution final : public Convolution {
+class WinogradInt8Convolution final : public Operation {
   public:
     WinogradInt8Convolution(const ConvolutionShape& shape, const ConvolutionWeights& weights,
                             const Execution& execution)
         : float_block_(execution.channel_block()),
-          quantizes_(weights.output_scale != 0),
+          quantizes_(shape.int8_follows),
           kernel_(kernels::select(kernels::winograd_int8_kernels(), execution.isa)),
           problem_(winograd_int8_problem(shape, execution)),
           schedule_(kernels::winograd_int8_schedule(problem_, execution.threads)),
@@ -109,15 +107,13 @@ class WinogradInt8Convolution final : public Convolution {
         problem_.bias = bias_.data();
     }
 
-    void run(const std::byte* input, std::byte* output, std::byte* scratch) const override {
+    void run(const std::byte* input, std::byte* output, std::byte* scratch) override {
         kernels::WinogradInt8 problem = problem_;
         problem.input = as_int8(input);
         problem.output = output_of(output, quantizes_, float_block_);
         kernels::winograd_int8_convolution(*kernel_.run, problem, schedule_, scratch);
     }
 
-    bool pools() const override { return problem_.pool; }
-    bool quantizes() const override { return quantizes_; }
     std::size_t scratch_bytes() const override {
         return kernels::winograd_int8_scratch_size(problem_, schedule_);
     }
@@ -126,7 +122,7 @@ class WinogradInt8Convolution final : public Convolution {
     std::string kernel() const override { return kernel_.name; }
 
   private:
-    /// From the filters' scales to what turns a sum of products into steps of the output.
+    /// Turns the scales of filters into factors from sums of products to output steps.
     void scale_multipliers(const ConvolutionWeights& weights) {
         const std::size_t channels = problem_.padded_output_channels();
         for (std::size_t position = 0; position < kernels::winograd_int8_positions; ++position) {
@@ -153,8 +149,8 @@ kernels::ConvInt8 conv_int8_problem(const ConvolutionShape& shape, const Executi
     return {.batch = execution.batch,
             .input_channels = shape.input_channels,
             .output_channels = shape.output_channels,
-            .height = shape.side,
-            .width = shape.side,
+            .height = shape.size.height,
+            .width = shape.size.width,
             .pool = shape.pool_follows};
 }
 
@@ -162,13 +158,13 @@ kernels::WinogradInt8 winograd_int8_problem(const ConvolutionShape& shape, const
     return {.batch = execution.batch,
             .input_channels = shape.input_channels,
             .output_channels = shape.output_channels,
-            .height = shape.side,
-            .width = shape.side,
+            .height = shape.size.height,
+            .width = shape.size.width,
             .pool = shape.pool_follows};
 }
 
-std::unique_ptr<Convolution> make_conv_int8(const ConvolutionShape& shape, const ConvolutionWeights& weights,
-                                            const Execution& execution) {
+std::unique_ptr<Operation> make_conv_int8(const ConvolutionShape& shape, const ConvolutionWeights& weights,
+                                          const Execution& execution) {
     if (shape.input_channels > kernels::conv_int8_max_input_channels) {
         throw Error(ErrorKind::bad_input,
                     "an INT8 convolution can have " + std::to_string(kernels::conv_int8_max_input_channels) +
@@ -177,9 +173,8 @@ std::unique_ptr<Convolution> make_conv_int8(const ConvolutionShape& shape, const
     return std::make_unique<DirectInt8>(shape, weights, execution);
 }
 
-std::unique_ptr<Convolution> make_winograd_int8(const ConvolutionShape& shape,
-                                                const ConvolutionWeights& weights,
-                                                const Execution& execution) {
+std::unique_ptr<Operation> make_winograd_int8(const ConvolutionShape& shape,
+                                              const ConvolutionWeights& weights, const Execution& execution) {
     return std::make_unique<WinogradInt8Convolution>(shape, weights, execution);
 }
 

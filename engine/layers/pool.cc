@@ -4,39 +4,38 @@
 
 namespace vgg19::layers {
 
-MaxPool::MaxPool(std::size_t channels, std::size_t side, const Execution& execution)
+MaxPool::MaxPool(std::size_t channels, MapSize size, const Execution& execution)
     : threads_(execution.threads),
       kernel_(kernels::select(kernels::max_pool_kernels(), execution.isa)),
       problem_{.planes = execution.batch * kernels::blocks_of(channels, execution.channel_block()),
-               .height = side,
-               .width = side,
+               .height = size.height,
+               .width = size.width,
                .block = execution.channel_block()} {}
 
-void MaxPool::run(const float* input, float* output) const {
+void MaxPool::run(const std::byte* input, std::byte* output, std::byte* /*scratch*/) {
     kernels::MaxPool problem = problem_;
-    problem.input = input;
-    problem.output = output;
+    problem.input = as_floats(input);
+    problem.output = as_floats(output);
     const std::size_t rows = problem.height / 2;
     kernels::parallel_for(threads_, problem.planes,
                           [&](std::size_t plane) { kernel_.run(problem, plane * rows, (plane + 1) * rows); });
 }
 
-AveragePool::AveragePool(std::size_t channels, std::size_t side, std::size_t output_side,
-                         const Execution& execution)
+AveragePool::AveragePool(std::size_t channels, MapSize size, MapSize output_size, const Execution& execution)
     : threads_(execution.threads),
       kernel_(kernels::select(kernels::average_pool_kernels(), execution.isa)),
       problem_{.batch = execution.batch,
                .channels = channels,
-               .height = side,
-               .width = side,
-               .output_height = output_side,
-               .output_width = output_side,
+               .height = size.height,
+               .width = size.width,
+               .output_height = output_size.height,
+               .output_width = output_size.width,
                .block = execution.channel_block()} {}
 
-void AveragePool::run(const float* input, float* output) const {
+void AveragePool::run(const std::byte* input, std::byte* output, std::byte* /*scratch*/) {
     kernels::AveragePool problem = problem_;
-    problem.input = input;
-    problem.output = output;
+    problem.input = as_floats(input);
+    problem.output = as_floats(output);
     const std::size_t blocks = problem.batch * kernels::blocks_of(problem.channels, problem.block);
     kernels::parallel_for(threads_, blocks,
                           [&](std::size_t block) { kernel_.run(problem, block, block + 1); });

@@ -5,18 +5,19 @@
 #include <string>
 
 #include "engine/layers/execution.h"
+#include "engine/layers/operation.h"
 #include "kernels/average_pool/average_pool.h"
 #include "kernels/max_pool/max_pool.h"
+#include "vgg19/map_size.h"
 
 namespace vgg19::layers {
 
-/// 2×2, stride 2: `channels` maps of side × side in the blocked layout become maps of ⌊side / 2⌋ × ⌊side /
-/// 2⌋.
-class MaxPool {
+/// 2×2, stride 2: `channels` maps of `size`, floats in the blocked layout, become maps of size.halved().
+class MaxPool final : public Operation {
   public:
-    MaxPool(std::size_t channels, std::size_t side, const Execution& execution);
-    void run(const float* input, float* output) const;
-    std::string kernel() const { return kernel_.name; }
+    MaxPool(std::size_t channels, MapSize size, const Execution& execution);
+    void run(const std::byte* input, std::byte* output, std::byte* scratch) override;
+    std::string kernel() const override { return kernel_.name; }
 
   private:
     int threads_;
@@ -24,13 +25,13 @@ class MaxPool {
     kernels::MaxPool problem_;
 };
 
-/// Adaptive average pool to output_side × output_side, from the blocked layout to
-/// [batch][channels][output_side][output_side].
-class AveragePool {
+/// Adaptive average pool from `size` to `output_size`: reads floats in the blocked layout, writes
+/// [batch][channels][height][width].
+class AveragePool final : public Operation {
   public:
-    AveragePool(std::size_t channels, std::size_t side, std::size_t output_side, const Execution& execution);
-    void run(const float* input, float* output) const;
-    std::string kernel() const { return kernel_.name; }
+    AveragePool(std::size_t channels, MapSize size, MapSize output_size, const Execution& execution);
+    void run(const std::byte* input, std::byte* output, std::byte* scratch) override;
+    std::string kernel() const override { return kernel_.name; }
 
   private:
     int threads_;

@@ -8,7 +8,7 @@ namespace vgg19::layers {
 
 namespace {
 
-class WinogradConvolution final : public Convolution {
+class WinogradConvolution final : public Operation {
   public:
     WinogradConvolution(kernels::WinogradTile tile, const ConvolutionShape& shape,
                         const ConvolutionWeights& weights, const Execution& execution)
@@ -24,14 +24,13 @@ class WinogradConvolution final : public Convolution {
         problem_.bias = bias_.as<float>();
     }
 
-    void run(const std::byte* input, std::byte* output, std::byte* scratch) const override {
+    void run(const std::byte* input, std::byte* output, std::byte* scratch) override {
         kernels::Winograd problem = problem_;
         problem.input = as_floats(input);
         problem.output = as_floats(output);
         kernels::winograd_convolution(*kernel_.run, problem, schedule_, as_floats(scratch));
     }
 
-    bool pools() const override { return problem_.pool; }
     std::size_t scratch_bytes() const override {
         return kernels::winograd_scratch_size(problem_, schedule_) * sizeof(float);
     }
@@ -60,14 +59,18 @@ kernels::Winograd winograd_problem(const ConvolutionShape& shape, kernels::Winog
             .batch = execution.batch,
             .input_channels = shape.input_channels,
             .output_channels = shape.output_channels,
-            .height = shape.side,
-            .width = shape.side,
+            .height = shape.size.height,
+            .width = shape.size.width,
             .block = execution.channel_block(),
-            .pool = shape.pool_follows && static_cast<std::size_t>(tile) % 2 == 0};
+            .pool = winograd_pools(shape, tile)};
 }
 
-std::unique_ptr<Convolution> make_winograd(kernels::WinogradTile tile, const ConvolutionShape& shape,
-                                           const ConvolutionWeights& weights, const Execution& execution) {
+bool winograd_pools(const ConvolutionShape& shape, kernels::WinogradTile tile) {
+    return shape.pool_follows && static_cast<std::size_t>(tile) % 2 == 0;
+}
+
+std::unique_ptr<Operation> make_winograd(kernels::WinogradTile tile, const ConvolutionShape& shape,
+                                         const ConvolutionWeights& weights, const Execution& execution) {
     return std::make_unique<WinogradConvolution>(tile, shape, weights, execution);
 }
 

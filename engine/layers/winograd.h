@@ -1,4 +1,4 @@
-// A convolution by Winograd's minimal filtering, with the max-pool that follows.
+// A Winograd convolution, with an optional max-pool.
 #pragma once
 
 #include <memory>
@@ -11,7 +11,10 @@ namespace vgg19::layers {
 kernels::Winograd winograd_problem(const ConvolutionShape& shape, kernels::WinogradTile tile,
                                    const Execution& execution);
 
-std::unique_ptr<Convolution> make_winograd(kernels::WinogradTile tile, const ConvolutionShape& shape,
-                                           const ConvolutionWeights& weights, const Execution& execution);
+/// Whether the convolution includes the pool that follows: its windows fit only into tiles with an even side.
+bool winograd_pools(const ConvolutionShape& shape, kernels::WinogradTile tile);
+
+std::unique_ptr<Operation> make_winograd(kernels::WinogradTile tile, const ConvolutionShape& shape,
+                                         const ConvolutionWeights& weights, const Execution& execution);
 
 }  // namespace vgg19::layers

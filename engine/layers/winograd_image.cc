@@ -9,7 +9,7 @@ namespace vgg19::layers {
 
 namespace {
 
-class WinogradImageConvolution final : public Convolution {
+class WinogradImageConvolution final : public Operation {
   public:
     WinogradImageConvolution(const ConvolutionShape& shape, const ConvolutionWeights& weights,
                              const Execution& execution)
@@ -18,7 +18,7 @@ class WinogradImageConvolution final : public Convolution {
           problem_(winograd_image_problem(shape, execution)),
           weights_(problem_.packed_size() * sizeof(float)),
           bias_(problem_.output_blocks() * problem_.block * sizeof(float)),
-          quantizes_(weights.output_scale != 0 && !shape.pool_follows) {
+          quantizes_(quantizes_itself(ConvolutionAlgorithm::winograd_image, shape)) {
         kernels::winograd_image_pack(problem_, weights.weights, weights_.as<float>());
         std::copy_n(weights.bias, shape.output_channels, bias_.as<float>());
         problem_.weights = weights_.as<float>();
@@ -26,7 +26,7 @@ class WinogradImageConvolution final : public Convolution {
         if (quantizes_) problem_.output_inverse_scale = 1.0F / weights.output_scale;
     }
 
-    void run(const std::byte* input, std::byte* output, std::byte* scratch) const override {
+    void run(const std::byte* input, std::byte* output, std::byte* scratch) override {
         kernels::WinogradImage problem = problem_;
         problem.input = as_floats(input);
         if (quantizes_) {
@@ -34,7 +34,7 @@ class WinogradImageConvolution final : public Convolution {
         } else {
             problem.output = as_floats(output);
         }
-        // A range transforms two rows more than it has: long ones, and few.
+        // Each range transforms two additional rows, so use few long ranges.
         constexpr std::size_t ranges_a_thread = 4;
         const std::size_t ranges = ranges_a_thread * static_cast<std::size_t>(threads_);
         kernels::parallel_workers(threads_, ranges, [&](std::size_t worker, std::size_t index) {
@@ -44,7 +44,6 @@ class WinogradImageConvolution final : public Convolution {
         });
     }
 
-    bool quantizes() const override { return quantizes_; }
     std::size_t scratch_bytes() const override {
         return static_cast<std::size_t>(threads_) * scratch_floats() * sizeof(float);
     }
@@ -53,7 +52,7 @@ class WinogradImageConvolution final : public Convolution {
     std::string kernel() const override { return kernel_.name; }
 
   private:
-    /// Of one worker, in whole cache lines.
+    /// The size for one worker, in whole cache lines.
     std::size_t scratch_floats() const {
         constexpr std::size_t line = 16;
         return (problem_.scratch_size() + line - 1) / line * line;
@@ -73,14 +72,14 @@ kernels::WinogradImage winograd_image_problem(const ConvolutionShape& shape, con
     return {.batch = execution.batch,
             .input_channels = shape.input_channels,
             .output_channels = shape.output_channels,
-            .height = shape.side,
-            .width = shape.side,
+            .height = shape.size.height,
+            .width = shape.size.width,
             .block = execution.channel_block()};
 }
 
-std::unique_ptr<Convolution> make_winograd_image(const ConvolutionShape& shape,
-                                                 const ConvolutionWeights& weights,
-                                                 const Execution& execution) {
+std::unique_ptr<Operation> make_winograd_image(const ConvolutionShape& shape,
+                                               const ConvolutionWeights& weights,
+                                               const Execution& execution) {
     return std::make_unique<WinogradImageConvolution>(shape, weights, execution);
 }
 

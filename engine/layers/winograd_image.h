@@ -10,8 +10,7 @@ namespace vgg19::layers {
 
 kernels::WinogradImage winograd_image_problem(const ConvolutionShape& shape, const Execution& execution);
 
-std::unique_ptr<Convolution> make_winograd_image(const ConvolutionShape& shape,
-                                                 const ConvolutionWeights& weights,
-                                                 const Execution& execution);
+std::unique_ptr<Operation> make_winograd_image(const ConvolutionShape& shape,
+                                               const ConvolutionWeights& weights, const Execution& execution);
 
 }  // namespace vgg19::layers

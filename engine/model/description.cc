@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "engine/model/json.h"
+#include "engine/model/map_size.h"
 #include "engine/model/number_text.h"
 #include "vgg19/error.h"
 
@@ -21,7 +22,6 @@ constexpr const char* format_version = "1";
 constexpr const char* class_names_key = "class_names";
 constexpr const char* pooled_side_key = "pooled_side";
 constexpr const char* interpolation = "bilinear antialiased";
-constexpr std::size_t largest_input = 8192;
 constexpr double largest_resize_ratio = 8;
 
 using MetadataMap = std::map<std::string_view, std::string_view>;
@@ -85,12 +85,14 @@ std::size_t read_pooled_side(const MetadataMap& metadata) {
 Preprocessing read_preprocessing(const MetadataMap& metadata) {
     Preprocessing result;
     const std::string_view size = value_of(metadata, "preprocessing.input_size");
-    if (!parse_number(size, result.input_size) || result.input_size < smallest_input ||
-        result.input_size > largest_input) {
+    const std::optional<MapSize> input_size = parse_map_size(size);
+    if (!input_size || !is_input_size(*input_size)) {
         fail("preprocessing.input_size",
-             "a whole number from " + std::to_string(smallest_input) + " to " + std::to_string(largest_input),
+             "a whole number from " + std::to_string(smallest_input) + " to " +
+                 std::to_string(largest_input) + ", or two as HEIGHTxWIDTH",
              size);
     }
+    result.input_size = *input_size;
     const std::string_view ratio = value_of(metadata, "preprocessing.resize_ratio");
     if (!parse_number(ratio, result.resize_ratio) || !(result.resize_ratio >= 1) ||
         result.resize_ratio > largest_resize_ratio) {
@@ -126,7 +128,7 @@ std::vector<std::string> read_class_names(const MetadataMap& metadata, std::size
     }
     const std::set<std::string_view> distinct(names.begin(), names.end());
     if (names.size() != classes || distinct.size() != classes) {
-        fail(class_names_key, std::to_string(classes) + " names, no two alike", text->second);
+        fail(class_names_key, std::to_string(classes) + " different names", text->second);
     }
     return names;
 }
@@ -140,7 +142,7 @@ Metadata metadata_from_description(const Description& description) {
         {"format_version", format_version},
         {"features", description.network.features_text()},
         {"classifier", description.network.classifier_text()},
-        {"preprocessing.input_size", std::to_string(preprocessing.input_size)},
+        {"preprocessing.input_size", to_string(preprocessing.input_size)},
         {"preprocessing.resize_ratio", shortest_text(preprocessing.resize_ratio)},
         {"preprocessing.mean", three_numbers_text(preprocessing.mean)},
         {"preprocessing.deviation", three_numbers_text(preprocessing.deviation)},

@@ -1,4 +1,4 @@
-// A model's description as the strings of a safetensors file's metadata.
+// A model's description, stored as the string metadata of a safetensors file.
 #pragma once
 
 #include <string>
@@ -19,10 +19,10 @@ namespace vgg19::model {
 ///   class_names                where there are any: a JSON array of strings, in the order of the outputs
 Metadata metadata_from_description(const Description& description);
 
-/// Whether a file with this metadata says that it is a model of ours.
+/// Whether the metadata says that the file is a vgg19 model.
 bool is_model(const Metadata& metadata);
 
-/// The inverse of metadata_from_description(); other keys are ignored. Throws Error (bad_input) that names
+/// The inverse of metadata_from_description(); unknown keys are ignored. Throws Error (bad_input) that names
 /// the key.
 Description description_from_metadata(const Metadata& metadata);
 

@@ -13,17 +13,18 @@ namespace {
 
 using namespace std::string_view_literals;
 
-// What to do, for several kinds each.
+// Advice that several kinds share.
 constexpr auto convert_it = "`vgg19 convert FILE -o MODEL.safetensors` makes a model of it"sv;
-constexpr auto as_picture = "a model is wanted here; pictures are arguments of their own"sv;
+constexpr auto as_picture = "a model is needed here; give pictures as separate arguments"sv;
 constexpr auto unpack_it = "unpack it first"sv;
 constexpr auto from_pytorch =
     "load it with the program that wrote it, and save the weights with PyTorch or as safetensors, under "
     "torchvision's names"sv;
-constexpr auto download_again = "the download gave a page instead of the file; download the file itself"sv;
+constexpr auto download_again =
+    "the download returned a web page instead of the file; download the file itself"sv;
 constexpr auto no_weights = "there are no weights in it"sv;
 
-/// The bytes that a kind has at a place.
+/// The bytes that files of a kind have at an offset.
 struct Signature {
     std::size_t offset;
     std::string_view bytes;
@@ -135,8 +136,8 @@ bool is_name(std::string_view characters) {
     });
 }
 
-/// A header begins with '{', perhaps behind white space, and its length is none that no header has: texts and
-/// pictures may have a '{' at that place too.
+/// The header must begin with '{', perhaps after white space, and have a plausible length, since texts and
+/// pictures may have a '{' there too.
 bool is_safetensors(std::string_view content) {
     constexpr std::size_t length_bytes = 8;
     constexpr std::size_t most_white_space = 100;
@@ -151,14 +152,14 @@ bool is_safetensors(std::string_view content) {
     return start == 0 ? length >> 32U == 0 : length <= header.size();
 }
 
-/// A pickle begins with its protocol, or (protocol 0 and 1) with the operations of what is mostly saved.
+/// A pickle begins with its protocol or, in protocols 0 and 1, with one of the usual first opcodes.
 bool is_pickle(std::string_view content) {
     if (content.size() >= 2 && content[0] == '\x80') return static_cast<unsigned char>(content[1]) <= 5;
     for (const std::string_view start :
          {"(dp"sv, "(lp"sv, "}q\0"sv, "]q\0"sv, "L119547037146038801333356L"sv}) {
         if (content.starts_with(start)) return true;
     }
-    if (!content.starts_with('c')) return false;  // a global: two names, a line each
+    if (!content.starts_with('c')) return false;  // the opcode GLOBAL, followed by two names, one per line
     const std::string_view lines = content.substr(1, 200);
     const std::size_t first = lines.find('\n');
     const std::size_t second = first == std::string_view::npos ? first : lines.find('\n', first + 1);
@@ -175,15 +176,15 @@ const Signature* kind_of_tar(std::string_view content) {
     return &tar;
 }
 
-/// Messages of protocol buffers have no signature; their first fields are all there is to go by.
+/// Protocol-buffer files have no signature, so that only their first fields tell them apart.
 const Signature* kind_of_message(std::string_view content) {
     if (content.size() < 4) return nullptr;
     const auto second = static_cast<unsigned char>(content[1]);
-    if (content[0] == '\x08') {  // a version, and then the producer, the graph, …
+    if (content[0] == '\x08') {  // a version, then the producer, the graph, …
         const bool field =
             std::string_view("\x12\x1a\x22\x2a\x32\x3a\x42").find(content[2]) != std::string_view::npos;
         if (field && second >= 2 && second < 32) {
-            // ONNX has the producer's name there, Core ML a message.
+            // This field is the producer's name in ONNX and a message in Core ML.
             const bool producer = content[2] != '\x12' ||
                                   (content.size() > 4 && is_printable(content[4]) && content[4] != '\n');
             return producer ? &onnx : &core_ml;
@@ -191,7 +192,7 @@ const Signature* kind_of_message(std::string_view content) {
         return second == 1 && content[2] == '\x12' ? &tensorflow : nullptr;
     }
     if (content[0] != '\x0a' || second < 2 || second > 127) return nullptr;
-    if (content[2] == '\x0a') return &tensorflow;  // a graph's node, which begins with its name
+    if (content[2] == '\x0a') return &tensorflow;  // a node of the graph, which begins with its name
     if (content.size() < second + 4U) return nullptr;
     const std::string_view inside = content.substr(2, second);
     const std::string_view after = content.substr(2 + second, 2);
@@ -221,12 +222,12 @@ const Signature* kind_of_text(std::string_view content) {
                    ? &sharded
                    : &json;
     }
-    // Few bytes may be anything, unless all are letters: "Not Found".
+    // A few bytes tell nothing, unless all are letters: "Not Found".
     const bool is_ascii = std::all_of(head.begin(), head.end(), is_printable);
     return content.size() >= (is_ascii ? 6U : 16U) ? &text : nullptr;
 }
 
-/// nullptr for what nothing fits.
+/// nullptr if the kind is unknown.
 const Signature* find_kind(std::span<const std::byte> file) {
     const std::string_view content = as_text(file);
     if (content.empty()) return &empty;

@@ -1,4 +1,4 @@
-// What a file is, told by its first bytes, and what to do with one that is no model.
+// Recognises a file's kind from its first bytes, and says what to do if it is not a model.
 #pragma once
 
 #include <cstddef>
@@ -8,19 +8,20 @@
 namespace vgg19::model {
 
 enum class FileKind : unsigned char {
-    safetensors,  ///< by its ninth byte; what is in it is another question
-    zip,          ///< PyTorch's newer container, perhaps
-    pickle,       ///< PyTorch's older one, or Python's own
-    other,        ///< something that is known, and read by nobody here
+    safetensors,  ///< recognised by the ninth byte; the rest is not checked
+    zip,          ///< possibly PyTorch's newer container
+    pickle,       ///< PyTorch's older format, or plain Python
+    other,        ///< known, but not supported
     unknown,
 };
 
 FileKind kind_of_file(std::span<const std::byte> file);
 
-/// "a picture (JPEG); …", with what to do where a model file, or some safetensors file, was wanted.
+/// Describes a file given where a model or another safetensors file was expected: "a picture (JPEG); …", with
+/// advice.
 std::string describe_file_for_model(std::span<const std::byte> file);
 
-/// The same where weights to import were wanted.
+/// Describes a file given where weights to import were expected.
 std::string describe_file_for_import(std::span<const std::byte> file);
 
 }  // namespace vgg19::model

@@ -12,7 +12,7 @@ namespace vgg19::model {
 
 namespace {
 
-using namespace std::string_literals;  // for texts with zero bytes
+using namespace std::string_literals;  // for texts that contain zero bytes
 using vgg19::testing::Containing;
 
 std::string described(const std::string& content) {
@@ -25,14 +25,14 @@ FileKind kind(const std::string& content) {
     return kind_of_file(std::as_bytes(std::span(content)));
 }
 
-/// A tar archive's first header.
+/// The first header of a tar archive.
 std::string tar(const std::string& member) {
     std::string header(512, '\0');
     header.replace(0, member.size(), member);
     return header.replace(257, 5, "ustar");
 }
 
-TEST_CASE("files that are no models are named, with what to do") {
+TEST_CASE("the error for files that are not models names their kind and what to do") {
     const std::map<std::string, std::string> cases = {
         {"PK\3\4"s, "a zip file, as PyTorch's .pth and .pt are; `vgg19 convert FILE -o MODEL.safetensors`"},
         {"\x80\2\x8a\nl\xfc\x9c"s, "a pickle, as PyTorch's older .pth is; `vgg19 convert"},
@@ -44,7 +44,7 @@ TEST_CASE("files that are no models are named, with what to do") {
         {"version https://git-lfs/spec/v1\noid sha256:"s,
          "a pointer of Git LFS; the file itself was not "
          "downloaded; `git lfs pull`"},
-        {"\xff\xd8\xff\xe0"s, "a picture (JPEG); a model is wanted here"},
+        {"\xff\xd8\xff\xe0"s, "a picture (JPEG); a model is needed here"},
         {"\x89PNG\r\n\x1a\n"s, "a picture (PNG)"},
         {"GIF89a"s, "a picture (GIF)"},
         {"BM6\0"s, "a picture (BMP)"},
@@ -93,7 +93,8 @@ TEST_CASE("files that are no models are named, with what to do") {
         {"\4\0\0\0\1\0\0\0\3\0\0\0V 1"s, "a file of Torch 7 (Lua)"},
         {"MATLAB 5.0 MAT-file"s, "a file of MATLAB"},
         {"GGUF\3\0\0\0"s, "a GGUF file"},
-        {"\n  <!DOCTYPE html><html>"s, "a web page (HTML); the download gave a page instead of the file"},
+        {"\n  <!DOCTYPE html><html>"s,
+         "a web page (HTML); the download returned a web page instead of the file"},
         {"<HTML>"s, "a web page (HTML)"},
         {"<?xml version=\"1.0\"?>\n<html>"s, "a web page (HTML)"},
         {"<?xml version=\"1.0\"?>\n<net>"s, "a text (XML)"},
@@ -115,13 +116,13 @@ TEST_CASE("files that are no models are named, with what to do") {
     }
 }
 
-TEST_CASE("a picture is no weights to import") {
+TEST_CASE("a picture cannot be imported as weights") {
     CHECK(for_import("\xff\xd8\xff\xe0") == "a picture (JPEG); there are no weights in it");
     CHECK(for_import("\x1f\x8b") == "a gzip file; unpack it first");
     CHECK(for_import("\1") == "a file that begins with bytes 01");
 }
 
-TEST_CASE("what can be read is told apart") {
+TEST_CASE("the readable kinds of files are recognised") {
     CHECK(kind("\2\0\0\0\0\0\0\0{}"s) == FileKind::safetensors);
     CHECK(kind("\x80\2\0\0\0\0\0\0{"s) == FileKind::safetensors);  // a header of 640 bytes
     CHECK(kind("\3\0\0\0\0\0\0\0 {}"s) == FileKind::safetensors);

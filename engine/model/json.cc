@@ -70,7 +70,7 @@ const Json* Json::find(std::string_view key) const {
 
 Json& Json::set(std::string key, Json value) {
     if (is_null()) value_ = Object();
-    static_cast<void>(object());  // of another type: the error
+    static_cast<void>(object());  // has another type: throws the error
     std::get<Object>(value_).emplace_back(std::move(key), std::move(value));
     return *this;
 }

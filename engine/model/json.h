@@ -16,12 +16,12 @@ namespace vgg19::model {
 
 class JsonWriter;
 
-/// A value is of another type than was asked for.
+/// A value has another type than was asked for.
 class JsonTypeError : public Error {
     using Error::Error;
 };
 
-/// A JSON value. Objects keep the order of their members.
+/// A JSON value. Objects keep their members' order.
 class Json {
   public:
     using Array = std::vector<Json>;
@@ -41,13 +41,13 @@ class Json {
     Json(Array value) : value_(std::move(value)) {}
     Json(Object value) : value_(std::move(value)) {}
 
-    /// Reads one value and nothing after it but white space. Rejects what RFC 8259 does, invalid UTF-8,
+    /// Reads one value; only white space may follow. Rejects everything that RFC 8259 forbids, invalid UTF-8,
     /// repeated keys and nesting deeper than 64. Throws Error (bad_input): "NAME: byte OFFSET: expected …,
     /// found …".
     static Json parse(std::string_view text, std::string_view name);
 
-    /// Compact where indent is 0. Numbers keep enough digits to read back the same; NaN and infinity become
-    /// null.
+    /// indent 0 writes a single line. Numbers get enough digits to read back unchanged; NaN and infinity
+    /// become null.
     std::string dump(int indent = 0) const;
 
     bool is_null() const { return std::holds_alternative<std::monostate>(value_); }
@@ -57,20 +57,20 @@ class Json {
     bool is_number() const;
     bool is_bool() const { return std::holds_alternative<bool>(value_); }
 
-    /// These throw JsonTypeError (bad_input) when the value is of another type.
+    /// These throw JsonTypeError (bad_input) if the value has another type.
     const Object& object() const;
     const Array& array() const;
     const std::string& string() const;
     double number() const;
     bool boolean() const;
-    /// A whole number that is not negative and fits.
+    /// A non-negative whole number that fits.
     std::uint64_t size() const;
 
-    /// The member of that name; null where there is none, or where this is no object.
+    /// The member with this name; null if there is none or this is not an object.
     const Json* find(std::string_view key) const;
-    /// Appends a member to an object (a null value becomes an object); gives this value, so that calls chain.
+    /// Appends a member to an object (a null value becomes an object). Returns *this, for chained calls.
     Json& set(std::string key, Json value);
-    /// Appends an element to an array (a null value becomes an array); gives this value.
+    /// Appends an element to an array (a null value becomes an array). Returns *this.
     Json& push(Json value);
 
   private:

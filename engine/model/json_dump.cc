@@ -25,7 +25,7 @@ void dump_string(std::string& out, std::string_view text) {
             out += digits[c >> 4U];
             out += digits[c & 15U];
         } else if (length == 0) {
-            out += "\\ufffd";  // a file name, for one, need not be UTF-8; what we write must be
+            out += "\\ufffd";  // texts such as file names may be invalid UTF-8; the output must be valid
         } else {
             out += text.substr(i, length);
         }

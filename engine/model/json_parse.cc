@@ -42,7 +42,7 @@ class Reader {
         return std::string("byte 0x") + digits[byte >> 4U] + digits[byte & 15U];
     }
 
-    /// The next character, or NUL at the end: no rule of the grammar accepts a NUL.
+    /// The next character, or NUL at the end, which no rule of the grammar accepts.
     char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
 
     bool accept(char c) {
@@ -124,7 +124,7 @@ class Reader {
         return {std::move(members)};
     }
 
-    /// By sorting: comparing each key with each would take hours for a header made of keys.
+    /// Sorts first: comparing all pairs would take hours for a header with very many keys.
     void reject_repeated_keys(const Json::Object& members, const std::vector<std::size_t>& offsets) const {
         std::vector<std::pair<std::string_view, std::size_t>> keys;
         keys.reserve(members.size());
@@ -169,7 +169,7 @@ class Reader {
         ++at_;
     }
 
-    /// After "\u": four digits, or a pair of surrogates.
+    /// After "\u": four hexadecimal digits, or a surrogate pair.
     std::uint32_t read_code_point() {
         const std::size_t start = at_ - 2;
         const std::uint32_t first = read_four_digits();

@@ -26,7 +26,7 @@ std::string nested(int depth) {
 
 }  // namespace
 
-TEST_CASE("a JSON text is read as RFC 8259 says") {
+TEST_CASE("JSON is read according to RFC 8259") {
     const Json json = Json::parse(
         " { \"a\" : [ 1 , -2.5e1 , true , false , null ] ,\t\"b\" : { } , "
         "\"c\":\"x\\n\\u00e9\\ud83d\\ude00\" }\r\n",
@@ -51,7 +51,7 @@ TEST_CASE("whole numbers of 64 bits are read exactly") {
     CHECK(Json::parse("18446744073709551616", "t").number() == 18446744073709551616.0);
 }
 
-TEST_CASE("what is no JSON is rejected with its place, what was expected and what was found") {
+TEST_CASE("errors in JSON give the place, what was expected and what was found") {
     struct Case {
         const char* name;
         std::string text;

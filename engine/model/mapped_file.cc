@@ -36,7 +36,7 @@ struct Descriptor {
 }  // namespace
 
 MappedFile::MappedFile(std::filesystem::path path) : path_(std::move(path)) {
-    // O_NONBLOCK: a pipe that nobody writes to must not hang us before we can see that it is none of ours.
+    // Without O_NONBLOCK, opening a pipe without a writer would hang before it can be rejected.
     const int opened = open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (opened < 0) fail_with_errno(path_, "cannot be opened");
     const Descriptor descriptor(opened);
@@ -45,7 +45,7 @@ MappedFile::MappedFile(std::filesystem::path path) : path_(std::move(path)) {
     if (S_ISDIR(status.st_mode)) fail(path_, "expected a file, found a directory; name a file in it");
     if (!S_ISREG(status.st_mode)) fail(path_, "expected a regular file, found a device, pipe or socket");
     const auto size = static_cast<std::size_t>(status.st_size);
-    if (size == 0) return;  // mmap has no empty mappings
+    if (size == 0) return;  // mmap rejects empty mappings
     void* address = mmap(nullptr, size, PROT_READ, MAP_SHARED, descriptor.value, 0);
     if (address == MAP_FAILED) fail_with_errno(path_, "cannot be mapped");
     bytes_ = {static_cast<const std::byte*>(address), size};
@@ -69,11 +69,12 @@ void MappedFile::release(std::span<const std::byte> part) const {
     const auto start = reinterpret_cast<std::uintptr_t>(part.data());
     const auto mapped = reinterpret_cast<std::uintptr_t>(bytes_.data());
     if (start < mapped || start + part.size() > mapped + bytes_.size()) return;
-    const std::uintptr_t first = (start + page - 1) / page * page;  // pages that hold other bytes too stay
+    const std::uintptr_t first =
+        (start + page - 1) / page * page;  // keeps pages that are only partly covered
     const std::uintptr_t end = (start + part.size()) / page * page;
     if (first >= end) return;
     auto* pages = const_cast<std::byte*>(part.data()) + (first - start);
-    madvise(pages, end - first, MADV_DONTNEED);  // advice: where it is not taken, nothing is wrong
+    madvise(pages, end - first, MADV_DONTNEED);  // only advice: a failure does not matter
 }
 
 }  // namespace vgg19::model

@@ -1,4 +1,4 @@
-// A file in memory, read-only.
+// A read-only memory-mapped file.
 #pragma once
 
 #include <cstddef>
@@ -8,11 +8,10 @@
 
 namespace vgg19::model {
 
-/// Maps a regular file. A change of the file by somebody else shows through, so writers replace files by
-/// renaming.
+/// Maps a regular file. Changes by other programs show through, so writers must replace files by renaming.
 class MappedFile {
   public:
-    /// Throws Error (bad_input): no such file, a directory, unreadable.
+    /// Throws Error (bad_input) if there is no such file, or it is a directory or unreadable.
     explicit MappedFile(std::filesystem::path path);
     ~MappedFile();
     MappedFile(MappedFile&& other) noexcept;
@@ -21,8 +20,8 @@ class MappedFile {
     const std::filesystem::path& path() const { return path_; }
     std::span<const std::byte> bytes() const { return bytes_; }
 
-    /// Says that a part of bytes() will not be read again soon: its pages leave this process (they stay in
-    /// the page cache). Bytes of another memory are left alone.
+    /// Announces that this part of bytes() will not be read again soon: its pages leave this process's memory
+    /// but stay in the page cache. Does nothing for memory outside the mapping.
     void release(std::span<const std::byte> part) const;
 
   private:

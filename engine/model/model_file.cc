@@ -13,7 +13,7 @@ namespace vgg19::model {
 
 namespace {
 
-/// What is wrong with a file, so that all of it can be told at once.
+/// Collects everything that is wrong with a file, to report it at once.
 class Problems {
   public:
     void add(const std::string& subject, const std::string& problem) {
@@ -48,15 +48,15 @@ struct ExpectedTensor {
     DType dtype = DType::f32;
     std::vector<std::size_t> shape;
     bool positive = false;
-    std::string alternative;  ///< what else could have been there
+    std::string alternative;  ///< another tensor that would also be accepted
 };
 
 std::string type_and_shape_text(DType dtype, std::span<const std::size_t> shape) {
     return std::string(dtype_name(dtype)) + ' ' + shape_text(shape);
 }
 
-/// Of one dense layer: the weights in the order and of the type that they are there in, and a scale beside
-/// those that are I8.
+/// Adds one dense layer's tensors: the weights with the order and type found in the file, and a scale for
+/// INT8 weights.
 void expect_dense_weights(const DenseLayer& layer, const TensorsByName& tensors,
                           std::vector<ExpectedTensor>& expected, Problems& problems) {
     const TensorShape int4 = int4_dense_weight(layer);
@@ -83,13 +83,14 @@ void expect_dense_weights(const DenseLayer& layer, const TensorsByName& tensors,
     if (int8) expected.push_back({weight_scale_name(layer.name), DType::f32, {layer.outputs}, true, ""});
 }
 
-/// Of one convolution: the weights of the type that they have, and the scales beside those that are I8.
+/// Adds one convolution's tensors: the weights with the type found in the file, and the scales for INT8
+/// weights.
 void expect_convolution_weights(const ConvolutionLayer& layer, bool is_first, const TensorsByName& tensors,
                                 std::vector<ExpectedTensor>& expected) {
     const std::string name = weight_name(layer.name);
     const std::vector<std::size_t> shape = {layer.output_channels, layer.input_channels, 3, 3};
     const auto found = tensors.find(name);
-    // The first layer's input is signed: it stays FP32.
+    // The first layer's input is signed, so its weights must be FP32.
     const bool int8 = !is_first && found != tensors.end() && found->second->dtype == DType::i8;
     expected.push_back({name, int8 ? DType::i8 : DType::f32, shape, false, ""});
     if (!int8) return;
@@ -101,7 +102,7 @@ void expect_convolution_weights(const ConvolutionLayer& layer, bool is_first, co
     }
 }
 
-/// The order and the type of weights apart, the network says it all.
+/// All tensors follow from the network, except the order and type of weights, which are taken from the file.
 std::vector<ExpectedTensor> expected_tensors(const Network& network, const TensorsByName& tensors,
                                              Problems& problems) {
     std::vector<ExpectedTensor> expected;
@@ -128,11 +129,10 @@ void check_values(const ExpectedTensor& expected, const Tensor& tensor, Problems
                                     std::to_string(*wrong));
 }
 
-/// A half, as its bits, is finite and not negative below this: infinity's, and all those of negative ones are
-/// greater.
+/// Halves are compared by their bit patterns: infinity, NaN and all negative numbers are greater or equal.
 constexpr std::uint16_t infinite_half = 0x7C00;
 
-/// Adds the first half that no scale can be.
+/// Reports the first half that is not a valid scale.
 void check_scales(const Tensor& halves, Problems& problems) {
     const auto values = halves.as<std::uint16_t>();
     const auto wrong =
@@ -147,8 +147,7 @@ void check_scales(const Tensor& halves, Problems& problems) {
                                   ": expected a finite number that is not negative, found the half " + bits);
 }
 
-/// Of the values, those of biases and scales of output channels alone: opening a model must not read its
-/// weights.
+/// Checks values only of biases and per-channel scales: opening a model must not read its weights.
 void check_tensor(const ExpectedTensor& expected, const Tensor& tensor, Problems& problems) {
     if (tensor.dtype != expected.dtype || tensor.shape != expected.shape) {
         problems.add(expected.name, "expected " + type_and_shape_text(expected.dtype, expected.shape) +
@@ -185,7 +184,7 @@ std::string_view layer_of(std::string_view tensor) {
     return tensor.substr(0, tensor.rfind('.'));
 }
 
-/// The parser of the metadata knows no file: its errors get the name here.
+/// The metadata parser does not know the file, so its errors get the file's name here.
 Description read_description(const SafetensorsFile& file) {
     try {
         return description_from_metadata(file.metadata());
@@ -297,7 +296,7 @@ void write_model(const std::filesystem::path& path, const Description& descripti
 }
 
 void require_other_file(const std::filesystem::path& input, const std::filesystem::path& output) {
-    std::error_code error;  // a file that is not there is not the same
+    std::error_code error;  // a missing file cannot be the same file
     if (std::filesystem::equivalent(input, output, error)) {
         throw Error(ErrorKind::usage,
                     output.string() + ": expected another file to write, found the input " + input.string());

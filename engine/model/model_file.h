@@ -1,5 +1,5 @@
-// A model file: safetensors with torchvision's tensor names (input-major dense weights have one of ours), and
-// a description in the metadata.
+// Reads model files: safetensors with torchvision's tensor names (plus our own names for input-major dense
+// weights), and a description in the metadata.
 #pragma once
 
 #include <cstdint>
@@ -16,33 +16,35 @@
 
 namespace vgg19::model {
 
-/// Everything about a model but its weights.
+/// Everything about a model except its weights.
 struct Description {
     Network network;
     Preprocessing preprocessing;
-    std::string variant;        ///< "baseline", "pruned", "int8", …
-    std::string source_sha256;  ///< of the file that the weights came from
-    std::vector<std::string>
-        lineage;  ///< the steps that were applied, oldest first, such as "prune --ratio 0.1"
-    /// One a class, in the order of the network's outputs, no two alike; none where nobody said them.
+    std::string variant;               ///< "baseline", "pruned", "int8", …
+    std::string source_sha256;         ///< of the file from which the weights were imported
+    std::vector<std::string> lineage;  ///< the applied steps, oldest first, such as "prune --ratio 0.1"
+    /// One different name per class, in the order of the network's outputs; empty if unknown.
     std::vector<std::string> class_names{};
 };
 
-/// An opened model: the tensors that its network wants, all there, of the right type and shape, and no
-/// others. Weights are F32, a dense layer's in either order (DenseOrder); those of dense layers and of any
-/// convolution but the first, whose input is signed, may be I8 with a positive, finite F32 scale per output
-/// channel; those of dense layers may be INT4 with F16 scales (network.h); an INT8 convolution has the scale
-/// of its input, and may have those of its transformed input (network.h); biases are F32.
+/// An opened model: exactly the tensors that its network needs, all of the right type and shape.
+/// - Weights are F32; a dense layer's may have either order (DenseOrder).
+/// - Weights of dense layers, and of all convolutions except the first (whose input is signed), may be I8
+///   with a positive, finite F32 scale per output channel.
+/// - An INT8 convolution has the scale of its input and, optionally, the scales of its transformed input
+///   (network.h).
+/// - Dense weights may also be INT4 with F16 scales (network.h).
+/// - Biases are F32.
 class ModelFile {
   public:
-    /// Throws Error (bad_input); a safetensors file without our metadata is told to go through `vgg19
+    /// Throws Error (bad_input). For a safetensors file without vgg19's metadata the message points to `vgg19
     /// convert`.
     static ModelFile open(const std::filesystem::path& path);
 
-    /// The same model with other tensors for some layers: of each layer that one of `tensors` belongs to, all
-    /// are replaced. Their bytes must outlive the result. Throws Error (bad_input).
+    /// The same model with some layers replaced: for each layer that occurs in `tensors`, all its tensors are
+    /// replaced. Their bytes must outlive the result. Throws Error (bad_input).
     ModelFile with(std::span<const Tensor> tensors) const;
-    /// The same with another description too: tensors of layers that its network lacks are left out.
+    /// Also replaces the description; tensors of layers that its network does not have are left out.
     ModelFile with(Description description, std::span<const Tensor> tensors) const;
 
     const std::filesystem::path& path() const { return file_->mapping().path(); }
@@ -52,20 +54,20 @@ class ModelFile {
     std::uint64_t file_bytes() const { return file_->mapping().bytes().size(); }
 
     const std::vector<Tensor>& tensors() const { return tensors_; }
-    const Tensor* find(std::string_view name) const;  ///< nullptr where there is none
-    /// A tensor that the network is known to have.
+    const Tensor* find(std::string_view name) const;  ///< nullptr if there is none
+    /// The caller knows that the network has this tensor.
     const Tensor& tensor(std::string_view name) const;
-    /// A dense layer's weights, in the order and of the type that they have.
+    /// A dense layer's weights, in the order and type that the file has.
     const Tensor& weight(const DenseLayer& layer) const;
-    /// INT4 weights are input-major.
+    /// INT4 weights are always input-major.
     DenseOrder order(const DenseLayer& layer) const;
     bool is_int8(std::string_view layer) const;
     bool is_int4(std::string_view layer) const;
-    /// Reads the scales of an INT4 layer, which open() does not: they are many. Throws Error (bad_input) for
-    /// one that is negative or not finite.
+    /// Checks the scales of an INT4 layer, which open() skips because there are many. Throws Error
+    /// (bad_input) if one is negative or not finite.
     void check_int4_scales(const DenseLayer& layer) const;
 
-    /// Compares every tensor's bytes with its checksum. Throws Error (bad_input) that lists all that differ.
+    /// Compares every tensor's bytes with its checksum. Throws Error (bad_input) that lists all mismatches.
     void verify_checksums(const Progress& progress = {}) const;
 
   private:
@@ -78,13 +80,13 @@ class ModelFile {
     std::vector<Tensor> tensors_;
 };
 
-/// Checks `tensors` against the network as ModelFile::open does (`name` stands for the file in messages),
-/// that every weight is finite, and the scales of INT4 weights; computes the checksums; writes the file the
-/// crash-safe way. Throws Error (bad_input or failed).
+/// Checks `tensors` against the network as ModelFile::open does (with `name` as the file's name in messages),
+/// that all weights are finite, and the scales of INT4 weights. Then computes the checksums and writes the
+/// file crash-safely. Throws Error (bad_input or failed).
 void write_model(const std::filesystem::path& path, const Description& description,
                  std::span<const Tensor> tensors, const Progress& progress = {});
 
-/// Throws Error (usage) when both paths are the same file: a command never overwrites what it reads.
+/// Throws Error (usage) if both paths are the same file: a command never overwrites its input.
 void require_other_file(const std::filesystem::path& input, const std::filesystem::path& output);
 
 }  // namespace vgg19::model

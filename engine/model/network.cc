@@ -11,10 +11,10 @@ namespace vgg19::model {
 namespace {
 
 constexpr std::size_t kernel_taps = 9;
-constexpr std::size_t features_per_convolution = 2;    // torchvision counts the ReLU as a module,
-constexpr std::size_t classifier_per_dense_layer = 3;  // and in the classifier the dropout too
+constexpr std::size_t features_per_convolution = 2;    // in torchvision each ReLU is a module too,
+constexpr std::size_t classifier_per_dense_layer = 3;  // and in the classifier each dropout as well
 
-// With these bounds no product of a network's sizes wraps 64 bits.
+// With these limits no product of a network's sizes overflows 64 bits.
 constexpr std::size_t largest_width = 65536;
 constexpr std::size_t most_features = 1024;
 constexpr std::size_t most_dense_layers = 64;
@@ -80,7 +80,7 @@ std::size_t parse_width(std::string_view word, const std::string& entry) {
     return width;
 }
 
-/// Words between single spaces.
+/// Words separated by single spaces.
 std::vector<std::string_view> split_words(std::string_view text) {
     std::vector<std::string_view> words;
     std::size_t start = 0;
@@ -270,27 +270,27 @@ std::uint64_t Network::parameters() const {
     return sum;
 }
 
-std::uint64_t Network::macs(const ConvolutionLayer& layer, std::size_t input_size) const {
-    const std::uint64_t side = map_size(layer, input_size);
-    return side * side * layer.output_channels * layer.input_channels * kernel_taps;
+std::uint64_t Network::macs(const ConvolutionLayer& layer, MapSize input_size) const {
+    return std::uint64_t{map_size(layer, input_size).pixels()} * layer.output_channels *
+           layer.input_channels * kernel_taps;
 }
 
 std::uint64_t Network::macs(const DenseLayer& layer) {
     return std::uint64_t{layer.outputs} * layer.inputs;
 }
 
-std::uint64_t Network::macs(std::size_t input_size) const {
+std::uint64_t Network::macs(MapSize input_size) const {
     std::uint64_t sum = 0;
     for (const ConvolutionLayer& layer : convolutions_) sum += macs(layer, input_size);
     for (const DenseLayer& layer : dense_layers_) sum += macs(layer);
     return sum;
 }
 
-std::size_t Network::map_size(const ConvolutionLayer& layer, std::size_t input_size) const {
-    std::size_t size = input_size;
+MapSize Network::map_size(const ConvolutionLayer& layer, MapSize input_size) const {
+    MapSize size = input_size;
     for (const ConvolutionLayer& before : convolutions_) {
         if (before.features_index >= layer.features_index) break;
-        if (before.pool_follows) size /= 2;
+        if (before.pool_follows) size = size.halved();
     }
     return size;
 }

@@ -1,5 +1,5 @@
-// The network is one table: names, shapes, parameter counts and MACs follow from two lists of widths and the
-// side of the map between them.
+// A network is described by two lists of widths and the size of the pooled map: names, shapes, parameter
+// counts and MACs follow from them.
 #pragma once
 
 #include <cstddef>
@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "vgg19/map_size.h"
 
 namespace vgg19::model {
 
@@ -19,20 +21,20 @@ struct ConvolutionLayer {
     bool pool_follows = false;
 };
 
-/// Fully connected, followed by ReLU unless it is the last, or the first of two factors. Where a dense layer
-/// is factored, W ≈ B·A, there are two of these in its place, as if a torch.nn.Sequential of two were in
-/// place of torch.nn.Linear: "classifier.0.0" with the weights A, and "classifier.0.1" with B, the bias and
+/// Fully connected, followed by ReLU unless it is the last layer or the first of two factors. A factored
+/// dense layer, W ≈ B·A, appears as two of these, as if torch.nn.Linear were replaced by a
+/// torch.nn.Sequential of two: "classifier.0.0" with the weights A, and "classifier.0.1" with B, the bias and
 /// the ReLU.
 struct DenseLayer {
-    std::string name;  ///< the k-th's is "classifier.{3·k}", torchvision's where there are three
+    std::string name;  ///< layer k is "classifier.{3·k}", as in torchvision
     std::size_t inputs = 0;
     std::size_t outputs = 0;
     bool relu_follows = false;
-    bool signed_input = false;  ///< no ReLU before it: the second of two factors
+    bool signed_input = false;  ///< may be negative: the second of two factors, which follows no ReLU
 };
 
-/// How a dense layer's FP32 or INT8 weights stand in a file: those of one input side by side, as the engine
-/// reads them fastest, or those of one output, as torchvision has them.
+/// The memory order of a dense layer's FP32 or INT8 weights: all weights of one input together (fastest for
+/// the engine), or all weights of one output together (as in torchvision).
 enum class DenseOrder : unsigned char { input_major, output_major };
 
 struct TensorShape {
@@ -40,65 +42,74 @@ struct TensorShape {
     std::vector<std::size_t> shape;
 };
 
-/// torchvision's side of the map that the adaptive average pool gives to the first dense layer.
+/// Height and width of the map that torchvision's adaptive average pool passes to the first dense layer.
 inline constexpr std::size_t default_pooled_side = 7;
-/// The number of max-pools, so 2^5 = 32 is the smallest input.
+/// The number of max-pools, so 2^5 = 32 is the smallest height and width of an input.
 inline constexpr std::size_t pools = 5;
 inline constexpr std::size_t smallest_input = std::size_t{1} << pools;
+/// The largest height and width of an input, for models and sessions.
+inline constexpr std::size_t largest_input = 8192;
 inline constexpr std::size_t image_channels = 3;
-/// Neighbouring outputs of a dense layer whose INT4 weights share a scale.
+/// The number of neighbouring outputs of a dense layer that share a scale for INT4 weights.
 inline constexpr std::size_t int4_group = 32;
-/// The positions of a transformed tile of F(2×2, 3×3).
+/// The number of positions in a transformed tile of F(2×2, 3×3).
 inline constexpr std::size_t winograd_positions = 16;
 
 /// "features.0" → "features.0.weight", and so on.
 std::string weight_name(std::string_view layer);
 std::string bias_name(std::string_view layer);
-std::string weight_scale_name(std::string_view layer);  ///< F32, one per output channel, beside an I8 weight
-/// F32 (1), of an INT8 convolution: one step of its unsigned 8-bit input, whose zero_point is 0.
+std::string weight_scale_name(std::string_view layer);  ///< F32, one per output channel of an I8 weight
+/// F32 (1), for an INT8 convolution: the quantization scale of its unsigned 8-bit input (zero point 0).
 std::string input_scale_name(std::string_view layer);
-/// F32 (winograd_positions), where an INT8 convolution may run by Winograd's F(2×2, 3×3): one step of the
-/// transformed input at each position (kernels/winograd_int8/winograd_int8.h), in units of the real input.
+/// F32 (winograd_positions), for an INT8 convolution that may run by Winograd's F(2×2, 3×3): the quantization
+/// scale of the transformed input at each position (kernels/winograd_int8/winograd_int8.h), in units of the
+/// real input.
 std::string winograd_input_scale_name(std::string_view layer);
 
-/// A dense layer's weights under a name that tells their order, since a square matrix does not:
-/// "classifier.0.weight" (outputs, inputs), or "classifier.0.weight_transposed" (inputs, outputs).
+/// The name and shape of a dense layer's weights. The name tells the order, since the shape of a square
+/// matrix does not: "classifier.0.weight" (outputs, inputs), or "classifier.0.weight_transposed" (inputs,
+/// outputs).
 TensorShape dense_weight(const DenseLayer& layer, DenseOrder order);
 
-/// "classifier.0.weight_int4" and so on, which only INT4 dense weights have.
+/// "classifier.0.weight_int4" and so on, only for INT4 dense weights.
 std::string int4_weight_name(std::string_view layer);
 /// U8 (inputs, bytes), input by input: groups of int4_group outputs of 16 bytes each, the last one padded, in
-/// the format of kernels/dense_int4/dense_int4.h.
+/// the format of kernels/dense/dense.h.
 TensorShape int4_dense_weight(const DenseLayer& layer);
 /// F16 (inputs, groups), "classifier.0.weight_int4_scale": finite and not negative.
 TensorShape int4_dense_scale(const DenseLayer& layer);
 
+/// Whether height and width are both within the limits.
+constexpr bool is_input_size(MapSize size) {
+    const auto fits = [](std::size_t side) { return smallest_input <= side && side <= largest_input; };
+    return fits(size.height) && fits(size.width);
+}
+
 class Network {
   public:
-    /// A convolution's width, or 0 for a max-pool: 64 64 0 128 128 0 … Five pools, the last at the end, none
-    /// before the first convolution, no two in a row; then one dense width or more, of which the last is the
+    /// `features`: a convolution's width, or 0 for a max-pool: 64 64 0 128 128 0 … There must be five pools,
+    /// each after a convolution, the last at the end. `classifier`: one or more dense widths; the last is the
     /// number of classes. The first dense layer sees pooled_side × pooled_side pixels of each channel. Throws
     /// Error (bad_input).
     Network(const std::vector<std::size_t>& features, const std::vector<std::size_t>& classifier,
             std::size_t pooled_side = default_pooled_side);
 
-    /// "64 64 M 128 128 M …" and "4096 4096 1000", as the model file's metadata has them; a factored dense
-    /// layer is "512:4096", the rank of its factors before its outputs. Throws Error (bad_input).
+    /// "64 64 M 128 128 M …" and "4096 4096 1000", as in the model file's metadata; a factored dense layer is
+    /// "512:4096", the rank before the outputs. Throws Error (bad_input).
     static Network parse(std::string_view features, std::string_view classifier,
                          std::size_t pooled_side = default_pooled_side);
 
-    /// torchvision's vgg11, vgg13, vgg16 or vgg19 by depth, 1000 classes. Throws Error (usage) for another
-    /// depth.
+    /// torchvision's vgg11, vgg13, vgg16 or vgg19, with 1000 classes. Throws Error (usage) for another depth.
     static Network vgg(int depth);
 
     const std::vector<ConvolutionLayer>& convolutions() const { return convolutions_; }
-    /// In the order in which they run: one or more, and one more for each that is factored.
+    /// In execution order; a factored layer counts as two.
     const std::vector<DenseLayer>& dense_layers() const { return dense_layers_; }
-    /// Of each dense layer the rank of its factors, or 0 where it is whole.
+    /// The rank of each dense layer's factors, or 0 if it is not factored.
     const std::vector<std::size_t>& ranks() const { return ranks_; }
-    /// The side of the map that the adaptive average pool gives to the first dense layer.
+    /// Height and width of the map that the adaptive average pool passes to the first dense layer.
     std::size_t pooled_side() const { return pooled_side_; }
-    /// The input size whose map needs no averaging: 224 for torchvision's networks.
+    /// The input size at which the adaptive average pool does nothing: 224 for torchvision's networks.
     std::size_t natural_input_size() const { return pooled_side_ * smallest_input; }
     std::size_t classes() const { return dense_layers_.back().outputs; }
 
@@ -114,18 +125,19 @@ class Network {
     std::uint64_t parameters() const;
     /// Multiply-accumulates of one image, by layer (convolutions, then dense layers) and in all; biases do
     /// not count.
-    std::uint64_t macs(const ConvolutionLayer& layer, std::size_t input_size) const;
+    std::uint64_t macs(const ConvolutionLayer& layer, MapSize input_size) const;
     static std::uint64_t macs(const DenseLayer& layer);
-    std::uint64_t macs(std::size_t input_size) const;
-    /// Height and width of a convolution's input and output: the image's, halved (rounded down) by each pool
-    /// before it.
-    std::size_t map_size(const ConvolutionLayer& layer, std::size_t input_size) const;
+    std::uint64_t macs(MapSize input_size) const;
+    /// The size of a convolution's input and output: the image's, halved (rounded down) by each pool before
+    /// it.
+    MapSize map_size(const ConvolutionLayer& layer, MapSize input_size) const;
 
-    /// The same network with other convolution widths, one each. Throws Error (usage).
+    /// The same network with other convolution widths, one per convolution. Throws Error (usage).
     Network with_widths(const std::vector<std::size_t>& widths) const;
-    /// The same network with its dense layers factored, or whole where the rank is 0. Throws Error (usage).
+    /// The same network with these ranks of its dense layers; 0 means not factored. Throws Error (usage).
     Network with_ranks(const std::vector<std::size_t>& ranks) const;
-    /// The same network with another number of classes, its last dense layer whole. Throws Error (usage).
+    /// The same network with another number of classes; its last dense layer is not factored. Throws Error
+    /// (usage).
     Network with_classes(std::size_t classes) const;
 
     friend bool operator==(const Network& a, const Network& b) {
@@ -134,7 +146,7 @@ class Network {
     }
 
   private:
-    /// Outputs of the dense layers, factored or not.
+    /// The number of outputs of each dense layer, factored or not.
     std::vector<std::size_t> classifier_widths() const;
     void add_dense_layers(const std::vector<std::size_t>& classifier);
 

@@ -71,7 +71,7 @@ TEST_CASE("multiply-accumulates follow from the map sizes") {
     CHECK(network.macs(224) == 19'632'062'464);
     CHECK(network.macs(network.convolutions()[0], 224) == 224ULL * 224 * 27 * 64);
     CHECK(Network::macs(network.dense_layers()[0]) == 25088ULL * 4096);
-    // The maps are 160² 80² 40² 20² 10²; the dense layers stay what they are.
+    // The maps are 160² 80² 40² 20² 10²; the dense layers do not change.
     const std::uint64_t convolutions = 25600ULL * 9 * (3 * 64 + 64 * 64) +
                                        6400ULL * 9 * (64 * 128 + 128 * 128) +
                                        1600ULL * 9 * (128 * 256 + 3 * 256 * 256) +
@@ -87,7 +87,7 @@ TEST_CASE("a pool halves a map and rounds down") {
     CHECK(network.map_size(network.convolutions()[15], 33) == 2);
 }
 
-TEST_CASE("the pruned VGG-19 has what the arithmetic gives for 26 of 256 and 8 times 51 of 512 filters") {
+TEST_CASE("the pruned VGG-19 has the computed sizes for 26 of 256 and 8 times 51 of 512 filters") {
     const Network network = Network::vgg(19);
     std::vector<std::size_t> widths;
     for (const ConvolutionLayer& layer : network.convolutions()) {
@@ -125,7 +125,7 @@ TEST_CASE("the two texts are the inverse of parsing") {
     CHECK(network == Network({1, 0, 2, 3, 0, 4, 0, 5, 0, 65536, 0}, {7, 8, 9}));
 }
 
-TEST_CASE("a factored dense layer is two in its place") {
+TEST_CASE("a factored dense layer becomes two layers") {
     const std::string features = Network::vgg(19).features_text();
     const Network network = Network::parse(features, "512:4096 4096 100:1000");
     CHECK(network.classifier_text() == "512:4096 4096 100:1000");
@@ -158,7 +158,7 @@ TEST_CASE("a factored dense layer is two in its place") {
     CHECK(network.tensors()[33].name == "classifier.0.0.bias");
 }
 
-TEST_CASE("factors stay when widths change, and go with rank 0") {
+TEST_CASE("factors stay when widths change, and rank 0 removes them") {
     const Network whole = Network::vgg(11);
     const Network factored = whole.with_ranks({0, 64, 0});
     CHECK(factored.classifier_text() == "4096 64:4096 1000");
@@ -173,7 +173,7 @@ TEST_CASE("factors stay when widths change, and go with rank 0") {
           }) == "ranks of dense layers: expected 3, found 2");
 }
 
-TEST_CASE("a list that is no VGG is rejected with its entry") {
+TEST_CASE("errors in a list of widths name the entry") {
     struct Case {
         const char* name;
         std::string features;
@@ -253,7 +253,7 @@ TEST_CASE("a network has any number of dense layers, and sees a map of any side"
     CHECK(Network::vgg(19).natural_input_size() == 224);
 }
 
-TEST_CASE("another number of classes changes the last dense layer alone") {
+TEST_CASE("another number of classes changes only the last dense layer") {
     const Network factored = Network::parse(vgg19_features, "2:7 8 3:9", 2);
     const Network changed = factored.with_classes(5);
     CHECK(changed.classifier_text() == "2:7 8 5");
@@ -277,7 +277,7 @@ TEST_CASE("a dense layer's weights have a name for each order") {
     CHECK(transposed.shape == std::vector<std::size_t>{4096, 1000});
 }
 
-TEST_CASE("INT4 dense weights have names of their own, and padded groups") {
+TEST_CASE("INT4 dense weights have their own names, and padded groups") {
     const DenseLayer last = Network::vgg(19).dense_layers()[2];
     CHECK(int4_dense_weight(last).name == "classifier.6.weight_int4");
     CHECK(int4_dense_weight(last).shape == std::vector<std::size_t>{4096, 512});

@@ -10,7 +10,7 @@ namespace vgg19 {
 std::string shortest_text(double value);
 std::string shortest_text(float value);
 
-/// With that many digits after the point.
+/// With this many digits after the point.
 std::string fixed(double value, int digits);
 
 /// "574.7 MB", or "12.3 kB" for less than one; MB is 10^6.

@@ -1,4 +1,4 @@
-// What a model file holds of layers in INT8 and INT4.
+// Tests the INT8 and INT4 tensors of model files.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -43,8 +43,7 @@ TEST_CASE("INT8 dense weights may be in either order") {
     CHECK(model.order(first) == DenseOrder::input_major);
 }
 
-TEST_CASE(
-    "dense layers may be INT4, with a half-precision scale for each group, and nothing else beside it") {
+TEST_CASE("dense layers may be INT4, with only a half-precision scale per group") {
     const DenseLayer last = tiny_network().dense_layers()[2];
     const auto make_int4 = [&](Fixture& fixture) {
         fixture.remove(weight_name(last.name));
@@ -84,7 +83,7 @@ TEST_CASE(
           }) == Containing("features.0.weight_int4: not in the network"));
 }
 
-TEST_CASE("scales must be positive and finite, and stand beside an INT8 weight") {
+TEST_CASE("scales must be positive and finite, and belong to an INT8 weight") {
     for (const float scale : {0.0F, -1.0F, std::nanf(""), std::numeric_limits<float>::infinity()}) {
         Fixture fixture;
         fixture.make_int8("classifier.3", scale);
@@ -100,7 +99,7 @@ TEST_CASE("scales must be positive and finite, and stand beside an INT8 weight")
     beside_f32.add("classifier.0.weight_scale", DType::f32, {4}, 1);
     CHECK(beside_f32.write_error() == Containing("classifier.0.weight_scale: not in the network"));
 
-    Fixture first;  // whose input is signed
+    Fixture first;  // its input is signed
     first.make_int8("features.0", 1.0F);
     CHECK(first.write_error() ==
           Containing("features.0.weight: expected F32 (2, 3, 3, 3), found I8 (2, 3, 3, 3)"));
@@ -142,7 +141,7 @@ TEST_CASE("an INT8 convolution has the scale of its input, and may have those of
     CHECK(beside_f32.write_error() == Containing("features.3.input_scale: not in the network"));
 }
 
-TEST_CASE("a model with other tensors for a layer has those, and the file's for the rest") {
+TEST_CASE("a model with replaced tensors has those, and the file's for the other layers") {
     Fixture fixture;
     fixture.write();
     const ModelFile file = ModelFile::open(fixture.path());

@@ -18,14 +18,15 @@ namespace {
     throw Error(ErrorKind::failed, path.string() + ": " + problem);
 }
 
-/// Where a rename has to go: a link that was renamed over would stop being a link.
+/// The target of a symbolic link: renaming onto the link itself would replace the link.
 std::filesystem::path link_target(const std::filesystem::path& path) {
     std::error_code error;
     const std::filesystem::path target = std::filesystem::canonical(path, error);
     return error ? path : target;
 }
 
-/// A rename would replace a device by a file, and fail on a directory after all the work.
+/// Check early: a rename would replace a device by a file, and would fail on a directory only after all the
+/// work.
 void check_destination(const std::filesystem::path& path) {
     std::error_code error;
     const std::filesystem::file_status status = std::filesystem::status(path, error);
@@ -42,7 +43,7 @@ std::filesystem::path folder_of(const std::filesystem::path& path) {
     return folder.empty() ? "." : folder;
 }
 
-/// Short whatever the destination is called, so that a long name is no problem of ours.
+/// Short for every destination, so that a long file name is not a problem.
 std::filesystem::path temporary_name(const std::filesystem::path& path) {
     std::random_device random;
     return folder_of(path) / (".vgg19-" + std::to_string(getpid()) + '-' + std::to_string(random()) + ".tmp");
@@ -84,7 +85,7 @@ void ReplacingFile::commit() {
     if (closed != 0) fail("cannot be closed");
     if (rename(temporary_.c_str(), path_.c_str()) != 0) fail("cannot be given its name");
     temporary_.clear();
-    // The new content has its name now: where a file system cannot sync a folder, that is no failure.
+    // The file has been replaced already, so that a file system that cannot sync a folder is no failure.
     const int folder = open(folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0) return;
     fsync(folder);

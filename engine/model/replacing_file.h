@@ -1,4 +1,4 @@
-// Writing a file so that it is there whole or not at all.
+// Writes a file atomically: either all of it or nothing appears.
 #pragma once
 
 #include <cstddef>
@@ -8,21 +8,21 @@
 
 namespace vgg19::model {
 
-/// A new file under a temporary name in the folder of `path`. Until commit() returns, `path` is untouched;
-/// without commit() the new file goes when this object does.
+/// A new file under a temporary name in the folder of `path`. `path` does not change before commit(); without
+/// commit() the destructor deletes the new file.
 class ReplacingFile {
   public:
-    /// A symbolic link is followed. Throws Error (failed): a directory, a device, a folder that is missing
-    /// or may not be written.
+    /// Follows symbolic links. Throws Error (failed) for a directory, a device, and a folder that is missing
+    /// or not writable.
     explicit ReplacingFile(const std::filesystem::path& path);
     ~ReplacingFile();
     ReplacingFile(const ReplacingFile&) = delete;
     ReplacingFile& operator=(const ReplacingFile&) = delete;
 
-    /// Appends. Throws Error (failed): the disk is full, the file grew beyond a limit.
+    /// Appends. Throws Error (failed), for example if the disk is full or the file exceeds a limit.
     void write(std::span<const std::byte> bytes);
 
-    /// Syncs the file, renames it to `path`, syncs the folder. Throws Error (failed).
+    /// Syncs the file, renames it to `path` and syncs the folder. Throws Error (failed).
     void commit();
 
   private:

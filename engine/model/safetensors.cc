@@ -22,7 +22,7 @@ struct DTypeEntry {
     std::size_t bytes;
 };
 
-/// In the order of the enumeration.
+/// In the enumeration's order.
 constexpr std::array<DTypeEntry, 10> dtypes = {{{DType::f64, "F64", 8},
                                                 {DType::f32, "F32", 4},
                                                 {DType::f16, "F16", 2},
@@ -34,7 +34,7 @@ constexpr std::array<DTypeEntry, 10> dtypes = {{{DType::f64, "F64", 8},
                                                 {DType::u8, "U8", 1},
                                                 {DType::boolean, "BOOL", 1}}};
 
-/// What the format has besides.
+/// The format's types that DType lacks.
 struct OtherDType {
     const char* name;
     std::size_t bits;
@@ -57,11 +57,11 @@ constexpr std::array<OtherDType, 12> other_dtypes = {{{"U16", 16},
 }
 
 std::string in_quotes(std::string_view text) {
-    constexpr std::size_t longest = 100;  // a name that a hostile header makes up may be megabytes long
+    constexpr std::size_t longest = 100;  // a malicious header may have a name of several megabytes
     return Json(text.substr(0, longest)).dump() + (text.size() > longest ? "…" : "");
 }
 
-/// The header's text, in the file's bytes.
+/// The text of the header, a view into the file's bytes.
 std::string_view header_text(const MappedFile& file) {
     const std::string name = file.path().string();
     const std::span<const std::byte> bytes = file.bytes();
@@ -111,7 +111,7 @@ Metadata read_metadata(const Json& entry, const std::string& file_name) {
     return metadata;
 }
 
-/// A type's size in bits, and which it is where DType has it.
+/// A type's size in bits, and its DType if it has one.
 struct ReadDType {
     std::optional<DType> dtype;
     std::size_t bits = 0;
@@ -130,7 +130,7 @@ ReadDType read_dtype(const Json& value, const std::string& place) {
     fail(place + ": dtype", expected, value.is_string() ? in_quotes(value.string()) : "another value");
 }
 
-/// A list of sizes; JSON's own errors (negative, not whole, not a number) get the place put before them.
+/// A list of sizes. JSON's own errors (negative, not whole, not a number) get the place in front.
 std::vector<std::size_t> read_sizes(const Json& value, const std::string& place) {
     try {
         std::vector<std::size_t> sizes;
@@ -161,7 +161,7 @@ std::string range_text(std::size_t begin, std::size_t end) {
     return std::to_string(begin) + " to " + std::to_string(end);
 }
 
-/// One of any of the format's types; `known` is false where DType has it not.
+/// A tensor of any of the format's types; `known` is false if DType lacks its type.
 struct ReadTensor {
     Tensor tensor;
     bool known = true;
@@ -194,7 +194,7 @@ ReadTensor read_tensor(const std::string& name, const Json& entry, std::span<con
     return {std::move(tensor), type.dtype.has_value()};
 }
 
-/// `tensors` are sorted by their bytes: those must fill the data from end to end.
+/// `tensors` are sorted by offset; together they must cover the data without gap or overlap.
 void check_layout(const std::vector<ReadTensor>& tensors, const std::string& name,
                   std::span<const std::byte> data) {
     const std::byte* expected = data.data();
@@ -213,7 +213,7 @@ void check_layout(const std::vector<ReadTensor>& tensors, const std::string& nam
     }
 }
 
-/// Elements are read where they are in the file.
+/// Elements are accessed directly in the mapped file, so they must be aligned.
 void check_alignment(const std::vector<Tensor>& tensors, const MappedFile& file) {
     for (const Tensor& tensor : tensors) {
         const auto offset = static_cast<std::size_t>(tensor.bytes.data() - file.bytes().data());

@@ -17,10 +17,10 @@ namespace vgg19::model {
 
 enum class DType : unsigned char { f64, f32, f16, bf16, i64, i32, i16, i8, u8, boolean };
 
-const char* dtype_name(DType dtype);  ///< safetensors': "F32", "I8", …
+const char* dtype_name(DType dtype);  ///< the format's name: "F32", "I8", …
 std::size_t dtype_bytes(DType dtype);
 
-/// A tensor whose bytes (row-major, little endian) belong to somebody else.
+/// A non-owning view of a tensor's bytes (row-major, little endian).
 struct Tensor {
     std::string name;
     DType dtype = DType::f32;
@@ -28,8 +28,8 @@ struct Tensor {
     std::span<const std::byte> bytes;
 
     std::size_t elements() const;
-    /// The elements, when the type is T's and they start at a multiple of its size, as those of a file do
-    /// that SafetensorsFile::open gives.
+    /// The elements; the type must be T's, and the bytes must be aligned, as in files that
+    /// SafetensorsFile::open accepts.
     template <class T>
     std::span<const T> as() const {
         return {reinterpret_cast<const T*>(bytes.data()), bytes.size() / sizeof(T)};
@@ -38,33 +38,34 @@ struct Tensor {
 
 using Metadata = std::vector<std::pair<std::string, std::string>>;
 
-/// The value of `key`; nullptr where there is none.
+/// The value of `key`; nullptr if there is none.
 const std::string* find(const Metadata& metadata, std::string_view key);
 
-/// A mapped file, checked before anything else is allocated: the header's length, its JSON, known types,
-/// shapes whose product does not wrap and agrees with the offsets, offsets inside the file, without gap,
-/// overlap or repeated name. Throws Error (bad_input): "FILE: tensor NAME: expected …, found …"; for files of
-/// other kinds it says what they are.
+/// A mapped file. All of the header is checked before anything else is allocated: its length, its JSON, known
+/// types, shapes whose product does not overflow and agrees with the offsets, and offsets inside the file,
+/// without gaps, overlaps or repeated names. Throws Error (bad_input): "FILE: tensor NAME: expected …, found
+/// …"; for files of other kinds the message names the kind.
 class SafetensorsFile {
   public:
-    /// A tensor of a type that the format has, and DType has not.
+    /// A tensor with a type that exists in the format but not in DType.
     struct OtherTensor {
         std::string name;
         std::string dtype;
     };
 
-    /// All tensors must be of a type in DType and start at a multiple of their element's size in the file.
+    /// All tensors must have a type in DType and be aligned to their element size in the file.
     static SafetensorsFile open(const std::filesystem::path& path);
-    /// As the format's own library reads: no tensor need be aligned, and those of other types are left out.
+    /// As lenient as the format's own library: tensors need not be aligned, and those of other types are left
+    /// out.
     static SafetensorsFile open_for_import(const std::filesystem::path& path);
-    /// What open() asks for beyond open_for_import(). Throws Error (bad_input).
+    /// Checks what open() demands in addition to open_for_import(). Throws Error (bad_input).
     void check_in_place() const;
 
     const MappedFile& mapping() const { return mapping_; }
     const Metadata& metadata() const { return metadata_; }
-    const std::vector<Tensor>& tensors() const { return tensors_; }  ///< in the order of their bytes
+    const std::vector<Tensor>& tensors() const { return tensors_; }  ///< sorted by offset
     const std::vector<OtherTensor>& others() const { return others_; }
-    const Tensor* find(std::string_view name) const;  ///< nullptr where there is none
+    const Tensor* find(std::string_view name) const;  ///< nullptr if there is none
 
   private:
     SafetensorsFile(MappedFile mapping, Metadata metadata, std::vector<Tensor> tensors,
@@ -80,16 +81,16 @@ class SafetensorsFile {
     std::vector<OtherTensor> others_;
 };
 
-/// Told after each piece that is written.
+/// Called after each piece that is written.
 using Progress = std::function<void(std::uint64_t bytes_done, std::uint64_t bytes_total)>;
 
-/// Writes to a temporary name beside `path`, syncs, and renames: `path` holds either its old content or all
-/// of the new. The first tensor starts at a multiple of 64 bytes of the file. Throws Error (failed), and
-/// removes the temporary file.
+/// Writes to a temporary name in the same folder, syncs, and renames, so that `path` holds either its old
+/// content or all of the new. The first tensor starts at a multiple of 64 bytes of the file. Throws Error
+/// (failed), and removes the temporary file.
 void write_safetensors(const std::filesystem::path& path, const Metadata& metadata,
                        std::span<const Tensor> tensors, const Progress& progress = {});
 
-/// The same crash-safe way for a small file of text.
+/// Writes a small text file in the same crash-safe way.
 void write_text_file(const std::filesystem::path& path, std::string_view text);
 
 }  // namespace vgg19::model

@@ -27,7 +27,7 @@ std::string length_field(std::uint64_t length) {
     return field;
 }
 
-/// Spaces bring the data to a multiple of 8 bytes.
+/// Padded with spaces, so that the data start at a multiple of 8 bytes.
 std::string file_text(std::string header, std::size_t data_bytes) {
     header.resize((header.size() + 7) / 8 * 8, ' ');
     return length_field(header.size()) + header + std::string(data_bytes, '\1');
@@ -48,7 +48,7 @@ std::string two_tensors(const std::string& a, const std::string& b) {
 class Fixture {
   public:
     const std::filesystem::path& write(const std::string& content) const {
-        // A new file each time: some file systems sync a file that is truncated and written again.
+        // Always a new file: some file systems sync a file that is truncated and rewritten, which is slow.
         std::filesystem::remove(path_);
         std::ofstream(path_, std::ios::binary) << content;
         return path_;
@@ -106,12 +106,12 @@ TEST_CASE("tensors come in the order of their bytes, with their types, shapes an
     CHECK(dtype_bytes(DType::bf16) == 2);
 }
 
-TEST_CASE("a file without tensors is one too") {
+TEST_CASE("a file without tensors is valid") {
     const Fixture fixture;
     CHECK(SafetensorsFile::open(fixture.write(file_text("{}", 0))).tensors().empty());
 }
 
-TEST_CASE("a header length that lies is rejected before anything is read") {
+TEST_CASE("a wrong header length is rejected before anything is read") {
     const std::string good = file_text("{}", 0);
     const Malformed cases[] = {
         {"zero-byte file", "", "expected a safetensors file, found an empty file"},
@@ -132,7 +132,7 @@ TEST_CASE("a header length that lies is rejected before anything is read") {
     check_messages(cases);
 }
 
-TEST_CASE("a header that is no JSON object is rejected with its place") {
+TEST_CASE("errors in the header's JSON give the place") {
     std::string deep = R"({"a":)";
     deep += std::string(100'000, '[');
     const Malformed cases[] = {
@@ -155,7 +155,7 @@ TEST_CASE("a header that is no JSON object is rejected with its place") {
     check_messages(cases);
 }
 
-TEST_CASE("a tensor's entry that is not what it should be is rejected by name") {
+TEST_CASE("a malformed entry of a tensor is rejected by name") {
     const Malformed cases[] = {
         {"no object", file_text(R"({"a":1})", 0), "tensor \"a\": expected an object, found another value"},
         {"no dtype", file_text(R"({"a":{"shape":[1],"data_offsets":[0,1]}})", 1),
@@ -201,7 +201,7 @@ TEST_CASE("a tensor's entry that is not what it should be is rejected by name") 
     check_messages(cases);
 }
 
-TEST_CASE("what the format's own library opens can be opened for import") {
+TEST_CASE("files that the format's own library opens can be opened for import") {
     const Fixture fixture;
     const std::string unaligned =
         two_tensors(entry("U8", "[1]", "[0,1]"), entry("F32", "[1]", "[1,5]") + R"(,"__metadata__":null)");
@@ -241,7 +241,7 @@ TEST_CASE("what the format's own library opens can be opened for import") {
           Containing("found an overlap"));
 }
 
-TEST_CASE("tensors that do not fill the data from end to end are rejected") {
+TEST_CASE("tensors that do not cover all data are rejected") {
     const Malformed cases[] = {
         {"overlap", file_text(two_tensors(entry("U8", "[4]", "[0,4]"), entry("U8", "[4]", "[2,6]")), 6),
          "tensor \"b\": expected its data to start at 4, found an overlap: it starts at 2"},
@@ -262,13 +262,13 @@ TEST_CASE("tensors that do not fill the data from end to end are rejected") {
     check_messages(cases);
 }
 
-TEST_CASE("a header that is all keys is checked in no time") {
+TEST_CASE("a header full of keys is checked quickly") {
     std::string header = "{\"k\":";
     for (int i = 0; i < 100'000; ++i) header += "0,\"" + std::to_string(i) + "\":";
     check_messages(std::vector<Malformed>{{"keys", file_text(header + "0}", 0), "expected an object"}});
 }
 
-TEST_CASE("what is no file is rejected") {
+TEST_CASE("paths that are not files are rejected") {
     const TemporaryFolder folder;
     const auto message = [](const std::filesystem::path& path) {
         return error_of(ErrorKind::bad_input, [&path] { SafetensorsFile::open(path); });
@@ -280,7 +280,7 @@ TEST_CASE("what is no file is rejected") {
     CHECK(message(folder / "pipe") == Containing("expected a regular file, found a device"));
 }
 
-TEST_CASE("whatever the bytes, only an Error comes out") {
+TEST_CASE("arbitrary bytes cause nothing but an Error") {
     kernels::testing::Random random;
     INFO(random.replay());
     const Fixture fixture;

@@ -14,8 +14,8 @@ constexpr std::size_t alignment = 64;
 constexpr std::size_t length_bytes = 8;
 constexpr std::size_t piece_bytes = std::size_t{4} << 20U;
 
-/// The format allows no gaps, so the order gives the alignment: first what keeps multiples of 64 bytes, among
-/// it every large weight, then the rest by falling size of its elements.
+/// The format allows no gaps, so that alignment follows from the order: first the tensors whose size is a
+/// multiple of 64 bytes (all large weights are), then the rest by decreasing element size.
 std::vector<const Tensor*> in_file_order(std::span<const Tensor> tensors) {
     std::vector<const Tensor*> order;
     for (const Tensor& tensor : tensors) order.push_back(&tensor);
@@ -48,7 +48,7 @@ Json header_json(const Metadata& metadata, const std::vector<const Tensor*>& ten
     return header;
 }
 
-/// The length and the JSON, padded with spaces to where the first tensor may start.
+/// The header's length and its JSON, padded with spaces up to the first tensor.
 std::string header_bytes(const Metadata& metadata, const std::vector<const Tensor*>& tensors) {
     const std::string json = header_json(metadata, tensors).dump();
     const std::size_t padded = (length_bytes + json.size() + alignment - 1) / alignment * alignment;

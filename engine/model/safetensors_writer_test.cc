@@ -38,7 +38,7 @@ Tensor tensor_of(const std::string& name, DType dtype, std::size_t elements,
     return {name, dtype, {elements}, memory.first(elements * dtype_bytes(dtype))};
 }
 
-/// No file that this process writes may grow beyond `bytes`: the nearest to a full disk that a test can have.
+/// Limits the size of files that this process writes, as a stand-in for a full disk.
 class FileSizeLimit {
   public:
     explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
@@ -58,7 +58,7 @@ class FileSizeLimit {
     rlimit before_{};
 };
 
-/// Root may write everywhere; as nobody, this process may not.
+/// Root may write everywhere, so this switches to an unprivileged user.
 class Unprivileged {
   public:
     Unprivileged() {
@@ -77,7 +77,7 @@ class Unprivileged {
 
 }  // namespace
 
-TEST_CASE("what is written reads back: metadata, types, shapes and bytes") {
+TEST_CASE("written files can be read back: metadata, types, shapes and bytes") {
     const TemporaryFolder folder;
     std::vector<std::byte> memory(4096);
     for (std::size_t i = 0; i < memory.size(); ++i) memory[i] = static_cast<std::byte>(i * 7);
@@ -104,7 +104,7 @@ TEST_CASE("what is written reads back: metadata, types, shapes and bytes") {
     CHECK(entries_in(folder) == 1);
 }
 
-TEST_CASE("tensors whose size is a multiple of 64 bytes start at one, whatever stands among them") {
+TEST_CASE("tensors with a size that is a multiple of 64 bytes start at one, whatever is between them") {
     const TemporaryFolder folder;
     const std::vector<std::byte> memory(4096);
     write_safetensors(
@@ -144,7 +144,7 @@ TEST_CASE("a tensor whose bytes do not fit its shape is not written") {
     CHECK(entries_in(folder) == 0);
 }
 
-TEST_CASE("an old file is replaced whole") {
+TEST_CASE("an old file is replaced completely") {
     const TemporaryFolder folder;
     write_text_file(folder / "f", "a long old text");
     write_text_file(folder / "f", "new");
@@ -152,7 +152,7 @@ TEST_CASE("an old file is replaced whole") {
     CHECK(entries_in(folder) == 1);
 }
 
-TEST_CASE("a symbolic link stays one, and what it points to is replaced") {
+TEST_CASE("a symbolic link stays a link, and its target is replaced") {
     const TemporaryFolder folder;
     std::filesystem::create_directory(folder / "elsewhere");
     write_text_file(folder / "elsewhere/f", "old");

@@ -89,7 +89,7 @@ void Sha256::update(std::span<const std::byte> bytes) {
 }
 
 std::string Sha256::hex_digest() {
-    // FIPS 180-4, 5.1.1: a one bit, zeros, and the message's length in bits as the last eight bytes.
+    // FIPS 180-4, 5.1.1: a one bit, zeros, and the message's length in bits in the last eight bytes.
     const std::uint64_t bits = total_bytes_ * 8;
     std::array<std::byte, 72> padding{std::byte{0x80}};
     const std::size_t zeros_end = block_bytes_ < 56 ? 56 - block_bytes_ : 120 - block_bytes_;

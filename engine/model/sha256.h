@@ -10,10 +10,10 @@
 
 namespace vgg19::model {
 
-/// Takes `count` blocks of 64 bytes into the eight words of `state` (FIPS 180-4, 6.2.2).
+/// Updates the eight words of `state` with `count` blocks of 64 bytes (FIPS 180-4, 6.2.2).
 using Sha256Blocks = void (*)(std::uint32_t* state, const std::byte* blocks, std::size_t count);
 
-/// A way to compute it that this CPU has.
+/// An implementation that this CPU can run.
 struct Sha256Kernel {
     const char* name;
     Sha256Blocks blocks;
@@ -27,7 +27,7 @@ class Sha256 {
     Sha256();
     explicit Sha256(Sha256Blocks blocks);
     void update(std::span<const std::byte> bytes);
-    /// 64 lower-case hexadecimal digits. Ends the computation.
+    /// 64 lower-case hexadecimal digits. No bytes may be added afterwards.
     std::string hex_digest();
 
   private:

@@ -1,4 +1,4 @@
-// What the SHA-256 implementations share.
+// Shared by the implementations of SHA-256.
 #pragma once
 
 #include <array>

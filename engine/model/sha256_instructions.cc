@@ -16,7 +16,7 @@ bool cpu_has_sha() {
 
 namespace {
 
-/// The eight words as the instructions want them, from the highest lane down: ABEF and CDGH.
+/// The eight state words in the order of the instructions, highest lane first: ABEF and CDGH.
 struct State {
     __m128i abef;
     __m128i cdgh;
@@ -45,7 +45,7 @@ inline void four_rounds(State& state, __m128i words, std::size_t t) {
     state.abef = _mm_sha256rnds2_epu32(state.abef, state.cdgh, _mm_shuffle_epi32(sums, 0x0E));
 }
 
-/// Words t to t + 3 from the sixteen before: w0 holds t - 16 to t - 13, and so on to w3.
+/// Words t to t + 3, computed from the previous sixteen: w0 holds t - 16 to t - 13, and so on up to w3.
 inline __m128i next_words(__m128i w0, __m128i w1, __m128i w2, __m128i w3) {
     const __m128i seven_back = _mm_alignr_epi8(w3, w2, 4);
     return _mm_sha256msg2_epu32(_mm_add_epi32(_mm_sha256msg1_epu32(w0, w1), seven_back), w3);

@@ -45,7 +45,7 @@ TEST_CASE("every implementation gives the digests that NIST publishes for FIPS 1
     }
 }
 
-TEST_CASE("the digest does not depend on the pieces that the bytes come in") {
+TEST_CASE("the digest does not depend on how the bytes are split") {
     const std::string text(1000, 'x');
     for (const Sha256Kernel& kernel : sha256_kernels()) {
         CAPTURE(std::string(kernel.name));

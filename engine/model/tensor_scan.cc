@@ -14,7 +14,7 @@ namespace vgg19::model {
 
 namespace {
 
-/// Small enough to be still in the cache when the hash reads it after the check.
+/// Small enough to stay in the cache between the check and the hash.
 constexpr std::size_t piece_bytes = std::size_t{256} << 10U;
 
 bool is_finite(float value) {
@@ -22,7 +22,7 @@ bool is_finite(float value) {
     return (std::bit_cast<std::uint32_t>(value) & exponent) != exponent;
 }
 
-/// Without a branch an element, so that the compiler makes vector code of it.
+/// No branch per element, so that the compiler can vectorise.
 bool all_finite(std::span<const float> values) {
     bool finite = true;
     for (const float value : values) finite &= is_finite(value);
@@ -50,7 +50,7 @@ TensorScan scan_tensor(const Tensor& tensor, std::atomic<std::uint64_t>& done, c
     return scan;
 }
 
-/// The largest first: what is left at the end is then small, and both threads end at about the same time.
+/// The largest first, so that both threads finish at about the same time.
 std::vector<std::size_t> by_falling_size(std::span<const Tensor> tensors) {
     std::vector<std::size_t> order(tensors.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
@@ -80,10 +80,10 @@ std::vector<TensorScan> scan_tensors(std::span<const Tensor> tensors, const Prog
             scans[order[i]] = scan_tensor(tensors[order[i]], done, report, total);
         }
     };
-    std::future<void> second;  // joins also when this thread's part throws
+    std::future<void> second;  // its destructor joins, even if this thread's part throws
     try {
         second = std::async(std::launch::async, work, Progress());
-    } catch (const std::system_error&) {  // there is no second thread to be had: this one does it all
+    } catch (const std::system_error&) {  // no second thread is available: this one does everything
     }
     work(progress);
     if (second.valid()) second.get();

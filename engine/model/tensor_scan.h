@@ -1,5 +1,4 @@
-// One pass over tensors' bytes, on two threads: what a model file says of them, and whether they may be in
-// it.
+// Computes the checksums of tensors and finds values that are not finite, in one pass on two threads.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +16,7 @@ struct TensorScan {
     std::optional<std::size_t> first_not_finite;  ///< the index of an F32 tensor's first NaN or infinity
 };
 
-/// One result a tensor. `progress` is called by this thread only. Allocates no copy of the tensors.
+/// One result per tensor. Only the calling thread calls `progress`. The tensors are not copied.
 std::vector<TensorScan> scan_tensors(std::span<const Tensor> tensors, const Progress& progress = {});
 
 /// The index of the first NaN or infinity.

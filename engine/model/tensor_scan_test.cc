@@ -21,7 +21,7 @@ Tensor tensor_of(const std::string& name, const std::vector<float>& values) {
 }  // namespace
 
 TEST_CASE("the first NaN or infinity is found wherever it stands") {
-    for (const std::size_t count : {1U, 7U, 8U, 33U, 200'000U}) {  // the last is more than one piece
+    for (const std::size_t count : {1U, 7U, 8U, 33U, 200'000U}) {  // the last spans more than one piece
         for (const float bad : {std::nanf(""), -std::nanf(""), infinity, -infinity}) {
             for (const std::size_t index : {std::size_t{0}, count / 2, count - 1}) {
                 std::vector<float> values(count, std::numeric_limits<float>::max());
@@ -58,13 +58,13 @@ TEST_CASE("results come in the tensors' order, with the digest of each") {
     }
 }
 
-TEST_CASE("bytes that are no floats are not checked for NaN") {
+TEST_CASE("only floats are checked for NaN") {
     const std::vector<std::byte> bytes(64, std::byte{0xFF});
     const Tensor tensor{"t", DType::i8, {64}, bytes};
     CHECK_FALSE(scan_tensors(std::vector{tensor})[0].first_not_finite);
 }
 
-TEST_CASE("progress grows, and comes from the calling thread") {
+TEST_CASE("progress increases, and is reported on the calling thread") {
     const std::vector<float> values(500'000, 1.0F);
     const std::vector<Tensor> tensors(4, tensor_of("t", values));
     const std::uint64_t bytes = 4 * values.size() * sizeof(float);

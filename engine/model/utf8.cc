@@ -8,7 +8,7 @@ std::size_t utf8_length(std::string_view text) {
     if (first < 0x80) return 1;
     const std::size_t length = first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
     if (length == 0 || text.size() < length) return 0;
-    // The second byte's range keeps out long forms, surrogates and what is above U+10FFFF.
+    // The range of the second byte excludes overlong forms, surrogates and code points above U+10FFFF.
     const auto second = static_cast<unsigned char>(text[1]);
     const unsigned lowest = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
     const unsigned highest = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;

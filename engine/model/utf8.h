@@ -8,11 +8,11 @@
 
 namespace vgg19::model {
 
-/// The number of bytes of the character that `text` begins with; 0 where it is no valid one: cut short,
-/// longer than need be, a surrogate, or above U+10FFFF.
+/// The number of bytes of the first character of `text`; 0 if it is invalid: truncated, overlong, a
+/// surrogate, or above U+10FFFF.
 std::size_t utf8_length(std::string_view text);
 
-/// `code_point` is at most U+10FFFF and no surrogate.
+/// `code_point` is at most U+10FFFF and not a surrogate.
 void append_utf8(std::string& text, std::uint32_t code_point);
 
 }  // namespace vgg19::model

@@ -1,4 +1,4 @@
-// For tests of what is thrown.
+// For tests of errors.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -11,7 +11,7 @@
 
 namespace vgg19::testing {
 
-/// The message of the Error that `action` throws; a failed check when it throws none, or one of another kind.
+/// The message of the Error that `action` throws; fails the test if it throws none, or another kind.
 template <class Action>
 std::string error_of(ErrorKind kind, Action action) {
     try {
@@ -24,7 +24,7 @@ std::string error_of(ErrorKind kind, Action action) {
     return "";
 }
 
-/// Equals every text that contains `part`, and prints both when it does not.
+/// Equals every text that contains `part`; if it does not, doctest prints both.
 class Containing {
   public:
     explicit Containing(std::string part) : part_(std::move(part)) {}

@@ -14,13 +14,12 @@
 
 namespace vgg19::testing {
 
-/// Widths that are no multiple of a channel block, and a class count that is not ImageNet's.
+/// Widths that are not multiples of a channel block, and a number of classes that is not ImageNet's.
 inline model::Network narrow_network(std::size_t classes = 10) {
     return {{4, 4, 0, 6, 6, 0, 8, 8, 8, 8, 0, 17, 17, 17, 17, 0, 12, 12, 12, 12, 0}, {24, 20, classes}};
 }
 
-/// The tensors of `network` in F32, of a size that keeps activations alive through all layers; and the memory
-/// they are in.
+/// The F32 tensors of `network`, scaled so that activations do not vanish, and their memory.
 struct RandomTensors {
     std::vector<std::vector<float>> values;
     std::vector<model::Tensor> tensors;
@@ -45,7 +44,7 @@ inline RandomTensors random_tensors(const model::Network& network, kernels::test
     return result;
 }
 
-/// Puts the dense weights, which are output-major, input by input.
+/// Makes the output-major dense weights input-major.
 inline void make_input_major(const model::Network& network, RandomTensors& random) {
     for (const model::DenseLayer& layer : network.dense_layers()) {
         const std::string name = model::weight_name(layer.name);
@@ -64,7 +63,7 @@ inline void make_input_major(const model::Network& network, RandomTensors& rando
     }
 }
 
-/// A model of that network. The same seed gives the same one in either order.
+/// Writes a model of that network. The same seed gives the same weights in either order.
 inline void write_random_model(const std::filesystem::path& path, const model::Network& network,
                                kernels::testing::Random& random,
                                model::DenseOrder order = model::DenseOrder::output_major) {

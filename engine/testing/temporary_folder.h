@@ -1,4 +1,4 @@
-// For tests: a place for their files.
+// For tests: a temporary folder.
 #pragma once
 
 #include <cstdlib>
@@ -8,7 +8,7 @@
 
 namespace vgg19::testing {
 
-/// A fresh folder, removed with all that is in it.
+/// A new folder that is removed with its contents at the end.
 class TemporaryFolder {
   public:
     TemporaryFolder() {

@@ -16,26 +16,19 @@ namespace vgg19::kernels {
 struct AveragePool {
     std::size_t batch = 1;
     std::size_t channels = 0;
-    std::size_t height = 0;  ///< of the input, as is the width
+    std::size_t height = 0;  ///< of the input, like the width
     std::size_t width = 0;
     std::size_t output_height = 0;
     std::size_t output_width = 0;
-    std::size_t block = 0;         ///< channels in a block: a multiple of 8; of 16 for the AVX-512 kernel
+    std::size_t block = 0;         ///< channels per block: a multiple of 8, or of 16 for the AVX-512 kernel
     const float* input = nullptr;  ///< [batch][⌈channels / block⌉][height][width][block]
     float* output = nullptr;       ///< [batch][channels][output_height][output_width]
 };
 
-/// Computes channel blocks [begin, end) of batch · ⌈channels / block⌉, counted through all images. Sums are
-/// taken row by row in every kernel, and divided by the count, so every kernel gives the same bits.
+/// Computes channel blocks [begin, end) of batch · ⌈channels / block⌉, counted through all images. All
+/// kernels sum row by row and divide by the count, so all give identical bits.
 using AveragePoolFunction = void(const AveragePool& problem, std::size_t begin, std::size_t end);
 
-#define VGG19_KERNEL(isa)             \
-    namespace isa {                   \
-    AveragePoolFunction average_pool; \
-    }
-VGG19_FLOAT_ISAS
-#undef VGG19_KERNEL
-
-std::span<const Kernel<AveragePoolFunction>> average_pool_kernels();
+VGG19_KERNELS(VGG19_FLOAT_ISAS, AveragePoolFunction, average_pool)
 
 }  // namespace vgg19::kernels

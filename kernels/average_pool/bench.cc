@@ -30,7 +30,7 @@ void run(benchmark::State& state, const Kernel<AveragePoolFunction>& kernel) {
     state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(input.size() + output.size()));
 }
 
-/// What VGG-19 leaves of 224×224, 160×160 and 448×448.
+/// VGG-19's maps for inputs of 224×224, 160×160 and 448×448.
 [[maybe_unused]] const bool registered = [] {
     for (const auto& kernel : average_pool_kernels()) {
         if (!cpu_supports(kernel.isa)) continue;

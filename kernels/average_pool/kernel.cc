@@ -7,7 +7,7 @@ namespace vgg19::kernels::VGG19_ISA {
 
 namespace {
 
-/// Pools up to Vector::width channels, which stand side by side in each pixel of `map`; output channels are
+/// Pools up to Vector::width channels, which are contiguous in each pixel of `map`; output channels are
 /// output_height · output_width apart.
 void pool_channels(const AveragePool& problem, const float* map, std::size_t channels, float* output) {
     const std::size_t output_plane = problem.output_height * problem.output_width;

@@ -16,14 +16,14 @@ namespace {
 
 using testing::GuardedBuffer;
 
-/// The mean of one window and the mean of its magnitudes, in double.
+/// The mean of one window, and the mean of its absolute values, in double.
 struct Mean {
     double value = 0;
     double magnitude = 0;
     double count = 0;
 };
 
-/// The same windows as in the header, in floating-point arithmetic.
+/// The windows in the header, computed in floating point.
 Mean expected(const AveragePool& problem, std::size_t image, std::size_t channel, std::size_t y,
               std::size_t x) {
     const auto begin = [](std::size_t i, std::size_t in, std::size_t out) {
@@ -57,7 +57,7 @@ void check_equals_definition(const AveragePool& problem) {
             for (std::size_t y = 0; y < problem.output_height; ++y) {
                 for (std::size_t x = 0; x < problem.output_width; ++x) {
                     const Mean mean = expected(problem, image, channel, y, x);
-                    // One rounding an addition and one for the division, each of half an epsilon.
+                    // One rounding per addition and one for the division, each of half an epsilon.
                     const double bound =
                         mean.count * std::numeric_limits<float>::epsilon() * mean.magnitude / 2;
                     REQUIRE(std::abs(double{*value++} - mean.value) <= bound);
@@ -67,7 +67,7 @@ void check_equals_definition(const AveragePool& problem) {
     }
 }
 
-/// Checks every kernel against the definition, and for equal bits.
+/// Compares every kernel with the definition, and checks that all give the same bits.
 void check(AveragePool problem, testing::Random& random) {
     CAPTURE(problem.block);
     CAPTURE(problem.channels);

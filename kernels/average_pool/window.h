@@ -5,7 +5,7 @@
 
 namespace vgg19::kernels {
 
-/// The inputs [begin, end) that an output is the mean of, along one axis.
+/// The inputs [begin, end) that one output averages, along one axis.
 struct PoolWindow {
     std::size_t begin;
     std::size_t end;

@@ -24,8 +24,8 @@ bool is_mapped(std::size_t bytes) {
     return bytes >= large_page;
 }
 
-/// Straight from the system, which zeroes a page when it is first written: by the thread that packs weights
-/// into it, so on all cores.
+/// Memory comes straight from the operating system, which zeroes a page at its first write. So the threads
+/// that pack weights into the buffer also zero it, on all cores at once.
 std::byte* map_large_pages(std::size_t bytes) {
     const std::size_t size = round_up(bytes, large_page);
     void* mapped = mmap(nullptr, round_up(size, large_page) + large_page, PROT_READ | PROT_WRITE,
@@ -36,8 +36,8 @@ std::byte* map_large_pages(std::size_t bytes) {
     std::byte* const data = begin + head;
     if (head > 0) munmap(begin, head);
     if (head < large_page) munmap(data + size, large_page - head);
-    // The end that fills no large page is left to small ones: packed weights of 4.2 MB would take 6. Advice
-    // only: where large pages are off, small ones serve.
+    // Large pages are asked for as far as the buffer fills them; its end lies in small pages, else 4.2 MB of
+    // weights would take 6 MB. This is advice only: where large pages are switched off, all pages are small.
     static_cast<void>(madvise(data, bytes / large_page * large_page, MADV_HUGEPAGE));
     return data;
 }

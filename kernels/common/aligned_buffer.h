@@ -7,13 +7,13 @@
 
 namespace vgg19::kernels {
 
-/// Zeroed bytes, aligned to a cache line, or to a large page (which the kernel is asked for) where it is that
-/// large. Throws std::bad_alloc.
+/// Zeroed bytes, aligned to a cache line. A buffer that has the size of a large page or more is aligned to
+/// one, and the operating system is asked for large pages. Throws std::bad_alloc.
 class AlignedBuffer {
   public:
     AlignedBuffer() = default;
     explicit AlignedBuffer(std::size_t bytes);
-    /// The buffer that is moved from is empty after.
+    /// A buffer that was moved from is empty.
     AlignedBuffer(AlignedBuffer&& other) noexcept
         : data_(std::move(other.data_)), size_(std::exchange(other.size_, 0)) {}
     AlignedBuffer& operator=(AlignedBuffer&& other) noexcept {

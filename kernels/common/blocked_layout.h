@@ -1,8 +1,8 @@
-// The one layout of activations between the first convolution and the dense layers: channels in blocks.
+// The layout of all activations between the first convolution and the dense layers: blocks of channels.
 //
 //   [image][channel / block][row][column][channel % block]
 //
-// so that a vector register holds the same pixel of neighbouring channels. Channels past the last are zero.
+// so that a vector register holds the same pixel of neighbouring channels. Padding channels are zero.
 // Functions are static, because sources of different instruction sets share them.
 #pragma once
 
@@ -12,26 +12,26 @@
 
 namespace vgg19::kernels {
 
-/// Channels in a block: as many as kernels hold floats in a register.
+/// Channels per block: the number of floats in a register of the kernels.
 static inline std::size_t channel_block(Isa isa) {
     return float_lanes(isa);
 }
 
-/// Channels in a block of 8-bit activations, on every ISA: as many as a register of 16-bit lanes holds, which
-/// is what transforms work in. Values are unsigned, with zero_point 0 (they follow a ReLU).
+/// Channels per block of 8-bit activations, the same on every ISA: the number of 16-bit lanes in a register,
+/// which the transforms use. Values are unsigned, with zero point 0 (they follow a ReLU).
 static constexpr std::size_t int8_channel_block = 32;
 
 static constexpr std::size_t blocks_of(std::size_t channels, std::size_t block) {
     return (channels + block - 1) / block;
 }
 
-/// Values of a whole activation.
+/// The number of values of a whole activation, including padding.
 static constexpr std::size_t blocked_size(std::size_t batch, std::size_t channels, std::size_t height,
                                           std::size_t width, std::size_t block) {
     return batch * blocks_of(channels, block) * height * width * block;
 }
 
-/// Where a value stands in it.
+/// The index of a value.
 static constexpr std::size_t blocked_index(std::size_t channels, std::size_t height, std::size_t width,
                                            std::size_t block, std::size_t image, std::size_t channel,
                                            std::size_t row, std::size_t column) {

@@ -1,11 +1,11 @@
-// What a planner wants to know of the CPU's caches.
+// The sizes of the CPU's caches, for planning.
 #pragma once
 
 #include <cstddef>
 
 namespace vgg19::kernels {
 
-/// Bytes of the second-level cache of one core; 512 KiB where the system does not tell.
+/// The size in bytes of a core's L2 cache; 512 KiB if unknown.
 std::size_t second_level_cache_bytes();
 
 }  // namespace vgg19::kernels

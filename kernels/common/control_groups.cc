@@ -7,7 +7,7 @@ namespace vgg19::kernels {
 
 namespace {
 
-/// Whether "cpu" stands in a list such as "cpu,cpuacct".
+/// Whether "cpu" occurs in a list such as "cpu,cpuacct".
 bool names(const std::string& controllers, const std::string& controller) {
     std::istringstream list(controllers);
     for (std::string name; std::getline(list, name, ',');) {
@@ -16,7 +16,7 @@ bool names(const std::string& controllers, const std::string& controller) {
     return false;
 }
 
-/// This process's folder below the mount point of a hierarchy: what follows the last colon of its line in
+/// This process's folder relative to a hierarchy's mount point: the text after the last colon of its line in
 /// /proc/self/cgroup ("0::/path" in version 2, "4:cpu,cpuacct:/path" in version 1).
 std::string own_folder(ControlGroups version, const std::string& controller) {
     std::ifstream file("/proc/self/cgroup");

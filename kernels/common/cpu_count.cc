@@ -17,7 +17,7 @@ namespace {
 int cpus_in_affinity_mask() {
     const int dealt_out = detail::cpus_dealt_out_to_threads();
     if (dealt_out > 0) return dealt_out;
-    // The system refuses a mask that is smaller than its own, and cpu_set_t ends at 1024 CPUs.
+    // The system rejects a mask smaller than its own, and cpu_set_t is limited to 1024 CPUs.
     constexpr std::size_t largest = std::size_t{1} << 16U;
     for (std::vector<cpu_set_t> mask(1); mask.size() * CPU_SETSIZE <= largest; mask.resize(2 * mask.size())) {
         const std::size_t bytes = mask.size() * sizeof(cpu_set_t);
@@ -28,7 +28,7 @@ int cpus_in_affinity_mask() {
 
 double cpus_in_cgroup2(const std::string& folder) {
     std::ifstream file(folder + "/cpu.max");
-    double quota = 0;  // or the word "max", which is no number
+    double quota = 0;  // fails for the word "max"
     double period = 0;
     if (!(file >> quota >> period) || quota <= 0 || period <= 0) {
         return std::numeric_limits<double>::infinity();

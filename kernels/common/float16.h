@@ -6,11 +6,11 @@
 
 namespace vgg19::kernels {
 
-/// Of every half, a NaN too; exact.
+/// The value of any half, exact; a NaN gives a NaN.
 inline float float16_value(std::uint16_t half) {
-    // A half's exponent and mantissa, moved to a float's place, say 2^-112 of what they mean: multiplying
-    // makes up for the difference of the two exponents' offsets, and turns subnormal halves into normal
-    // floats.
+    // A half's exponent and mantissa, moved to where a float has them, make a float of 2^-112 times the
+    // half's value, because the two exponents have different offsets. Multiplying by 2^112 corrects this, for
+    // subnormal halves too.
     constexpr float offsets_apart = 0x1p112F;
     constexpr std::uint32_t infinity = 0x7C00;
     const std::uint32_t sign = (half & 0x8000U) << 16U;
@@ -20,17 +20,19 @@ inline float float16_value(std::uint16_t half) {
         sign | std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude << 13U) * offsets_apart));
 }
 
-/// The nearest half, ties to even, of a value that is not negative; infinity beyond the largest half, 65504.
+/// The nearest half, ties to even, of a non-negative value; infinity beyond the largest half, 65504.
 inline std::uint16_t nearest_float16(float value) {
     constexpr std::uint32_t smallest_normal = 113U << 23U;    // 2^-14
     constexpr std::uint32_t rounds_to_infinity = 0x477FF000;  // 65520
     const auto bits = std::bit_cast<std::uint32_t>(value);
     if (bits >= rounds_to_infinity) return bits > 0x7F800000U ? 0x7E00 : 0x7C00;
     if (bits < smallest_normal) {
-        // At 1/2 a float's step is that of subnormal halves: the addition rounds.
+        // From 1/2 on, neighbouring floats are as far apart as subnormal halves, so that the addition rounds
+        // to a half.
         return static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(value + 0.5F) & 0x7FFU);
     }
-    // Thirteen bits of the mantissa go: half of their unit, less one where what stays is even, rounds them.
+    // The lowest thirteen bits of the mantissa are dropped. Before that, half of the last bit that stays is
+    // added, less one where that bit is 0: this rounds to the nearest, ties to even.
     const std::uint32_t odd = bits >> 13U & 1U;
     return static_cast<std::uint16_t>((bits - (112U << 23U) + 0xFFFU + odd) >> 13U);
 }

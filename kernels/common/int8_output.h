@@ -1,4 +1,4 @@
-// Where an INT8 convolution's result goes, and in what units.
+// The output of an INT8 convolution, and its quantization scale.
 #pragma once
 
 #include <cstddef>
@@ -6,14 +6,15 @@
 
 namespace vgg19::kernels {
 
-/// One of the two pointers is there. Both are in the blocked layout (kernels/common/blocked_layout.h), zero
-/// past the last channel, and halved in height and width where the convolution pools.
+/// Exactly one of the two pointers is set. Both outputs are in the blocked layout
+/// (kernels/common/blocked_layout.h), with zeros in padding channels, and have half the height and width if
+/// the convolution pools.
 ///
 ///   quantized = min(255, round(max(0, y)))     round: to nearest, ties to even
 ///   floats    = max(0, y)
 ///
-/// where y is the convolution in units of one step of the output: 8-bit outputs have the output's scale in
-/// the multipliers and the bias already, floats have a step of 1.
+/// where y is the convolution in units of the output's quantization step: for 8-bit outputs the multipliers
+/// and the bias already contain the output's scale; for floats the step is 1.
 struct Int8ConvolutionOutput {
     std::uint8_t* quantized = nullptr;  ///< in blocks of int8_channel_block
     float* floats = nullptr;            ///< in blocks of float_block

@@ -12,7 +12,7 @@ namespace vgg19::kernels {
 
 namespace {
 
-/// The number in a file that holds nothing else; none for the word "max".
+/// The number in a file that contains nothing else; none for the word "max".
 std::optional<std::uint64_t> number_in(const std::string& path) {
     std::ifstream file(path);
     std::uint64_t number = 0;
@@ -20,7 +20,7 @@ std::optional<std::uint64_t> number_in(const std::string& path) {
     return std::nullopt;
 }
 
-/// The number behind `key` at the start of a line; 0 where there is none.
+/// The number after `key` at the start of a line; 0 if there is none.
 std::uint64_t field(const std::string& path, const std::string& key) {
     std::ifstream file(path);
     for (std::string line; std::getline(file, line);) {
@@ -33,7 +33,7 @@ struct LimitFiles {
     ControlGroups version;
     const char* limit;
     const char* usage;
-    const char* page_cache;  ///< the key in memory.stat of file pages that can be dropped
+    const char* page_cache;  ///< the key in memory.stat for file pages that can be dropped
 };
 
 constexpr LimitFiles version1 = {ControlGroups::version1, "/memory.limit_in_bytes", "/memory.usage_in_bytes",

@@ -1,4 +1,4 @@
-// Threads. The only place that knows whether they are OpenMP's or std::thread's.
+// Parallel loops. Only this code knows whether threads come from OpenMP or std::thread.
 #pragma once
 
 #include <atomic>
@@ -7,21 +7,21 @@
 
 namespace vgg19::kernels {
 
-/// The number of CPUs that this process may really use: the affinity mask, cut by the cgroup's quota; at
-/// least 1.
+/// The number of CPUs that this process may really use: those of the affinity mask, but no more than the
+/// control group's quota allows; at least 1.
 int available_cpus();
 
 namespace detail {
 using Task = void (*)(void* context, std::size_t index);
 void run_tasks(int threads, std::size_t tasks, Task task, void* context);
-/// The number of CPUs, where threads are bound to one each (OMP_PROC_BIND): the affinity mask of the calling
-/// thread is only its own share then. 0 where they are not bound.
+/// The number of CPUs if OpenMP binds each thread to one (OMP_PROC_BIND), since the calling thread's affinity
+/// mask is then only its own share. 0 if threads are not bound.
 int cpus_dealt_out_to_threads();
 }  // namespace detail
 
 /// Calls body(index) once for each index in [0, tasks), on at most `threads` threads, and returns when all
-/// are done. Indices are dealt out in contiguous runs of equal length. What an index computes must not depend
-/// on the thread that does: then results are the same for every thread count. `body` must not throw.
+/// are done. Each thread gets a contiguous range of nearly equal length. The result of an index must not
+/// depend on its thread; then results are the same for every number of threads. `body` must not throw.
 /// Allocates nothing.
 template <class Body>
 void parallel_for(int threads, std::size_t tasks, Body&& body) {
@@ -31,9 +31,9 @@ void parallel_for(int threads, std::size_t tasks, Body&& body) {
         const_cast<void*>(static_cast<const void*>(&body)));
 }
 
-/// Calls body(worker, index) once for each index in [0, tasks), as parallel_for does, but each worker (0, 1,
-/// …, of at most `threads`) takes the next index when it is done with one: for tasks that are few and long,
-/// on cores that others may use too. No two calls with the same worker run at once, so it can own memory.
+/// Calls body(worker, index) once for each index in [0, tasks), like parallel_for. But each worker (0, 1, …,
+/// at most `threads`) takes the next index when it has finished one: for few, long tasks on cores that other
+/// programs may also use. A worker never runs two calls at once, so it can own memory.
 template <class Body>
 void parallel_workers(int threads, std::size_t tasks, Body&& body) {
     std::atomic<std::size_t> next = 0;
@@ -42,7 +42,7 @@ void parallel_workers(int threads, std::size_t tasks, Body&& body) {
     });
 }
 
-/// The part of [0, size) that falls to `index` of `parts`, in multiples of `granularity` (but for the end).
+/// Part `index` of [0, size) split into `parts`, in multiples of `granularity` (except at the end).
 struct Range {
     std::size_t begin;
     std::size_t end;
@@ -55,7 +55,7 @@ constexpr Range part_of(std::size_t size, std::size_t parts, std::size_t index, 
 }
 
 /// Sets the number of threads that a library which runs on OpenMP by itself (oneDNN) uses when called from
-/// this thread, and puts the old number back. Does nothing in a build without OpenMP.
+/// this thread, and restores the old number at the end. Does nothing in a build without OpenMP.
 class LibraryThreads {
   public:
     explicit LibraryThreads(int threads);

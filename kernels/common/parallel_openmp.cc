@@ -11,8 +11,8 @@ void detail::run_tasks(int threads, std::size_t tasks, Task task, void* context)
         for (std::size_t index = 0; index < tasks; ++index) task(context, index);
         return;
     }
-    // All threads, though there be fewer tasks: libgomp ends those that a smaller team has no use for, and
-    // starts them anew for the next larger one.
+    // All threads, even where there are fewer tasks: libgomp ends the threads that a smaller team does not
+    // need, and starts new ones for the next larger team.
 #pragma omp parallel for num_threads(threads) schedule(static) default(none) shared(tasks, task, context)
     for (std::size_t index = 0; index < tasks; ++index) task(context, index);
 }

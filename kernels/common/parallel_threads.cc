@@ -11,7 +11,7 @@ namespace vgg19::kernels {
 
 namespace {
 
-/// One call of run_tasks, cut into `parts` runs of indices. Part 0 is the caller's.
+/// One call of run_tasks, split into `parts` ranges of indices. Part 0 runs on the caller.
 struct Job {
     detail::Task task = nullptr;
     void* context = nullptr;
@@ -27,8 +27,8 @@ struct Job {
     }
 };
 
-/// Workers shared by all callers. Jobs wait in a list threaded through the callers' stacks, so that nothing
-/// is allocated but a worker's start.
+/// Workers shared by all callers. Jobs form a linked list through the callers' stacks, so that only starting
+/// a worker allocates.
 class Pool {
   public:
     ~Pool() {
@@ -51,7 +51,7 @@ class Pool {
         work_.notify_all();
         job.run_part(0);
         std::unique_lock lock(mutex_);
-        // A busy pool must not keep its caller waiting for parts that nobody has begun.
+        // If the pool is busy, the caller runs parts that no worker has started.
         while (job.next_part < job.parts) run_one_part(job, lock);
         done_.wait(lock, [&] { return job.unfinished_parts == 0; });
     }

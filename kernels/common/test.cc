@@ -24,7 +24,7 @@ namespace vgg19::kernels {
 
 namespace {
 
-/// Counts without synchronisation: the thread sanitizer sees where two threads get the same index.
+/// Counts without synchronisation, so that the thread sanitizer detects if two threads get the same index.
 void check_each_index_runs_once(int threads, std::size_t tasks) {
     std::vector<int> hits(tasks);
     parallel_for(threads, tasks, [&](std::size_t index) { ++hits[index]; });
@@ -208,9 +208,9 @@ TEST_CASE("a buffer is zero, aligned, and moves") {
 
 TEST_CASE("available CPUs follow the affinity mask") {
     CHECK(available_cpus() >= 1);
-    if (detail::cpus_dealt_out_to_threads() > 0) return;  // OMP_PROC_BIND: masks say nothing then
+    if (detail::cpus_dealt_out_to_threads() > 0) return;  // OMP_PROC_BIND: masks are not meaningful
     CHECK(available_cpus() <= cpus_in_mask());
-    // In a thread of its own, so that this one keeps its mask.
+    // In a separate thread, so that this one keeps its mask.
     std::thread([] {
         cpu_set_t one;
         CPU_ZERO(&one);

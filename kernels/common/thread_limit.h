@@ -1,11 +1,11 @@
-// For callers that run several things side by side, each on a thread of its own.
+// Limits threads for callers that run several things in parallel, each on its own thread.
 #pragma once
 
 namespace vgg19::kernels {
 
-/// While it lives, parallel_for and parallel_workers, called from the thread that made it, use at most that
-/// many threads, whatever they are asked for. What they compute is the same. Libraries that have threads by
-/// themselves (oneDNN) are not bound by it.
+/// While an object of this class exists, parallel_for and parallel_workers use at most that many threads when
+/// they are called from the thread that made it, however many they are asked for. The results are the same.
+/// Libraries with threads of their own (oneDNN) are not limited.
 class ThreadLimit {
   public:
     explicit ThreadLimit(int threads);
@@ -13,7 +13,7 @@ class ThreadLimit {
     ThreadLimit(const ThreadLimit&) = delete;
     ThreadLimit& operator=(const ThreadLimit&) = delete;
 
-    /// `threads`, cut by the limit of the calling thread, if it has one.
+    /// `threads`, or the limit of the calling thread where that is lower.
     static int apply(int threads);
 
   private:

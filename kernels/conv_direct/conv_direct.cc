@@ -6,19 +6,9 @@ namespace vgg19::kernels {
 
 namespace {
 
-constexpr Kernel<ConvDirectFunction> kernels[] = {
-#define VGG19_KERNEL(isa) {"conv_direct_" #isa, Isa::isa, isa::conv_direct},
-    VGG19_FLOAT_ISAS
-#undef VGG19_KERNEL
-};
-
 constexpr std::size_t taps = 3;  // along each side of the window
 
 }  // namespace
-
-std::span<const Kernel<ConvDirectFunction>> conv_direct_kernels() {
-    return kernels;
-}
 
 std::size_t conv_direct_packed_size(std::size_t input_channels, std::size_t output_channels,
                                     std::size_t block) {

@@ -1,8 +1,8 @@
-// 3×3 convolution of stride 1 and padding 1, with bias and ReLU, from the definition.
+// 3×3 convolution of stride 1 and padding 1, with bias and ReLU, computed directly.
 //
 //   output[b][o][y][x] = max(0, bias[o] + Σ_c Σ_r Σ_s input[b][c][y+r−1][x+s−1] · weights[o][c][r][s])
 //
-// where input outside the map is zero. Activations are in the blocked layout
+// Input outside the map is zero. Activations are in the blocked layout
 // (kernels/common/blocked_layout.h).
 #pragma once
 
@@ -18,7 +18,7 @@ struct ConvDirect {
     std::size_t output_channels = 0;
     std::size_t height = 0;
     std::size_t width = 0;
-    std::size_t block = 0;     ///< channels in a block of the output, and of the input unless it is plain
+    std::size_t block = 0;     ///< channels per block of the output, and of the input unless it is plain
     bool plain_input = false;  ///< the input is [batch][input_channels][height][width]: an image
     const float* input = nullptr;
     const float* weights = nullptr;  ///< packed by conv_direct_pack
@@ -29,17 +29,10 @@ struct ConvDirect {
 /// Computes output rows [begin, end) of batch · ⌈output_channels / block⌉ · height, counted in that order.
 using ConvDirectFunction = void(const ConvDirect& problem, std::size_t begin, std::size_t end);
 
-#define VGG19_KERNEL(isa)           \
-    namespace isa {                 \
-    ConvDirectFunction conv_direct; \
-    }
-VGG19_FLOAT_ISAS
-#undef VGG19_KERNEL
+VGG19_KERNELS(VGG19_FLOAT_ISAS, ConvDirectFunction, conv_direct)
 
-std::span<const Kernel<ConvDirectFunction>> conv_direct_kernels();
-
-/// Floats that packed weights take: [⌈output_channels / block⌉][input_channels][3][3][block], zero past the
-/// last channel.
+/// The number of floats in packed weights: [⌈output_channels / block⌉][input_channels][3][3][block], with
+/// zeros for padding channels.
 std::size_t conv_direct_packed_size(std::size_t input_channels, std::size_t output_channels,
                                     std::size_t block);
 

@@ -1,4 +1,4 @@
-// In plain loops, which compilers make vectors of.
+// Plain loops, which compilers vectorise.
 #include <cstddef>
 
 #include "kernels/common/blocked_layout.h"
@@ -11,12 +11,12 @@ namespace {
 constexpr std::size_t taps = 3;   // along each side of the window
 constexpr std::size_t lanes = 8;  // output channels at a time
 constexpr std::size_t columns =
-    4;  // output columns at a time: with 8 lanes, sums fit in 16 registers of four
+    4;  // output columns at a time: with 8 lanes, the sums fit in 16 registers of four
 
 /// One row of one input channel.
 struct InputRow {
     const float* first;
-    std::size_t stride;  ///< floats from a column to the next
+    std::size_t stride;  ///< floats between columns
 };
 
 InputRow input_row(const ConvDirect& problem, std::size_t image, std::size_t channel, std::size_t row) {
@@ -29,15 +29,16 @@ InputRow input_row(const ConvDirect& problem, std::size_t image, std::size_t cha
             problem.block};
 }
 
-/// The input columns that output columns [column, column + columns) see, with zeros outside the map.
+/// Loads the input columns for output columns [column, column + columns), with zeros outside the map.
 void load_window(const InputRow& row, std::size_t width, std::size_t column, float* window) {
     for (std::size_t i = 0; i < columns + taps - 1; ++i) {
-        const std::size_t x = column + i;  // of the padded row: the map starts at 1
+        const std::size_t x = column + i;  // in the padded row, where the map starts at 1
         window[i] = x >= 1 && x <= width ? row.first[(x - 1) * row.stride] : 0;
     }
 }
 
-/// sums[column][lane] += Σ_s window[column + s] · weights[s][lane]; weights of two taps are `block` apart.
+/// sums[column][lane] += Σ_s window[column + s] · weights[s][lane]; consecutive taps' weights are `block`
+/// apart.
 void accumulate(const float* window, const float* weights, std::size_t block, float (&sums)[columns][lanes]) {
     for (std::size_t s = 0; s < taps; ++s) {
         for (std::size_t column = 0; column < columns; ++column) {
@@ -48,7 +49,7 @@ void accumulate(const float* window, const float* weights, std::size_t block, fl
     }
 }
 
-/// Where a tile of `columns` × `lanes` outputs stands.
+/// The position of a tile of `columns` × `lanes` outputs.
 struct Tile {
     std::size_t image;
     std::size_t channel;
@@ -63,7 +64,7 @@ void convolve_tile(const ConvDirect& problem, const Tile& tile, const float* wei
     }
     for (std::size_t channel = 0; channel < problem.input_channels; ++channel) {
         for (std::size_t r = 0; r < taps; ++r) {
-            const std::size_t row = tile.row + r;  // of the padded map: it starts at 1
+            const std::size_t row = tile.row + r;  // in the padded map, which starts at 1
             if (row < 1 || row > problem.height) continue;
             float window[columns + taps - 1];
             load_window(input_row(problem, tile.image, channel, row - 1), problem.width, tile.column, window);

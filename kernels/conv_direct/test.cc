@@ -33,7 +33,7 @@ struct Data {
     GuardedBuffer<float> bias;
 };
 
-/// One output of the definition in conv_direct.h, read literally.
+/// One output, computed literally as defined in conv_direct.h.
 double definition(const ConvDirect& plain, std::size_t image, std::size_t output_channel, std::size_t y,
                   std::size_t x) {
     double sum = plain.bias[output_channel];
@@ -71,8 +71,8 @@ void fill_blocked(const ConvDirect& plain, GuardedBuffer<float>& blocked) {
     }
 }
 
-/// Compares a blocked output with the reference of a plain problem: at most 2 · K · ε of the summed
-/// magnitudes apart, for K products and additions of which each rounds by ε / 2. Returns the relative L2
+/// Compares a blocked output with the reference of a plain problem. They may differ by 2 · K · ε times the
+/// summed magnitudes, since each of K products and additions rounds by ε / 2. Returns the relative L2
 /// distance.
 double check_output(const ConvDirect& plain, const float* output) {
     const std::size_t count = plain.batch * plain.output_channels * plain.height * plain.width;
@@ -110,7 +110,7 @@ void check_padding_is_zero(const ConvDirect& problem, const float* output) {
     }
 }
 
-/// Returns the largest relative L2 distance of any kernel.
+/// Returns the largest relative L2 distance of all kernels.
 double check(const ConvDirect& shape, testing::Random& random) {
     CAPTURE(shape.input_channels);
     CAPTURE(shape.output_channels);
@@ -231,7 +231,7 @@ TEST_CASE("direct convolution equals the reference") {
 TEST_CASE("direct convolution stays accurate over 512 channels") {
     testing::Random random;
     INFO(random.replay());
-    // Of many outputs only: the sum of a few may all but cancel.
+    // Uses many outputs, because a few sums may nearly cancel.
     const ConvDirect shape = {
         .input_channels = 512, .output_channels = 16, .height = 7, .width = 7, .block = 8};
     CHECK(check(shape, random) <= 2e-6);

@@ -41,7 +41,6 @@ void conv_int8(benchmark::State& state, const Kernel<ConvInt8Function>& kernel) 
 
 const bool registered = [] {
     for (const auto& kernel : conv_int8_kernels()) {
-        // The scalar kernel is there to be read.
         if (!cpu_supports(kernel.isa)) continue;
         add_vgg19_shapes(benchmark::RegisterBenchmark(kernel.name, conv_int8, kernel), 64);
     }

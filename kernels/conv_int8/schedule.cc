@@ -1,4 +1,5 @@
-// The packing of weights, and how a whole convolution is dealt out to threads and caches.
+// The packing of weights, and how a whole convolution is divided among threads, and into parts that fit the
+// caches.
 #include <algorithm>
 
 #include "kernels/common/cache_sizes.h"
@@ -32,7 +33,7 @@ void pack_group(const ConvInt8& problem, std::size_t group, const std::int8_t* w
 }
 
 /// How many parts the rows are cut into: so that a part's input stays in a quarter of the second-level cache
-/// while a group's weights go over it, and that each thread has some tasks to take.
+/// while a group's weights are multiplied with it, and so that there are some tasks for each thread.
 std::size_t parts_of_rows(const ConvInt8& problem, int threads) {
     constexpr std::size_t tasks_a_thread = 8;
     const std::size_t input_bytes =
@@ -63,7 +64,7 @@ std::size_t conv_int8_scratch_size(const ConvInt8& /*problem*/, int threads) {
 void conv_int8_convolution(const Kernel<ConvInt8Function>& kernel, const ConvInt8& problem, int threads,
                            std::byte* scratch) {
     const std::size_t parts = parts_of_rows(problem, threads);
-    // Threads are at the same group at about the same time: its weights come from memory once.
+    // Threads work on the same group at about the same time, so that its weights come from memory once.
     parallel_workers(threads, problem.groups() * parts, [&](std::size_t worker, std::size_t index) {
         const Range rows = part_of(problem.output_rows(), parts, index % parts);
         auto* sums = reinterpret_cast<std::int32_t*>(scratch) + worker * ConvInt8::sums_size;

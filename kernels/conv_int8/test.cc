@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "kernels/common/aligned_buffer.h"
-#include "kernels/common/testing/dense.h"
 #include "kernels/common/testing/guarded_buffer.h"
+#include "kernels/common/testing/kernels.h"
 #include "kernels/common/testing/random.h"
 #include "kernels/conv_int8/conv_int8.h"
 
@@ -35,7 +35,8 @@ struct Shape {
     std::size_t width;
 };
 
-/// Every second value is a corner, so that corners meet corners and everything else.
+/// Every second value is an extreme one, so that extremes are combined with each other and with all other
+/// values.
 template <class Values, class Corners>
 void fill_with_corners(Values& values, const Corners& corners, int lowest, int highest, Random& random) {
     const int count = static_cast<int>(std::size(corners));
@@ -65,7 +66,7 @@ struct Case {
     Case(const Shape& wanted, Random& random) : Case(wanted) {
         fill_with_corners(input, input_corners, 0, 255, random);
         fill_with_corners(weights, weight_corners, -128, 127, random);
-        // Most y fall into the range of 8 bits, some on either side.
+        // Chosen so that most y are in the 8-bit range, and some outside.
         const float spread = 128 * 74 * std::sqrt(9 * static_cast<float>(shape.input_channels));
         random.fill(multiplier, 50 / spread, 150 / spread);
         random.fill(bias, -20, 150);
@@ -75,8 +76,8 @@ struct Case {
         std::int64_t sum = 0;
         for (std::size_t c = 0; c < shape.input_channels; ++c) {
             for (std::size_t tap = 0; tap < 9; ++tap) {
-                const std::size_t row = y + tap / 3;     // of the padded map: it starts at 1
-                const std::size_t column = x + tap % 3;  // so do columns
+                const std::size_t row = y + tap / 3;     // in the padded map, which starts at 1
+                const std::size_t column = x + tap % 3;  // likewise
                 if (row < 1 || row > shape.height || column < 1 || column > shape.width) continue;
                 const std::size_t map = (image * shape.input_channels + c) * shape.height;
                 sum += std::int64_t{input[(map + row - 1) * shape.width + column - 1]} *
@@ -92,7 +93,7 @@ struct Case {
         return product + bias[channel];
     }
 
-    /// max(0, y), or the largest of four where the convolution pools: [batch][channels][height][width].
+    /// max(0, y), or the largest of four if the convolution pools: [batch][channels][height][width].
     std::vector<float> expected(bool pool) const {
         const std::size_t side = pool ? 2 : 1;
         std::vector<float> result;
@@ -114,8 +115,8 @@ struct Case {
     }
 };
 
-/// A run of a case: data in the kernels' layouts. What kernels may only read up to its end stands before
-/// guard pages, and the output has a margin before it that must not change.
+/// Runs a case with data in the kernels' layouts. Guard pages follow the input data, and a margin before the
+/// output must not change.
 struct Run {
     static constexpr std::size_t margin = 64;
     ConvInt8 problem;
@@ -126,7 +127,7 @@ struct Run {
     GuardedBuffer<std::uint8_t> quantized;
     GuardedBuffer<float> floats;
 
-    /// The output is 8-bit where `float_block` is 0.
+    /// The output is 8-bit if `float_block` is 0.
     Run(const Case& data, bool pool, std::size_t float_block, int threads = 1)
         : problem{.batch = data.shape.batch,
                   .input_channels = data.shape.input_channels,
@@ -176,8 +177,8 @@ struct Run {
         conv_int8_convolution(kernel, problem, threads, scratch.data());
     }
 
-    /// How many values differ from `expected`, which is as Case makes it, or are not zero past the last
-    /// channel, or stand before the output and changed.
+    /// Counts values that differ from `expected` (from Case), that are not zero in padding channels, or that
+    /// were changed in the margin before the output.
     std::size_t wrong(const std::vector<float>& expected) const {
         const bool is_quantized = problem.output.quantized != nullptr;
         const std::size_t block = is_quantized ? int8_channel_block : problem.output.float_block;
@@ -259,11 +260,11 @@ TEST_CASE("INT8 convolutions equal the definition for pruned widths") {
 TEST_CASE("INT8 convolutions accumulate exactly where all values are the same corner") {
     for (const std::uint8_t input : input_corners) {
         for (const std::int8_t weight : weight_corners) {
-            for (const std::size_t channels : Sizes{1, 4, 37}) {  // 9 · 37 · 255 · 128 < 2^24: floats hold it
+            for (const std::size_t channels : Sizes{1, 4, 37}) {  // 9 · 37 · 255 · 128 < 2^24: exact in float
                 Case data({1, channels, 5, 3, 15});
                 std::fill(data.input.begin(), data.input.end(), input);
                 std::fill(data.weights.begin(), data.weights.end(), weight);
-                // ReLU cuts what is negative off, unless the bias lifts it.
+                // ReLU would remove negative results, so the bias lifts them.
                 std::fill(data.bias.begin(), data.bias.end(), weight < 0 ? 16777215.0F : 0.0F);
                 CAPTURE(static_cast<int>(input));
                 CAPTURE(static_cast<int>(weight));

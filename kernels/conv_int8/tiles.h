@@ -15,17 +15,17 @@
 namespace vgg19::kernels::VGG19_ISA {
 namespace {
 
-/// What a register tile is computed from.
+/// The operands of a register tile.
 struct TileOperands {
-    const std::uint8_t* input;  ///< of the first input block, the tile's first pixel in the row that
+    const std::uint8_t* input;  ///< in the first input block, the tile's first pixel in the row for
                                 ///< `filter_row_begin` falls on
-    std::size_t row_stride;     ///< bytes from one row of the input to the next
-    std::size_t block_stride;   ///< and from one block
+    std::size_t row_stride;     ///< bytes between rows of the input
+    std::size_t block_stride;   ///< bytes between blocks
     std::size_t last_block;
     std::size_t last_block_quads;
-    bool left_edge;                ///< nothing is left of the tile
-    bool right_edge;               ///< nothing is right of it
-    std::size_t filter_row_begin;  ///< the rows of the filter that fall into the map
+    bool left_edge;                ///< the tile begins at the map's left edge
+    bool right_edge;               ///< the tile ends at the map's right edge
+    std::size_t filter_row_begin;  ///< the filter rows that are inside the map
     std::size_t filter_row_end;
     const std::int8_t* weights;  ///< of the group, from the tile's first channel on
 };
@@ -33,9 +33,9 @@ struct TileOperands {
 template <class Vector>
 struct ConvInt8Kernel {
     static constexpr std::size_t lanes = Vector::width;
-    /// A register tile is at most two vectors of channels by so many pixels, an even number: with the sums,
-    /// two vectors of filters and a pixel they fill 31 of 32 registers, or where filters and pixels take two
-    /// registers each, 14 of 16.
+    /// A register tile is at most two vectors of channels by an even number of pixels. Sums, two vectors of
+    /// filters and a pixel fill 31 of 32 registers or, if filters and pixels take two registers each, 14 of
+    /// 16.
     static constexpr std::size_t most_vectors = 2;
     static constexpr std::size_t most_pixels =
         (Vector::registers - (most_vectors + 1) * Vector::quad_registers) / most_vectors / 2 * 2;
@@ -43,27 +43,28 @@ struct ConvInt8Kernel {
     static constexpr std::size_t sixteen = block / 2;  ///< channels that are finished at a time
     static constexpr std::size_t quad = ConvInt8::quad;
     static constexpr std::size_t filter_side = 3;
-    /// What stands left and right of the map.
+    /// The padding left and right of the map.
     static constexpr std::uint8_t zero_pixel[block] = {};
     static_assert(most_pixels <= ConvInt8::widest_tile && most_pixels > 0);
 
-    /// Registers of channels in a tile of a group.
+    /// Registers of channels in a group's tile.
     template <std::size_t group_channels>
     static constexpr std::size_t tile_vectors =
         group_channels / lanes < most_vectors ? group_channels / lanes : most_vectors;
 
-    /// Adds the products of a row of the filter and a block of input channels.
+    /// Adds the products of one filter row and one block of input channels.
     template <std::size_t pixels, std::size_t group_channels, class Sums>
     static inline __attribute__((always_inline)) void add_filter_row(const TileOperands& operands,
                                                                      const std::uint8_t* row,
                                                                      const std::int8_t* weights,
                                                                      std::size_t quads, Sums& sums) {
         constexpr std::size_t vectors = tile_vectors<group_channels>;
-        // How far ahead of its use a weight is fetched: they stream from the second-level cache or memory,
+        // How far ahead of its use a weight is fetched: weights come from the second-level cache or from
+        // memory,
         // and the hardware's prefetcher stops at the end of each page.
         constexpr std::size_t ahead = 16 * quad * group_channels;
         for (std::size_t s = 0; s < filter_side; ++s) {
-            // All pixels of the tile stand side by side, but for one that lies beside the map.
+            // The tile's pixels are contiguous, except that one may be outside the map.
             const std::uint8_t* middle = row + s * block - block;
             const std::uint8_t* first = s == 0 && operands.left_edge ? zero_pixel : middle;
             const std::uint8_t* last =
@@ -91,7 +92,7 @@ struct ConvInt8Kernel {
         }
     }
 
-    /// The sums of a register tile: `sums` has [pixel][channel of the group].
+    /// Computes the sums of a register tile: `sums` has [pixel][channel of the group].
     template <std::size_t pixels, std::size_t group_channels>
     static void multiply_tile(const TileOperands& operands, std::int32_t* sums_out) {
         constexpr std::size_t vectors = tile_vectors<group_channels>;
@@ -133,7 +134,7 @@ struct ConvInt8Kernel {
         std::size_t width;
     };
 
-    /// The sums of `width` pixels of row y before the pool, of all channels of the group.
+    /// Computes the sums of `width` pixels of row y before the pool, for all channels of the group.
     template <std::size_t group_channels>
     static void multiply_row(const ConvInt8& problem, std::size_t image, std::size_t group, std::size_t y,
                              std::size_t column, std::size_t width, std::int32_t* sums) {
@@ -160,7 +161,7 @@ struct ConvInt8Kernel {
         }
     }
 
-    /// value(pixel) is y of sixteen channels, from `channel` on.
+    /// value(pixel) returns y for sixteen channels, starting at `channel`.
     template <bool whole_block, class Value>
     static void write_quantized(const ConvInt8& problem, const Piece& piece, std::size_t channel,
                                 const Value& value) {
@@ -194,7 +195,7 @@ struct ConvInt8Kernel {
         }
     }
 
-    /// The pool, y, and the output of a piece.
+    /// Pools, computes y, and writes the output of a piece.
     template <std::size_t group_channels, bool pool>
     static void finish(const ConvInt8& problem, const Piece& piece, const std::int32_t* sums) {
         for (std::size_t part = 0; part < group_channels; part += sixteen) {
@@ -216,8 +217,7 @@ struct ConvInt8Kernel {
             };
             const auto value = [&](std::size_t pixel) __attribute__((always_inline)) {
                 if constexpr (!pool) return scale(load(pixel));
-                // Multipliers are positive and rounding keeps the order, so the largest sum makes the largest
-                // y.
+                // Multipliers are positive and rounding is monotonic, so the largest sum gives the largest y.
                 const std::size_t lower = 2 * (piece.width + pixel);
                 return scale(larger(larger(load(2 * pixel), load(2 * pixel + 1)),
                                     larger(load(lower), load(lower + 1))));
@@ -232,9 +232,9 @@ struct ConvInt8Kernel {
 
     template <std::size_t group_channels, bool pool>
     static void run_group(const ConvInt8& problem, std::size_t group, Range rows, std::int32_t* sums) {
-        constexpr std::size_t side = pool ? 2 : 1;  // of the pixels that an output pixel is made from
+        constexpr std::size_t side = pool ? 2 : 1;  // of the pixels that form an output pixel
         constexpr std::size_t widest = most_pixels / side;
-        // Pieces of nearly equal width: 40 pixels as 14 13 13 cost less than as 14 14 12 of the same
+        // Pieces have nearly equal widths: 40 pixels as 14 13 13 cost less than as 14 14 12 of the same
         // registers.
         const std::size_t pieces = (problem.output_width() + widest - 1) / widest;
         for (std::size_t row = rows.begin; row < rows.end; ++row) {

@@ -24,7 +24,7 @@ struct IsaEntry {
 
 using enum Capability;
 
-/// In the order of the enumeration.
+/// In the enumeration's order.
 constexpr std::array entries = {
     IsaEntry{Isa::portable, "portable", {}, 8, true, true},
     IsaEntry{Isa::avx2, "avx2", {avx2}, 8, true, false},
@@ -46,7 +46,7 @@ const IsaEntry& entry_of(Isa isa) {
 }
 
 #if defined(__x86_64__)
-/// By CPUID itself, where compilers differ on whether their run-time library knows a name.
+/// Reads CPUID directly for names that not all compilers' run-time libraries know.
 bool cpuid_bit(unsigned leaf, unsigned subleaf, unsigned bit, bool in_ecx) {
     unsigned eax = 0;
     unsigned ebx = 0;
@@ -60,8 +60,8 @@ Capabilities detect() {
     constexpr unsigned f16c_bit = 29;     // leaf 1, ECX
     constexpr unsigned avx_vnni_bit = 4;  // leaf 7.1, EAX
     Capabilities found;
-    // The compiler's run-time library asks XCR0 too: a vector register that the operating system does not
-    // save counts as absent.
+    // The compiler's run-time library also checks XCR0: registers that the operating system does not save
+    // count as missing.
     if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") ||
         !cpuid_bit(1, 0, f16c_bit, true)) {
         return found;

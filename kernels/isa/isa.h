@@ -1,4 +1,4 @@
-// The instruction sets that kernels are compiled for: each a set of capabilities.
+// The instruction sets for which kernels are compiled. Each is a set of capabilities.
 #pragma once
 
 #include <cstddef>
@@ -10,13 +10,13 @@
 
 namespace vgg19::kernels {
 
-/// What a CPU can do beyond the processor family's baseline. A set of them is the bits, or-ed.
+/// CPU features beyond the architecture's baseline, as bits of a set.
 enum class Capability : std::uint32_t {
     avx2 = 1U << 0U,         ///< AVX2, FMA and F16C
-    avx_vnni = 1U << 1U,     ///< dot products of bytes in registers of 256 bits
+    avx_vnni = 1U << 1U,     ///< dot products of bytes in 256-bit registers
     avx512 = 1U << 2U,       ///< AVX-512 F, BW, DQ and VL
-    avx512_vnni = 1U << 3U,  ///< dot products of bytes in registers of 512 bits
-    neon = 1U << 4U,         ///< every AArch64 has it
+    avx512_vnni = 1U << 3U,  ///< dot products of bytes in 512-bit registers
+    neon = 1U << 4U,         ///< in every AArch64 CPU
     dot_product = 1U << 5U,  ///< AArch64's SDOT and UDOT
 };
 
@@ -27,7 +27,7 @@ class Capabilities {
         for (const Capability member : members) bits_ |= static_cast<std::uint32_t>(member);
     }
     constexpr void add(Capability member) { bits_ |= static_cast<std::uint32_t>(member); }
-    /// Whether all of `others` are among these.
+    /// Whether this set contains all of `others`.
     constexpr bool include(Capabilities others) const { return (others.bits_ & ~bits_) == 0; }
 
   private:
@@ -37,26 +37,26 @@ class Capabilities {
 /// Kernels are compiled once for each of these, in a namespace of the same name.
 enum class Isa : unsigned char { portable, avx2, avx2vnni, avx512, avx512vnni, neon, neon_dotprod };
 
-/// All of them. Of two that a CPU has, the later one is faster.
+/// All ISAs. If a CPU supports two of them, the later one is faster.
 std::span<const Isa> all_isas();
 
 const char* isa_name(Isa isa);
 std::optional<Isa> isa_from_name(std::string_view name);
 
-/// What its kernels use.
+/// The capabilities that its kernels use.
 Capabilities needs(Isa isa);
-/// Whether a CPU that runs `isa` runs kernels of `kernel_isa` too.
+/// Whether a CPU that supports `isa` can also run kernels of `kernel_isa`.
 bool runs(Isa isa, Isa kernel_isa);
 
-/// Floats in a register of its kernels, which is what channels are blocked by: 8 or 16.
+/// The number of floats in a register of its kernels, which is also the channel block: 8 or 16.
 std::size_t float_lanes(Isa isa);
-/// Whether one instruction multiplies and sums bytes in fours.
+/// Whether a single instruction computes dot products of four bytes.
 bool has_dot_product(Isa isa);
 
-/// Whether kernels for `isa` are in this build.
+/// Whether this build contains kernels for `isa`.
 bool isa_is_built(Isa isa);
 
-/// Whether this CPU and its operating system (XCR0, HWCAP) run `isa`.
+/// Whether this CPU and its operating system (XCR0, HWCAP) support `isa`.
 bool cpu_supports(Isa isa);
 
 /// The fastest ISA that is both built and supported.

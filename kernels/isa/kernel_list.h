@@ -1,13 +1,14 @@
-// A family's kernels, one an ISA, and the choice among them.
+// A family's kernels, one per ISA, and how to choose one.
 #pragma once
 
 #include <span>
 
+#include "isa_lists.h"
 #include "kernels/isa/isa.h"
 
 namespace vgg19::kernels {
 
-/// `Function` is a function's type, or a structure of functions that belong together (then const).
+/// `Function` is a function type, or a (const) structure of functions that belong together.
 template <class Function>
 struct Kernel {
     const char* name;  ///< the family's and the ISA's: "softmax_avx512"
@@ -15,9 +16,14 @@ struct Kernel {
     Function* run;
 };
 
-/// The fastest kernel that `isa` runs. Every list ends with a portable kernel, so there is one.
+/// A family's kernels, fastest first.
 template <class Function>
-const Kernel<Function>& select(std::span<const Kernel<Function>> fastest_first, Isa isa) {
+using KernelList = std::span<const Kernel<Function>>;
+
+/// The fastest kernel that can run on `isa`. It always exists, because every list ends with a portable
+/// kernel.
+template <class Function>
+const Kernel<Function>& select(KernelList<Function> fastest_first, Isa isa) {
     for (const Kernel<Function>& kernel : fastest_first) {
         if (runs(isa, kernel.isa)) return kernel;
     }
@@ -26,19 +32,21 @@ const Kernel<Function>& select(std::span<const Kernel<Function>> fastest_first, 
 
 }  // namespace vgg19::kernels
 
-// The ISAs that a family's kernel.cc is compiled for (cmake/isa.cmake says the same), fastest first, as
-// VGG19_KERNEL(isa) each: of most families, of those with dot products of bytes, and all.
-#if defined(__x86_64__)
-#define VGG19_FLOAT_ISAS VGG19_KERNEL(avx512) VGG19_KERNEL(avx2) VGG19_KERNEL(portable)
-#define VGG19_DOT_PRODUCT_ISAS \
-    VGG19_KERNEL(avx512vnni) VGG19_KERNEL(avx2vnni) VGG19_KERNEL(avx2) VGG19_KERNEL(portable)
-#define VGG19_ALL_ISAS VGG19_KERNEL(avx512) VGG19_DOT_PRODUCT_ISAS
-#elif defined(__aarch64__)
-#define VGG19_FLOAT_ISAS VGG19_KERNEL(neon) VGG19_KERNEL(portable)
-#define VGG19_DOT_PRODUCT_ISAS VGG19_KERNEL(neon_dotprod) VGG19_KERNEL(neon) VGG19_KERNEL(portable)
-#define VGG19_ALL_ISAS VGG19_DOT_PRODUCT_ISAS
-#else
-#define VGG19_FLOAT_ISAS VGG19_KERNEL(portable)
-#define VGG19_DOT_PRODUCT_ISAS VGG19_KERNEL(portable)
-#define VGG19_ALL_ISAS VGG19_KERNEL(portable)
-#endif
+// VGG19_KERNELS(isas, Function, family) declares `family`, a function or structure of type Function, in the
+// namespace of each ISA, and defines FAMILY_kernels(), which lists them, fastest first. `isas` are those that
+// the family's kernel.cc is compiled for (kernels/CMakeLists.txt): VGG19_FLOAT_ISAS, or where it multiplies
+// bytes VGG19_DOT_PRODUCT_ISAS.
+// clang-format off
+#define VGG19_KERNELS(isas, Function, family)                              \
+    isas(VGG19_DECLARE_KERNEL, Function, family)                           \
+    inline KernelList<Function> family##_kernels() {                       \
+        static constexpr Kernel<Function> fastest_first[] = {              \
+            isas(VGG19_KERNEL_ENTRY, Function, family)};                   \
+        return fastest_first;                                              \
+    }
+// clang-format on
+#define VGG19_DECLARE_KERNEL(isa, Function, family) \
+    namespace isa {                                 \
+    extern Function family;                         \
+    }
+#define VGG19_KERNEL_ENTRY(isa, Function, family) {#family "_" #isa, Isa::isa, &isa::family},

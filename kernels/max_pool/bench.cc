@@ -27,7 +27,7 @@ void run(benchmark::State& state, const Kernel<MaxPoolFunction>& kernel) {
     state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(input.size() + output.size()));
 }
 
-/// VGG-19's five, at 224×224.
+/// VGG-19's five max-pools at 224×224.
 [[maybe_unused]] const bool registered = [] {
     for (const auto& kernel : max_pool_kernels()) {
         if (!cpu_supports(kernel.isa)) continue;

@@ -14,9 +14,9 @@ namespace vgg19::kernels {
 
 struct MaxPool {
     std::size_t planes = 0;  ///< images times channel blocks
-    std::size_t height = 0;  ///< of the input, as is the width
+    std::size_t height = 0;  ///< of the input, like the width
     std::size_t width = 0;
-    std::size_t block = 0;         ///< channels in a block: a multiple of 8; of 16 for the AVX-512 kernel
+    std::size_t block = 0;         ///< channels per block: a multiple of 8, or of 16 for the AVX-512 kernel
     const float* input = nullptr;  ///< [planes][height][width][block]
     float* output = nullptr;       ///< [planes][height / 2][width / 2][block]
 };
@@ -24,13 +24,6 @@ struct MaxPool {
 /// Computes output rows [begin, end) of planes · (height / 2), counted through all planes.
 using MaxPoolFunction = void(const MaxPool& problem, std::size_t begin, std::size_t end);
 
-#define VGG19_KERNEL(isa)     \
-    namespace isa {           \
-    MaxPoolFunction max_pool; \
-    }
-VGG19_FLOAT_ISAS
-#undef VGG19_KERNEL
-
-std::span<const Kernel<MaxPoolFunction>> max_pool_kernels();
+VGG19_KERNELS(VGG19_FLOAT_ISAS, MaxPoolFunction, max_pool)
 
 }  // namespace vgg19::kernels

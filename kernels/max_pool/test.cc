@@ -45,7 +45,7 @@ void check(const Kernel<MaxPoolFunction>& kernel, MaxPool problem, testing::Rand
     random.fill(input, -1, 1);
     problem.input = input.data();
     problem.output = output.data();
-    // In two calls, from the second part on, as threads do.
+    // In two calls, the later rows first, as threads might do.
     kernel.run(problem, rows / 3, rows);
     kernel.run(problem, 0, rows / 3);
     check_equals_definition(problem);

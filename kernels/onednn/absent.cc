@@ -1,4 +1,4 @@
-// What a build without oneDNN has in its place.
+// What a build without oneDNN has instead of it.
 #include "kernels/onednn/absent.h"
 
 #include "kernels/onednn/conv_onednn.h"

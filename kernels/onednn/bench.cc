@@ -34,12 +34,12 @@ void conv_onednn(benchmark::State& state, Isa isa, bool winograd) {
                          sizeof(float));
     AlignedBuffer scratch(convolution.scratch_bytes());
     while (state.KeepRunning()) convolution.run(input.as<float>(), output.as<float>(), scratch.data());
-    // oneDNN's Winograd is F(4,3): 36 products for 16 results that direct convolution takes 144 for.
+    // oneDNN's Winograd is F(4,3): it takes 36 products for 16 results, direct convolution 144.
     count_operations(state, layer.operations(), layer.operations() * (winograd ? 0.25 : 1));
     state.SetLabel(convolution.implementation());
 }
 
-/// Whether oneDNN has Winograd at all: 2.x, with AVX-512.
+/// Whether oneDNN supports Winograd at all: 2.x, with AVX-512.
 bool has_winograd(Isa isa) {
     const ConvOneDnnShape shape = {
         .input_channels = 64, .output_channels = 64, .height = 56, .width = 56, .winograd = true};

@@ -6,6 +6,7 @@
 #include "kernels/common/aligned_buffer.h"
 #include "kernels/common/blocked_layout.h"
 #include "kernels/common/parallel.h"
+#include "kernels/onednn/implementation_isa.h"
 #include "kernels/onednn/library.h"
 
 namespace vgg19::kernels {
@@ -18,7 +19,7 @@ using PrimitiveDescription = dnnl::convolution_forward::primitive_desc;
 using Dimensions = dnnl::memory::dims;
 using Format = dnnl::memory::format_tag;
 
-/// ReLU in the last step, and scratch memory from the caller: run() must not allocate any.
+/// Applies ReLU as a post-op, and takes scratch memory from the caller, since run() must not allocate.
 dnnl::primitive_attr attributes() {
     dnnl::post_ops post_ops;
 #if DNNL_VERSION_MAJOR >= 3
@@ -32,7 +33,7 @@ dnnl::primitive_attr attributes() {
     return attributes;
 }
 
-/// What oneDNN is asked for. The layouts of input and output are ours; that of the weights is its own.
+/// The request to oneDNN: our layouts for input and output, its own for the weights.
 struct Request {
     dnnl::memory::desc input;
     dnnl::memory::desc weights;
@@ -53,21 +54,15 @@ struct Request {
     }
 };
 
-/// An implementation's name says its ISA: "jit:avx512_core", "brgconv:avx2", "gemm:ref".
-bool uses(const std::string& implementation, Isa isa) {
-    const bool avx512 = implementation.find("avx512") != std::string::npos;
-    const bool avx2 = implementation.find("avx2") != std::string::npos;
-    return runs(isa, Isa::avx512) ? avx512 : avx2;
-}
-
 PrimitiveDescription first_of_isa(PrimitiveDescription candidate, Isa isa) {
+    const Isa wanted = runs(isa, Isa::avx512) ? Isa::avx512 : Isa::avx2;
     do {
-        if (uses(candidate.impl_info_str(), isa)) return candidate;
+        if (isa_of_implementation(candidate.impl_info_str()) == wanted) return candidate;
     } while (candidate.next_impl());
     return {};
 }
 
-/// oneDNN's favourite among its implementations of that ISA; an empty description when there is none.
+/// oneDNN's preferred implementation for that ISA; an empty description if there is none.
 PrimitiveDescription choose(const ConvOneDnnShape& shape, Isa isa) {
     if (!runs(isa, Isa::avx2)) return {};
     const Request request(shape, isa);
@@ -86,12 +81,12 @@ PrimitiveDescription choose(const ConvOneDnnShape& shape, Isa isa) {
                              request.output, ones, ones, ones, attributes()},
                             isa);
 #else
-        // next_impl() reads this again, so it must live as long as the walk.
+        // next_impl() reads this again, so it must live until the loop ends.
         const dnnl::convolution_forward::desc operation(inference, algorithm, request.input, request.weights,
                                                         request.bias, request.output, ones, ones, ones);
         return first_of_isa({operation, attributes(), cpu()}, isa);
 #endif
-    } catch (const dnnl::error&) {  // oneDNN has no candidate of any ISA
+    } catch (const dnnl::error&) {  // oneDNN has no candidate for any ISA
         return {};
     }
 }
@@ -162,8 +157,8 @@ void ConvOneDnn::run(const float* input, float* output, std::byte* scratch) cons
     state_->input.set_data_handle(writable(input));
     state_->output.set_data_handle(output);
     state_->scratch.set_data_handle(scratch);
-    // The C interface takes its arguments in an array; the C++ one would build a map and a vector in each
-    // run.
+    // Uses the C interface, which takes an array of arguments; the C++ one would build a map and a vector in
+    // each run.
     const std::array arguments = {
         dnnl_exec_arg_t{DNNL_ARG_SRC, state_->input.get()},
         dnnl_exec_arg_t{DNNL_ARG_WEIGHTS, state_->packed_weights.get()},

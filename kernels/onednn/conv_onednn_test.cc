@@ -22,7 +22,7 @@ namespace {
 
 struct Problem {
     ConvOneDnnShape shape;
-    std::vector<float> input;  ///< plain, as are the weights
+    std::vector<float> input;  ///< plain, like the weights
     std::vector<float> weights;
     std::vector<float> bias;
 
@@ -41,7 +41,7 @@ struct Problem {
         return ((image * channels) + channel) * shape.height * shape.width + pixel;
     }
 
-    /// The input as run() wants it.
+    /// The input in run()'s layout.
     AlignedBuffer laid_out_input(std::size_t block) const {
         if (shape.plain_input) {
             AlignedBuffer copy(input.size() * sizeof(float));
@@ -72,7 +72,7 @@ std::vector<float> run(const Problem& problem, Isa isa, int threads) {
     AlignedBuffer output(blocked_size(shape.batch, shape.output_channels, shape.height, shape.width, block) *
                          sizeof(float));
     AlignedBuffer scratch(convolution.scratch_bytes());
-    // What was there before must not matter, not even in the padding of the last block.
+    // Old contents must not matter, not even in the padding of the last block.
     std::fill_n(output.as<float>(), output.size() / sizeof(float), std::numeric_limits<float>::quiet_NaN());
     convolution.run(input.as<float>(), output.as<float>(), scratch.data());
     return {output.as<float>(), output.as<float>() + output.size() / sizeof(float)};
@@ -92,9 +92,9 @@ void check_against_reference(const Problem& problem, const std::vector<float>& o
                     .weights = problem.weights.data(),
                     .bias = problem.bias.data()},
                    expected.data(), magnitude.data());
-    // A sum of K products in any order is off by at most K·ε/2 times the sum of their magnitudes, to first
-    // order; the bound is four times that. Rounding errors do not line up, so in the L2 norm much less is
-    // left.
+    // A sum of K products in any order has an error of at most K·ε/2 times the sum of their magnitudes, to
+    // first order; the bound is four times that. Rounding errors partly cancel, so the L2 norm of the error
+    // is much smaller.
     const double terms = 9.0 * static_cast<double>(shape.input_channels) + 1;
     const double tolerance = 2 * terms * static_cast<double>(std::numeric_limits<float>::epsilon());
     double squared_error = 0;
@@ -158,8 +158,8 @@ TEST_CASE("conv_onednn agrees with the reference on every ISA, for widths that s
             CAPTURE(std::string(isa_name(isa)));
             CAPTURE(shape.input_channels);
             CAPTURE(shape.output_channels);
-            // oneDNN takes an input narrower than a block for an image, and has nothing for that in the
-            // blocked layout.
+            // oneDNN treats an input narrower than a block as an image, and has no blocked implementation for
+            // it.
             const std::size_t block = channel_block(isa);
             const bool is_narrow =
                 shape.output_channels < block || (!shape.plain_input && shape.input_channels < block);
@@ -222,7 +222,7 @@ TEST_CASE("oneDNN's Winograd, where there is one, computes the same convolution"
                 squared_norm += std::pow(double{direct[i]}, 2);
             }
             CHECK(std::sqrt(squared_error) <= 1e-5 * std::sqrt(squared_norm));
-            CHECK(winograd != direct);  // or it would be the direct one again
+            CHECK(winograd != direct);  // otherwise it would be the direct algorithm again
         }
         problem.shape.winograd = false;
     }

@@ -1,4 +1,4 @@
-// What the sources of this folder share. The only header that includes oneDNN's: 2.6 and 3.x.
+// Shared by the sources of this folder. The only header that includes oneDNN's headers (2.6 and 3.x).
 #pragma once
 
 #include <cstddef>
@@ -24,7 +24,7 @@ inline dnnl::memory::format_tag blocked_format(std::size_t block) {
     return block == 16 ? dnnl::memory::format_tag::nChw16c : dnnl::memory::format_tag::nChw8c;
 }
 
-/// For oneDNN, which takes a pointer to what it only reads as one to what it may write.
+/// For oneDNN, whose functions take a pointer to mutable memory even where they only read.
 inline void* writable(const void* data) {
     return const_cast<void*>(data);
 }

@@ -9,7 +9,7 @@ using Register = Vector::Register;
 
 float positive_maximum(const float* input, std::size_t count) {
     constexpr std::size_t step = Vector::width;
-    // Four registers, since a maximum takes several cycles.
+    // Four registers hide the latency of the maximum.
     Register maxima[4] = {Vector::zero(), Vector::zero(), Vector::zero(), Vector::zero()};
     std::size_t i = 0;
     for (; i + 4 * step <= count; i += 4 * step) {
@@ -24,8 +24,7 @@ float positive_maximum(const float* input, std::size_t count) {
         Vector::maximum(Vector::maximum(maxima[0], maxima[1]), Vector::maximum(maxima[2], maxima[3])));
 }
 
-/// Below the smallest normal number a scale has lost bits and its inverse may be infinite: such a range
-/// counts as zero.
+/// A denormal scale has low precision and its inverse may be infinite, so such a range counts as zero.
 float scale_of_maximum(float maximum) {
     constexpr float smallest_normal = 0x1p-126F;
     const float scale = maximum / 255.0F;

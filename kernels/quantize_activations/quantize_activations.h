@@ -1,4 +1,5 @@
-// Activations to unsigned 8 bits, with the range found in the same call (dynamic quantisation).
+// Quantises activations to unsigned 8 bits, with the range determined in the same call (dynamic
+// quantization).
 //
 //   scale = max_i max(input[i], 0) / 255          (1 where that is 0 or subnormal)
 //   output[i] = clamp(round(input[i] · (1 / scale)), 0, 255)         round: to nearest, ties to even
@@ -14,13 +15,6 @@ namespace vgg19::kernels {
 /// Returns the scale. Every kernel gives the same bits. Values must be finite; negative ones become 0.
 using QuantizeActivationsFunction = float(const float* input, std::size_t count, std::uint8_t* output);
 
-#define VGG19_KERNEL(isa)                             \
-    namespace isa {                                   \
-    QuantizeActivationsFunction quantize_activations; \
-    }
-VGG19_FLOAT_ISAS
-#undef VGG19_KERNEL
-
-std::span<const Kernel<QuantizeActivationsFunction>> quantize_activations_kernels();
+VGG19_KERNELS(VGG19_FLOAT_ISAS, QuantizeActivationsFunction, quantize_activations)
 
 }  // namespace vgg19::kernels

@@ -51,7 +51,7 @@ TEST_CASE("quantised activations equal the definition at every size") {
         std::vector<float> values(size);
         random.fill(values, -2, 5);
         check(values);
-        // The maximum at the end, where the tail must see it.
+        // The maximum comes last, in the part that does not fill a register.
         if (size > 0) values.back() = 10;
         check(values);
     }

@@ -27,7 +27,7 @@ void run(benchmark::State& state, const Kernel<QuantizeBlockedFunction>& kernel)
     state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(input.size() + output.size()));
 }
 
-/// What follows VGG-19's first convolution and its pools, at 224×224.
+/// The activations after VGG-19's first convolution and its pools, at 224×224.
 [[maybe_unused]] const bool registered = [] {
     for (const auto& kernel : quantize_blocked_kernels()) {
         if (!cpu_supports(kernel.isa)) continue;

@@ -8,7 +8,7 @@ namespace {
 /// Eight channels of a row of the input.
 struct EightChannels {
     const float* values;
-    std::size_t stride;  ///< floats from one pixel to the next; 0 where all are the same zeros
+    std::size_t stride;  ///< floats between pixels; 0 if all pixels are the same zeros
 };
 
 EightChannels eight_channels(const QuantizeBlocked& problem, std::size_t image, std::size_t channel,

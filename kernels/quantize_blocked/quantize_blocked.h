@@ -1,4 +1,4 @@
-// FP32 activations to 8 bits with a scale that is known, from the one blocked layout to the other:
+// Quantises FP32 activations to 8 bits with a given scale, from the FP32 blocked layout to the 8-bit one:
 //
 //   output[channel][pixel] = min(255, round(max(0, input[channel][pixel] · inverse_scale)))
 //
@@ -19,9 +19,9 @@ struct QuantizeBlocked {
     std::size_t channels = 0;
     std::size_t height = 0;
     std::size_t width = 0;
-    std::size_t block = 0;           ///< channels in a block of the input: 8 or 16
+    std::size_t block = 0;           ///< channels per block of the input: 8 or 16
     const float* input = nullptr;    ///< blocked by `block`
-    float inverse_scale = 1;         ///< 1 / the step of the output; positive
+    float inverse_scale = 1;         ///< 1 / the output's quantization scale; positive
     std::uint8_t* output = nullptr;  ///< blocked by int8_channel_block
 
     std::size_t input_blocks() const { return blocks_of(channels, block); }
@@ -30,16 +30,9 @@ struct QuantizeBlocked {
 };
 
 /// Computes rows [begin, end) of batch · output_blocks() · height, counted in that order. Every kernel gives
-/// the same bits. No alignment is needed.
+/// the same bits. No alignment is required.
 using QuantizeBlockedFunction = void(const QuantizeBlocked& problem, std::size_t begin, std::size_t end);
 
-#define VGG19_KERNEL(isa)                     \
-    namespace isa {                           \
-    QuantizeBlockedFunction quantize_blocked; \
-    }
-VGG19_FLOAT_ISAS
-#undef VGG19_KERNEL
-
-std::span<const Kernel<QuantizeBlockedFunction>> quantize_blocked_kernels();
+VGG19_KERNELS(VGG19_FLOAT_ISAS, QuantizeBlockedFunction, quantize_blocked)
 
 }  // namespace vgg19::kernels

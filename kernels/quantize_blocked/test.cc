@@ -8,9 +8,9 @@
 #include <limits>
 #include <vector>
 
-#include "kernels/common/testing/dense.h"
 #include "kernels/common/testing/golden.h"
 #include "kernels/common/testing/guarded_buffer.h"
+#include "kernels/common/testing/kernels.h"
 #include "kernels/common/testing/random.h"
 #include "kernels/quantize_blocked/quantize_blocked.h"
 
@@ -22,7 +22,7 @@ using testing::GuardedBuffer;
 using testing::Random;
 using Sizes = std::initializer_list<std::size_t>;
 
-/// A problem between guard pages, with random values where channels are and zeros past the last.
+/// A problem between guard pages, with random values in real channels and zeros in padding channels.
 struct Activation {
     QuantizeBlocked problem;
     GuardedBuffer<float> input;
@@ -43,7 +43,7 @@ struct Activation {
                              column);
     }
 
-    /// body(image, channel, row, column) for every value of the output, padding included.
+    /// Calls body(image, channel, row, column) for every value of the output, including padding.
     template <class Body>
     void for_each(const Body& body) const {
         for (std::size_t image = 0; image < problem.batch; ++image) {

@@ -7,7 +7,7 @@ namespace vgg19::kernels {
 
 namespace {
 
-/// The outputs [begin, end) of an axis for which tap `tap` of three falls inside the map.
+/// The outputs [begin, end) of an axis for which tap `tap` (of three) is inside the map.
 struct Inside {
     std::size_t begin;
     std::size_t end;
@@ -16,7 +16,7 @@ Inside outputs_inside(std::size_t size, std::size_t tap) {
     return {tap == 0 ? std::size_t{1} : 0, tap == 2 ? size - 1 : size};
 }
 
-/// Adds what one weight, at row r and column s of the window, contributes to a whole map.
+/// Adds the contribution of one weight, at row r and column s of the window, to a whole map.
 void add_tap(const ConvDirect& problem, const float* input, float weight, std::size_t r, std::size_t s,
              double* sums, double* magnitudes) {
     const auto [first_row, last_row] = outputs_inside(problem.height, r);

@@ -13,12 +13,12 @@ namespace {
 constexpr std::size_t positions = winograd_int8_positions;
 constexpr std::size_t group_channels = WinogradInt8::group_channels;
 
-/// d: a tile of the input, which starts one pixel above and to the left of the output's; zero around the map.
+/// d: an input tile, which starts one pixel above and to the left of the output tile; zero outside the map.
 std::array<std::int32_t, 16> input_tile(const WinogradInt8& problem, const TilePlace& place,
                                         std::size_t channel) {
     std::array<std::int32_t, 16> tile{};
     for (std::size_t i = 0; i < 16; ++i) {
-        // Unsigned: −1 is past the end too.
+        // Unsigned: −1 wraps to a value past the end.
         const std::size_t row = place.row + i / 4 - 1;
         const std::size_t column = place.column + i % 4 - 1;
         if (row >= problem.height || column >= problem.width) continue;
@@ -61,8 +61,8 @@ void transform_input(const WinogradInt8& problem, TileRange tiles, std::size_t b
     }
 }
 
-/// M of one position and tile, for each output channel of the group. `transformed` is that of the first input
-/// block, `packed` that of the position.
+/// M of one position and tile, for each output channel of the group. `transformed` points to the first input
+/// block, `packed` to the position.
 void sum_products(const WinogradInt8& problem, std::size_t tile_count, const std::uint8_t* transformed,
                   const std::int8_t* packed, std::size_t lanes, std::int32_t* sums) {
     std::copy_n(reinterpret_cast<const std::int32_t*>(packed), lanes, sums);
@@ -76,7 +76,7 @@ void sum_products(const WinogradInt8& problem, std::size_t tile_count, const std
     }
 }
 
-/// y of a tile and an output channel; `products` are [position], `stride` apart.
+/// y for one tile and output channel; `products` are [position], `stride` apart.
 std::array<float, 4> output_pixels(const WinogradInt8& problem, std::size_t channel,
                                    const std::int32_t* products, std::size_t stride) {
     const float bias = problem.bias[channel];

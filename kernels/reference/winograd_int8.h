@@ -1,4 +1,4 @@
-// For tests: what the steps of kernels/winograd_int8 mean, in loops.
+// For tests: the steps of kernels/winograd_int8 in plain loops.
 #pragma once
 
 #include "kernels/winograd_int8/winograd_int8.h"

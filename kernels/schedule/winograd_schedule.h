@@ -1,4 +1,4 @@
-// How a Winograd convolution is dealt out to threads and caches: of FP32 and of INT8 ones.
+// How a Winograd convolution, FP32 or INT8, is divided among threads, and into blocks that fit the caches.
 #pragma once
 
 #include <algorithm>
@@ -9,15 +9,16 @@
 
 namespace vgg19::kernels {
 
-/// What the threads of a convolution share out.
+/// What the threads of a convolution divide among themselves.
 enum class WinogradSplit : unsigned char {
-    tiles,     ///< each has blocks of tiles of its own and reads all weights: for large maps
-    channels,  ///< all have the same block of tiles, each some groups of output channels: for small maps
+    tiles,     ///< each thread has its own blocks of tiles and reads all weights: for large maps
+    channels,  ///< all threads work on the same block of tiles, each on some groups of output channels: for
+               ///< small maps
 };
 
 struct WinogradSchedule {
     WinogradSplit split = WinogradSplit::tiles;
-    std::size_t blocks = 1;  ///< of tiles, as equal as can be
+    std::size_t blocks = 1;  ///< blocks of tiles, of nearly equal size
     int threads = 1;
 
     template <class Problem>
@@ -26,8 +27,8 @@ struct WinogradSchedule {
     }
 };
 
-/// Runs a family's steps by a schedule. `Transformed` and `Product` are the types of what lies between the
-/// steps, of which Problem::transformed_size(tiles) and product_size(tiles) say how many values there are.
+/// Runs a family's steps according to a schedule. `Transformed` and `Product` are the element types of the
+/// intermediate results; Problem::transformed_size(tiles) and product_size(tiles) give their sizes.
 template <class Transformed, class Product, class Steps, class Problem>
 class WinogradRun {
   public:
@@ -102,26 +103,26 @@ class WinogradRun {
     std::size_t transformed_bytes_;
 };
 
-/// What the caches ask for, of a problem with these sizes in bytes.
+/// The schedule that suits this CPU's caches, for a problem with these sizes in bytes.
 struct WinogradBytes {
     std::size_t packed;            ///< all filters
     std::size_t transformed;       ///< all tiles
-    std::size_t tile_transformed;  ///< a tile, all input channels
-    std::size_t tile_products;     ///< a tile, a group of output channels
-    std::size_t cache;             ///< for what is read again and again
+    std::size_t tile_transformed;  ///< per tile, all input channels
+    std::size_t tile_products;     ///< per tile, one group of output channels
+    std::size_t cache;             ///< the part of the cache for data that is read repeatedly
 };
 inline WinogradSchedule winograd_schedule_of(const WinogradBytes& bytes, std::size_t tiles, int threads) {
-    constexpr std::size_t fewest_tiles = 12;  // with fewer, filters are read too often
+    constexpr std::size_t fewest_tiles = 12;  // with fewer tiles, filters would be read too often
     const auto blocks_for = [&](std::size_t bytes_of_tile) {
         return blocks_of(tiles, std::max(bytes.cache / bytes_of_tile, fewest_tiles));
     };
     // Threads that share tiles read all weights each; threads that share channels read all transformed tiles
-    // each. Weights also come from further away.
+    // each. Weights also come from slower memory.
     constexpr std::size_t distance = 4;
     if (bytes.packed > distance * bytes.transformed) {
         return {WinogradSplit::channels, blocks_for(bytes.tile_products), threads};
     }
-    // Each thread has the same number, where there are tiles for all: no block is empty.
+    // All threads get the same number of blocks, if there are enough tiles; no block is empty.
     const auto count = static_cast<std::size_t>(threads);
     const std::size_t blocks =
         blocks_of(blocks_for(bytes.tile_transformed + bytes.tile_products), count) * count;

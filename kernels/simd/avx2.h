@@ -1,5 +1,5 @@
-// AVX2: dot products of bytes by 16-bit ones, since the instruction that multiplies bytes (vpmaddubsw)
-// saturates its sums, as 255 · 127 + 255 · 127 would.
+// AVX2: byte dot products use 16-bit multiplication, because the instruction for bytes (vpmaddubsw) would
+// saturate, for example at 255 · 127 + 255 · 127.
 #pragma once
 
 #include "kernels/simd/avx2_base.h"
@@ -8,10 +8,10 @@ namespace vgg19::kernels::VGG19_ISA {
 namespace {
 
 struct Vector : Avx2Base {
-    /// Registers that a quad's products take beside the sum.
+    /// Registers needed for a quad's products, in addition to the sum.
     static constexpr std::size_t quad_registers = 2;
 
-    /// Bytes 0 and 2 of each four, and 1 and 3, widened to 16 bits.
+    /// Bytes 0 and 2 of each group of four, and bytes 1 and 3, widened to 16 bits.
     struct Quad {
         __m256i even;
         __m256i odd;

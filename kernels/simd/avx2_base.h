@@ -1,4 +1,4 @@
-// What the ISAs of 256-bit registers share (kernels/simd/vector.h says what the functions do).
+// Shared by the ISAs with 256-bit registers (see kernels/simd/vector.h for the functions).
 #pragma once
 
 #include <immintrin.h>
@@ -13,7 +13,7 @@ struct Avx2Base {
     static constexpr std::size_t width = 8;
     static constexpr std::size_t registers = 16;
 
-    /// Wrapped, so that it can be a template's argument.
+    /// A wrapper, so that it can be a template argument.
     struct Register {
         __m256 value;
     };
@@ -30,7 +30,7 @@ struct Avx2Base {
         return value;
     }
     static Register load_every_fourth(const float* from) {
-        // Of eight floats each, those wanted are 0 and 4, the first of both halves: 0 8 | 4 12 and so on.
+        // Of each eight floats, keep elements 0 and 4, the first of both halves: 0 8 | 4 12 and so on.
         const __m256 lower = _mm256_shuffle_ps(_mm256_loadu_ps(from), _mm256_loadu_ps(from + 8), 0);
         const __m256 upper = _mm256_shuffle_ps(_mm256_loadu_ps(from + 16), _mm256_loadu_ps(from + 24), 0);
         const __m256 halves = _mm256_shuffle_ps(lower, upper, _MM_SHUFFLE(2, 0, 2, 0));
@@ -53,7 +53,6 @@ struct Avx2Base {
         return {_mm256_fnmadd_ps(a.value, b.value, c.value)};
     }
     static Register maximum(Register a, Register b) { return {_mm256_max_ps(a.value, b.value)}; }
-    static Register minimum(Register a, Register b) { return {_mm256_min_ps(a.value, b.value)}; }
     static float total(Register a) {
         const __m128 four = _mm_add_ps(_mm256_castps256_ps128(a.value), _mm256_extractf128_ps(a.value, 1));
         const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
@@ -89,8 +88,7 @@ struct Avx2Base {
         return {_mm256_max_ps(a.lower, _mm256_setzero_ps()), _mm256_max_ps(a.upper, _mm256_setzero_ps())};
     }
     static void store_quantized_sixteen(std::uint8_t* to, Sixteen a) {
-        // Packing works on each 128-bit half by itself; the permutation puts the groups of four back in
-        // order.
+        // Packing works within 128-bit halves; the permutation restores the order of the groups of four.
         const __m256i sixteen_bits = _mm256_permute4x64_epi64(
             _mm256_packs_epi32(quantized_integers(a.lower), quantized_integers(a.upper)),
             _MM_SHUFFLE(3, 1, 2, 0));
@@ -149,12 +147,12 @@ struct Avx2Base {
         return {_mm256_and_pd(a.value, _mm256_castsi256_pd(_mm256_cvtepi32_epi64(mask)))};
     }
     static Doubles nearest_product(Doubles a, Doubles b) {
-        // Adding 1.5 · 2^52 rounds to a whole number.
+        // Adding 1.5 · 2^52 rounds to an integer.
         const __m256d shift = _mm256_set1_pd(0x1.8p52);
         return {_mm256_sub_pd(_mm256_fmadd_pd(a.value, b.value, shift), shift)};
     }
     static Doubles scale_by_power_of_two(Doubles a, Doubles n) {
-        // The whole number stands in the low bits of the sum; the exponent's lowest bit is bit 52.
+        // The integer is in the low bits of the sum; the lowest bit of the exponent is bit 52.
         const __m256d shifted = _mm256_add_pd(n.value, _mm256_set1_pd(0x1.8p52));
         const __m256i exponent = _mm256_slli_epi64(_mm256_castpd_si256(shifted), 52);
         return {_mm256_castsi256_pd(_mm256_add_epi64(_mm256_castpd_si256(a.value), exponent))};
@@ -181,7 +179,7 @@ struct Avx2Base {
         static_assert(zero_point == 0 || zero_point == 128);
         const __m128i low = _mm256_castsi256_si128(a.value);
         const __m128i high = _mm256_extracti128_si256(a.value, 1);
-        // With 128 added, the range of signed bytes is that of unsigned ones.
+        // Adding 128 maps signed bytes to unsigned ones.
         const __m128i bytes = zero_point == 0 ? _mm_packus_epi16(low, high)
                                               : _mm_xor_si128(_mm_packs_epi16(low, high),
                                                               _mm_set1_epi8(static_cast<char>(0x80)));
@@ -218,14 +216,12 @@ struct Avx2Base {
         const __m128i each_four_times = _mm_setr_epi8(0, 1, 0, 1, 0, 1, 0, 1, 2, 3, 2, 3, 2, 3, 2, 3);
         return {_mm256_cvtph_ps(_mm_shuffle_epi8(_mm_cvtsi32_si128(static_cast<int>(two)), each_four_times))};
     }
-    static std::size_t interleaved_place(std::size_t i) { return i % 16 / 4 * width + i / 16 * 4 + i % 4; }
 
   protected:
     static __m256i load_bytes(const void* from) {
         return _mm256_loadu_si256(static_cast<const __m256i*>(from));
     }
-    /// Works on each 128-bit half by itself: half h of register k has bytes 16 · h + 4 · k and the three
-    /// after it.
+    /// Works within 128-bit halves: half h of register k has bytes 16 · h + 4 · k and the three after it.
     static void interleave(const std::int8_t* const (&rows)[4], __m256i (&bytes)[4]) {
         const __m256i a = load_bytes(rows[0]);
         const __m256i b = load_bytes(rows[1]);
@@ -240,7 +236,7 @@ struct Avx2Base {
         bytes[2] = _mm256_unpacklo_epi16(upper_ab, upper_cd);
         bytes[3] = _mm256_unpackhi_epi16(upper_ab, upper_cd);
     }
-    /// All bits of the first `count` of eight lanes.
+    /// A mask of the first `count` of eight lanes.
     static __m256i first_lanes(std::size_t count) {
         alignas(32) static constexpr std::int32_t window[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
         return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(window + 8 - count));
@@ -248,11 +244,11 @@ struct Avx2Base {
     static __m256i load_integers(const std::int32_t* from) {
         return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
     }
-    /// Clamped before the conversion, which makes a negative number of what is too large.
+    /// Clamp before the conversion, which would make too large values negative.
     static __m256i quantized_integers(__m256 a) {
         return _mm256_cvtps_epi32(_mm256_min_ps(a, _mm256_set1_ps(255.0F)));
     }
-    /// Eight integers to 16 bits, in order.
+    /// Packs eight integers to 16 bits, in order.
     static __m128i packed(__m256i integers) {
         return _mm_packs_epi32(_mm256_castsi256_si128(integers), _mm256_extracti128_si256(integers, 1));
     }

@@ -1,4 +1,4 @@
-// AVX2 with AVX-VNNI, which multiplies and sums four bytes a lane exactly.
+// AVX2 with AVX-VNNI, which computes exact dot products of four bytes per lane.
 #pragma once
 
 #include "kernels/simd/avx2_base.h"

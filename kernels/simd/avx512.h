@@ -1,4 +1,4 @@
-// AVX-512: dot products of bytes by 16-bit ones, as in kernels/simd/avx2.h.
+// AVX-512: byte dot products use 16-bit multiplication, as in kernels/simd/avx2.h.
 #pragma once
 
 #include "kernels/simd/avx512_base.h"
@@ -7,10 +7,10 @@ namespace vgg19::kernels::VGG19_ISA {
 namespace {
 
 struct Vector : Avx512Base {
-    /// Registers that a quad's products take beside the sum.
+    /// Registers needed for a quad's products, in addition to the sum.
     static constexpr std::size_t quad_registers = 2;
 
-    /// Bytes 0 and 2 of each four, and 1 and 3, widened to 16 bits.
+    /// Bytes 0 and 2 of each group of four, and bytes 1 and 3, widened to 16 bits.
     struct Quad {
         __m512i even;
         __m512i odd;

@@ -1,4 +1,4 @@
-// What the ISAs of 512-bit registers share (kernels/simd/vector.h says what the functions do).
+// Shared by the ISAs with 512-bit registers (see kernels/simd/vector.h for the functions).
 #pragma once
 
 #include <immintrin.h>
@@ -13,7 +13,7 @@ struct Avx512Base {
     static constexpr std::size_t width = 16;
     static constexpr std::size_t registers = 32;
 
-    /// Wrapped, so that it can be a template's argument.
+    /// A wrapper, so that it can be a template argument.
     struct Register {
         __m512 value;
     };
@@ -54,7 +54,6 @@ struct Avx512Base {
         return {_mm512_fnmadd_ps(a.value, b.value, c.value)};
     }
     static Register maximum(Register a, Register b) { return {_mm512_max_ps(a.value, b.value)}; }
-    static Register minimum(Register a, Register b) { return {_mm512_min_ps(a.value, b.value)}; }
     static float total(Register a) {
         const __m256 eight = _mm256_add_ps(lower_half(a.value), upper_half(a.value));
         const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
@@ -62,8 +61,8 @@ struct Avx512Base {
         return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
     }
     static float largest(Register a) { return _mm512_reduce_max_ps(a.value); }
-    /// Saturation on the way to bytes is the clamp to 255: what is too large for an integer becomes 2^31 when
-    /// converted, as unsigned.
+    /// The saturating conversion to bytes also clamps to 255: values too large for an integer become 2^31, as
+    /// unsigned.
     static void store_quantized(std::uint8_t* to, Register a) { store_quantized_sixteen(to, a); }
 
     using Sixteen = Register;
@@ -145,7 +144,7 @@ struct Avx512Base {
     template <std::uint8_t zero_point>
     static void store_bytes(std::uint8_t* to, Words a) {
         static_assert(zero_point == 0 || zero_point == 128);
-        // With 128 added, the range of signed bytes is that of unsigned ones.
+        // Adding 128 maps signed bytes to unsigned ones.
         const __m256i bytes = zero_point == 0 ? _mm512_cvtusepi16_epi8(a.value)
                                               : _mm256_xor_si256(_mm512_cvtsepi16_epi8(a.value),
                                                                  _mm256_set1_epi8(static_cast<char>(0x80)));
@@ -180,11 +179,9 @@ struct Avx512Base {
         const __m256i both_halves = _mm256_set1_epi64x(static_cast<long long>(four));
         return {_mm512_cvtph_ps(_mm256_shuffle_epi8(both_halves, each_four_times))};
     }
-    static std::size_t interleaved_place(std::size_t i) { return i % 16 / 4 * width + i / 16 * 4 + i % 4; }
 
   protected:
-    /// Works on each 128-bit part by itself: part p of register k has bytes 16 · p + 4 · k and the three
-    /// after it.
+    /// Works within 128-bit parts: part p of register k has bytes 16 · p + 4 · k and the three after it.
     static void interleave(const std::int8_t* const (&rows)[4], __m512i (&bytes)[4]) {
         const __m512i a = _mm512_loadu_si512(rows[0]);
         const __m512i b = _mm512_loadu_si512(rows[1]);
@@ -201,7 +198,7 @@ struct Avx512Base {
     }
     static __mmask16 first_of_16(std::size_t count) { return static_cast<__mmask16>((1U << count) - 1U); }
     static __mmask8 first_of_8(std::size_t count) { return static_cast<__mmask8>((1U << count) - 1U); }
-    // The zero-masked form, because GCC 12 warns that the plain one reads an undefined operand.
+    // The zero-masked form avoids a GCC 12 warning about an undefined operand of the plain one.
     static __m256 lower_half(__m512 a) { return _mm512_castps512_ps256(a); }
     static __m256 upper_half(__m512 a) { return _mm512_maskz_extractf32x8_ps(0xff, a, 1); }
     static __m512i broadcast_bytes(const std::uint8_t* from) {

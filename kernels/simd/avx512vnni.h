@@ -1,4 +1,4 @@
-// AVX-512 with VNNI, which multiplies and sums four bytes a lane exactly.
+// AVX-512 with VNNI, which computes exact dot products of four bytes per lane.
 #pragma once
 
 #include "kernels/simd/avx512_base.h"

@@ -1,4 +1,4 @@
-// NEON as every AArch64 has it: dot products of bytes by 16-bit ones.
+// Baseline NEON of every AArch64 CPU: byte dot products use 16-bit multiplication.
 #pragma once
 
 #include "kernels/simd/neon_base.h"
@@ -9,11 +9,11 @@ namespace {
 struct Vector : NeonBase {
     static constexpr std::size_t quad_registers = 2;
 
-    /// Four channels, again and again: of two lanes.
+    /// Four channels, repeated for two lanes.
     struct Quad {
         int16x8_t value;
     };
-    /// Four channels of two lanes each.
+    /// Four channels each for two lanes.
     struct QuadWeights {
         int16x8_t value[4];
     };

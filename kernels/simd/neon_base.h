@@ -1,5 +1,5 @@
-// What AArch64's ISAs share (kernels/simd/vector.h says what the functions do). Two of its registers make one
-// of eight floats, so that channels are blocked as they are on AVX2.
+// Shared by AArch64's ISAs (see kernels/simd/vector.h for the functions). Two hardware registers form one of
+// eight floats, so that channel blocks are the same as on AVX2.
 #pragma once
 
 #include <arm_neon.h>
@@ -61,10 +61,6 @@ struct NeonBase {
     }
     static Register maximum(Register a, Register b) {
         return {larger(a.lower, b.lower), larger(a.upper, b.upper)};
-    }
-    static Register minimum(Register a, Register b) {
-        return {vbslq_f32(vcltq_f32(a.lower, b.lower), a.lower, b.lower),
-                vbslq_f32(vcltq_f32(a.upper, b.upper), a.upper, b.upper)};
     }
     static float total(Register a) {
         const float32x4_t four = vaddq_f32(a.lower, a.upper);
@@ -199,7 +195,7 @@ struct NeonBase {
     static Words subtract_words(Words a, Words b) {
         return {vsubq_s16(a.lower, b.lower), vsubq_s16(a.upper, b.upper)};
     }
-    /// SQRDMULH computes (2 · a · b + 2^15) >> 16, which is the same.
+    /// SQRDMULH computes (2 · a · b + 2^15) >> 16, which is equivalent.
     static Words multiply_rounded(Words a, Words b) {
         return {vqrdmulhq_s16(a.lower, b.lower), vqrdmulhq_s16(a.upper, b.upper)};
     }
@@ -209,7 +205,7 @@ struct NeonBase {
         if constexpr (zero_point == 0) {
             vst1q_u8(to, vcombine_u8(vqmovun_s16(a.lower), vqmovun_s16(a.upper)));
         } else {
-            // With 128 added, the range of signed bytes is that of unsigned ones.
+            // Adding 128 maps signed bytes to unsigned ones.
             const int8x16_t bytes = vcombine_s8(vqmovn_s16(a.lower), vqmovn_s16(a.upper));
             vst1q_u8(to, veorq_u8(vreinterpretq_u8_s8(bytes), vdupq_n_u8(0x80)));
         }
@@ -236,7 +232,6 @@ struct NeonBase {
         return {vcvt_f32_f16(vreinterpret_f16_u16(vdup_n_u16(two[0]))),
                 vcvt_f32_f16(vreinterpret_f16_u16(vdup_n_u16(two[1])))};
     }
-    static std::size_t interleaved_place(std::size_t i) { return i % 16 / 4 * width + i / 16 * 4 + i % 4; }
 
   protected:
     /// Sixteen bytes of each row at a time: half h of register k has bytes 16 · h + 4 · k and the three after
@@ -255,7 +250,7 @@ struct NeonBase {
 
   private:
     static float32x4_t larger(float32x4_t a, float32x4_t b) { return vbslq_f32(vcgtq_f32(a, b), a, b); }
-    /// Saturation on the way to bytes is the clamp to 255.
+    /// The saturating conversion to bytes also clamps to 255.
     static uint8x8_t quantized(Register a) {
         return vqmovn_u16(
             vcombine_u16(vqmovn_u32(vcvtnq_u32_f32(a.lower)), vqmovn_u32(vcvtnq_u32_f32(a.upper))));

@@ -1,5 +1,5 @@
-// NEON with dot products of bytes of the same sign: an unsigned byte u is the signed u − 128, and 128 · Σ
-// weights is added again.
+// NEON with dot products of bytes of equal signedness: an unsigned byte u is converted to the signed u − 128,
+// and 128 · Σ weights is added back.
 #pragma once
 
 #include "kernels/simd/neon_base.h"
@@ -48,7 +48,7 @@ struct Vector : NeonBase {
 
   private:
     static int32x4_t sum_of_128(int8x16_t weights, int32x4_t sum) {
-        // 128 as a signed byte is −128: what is subtracted twice over is added.
+        // 128 does not fit a signed byte, so subtract −64 · Σ weights twice.
         const int8x16_t minus_64 = vdupq_n_s8(-64);
         const int32x4_t minus = vdotq_s32(vdotq_s32(vdupq_n_s32(0), weights, minus_64), weights, minus_64);
         return vsubq_s32(sum, minus);

@@ -1,10 +1,12 @@
-// Without any instruction set: vectors of a fixed width in the extension that GCC and Clang share, which they
-// turn into whatever the target has.
+// Needs no instruction set: vectors of fixed width in the extension of GCC and Clang, which compile them for
+// any target.
 #pragma once
 
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+
+#include "kernels/simd/interleaved.h"
 
 namespace vgg19::kernels::VGG19_ISA {
 namespace {
@@ -41,8 +43,8 @@ struct Vector {
     static Register multiply(Register a, Register b) { return {a.value * b.value}; }
     static Register divide(Register a, Register b) { return {a.value / b.value}; }
     static Register multiply_add(Register a, Register b, Register c) { return {a.value * b.value + c.value}; }
-    /// By way of double, where the product is exact: as if rounded once, but where the sum in double lies
-    /// half-way between two floats by its own rounding (once in 2^29).
+    /// Computed in double, where the product is exact. The result equals a single rounding, unless rounding
+    /// the double sum makes it exactly half-way between two floats (about once in 2^29).
     static Register fused_multiply_add(Register a, Register b, Register c) {
         const EightDoubles sum = in_double(a.value) * in_double(b.value) + in_double(c.value);
         return {__builtin_convertvector(sum, Floats)};
@@ -51,7 +53,6 @@ struct Vector {
         return fused_multiply_add({-a.value}, b, c);
     }
     static Register maximum(Register a, Register b) { return {a.value > b.value ? a.value : b.value}; }
-    static Register minimum(Register a, Register b) { return {a.value < b.value ? a.value : b.value}; }
     static float total(Register a) {
         float sums[4];
         for (std::size_t i = 0; i < 4; ++i) sums[i] = a.value[i] + a.value[i + 4];
@@ -64,7 +65,7 @@ struct Vector {
     }
     static void store_quantized(std::uint8_t* to, Register a) {
         const Floats most = Floats{} + 255.0F;
-        // Adding 1.5 · 2^23 rounds to a whole number, which then stands in the low bits.
+        // Adding 1.5 · 2^23 rounds to an integer, which is then in the low bits.
         const Floats shifted = (a.value < most ? a.value : most) + 0x1.8p23F;
         using EightBytes = std::uint8_t __attribute__((vector_size(width)));
         const EightBytes bytes = __builtin_convertvector(copy_of<Integers>(&shifted), EightBytes);
@@ -150,7 +151,7 @@ struct Vector {
     }
     static Doubles scale_by_power_of_two(Doubles a, Doubles n) {
         using Bits = std::int64_t __attribute__((vector_size(sizeof(FourDoubles))));
-        // The whole number stands in the low bits of the sum; the exponent's lowest bit is bit 52.
+        // The integer is in the low bits of the sum; the lowest bit of the exponent is bit 52.
         const FourDoubles shifted = n.value + 0x1.8p52;
         Bits exponent;
         Bits bits;
@@ -205,7 +206,7 @@ struct Vector {
     static Register load_converted(const std::int32_t* from) { return to_floats(load_sum(from)); }
 
     static constexpr std::size_t quad_registers = 2;
-    /// Bytes 0 and 2 of each four, and 1 and 3, widened to 16 bits.
+    /// Bytes 0 and 2 of each group of four, and bytes 1 and 3, widened to 16 bits.
     struct Quad {
         SixteenWords even;
         SixteenWords odd;
@@ -232,12 +233,11 @@ struct Vector {
     static void load_interleaved(const std::int8_t* const (&rows)[4], QuadWeights (&weights)[4]) {
         std::int8_t bytes[4][4 * width];
         for (std::size_t i = 0; i < 4 * width; ++i) {
-            const std::size_t place = interleaved_place(i);
+            const std::size_t place = interleaved_place<width>(i);
             for (std::size_t r = 0; r < 4; ++r) bytes[place / width][place % width * 4 + r] = rows[r][i];
         }
         for (std::size_t k = 0; k < 4; ++k) weights[k] = load_quad_weights(bytes[k]);
     }
-    static std::size_t interleaved_place(std::size_t i) { return i % 16 / 4 * width + i / 16 * 4 + i % 4; }
 
     static Sum load_first_sum(const std::int32_t* from, std::size_t count) {
         std::int32_t padded[width] = {};
@@ -268,8 +268,8 @@ struct Vector {
         __builtin_memcpy(&value, from, sizeof value);
         return value;
     }
-    /// Of a half that is finite. Its exponent and mantissa, moved to a float's place, say 2^-112 of what they
-    /// mean.
+    /// For a finite half. Moved to a float's position, its exponent and mantissa represent 2^-112 times its
+    /// value.
     static float float_of_half(std::uint16_t half) {
         const std::uint32_t sign = (half & 0x8000U) << 16U;
         const std::uint32_t magnitude = (half & 0x7FFFU) << 13U;
@@ -280,7 +280,7 @@ struct Vector {
     }
     static EightDoubles in_double(Floats a) { return __builtin_convertvector(a, EightDoubles); }
     static SixteenWords as_words(Integers a) { return copy_of<SixteenWords>(&a); }
-    /// Products of neighbouring words, summed.
+    /// Sums of products of neighbouring words.
     static Integers pairs(SixteenWords a, SixteenWords b) {
         const auto x = copy_of<Integers>(&a);
         const auto y = copy_of<Integers>(&b);

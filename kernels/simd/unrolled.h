@@ -1,4 +1,4 @@
-// Loops whose indices are constants.
+// Loops with constant indices.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 namespace vgg19::kernels::VGG19_ISA {
 namespace {
 
-/// body(constant 0), body(constant 1), …: a loop whose index can be a template argument.
+/// Calls body(constant 0), body(constant 1), …: the index can be a template argument.
 template <std::size_t count, class Body>
 inline __attribute__((always_inline)) void unrolled(Body&& body) {
     [&]<std::size_t... index>(std::index_sequence<index...>) __attribute__((always_inline)) {

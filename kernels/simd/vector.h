@@ -1,66 +1,66 @@
 // The vector layer: the one place where kernels meet instructions. A kernel.cc includes this, and is compiled
 // once for each ISA with VGG19_ISA its name and VGG19_SIMD_HEADER its header here. All that kernel.cc
 // defines, and all that these headers define, stands in namespace vgg19::kernels::VGG19_ISA, so that no two
-// ISAs share a symbol; of other code it may only call what is always inlined, for a linker keeps one copy of
-// what is not, of whichever ISA (tests/symbols holds it to that).
+// ISAs share a symbol. Of other code it may call only what is always inlined: of any other function the
+// linker keeps one copy, which may have been compiled for an ISA that the CPU lacks (tests/symbols checks
+// this).
 //
-// `Vector`, of each header, has these static functions. kernels/simd/test.cc says in numbers what they do.
+// Each header defines `Vector` with these static functions; kernels/simd/test.cc defines them by example.
 //
 //   width                       floats, and 32-bit integers, in a register
 //   registers                   how many there are, for the sizes of register tiles
 //   Register                    `width` floats
 //   zero, broadcast(x), load(from), store(to, a)           at any address
-//   load_first(from, n), store_first(to, n, a)             the first n of them: no byte past those is touched
-//   load_once(from)             stays in a register until its last use, where the compiler may make other
-//   loads
+//   load_first(from, n), store_first(to, n, a)             the first n; no byte past those is accessed
+//   load_once(from)             stays in a register until its last use; the compiler may make other loads
 //                               part of each instruction that uses them
 //   load_every_fourth(from)     floats 0, 4, 8, …; may read 4 · width of them
 //   add, subtract, multiply, divide                        rounded once
 //   multiply_add(a, b, c)       a · b + c; rounded once or twice
 //   fused_multiply_add(a, b, c), fused_subtract_product(c, a, b)     a · b + c and c − a · b; rounded once
-//   maximum(a, b)               a > b ? a : b, so b where one is no number
-//   minimum(a, b)               a < b ? a : b
+//   maximum(a, b)               a > b ? a : b, so b if one is NaN
 //   total(a), largest(a)        over the lanes: upper half with lower half, and so on
-//   store_quantized(to, a)      `width` bytes min(255, round(a)), ties to even; a ≥ 0 or no number, which
-//   gives any
+//   store_quantized(to, a)      `width` bytes min(255, round(a)), ties to even; a ≥ 0, or no number, for
+//                               which the byte may be any
 //
-//   Sixteen                     sixteen floats, for 8-bit activations, whose blocks are made of such halves
-//   load_sixteen(from), load_sixteen(lower, upper)         from one address, or of eight from each of two
-//   multiply_sixteen, add_sixteen, not_below_zero_sixteen (0 for what is no number)
+//   Sixteen                     sixteen floats, half a block of 8-bit activations
+//   load_sixteen(from), load_sixteen(lower, upper)         from one address, or eight from each of two
+//   multiply_sixteen, add_sixteen, not_below_zero_sixteen (0 for NaN)
 //   store_quantized_sixteen(to, a)                         as store_quantized; a ≥ 0
-//   store_quantized_sixteens(to, a, b)                     the same of two, each from 0 to below 2^31
+//   store_quantized_sixteens(to, a, b)                     the same for two, each from 0 to below 2^31
 //   store_lower_eight(to, a), store_upper_eight(to, a)
 //   SixteenIntegers, load_sixteen_integers(from), maximum_sixteen_integers, to_floats_sixteen
 //
 //   Doubles                     doubles_width of them
-//   load_doubles(from), load_first_doubles(from, n)        from floats; the second fills up with zeros
+//   load_doubles(from), load_first_doubles(from, n)        from floats; the second pads with zeros
 //   store_doubles(to, a), store_first_doubles(to, n, a)    to floats
 //   broadcast_double, zero_double, add_double, subtract_double, maximum_double, multiply_add_double
-//   first_doubles(a, n)         a with zeros behind the first n
-//   nearest_product(a, b)       a whole number next to a · b: the nearest, but for rounding of the product
-//   scale_by_power_of_two(a, n) a · 2^n for whole n that leave it a normal number
+//   first_doubles(a, n)         a with zeros after the first n
+//   nearest_product(a, b)       an integer next to a · b: the nearest, except for rounding of the product
+//   scale_by_power_of_two(a, n) a · 2^n for integers n, if the result is a normal number
 //   total_double(a)
 //
 //   Words                       `words` integers of 16 bits
 //   broadcast_word, load_pixels_shifted_by_5(from bytes), add_words, subtract_words
 //   multiply_rounded(a, b)      (a · b + 2^14) >> 15
-//   store_bytes<zero_point>(to, a)                         a + zero_point, saturated to a byte; 128, or 0 for
-//   a ≥ 0
+//   store_bytes<zero_point>(to, a)                         a + zero_point, saturated to a byte; the zero
+//   point
+//                               is 128, or 0 where a ≥ 0
 //
 //   Sum                         `width` sums of 32 bits
 //   zero_sum, load_sum(from), store_sum(to, a), total_sum(a)
 //   to_floats(sum), load_converted(from integers)
 //   Quad, broadcast_quad(from)  four unsigned bytes, to every lane
-//   Quads, load_quads(from)     four unsigned bytes a lane
-//   QuadWeights, load_quad_weights(from)                   four signed bytes a lane
-//   dot4(quad, weights, sum)    of a Quad or Quads: sum + Σ of four products in each lane, exact
+//   Quads, load_quads(from)     four unsigned bytes per lane
+//   QuadWeights, load_quad_weights(from)                   four signed bytes per lane
+//   dot4(quad, weights, sum)    for Quad or Quads: sum + Σ of four products in each lane, exact
 //   load_interleaved(rows, weights)  of four rows of 4 · width signed bytes: their bytes side by side, in
-//   weights[4] interleaved_place(i)        lane, counted through the four, where byte i of the rows stands
+//                               weights[4] and in the order of kernels/simd/interleaved.h
 //
 //   from_bits_in_mantissa(sum, mask, exponent)             the float whose bits are sum & mask | exponent
-//   shift_right(sum, n)         with zeros from the left
-//   load_first_sum(from, n)     the first n lanes, and zeros
-//   load_half_scales(from, n)   n half-precision numbers, each to four lanes; zeros past them
+//   shift_right(sum, n)         shifts in zeros
+//   load_first_sum(from, n)     the first n lanes, padded with zeros
+//   load_half_scales(from, n)   n half-precision numbers, each for four lanes, padded with zeros
 #pragma once
 
 #include <cstddef>

@@ -10,14 +10,14 @@ namespace {
 //   x = n · ln 2 + r with n = round(x / ln 2), so |r| ≤ ln 2 / 2, and exp(x) = 2^n · exp(r)
 //   exp(r) ≈ Σ_k r^k / k! for k ≤ 7 (Taylor, evaluated by Horner's rule)
 //
-// The first term left out bounds the relative error: (ln 2 / 2)^8 / 8! / exp(−ln 2 / 2) < 8e-9. Double and
-// not float, because the difference of two floats is rounded to 4e-6 where it is near 64, and exp turns an
-// absolute error into a relative one.
+// The first term left out bounds the relative error: (ln 2 / 2)^8 / 8! / exp(−ln 2 / 2) < 8e-9. Double
+// instead of float, because the difference of two floats is rounded to 4e-6 where it is near 64, and exp
+// turns an absolute error into a relative one.
 constexpr double inverse_ln2 = 0x1.71547652b82fep+0;
 constexpr double ln2 = 0x1.62e42fefa39efp-1;
 constexpr double inverse_factorials[] = {1.0 / 5040, 1.0 / 720, 1.0 / 120, 1.0 / 24,
                                          1.0 / 6,    1.0 / 2,   1.0,       1.0};
-/// exp of anything less is zero as a float; 2^n stays a normal double.
+/// exp of smaller arguments is zero as a float; 2^n is still a normal double.
 constexpr double smallest_exponent = -700;
 
 using Doubles = Vector::Doubles;

@@ -4,20 +4,6 @@
 
 namespace vgg19::kernels {
 
-namespace {
-
-constexpr Kernel<SoftmaxFunction> kernels[] = {
-#define VGG19_KERNEL(isa) {"softmax_" #isa, Isa::isa, isa::softmax},
-    VGG19_FLOAT_ISAS
-#undef VGG19_KERNEL
-};
-
-}  // namespace
-
-std::span<const Kernel<SoftmaxFunction>> softmax_kernels() {
-    return kernels;
-}
-
 void top_k(const float* values, std::size_t count, std::size_t top, std::size_t* indices) {
     std::size_t held = 0;
     for (std::size_t index = 0; index < count; ++index) {

@@ -1,4 +1,4 @@
-// Probabilities, and the most probable classes.
+// Softmax, and the most probable classes.
 //
 //   probabilities[i] = exp(logits[i] − max) / Σ_j exp(logits[j] − max)
 #pragma once
@@ -9,21 +9,14 @@
 
 namespace vgg19::kernels {
 
-/// Logits must be finite. Relative error of a probability above 1e-30: at most 1e-6. `probabilities` may be
-/// `logits`.
+/// Logits must be finite. The relative error of probabilities above 1e-30 is at most 1e-6. `probabilities`
+/// may alias `logits`.
 using SoftmaxFunction = void(const float* logits, std::size_t count, float* probabilities);
 
-#define VGG19_KERNEL(isa)    \
-    namespace isa {          \
-    SoftmaxFunction softmax; \
-    }
-VGG19_FLOAT_ISAS
-#undef VGG19_KERNEL
+VGG19_KERNELS(VGG19_FLOAT_ISAS, SoftmaxFunction, softmax)
 
-std::span<const Kernel<SoftmaxFunction>> softmax_kernels();
-
-/// Writes the indices of the `top` largest values, the largest first; of equal ones the lower index first.
-/// top ≤ count.
+/// Writes the indices of the `top` largest values in decreasing order; of equal values, the lower index comes
+/// first. top ≤ count.
 void top_k(const float* values, std::size_t count, std::size_t top, std::size_t* indices);
 
 }  // namespace vgg19::kernels

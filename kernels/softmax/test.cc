@@ -62,10 +62,10 @@ TEST_CASE("softmax equals the definition at every size") {
         std::vector<float> logits(size);
         random.fill(logits, -10, 20);
         check(logits, &golden);
-        logits.back() = 30;  // the maximum where the tail must see it
+        logits.back() = 30;  // the maximum comes last, in the part that does not fill a register
         check(logits, &golden);
     }
-    // A wide range: the difference of logits does not fit in a float.
+    // A wide range: the difference of the logits exceeds a float's range.
     std::vector<float> logits(1000);
     random.fill(logits, -40, 33);
     check(logits, &golden);

@@ -61,7 +61,6 @@ void winograd(benchmark::State& state, const Kernel<const WinogradSteps>& kernel
 
 const bool registered = [] {
     for (const auto& kernel : winograd_kernels()) {
-        // The scalar kernel is there to be read.
         if (!cpu_supports(kernel.isa)) continue;
         for (const WinogradTile tile : winograd_tiles) {
             const std::string name = std::string(kernel.name) + "/f" + std::to_string(static_cast<int>(tile));

@@ -1,4 +1,4 @@
-"""The interpolation points of kernels/winograd/matrices.h: those with the smallest error among simple fractions.
+"""Chooses the interpolation points of kernels/winograd/matrices.h: the simple fractions with the smallest error.
 
     python choose_points.py        needs numpy
 

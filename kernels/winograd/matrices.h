@@ -6,7 +6,7 @@
 
 namespace vgg19::kernels {
 
-/// With points x_0 … x_{n−2} and infinity, n = m + 2, and P(x) = Π (x − x_j):
+/// For the points x_0 … x_{n−2} and infinity, with n = m + 2 and P(x) = Π (x − x_j):
 ///   output (Aᵀ, m×n)   Aᵀ[k][i] = x_i^k,                              and 1 at [m−1][n−1] for infinity
 ///   filter (G, n×3)    G[i][k]  = x_i^k / Π_{j≠i} (x_i − x_j),        and 1 at [n−1][2]
 ///   input (Bᵀ, n×n)    row i: the coefficients of P(x) / (x − x_i),   and those of P(x) itself in the last
@@ -17,8 +17,8 @@ struct WinogradMatrices {
     static constexpr std::size_t pairs = m / 2;
     static constexpr bool has_single = m % 2 == 1;  ///< a last point without its negative
 
-    /// 0, then +p and −p in turn, and for odd m one more. They are those with the smallest error among simple
-    /// fractions, found by kernels/winograd/choose_points.py; tests hold the error to its bound.
+    /// 0, then +p and −p alternating, and for odd m one more: the simple fractions with the smallest error,
+    /// found by kernels/winograd/choose_points.py. Tests check the error bound.
     static constexpr std::array<double, n - 1> points() {
         if constexpr (m == 2) {
             return {0, 1, -1};
@@ -38,8 +38,8 @@ struct WinogradMatrices {
     std::array<std::array<double, n>, m> output{};
     std::array<std::array<double, 3>, n> filter{};
     Square<n> input = input_rows<n>();
-    /// Bᵀ of the points without the single one, Q(x) = P(x) / (x − single) in place of P: the rows of Bᵀ for
-    /// all points that both have are these, applied to d[k + 1] − single · d[k].
+    /// Bᵀ for the points except the single one, with Q(x) = P(x) / (x − single) instead of P: for all points
+    /// that both have, the rows of Bᵀ are these rows, applied to d[k + 1] − single · d[k].
     Square<symmetric_n> symmetric_input = input_rows<symmetric_n>();
 
     constexpr WinogradMatrices() {
@@ -59,8 +59,8 @@ struct WinogradMatrices {
     }
 
   private:
-    /// Of the first count − 1 points: row i has the coefficients, constant first, of Π (x − x_j) over all j
-    /// but i, and the last row those of the whole product.
+    /// For the first count − 1 points: row i has the coefficients, constant term first, of Π (x − x_j) over
+    /// all j except i; the last row has those of the whole product.
     template <std::size_t count>
     static constexpr Square<count> input_rows() {
         constexpr auto x = points();

@@ -1,4 +1,4 @@
-// Packing of filters, for every ISA.
+// Packs filters, for every ISA.
 #pragma once
 
 #include <algorithm>
@@ -12,10 +12,10 @@
 namespace vgg19::kernels::VGG19_ISA {
 namespace {
 
-/// One group of output channels: Winograd::group_blocks blocks of `lanes`.
+/// Packs one group of output channels: Winograd::group_blocks blocks of `lanes`.
 template <std::size_t lanes>
 struct WinogradPacker {
-    /// A value for each output channel of the group.
+    /// One value per output channel of the group.
     using Lanes = std::array<double, Winograd::group_blocks * lanes>;
     using Taps = std::array<Lanes, 9>;
 
@@ -32,7 +32,7 @@ struct WinogradPacker {
               std::min(Winograd::group_blocks, wanted.output_blocks() - group * Winograd::group_blocks) *
               lanes) {}
 
-    /// The filters of one input channel; zero past the last channels.
+    /// The filters of one input channel; zero for padding channels.
     Taps taps_of(std::size_t input_channel) const {
         Taps taps{};
         if (input_channel >= problem.input_channels) return taps;
@@ -51,7 +51,7 @@ struct WinogradPacker {
         }
     }
 
-    /// Σ coefficients[k] · x[k · step], lane by lane.
+    /// Σ coefficients[k] · x[k · step] for each lane.
     static Lanes weighted_sum(const std::array<double, 3>& coefficients, const Lanes* x, std::size_t step) {
         Lanes sum;
         for (std::size_t lane = 0; lane < sum.size(); ++lane) {
@@ -61,7 +61,7 @@ struct WinogradPacker {
         return sum;
     }
 
-    /// G g Gᵀ in double, rounded once.
+    /// G g Gᵀ, computed in double and rounded once.
     template <std::size_t m>
     void transformed(const Taps& taps, std::size_t input_channel, float* target) const {
         static constexpr auto matrix = winograd_matrices<m>.filter;
@@ -88,7 +88,7 @@ struct WinogradPacker {
 template <std::size_t lanes>
 void winograd_pack_group(const Winograd& problem, std::size_t group, const float* weights, float* packed) {
     const WinogradPacker<lanes> packer(problem, group, weights);
-    // All groups before this one are full, so of the size of the first.
+    // All earlier groups are full, so they have the size of the first one.
     float* target = packed + group * problem.packed_group_size(0);
     for (std::size_t channel = 0; channel < problem.input_blocks() * lanes; ++channel) {
         packer.pack(channel, target);

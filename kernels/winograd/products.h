@@ -11,8 +11,8 @@
 namespace vgg19::kernels::VGG19_ISA {
 namespace {
 
-/// Tiles of a register tile, whose sums for two vectors of channels, two filters and a pixel fill the
-/// registers: 14 of 32, 6 of 16.
+/// The number of tiles in a register tile: the sums for two vectors of channels, two filters and a pixel fill
+/// the registers, 14 tiles with 32 registers, 6 with 16.
 template <class Vector>
 constexpr std::size_t winograd_rows = (Vector::registers - 3) / 2;
 
@@ -32,7 +32,7 @@ inline __attribute__((always_inline)) void multiply_tile(const float* transforme
     for (std::size_t block = 0; block < input_blocks; ++block, transformed += block_stride) {
 #pragma GCC unroll 4
         for (std::size_t lane = 0; lane < lanes; ++lane, weights += columns * lanes) {
-            // Filters stream from memory; the hardware stops at the end of each page.
+            // Filters come from memory, and the hardware's own prefetcher stops at the end of each page.
             unrolled<columns>([&](auto column) __attribute__((always_inline)) {
                 __builtin_prefetch(weights + (ahead * columns + column) * lanes);
             });
@@ -70,12 +70,13 @@ struct WinogradProducts {
     }
     (std::make_index_sequence<winograd_rows<Vector>>{});
 
-    /// All positions of one group of output channels.
+    /// Computes all positions of one group of output channels.
     static void run(const Winograd& problem, std::size_t tile_count, const float* transformed,
                     const float* weights, float* products) {
         constexpr std::size_t lanes = Vector::width;
         const std::size_t inputs = problem.input_blocks();
-        // Register tiles of nearly equal height: 49 tiles as 10 10 10 10 9 cost less than as 12 12 12 12 1.
+        // Register tiles have nearly equal heights: 49 tiles as 10 10 10 10 9 cost less than as 12 12 12 12
+        // 1.
         const std::size_t parts = (tile_count + winograd_rows<Vector> - 1) / winograd_rows<Vector>;
         for (std::size_t position = 0; position < problem.positions(); ++position) {
             const float* position_tiles = transformed + position * problem.transformed_stride(tile_count);

@@ -1,4 +1,4 @@
-// The transforms of one dimension, over a vector type (kernels/winograd/steps.h says what it has).
+// One-dimensional transforms, over a vector type (kernels/winograd/steps.h).
 #pragma once
 
 #include <array>
@@ -11,7 +11,8 @@
 namespace vgg19::kernels::VGG19_ISA {
 namespace {
 
-/// sum += coefficient · x, at the least cost; the first term starts the sum.
+/// sum += coefficient · x, without the product where the coefficient is 0, 1 or −1; the first term starts the
+/// sum.
 template <class Vector>
 struct Sum {
     typename Vector::Register value{};
@@ -33,8 +34,8 @@ struct Sum {
     }
 };
 
-/// One row of a matrix times d, from the highest power down: its coefficient is 1, so the sum starts without
-/// a product.
+/// One row of a matrix times d, starting with the highest power: its coefficient is 1, so the sum starts
+/// without a product.
 template <class Vector, std::size_t row, auto matrix>
 inline __attribute__((always_inline)) typename Vector::Register row_times(
     const typename Vector::Register* d) {
@@ -46,7 +47,7 @@ inline __attribute__((always_inline)) typename Vector::Register row_times(
 }
 
 /// The rows of Bᵀ d for 0 and the pairs of points. The rows of +p and −p differ in the sign of every second
-/// coefficient, so that they share two half sums.
+/// coefficient, so they share two partial sums.
 template <std::size_t m, class Vector>
 inline __attribute__((always_inline)) void transform_symmetric_rows(const typename Vector::Register* d,
                                                                     typename Vector::Register* result) {
@@ -57,8 +58,8 @@ inline __attribute__((always_inline)) void transform_symmetric_rows(const typena
     unrolled<Matrices::pairs>([&](auto pair) __attribute__((always_inline)) {
         constexpr std::size_t plus = 1 + 2 * pair;
         constexpr double point = Matrices::points()[plus];
-        // Even powers have equal signs in both rows, odd ones opposite: half sums E and p·O, with O over
-        // coefficients / p.
+        // Even powers have equal signs in both rows, odd ones opposite signs: the partial sums are E and p·O,
+        // with coefficients / p in O.
         Sum<Vector> even;
         Sum<Vector> odd;
         unrolled<n>([&](auto k) __attribute__((always_inline)) {
@@ -81,7 +82,7 @@ inline __attribute__((always_inline)) void transform_symmetric_rows(const typena
     });
 }
 
-/// One dimension of Bᵀ d: n values to n.
+/// One-dimensional Bᵀ d: n values to n.
 template <std::size_t m, class Vector>
 inline __attribute__((always_inline)) void transform_input_row(const typename Vector::Register* d,
                                                                typename Vector::Register* result) {
@@ -106,7 +107,7 @@ inline __attribute__((always_inline)) void transform_input_row(const typename Ve
     }
 }
 
-/// One dimension of Aᵀ M: n values to m, again by the sums and differences of pairs.
+/// One-dimensional Aᵀ M: n values to m, also using sums and differences of pairs.
 template <std::size_t m, class Vector>
 inline __attribute__((always_inline)) void transform_output_row(const typename Vector::Register* products,
                                                                 typename Vector::Register* result) {

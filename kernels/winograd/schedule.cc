@@ -12,8 +12,7 @@ using Run = WinogradRun<float, float, WinogradSteps, Winograd>;
 
 WinogradSchedule winograd_schedule(const Winograd& problem, int threads) {
     const std::size_t position_bytes = problem.positions() * problem.block * sizeof(float);
-    // A quarter of the second-level cache holds what is read again and again; the rest is for what streams
-    // through.
+    // A quarter of the L2 cache is for data that is read repeatedly; the rest is for streamed data.
     return winograd_schedule_of({.packed = problem.packed_size() * sizeof(float),
                                  .transformed = problem.transformed_size(problem.tiles()) * sizeof(float),
                                  .tile_transformed = position_bytes * problem.input_blocks(),

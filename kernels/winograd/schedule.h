@@ -1,4 +1,4 @@
-// A whole FP32 Winograd convolution, by a schedule.
+// Runs a whole FP32 Winograd convolution with a schedule.
 #pragma once
 
 #include <cstddef>
@@ -8,18 +8,18 @@
 
 namespace vgg19::kernels {
 
-/// The split and the blocks that this CPU's caches ask for.
+/// The division among threads and the blocks that suit this CPU's caches.
 WinogradSchedule winograd_schedule(const Winograd& problem, int threads);
 
-/// Floats of memory that winograd_convolution needs beside its operands.
+/// The number of floats of scratch memory for winograd_convolution.
 std::size_t winograd_scratch_size(const Winograd& problem, const WinogradSchedule& schedule);
 
-/// The whole convolution. `scratch` is aligned to 64 bytes. The result does not depend on the schedule, bit
-/// for bit.
+/// Runs the whole convolution. `scratch` is aligned to 64 bytes. The result is bit-identical for all
+/// schedules.
 void winograd_convolution(const WinogradSteps& steps, const Winograd& problem,
                           const WinogradSchedule& schedule, float* scratch);
 
-/// Packs all filters, from [output_channels][input_channels][3][3], into problem.packed_size() floats.
+/// Packs all filters from [output_channels][input_channels][3][3] into problem.packed_size() floats.
 void winograd_pack(const WinogradSteps& steps, const Winograd& problem, int threads, const float* weights,
                    float* packed);
 

@@ -16,7 +16,7 @@
 namespace vgg19::kernels::VGG19_ISA {
 namespace {
 
-/// Where a tile lies: the image, and its first output row and column.
+/// The position of a tile: the image, and its first output row and column.
 struct TilePlace {
     std::size_t image;
     std::size_t row;
@@ -36,14 +36,15 @@ struct WinogradTransforms {
     static constexpr std::size_t n = m + 2;
     static constexpr std::size_t lanes = Vector::width;
 
-    /// d → Bᵀ d B. `load(row, column)` gives the pixels; results go to transformed[position · stride].
-    template <class Load>
-    static inline __attribute__((always_inline)) void input_tile(Load&& load, float* transformed,
-                                                                 std::size_t stride) {
+    /// d → Bᵀ d B. The tile's rows are `row_floats` apart; results go to transformed[position · stride].
+    static inline __attribute__((always_inline)) void input_tile(const float* corner, std::size_t row_floats,
+                                                                 float* transformed, std::size_t stride) {
         std::array<std::array<Register, n>, n> columns{};  // columns[j]: Bᵀ times column j
         unrolled<n>([&](auto j) __attribute__((always_inline)) {
             std::array<Register, n> d{};
-            unrolled<n>([&](auto i) __attribute__((always_inline)) { d[i] = load(i, j); });
+            unrolled<n>([&](auto i) __attribute__((always_inline)) {
+                d[i] = Vector::load(corner + i * row_floats + j * lanes);
+            });
             transform_input_row<m, Vector>(d.data(), columns[j].data());
         });
         unrolled<n>([&](auto i) __attribute__((always_inline)) {
@@ -57,8 +58,8 @@ struct WinogradTransforms {
         });
     }
 
-    /// The pixels of a tile, without those that its neighbours have too: they come from far away, in runs too
-    /// short for the hardware to see them coming.
+    /// The pixels of a tile, without those that its neighbours have too: they are far apart in memory, in
+    /// runs too short for the hardware's own prefetcher.
     static inline __attribute__((always_inline)) void prefetch(const Winograd& problem, TilePlace place,
                                                                const float* plane) {
         const std::size_t rows = std::min(m, problem.height - place.row);
@@ -74,6 +75,7 @@ struct WinogradTransforms {
                       std::size_t block_end, float* transformed) {
         const std::size_t row_floats = problem.width * lanes;
         const std::size_t stride = problem.transformed_stride(tiles.size());
+        alignas(64) float padded[n * n * lanes];
         for (std::size_t block = block_begin; block < block_end; ++block) {
             for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile) {
                 const TilePlace place = place_of(problem, tile);
@@ -81,38 +83,41 @@ struct WinogradTransforms {
                                                          problem.height * row_floats;
                 float* target = transformed + (block * tiles.size() + tile - tiles.begin) * lanes;
                 if (block + 1 < block_end) prefetch(problem, place, plane + problem.height * row_floats);
-                // The input tile starts one pixel before the output tile, above and to the left.
+                const float* corner = padded;
+                std::size_t step = n * lanes;
+                // The input tile starts one pixel above and to the left of the output tile.
                 const bool inside = place.row > 0 && place.column > 0 && place.row + m < problem.height &&
                                     place.column + m < problem.width;
                 if (inside) {
-                    const float* corner = plane + (place.row - 1) * row_floats + (place.column - 1) * lanes;
-                    input_tile(
-                        [&](std::size_t i, std::size_t j) __attribute__((always_inline)) {
-                            return Vector::load(corner + i * row_floats + j * lanes);
-                        },
-                        target, stride);
+                    corner = plane + (place.row - 1) * row_floats + (place.column - 1) * lanes;
+                    step = row_floats;
                 } else {
-                    border_tile(problem, place, plane, target, stride);
+                    copy_border_tile(problem, place, plane, padded);
                 }
+                input_tile(corner, step, target, stride);
             }
         }
     }
 
-    /// As above, with zero around the map. Apart, so that the common case stays small.
-    static __attribute__((noinline)) void border_tile(const Winograd& problem, TilePlace place,
-                                                      const float* plane, float* target, std::size_t stride) {
-        input_tile(
-            [&](std::size_t i, std::size_t j) __attribute__((always_inline)) {
-                // Unsigned: −1 is past the end too.
+    /// Copies a tile, with zeros where it reaches past the map. In a function of its own, so that the common
+    /// case stays small.
+    static __attribute__((noinline)) void copy_border_tile(const Winograd& problem, TilePlace place,
+                                                           const float* plane, float* padded) {
+        for (std::size_t i = 0; i < n; ++i) {
+            for (std::size_t j = 0; j < n; ++j) {
+                // Unsigned: −1 wraps to a value past the end.
                 const std::size_t row = place.row + i - 1;
                 const std::size_t column = place.column + j - 1;
-                if (row >= problem.height || column >= problem.width) return Vector::zero();
-                return Vector::load(plane + (row * problem.width + column) * lanes);
-            },
-            target, stride);
+                const bool inside = row < problem.height && column < problem.width;
+                Vector::store(
+                    padded + (i * n + j) * lanes,
+                    inside ? Vector::load(plane + (row * problem.width + column) * lanes) : Vector::zero());
+            }
+        }
     }
 
-    /// Aᵀ M A, then bias and `least` at least (0 for ReLU): m×m pixels of one block of output channels.
+    /// Computes Aᵀ M A, adds the bias, and clamps to at least `least` (0 for ReLU): m×m pixels of one block
+    /// of output channels.
     static inline __attribute__((always_inline)) void output_tile(
         const float* products, std::size_t stride, Register bias, Register least,
         std::array<std::array<Register, m>, m>& pixels) {
@@ -134,7 +139,7 @@ struct WinogradTransforms {
         });
     }
 
-    /// Writes the pixels that lie in the map.
+    /// Writes the pixels that are inside the map.
     static inline __attribute__((always_inline)) void store_tile(
         const std::array<std::array<Register, m>, m>& pixels, std::size_t rows, std::size_t columns,
         float* corner, std::size_t row_floats) {
@@ -206,7 +211,7 @@ struct WinogradKernel {
 
     static void multiply(const Winograd& problem, TileRange tiles, std::size_t group,
                          const float* transformed, float* products) {
-        // All groups but the last have the same size.
+        // All groups except the last have the same size.
         const float* weights = problem.weights + group * problem.packed_group_size(0);
         if (group * Winograd::group_blocks + Winograd::group_blocks <= problem.output_blocks()) {
             WinogradProducts<Vector, Winograd::group_blocks>::run(problem, tiles.size(), transformed, weights,

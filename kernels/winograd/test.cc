@@ -37,14 +37,14 @@ struct Shape {
     std::size_t width;
 };
 
-/// Random plain data of a convolution, and what the reference makes of it.
+/// Random plain data of a convolution, and the reference's result.
 struct Case {
     Shape shape;
     std::vector<float> input;
     std::vector<float> weights;
     std::vector<float> bias;
     std::vector<double> expected;   ///< plain, before any pool
-    std::vector<double> magnitude;  ///< Σ|input · weights| + |bias| of each
+    std::vector<double> magnitude;  ///< Σ|input · weights| + |bias| for each output
 
     Case(const Shape& wanted, testing::Random& random)
         : shape(wanted),
@@ -73,7 +73,7 @@ struct Case {
     }
 };
 
-/// One kernel's run of a case: packed data and memory.
+/// Runs a case with one kernel: packed data and memory.
 struct Run {
     Winograd problem;
     AlignedBuffer input;
@@ -123,7 +123,7 @@ struct Run {
         problem.output = output.as<float>();
     }
 
-    /// In ranges of `step` tiles.
+    /// Runs in ranges of `step` tiles.
     void run(const WinogradSteps& steps, std::size_t step) const {
         AlignedBuffer transformed(problem.transformed_size(step) * sizeof(float));
         AlignedBuffer products(problem.product_size(step) * sizeof(float));
@@ -189,8 +189,8 @@ double norm(const std::vector<double>& values) {
     return std::sqrt(squares);
 }
 
-/// Errors come from the transforms, whose numbers grow with the tile; measured at 2e-7, 5e-7 and 3e-6 for
-/// these sizes.
+/// Errors come from the transforms, since their coefficients grow with the tile size; measured as 2e-7, 5e-7
+/// and 3e-6.
 double tolerance(WinogradTile tile) {
     switch (tile) {
         case WinogradTile::f2:
@@ -206,8 +206,8 @@ double tolerance(WinogradTile tile) {
 
 template <std::size_t m>
 double largest_identity_error() {
-    // Y = Aᵀ [(G g) ⊙ (Bᵀ d)] is linear in g and in d: it is the convolution when it is so for all pairs of
-    // unit vectors.
+    // Y = Aᵀ [(G g) ⊙ (Bᵀ d)] is linear in g and in d, so it is the convolution if it is correct for all
+    // pairs of unit vectors.
     constexpr const auto& matrices = winograd_matrices<m>;
     constexpr std::size_t n = m + 2;
     double largest = 0;
@@ -259,8 +259,8 @@ TEST_CASE(
                     const Run run(data, kernel, tile, pool);
                     run.run(*kernel.run, run.problem.tiles());
                     golden.add(kernel.name, run.output_values());
-                    // ReLU may leave next to nothing of a small map, so the terms of its sums are the
-                    // measure.
+                    // After ReLU a small map may be nearly zero, so errors are measured relative to the terms
+                    // of the sums.
                     CHECK(run.error(data) <= tolerance(tile) * norm(data.magnitude));
                     CHECK(run.padding_is_zero());
                 }
@@ -314,7 +314,7 @@ TEST_CASE("winograd gives the same bits however the tiles are cut into ranges") 
 TEST_CASE("winograd's error stays within 1e-5 at the widths that each tile is meant for") {
     testing::Random random;
     INFO(random.replay());
-    // F(6,3) passes 1e-5 at 512 channels of such inputs.
+    // F(6,3) exceeds 1e-5 at 512 channels of such inputs.
     const Case wide({1, 512, 16, 12, 12}, random);
     const Case early({1, 256, 16, 24, 24}, random);
     for (const auto& kernel : kernels_of_this_cpu()) {

@@ -1,4 +1,4 @@
-// The side of a tile, as a constant.
+// Passes a tile's side as a compile-time constant.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 namespace vgg19::kernels::VGG19_ISA {
 namespace {
 
-/// Calls body(m), m an integral_constant.
+/// Calls body(m), where m is an integral_constant.
 template <class Body>
 inline __attribute__((always_inline)) void with_tile_side(WinogradTile tile, Body&& body) {
     switch (tile) {

@@ -1,5 +1,5 @@
-// 3×3 FP32 convolution of stride 1 and padding 1 by Winograd's minimal filtering, with bias, ReLU and the 2×2
-// max-pool that follows.
+// 3×3 FP32 convolution of stride 1 and padding 1 by Winograd's minimal filtering, with bias, ReLU and an
+// optional 2×2 max-pool.
 //
 // An m×m tile of the output comes from an n×n tile d of the input, n = m + 2, and the filter g:
 //
@@ -10,7 +10,7 @@
 // (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016; points chosen for accuracy:
 // kernels/winograd/matrices.h).
 //
-// Work is cut in two steps, so that the caller can deal out tiles or channels to threads:
+// The work has two steps, so that the caller can divide tiles or channels among threads:
 //   transform_input    a range of tiles → V[position][input block][tile][lane]
 //   multiply           V and a group of output channels → output (products, inverse transform, bias, ReLU,
 //   pool)
@@ -36,17 +36,17 @@ struct Winograd {
     std::size_t batch = 1;
     std::size_t input_channels = 0;
     std::size_t output_channels = 0;
-    std::size_t height = 0;  ///< of input and of output before the pool, as is the width
+    std::size_t height = 0;  ///< of input and of output before the pool, like the width
     std::size_t width = 0;
-    std::size_t block = 0;  ///< channels in a block: that of the kernel's ISA
-    /// 2×2 max-pool of stride 2 after ReLU; an odd last row or column is dropped. Not with tiles of an odd
-    /// side, which would cut windows in two.
+    std::size_t block = 0;  ///< channels per block: that of the kernel's ISA
+    /// 2×2 max-pool of stride 2 after ReLU; an odd last row or column is dropped. Not for tiles with an odd
+    /// side, which would split windows.
     bool pool = false;
-    bool relu = true;                ///< not for gradients
+    bool relu = true;                ///< false for gradients
     const float* input = nullptr;    ///< [batch][⌈input_channels / block⌉][height][width][block]
     const float* weights = nullptr;  ///< packed by pack_weights
     const float* bias = nullptr;     ///< [⌈output_channels / block⌉ · block], zero past the last channel
-    float* output = nullptr;         ///< blocked too; halved in height and width by the pool
+    float* output = nullptr;         ///< also blocked; half the height and width if pooled
 
     std::size_t tile_side() const { return static_cast<std::size_t>(tile); }
     std::size_t input_side() const { return tile_side() + 2; }
@@ -56,30 +56,30 @@ struct Winograd {
     std::size_t tiles() const { return batch * tile_rows() * tile_columns(); }
     std::size_t input_blocks() const { return blocks_of(input_channels, block); }
     std::size_t output_blocks() const { return blocks_of(output_channels, block); }
-    /// Output channels are multiplied in groups of this many blocks; the last group may be short of one.
+    /// Output channels are computed in groups of this many blocks; the last group may have one block less.
     static constexpr std::size_t group_blocks = 2;
     std::size_t groups() const { return blocks_of(output_blocks(), group_blocks); }
-    /// Products and sums of the matrix products; the transforms' add about a tenth to them.
+    /// Operations (multiplications and additions) of the matrix products; the transforms add about a tenth.
     std::uint64_t operations() const {
         return std::uint64_t{2} * positions() * tiles() * input_channels * output_channels;
     }
 
-    /// Floats from one position to the next, of V and of the products: a line more than needed, lest all
-    /// positions fall into the same set of a cache.
+    /// Floats from one position to the next, of V and of the products: a cache line more than needed, so that
+    /// the positions do not all compete for the same few lines of a cache.
     std::size_t transformed_stride(std::size_t tile_count) const {
         return (input_blocks() * tile_count + 1) * block;
     }
     std::size_t product_stride(std::size_t tile_count) const {
         return (group_blocks * tile_count + 1) * block;
     }
-    /// Floats of V for so many tiles, and of the products of one group.
+    /// The size in floats of V for `tile_count` tiles, and of the products of one group.
     std::size_t transformed_size(std::size_t tile_count) const {
         return positions() * transformed_stride(tile_count);
     }
     std::size_t product_size(std::size_t tile_count) const {
         return positions() * product_stride(tile_count);
     }
-    /// Floats of packed weights: [group][position][input channel, padded to blocks][block of the
+    /// The size in floats of packed weights: [group][position][input channel, padded to blocks][block of the
     /// group][lane].
     std::size_t packed_group_size(std::size_t group) const {
         const std::size_t blocks = group * group_blocks + group_blocks <= output_blocks() ? group_blocks : 1;
@@ -97,25 +97,19 @@ struct TileRange {
 
 /// The steps of one kernel.
 struct WinogradSteps {
-    /// Input blocks [block_begin, block_end) of the tiles; `transformed` is V of this range of tiles, aligned
-    /// to 64 bytes.
+    /// Transforms input blocks [block_begin, block_end) of the tiles; `transformed` is V for this range of
+    /// tiles, aligned to 64 bytes.
     void (*transform_input)(const Winograd& problem, TileRange tiles, std::size_t block_begin,
                             std::size_t block_end, float* transformed);
-    /// `products` has product_size(tiles.size()) floats, aligned to 64 bytes, and is this call's own.
+    /// `products` has product_size(tiles.size()) floats, is aligned to 64 bytes, and must not be shared
+    /// between concurrent calls.
     void (*multiply)(const Winograd& problem, TileRange tiles, std::size_t group, const float* transformed,
                      float* products);
-    /// Transforms a group's filters, from [output_channels][input_channels][3][3], into its place in
-    /// `packed`.
+    /// Transforms a group's filters, from [output_channels][input_channels][3][3], and writes them to the
+    /// group's position in `packed`.
     void (*pack_weights)(const Winograd& problem, std::size_t group, const float* weights, float* packed);
 };
 
-#define VGG19_KERNEL(isa)                \
-    namespace isa {                      \
-    extern const WinogradSteps winograd; \
-    }
-VGG19_FLOAT_ISAS
-#undef VGG19_KERNEL
-
-std::span<const Kernel<const WinogradSteps>> winograd_kernels();
+VGG19_KERNELS(VGG19_FLOAT_ISAS, const WinogradSteps, winograd)
 
 }  // namespace vgg19::kernels

@@ -38,7 +38,7 @@ void winograd_image(benchmark::State& state, const Kernel<WinogradImageFunction>
     problem.bias = bias.as<float>();
     if (quantized) {
         problem.quantized_output =
-            output.as<std::uint8_t>();  // blocks of it are no larger than those of FP32
+            output.as<std::uint8_t>();  // its 8-bit blocks are no larger than FP32 ones
     } else {
         problem.output = output.as<float>();
     }
@@ -68,7 +68,6 @@ void register_bench(const Kernel<WinogradImageFunction>& kernel, bool quantized)
 
 const bool registered = [] {
     for (const auto& kernel : winograd_image_kernels()) {
-        // The scalar kernel is there to be read.
         if (!cpu_supports(kernel.isa)) continue;
         for (const bool quantized : {false, true}) register_bench(kernel, quantized);
     }

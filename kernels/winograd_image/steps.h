@@ -13,7 +13,7 @@
 namespace vgg19::kernels::VGG19_ISA {
 namespace {
 
-/// Zeros between the kernel's last block of channels, which is smaller, and the end of the output's last one.
+/// Clears the rest of the output's last block, after the kernel's last block, which is smaller.
 inline void clear_padding(const WinogradImage& problem, std::size_t image, std::size_t row) {
     const std::size_t first = problem.output_blocks() * problem.block;
     const std::size_t padding = blocks_of(first, int8_channel_block) * int8_channel_block - first;
@@ -26,8 +26,8 @@ inline void clear_padding(const WinogradImage& problem, std::size_t image, std::
     }
 }
 
-/// The transformed input is a ring of as many rows as the filter has, so that each row is transformed once
-/// for the three output rows that it is part of: [slot][input channel][tile / lanes][position][tile % lanes].
+/// The transformed input is a ring buffer with as many rows as the filter, so that each row is transformed
+/// once for the three output rows that use it: [slot][input channel][tile / lanes][position][tile % lanes].
 template <class Vector>
 struct WinogradImageKernel {
     using Register = typename Vector::Register;
@@ -35,14 +35,14 @@ struct WinogradImageKernel {
     static constexpr std::size_t positions = WinogradImage::positions;
     static constexpr std::size_t tile_width = WinogradImage::tile_width;
     static constexpr std::size_t filter_rows = WinogradImage::filter_rows;
-    /// A register tile sums this many positions at a time, of so many tiles and of the blocks of a group: 3 ×
-    /// 2 × 2 sums, 2 filters and a pixel fill 15 of AVX2's 16 registers, at a load a product. More tiles or
-    /// all positions would fit into AVX-512's 32, but compilers then move sums to memory and back.
+    /// A register tile sums this many positions at a time, for several tiles and all blocks of a group: 3 × 2
+    /// × 2 sums, 2 filters and a pixel fill 15 of AVX2's 16 registers, with one load per product. AVX-512's
+    /// 32 registers would hold more tiles or all positions, but then compilers spill sums to memory.
     static constexpr std::size_t half = positions / 2;
     static constexpr std::size_t register_tiles = 2;
     static_assert(WinogradImage::widest_vector % lanes == 0 && lanes % register_tiles == 0);
 
-    /// Bᵀ d of all tiles of a row of one channel. `pixels` begins with the one before the first tile.
+    /// Bᵀ d for all tiles of one channel's row. `pixels` begins with the pixel before the first tile.
     static void transform_pixels(const float* pixels, std::size_t tiles, float* transformed) {
         for (std::size_t tile = 0; tile < tiles; tile += lanes, transformed += positions * lanes) {
             std::array<Register, positions> d{};
@@ -57,7 +57,7 @@ struct WinogradImageKernel {
         }
     }
 
-    /// A row of the input, all channels, with zero around the map. Its row −1 is padded row 0.
+    /// Transforms one input row of all channels, with zeros outside the map; padded row 0 is row −1.
     static void transform_row(const WinogradImage& problem, std::size_t image, std::size_t padded_row,
                               float* padded, float* transformed) {
         if (padded_row == 0 || padded_row > problem.height) {
@@ -75,29 +75,29 @@ struct WinogradImageKernel {
         }
     }
 
-    /// What the tiles of an output row and group of channels have in common. Outputs are floats or bytes.
+    /// Common to all tiles of an output row and group of channels. Outputs are floats or bytes.
     template <class Output>
     struct OutputRow {
         std::size_t input_channels;
-        std::size_t channel_stride;  ///< floats from one channel of the transformed input to the next
+        std::size_t channel_stride;  ///< floats between channels of the transformed input
         std::array<const float*, filter_rows> transformed;
         const float* weights;
         const float* bias;
         Output* output;
-        std::size_t block_stride;  ///< values from one block of the kernel's channels to the next
+        std::size_t block_stride;  ///< values between blocks of the kernel's channels
         std::size_t width;         ///< pixels
         float inverse_scale;       ///< of bytes
     };
 
-    /// Channels in a block of the output.
+    /// Channels per block of the output.
     template <class Output>
     static constexpr std::size_t output_block = sizeof(Output) == 1 ? int8_channel_block : lanes;
 
-    /// Sums of a register tile.
+    /// The sums of a register tile.
     template <std::size_t tiles, std::size_t blocks>
     using Sums = std::array<std::array<std::array<Register, positions>, blocks>, tiles>;
 
-    /// Σ_c Σ_r (G g_cr) ⊙ (Bᵀ d_cr) at half of the positions, from `first` on.
+    /// Σ_c Σ_r (G g_cr) ⊙ (Bᵀ d_cr) for half of the positions, from `first` on.
     template <std::size_t tiles, std::size_t blocks, class Output>
     static inline __attribute__((always_inline)) void multiply(const OutputRow<Output>& row, std::size_t tile,
                                                                std::size_t first, Sums<tiles, blocks>& sums) {
@@ -130,7 +130,7 @@ struct WinogradImageKernel {
         Vector::store_quantized(to, Vector::multiply(value, Vector::broadcast(inverse_scale)));
     }
 
-    /// Aᵀ of the sums of one tile and block, bias and ReLU; writes the first `columns` pixels.
+    /// Applies Aᵀ, bias and ReLU to the sums of one tile and block; writes the first `columns` pixels.
     template <class Output>
     static inline __attribute__((always_inline)) void finish(const std::array<Register, positions>& sums,
                                                              const float* bias, float inverse_scale,
@@ -182,7 +182,7 @@ struct WinogradImageKernel {
         for (; tile < tiles; ++tile) output_tiles<1, blocks>(row, tile);
     }
 
-    /// All groups of channels of an output row.
+    /// Computes all groups of channels of an output row.
     template <class Output>
     static void output_groups(const WinogradImage& problem, Output* output, std::size_t image, std::size_t y,
                               const std::array<const float*, filter_rows>& transformed) {
@@ -221,7 +221,7 @@ struct WinogradImageKernel {
         for (std::size_t row = row_begin; row < row_end; ++row) {
             const std::size_t image = row / problem.height;
             const std::size_t y = row % problem.height;
-            // The other rows are still there from the output row before.
+            // The other rows are still in the ring from the previous output row.
             const std::size_t first = row == row_begin || y == 0 ? y : y + filter_rows - 1;
             for (std::size_t padded_row = first; padded_row < y + filter_rows; ++padded_row) {
                 transform_row(problem, image, padded_row, padded, slot(padded_row));

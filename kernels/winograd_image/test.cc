@@ -33,15 +33,15 @@ struct Shape {
     std::size_t width;
 };
 
-/// Random plain data of a convolution, and what the reference makes of it. The input, being at the end of its
-/// pages, also shows reads past it.
+/// Random plain data of a convolution, and the reference's result. The input ends at a guard page, which
+/// detects reads past it.
 struct Case {
     Shape shape;
     GuardedBuffer<float> input;
     std::vector<float> weights;
     std::vector<float> bias;
     std::vector<double> expected;   ///< plain
-    std::vector<double> magnitude;  ///< Σ|input · weights| + |bias| of each
+    std::vector<double> magnitude;  ///< Σ|input · weights| + |bias| for each output
 
     Case(const Shape& wanted, testing::Random& random)
         : shape(wanted),
@@ -65,16 +65,16 @@ struct Case {
     }
 };
 
-/// Where a run's output lies: an overrun on either side shows.
+/// Margins around a run's output, to detect overruns.
 constexpr std::size_t margin = 64;
 constexpr float untouched = -7;
 
-/// One kernel's run of a case: packed data and memory.
+/// Runs a case with one kernel: packed data and memory.
 struct Run {
     WinogradImage problem;
     std::vector<float> weights;
     std::vector<float> bias;
-    GuardedBuffer<float> output;  ///< a margin before it, a guard page after
+    GuardedBuffer<float> output;  ///< between a margin and a guard page
 
     Run(const Case& data, Isa isa)
         : problem{.batch = data.shape.batch,
@@ -97,16 +97,16 @@ struct Run {
         problem.output = output.data() + margin;
     }
 
-    /// Rows [begin, end), with scratch memory that has no more than its size and garbage in it.
+    /// Computes rows [begin, end), with scratch memory of the exact size, filled with garbage.
     void run_rows(WinogradImageFunction& kernel, std::size_t begin, std::size_t end) const {
-        // Whole cache lines before the guard page, so that the start is aligned.
+        // A multiple of a cache line before the guard page, so that the start is aligned.
         constexpr std::size_t line = 64 / sizeof(float);
         GuardedBuffer<float> scratch(blocks_of(problem.scratch_size(), line) * line);
         std::fill(scratch.begin(), scratch.end(), std::numeric_limits<float>::quiet_NaN());
         kernel(problem, begin, end, scratch.data());
     }
 
-    /// In ranges of `step` rows.
+    /// Runs in ranges of `step` rows.
     void run(WinogradImageFunction& kernel, std::size_t step) const {
         for (std::size_t begin = 0; begin < problem.rows(); begin += step) {
             run_rows(kernel, begin, std::min(begin + step, problem.rows()));
@@ -166,7 +166,8 @@ void check_case(const Case& data, testing::Golden* golden = nullptr) {
         CAPTURE(std::string(kernel.name));
         const Run run(data, kernel.isa);
         run.run(*kernel.run, run.problem.rows());
-        // ReLU may leave next to nothing of a small map, so the terms of its sums are the measure.
+        // After ReLU a small map may be nearly zero, so errors are measured relative to the terms of the
+        // sums.
         CHECK(run.error(data) <= 2e-6 * norm(data.magnitude));
         CHECK(run.padding_is_zero());
         CHECK(run.margin_is_untouched());
@@ -174,8 +175,8 @@ void check_case(const Case& data, testing::Golden* golden = nullptr) {
     }
 }
 
-/// The 8-bit output, in ranges of `step` rows, that quantize_blocked makes of the FP32 one, and that the
-/// kernel itself writes.
+/// Compares the kernel's 8-bit output, computed in ranges of `step` rows, with quantize_blocked of its FP32
+/// output.
 void check_quantized(const Case& data, const Kernel<WinogradImageFunction>& kernel, std::size_t step) {
     Run run(data, kernel.isa);
     run.run(*kernel.run, run.problem.rows());
@@ -215,7 +216,7 @@ TEST_CASE("winograd_image agrees with direct convolution on every ISA, at all wi
             check_case({{2, 3, 17, height, width}, random}, &golden);
         }
     }
-    // Around the vectors of tiles: 8 and 16 tiles of 4 pixels.
+    // Around the widths of tile vectors: 8 and 16 tiles of 4 pixels.
     for (const std::size_t width : Sizes{31, 32, 33, 63, 64, 65, 66, 127, 131}) {
         check_case({{1, 3, 16, 4, width}, random}, &golden);
     }

@@ -1,4 +1,4 @@
-// The selector, and the packing of weights.
+// The packing of weights.
 #include "kernels/winograd_image/winograd_image.h"
 
 #include <algorithm>
@@ -13,7 +13,7 @@ constexpr std::size_t positions = WinogradImage::positions;
 constexpr std::size_t filter_rows = WinogradImage::filter_rows;
 constexpr const auto& matrices = winograd_matrices<WinogradImage::tile_width>;
 
-/// Where the packed weight of an output channel stands.
+/// The index of an output channel's packed weight.
 std::size_t packed_index(const WinogradImage& problem, std::size_t channel, std::size_t input_channel,
                          std::size_t filter_row, std::size_t position) {
     const std::size_t group_lanes = WinogradImage::group_blocks * problem.block;
@@ -25,16 +25,10 @@ std::size_t packed_index(const WinogradImage& problem, std::size_t channel, std:
            channel % group_lanes;
 }
 
-constexpr Kernel<WinogradImageFunction> kernel_list[] = {
-#define VGG19_KERNEL(isa) {"winograd_image_" #isa, Isa::isa, isa::winograd_image},
-    VGG19_FLOAT_ISAS
-#undef VGG19_KERNEL
-};
-
 }  // namespace
 
 void winograd_image_pack(const WinogradImage& problem, const float* weights, float* packed) {
-    std::fill_n(packed, problem.packed_size(), 0.0F);  // past the last channel
+    std::fill_n(packed, problem.packed_size(), 0.0F);  // zeros for padding channels
     for (std::size_t channel = 0; channel < problem.output_channels; ++channel) {
         for (std::size_t input_channel = 0; input_channel < problem.input_channels; ++input_channel) {
             for (std::size_t row = 0; row < filter_rows; ++row) {
@@ -49,10 +43,6 @@ void winograd_image_pack(const WinogradImage& problem, const float* weights, flo
             }
         }
     }
-}
-
-std::span<const Kernel<WinogradImageFunction>> winograd_image_kernels() {
-    return kernel_list;
 }
 
 }  // namespace vgg19::kernels

@@ -24,68 +24,63 @@ struct WinogradImage {
     std::size_t batch = 1;
     std::size_t input_channels = 0;
     std::size_t output_channels = 0;
-    std::size_t height = 0;  ///< of input and of output, as is the width
+    std::size_t height = 0;  ///< of input and of output, like the width
     std::size_t width = 0;
-    std::size_t block = 0;           ///< channels in a block of the output: that of the kernel's ISA
+    std::size_t block = 0;           ///< channels per block of the output: that of the kernel's ISA
     const float* input = nullptr;    ///< [batch][input_channels][height][width]
     const float* weights = nullptr;  ///< packed by winograd_image_pack
     const float* bias = nullptr;     ///< [⌈output_channels / block⌉ · block], zero past the last channel
-    /// One of the two outputs is there. The second is what kernels/quantize_blocked makes of the first, bit
-    /// for bit, blocked by int8_channel_block.
+    /// Exactly one output is set. The 8-bit one equals quantize_blocked of the FP32 one, bit for bit, and is
+    /// blocked by int8_channel_block.
     float* output = nullptr;  ///< [batch][⌈output_channels / block⌉][height][width][block]
     std::uint8_t* quantized_output = nullptr;
-    float output_inverse_scale = 1;  ///< 1 / the step of the 8-bit output; positive
+    float output_inverse_scale = 1;  ///< 1 / the 8-bit output's quantization scale; positive
 
-    static constexpr std::size_t tile_width = 4;  ///< output pixels of a tile
+    static constexpr std::size_t tile_width = 4;  ///< output pixels per tile
     static constexpr std::size_t positions = tile_width + 2;
     static constexpr std::size_t filter_rows = 3;
-    /// Output channels are computed in groups of this many blocks; the last group may be short of one.
+    /// Output channels are computed in groups of this many blocks; the last group may have one block less.
     static constexpr std::size_t group_blocks = 2;
 
     std::size_t rows() const { return batch * height; }
     std::size_t tiles() const { return (width + tile_width - 1) / tile_width; }
     std::size_t output_blocks() const { return blocks_of(output_channels, block); }
-    /// Products and sums without those of the transforms.
+    /// Multiplications and additions, without those of the transforms.
     std::uint64_t operations() const {
         return std::uint64_t{2} * filter_rows * positions * rows() * tiles() * input_channels *
                output_channels;
     }
 
-    /// Floats of packed weights: [group][input channel][filter row][position][block of the group][lane].
+    /// The size in floats of packed weights: [group][input channel][filter row][position][block of the
+    /// group][lane].
     std::size_t packed_size() const {
         return input_channels * filter_rows * positions * output_blocks() * block;
     }
-    /// Where a group's weights begin. All groups before it are full.
+    /// The offset of a group's weights. All earlier groups are full.
     std::size_t packed_group(std::size_t group) const {
         return input_channels * filter_rows * positions * group * group_blocks * block;
     }
 
-    /// Transformed tiles come in vectors of at most this many, the last of a row padded.
+    /// Transformed tiles form vectors of at most this many; the last vector of a row is padded.
     static constexpr std::size_t widest_vector = 16;
     std::size_t padded_tiles() const { return blocks_of(tiles(), widest_vector) * widest_vector; }
-    /// Floats of a row of pixels with those around it: one on the left; on the right as many as the loads of
-    /// the last vector of tiles may touch.
+    /// The size in floats of a padded row of pixels: one pixel on the left, and on the right as many as the
+    /// last vector of tiles loads.
     std::size_t padded_width() const { return tile_width * padded_tiles() + 2 * tile_width; }
-    /// Floats of a transformed row of the input, all channels.
+    /// The size in floats of a transformed input row, all channels.
     std::size_t transformed_row_size() const { return input_channels * positions * padded_tiles(); }
-    /// Floats of scratch memory: the transformed rows that an output row takes, and a row of pixels.
+    /// The size in floats of the scratch memory: the transformed rows for one output row, and a row of
+    /// pixels.
     std::size_t scratch_size() const { return filter_rows * transformed_row_size() + padded_width(); }
 };
 
-/// Computes output rows [row_begin, row_end) of batch · height, of all channels. Any split into ranges gives
-/// the same bits; a range costs two transformed rows more than it has. `scratch` has scratch_size() floats,
-/// is aligned to 64 bytes, and is this call's own.
+/// Computes output rows [row_begin, row_end) of batch · height, for all channels. Any split into ranges gives
+/// the same bits; each range transforms two additional rows. `scratch` has scratch_size() floats, is aligned
+/// to 64 bytes, and must not be shared between concurrent calls.
 using WinogradImageFunction = void(const WinogradImage& problem, std::size_t row_begin, std::size_t row_end,
                                    float* scratch);
 
-#define VGG19_KERNEL(isa)                 \
-    namespace isa {                       \
-    WinogradImageFunction winograd_image; \
-    }
-VGG19_FLOAT_ISAS
-#undef VGG19_KERNEL
-
-std::span<const Kernel<WinogradImageFunction>> winograd_image_kernels();
+VGG19_KERNELS(VGG19_FLOAT_ISAS, WinogradImageFunction, winograd_image)
 
 /// Transforms PyTorch's [output_channels][input_channels][3][3] into packed_size() floats, in double and
 /// rounded once.

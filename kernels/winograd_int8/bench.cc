@@ -60,7 +60,6 @@ void winograd_int8(benchmark::State& state, const Kernel<const WinogradInt8Steps
 
 const bool registered = [] {
     for (const auto& kernel : winograd_int8_kernels()) {
-        // The scalar kernel is there to be read.
         if (!cpu_supports(kernel.isa)) continue;
         add_vgg19_shapes(benchmark::RegisterBenchmark(kernel.name, winograd_int8, kernel), 64);
     }

@@ -1,4 +1,4 @@
-// The transform and quantisation of filters: the same for every kernel.
+// Transforms and quantises filters, in the same way for every kernel.
 #include <algorithm>
 #include <array>
 #include <cstdlib>
@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t positions = winograd_int8_positions;
 constexpr int largest_filter = 127;
 
-/// One dimension of 2 G g, by which all stays integers.
+/// One dimension of 2 G g: the factor 2 keeps all values integers.
 std::array<std::int32_t, 4> twice_transformed(std::int32_t g0, std::int32_t g1, std::int32_t g2) {
     return {2 * g0, g0 + g1 + g2, g0 - g1 + g2, 2 * g2};
 }
@@ -22,7 +22,7 @@ std::array<std::int32_t, 4> twice_transformed(std::int32_t g0, std::int32_t g1, 
 /// The transformed filters of one output channel, times 4: [position][input channel], each at most 9 · 128.
 class TransformedFilters {
   public:
-    /// In memory of size(input_channels).
+    /// `values` has size(input_channels) elements.
     TransformedFilters(std::size_t input_channels, std::int16_t* values)
         : input_channels_(input_channels), values_(values) {}
     static std::size_t size(std::size_t input_channels) { return positions * input_channels; }
@@ -58,12 +58,12 @@ class TransformedFilters {
     std::int16_t* values_;
 };
 
-/// u of one position and output channel at packed[quad][lane][4]; the sum of them.
+/// Writes u for one position and output channel to packed[quad][lane][4]; returns its sum.
 std::int32_t quantise(const std::int16_t* values, std::int32_t largest, std::size_t input_channels,
                       std::size_t lanes, std::int8_t* packed) {
     if (largest == 0) return 0;
-    // round(127 · |w| / largest), halves up: numerator and denominator are exact floats, and their quotient,
-    // where it is not a whole number, is too far from one to be rounded to it.
+    // round(127 · |w| / largest), halves up: numerator and denominator are exact floats, and a quotient that
+    // is not an integer is too far from one to be rounded to it.
     const auto denominator = static_cast<float>(2 * largest);
     std::int32_t sum = 0;
     for (std::size_t channel = 0; channel < input_channels; ++channel) {

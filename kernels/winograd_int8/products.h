@@ -12,19 +12,20 @@
 namespace vgg19::kernels::VGG19_ISA {
 namespace {
 
-/// What the products of one position are made from, and where they go.
+/// The operands and the result of the products of one position.
 struct PositionOperands {
     const std::uint8_t* transformed;  ///< of the first tile
-    std::size_t block_stride;         ///< bytes from one input block of it to the next
+    std::size_t block_stride;         ///< bytes between input blocks
     std::size_t input_quads;
-    const std::int8_t* start;    ///< sums start here
+    const std::int8_t* start;    ///< initial values of the sums
     const std::int8_t* filters;  ///< u[quad][lane][4]
     std::int32_t* products;      ///< of the first tile
 };
 
-/// Tiles of a register tile, by two vectors of channels. Of 32 registers 14 × 2 would fit, but stores that
-/// come all at once hold up the products of the next tile (by two cycles each on Zen 4); 6 × 2 are stored in
-/// their shadow. Of 16, 6 × 2 sums, two filters and a quad take 15, or 4 × 2 where filters and quads take two
+/// Tiles of a register tile, by two vectors of channels. Of 32 registers 14 × 2 would fit, but then so many
+/// stores come at once that the products of the next tile wait for them (two cycles for each store on Zen 4);
+/// the stores of 6 × 2 run beside those products. Of 16, 6 × 2 sums, two filters and a quad take 15, or 4 × 2
+/// where filters and quads take two
 /// registers each.
 template <class Vector>
 constexpr std::size_t product_rows = Vector::registers >= 32 || Vector::quad_registers == 1 ? 6 : 4;
@@ -43,7 +44,7 @@ class ProductTile {
 
     inline __attribute__((always_inline)) void add(const std::uint8_t* transformed,
                                                    const std::int8_t* filters) {
-        // Filters stream from memory; the hardware stops at the end of each page.
+        // Filters come from memory, and the hardware's own prefetcher stops at the end of each page.
         constexpr std::size_t ahead = 40;  // quads
         unrolled<(columns * vector_bytes + 63) / 64>([&](auto line) __attribute__((always_inline)) {
             __builtin_prefetch(filters + ahead * quad_bytes + line * 64);
@@ -74,12 +75,11 @@ class ProductTile {
         ProductTile tile(operands.start);
         std::size_t quads = operands.input_quads;
         for (; quads >= quads_of_block; quads -= quads_of_block, transformed += operands.block_stride) {
-            unrolled<quads_of_block>([&](auto quad) __attribute__((always_inline)) {
-                tile.add(transformed + quad * WinogradInt8::quad, filters + quad * quad_bytes);
-            });
-            filters += quads_of_block * quad_bytes;
+            for (std::size_t quad = 0; quad < quads_of_block; ++quad, filters += quad_bytes) {
+                tile.add(transformed + quad * WinogradInt8::quad, filters);
+            }
         }
-        // What is left of the last block.
+        // The rest of the last block.
         for (; quads > 0; --quads, filters += quad_bytes, transformed += WinogradInt8::quad) {
             tile.add(transformed, filters);
         }
@@ -98,7 +98,7 @@ class ProductTile {
 template <class Vector, std::size_t lanes>
 class Products {
   public:
-    /// All positions of one group of output channels.
+    /// Computes all positions of one group of output channels.
     static void run(const WinogradInt8& problem, std::size_t tile_count, const std::uint8_t* transformed,
                     const std::int8_t* packed, std::int32_t* products) {
         constexpr std::size_t start_bytes = lanes * sizeof(std::int32_t);
@@ -128,7 +128,7 @@ class Products {
     }
     (std::make_index_sequence<product_rows<Vector>>{});
 
-    /// Register tiles of nearly equal height: a low one at the end would have too few sums to keep the
+    /// Register tiles have nearly equal heights: a small one at the end would have too few sums to keep the
     /// multipliers busy.
     static void run_columns(PositionOperands operands, std::size_t tile_count, std::size_t lane) {
         operands.start += lane * WinogradInt8::quad;

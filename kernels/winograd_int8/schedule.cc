@@ -14,8 +14,7 @@ using Run = WinogradRun<std::uint8_t, std::int32_t, WinogradInt8Steps, WinogradI
 
 WinogradSchedule winograd_int8_schedule(const WinogradInt8& problem, int threads) {
     const std::size_t position_bytes = winograd_int8_positions * int8_channel_block;
-    // Half of the second-level cache holds what is read again and again; the rest is for what streams
-    // through.
+    // Half of the L2 cache is for data that is read repeatedly; the rest is for streamed data.
     return winograd_schedule_of({.packed = problem.packed_size(),
                                  .transformed = problem.transformed_size(problem.tiles()),
                                  .tile_transformed = position_bytes * problem.input_blocks(),

@@ -1,4 +1,4 @@
-// A whole INT8 Winograd convolution, by a schedule.
+// Runs a whole INT8 Winograd convolution with a schedule.
 #pragma once
 
 #include <cstddef>
@@ -8,14 +8,14 @@
 
 namespace vgg19::kernels {
 
-/// The split and the blocks that this CPU's caches ask for.
+/// The division among threads and the blocks that suit this CPU's caches.
 WinogradSchedule winograd_int8_schedule(const WinogradInt8& problem, int threads);
 
-/// Bytes of memory that winograd_int8_convolution needs beside its operands.
+/// The number of bytes of scratch memory for winograd_int8_convolution.
 std::size_t winograd_int8_scratch_size(const WinogradInt8& problem, const WinogradSchedule& schedule);
 
-/// The whole convolution. `scratch` is aligned to 64 bytes. The result does not depend on the schedule, bit
-/// for bit.
+/// Runs the whole convolution. `scratch` is aligned to 64 bytes. The result is bit-identical for all
+/// schedules.
 void winograd_int8_convolution(const WinogradInt8Steps& steps, const WinogradInt8& problem,
                                const WinogradSchedule& schedule, std::byte* scratch);
 

@@ -7,7 +7,7 @@
 #include <iterator>
 #include <vector>
 
-#include "kernels/common/testing/dense.h"
+#include "kernels/common/testing/kernels.h"
 #include "kernels/common/testing/random.h"
 #include "kernels/winograd_int8/schedule.h"
 #include "kernels/winograd_int8/testing_layer.h"
@@ -67,7 +67,7 @@ std::array<std::array<double, 4>, 4> sandwich(const std::array<std::array<double
     return matrix_product(matrix_product(a, x), transposed(a));
 }
 
-/// The formulas of the header in double, for a map of one tile.
+/// The header's formulas in double, for a map of one tile.
 class Formula {
   public:
     explicit Formula(Layer& layer) : layer_(layer) {}
@@ -212,7 +212,7 @@ TEST_CASE("the winograd_int8 reference follows the formulas") {
             }
             for (std::size_t pixel = 0; pixel < 4; ++pixel) {
                 const double y = expected[pixel / 2][pixel % 2] + double{layer.bias[o]};
-                // Nine terms of at most `largest`, rounded to 24 bits a few times each.
+                // Nine terms of at most `largest`, each rounded to 24 bits a few times.
                 CHECK(std::abs(found[pixel * 8 + o] - std::max(0.0, y)) <= 9 * largest * 1e-6);
             }
         }
@@ -233,7 +233,7 @@ TEST_CASE(
         CHECK(scale[1] == 0);
         CHECK(std::all_of(scale + 35, scale + 64, [](float value) { return value == 0; }));
     }
-    // Position 0 is a corner of the filter itself.
+    // Position 0 is a corner element of the filter itself.
     int largest = 0;
     for (std::size_t c = 0; c < 6; ++c) {
         largest = std::max(largest, std::abs(int{layer.plain_weights[c * 9]}));
@@ -268,9 +268,9 @@ TEST_CASE("winograd_int8 approximates direct convolution") {
             squared_error += sum > 0 ? std::pow(sum - double{found[i * 16 + o]}, 2) : 0;
         }
     }
-    // Rounding to steps of 8 leaves an error of 8/√12 = 2.3 in transformed pixels of 148 (both root mean
-    // squares): 1.6 % of the signal. Filters, of 127 steps, add a third of that. ReLU takes some away: 1 to
-    // 1.3 % were measured.
+    // Rounding to steps of 8 causes an RMS error of 8/√12 = 2.3 in transformed pixels with an RMS of 148: 1.6
+    // % of the signal. Filters with 127 steps add a third of that. ReLU removes a part: measured errors are 1
+    // to 1.3 %.
     CHECK(std::sqrt(squared_error / squares) < 0.03);
 }
 

@@ -15,7 +15,7 @@
 namespace vgg19::kernels {
 namespace {
 
-/// Where results go: 8-bit ones, or floats in blocks.
+/// The kind of output: 8-bit, or floats in blocks.
 enum class Target : unsigned char { quantized, floats_of_8, floats_of_16 };
 
 struct Shape {
@@ -62,7 +62,7 @@ struct Layer {
         problem.bias = bias.data();
     }
 
-    /// Random, with 8-bit outputs that are spread over their range.
+    /// Random data, with 8-bit outputs that are spread over their range.
     Layer(const Shape& shape, testing::Random& random) : Layer(shape) {
         fill(random);
         pack(1);
@@ -106,7 +106,7 @@ struct Layer {
                            filter_scale.data());
     }
 
-    /// Outputs in steps of `output_scale` steps of the input.
+    /// Sets the output's quantization step to `output_scale` input steps.
     void scale_output(float output_scale) {
         for (std::size_t i = 0; i < multiplier.size(); ++i) {
             const auto factor =
@@ -115,7 +115,7 @@ struct Layer {
         }
     }
 
-    /// Runs all of it and returns the results as floats, in their layout.
+    /// Runs the whole convolution and returns the results as floats, in their layout.
     std::vector<float> run(const WinogradInt8Steps& steps, const WinogradSchedule& schedule,
                            Target target) const {
         const std::size_t block = target == Target::quantized     ? int8_channel_block
@@ -134,7 +134,7 @@ struct Layer {
             wanted.output.floats = floats.data();
             wanted.output.float_block = block;
         }
-        // Aligned, as the weights are.
+        // Aligned, like the weights.
         testing::GuardedBuffer<std::byte> scratch(winograd_int8_scratch_size(wanted, schedule));
         winograd_int8_convolution(steps, wanted, schedule, scratch.data());
         if (target != Target::quantized) return {floats.begin(), floats.end()};

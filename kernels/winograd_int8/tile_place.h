@@ -7,7 +7,7 @@
 namespace vgg19::kernels {
 namespace {
 
-/// Where a tile lies: the image, and its first output row and column.
+/// The position of a tile: the image, and its first output row and column.
 struct TilePlace {
     std::size_t image;
     std::size_t row;
@@ -18,7 +18,7 @@ struct TilePlace {
           row(tile / problem.tile_columns() % problem.tile_rows() * 2),
           column(tile % problem.tile_columns() * 2) {}
 
-    /// On to the next tile.
+    /// Moves to the next tile.
     void advance(const WinogradInt8& problem) {
         column += 2;
         if (column < problem.width) return;

@@ -1,4 +1,4 @@
-// V = Bᵀ d B and its quantisation, over a vector type (kernels/simd/vector.h).
+// Computes V = Bᵀ d B and quantises it, over a vector type (kernels/simd/vector.h).
 #pragma once
 
 #include <algorithm>
@@ -43,8 +43,8 @@ class InputTransform {
     using Words = typename Vector::Words;
     using Column = std::array<Words, 4>;
 
-    /// The four rows of pixels that a row of tiles is made from: a row outside the map is one pixel of zeros,
-    /// again and again.
+    /// The four rows of pixels that a row of tiles is made from: for a row outside the map, the same pixel of
+    /// zeros is read at each step.
     struct Rows {
         std::array<const std::uint8_t*, 4> first;
         std::array<std::size_t, 4> step;
@@ -57,7 +57,7 @@ class InputTransform {
             problem_.input + (place.image * problem_.input_blocks() + block) * problem_.height * row_bytes;
         Rows rows{};
         for (std::size_t i = 0; i < 4; ++i) {
-            const std::size_t row = place.row + i - 1;  // unsigned: −1 is past the end too
+            const std::size_t row = place.row + i - 1;  // unsigned: −1 wraps to a value past the end
             const bool inside = row < problem_.height;
             rows.first[i] = (inside ? plane + row * row_bytes : zeros.data()) + lane;
             rows.step[i] = inside ? int8_channel_block : 0;
@@ -65,14 +65,14 @@ class InputTransform {
         return rows;
     }
 
-    /// One dimension of Bᵀ d.
+    /// One-dimensional Bᵀ d.
     static inline __attribute__((always_inline)) Column transform(const Column& d) {
         return {Vector::subtract_words(d[0], d[2]), Vector::add_words(d[1], d[2]),
                 Vector::subtract_words(d[2], d[1]), Vector::subtract_words(d[1], d[3])};
     }
 
-    /// Bᵀ times a column of pixels. Pixels are shifted left by 5, so that a product's upper half is rounded
-    /// where the definition asks.
+    /// Bᵀ times a column of pixels. Pixels are shifted left by 5, so that the upper half of a product is
+    /// rounded as the definition requires.
     inline __attribute__((always_inline)) Column column_at(const Rows& rows, std::size_t column) const {
         if (column >= problem_.width) return {};
         Column pixels{};

@@ -14,8 +14,8 @@
 namespace vgg19::kernels::VGG19_ISA {
 namespace {
 
-/// Where one vector of output channels goes: as 8-bit values, or as floats. `pixel` counts through the rows
-/// of a plane.
+/// Writes one vector of output channels, as 8-bit values or as floats. `pixel` counts through the rows of a
+/// plane.
 template <class Vector>
 class OutputPixels {
   public:
@@ -28,7 +28,7 @@ class OutputPixels {
           place_(first_channel / int8_channel_block * plane_pixels * int8_channel_block +
                  first_channel % int8_channel_block) {}
 
-    /// Values are ≥ 0.
+    /// Values must be ≥ 0.
     inline __attribute__((always_inline)) void store(std::size_t image, std::size_t pixel,
                                                      typename Vector::Register values) const {
         if (output_.quantized == nullptr) return store_floats(image, pixel, values);
@@ -37,7 +37,7 @@ class OutputPixels {
     }
 
   private:
-    /// In steps of the smaller block. Apart, so that the common case stays small.
+    /// In steps of the smaller block. In a function of its own, so that the common case stays small.
     __attribute__((noinline)) void store_floats(std::size_t image, std::size_t pixel,
                                                 typename Vector::Register values) const {
         constexpr std::size_t step = 8;
@@ -62,7 +62,7 @@ class OutputPixels {
     std::size_t place_;
 };
 
-/// One vector of output channels.
+/// Handles one vector of output channels.
 template <class Vector>
 class OutputTransform {
   public:
@@ -112,13 +112,13 @@ class OutputTransform {
     std::array<Register, winograd_int8_positions> multipliers_;
 };
 
-/// What a tile's pixels become: themselves, or the largest of them.
+/// The outputs of a tile: its pixels, or the largest of them if pooled.
 template <class Vector, bool pool>
 struct TilePixels {
     static constexpr std::size_t shrink = pool ? 2 : 1;
     static constexpr std::size_t side = 2 / shrink;
 
-    /// Calls store(image, pixel, value(i, j)) for those that lie in the map.
+    /// Calls store(image, pixel, value(i, j)) for the pixels inside the map.
     template <class Value>
     static inline __attribute__((always_inline)) void store(const WinogradInt8& problem,
                                                             const TilePlace& place,
@@ -141,7 +141,7 @@ struct TilePixels {
     }
 };
 
-/// One vector of output channels of all tiles. `products` are those of the first tile.
+/// Handles one vector of output channels for all tiles. `products` points to those of the first tile.
 template <class Vector, bool pool>
 void transform_output(const WinogradInt8& problem, TileRange tiles, std::size_t first_channel,
                       const std::int32_t* products, std::size_t group_lanes) {
@@ -159,7 +159,7 @@ void transform_output(const WinogradInt8& problem, TileRange tiles, std::size_t 
     }
 }
 
-/// The same where there are no more output channels, which 8-bit blocks may have lanes for.
+/// The same for padding lanes of an 8-bit block, which have no output channels.
 template <class Vector, bool pool>
 void clear_output(const WinogradInt8& problem, TileRange tiles, std::size_t first_channel) {
     using Target = TilePixels<Vector, pool>;

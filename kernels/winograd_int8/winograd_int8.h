@@ -1,5 +1,5 @@
 // 3×3 INT8 convolution of stride 1 and padding 1 by Winograd's minimal filtering F(2×2, 3×3), with bias,
-// ReLU, the 2×2 max-pool that follows, and requantisation.
+// ReLU, an optional 2×2 max-pool, and requantisation.
 //
 // A 2×2 tile of the output comes from a 4×4 tile d of 8-bit input and the 8-bit filters g of its channels c:
 //
@@ -18,8 +18,8 @@
 //        ⎣ 0  1  0 −1 ⎦        ⎣ 0   0   1 ⎦
 //
 // (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016) and the output of
-// kernels/common/int8_output.h. Floats go through the same operations on every ISA, so that every kernel,
-// split and thread count gives the same bits: with x = float(M), k = multiplier, s = (bias, 0, 0, −bias), and
+// kernels/common/int8_output.h. Every ISA applies the same float operations, so that every kernel, split and
+// thread count gives the same bits: with x = float(M), k = multiplier, s = (bias, 0, 0, −bias), and
 // fma(a, b, c) = a · b + c rounded once, for each column j of positions
 //
 //   a[j] = fma(x[1][j], k[1][j], s[j])
@@ -30,7 +30,7 @@
 //
 //   y[i][0] = t[i][0] + (t[i][1] + t[i][2]),   y[i][1] = (t[i][1] − t[i][2]) − t[i][3]
 //
-// Work is cut in two steps, so that the caller can deal out tiles or channels to threads:
+// The work has two steps, so that the caller can divide tiles or channels among threads:
 //   transform_input    a range of tiles → v[position][input block][tile][lane]
 //   multiply           v and a group of output channels → output (products, inverse transform, bias, ReLU,
 //                      pool, requantisation)
@@ -51,22 +51,21 @@ namespace vgg19::kernels {
 
 inline constexpr std::size_t winograd_int8_positions = 16;
 
-/// With this many input channels or fewer the sum fits 32 bits whatever the values: 255 · 127 · 66,000 <
-/// 2^31.
+/// Up to this number of input channels, sums fit 32 bits for all values: 255 · 127 · 66,000 < 2^31.
 inline constexpr std::size_t winograd_int8_max_input_channels = 66000;
 
-/// What stands for zero among the transformed inputs of a position. At the position that sums four pixels
-/// nothing is negative; the others are as often the one as the other.
+/// The zero point of the transformed inputs at a position. At the position that sums four pixels
+/// nothing is negative; at the others, values are negative about as often as positive.
 static constexpr std::uint8_t winograd_int8_zero_point(std::size_t position) {
     return position == 5 ? 0 : 128;
 }
 
-/// What stands for 1 among the multipliers of transformed inputs, and the largest.
+/// The value 1.0 in the fixed-point multipliers of transformed inputs, and the largest multiplier.
 inline constexpr float winograd_int8_multiplier_one = 1024;
 inline constexpr float winograd_int8_largest_multiplier = 32767;
 
-/// The multiplier that comes nearest to steps of `transformed_scale` for a transformed input whose input has
-/// steps of `input_scale`; both positive.
+/// The fixed-point multiplier with the quantization step closest to `transformed_scale`, for inputs with
+/// `input_scale`; both are positive.
 static inline std::int16_t winograd_int8_input_multiplier(float input_scale, float transformed_scale) {
     const float multiplier = winograd_int8_multiplier_one * input_scale / transformed_scale;
     return static_cast<std::int16_t>(
@@ -77,15 +76,15 @@ struct WinogradInt8 {
     std::size_t batch = 1;
     std::size_t input_channels = 0;
     std::size_t output_channels = 0;
-    std::size_t height = 0;  ///< of input and of output before the pool, as is the width
+    std::size_t height = 0;  ///< of input and of output before the pool, like the width
     std::size_t width = 0;
     bool pool = false;                    ///< 2×2, stride 2; an odd last row or column is dropped
     const std::uint8_t* input = nullptr;  ///< blocked by int8_channel_block
-    /// 1024 / the step of a transformed input, in steps of the input: in [1, 32767].
+    /// 1024 / the quantization step of a transformed input, in units of the input's step: in [1, 32767].
     std::array<std::int16_t, winograd_int8_positions> input_multiplier{};
     const std::int8_t* weights = nullptr;  ///< packed by winograd_int8_pack, aligned to 64 bytes
     const float* multiplier = nullptr;     ///< [position][padded_output_channels()]
-    const float* bias = nullptr;           ///< [padded_output_channels()], zero past the last channel
+    const float* bias = nullptr;           ///< [padded_output_channels()], zero for padding channels
     Int8ConvolutionOutput output;
 
     std::size_t tile_rows() const { return (height + 1) / 2; }
@@ -95,34 +94,35 @@ struct WinogradInt8 {
     std::size_t output_blocks() const { return blocks_of(output_channels, int8_channel_block); }
     std::size_t padded_output_channels() const { return output_blocks() * int8_channel_block; }
 
-    /// Output channels are multiplied in groups of 32; of the last one only 16 where that is enough.
+    /// Output channels are computed in groups of 32; the last group has only 16 if that is enough.
     static constexpr std::size_t group_channels = int8_channel_block;
     std::size_t groups() const { return output_blocks(); }
     std::size_t group_lanes(std::size_t group) const {
         constexpr std::size_t lanes = group_channels / 2;
         return output_channels - group * group_channels > lanes ? group_channels : lanes;
     }
-    /// Input channels are multiplied in fours, the last ones padded with zero filters.
+    /// Input channels are multiplied in groups of four, padded with zero filters.
     static constexpr std::size_t quad = 4;
     std::size_t input_quads() const { return blocks_of(input_channels, quad); }
 
-    /// Bytes from one position to the next of v: a line more than needed, lest all positions fall into the
-    /// same set of a cache. The same of the products, in 32-bit integers.
+    /// Bytes from one position to the next of v: a cache line more than needed, so that the positions do not
+    /// all compete for the same few lines of a cache. The same of the products, in 32-bit integers.
     std::size_t transformed_stride(std::size_t tile_count) const {
         return input_blocks() * tile_count * int8_channel_block + 64;
     }
     static constexpr std::size_t product_stride(std::size_t tile_count) {
         return tile_count * group_channels + 16;
     }
-    /// Values of v (bytes) for so many tiles, and of the products of one group (32-bit integers).
+    /// The sizes of v (bytes) for `tile_count` tiles, and of the products of one group (32-bit integers).
     std::size_t transformed_size(std::size_t tile_count) const {
         return winograd_int8_positions * transformed_stride(tile_count);
     }
     static constexpr std::size_t product_size(std::size_t tile_count) {
         return winograd_int8_positions * product_stride(tile_count);
     }
-    /// Packed weights are, for each group and position, −zero_point · Σ_c u as 32-bit integers [lane], where
-    /// sums start, and u[input quad][lane][4]. Bytes of a position of a group, where a group begins, and all:
+    /// For each group and position, packed weights hold −zero_point · Σ_c u as 32-bit integers [lane], the
+    /// initial values of the sums, then u[input quad][lane][4]. The sizes in bytes of a group's position, the
+    /// offset of a group, and the total:
     std::size_t packed_position_size(std::size_t group) const {
         return (1 + input_quads()) * group_lanes(group) * quad;
     }
@@ -133,7 +133,7 @@ struct WinogradInt8 {
         const std::size_t last = groups() - 1;
         return packed_group(last) + winograd_int8_positions * packed_position_size(last);
     }
-    /// Products and sums of the matrix products.
+    /// Multiplications and additions of the matrix products.
     std::uint64_t operations() const {
         return std::uint64_t{2} * winograd_int8_positions * tiles() * input_channels * output_channels;
     }
@@ -141,27 +141,22 @@ struct WinogradInt8 {
 
 /// The steps of one kernel.
 struct WinogradInt8Steps {
-    /// Input blocks [block_begin, block_end) of the tiles; `transformed` is v of this range of tiles.
+    /// Transforms input blocks [block_begin, block_end) of the tiles; `transformed` is v for this range of
+    /// tiles.
     void (*transform_input)(const WinogradInt8& problem, TileRange tiles, std::size_t block_begin,
                             std::size_t block_end, std::uint8_t* transformed);
-    /// `products` has product_size(tiles.size()) integers, aligned to 64 bytes, and is this call's own.
+    /// `products` has product_size(tiles.size()) integers, is aligned to 64 bytes, and must not be shared
+    /// between concurrent calls.
     void (*multiply)(const WinogradInt8& problem, TileRange tiles, std::size_t group,
                      const std::uint8_t* transformed, std::int32_t* products);
 };
 
-#define VGG19_KERNEL(isa)                         \
-    namespace isa {                               \
-    extern const WinogradInt8Steps winograd_int8; \
-    }
-VGG19_DOT_PRODUCT_ISAS
-#undef VGG19_KERNEL
+VGG19_KERNELS(VGG19_DOT_PRODUCT_ISAS, const WinogradInt8Steps, winograd_int8)
 
-std::span<const Kernel<const WinogradInt8Steps>> winograd_int8_kernels();
-
-/// Transforms and quantises all filters, from [output_channels][input_channels][3][3] in steps of
-/// weight_scale[output channel], into packed_size() bytes, the same for every kernel. Writes the step of u to
-/// filter_scale[position][padded_output_channels()]: zero where all filters of a position are zero, and past
-/// the last channel.
+/// Transforms and quantises all filters, from [output_channels][input_channels][3][3] with
+/// weight_scale[output channel], into packed_size() bytes, the same for every kernel. Writes the quantization
+/// step of u to filter_scale[position][padded_output_channels()]: zero if all filters of a position are zero,
+/// and for padding channels.
 void winograd_int8_pack(const WinogradInt8& problem, int threads, const std::int8_t* weights,
                         const float* weight_scale, std::int8_t* packed, float* filter_scale);
 

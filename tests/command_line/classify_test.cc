@@ -1,4 +1,4 @@
-// vgg19 classify: images in, predictions out.
+// vgg19 classify: reads images, prints predictions.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -24,14 +24,14 @@ Json parsed(const Outcome& outcome) {
 TEST_CASE("classify --json gives the library's predictions") {
     const TemporaryFolder folder;
     convert_state_dict(folder / "model", 1000);
-    const std::string image = folder / "a, b.bmp";  // a comma must not divide it
+    const std::string image = folder / "a, b.bmp";  // the comma must not split the argument
     write_image(image, 48, 40);
     const Outcome outcome =
         run_tool({"classify", "-m", folder / "model", "--size", "64", "--top", "7", "--json", image});
     INFO(outcome.errors);
     REQUIRE(outcome.code == 0);
 
-    Session session(Model::open(folder / "model"), {.input_size = 64});
+    Session session(Model::open(folder / "model"), {.input_height = 64, .input_width = 64});
     const std::vector<Prediction> expected = session.classify(load_image(image).view(), 7);
     const Json json = parsed(outcome);
     REQUIRE(json.array().size() == 1);
@@ -46,6 +46,27 @@ TEST_CASE("classify --json gives the library's predictions") {
         CHECK(top[i].find("probability")->number() == doctest::Approx(expected[i].probability));
     }
     CHECK(top[0].find("synset")->string().starts_with("n"));
+}
+
+TEST_CASE("a model converted for a rectangle classifies at it, and says so") {
+    const TemporaryFolder folder;
+    convert_state_dict(folder / "model", 10);
+    const Outcome converted =
+        run_tool({"convert", folder / "model", "-o", folder / "wide", "--size", "64x96"});
+    INFO(converted.errors);
+    REQUIRE(converted.code == 0);
+    const Outcome inspected = run_tool({"inspect", folder / "wide", "--json", "--plan"});
+    const Json model = parsed(inspected);
+    CHECK(model.find("preprocessing")->find("input_size")->string() == "64x96");
+    CHECK(contains(run_tool({"inspect", folder / "wide"}).output, "preprocessing  64×96"));
+
+    const std::string image = folder / "wide.bmp";
+    write_image(image, 100, 60);
+    Session session(Model::open(folder / "model"), {.input_height = 64, .input_width = 96});
+    const auto expected = session.classify(load_image(image).view(), 1);
+    const Json json = parsed(run_tool({"classify", "-m", folder / "wide", "--json", "--top", "1", image}));
+    const Json& top = json.array()[0].find("top")->array()[0];
+    CHECK(top.find("class")->size() == expected[0].class_index);
 }
 
 TEST_CASE("classify lists the images in the order given") {
@@ -114,7 +135,7 @@ TEST_CASE("classify refuses more classes than the model has") {
     CHECK(outcome.output.empty());
 }
 
-TEST_CASE("classify reads standard input, by its name too, and says where a picture came from") {
+TEST_CASE("classify reads standard input, also by its name, and reports the source of a picture") {
     const TemporaryFolder folder;
     convert_state_dict(folder / "model");
     write_image(folder / "a.bmp", 40, 48);
@@ -139,7 +160,7 @@ TEST_CASE("classify reads standard input, by its name too, and says where a pict
     CHECK(contains(text.errors, "standard input: expected a JPEG"));
 }
 
-TEST_CASE("classify turns pictures as EXIF says, or not, and takes none beyond its limit") {
+TEST_CASE("classify applies EXIF orientation or not, and refuses pictures beyond its limit") {
     const TemporaryFolder folder;
     convert_state_dict(folder / "model");
     const std::string image = std::string(VGG19_IMAGE_TESTDATA) + "/orientation6.jpg";
@@ -148,7 +169,7 @@ TEST_CASE("classify turns pictures as EXIF says, or not, and takes none beyond i
         arguments.insert(arguments.end(), more.begin(), more.end());
         return run_tool(arguments);
     };
-    Session session(Model::open(folder / "model"), {.input_size = 32});
+    Session session(Model::open(folder / "model"), {.input_height = 32, .input_width = 32});
     const auto probability = [&](const ImageOptions& options) {
         return session.classify(load_image(image, options).view(), 1)[0].probability;
     };

@@ -1,4 +1,4 @@
-// vgg19 convert: what it says, and what the other commands make of it.
+// vgg19 convert: its output, and what other commands do with the result.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -16,7 +16,7 @@ using model::Json;
 
 namespace {
 
-/// A VGG with one dense layer on 1×1 pixels and two classes, under "net.module.", with tensors of others.
+/// A VGG with one dense layer on 1×1 pixels and two classes, under "net.module.", next to unrelated tensors.
 void write_checkpoint(const std::filesystem::path& path) {
     kernels::testing::Random random;
     RandomTensors made = random_tensors(model::Network::parse("4 M 5 M 6 6 M 7 7 M 8 8 M", "2", 1), random);
@@ -49,7 +49,7 @@ struct Workplace {
 
 }  // namespace
 
-TEST_CASE("convert says what it took, what it left and what it assumed, on standard error") {
+TEST_CASE("convert reports what it used, left out and assumed, on standard error") {
     const Workplace place;
     const Outcome outcome = place.convert();
     INFO(outcome.errors);
@@ -58,12 +58,13 @@ TEST_CASE("convert says what it took, what it left and what it assumed, on stand
     CHECK(contains(outcome.errors, "dense layers: net.module.fc: 8 → 2\n"));
     CHECK(contains(outcome.errors, "optimizer (2 tensors)"));
     CHECK(contains(outcome.errors, "net.loss (1 tensor)"));
-    CHECK(contains(outcome.errors, "input size 32 is assumed; --size N says another"));
-    CHECK(contains(outcome.errors, "--mean and --std say others"));
+    CHECK(
+        contains(outcome.errors, "input size 32 is assumed; use --size N if the head averages larger maps"));
+    CHECK(contains(outcome.errors, "use --mean and --std for others"));
     CHECK_FALSE(contains(outcome.output, "took"));
 }
 
-TEST_CASE("class names show in classify, inspect and eval, of a model with two classes too") {
+TEST_CASE("class names appear in classify, inspect and eval, also with two classes") {
     const Workplace place;
     REQUIRE(place
                 .convert({"--classes", place.folder / "names.txt", "--size", "40", "--mean", "0.5,0.4,0.3",
@@ -102,7 +103,7 @@ TEST_CASE("class names show in classify, inspect and eval, of a model with two c
     CHECK(report.find("classes")->array()[1].find("label")->string() == "hot dog");
 }
 
-TEST_CASE("names and preprocessing can be given to a model that is there") {
+TEST_CASE("names and preprocessing of an existing model can be changed") {
     const Workplace place;
     REQUIRE(place.convert().code == 0);
     const Outcome outcome = run_tool({"convert", place.folder / "model", "-o", place.folder / "named",
@@ -113,7 +114,7 @@ TEST_CASE("names and preprocessing can be given to a model that is there") {
     CHECK(contains(run_tool({"inspect", place.folder / "named"}).output, "convert --classes names.txt"));
 }
 
-TEST_CASE("options of convert that cannot be are wrong usage") {
+TEST_CASE("invalid options of convert are wrong usage") {
     const Workplace place;
     const auto check_refused = [&](const Arguments& options, const std::string& message, int code) {
         const Outcome outcome = place.convert(options);

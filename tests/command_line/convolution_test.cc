@@ -1,4 +1,4 @@
-// --conv: which kernels run the convolutions.
+// --conv: chooses the kernels of the convolutions.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -7,7 +7,7 @@
 
 using namespace vgg19::testing;
 
-TEST_CASE("run and classify take --conv, and refuse a choice that there is not") {
+TEST_CASE("run and classify accept --conv, and refuse unknown values") {
     struct Choice {
         std::string name;
         int code;

@@ -1,4 +1,4 @@
-// Data sets on the command line: what is read, what is left out, and which class is which.
+// Data sets on the command line: what is read or left out, and how classes map to the model's.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -54,7 +54,7 @@ struct Workplace {
     }
 };
 
-/// The model's class of each class of the data, in its order.
+/// For each class of the data, in order, the model's class.
 std::vector<std::size_t> classes_of(const Outcome& outcome) {
     INFO(outcome.errors);
     REQUIRE(outcome.code == 0);
@@ -72,7 +72,7 @@ std::vector<std::string> numbers(std::size_t count) {
 
 }  // namespace
 
-TEST_CASE("eval of folders that are numbers asks which reading is meant, and takes it") {
+TEST_CASE("eval asks which reading of numeric folder names is meant, and applies it") {
     const Workplace place(12);
     place.add_classes(numbers(12));
     place.check_refused(place.eval(),
@@ -88,7 +88,7 @@ TEST_CASE("eval of folders that are numbers asks which reading is meant, and tak
                         {"--label-map and --class-order exclude each other"}, 2);
 }
 
-TEST_CASE("eval goes by the names that a model has for its classes") {
+TEST_CASE("eval uses a model's class names") {
     const Workplace place(3, {"newt", "ant", "10"});
     place.add_classes({"10", "ant"});
     const Outcome outcome = place.eval({"--json", "--per-class"});
@@ -122,7 +122,7 @@ TEST_CASE("eval finds images deep in class folders, and names what it leaves out
     CHECK(json.find("broken")->array().empty());
 }
 
-TEST_CASE("eval leaves out and names broken images, unless they are many") {
+TEST_CASE("eval leaves out and reports broken images, unless there are too many") {
     const Workplace place(2);
     for (int i = 0; i < 4; ++i) {
         for (const char* name : {"a/", "b/"}) place.add_photo(name + std::to_string(i) + ".bmp");
@@ -151,10 +151,10 @@ TEST_CASE("eval refuses parts of data sets and pictures without labels, with adv
     flat.check_refused(flat.eval(), {"without a label", "ImageNet's validation pictures", "WordNet's id"});
 }
 
-TEST_CASE("eval of one folder around the class folders asks whether those are meant") {
+TEST_CASE("eval of a folder around the class folders suggests the inner one") {
     const Workplace place(2);
     place.add_classes({"flower_photos/daisy", "flower_photos/rose"});
-    place.check_refused(place.eval(), {"expected 2 classes as the model has, found 1 such as 'flower_photos'",
+    place.check_refused(place.eval(), {"expected 2 classes as in the model, found 1 such as 'flower_photos'",
                                        "did you mean " + std::string(place.folder / "photos/flower_photos")});
     const Workplace flat(2);
     flat.add_classes({"daisy"});
@@ -166,7 +166,7 @@ TEST_CASE("eval of one folder around the class folders asks whether those are me
     CHECK(contains(outcome.errors, "data: all images are of one class\n"));
 }
 
-TEST_CASE("eval of a folder of CIFAR-10's files takes the test batch") {
+TEST_CASE("eval of a folder of CIFAR-10's files uses the test batch") {
     const Workplace place;
     std::filesystem::create_directory(place.folder / "cifar");
     write_file(place.folder / "cifar/data_batch_1.bin", cifar_records(5));
@@ -179,7 +179,7 @@ TEST_CASE("eval of a folder of CIFAR-10's files takes the test batch") {
     place.check_refused(place.eval({}, "data_batch_1"), {"CIFAR-10's version for Python", "binary version"});
 }
 
-TEST_CASE("quantize and prune say what they calibrate with, and with how much less than asked for") {
+TEST_CASE("quantize and prune report their calibration images, and if there are fewer than requested") {
     const Workplace place;
     for (int i = 0; i < 9; ++i) place.add_photo("deep/er/" + std::to_string(i) + ".bmp");
     write_file(place.folder / "photos/deep/4.webm", "a film");

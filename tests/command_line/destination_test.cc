@@ -1,4 +1,4 @@
-// Where results may go, and that nothing half-written remains.
+// Output files: which destinations are allowed, and that no partial file remains.
 #include <doctest/doctest.h>
 #include <unistd.h>
 
@@ -39,7 +39,7 @@ void check_refused(const Arguments& arguments, int code) {
 
 }  // namespace
 
-TEST_CASE("An output that is an input is refused, and the input is left alone") {
+TEST_CASE("An output that is also an input is refused, and the input does not change") {
     const TemporaryFolder folder;
     prepare(folder);
     const std::string weights = read_file(folder / "weights");
@@ -58,7 +58,7 @@ TEST_CASE("An output that is an input is refused, and the input is left alone") 
     CHECK(files_in(folder.path()) == 4);
 }
 
-TEST_CASE("prune refuses one file for the model and the plan") {
+TEST_CASE("prune refuses the same file for model and plan") {
     const TemporaryFolder folder;
     prepare(folder);
     check_refused({"prune", folder / "model", "-o", folder / "x", "--write-plan", folder / "x"}, 2);
@@ -108,7 +108,7 @@ TEST_CASE("A full disk leaves neither a partial file nor a changed one") {
     }
 }
 
-TEST_CASE("A failure leaves an existing output as it was") {
+TEST_CASE("A failure does not change an existing output") {
     const TemporaryFolder folder;
     prepare(folder);
     write_file(folder / "old", "precious");

@@ -1,4 +1,4 @@
-// vgg19 eval: labelled images in, shares of right answers out.
+// vgg19 eval: reads labelled images, prints accuracies.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t records = 12;
 
-/// A model of `classes`, and images to evaluate it on.
+/// A model with `classes` classes, and images to evaluate it on.
 struct Workplace {
     TemporaryFolder folder;
 
@@ -47,7 +47,7 @@ struct Workplace {
         REQUIRE(outcome.code == 0);
         CHECK(outcome.errors.starts_with("data: "));
         CHECK(std::count(outcome.errors.begin(), outcome.errors.end(), '\n') ==
-              2);  // what, and which classes
+              2);  // one on the data set, one on its classes
         return Json::parse(outcome.output, "the output of eval");
     }
 
@@ -61,9 +61,9 @@ struct Workplace {
     }
 };
 
-/// The share of the records whose class is among the library's `top` predictions.
+/// The share of records with their class among the library's `top` predictions.
 double expected_share(const Workplace& place, const std::vector<std::size_t>& labels, std::size_t top) {
-    Session session(Model::open(place.folder / "model"), {.input_size = 32});
+    Session session(Model::open(place.folder / "model"), {.input_height = 32, .input_width = 32});
     const auto data = converter::open_data_set(place.folder / "batch.bin");
     std::vector<float> input(3UL * 32 * 32);
     std::vector<float> logits(session.model().classes());
@@ -82,7 +82,7 @@ double expected_share(const Workplace& place, const std::vector<std::size_t>& la
 
 }  // namespace
 
-TEST_CASE("eval --json gives the shares that the library's predictions have") {
+TEST_CASE("eval --json gives the accuracies of the library's predictions") {
     const Workplace place;
     const Json json = place.eval_json({});
     const std::vector<std::size_t> labels = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
@@ -120,7 +120,7 @@ TEST_CASE("eval of CIFAR-10's files on a model of 1000 classes uses the built-in
     CHECK(classes[3].find("synset")->string() == "n02123045");
 }
 
-TEST_CASE("eval gives the same for every batch and number of threads") {
+TEST_CASE("eval gives the same result for every batch size and number of threads") {
     const Workplace place;
     const Arguments with_all = {"--per-class", "--confusion", "--json", "--reference",
                                 place.folder / "model"};
@@ -146,7 +146,7 @@ TEST_CASE("eval -n spreads the images over the whole set") {
     }
 }
 
-TEST_CASE("eval --label-map puts every class where it says") {
+TEST_CASE("eval --label-map maps every class as specified") {
     const Workplace place;
     std::string map = "# all to one\n";
     for (int label = 0; label < 10; ++label) map += std::to_string(label) + "\t7\n";
@@ -168,7 +168,8 @@ TEST_CASE("eval --reference compares both models") {
     CHECK(reference->find("mean_cosine")->number() > 0.99);
     CHECK(reference->find("smallest_cosine")->number() <= reference->find("mean_cosine")->number());
     CHECK(contains(reference->find("smallest_cosine_image")->string(), "batch.bin record "));
-    // Of two models, what one has more right is the difference of what each alone has right.
+    // The difference between two models' correct answers equals the difference of what only one of them gets
+    // right.
     const double difference = json.find("top1")->number() - reference->find("top1")->number();
     const auto only_model = static_cast<double>(reference->find("only_model_right")->size());
     const auto only_reference = static_cast<double>(reference->find("only_reference_right")->size());
@@ -191,7 +192,7 @@ TEST_CASE("eval prints tables") {
     CHECK_FALSE(contains(place.eval({}).output, "automobile"));
 }
 
-TEST_CASE("eval of many classes lists the commonest mistakes") {
+TEST_CASE("eval of many classes lists the most frequent mistakes") {
     const Workplace place(1000);
     std::vector<std::string> names;
     for (int index = 0; index < 21; ++index) names.push_back(std::to_string(index));
@@ -202,7 +203,7 @@ TEST_CASE("eval of many classes lists the commonest mistakes") {
     CHECK(contains(outcome.output, "% of the class"));
 }
 
-TEST_CASE("eval of class folders takes their names for classes, or their places") {
+TEST_CASE("eval of class folders uses their names as classes, or their positions") {
     {
         const Workplace place(1000);
         place.add_photos({"n02123045", "7"});
@@ -223,7 +224,7 @@ TEST_CASE("eval of class folders takes their names for classes, or their places"
     CHECK(json.find("top3")->number() == 1);
 }
 
-TEST_CASE("eval refuses data, maps and options that it cannot follow") {
+TEST_CASE("eval refuses invalid data, maps and options") {
     const Workplace place;
     write_file(place.folder / "cut.bin", cifar_records(records).substr(0, 5000));
     place.check_refused({}, 5, "cut.bin: expected CIFAR-10's records", "cut.bin");

@@ -1,4 +1,4 @@
-// vgg19 finetune: training and held-out data kept apart, and new classes.
+// vgg19 finetune: keeps training and held-out data apart, and learns new classes.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -34,13 +34,13 @@ struct Workplace {
         CHECK_FALSE(std::filesystem::exists(folder / "tuned.checkpoint"));
     }
 
-    /// One grey, 32 × 32, as a PPM.
+    /// A uniformly grey PPM, 32 × 32.
     void add_grey(const std::string& path, int grey) const {
         std::filesystem::create_directories((std::filesystem::path(folder.path()) / path).parent_path());
         write_file(folder / path, "P6\n32 32\n255\n" + std::string(3072, static_cast<char>(grey)));
     }
 
-    /// Eight pictures a class: dark ones and light ones.
+    /// Eight pictures per class: dark and light ones.
     void add_dark_and_light(const std::string& data, int shift, const std::string& dark = "dark",
                             const std::string& light = "light") const {
         for (int i = 0; i < 8; ++i) {
@@ -63,7 +63,8 @@ Arguments with(Arguments arguments, const Arguments& more) {
 
 }  // namespace
 
-TEST_CASE("finetune of a folder of CIFAR-10's files leaves out the test batch, which may validate") {
+TEST_CASE(
+    "finetune of a folder of CIFAR-10's files leaves out the test batch, which can be used to validate") {
     const Workplace place;
     std::filesystem::create_directory(place.folder / "cifar");
     write_file(place.folder / "cifar/data_batch_1.bin", cifar_records(8));
@@ -107,7 +108,7 @@ TEST_CASE("finetune refuses pictures that are in the training and in the held-ou
     CHECK(outcome.code == 0);
 }
 
-TEST_CASE("finetune leaves out broken pictures, and counts those that are there twice") {
+TEST_CASE("finetune leaves out broken pictures, and counts duplicates") {
     const Workplace place;
     for (int i = 0; i < 20; ++i) {
         place.add_grey("photos/" + std::to_string(i % 10) + "/" + std::to_string(i) + ".ppm", 10 + i);
@@ -128,7 +129,7 @@ TEST_CASE("finetune leaves out broken pictures, and counts those that are there 
                         "expected a picture of class 6 that can be read, found none");
 }
 
-TEST_CASE("finetune tells of pictures that are in two classes") {
+TEST_CASE("finetune reports pictures that are in two classes") {
     const Workplace place;
     place.add_dark_and_light("photos", 0);
     place.add_grey("photos/light/dark.ppm", 4);
@@ -145,7 +146,7 @@ TEST_CASE("finetune tells of pictures that are in two classes") {
                             (place.folder / "around/flowers").string());
 }
 
-TEST_CASE("finetune --classes N learns the class folders, and their names go into the model") {
+TEST_CASE("finetune --classes N learns the class folders, and stores their names in the model") {
     const Workplace place;
     place.add_dark_and_light("photos", 0);
     place.add_dark_and_light("others", 2);
@@ -185,7 +186,7 @@ TEST_CASE("finetune --classes FILE gives the classes its names and its order") {
     place.check_refused(place.finetune("photos", {"--classes", place.folder / "missing.txt"}), "missing.txt");
 }
 
-TEST_CASE("finetune --classes numbers folders by place, or as told, and remembers which is which") {
+TEST_CASE("finetune --classes numbers folders by position or by option, and stores the order") {
     const Workplace place;
     for (int i = 0; i < 12; ++i) place.add_grey("photos/" + std::to_string(i) + "/a.ppm", 10 * i);
     REQUIRE(place.finetune("photos", {"--classes", "12"}).code == 0);
@@ -196,12 +197,12 @@ TEST_CASE("finetune --classes numbers folders by place, or as told, and remember
         CHECK(place.tuned().class_names[10] == "10");
         CHECK(contains(place.tuned().lineage.back(), std::string("--class-order ") + order));
     }
-    // Names go before what else numbers could mean.
+    // The names take precedence over other readings of numbers.
     std::filesystem::rename(place.folder / "tuned", place.folder / "model");
     CHECK(place.finetune("photos").code == 0);
 }
 
-TEST_CASE("finetune --classes refuses what it cannot follow") {
+TEST_CASE("finetune --classes refuses invalid options") {
     const Workplace place;
     place.add_dark_and_light("photos", 0);
     place.check_refused(place.finetune("photos", {"--classes", "3"}),
@@ -211,14 +212,13 @@ TEST_CASE("finetune --classes refuses what it cannot follow") {
     place.check_refused(place.finetune("photos", {"--classes", "2", "--class-order", "name"}),
                         "--class-order name: expected the classes' names", 2);
     place.check_refused(place.finetune("photos", {"--head-epochs", "2"}),
-                        "--head-epochs goes with --classes alone", 2);
-    place.check_refused(place.finetune("photos", {"--head-lr", "2"}), "--head-lr goes with --classes alone",
-                        2);
+                        "--head-epochsis only for --classes", 2);
+    place.check_refused(place.finetune("photos", {"--head-lr", "2"}), "--head-lris only for --classes", 2);
     place.check_refused(place.finetune("photos", {"--classes", "2", "--head-lr", "0"}), "--head-lr: expected",
                         2);
 }
 
-TEST_CASE("finetune --classes goes on where it was killed, to the same file") {
+TEST_CASE("finetune --classes continues after a kill, to the same file") {
     const Workplace place;
     place.add_dark_and_light("photos", 0);
     const Arguments more = {"--classes",          "2", "--epochs", "3", "--head-epochs", "2",

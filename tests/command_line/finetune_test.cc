@@ -1,4 +1,4 @@
-// vgg19 finetune: a model and labelled images in, a model that was trained on them out.
+// vgg19 finetune: trains a model on labelled images.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t records = 12;
 
-/// A model of `classes`, and images to train it on.
+/// A model with `classes` classes, and images to train it on.
 struct Workplace {
     TemporaryFolder folder;
 
@@ -38,7 +38,7 @@ struct Workplace {
         return run_tool(command(more, data, output));
     }
 
-    /// The file that training without an interruption gives.
+    /// The result of training without an interruption.
     std::string trained(const Arguments& more) const {
         const Outcome outcome = finetune(more, "batch.bin", "whole");
         INFO(outcome.errors);
@@ -71,7 +71,7 @@ std::size_t lines_in(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("finetune writes a trained model, says how often it is right, and leaves nothing else") {
+TEST_CASE("finetune writes a trained model, reports its accuracy, and leaves no other file") {
     const Workplace place;
     write_file(place.folder / "others.bin", cifar_records(records, records));
     const Outcome outcome = place.finetune(
@@ -114,7 +114,7 @@ TEST_CASE("finetune of a pruned model stays pruned, on a subset, by a map") {
     CHECK(contains(mapped.description().lineage.back(), "--data batch.bin --label-map map.txt "));
 }
 
-TEST_CASE("finetune that is killed again and again gives the same file in the end") {
+TEST_CASE("finetune that is repeatedly killed finally gives the same file") {
     const Workplace place;
     const Arguments more = {"--epochs", "8", "--checkpoint-steps", "3", "--resume"};
     const std::string expected = place.trained(more);
@@ -124,14 +124,15 @@ TEST_CASE("finetune that is killed again and again gives the same file in the en
         outcome = run_tool_with_signal(place.command(more), "KILL", seconds);
         killed += static_cast<int>(outcome.code != 0);
         CHECK_FALSE((outcome.code != 0 && outcome.code != 137));
-        if (place.has("tuned")) CHECK(read_file(place.folder / "tuned") == expected);  // killed as it ended
+        if (place.has("tuned"))
+            CHECK(read_file(place.folder / "tuned") == expected);  // killed just as it finished
     }
     CHECK(killed > 0);
     CHECK(read_file(place.folder / "tuned") == expected);
     CHECK_FALSE(place.has("tuned.checkpoint"));
 }
 
-TEST_CASE("finetune that is interrupted leaves a checkpoint, and says how to go on") {
+TEST_CASE("finetune that is interrupted leaves a checkpoint, and says how to continue") {
     const Workplace place;
     const Arguments more = {"--epochs", "100000", "--checkpoint-every", "0"};
     for (const char* signal : {"INT", "TERM"}) {
@@ -153,7 +154,7 @@ TEST_CASE("finetune that is interrupted leaves a checkpoint, and says how to go 
     place.check_refused({"--resume"}, 5, "tuned.checkpoint");
 }
 
-TEST_CASE("finetune on a full disk leaves the last checkpoint whole, and goes on once there is room") {
+TEST_CASE("finetune on a full disk keeps the last checkpoint, and continues when there is space") {
     const Workplace place;
     const Arguments more = {"--epochs", "2", "--checkpoint-steps", "2"};
     const std::string expected = place.trained(more);
@@ -163,11 +164,11 @@ TEST_CASE("finetune on a full disk leaves the last checkpoint whole, and goes on
     CHECK(contains(first.errors, "tuned.checkpoint: cannot be written"));
     CHECK(files_in(place.folder.path()) == 3);
 
-    // A checkpoint of a run that was killed; then the disk is full.
+    // First a checkpoint of a killed run, then a full disk.
     for (double seconds = 0.2; !place.has("tuned.checkpoint") && !place.has("tuned"); seconds *= 1.5) {
         run_tool_with_signal(place.command(more), "KILL", seconds);
     }
-    if (!place.has("tuned.checkpoint")) return;  // it was done before it could be killed
+    if (!place.has("tuned.checkpoint")) return;  // it finished before it could be killed
     const std::string checkpoint = read_file(place.folder / "tuned.checkpoint");
     Arguments resume = more;
     resume.emplace_back("--resume");
@@ -180,7 +181,7 @@ TEST_CASE("finetune on a full disk leaves the last checkpoint whole, and goes on
     CHECK(read_file(place.folder / "tuned") == expected);
 }
 
-TEST_CASE("finetune refuses data, maps and models that it cannot follow") {
+TEST_CASE("finetune refuses invalid data, maps and models") {
     const Workplace place;
     write_file(place.folder / "cut.bin", cifar_records(records).substr(0, 5000));
     place.check_refused({}, 5, "cut.bin: expected CIFAR-10's records", "cut.bin");
@@ -212,7 +213,7 @@ TEST_CASE("finetune that diverges says so") {
     place.check_refused({"--lr", "1000", "--optimizer", "sgd", "--epochs", "50"}, 1, "finite");
 }
 
-TEST_CASE("finetune names options that cannot be") {
+TEST_CASE("finetune names invalid options") {
     const Workplace place;
     place.check_refused({"--epochs", "0"}, 2, "--epochs: expected");
     place.check_refused({"--lr", "0"}, 2, "--lr: expected");
@@ -222,10 +223,10 @@ TEST_CASE("finetune names options that cannot be") {
     place.check_refused({"--optimizer", "lion"}, 2, "--optimizer: expected one of adam, sgd; found 'lion'");
     place.check_refused({"--schedule", "up"}, 2, "--schedule: expected one of constant, cosine, step");
     place.check_refused({"--train", "some"}, 2, "--train: expected one of all, dense, conv");
-    place.check_refused({"--momentum", "0.5"}, 2, "--momentum goes with --optimizer sgd alone");
+    place.check_refused({"--momentum", "0.5"}, 2, "--momentum is only for --optimizer sgd");
     place.check_refused({"--memory", "1"}, 2, "--memory: expected at least");
     place.check_refused({"--subset", "0"}, 2, "--subset: expected");
-    place.check_refused({"--log", place.folder / "tuned"}, 2, "--log: expected a file of its own");
+    place.check_refused({"--log", place.folder / "tuned"}, 2, "--log: expected a separate file");
     place.check_refused({"--checkpoint", place.folder / "tuned"}, 2, "different files");
     place.check_refused({"--checkpoint", place.folder / "model"}, 2, "found the input");
     CHECK(files_in(place.folder.path()) == 2);

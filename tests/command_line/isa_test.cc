@@ -1,4 +1,4 @@
-// The instruction set that is asked for is the one that runs, or it is an error.
+// A requested instruction set is either used or an error.
 #include "kernels/isa/isa.h"
 
 #include <doctest/doctest.h>
@@ -17,7 +17,7 @@ using kernels::Isa;
 
 namespace {
 
-/// Every step runs on `isa` or on a part of it, and one at least on `isa` itself.
+/// Every step runs on `isa` or a subset of it, and at least one on `isa` itself.
 void check_plan(const Session& session, Isa isa) {
     bool ran = false;
     for (const PlanStep& step : session.plan()) {
@@ -30,7 +30,7 @@ void check_plan(const Session& session, Isa isa) {
     CHECK(ran);
 }
 
-/// A variable of the environment that gets its old value back.
+/// Sets an environment variable and restores its old value.
 class Variable {
   public:
     Variable(const char* name, const char* value) : name_(name) {
@@ -65,12 +65,13 @@ TEST_CASE("A forced instruction set is the one in the plan") {
         if (!kernels::cpu_supports(isa)) continue;
         const std::string name = kernels::isa_name(isa);
         INFO(name);
-        check_plan(Session(model, {.input_size = 32, .isa = name}), isa);
+        check_plan(Session(model, {.input_height = 32, .input_width = 32, .isa = name}), isa);
         {
             const Variable forced("VGG19_ISA", name.c_str());
-            check_plan(Session(model, {.input_size = 32}), isa);
+            check_plan(Session(model, {.input_height = 32, .input_width = 32}), isa);
             // What is said in the program goes before what the environment says.
-            check_plan(Session(model, {.input_size = 32, .isa = "portable"}), Isa::portable);
+            check_plan(Session(model, {.input_height = 32, .input_width = 32, .isa = "portable"}),
+                       Isa::portable);
         }
         const Outcome outcome = run_tool(
             {"classify", "-m", folder / "model", "--size", "32", "--isa", name, folder / "image.bmp"});
@@ -79,7 +80,7 @@ TEST_CASE("A forced instruction set is the one in the plan") {
     }
 }
 
-TEST_CASE("An instruction set that is not there is an error, never a fallback") {
+TEST_CASE("An unavailable instruction set is an error, never a fallback") {
     const TemporaryFolder folder;
     convert_state_dict(folder / "model");
     write_image(folder / "image.bmp", 40, 48);

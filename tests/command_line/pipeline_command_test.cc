@@ -1,4 +1,4 @@
-// `vgg19 pipeline`: a narrow model through all of it, interrupted and resumed.
+// `vgg19 pipeline`: the whole pipeline with a narrow model, interrupted and resumed.
 #include <doctest/doctest.h>
 
 #include <filesystem>
@@ -69,7 +69,7 @@ Json parsed(const std::filesystem::path& path) {
 
 }  // namespace
 
-TEST_CASE("A pipeline interrupted after every step goes on where it was, and reports all variants") {
+TEST_CASE("A pipeline interrupted after every step continues, and reports all variants") {
     const Place place;
     const Arguments factorize = {"--factorize-rank", "4,3"};
     std::map<std::string, std::filesystem::file_time_type> before;
@@ -121,7 +121,7 @@ TEST_CASE("A pipeline interrupted after every step goes on where it was, and rep
         CHECK_FALSE(contains(page, outside));
 }
 
-TEST_CASE("Changed options of the pipeline do again what depends on them, and nothing else") {
+TEST_CASE("Changed options of the pipeline rerun only the steps that depend on them") {
     const Place place;
     const Arguments variants = {"--variants", "pruned,int8"};
     REQUIRE(place.run(variants).code == 0);
@@ -138,7 +138,7 @@ TEST_CASE("Changed options of the pipeline do again what depends on them, and no
     }
 }
 
-TEST_CASE("A baseline model is used where it is, and never written to") {
+TEST_CASE("A baseline model is used in place, and never modified") {
     const Place place;
     const std::string model = place.folder / "model.safetensors";
     convert_state_dict(model);
@@ -152,7 +152,7 @@ TEST_CASE("A baseline model is used where it is, and never written to") {
     CHECK(read_file(model) == content);
 }
 
-TEST_CASE("A step that fails ends the pipeline with its message and exit code, and what is done stays") {
+TEST_CASE("A failing step ends the pipeline with its message and exit code, and earlier results stay") {
     const Place place;
     const std::string map = place.folder / "map.txt";
     write_file(map, "airplane 0\n");
@@ -174,7 +174,7 @@ TEST_CASE("A step that fails ends the pipeline with its message and exit code, a
     CHECK(contains(again.errors, "quantize int8: done before"));
 }
 
-TEST_CASE("The pipeline refuses what cannot work before it begins") {
+TEST_CASE("The pipeline refuses invalid options before it begins") {
     const Place place;
     const auto refused = [&place](const Arguments& arguments, int code, const std::string& message) {
         const Outcome outcome = run_tool(arguments);
@@ -236,7 +236,7 @@ TEST_CASE("The pipeline trains on a folder's training batches and tests on its t
     CHECK(contains(dry.output, " --no-exif "));
 }
 
-TEST_CASE("--dry-run prints the pipeline's commands alone") {
+TEST_CASE("--dry-run only prints the pipeline's commands") {
     const Place place;
     const Outcome outcome = place.run({"--dry-run", "--variants", "int8"});
     CHECK(outcome.code == 0);

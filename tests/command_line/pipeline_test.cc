@@ -1,4 +1,4 @@
-// convert → inspect → prune → quantize: what each step leaves for the next.
+// convert → inspect → prune → quantize: each step works on the output of the previous one.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -40,7 +40,7 @@ void check_succeeds(const Arguments& arguments) {
 
 }  // namespace
 
-TEST_CASE("convert writes a model whose tensors are those of the state dict") {
+TEST_CASE("convert writes a model with the state dict's tensors") {
     const TemporaryFolder folder;
     write_state_dict(folder / "weights");
     const Outcome outcome =
@@ -71,7 +71,7 @@ TEST_CASE("convert changes a model's dense weights from one order to the other")
     CHECK(first.find("weight_shape")->array()[0].size() == plain.find("weight_shape")->array()[1].size());
     CHECK(first.find("parameters")->size() == plain.find("parameters")->size());
     CHECK(input_major.find("active_parameters")->size() == output_major.find("active_parameters")->size());
-    CHECK(contains(run_tool({"inspect", folder / "model"}).output, "weights input by input"));
+    CHECK(contains(run_tool({"inspect", folder / "model"}).output, "input-major weights"));
     CHECK(contains(run_tool({"inspect", folder / "plain"}).output, "weights output by output"));
 
     const auto model = model::ModelFile::open(folder / "model");
@@ -85,7 +85,7 @@ TEST_CASE("convert changes a model's dense weights from one order to the other")
     CHECK(contains(wrong.errors, "--dense-order: expected input or output, found 'sideways'"));
 }
 
-TEST_CASE("inspect tells what the network's table tells") {
+TEST_CASE("inspect shows the facts of the network's table") {
     const TemporaryFolder folder;
     convert_state_dict(folder / "model");
     const model::Network network = narrow_network();
@@ -163,7 +163,7 @@ TEST_CASE("prune removes filters, and a written plan replays to the same model")
     CHECK(contains(both.errors, "--ratio"));
 }
 
-TEST_CASE("prune refuses a plan that is not for this model or no plan at all") {
+TEST_CASE("prune refuses another model's plan, and files that are not plans") {
     const TemporaryFolder folder;
     convert_state_dict(folder / "model");
     const std::size_t before = files_in(folder.path());

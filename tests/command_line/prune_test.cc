@@ -1,4 +1,4 @@
-// prune with calibration images: refit, scan, criteria and targets, and what is refused.
+// prune with calibration images: refit, scan, criteria, targets, and errors.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -33,7 +33,7 @@ struct Workplace {
         return prune(arguments);
     }
 
-    /// `code`, `message` on standard error, and nothing written.
+    /// Expects exit code `code`, `message` on standard error, and no output file.
     void check_refused(const Arguments& more, int code, const std::string& message) const {
         const std::size_t before = files_in(folder.path());
         const Outcome outcome = prune(more);
@@ -51,7 +51,8 @@ std::string lineage_of(const std::filesystem::path& path) {
 
 }  // namespace
 
-TEST_CASE("prune --calib refits what is left, says so, and does not depend on the number of threads") {
+TEST_CASE(
+    "prune --calib refits the remaining layers, reports it, and does not depend on the number of threads") {
     const Workplace place;
     const Outcome outcome = place.prune_calibrated(
         {"-o", place.folder / "pruned", "--ratio", "0.25", "--layers", "25,34", "-n", "10"});
@@ -96,7 +97,7 @@ TEST_CASE("a plan is written without a refit, and replayed with one") {
         contains(lineage_of(place.folder / "replayed"), "--criterion activation --calib pictures.bin -n 12"));
 }
 
-TEST_CASE("prune --criterion chooses other filters, by chance too, and --no-refit leaves weights alone") {
+TEST_CASE("prune --criterion chooses other filters, also at random, and --no-refit does not change weights") {
     const Workplace place;
     for (const Arguments& criterion :
          {Arguments{"--criterion", "l1"}, Arguments{"--criterion", "random", "--seed", "5"}}) {
@@ -115,7 +116,7 @@ TEST_CASE("prune --criterion chooses other filters, by chance too, and --no-refi
     CHECK_FALSE(contains(lineage_of(place.folder / "chosen"), "refitted"));
 }
 
-TEST_CASE("prune --scan prints a row a layer, and writes a table and a picture") {
+TEST_CASE("prune --scan prints one row per layer, and writes a table and a chart") {
     const Workplace place;
     const Outcome outcome = place.prune_calibrated(
         {"--scan", "-n", "4", "--csv", place.folder / "scan.csv", "--svg", place.folder / "scan.svg"});
@@ -130,7 +131,7 @@ TEST_CASE("prune --scan prints a row a layer, and writes a table and a picture")
     CHECK(files_in(place.folder.path()) == 4);
 }
 
-TEST_CASE("prune --target-macs leaves no more than it should, in widths that are multiples") {
+TEST_CASE("prune --target-macs keeps at most the target, with widths that are multiples") {
     const Workplace place;
     const Outcome outcome = place.prune_calibrated({"-o", place.folder / "half", "--target-macs", "0.5",
                                                     "--round-to", "2", "--criterion", "activation"});
@@ -147,7 +148,7 @@ TEST_CASE("prune --target-macs leaves no more than it should, in widths that are
     CHECK(contains(lineage_of(place.folder / "half"), "prune --target-macs 0.5 --layers 0,2,5"));
 }
 
-TEST_CASE("prune refuses what it cannot follow") {
+TEST_CASE("prune refuses invalid options") {
     const Workplace place;
     const std::string out = place.folder / "out";
     const std::string pictures = place.folder / "pictures.bin";
@@ -156,7 +157,7 @@ TEST_CASE("prune refuses what it cannot follow") {
     place.check_refused({"-o", out, "-n", "5"}, 2, "--images needs --calib");
     place.check_refused({"-o", out, "--criterion", "activation"}, 2, "--criterion activation needs --calib");
     place.check_refused({"-o", out, "--criterion", "size"}, 2, "expected l2, l1, activation or random");
-    place.check_refused({"-o", out, "--seed", "1"}, 2, "--seed goes with --criterion random alone");
+    place.check_refused({"-o", out, "--seed", "1"}, 2, "--seed is only for --criterion random");
     place.check_refused({"-o", out, "--csv", "x"}, 2, "--csv needs --scan or --target-macs");
     place.check_refused({"--scan", "--calib", pictures, "-o", out}, 2, "it cannot go with --output");
     place.check_refused({"--calib", pictures, "-o", out, "--target-macs", "0.5", "--ratio", "0.5"}, 2,

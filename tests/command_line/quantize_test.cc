@@ -1,4 +1,4 @@
-// quantize --scope all: its options, what it writes, and what it refuses.
+// quantize --scope all: options, results and errors.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -33,7 +33,7 @@ struct Workplace {
         return run_tool(arguments);
     }
 
-    /// `code`, `message` on standard error, and nothing written.
+    /// Expects exit code `code`, `message` on standard error, and no output file.
     void check_refused(const Arguments& more, int code, const std::string& message,
                        const std::string& calibration = "pictures.bin") const {
         Arguments arguments = {"-o", folder / "out"};
@@ -99,7 +99,7 @@ TEST_CASE("quantize --dense int4 gives dense layers INT4 weights, by either scop
     const Outcome shown = run_tool({"inspect", place.folder / "int4", "--verify"});
     CHECK(shown.code == 0);
     CHECK(contains(shown.output, "INT4"));
-    CHECK(contains(shown.output, "weights input by input"));
+    CHECK(contains(shown.output, "input-major weights"));
     place.check_refused({"--dense", "int2"}, 2, "--dense: expected int8 or int4, found 'int2'");
 }
 
@@ -110,7 +110,7 @@ TEST_CASE("the same images give the same model, whatever the number of threads")
     CHECK(read_file(place.folder / "one") == read_file(place.folder / "three"));
 }
 
-TEST_CASE("quantize calibrates on a folder of images, and asks for no more than there are") {
+TEST_CASE("quantize calibrates on a folder of images, and uses no more than there are") {
     const Workplace place;
     const Outcome outcome = place.quantize({"-o", place.folder / "full", "-n", "1000"}, "photos");
     INFO(outcome.errors);
@@ -151,7 +151,7 @@ TEST_CASE("quantize --sensitivity ranks every layer") {
     }
 }
 
-TEST_CASE("quantize refuses options that it cannot follow") {
+TEST_CASE("quantize refuses invalid options") {
     const Workplace place;
     place.check_refused({"--range", "median"}, 2, "--range: expected max, percentile or mse, found 'median'");
     place.check_refused({"--keep-fp32", "features.3"}, 2, "--keep-fp32: expected layers of the model");
@@ -180,7 +180,7 @@ TEST_CASE("quantize refuses options that it cannot follow") {
     CHECK(files_in(place.folder.path()) == 3);
 }
 
-TEST_CASE("quantize refuses data that is none, by name") {
+TEST_CASE("quantize refuses invalid data by name") {
     const Workplace place;
     place.check_refused({}, 5, "found nothing of that name", "missing");
     std::filesystem::create_directory(place.folder / "empty");
@@ -195,7 +195,7 @@ TEST_CASE("quantize refuses data that is none, by name") {
     place.check_refused({"-n", "1"}, 5, "4.jpg", "photos/4.jpg");
 }
 
-TEST_CASE("a model that is quantised already is refused, by either scope, whatever its own was") {
+TEST_CASE("an already quantised model is refused with either scope") {
     const Workplace place;
     REQUIRE(place.quantize({"-o", place.folder / "full", "-n", "1"}).code == 0);
     REQUIRE(run_tool({"quantize", place.folder / "model", "-o", place.folder / "int8"}).code == 0);

@@ -26,7 +26,7 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
 }
 
 std::vector<std::string> environment_with(const std::vector<std::string>& more) {
-    // The first of two variables of the same name is the one that counts.
+    // If a variable occurs twice, the first one counts.
     std::vector<std::string> all = more;
     for (char** variable = environ; *variable != nullptr; ++variable) all.emplace_back(*variable);
     return all;
@@ -82,7 +82,7 @@ Outcome run_tool_with_input(const Arguments& arguments, const std::filesystem::p
 }
 
 Outcome run_tool_on_small_disk(const Arguments& arguments, int kilobytes) {
-    // POSIX counts ulimit's blocks as 512 bytes.
+    // POSIX counts ulimit's blocks in units of 512 bytes.
     return run_in_shell("ulimit -f " + std::to_string(2 * kilobytes) + "; exec", arguments);
 }
 
@@ -131,11 +131,11 @@ void write_image(const std::filesystem::path& path, std::size_t width, std::size
     append_number(bytes, header_bytes + row_bytes * height, 4);
     append_number(bytes, 0, 4);
     append_number(bytes, header_bytes, 4);
-    append_number(bytes, 40, 4);  // the size of the header from here on
+    append_number(bytes, 40, 4);  // the size of the header, from this field on
     append_number(bytes, width, 4);
     append_number(bytes, height, 4);
     append_number(bytes, 1, 2);   // planes
-    append_number(bytes, 24, 2);  // bits a pixel
+    append_number(bytes, 24, 2);  // bits per pixel
     append_number(bytes, 0, 4);   // no compression
     append_number(bytes, row_bytes * height, 4);
     for (int i = 0; i < 4; ++i) append_number(bytes, 0, 4);

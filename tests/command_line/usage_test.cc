@@ -1,4 +1,4 @@
-// Help, and what is said about wrong command lines.
+// Help texts, and errors in command lines.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -19,7 +19,7 @@ const std::vector<std::string>& subcommands() {
     return names;
 }
 
-/// Wrong usage: exit code 2, `message` on standard error, nothing on standard output.
+/// Expects exit code 2, `message` on standard error, and nothing on standard output.
 void check_usage(const Arguments& arguments, const std::string& message) {
     const Outcome outcome = run_tool(arguments);
     std::string command = "vgg19";
@@ -49,7 +49,7 @@ TEST_CASE("vgg19 without a subcommand shows the help and is wrong usage") {
     check_usage({}, "Usage:");
 }
 
-TEST_CASE("An unknown subcommand is told the nearest name") {
+TEST_CASE("The error for an unknown subcommand suggests the nearest name") {
     check_usage({"prun"}, "did you mean 'prune'?");
     check_usage({"quantise"}, "did you mean 'quantize'?");
     check_usage({"Classify"}, "did you mean 'classify'?");
@@ -58,14 +58,14 @@ TEST_CASE("An unknown subcommand is told the nearest name") {
     CHECK_FALSE(contains(run_tool({"xyzzy"}).errors, "did you mean"));
 }
 
-TEST_CASE("Every subcommand has a help with its options and an example") {
+TEST_CASE("Every subcommand has a help text with its options and an example") {
     for (const std::string& name : subcommands()) {
         INFO(name);
         const Outcome outcome = run_tool({name, "--help"});
         INFO(outcome.errors);
         CHECK(outcome.code == 0);
         CHECK(contains(outcome.output, "--help"));
-        if (name == "bench") continue;  // its own program
+        if (name == "bench") continue;  // a program of its own
         CHECK(contains(outcome.output, "vgg19 " + name));
         CHECK(contains(outcome.output, "Example:"));
     }
@@ -115,7 +115,7 @@ TEST_CASE("Options without a value, with an empty one, or given twice are named"
     check_usage({"inspect", "m", "--json=true"}, "--json: expected no value");
 }
 
-TEST_CASE("Numbers out of range or that are none are told the range") {
+TEST_CASE("Errors for invalid numbers give the range") {
     const TemporaryFolder folder;
     convert_state_dict(folder / "model");
     write_image(folder / "image.bmp", 40, 40);
@@ -124,7 +124,7 @@ TEST_CASE("Numbers out of range or that are none are told the range") {
     for (const char* top : {"0", "-1", "x", "1.5", "3x", "99999999999999999999999"}) {
         check_usage({"classify", "-m", model, image, "--top", top}, "--top: expected");
     }
-    for (const char* size : {"0", "31", "5000", "224x224"}) {
+    for (const char* size : {"0", "31", "9000", "224x", "224x31", "x224", "224X224"}) {
         check_usage({"classify", "-m", model, image, "--size", size}, "--size: expected");
         check_usage({"inspect", model, "--size", size}, "--size: expected");
     }
@@ -145,7 +145,7 @@ TEST_CASE("Numbers out of range or that are none are told the range") {
     CHECK(files_in(folder.path()) == 2);
 }
 
-TEST_CASE("Models that are none are bad input") {
+TEST_CASE("Files that are not models are bad input") {
     const TemporaryFolder folder;
     write_state_dict(folder / "state-dict");
     write_image(folder / "image.bmp", 40, 40);

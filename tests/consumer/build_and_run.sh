@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# build_and_run.sh SOURCE BUILD VGG19 COMPILER SANITIZERS [ONEDNN_LIBRARY]
+# build_and_run.sh SOURCE BUILD VGG19 COMPILER SANITIZERS ONEDNN_LIBRARY [PROGRAM…]
+# ONEDNN_LIBRARY is empty in a build without oneDNN; the programs are built from project/ too, and run with the others.
 set -euo pipefail
 source=$1 build=$2 vgg19=$3 compiler=$4 sanitizers=$5 onednn=$6
+shift 6
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 flags=${sanitizers:+-fsanitize=$sanitizers}
-onednn_folder=$(dirname "${onednn:-/usr/lib}")  # empty in a build without it
+onednn_folder=$(dirname "${onednn:-/usr/lib}")  # empty in a build without oneDNN
 
 cmake --install "$build" --prefix "$work/installed" >"$work/install.log"
 "$vgg19" convert "$source/tests/golden/data/baseline.model.safetensors" -o "$work/model.safetensors"
@@ -15,18 +17,36 @@ cmake -S "$source/tests/consumer/project" -B "$work/cmake" -G Ninja -DCMAKE_CXX_
   -DCMAKE_PREFIX_PATH="$work/installed;${onednn_folder%/lib}" -DCMAKE_CXX_FLAGS="$flags" -DCMAKE_C_FLAGS="$flags" >"$work/configure.log"
 cmake --build "$work/cmake" >"$work/build.log" || { cat "$work/build.log"; exit 1; }
 
+# The examples as a project by themselves, as their README says.
+cmake -S "$source/examples" -B "$work/examples" -G Ninja -DCMAKE_CXX_COMPILER="$compiler" \
+  -DCMAKE_PREFIX_PATH="$work/installed;${onednn_folder%/lib}" -DCMAKE_CXX_FLAGS="$flags" -DCMAKE_C_FLAGS="$flags" >"$work/configure.log"
+cmake --build "$work/examples" >"$work/build.log" || { cat "$work/build.log"; exit 1; }
+grep -q "^vgg19_DIR:PATH=$work/installed/" "$work/examples/CMakeCache.txt" || { echo "the examples did not find the installed library" >&2; exit 1; }
+bash "$source/tests/examples/run.sh" "$source" "$vgg19" "$work/examples"
+
 PKG_CONFIG_PATH=$(dirname "$(find "$work/installed" -name vgg19.pc)"):${PKG_CONFIG_PATH:-}
 export PKG_CONFIG_PATH
-# The .pc file names the prefix that was configured; --define-prefix finds the one that it was installed to.
+library_folder=$(dirname "$(find "$work/installed" -name 'libvgg19.*' -print -quit)")
+# The .pc file contains the configured prefix; --define-prefix replaces it by the actual one.
 "$compiler" -std=c++20 $flags "$source/tests/consumer/project/main.cc" -o "$work/consumer-pkg-config" \
-  $(pkg-config --define-prefix --cflags --libs vgg19) -L"$onednn_folder" -Wl,-rpath,"$onednn_folder"
+  $(pkg-config --define-prefix --cflags --libs vgg19) -L"$onednn_folder" -Wl,-rpath,"$onednn_folder" \
+  -Wl,-rpath,"$library_folder"
+
+# A shared library with a static vgg19 inside keeps it to itself.
+if [ -e "$library_folder/libvgg19.a" ] && [ "$(uname)" = Linux ]; then
+  exported=$(nm --dynamic --defined-only --demangle "$work/cmake/libplugin.so" | grep -E ' T (vgg19_|vgg19::)' || true)
+  if [ -n "$exported" ]; then
+    printf 'expected a plugin that exports nothing of vgg19, found\n%s\n' "$exported" >&2
+    exit 1
+  fi
+fi
 
 expected=$("$vgg19" classify -m "$work/model.safetensors" --size 32 --top 3 --json "$image" | grep -o '"class": *[0-9]*' | grep -o '[0-9]*$')
-for program in "$work/cmake/consumer" "$work/cmake/consumer-c" "$work/consumer-pkg-config"; do
+for program in "$work/cmake/consumer" "$work/cmake/consumer-c" "$work/consumer-pkg-config" "$@"; do
   found=$("$program" "$work/model.safetensors" "$image" | cut -d' ' -f1)
   if [ "$found" != "$expected" ]; then
     printf '%s: expected classes %s, found %s\n' "$(basename "$program")" "$(echo $expected)" "$(echo $found)" >&2
     exit 1
   fi
 done
-echo "three consumers agree with vgg19 classify: $(echo $expected)"
+echo "$((3 + $#)) consumers agree with vgg19 classify: $(echo $expected)"

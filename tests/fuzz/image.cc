@@ -1,4 +1,4 @@
-// An image file: pixels of the size that it says, or an Error about the input.
+// An image file must give pixels of the size in its header, or an Error about the input.
 #include "vgg19/image.h"
 
 #include <cstddef>
@@ -11,7 +11,7 @@
 // NOLINTNEXTLINE(readability-identifier-naming): the name is the fuzzer's
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     try {
-        // Small pictures are decoded at their full size, and others at a part of it.
+        // Small pictures are decoded at full size, others at reduced size.
         const vgg19::ImageOptions options = {.limits = {.max_side = 1000, .max_pixels = 100'000},
                                              .full_size_pixels = 2000,
                                              .reduced_short_side = 16};

@@ -1,5 +1,5 @@
-// What a client sends to the server: read, or a Problem that is the client's own. The first byte chooses the
-// part of the server.
+// A client's request must be read, or give a Problem that blames the client. The first byte selects the part
+// of the server.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -25,10 +25,10 @@ void read_request(unsigned part, std::string_view text) {
         case 1:
             server::parse_infer_request(text, std::nullopt, model_size);
             break;
-        case 2:  // JSON up to the first zero, and tensors in binary behind it
+        case 2:  // JSON up to the first zero byte, then binary tensors
             server::parse_infer_request(text, text.find('\0'), model_size);
             break;
-        default: {  // the content type on a line of its own
+        default: {  // the content type on the first line
             const std::size_t line = text.find('\n');
             if (line == std::string_view::npos) return;
             server::file_of_form(text.substr(line + 1), text.substr(0, line));

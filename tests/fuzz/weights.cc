@@ -1,4 +1,5 @@
-// A file of weights, as a model of ours and as a state dict to import: opened, or an Error about the input.
+// A weights file, opened as a vgg19 model and as a state dict to import, must open or give an Error about the
+// input.
 #include <unistd.h>
 
 #include <cstddef>
@@ -25,7 +26,7 @@ void try_it(const Function& function) {
     }
 }
 
-/// All values that a network's shapes may ask for: a tensor that repeats its storage can have very many.
+/// Reads at most as many values as a network's shapes allow: an expanded tensor can have very many.
 void read_tensors(const vgg19::converter::StateDict& dict) {
     constexpr std::size_t most_elements = std::size_t{1} << 16;
     for (const vgg19::converter::StoredTensor& tensor : dict.tensors()) {
@@ -35,7 +36,7 @@ void read_tensors(const vgg19::converter::StateDict& dict) {
     }
 }
 
-/// In memory, where the system has such a folder: files are mapped to be read.
+/// Uses a memory file system if there is one, since files are read by mapping them.
 std::filesystem::path file_of_this_process() {
     const std::filesystem::path memory = "/dev/shm";
     const bool there = std::filesystem::is_directory(memory);

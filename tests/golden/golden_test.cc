@@ -1,4 +1,4 @@
-// Logits against PyTorch's, for narrow VGG-19s. make.py made the data and says what it holds.
+// Compares the logits of narrow VGG-19s with PyTorch's. make.py wrote the data and describes it.
 
 #include <doctest/doctest.h>
 
@@ -11,6 +11,7 @@
 #include "converter/import/import.h"
 #include "converter/prune/prune.h"
 #include "converter/quantize/quantize.h"
+#include "engine/model/map_size.h"
 #include "engine/model/safetensors.h"
 #include "engine/testing/narrow_model.h"
 #include "kernels/common/testing/distance.h"
@@ -28,8 +29,8 @@ using model::ModelFile;
 using model::SafetensorsFile;
 using testing::input_image;
 
-/// Both sides sum in FP32, in other orders; a layer adds about its share of 1e-7, and Winograd's transforms
-/// ten times that.
+/// Both sides sum in FP32, in different orders. A layer adds an error of about 1e-7, and Winograd's
+/// transforms ten times that.
 constexpr double fp32_tolerance = 1e-5;
 
 std::filesystem::path data(const std::string& name) {
@@ -39,12 +40,12 @@ std::filesystem::path data(const std::string& name) {
 // ---- expectations ----
 
 struct Expectation {
-    std::uint32_t size = 0;
+    MapSize size;
     std::vector<float> input;
     std::vector<float> logits;
 };
 
-/// The tensors PREFIX + "logits.SIZE.SEED" of a golden file.
+/// The tensors PREFIX + "logits.SIZE.SEED" of a golden file; SIZE as `--size` has it.
 std::vector<Expectation> expectations(const std::string& file_name, const std::string& prefix = "") {
     const auto file = SafetensorsFile::open(data(file_name));
     const std::string start = prefix + "logits.";
@@ -52,8 +53,9 @@ std::vector<Expectation> expectations(const std::string& file_name, const std::s
     for (const auto& tensor : file.tensors()) {
         if (!tensor.name.starts_with(start)) continue;
         const std::string rest = tensor.name.substr(start.size());
-        const auto size = static_cast<std::uint32_t>(std::stoul(rest));
-        const auto seed = static_cast<std::uint32_t>(std::stoul(rest.substr(rest.find('.') + 1)));
+        const std::size_t point = rest.find('.');
+        const MapSize size = model::parse_map_size(rest.substr(0, point)).value();
+        const auto seed = static_cast<std::uint32_t>(std::stoul(rest.substr(point + 1)));
         const auto logits = tensor.as<float>();
         found.push_back({size, input_image(size, seed), {logits.begin(), logits.end()}});
     }
@@ -83,13 +85,16 @@ bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
     return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
 }
 
-/// Every expectation, on every ISA of this CPU, with one thread and more.
+/// Checks every expectation on every ISA of this CPU, with one and more threads.
 void check_logits(const Model& model, const std::vector<Expectation>& all) {
     for (const auto& isa : isas()) {
         CAPTURE(isa);
         for (const auto& expected : all) {
-            CAPTURE(expected.size);
-            SessionOptions options{.threads = 1, .input_size = expected.size, .isa = isa};
+            CAPTURE(to_string(expected.size));
+            SessionOptions options{.threads = 1,
+                                   .input_height = expected.size.height,
+                                   .input_width = expected.size.width,
+                                   .isa = isa};
             const auto logits = run(model, expected.input, options);
             CHECK(relative_l2(logits, expected.logits) <= fp32_tolerance);
             for (options.threads = 2; options.threads <= 3; ++options.threads) {
@@ -100,7 +105,7 @@ void check_logits(const Model& model, const std::vector<Expectation>& all) {
     }
 }
 
-/// A model of the data folder, imported.
+/// An imported model from the data folder.
 class ImportedModel {
   public:
     explicit ImportedModel(const std::string& name, model::DenseOrder order = model::DenseOrder::input_major)
@@ -115,7 +120,7 @@ class ImportedModel {
     ModelFile file() const { return ModelFile::open(path); }
 };
 
-/// Checks that the plan takes the filters that PyTorch's ln_structured zeroed, and prunes.
+/// Checks that the plan removes the filters that PyTorch's ln_structured set to zero, and prunes.
 Model pruned(const ImportedModel& imported, const std::string& golden) {
     const auto file = imported.file();
     const auto plan = converter::plan_pruning(file, {.ratio = 0.1});
@@ -144,7 +149,7 @@ TEST_CASE("a narrow VGG-19 gives PyTorch's logits") {
                  expectations("baseline.golden.safetensors"));
 }
 
-TEST_CASE("so it does with output-major dense weights") {
+TEST_CASE("a narrow VGG-19 with output-major dense weights gives PyTorch's logits") {
     const auto order = model::DenseOrder::output_major;
     check_logits(ImportedModel("baseline.model.safetensors", order).open(),
                  expectations("baseline.golden.safetensors"));
@@ -166,12 +171,14 @@ TEST_CASE("heads of any size and number of layers, under other names, give PyTor
     }
 }
 
-TEST_CASE("batch norm's epsilon is what the options say, and shows in the logits") {
+TEST_CASE("batch norm's epsilon comes from the options, and affects the logits") {
     const auto expected = expectations("epsilon.golden.safetensors");
     check_logits(ImportedModel("epsilon.model.pth", {.batch_norm_epsilon = 1e-2}).open(), expected);
     const Model other = ImportedModel("epsilon.model.pth").open();
     for (const auto& each : expected) {
-        CHECK(relative_l2(run(other, each.input, {.input_size = each.size}), each.logits) > 1e-3);
+        CHECK(relative_l2(
+                  run(other, each.input, {.input_height = each.size.height, .input_width = each.size.width}),
+                  each.logits) > 1e-3);
     }
 }
 
@@ -188,20 +195,23 @@ TEST_CASE("a pruned model gives the logits of PyTorch's network with the filters
     check_logits(pruned(imported, golden), expectations(golden));
 }
 
-TEST_CASE("INT8 dense layers give the logits of the scheme") {
-    // Output-major weights are those of the file: the average pool is not folded into them and rounded again.
+TEST_CASE("INT8 dense layers give the logits of the quantization scheme") {
+    // Output-major weights are used as in the file: the average pool is not folded into them, which would
+    // round again.
     const ImportedModel imported("baseline.model.safetensors", model::DenseOrder::output_major);
     check_logits(quantized(imported), expectations("int8.golden.safetensors"));
 }
 
-TEST_CASE("INT8 dense layers stay near PyTorch's logits in FP32, in either order") {
+TEST_CASE("INT8 dense layers stay close to PyTorch's FP32 logits, in either order") {
     for (const auto order : {model::DenseOrder::output_major, model::DenseOrder::input_major}) {
         const ImportedModel imported("baseline.model.safetensors", order);
         const auto model = quantized(imported);
         for (const auto& fp32 : expectations("int8.golden.safetensors", "fp32.")) {
-            CAPTURE(fp32.size);
-            CHECK(cosine(run(model, fp32.input, {.threads = 1, .input_size = fp32.size}), fp32.logits) >=
-                  0.999);
+            CAPTURE(to_string(fp32.size));
+            CHECK(
+                cosine(run(model, fp32.input,
+                           {.threads = 1, .input_height = fp32.size.height, .input_width = fp32.size.width}),
+                       fp32.logits) >= 0.999);
         }
     }
 }
@@ -210,16 +220,23 @@ TEST_CASE("a narrow VGG-19 gives PyTorch's logits at 160, 224 and 225") {
     check_logits(ImportedModel("large.model.safetensors").open(), expectations("large.golden.safetensors"));
 }
 
-TEST_CASE("a batch of two gives the bits of two single runs") {
+TEST_CASE("pictures of any height and width give PyTorch's logits, with either order of dense weights") {
+    for (const auto order : {model::DenseOrder::input_major, model::DenseOrder::output_major}) {
+        check_logits(ImportedModel("baseline.model.safetensors", order).open(),
+                     expectations("rectangles.golden.safetensors"));
+    }
+}
+
+TEST_CASE("a batch of two gives the same bits as two single runs") {
     const ImportedModel imported("baseline.model.safetensors");
     for (const auto& model : {imported.open(), quantized(imported)}) {
         CAPTURE(model.variant());
         for (const auto& isa : isas()) {
             CAPTURE(isa);
             for (const std::size_t size : {32U, 65U}) {
-                auto both = input_image(static_cast<std::uint32_t>(size), 1);
-                const auto second = input_image(static_cast<std::uint32_t>(size), 2);
-                SessionOptions options{.threads = 2, .input_size = size, .isa = isa};
+                auto both = input_image(size, 1);
+                const auto second = input_image(size, 2);
+                SessionOptions options{.threads = 2, .input_height = size, .input_width = size, .isa = isa};
                 auto single = run(model, both, options);
                 const auto single_second = run(model, second, options);
                 single.insert(single.end(), single_second.begin(), single_second.end());

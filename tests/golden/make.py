@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
-"""Makes data/: narrow VGG-19s with seeded weights, and the logits that PyTorch gives for them.
+"""Writes data/: narrow VGG-19s with seeded weights, and PyTorch's logits for them.
 
     python make.py          all of it
     python make.py heads    the networks with other heads and other names
+    python make.py rectangles
+                            the baseline on pictures that are no squares
 
 Needs torch, torchvision, numpy and safetensors. Run it again only to change the cases: the files are kept.
 
 NAME.model.safetensors (or .pth) is a state dict as PyTorch has it. CASE.golden.safetensors is what is expected:
-"logits.SIZE.SEED", a batch of one, for each input. Inputs are not stored, since input_image() can be repeated
+"logits.SIZE.SEED", a batch of one, for each input; SIZE is 32, or 64x96, height x width. Inputs are not stored, since input_image() can be repeated
 exactly in any language.
 """
 
@@ -20,6 +22,7 @@ import torch
 import torch.nn.utils.prune
 import torchvision
 from safetensors.numpy import save_file
+from safetensors.torch import load_file
 
 FOLDER = pathlib.Path(__file__).parent / "data"
 SIZES = (32, 33, 65, 96)
@@ -29,27 +32,28 @@ DEEPEST_CONVOLUTIONS = (16, 19, 21, 23, 25, 28, 30, 32, 34)
 
 
 def hash32(value):
-    """A finaliser of uint32 with full avalanche (multiplication wraps)."""
+    """A hash finaliser for uint32 with full avalanche (multiplication overflows)."""
     value = (value ^ (value >> 16)) * np.uint32(0x7FEB352D)
     value = (value ^ (value >> 15)) * np.uint32(0x846CA68B)
     return value ^ (value >> 16)
 
 
 def input_image(size, seed):
-    """(1, 3, size, size) floats in [-2, 2): blocks of 8×8 with noise over them, from integers alone."""
-    channel, row, column = np.meshgrid(np.arange(3), np.arange(size), np.arange(size), indexing="ij")
+    """(1, 3, height, width) floats in [-2, 2): blocks of 8×8 with noise over them, from integers alone."""
+    height, width = (size, size) if isinstance(size, int) else size
+    channel, row, column = np.meshgrid(np.arange(3), np.arange(height), np.arange(width), indexing="ij")
 
     def noise(c, y, x, salt):
         return hash32((seed << 28 | salt << 26 | c << 24 | y << 12 | x).astype(np.uint32)) >> 8
 
     blocks = noise(channel, row // 8, column // 8, 0).astype(np.int64)
     pixels = noise(channel, row, column, 1).astype(np.int64)
-    mixed = (3 * blocks + pixels) // 4  # 24 bits, so that what follows is exact in float
+    mixed = (3 * blocks + pixels) // 24 bits, so that the following float operations are exact
     return torch.from_numpy((mixed.astype(np.float32) * np.float32(2.0**-22) - np.float32(2))[None])
 
 
 class NarrowVgg(torch.nn.Module):
-    """torchvision's VGG with other widths."""
+    """torchvision's VGG with different widths."""
 
     def __init__(self, features, classifier, batch_norm=False):
         super().__init__()
@@ -68,7 +72,7 @@ class NarrowVgg(torch.nn.Module):
 
 
 def seeded(network, seed):
-    """Kaiming's scale keeps activations near one through all layers, so that every layer shows in the logits."""
+    """Kaiming's scale keeps activations near one in all layers, so that every layer affects the logits."""
     torch.manual_seed(seed)
     for module in network.modules():
         if isinstance(module, (torch.nn.Conv2d, torch.nn.Linear)):
@@ -89,11 +93,12 @@ def logits_of(network, size, seed):
 
 
 def golden_logits(network, sizes=SIZES, seeds=SEEDS):
-    """Checked to be telling: they differ between inputs, and when the image is turned."""
+    """Checks that the logits are meaningful: they differ between inputs, and when the image is rotated."""
     logits = {}
     for size in sizes:
         for seed in seeds:
-            found = logits[f"logits.{size}.{seed}"] = logits_of(network, size, seed)
+            name = size if isinstance(size, int) else "x".join(map(str, size))
+            found = logits[f"logits.{name}.{seed}"] = logits_of(network, size, seed)
             with torch.inference_mode():
                 turned = network(input_image(size, seed).transpose(2, 3)).numpy()
             assert np.std(found) > 0.02, (size, np.std(found))
@@ -117,7 +122,7 @@ def save_model(name, network):
 
 
 def filters_to_remove(network):
-    """By layer, the filters that PyTorch's structured pruning zeroes at a ratio of 0.1."""
+    """Per layer, the filters that PyTorch's structured pruning sets to zero at a ratio of 0.1."""
     removed = {}
     for index in DEEPEST_CONVOLUTIONS:
         convolution = torch.nn.Conv2d(1, 1, 1)
@@ -129,7 +134,7 @@ def filters_to_remove(network):
 
 
 def mask_filters(network, removed):
-    """What PyTorch's pruning leaves: weights at zero, biases as they were."""
+    """The network after PyTorch's pruning: zero weights, unchanged biases."""
     with torch.no_grad():
         for index, filters in removed.items():
             network.features[index].weight[filters] = 0
@@ -138,7 +143,7 @@ def mask_filters(network, removed):
 def remove_filters(network, removed):
     """Takes the filters out. Their constant, ReLU(bias), goes into the bias of the layer that read it.
 
-    The bias is the one from before pruning: without its weights, a removed filter reads nothing from removed ones.
+    The bias is the one before pruning: a removed filter has no weights, so it reads nothing from other removed ones.
     """
     readers = [layer for layer in network.features if isinstance(layer, torch.nn.Conv2d)] + [network.classifier[0]]
     constants = {
@@ -164,7 +169,7 @@ def remove_filters(network, removed):
 
 
 def silence_filters(network, removed):
-    """Filters that emit nothing once their weights are gone: then removing is the same as masking."""
+    """Filters with zero output without weights: then removing is the same as masking."""
     with torch.no_grad():
         for index, filters in removed.items():
             network.features[index].bias[filters] = -network.features[index].bias[filters].abs()
@@ -175,7 +180,7 @@ def removed_tensors(removed):
 
 
 def make_pruned_folded(name, network):
-    """Some of the removed filters had a positive bias."""
+    """Checks that some of the removed filters have a positive bias."""
     removed = filters_to_remove(network)
     pruned = copy.deepcopy(network)
     remove_filters(pruned, removed)
@@ -183,7 +188,7 @@ def make_pruned_folded(name, network):
 
 
 def make_pruned_masked(name, network):
-    """None had, so that PyTorch's masked network and the one without the filters agree."""
+    """Checks that none has, so that PyTorch's masked network agrees with the one without the filters."""
     removed = filters_to_remove(network)
     silence_filters(network, removed)
     save_model(name, network)
@@ -200,7 +205,7 @@ def make_pruned_masked(name, network):
 
 
 def int8_dense(layer, activations):
-    """One dense layer as the engine computes it, and how near a value came to a tie of rounding."""
+    """One dense layer as the engine computes it, and the smallest distance of a value to a rounding tie."""
     weight = layer.weight.detach().numpy()
     weight_scale = np.abs(weight).max(axis=1) / np.float32(127)
     quantized_weight = np.rint(weight / weight_scale[:, None]).astype(np.int64)
@@ -225,8 +230,8 @@ def int8_logits(network, size, seed):
 
 
 def make_int8(name, network):
-    """Only inputs of which no activation lies near a tie: there, convolutions summed in another order could round
-    the other way, and the logits would say nothing exact."""
+    """Uses only inputs without activations near a tie: there, convolutions summed in another order could round
+    the other way, and the logits could not be compared exactly."""
     golden = {}
     for size in SIZES:
         seeds = [seed for seed in range(1, 16) if int8_logits(network, size, seed)[1] > 1e-3]
@@ -241,7 +246,7 @@ def make_int8(name, network):
 
 
 class VggWithHead(torch.nn.Module):
-    """A VGG with any head, on a map of side × side."""
+    """A VGG with any head, on a map of side × side pixels."""
 
     def __init__(self, features, head, side, batch_norm=False, bias=True, epsilon=1e-5):
         super().__init__()
@@ -285,14 +290,14 @@ def make_heads():
     linear, relu, dropout = torch.nn.Linear, torch.nn.ReLU, torch.nn.Dropout
     sizes = (32, 65, 96)
 
-    # A CIFAR VGG as training scripts leave it: one dense layer, no biases before batch norm, DataParallel.
+    # A CIFAR VGG as in training scripts: one dense layer, no biases before batch norm, DataParallel.
     network = seeded(VggWithHead("4 4 M 6 6 M 8 8 8 M 12 12 12 M 10 10 10 M", linear(10, 7), 1, True, False), 31)
     state = torch.nn.DataParallel(network).state_dict()
     optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9)
     torch.save({"net": state, "acc": 93.5, "epoch": 200, "optimizer": optimizer.state_dict()}, FOLDER / "cifar.model.pth")
     save("cifar.golden", golden_logits(network, sizes=sizes))
 
-    # Caffe's names, masks of pruning, and another network beside it.
+    # Caffe's names, pruning masks, and a second network in the file.
     head = torch.nn.Sequential(linear(12 * 49, 16), relu(), dropout(), linear(16, 16), relu(), dropout(), linear(16, 5))
     network = seeded(VggWithHead("6 6 M 8 8 M 10 10 10 10 M 12 12 12 12 M 12 12 12 12 M", head, 7), 32)
     for layer in [*network.features, *network.classifier]:
@@ -304,7 +309,7 @@ def make_heads():
     torch.save({"student": other.state_dict(), "model": state}, FOLDER / "literature.model.pth")
     save("literature.golden", golden_logits(network, sizes=sizes))
 
-    # Two dense layers on 2×2 pixels, behind dropout, and weight normalisation in both of PyTorch's ways.
+    # Two dense layers on 2×2 pixels, after dropout, and weight normalisation in both forms that PyTorch has.
     head = torch.nn.Sequential(dropout(), linear(12 * 4, 11), relu(), linear(11, 6))
     network = seeded(VggWithHead("4 M 6 M 8 8 M 9 9 M 12 12 M", head, 2), 34)
     for layer in network.features:
@@ -318,30 +323,43 @@ def make_heads():
     torch.save(network.state_dict(), FOLDER / "weight_norm.model.pth")
     save("weight_norm.golden", golden_logits(network, sizes=sizes))
 
-    # Batch norm behind a dense layer.
+    # Batch norm after a dense layer.
     head = torch.nn.Sequential(linear(12 * 4, 16, bias=False), torch.nn.BatchNorm1d(16), relu(), dropout(), linear(16, 6))
     network = seeded(VggWithHead("4 M 6 M 8 8 M 9 9 M 12 12 M", head, 2), 36)
     torch.save(network.state_dict(), FOLDER / "dense_norm.model.pth")
     save("dense_norm.golden", golden_logits(network, sizes=sizes))
 
-    # Another epsilon than PyTorch's, with variances that are small enough for it to matter.
+    # An epsilon other than PyTorch's, with variances small enough to make a difference.
     network = seeded(VggWithHead("4 M 6 M 8 8 M 9 9 M 12 12 M", linear(12, 6), 1, True, epsilon=1e-2), 35)
     save("epsilon.golden", golden_logits(network, sizes=sizes))
     torch.save(network.state_dict(), FOLDER / "epsilon.model.pth")
+
+
+ODD = "5 7 M 9 11 M 17 17 16 13 M 33 24 19 33 M 31 17 33 15 M"
+
+
+def make_rectangles():
+    """Taller and wider, odd and even, with maps before the average pool that are larger and smaller than 7×7."""
+    network = NarrowVgg(ODD, (24, 20, 10)).eval()
+    network.load_state_dict(load_file(FOLDER / "baseline.model.safetensors"))
+    sizes = ((32, 96), (97, 33), (160, 224), (224, 320), (45, 301))
+    save("rectangles.golden", golden_logits(network, sizes=sizes, seeds=(1,)))
 
 
 def main():
     torch.set_num_threads(1)
     if "heads" in sys.argv[1:]:
         return make_heads()
+    if "rectangles" in sys.argv[1:]:
+        return make_rectangles()
     make_heads()
-    odd = "5 7 M 9 11 M 17 17 16 13 M 33 24 19 33 M 31 17 33 15 M"
     even = "8 8 M 8 8 M 12 12 20 25 M 15 30 25 16 M 24 16 33 20 M"
 
-    baseline = seeded(NarrowVgg(odd, (24, 20, 10)), 19)
+    baseline = seeded(NarrowVgg(ODD, (24, 20, 10)), 19)
     save_model("baseline", baseline)
     save("baseline.golden", golden_logits(baseline))
     make_int8("int8", baseline)
+    make_rectangles()
     make_pruned_folded("pruned_folded", baseline)
     make_pruned_masked("pruned_masked", seeded(NarrowVgg(even, (24, 20, 10)), 20))
 

@@ -1,4 +1,4 @@
-"""Every route of openapi.json, its answers held to its schemas."""
+"""Tests every route of openapi.json, and checks its answers against the schemas."""
 
 import json
 import struct
@@ -25,7 +25,7 @@ def tearDownModule():
 
 
 class ApiTest(unittest.TestCase):
-    seen = set()  # operations and statuses
+    seen = set()  # pairs of operation and status
 
     def answered(self, operation_id, answer):
         """Checks an answer against the description of its operation, and returns it."""
@@ -36,7 +36,7 @@ class ApiTest(unittest.TestCase):
         for field in SECURITY_FIELDS:
             self.assertIn(field, answer.headers)
         for field in response.get('headers', {}):
-            if operation_id != 'v2Infer':  # there, it depends on the request
+            if operation_id != 'v2Infer':  # in that operation it depends on the request
                 self.assertIn(field, answer.headers)
         content = response.get('content')
         if content is None:
@@ -157,7 +157,7 @@ class ApiTest(unittest.TestCase):
         self.assertEqual(told[-1][2]['state'], 'done')
         self.assertEqual(sorted(told[-1][2]['latency']), sorted(VARIANTS))
         self.assertEqual(told[0][2]['width'], 40)
-        # Again from the middle; and after the last there is nothing, which stops an EventSource.
+        # Starts again from the middle; after the last event there is nothing, which stops an EventSource.
         self.assertEqual(self.follow(created.json['events'], {'Last-Event-ID': '3'}), told[3:])
         last = self.answered('jobEvents', server.get(created.json['events'], {'Last-Event-ID': str(len(told))}))
         self.assertEqual(last.status, 204)
@@ -246,7 +246,7 @@ class ApiTest(unittest.TestCase):
         self.answered('v2Infer', server.post('/v2/models/res160/infer', b'{}', 'image/png'))
 
     def test_zz_every_operation_was_answered_well(self):
-        # Last by its name: unittest sorts them.
+        # Must come last by name, because unittest sorts tests.
         for _, _, operation in description.operations():
             self.assertTrue(any(status < 400 for name, status in ApiTest.seen
                                 if name == operation['operationId']), operation['operationId'])

@@ -1,6 +1,6 @@
 """Drives the page of `vgg19 serve` in a headless Chromium.
 
-VGG19_TOOL is the program, VGG19_SCREENSHOTS a folder to leave pictures of the page in. Exit code 77 where
+VGG19_TOOL is the program, VGG19_SCREENSHOTS a folder for screenshots. The exit code is 77 where
 Chromium, its driver or Selenium is not installed.
 """
 
@@ -36,7 +36,7 @@ IDS = ['baseline', 'pruned', 'int8', 'pruned-int8', 'res160', 'int8-full', 'prun
 
 
 def complete(models):
-    """Adds the variants that are INT8 throughout, and accuracies with intervals."""
+    """Adds the variants with all layers in INT8, and accuracies with intervals."""
     noise = models.parent / 'noise'
     noise.mkdir()
     (noise / 'a.ppm').write_bytes(served.pixels())
@@ -77,7 +77,7 @@ class PageTest(unittest.TestCase):
         self.page.open(self.server.address, **options)
 
     def tearDown(self):
-        """Whatever a test did: no request to elsewhere, nothing in the console that is not expected."""
+        """After every test: no requests to other servers, and only expected messages in the console."""
         for address in self.page.requests():
             self.assertTrue(address.startswith((self.server.address, 'blob:', 'data:')), address)
         errors = [entry for entry in self.page.logged('browser') if entry['level'] in ('SEVERE', 'WARNING')]
@@ -93,7 +93,7 @@ class PageTest(unittest.TestCase):
         times = []
         for _ in range(5):
             self.open()
-            # Cards are there when the page is complete; what was loaded last tells when that was.
+            # The cards exist when the page is complete; the resource that was loaded last gives the time.
             times.append(self.page.script("""
                 const loads = performance.getEntriesByType('resource').map((entry) => entry.responseEnd);
                 return Math.max(performance.getEntriesByType('navigation')[0].loadEventEnd, ...loads);"""))
@@ -118,7 +118,7 @@ class PageTest(unittest.TestCase):
 
     def test_seeded_weights_are_announced(self):
         self.open(seeded=True)
-        self.assertIn('predictions mean nothing', self.page.find('#seeded').text)
+        self.assertIn('predictions are meaningless', self.page.find('#seeded').text)
 
     # --- Pictures ---
 
@@ -158,7 +158,7 @@ class PageTest(unittest.TestCase):
 
     def test_a_broken_file_shows_its_error(self):
         self.open()
-        self.expected_errors = 1  # the browser logs an answer of 415
+        self.expected_errors = 1  # the browser logs the answer 415
         self.page.drop_or_paste('drop', 'notes.txt', b'these are words', 'text/plain')
         self.assertGreater(len(self.page.wait_for_problem()), 10)
         self.assertEqual(self.page.find('#problem').get_attribute('role'), 'alert')
@@ -171,7 +171,7 @@ class PageTest(unittest.TestCase):
         self.page.drop_or_paste('drop', 'half.png', self.png.read_bytes()[:-40], 'image/png')
         self.assertGreater(len(self.page.wait_for_problem()), 10)
         self.assertEqual(set(self.page.states().values()), {'idle'})
-        self.sample()  # and the next picture is none the worse for it
+        self.sample()  # the next picture still works
         self.assertFalse(self.page.find('#problem').is_displayed())
 
     def test_a_photograph_beyond_the_limit_is_not_sent(self):
@@ -347,14 +347,14 @@ class PageTest(unittest.TestCase):
 
     def test_a_stream_that_breaks_is_told_with_a_retry(self):
         self.open(broken=True)
-        self.expected_errors = 1  # the browser logs an answer of 404
+        self.expected_errors = 1  # the browser logs the answer 404
         self.page.find('#sample').click()
-        self.assertIn('connection broke', self.page.wait_for_problem())
+        self.assertIn('connection was lost', self.page.wait_for_problem())
         self.assertTrue(self.page.find('#retry').is_enabled())
 
     def test_a_server_that_is_gone_is_told_with_a_retry(self):
         server = served.Server(self.models)
-        self.expected_errors = 1  # the browser logs that nobody answers
+        self.expected_errors = 1  # the browser logs that there is no answer
         self.page.open(server.address)
         self.assertEqual(server.stop()[0], 0)
         self.page.find('#sample').click()
@@ -363,7 +363,7 @@ class PageTest(unittest.TestCase):
         self.addCleanup(again.stop)
         self.page.find('#retry').click()
         self.page.wait_for_results('sample.jpg')
-        self.page.requests()  # not to the server that the other tests use
+        self.page.requests()  # not to the server of the other tests
 
 
 if __name__ == '__main__':

@@ -1,10 +1,10 @@
-// Put into the page before its own scripts: what happens to it where `faults` says so.
+// Injected before the page's own scripts: simulates the faults that `faults` names.
 //   seeded: the server says that the weights are seeded
-//   busy: so many jobs are refused because the queue is full
-//   failing: the variant of that id fails
-//   broken: the events break off, and do not come back
+//   busy: this many jobs are refused because the queue is full
+//   failing: the variant with this id fails
+//   broken: the events stop, and do not resume
 //   endless: a job in rounds never ends
-//   together: no variant was so quick that it ran alone
+//   together: every variant ran in parallel with another
 ((faults) => {
   const realFetch = window.fetch;
   window.fetch = async (path, options) => {

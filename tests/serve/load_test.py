@@ -1,4 +1,4 @@
-"""Many clients at once, a tenth of them hostile: nothing grows, and nobody else suffers."""
+"""Many clients at once, a tenth of them hostile: no resource grows, and the others are served."""
 
 import concurrent.futures
 import json
@@ -72,7 +72,7 @@ def no_http(server):
 
 
 def goes_away(server):
-    """In the middle of its image, or of waiting for the answer."""
+    """Disconnects while sending its image, or while waiting for the answer."""
     for length in len(IMAGE) // 2, len(IMAGE):
         with server.connect() as connection:
             head = (f'POST /v1/classify HTTP/1.1\r\nHost: {server.host}\r\nContent-Type: image/png\r\n'
@@ -94,7 +94,7 @@ HOSTILE = [broken_image, too_long, foreign, no_http, goes_away, slow]
 
 class LoadTest(unittest.TestCase):
     def send(self, server, numbers):
-        """Requests of those numbers, by CLIENTS at once; the seconds that the kind ones took."""
+        """Sends the requests with these numbers, CLIENTS at once; returns the seconds of the well-behaved ones."""
         source = random.Random(7)
         turns = [HOSTILE[number // HOSTILE_EVERY % len(HOSTILE)] if number % HOSTILE_EVERY == 0
                  else source.choice(KIND) for number in numbers]
@@ -109,7 +109,7 @@ class LoadTest(unittest.TestCase):
             return [seconds for turn, seconds in pool.map(take, turns) if turn is classify]
 
     def at_rest(self, server):
-        """Memory, threads and descriptors when nobody is served."""
+        """Memory, threads and file descriptors while no client is served."""
         served.wait_until(lambda: server.metric('vgg19_in_flight') == 0, 'rest')
         served.wait_until(lambda: server.descriptors() <= self.descriptors, 'connections to close')
         return server.resident_bytes(), server.threads(), server.descriptors()
@@ -124,7 +124,7 @@ class LoadTest(unittest.TestCase):
                 time.sleep(0.1)  # until that connection is closed
                 self.descriptors = server.descriptors()
                 self.send(server, range(WARM_UP))
-                # A leak grows with every round; an allocator's highest mark, which depends on what meets by chance,
+                # A leak grows with every round; an allocator's peak, which depends on random coincidences,
                 # does not.
                 after = self.at_rest(server)
                 for _ in range(ROUNDS):

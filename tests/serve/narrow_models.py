@@ -12,7 +12,7 @@ CLASSIFIER = [16, 16, 1000]
 
 
 def shapes():
-    """Names and shapes as torchvision has them."""
+    """torchvision's names and shapes."""
     index, channels = 0, 3
     for width in FEATURES:
         if width == 'M':
@@ -46,7 +46,7 @@ def write_weights(path):
 
 
 def make(tool, folder):
-    """baseline, pruned, int8 and pruned-int8; res160 is the baseline's file. And a report with an accuracy."""
+    """Makes baseline, pruned, int8 and pruned-int8 (res160 uses the baseline's file), and a report with an accuracy."""
     folder = pathlib.Path(folder)
     weights = folder.parent / 'weights.safetensors'
     write_weights(weights)

@@ -22,7 +22,7 @@ class Browser:
     def __init__(self, chromium, chromedriver, downloads):
         options = webdriver.ChromeOptions()
         options.binary_location = chromium
-        # No traffic of the browser's own, and no name but the server's address.
+        # The browser must send no requests of its own, and resolve no name except the server's address.
         arguments = ['--headless=new', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run',
                      '--disable-background-networking', '--disable-component-update', '--disable-sync',
                      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1']
@@ -48,7 +48,7 @@ class Browser:
         return self.driver.execute_script(text, *arguments)
 
     def open(self, url, size=WIDE, dark=False, **faults):
-        """A fresh page, and none of what earlier ones logged."""
+        """Opens a fresh page, and discards the log of earlier ones."""
         self.driver.get('about:blank')
         self.logged('browser'), self.logged('performance')
         if self.injected:
@@ -75,7 +75,7 @@ class Browser:
         return self.driver.get_log(kind)
 
     def requests(self):
-        """The addresses that were asked for since open(), and the bytes that came, by address."""
+        """The bytes received since open(), by requested address."""
         addresses, sizes = {}, {}
         for entry in self.logged('performance'):
             message = json.loads(entry['message'])['message']
@@ -114,7 +114,7 @@ class Browser:
         self.find('#file').send_keys(str(path))
 
     def drop_or_paste(self, event, name, content, mime_type):
-        """A DragEvent or ClipboardEvent of that name, with a file."""
+        """Sends a DragEvent or ClipboardEvent of that name, with a file."""
         self.script("""
             const [type, name, content, mime] = arguments;
             const bytes = Uint8Array.from(atob(content), (character) => character.charCodeAt(0));
@@ -129,7 +129,7 @@ class Browser:
         ActionChains(self.driver, duration=0).send_keys(*keys).perform()
 
     def tab_to(self, selector, most=60):
-        """Presses Tab until that element has the focus. The element must show it."""
+        """Presses Tab until that element has the focus, which must be visible."""
         for _ in range(most):
             self.press(Keys.TAB)
             if self.script('return document.activeElement.matches(arguments[0])', selector):
@@ -153,11 +153,11 @@ class Browser:
             if value:
                 return value
             time.sleep(0.02)
-        raise AssertionError(f'waited {PATIENCE_SECONDS} s in vain for {what}; status: {self.status()}; '
+        raise AssertionError(f'waited {PATIENCE_SECONDS} s for {what} without success; status: {self.status()}; '
                              f"problem: {self.text('#problem-text')}; cards: {self.states()}")
 
     def wait_for_results(self, image=None):
-        """Until all cards are filled, of the image of that name where one is given."""
+        """Waits until all cards are filled, for the image of that name if one is given."""
         def done():
             named = image is None or self.text('#picture-name').startswith(image)
             return named and set(self.states().values()) == {'done'} and ' done.' in self.status()
@@ -168,9 +168,9 @@ class Browser:
         return self.text('#problem-text')
 
     def screenshot(self, path, size=WIDE):
-        """The whole page, from top to bottom."""
+        """Takes a screenshot of the whole page."""
         height = self.script('return document.documentElement.scrollHeight')
         self.resize((size[0], height))
-        time.sleep(0.2)  # for charts to be drawn at this size
+        time.sleep(0.2)  # lets charts be redrawn at this size
         self.driver.save_screenshot(str(path))
         self.resize(size)

@@ -1,4 +1,4 @@
-"""Requests that are malformed, too long, too slow, from elsewhere or too many; and how the server ends."""
+"""Requests that are malformed, too long, too slow, from foreign pages or too many; and how the server stops."""
 
 import json
 import os
@@ -26,7 +26,7 @@ def tearDownModule():
 
 
 def huge_png():
-    """A header that names 30,000 × 30,000 pixels, and next to nothing after it."""
+    """A header that declares 30,000 × 30,000 pixels, with almost no data."""
     def chunk(name, data):
         return struct.pack('>I', len(data)) + name + data + struct.pack('>I', zlib.crc32(name + data))
     return (b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', 30000, 30000, 8, 2, 0, 0, 0)) +
@@ -152,7 +152,7 @@ class RefusalTest(unittest.TestCase):
         for data in b'GET /heal', self.get()[:-2], post, post + b'P6':
             self.refused_raw(408, 'request_timeout', data)
         self.assertLess(time.monotonic() - begin, served.PATIENCE)
-        with self.server.connect() as connection:  # a byte now and then makes it no longer
+        with self.server.connect() as connection:  # sending single bytes must not extend it
             begin = time.monotonic()
             connection.settimeout(0.1)
             text = b''
@@ -168,7 +168,7 @@ class RefusalTest(unittest.TestCase):
         with self.server.connect() as connection:
             connection.sendall(self.get() * 3 + self.get(fields='Connection: close\r\n'))
             self.assertEqual(served.received(connection).count('HTTP/1.1 200 OK'), 4)
-        # A body that nobody asked for is no further request.
+        # A body that the route does not accept must not be read as a second request.
         with self.server.connect() as connection:
             smuggled = self.get()
             connection.sendall(self.get(fields=f'Content-Length: {len(smuggled)}\r\n') + smuggled)
@@ -187,7 +187,7 @@ class RefusalTest(unittest.TestCase):
         served.wait_until(lambda: self.server.metric('vgg19_in_flight') == 0, 'workers to be free')
 
     def sockets(self):
-        """Inodes of the process's sockets, and of those that are its clients' or wait for some."""
+        """The inodes of the process's sockets, and of those that are listening or connected to clients."""
         process = pathlib.Path(f'/proc/{self.server.process.pid}')
         links = []
         for entry in (process / 'fd').iterdir():
@@ -202,14 +202,14 @@ class RefusalTest(unittest.TestCase):
         self.assertEqual(self.server.post('/v1/classify', IMAGE).status, 200)
 
         def only_those():
-            own, clients = self.sockets()  # one that is just being closed may be among the first alone
+            own, clients = self.sockets()  # a socket that is just being closed may occur only in the first list
             return own and own <= clients
         served.wait_until(only_those, 'sockets that are no client\'s to close')
 
 
 class QueueTest(unittest.TestCase):
     def setUp(self):
-        # Slow kernels: what is to be seen while it runs must not be over too soon.
+        # Slow kernels, so that the test can observe the job while it runs.
         self.server = served.Server(models, '--queue', '1', '--threads', '1', '--isa', 'portable', '--conv', 'direct', '--variants', 'res160')
         self.long_job = '/v1/jobs?mode=rounds&rounds=50'
 
@@ -223,7 +223,7 @@ class QueueTest(unittest.TestCase):
         return connection
 
     def busy(self):
-        """A job that runs, with a listener."""
+        """Starts a job and listens to its events."""
         listener = self.follow(self.server.post(self.long_job, IMAGE).json)
         served.wait_until(lambda: self.server.metric('vgg19_in_flight') == 1, 'a worker to begin')
         return listener
@@ -241,7 +241,7 @@ class QueueTest(unittest.TestCase):
         self.assertIsInstance(answer.json['error'], str)
         self.assertEqual(self.server.metric('vgg19_queue_length'), 1)
         self.assertEqual(self.server.get('/healthz').status, 200)
-        # The one that waits is given up by its listener, and frees its place; so is the one that runs.
+        # When the listener leaves the waiting job, its place becomes free; the same for the running one.
         listener = self.follow_waiting(waiting.json)
         listener.close()
         served.wait_until(lambda: self.server.metric('vgg19_queue_length') == 0, 'the queue to be empty')
@@ -253,7 +253,7 @@ class QueueTest(unittest.TestCase):
     def follow_waiting(self, job):
         connection = self.server.connect()
         connection.sendall(f'GET {job["events"]} HTTP/1.1\r\nHost: {self.server.host}\r\n\r\n'.encode())
-        connection.recv(1000)  # the head: from now on it counts as a listener
+        connection.recv(1000)  # after the head, the client counts as a listener
         return connection
 
     def test_a_client_that_goes_away_leaves_the_queue(self):
@@ -271,7 +271,7 @@ class QueueTest(unittest.TestCase):
         job = self.server.post('/v1/jobs?mode=rounds&rounds=5', IMAGE).json
         listener = self.follow(job)
         served.wait_until(lambda: self.server.metric('vgg19_in_flight') == 1, 'a worker to begin')
-        idle = self.server.connect()  # has nothing to say, and must not keep the server
+        idle = self.server.connect()  # sends nothing, and must not keep the server from stopping
         waiting = self.server.connect()
         waiting.sendall((f'POST /v1/classify HTTP/1.1\r\nHost: {self.server.host}\r\nContent-Type: image/png\r\n'
                          f'Content-Length: {len(IMAGE)}\r\n\r\n').encode() + IMAGE)

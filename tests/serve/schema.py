@@ -1,4 +1,4 @@
-"""As much of JSON Schema as openapi.json uses. A keyword that is not known here is an error."""
+"""The part of JSON Schema that openapi.json uses. Unknown keywords are an error."""
 
 import re
 
@@ -38,7 +38,7 @@ class Description:
         return self.document['components']['schemas'][name]
 
     def errors(self, value, schema, where='$'):
-        """What is wrong with the value, a line each."""
+        """The problems of the value, one line each."""
         schema = self.resolve(schema)
         found = []
         for keyword, wanted in schema.items():
@@ -56,7 +56,7 @@ class Description:
         return [] if value == wanted else [f'{where}: expected {wanted!r}, found {value!r}']
 
     def check_pattern(self, value, pattern, where, _):
-        return [] if re.search(pattern, value) else [f'{where}: expected {pattern}, found {value!r}']
+        return [] if not isinstance(value, str) or re.search(pattern, value) else [f'{where}: expected {pattern}, found {value!r}']
 
     def check_minimum(self, value, least, where, _):
         return [] if value >= least else [f'{where}: expected at least {least}, found {value}']

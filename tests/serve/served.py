@@ -15,12 +15,12 @@ import time
 import narrow_models
 
 TOOL = os.environ['VGG19_TOOL']
-# Sanitizers make everything slower; what must happen in time is then given more of it.
+# Sanitizers make everything slower, so timeouts are longer with them.
 PATIENCE = 60
 
 
 class Server:
-    """The program, started; with the address that it printed."""
+    """The running program and the address that it printed."""
 
     def __init__(self, models, *options, port=0):
         self.process = subprocess.Popen([TOOL, 'serve', '--models', str(models), '--port', str(port), *options],
@@ -32,7 +32,7 @@ class Server:
         self.host = f'127.0.0.1:{self.port}'
 
     def request(self, method, path, body=None, headers=None):
-        """Of one request on a connection of its own."""
+        """The answer to one request on its own connection."""
         connection = http.client.HTTPConnection('127.0.0.1', self.port, timeout=PATIENCE)
         try:
             headers = headers or {}
@@ -53,7 +53,7 @@ class Server:
         return connection
 
     def raw(self, data):
-        """The status and the text of the answer to these bytes; 0 where there is none."""
+        """The status and the text of the answer to these bytes; 0 without an answer."""
         with self.connect() as connection:
             connection.sendall(data)
             text = received(connection)
@@ -76,12 +76,12 @@ class Server:
         return len(os.listdir(f'/proc/{self.process.pid}/fd'))
 
     def end(self):
-        """At once, if it still runs."""
+        """Kills the server if it is still running."""
         self.process.kill()
         self.process.communicate()
 
     def stop(self, sent=signal.SIGTERM):
-        """The exit code, and what it said."""
+        """Stops the server; returns the exit code and its messages."""
         self.process.send_signal(sent)
         _, errors = self.process.communicate(timeout=PATIENCE)
         return self.process.returncode, errors
@@ -103,7 +103,7 @@ class Answer:
 
 
 def received(connection):
-    """All until the other side closes."""
+    """Reads until the other side closes."""
     data = b''
     with contextlib.suppress(ConnectionResetError):
         while part := connection.recv(65536):
@@ -136,12 +136,13 @@ def pixels(width=40, height=30):
 
 
 def flat_jpeg(width, height):
-    """A grey picture of sides that 8 divides, and as many blocks as one of them, with the standard's tables."""
+    """A grey JPEG with the standard's tables; the sides are multiples of 8."""
     blocks = width // 8 * (height // 8)
     head = (b'\xff\xd8' + b'\xff\xdb\0\x43\0' + bytes([8] * 64) +
             b'\xff\xc0\0\x0b\x08' + struct.pack('>HH', height, width) + b'\x01\x01\x11\0' +
             b'\xff\xda\0\x08\x01\x01\0\0\x3f\0')
-    # A block: 00, no difference from the one before it, and 1010, nothing more. Four of them fill three bytes.
+    # A block is 00 (no difference from the previous DC) and 1010 (end of block). Four blocks fill three
+    # bytes.
     return head + b'\x28\xa2\x8a' * (blocks // 4) + b'\xff\xd9'
 
 
@@ -153,7 +154,7 @@ def form(content, name='file', file_name='a.jpg', boundary='~~edge~~'):
 
 
 def events(text):
-    """Of server-sent events: number, name and data of each."""
+    """Parses server-sent events into number, name and data."""
     found = []
     for block in text.split('\n\n'):
         fields = dict(line.split(': ', 1) for line in block.splitlines() if not line.startswith(':'))

@@ -1,17 +1,16 @@
 #!/usr/bin/env python3
-"""Fails where an object that is compiled for one instruction set defines a function outside of its own namespace.
+"""Fails if an object compiled for one instruction set defines a function outside its own namespace.
 
     check.py NM ISA OBJECT… [ISA OBJECT…]…
 
-Such a function (an inline one that the compiler did not inline, std::min say) may stand in several objects, and the
-linker keeps one of them for all: then an AVX2 machine may run AVX-512 code. An object's name tells its ISA by the folder
-of its CMake target, so objects are given behind the ISA that they belong to.
+Such a function (for example std::min, if the compiler did not inline it) may be in several objects, and the linker keeps
+only one copy: then an AVX2 machine may run AVX-512 code. Each ISA on the command line is followed by its objects.
 """
 import pathlib
 import subprocess
 import sys
 
-CODE = 'TtWwi'  # of nm; lower case for T is a function of the object's own
+CODE = 'TtWwi'  # nm's types; a lower-case T is a local function
 
 
 def defined_functions(nm, path):

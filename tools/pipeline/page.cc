@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "engine/model/json_file.h"
+#include "engine/model/map_size.h"
 #include "tools/charts.h"
 #include "tools/pipeline/report.h"
 #include "tools/text.h"
@@ -32,7 +33,7 @@ const Json& at(const Json& json, std::string_view key) {
     return model::member(json, key, "report");
 }
 
-/// Puts a text in the place of each {{name}}.
+/// Replaces each {{name}} by its text.
 std::string filled(const std::string& page, const std::map<std::string, std::string>& texts) {
     std::string result;
     std::size_t done = 0;
@@ -113,7 +114,7 @@ std::string size_chart(const Json::Array& variants) {
         const double megabytes = at(variant, "bytes").number() * 1e-6;
         bars.push_back({at(variant, "id").string(), megabytes, fixed(megabytes, 1) + " MB"});
     }
-    return bar_chart({"Size of the file", "Megabytes on disk, a bar a variant.", "", ""}, bars);
+    return bar_chart({"Size of the file", "Megabytes on disk, one bar per variant.", "", ""}, bars);
 }
 
 std::string latency_chart(const Json::Array& variants) {
@@ -122,7 +123,7 @@ std::string latency_chart(const Json::Array& variants) {
         const double median = at(variant, "median_ms").number();
         bars.push_back({at(variant, "id").string(), median, milliseconds(median)});
     }
-    return bar_chart({"Latency, median", "Milliseconds for one run, a bar a variant.", "", ""}, bars);
+    return bar_chart({"Latency, median", "Milliseconds for one run, one bar per variant.", "", ""}, bars);
 }
 
 std::string accuracy_chart(const Json::Array& variants) {
@@ -133,11 +134,12 @@ std::string accuracy_chart(const Json::Array& variants) {
                           {at(variant, "median_ms").number(), 100 * at(accuracy(variant), "top1").number()},
                           Interval{100 * interval.at(0).number(), 100 * interval.at(1).number()}});
     }
-    return scatter_chart({"Accuracy against latency",
-                          "Top-1 on the test images with 95 % intervals, over the median latency, a point a "
-                          "variant. Up and to the left is better.",
-                          "median latency, ms", "top-1, %"},
-                         points);
+    return scatter_chart(
+        {"Accuracy against latency",
+         "Top-1 on the test images with 95 % intervals, over the median latency, one point per "
+         "variant. Up and to the left is better.",
+         "median latency, ms", "top-1, %"},
+        points);
 }
 
 std::string sensitivity_chart(const Json& curves) {
@@ -150,11 +152,11 @@ std::string sensitivity_chart(const Json& curves) {
                 {100 * at(point, "ratio").number(), 100 * at(point, "relative_l2").number()});
         }
     }
-    const ChartText text = {
-        "Sensitivity to pruning",
-        "The error of the logits when filters of one convolution alone go, over their share, a line a "
-        "convolution.",
-        "filters removed, %", "relative error of the logits, %"};
+    const ChartText text = {"Sensitivity to pruning",
+                            "The error of the logits when filters of one convolution alone are removed, over "
+                            "their share, one line per "
+                            "convolution.",
+                            "filters removed, %", "relative error of the logits, %"};
     return element("figure", line_chart(text, series)) + '\n';
 }
 
@@ -195,17 +197,20 @@ std::string notes(const Json::Array& all) {
     return list.empty() ? "" : element("ul", '\n' + list) + '\n';
 }
 
+/// "224×224" of what model::size_json() wrote.
+std::string pixels(const Json& size) {
+    const std::string text = size.is_string() ? size.string() : std::to_string(size.size());
+    return model::pixels_text(model::parse_map_size(text).value_or(MapSize()));
+}
+
 std::string summary(const Json& report) {
     const Json& data = at(report, "data");
     const Json& first = at(report, "variants").array().at(0);
     return "From " + element("b", escaped(at(data, "weights").string())) +
            ", trained further and calibrated on " + element("b", escaped(at(data, "train").string())) +
            ", tested on " + grouped(at(accuracy(first), "images").size()) + " images of " +
-           element("b", escaped(at(data, "test").string())) + " at " +
-           std::to_string(at(accuracy(first), "size").size()) + "×" +
-           std::to_string(at(accuracy(first), "size").size()) + "; latencies at " +
-           std::to_string(at(first, "input_size").size()) + "×" +
-           std::to_string(at(first, "input_size").size()) + '.';
+           element("b", escaped(at(data, "test").string())) + " at " + pixels(at(accuracy(first), "size")) +
+           "; latencies at " + pixels(at(first, "input_size")) + '.';
 }
 
 }  // namespace

@@ -1,11 +1,11 @@
 #include "tools/pipeline/plan.h"
 
 #include <algorithm>
-#include <charconv>
 #include <iterator>
 #include <set>
 
 #include "converter/variants/recipes.h"
+#include "engine/model/map_size.h"
 #include "vgg19/error.h"
 
 namespace vgg19::tools {
@@ -23,11 +23,10 @@ const std::vector<Recipe>& recipes_for(const PipelineOptions& options) {
     return has_ranks ? converter::all_recipes() : converter::recipes_without_ranks();
 }
 
-/// A variant at a smaller size is none when all run at that size, or at less.
+/// A variant with a reduced input size is pointless if all run at that size, or a smaller one.
 bool is_smaller(const Recipe& recipe, const PipelineOptions& options) {
-    std::size_t size = 0;
-    std::from_chars(options.size.data(), options.size.data() + options.size.size(), size);
-    return recipe.input_size == 0 || size == 0 || recipe.input_size < size;
+    const std::optional<MapSize> size = model::parse_map_size(options.size);
+    return recipe.input_size.empty() || !size || recipe.input_size.pixels() < size->pixels();
 }
 
 bool is_baseline(const Recipe& recipe) {
@@ -62,7 +61,7 @@ class Planner {
                                           ", found '" + id + "'");
     }
 
-    /// In the list's order, the baseline always among them: everything is compared with it.
+    /// In the list's order; always includes the baseline, because everything is compared with it.
     std::vector<Recipe> chosen_recipes() const {
         for (const std::string& id : options_.variants) require_known(id);
         std::vector<Recipe> chosen;
@@ -153,7 +152,7 @@ class Planner {
         pass(words, "--target-macs", options_.target_macs);
         pass(words, "--criterion", options_.criterion);
         pass(words, "--round-to", options_.round_to);
-        // A target is spread by what the images show, and a criterion may ask them, also without a refit.
+        // A target needs images for its scan, and a criterion may need them, even without a refit.
         if (options_.refit || !options_.target_macs.empty() || options_.criterion == "activation") {
             pass_calibration(words);
             inputs.push_back(options_.data);
@@ -180,7 +179,7 @@ class Planner {
         add("finetune", words, inputs, output).checkpoint = checkpoint;
     }
 
-    /// What a refit has brought back is worth keeping, what a plain cut has left is not.
+    /// Weights after a refit are worth keeping, weights after a plain cut are not.
     std::string kept_share() const {
         if (!options_.keep.empty()) return options_.keep;
         return options_.refit ? "0.5" : "";
@@ -202,14 +201,14 @@ class Planner {
     }
 
     void evaluate(const Recipe& each) {
-        const std::string size = each.input_size == 0 ? options_.size : std::to_string(each.input_size);
+        const std::string size = each.input_size.empty() ? options_.size : to_string(each.input_size);
         const std::string id = each.id;
         const PipelineVariant variant{id, file_of(each), size, options_.folder / "eval" / (id + ".json")};
         const path baseline = file_of(baseline_);
         Words words = {"eval", "-m", variant.file.string(), "--data", options_.test.string(), "--json"};
         std::vector<path> inputs = {variant.file, options_.test};
-        // At another size the baseline would be another reference: its own answers are compared in the bench.
-        if (!is_baseline(each) && each.input_size == 0) {
+        // At another size the baseline would be a different reference; the bench compares its own answers.
+        if (!is_baseline(each) && each.input_size.empty()) {
             words.insert(words.end(), {"--reference", baseline.string()});
             inputs.push_back(baseline);
         }

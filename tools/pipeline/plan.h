@@ -1,4 +1,4 @@
-// Which steps make, evaluate and time the variants.
+// The steps that make, evaluate and time the variants.
 #pragma once
 
 #include <filesystem>
@@ -10,11 +10,11 @@
 
 namespace vgg19::tools {
 
-/// Numbers are as they stand on the command line, checked, and "" where a step's own default serves.
+/// Numbers are checked texts from the command line; "" means the step's own default.
 struct PipelineOptions {
     std::filesystem::path weights;
-    std::filesystem::path data;  ///< to train and calibrate with
-    std::filesystem::path test;  ///< to evaluate with
+    std::filesystem::path data;  ///< for training and calibration
+    std::filesystem::path test;  ///< for evaluation
     std::filesystem::path folder;
     std::string label_map;
     std::string class_order;
@@ -35,32 +35,32 @@ struct PipelineOptions {
     std::string test_images;
     std::string threads;
     std::string min_time;
-    std::string rank;  ///< of factored variants; neither this nor energy: there are none
+    std::string rank;  ///< ranks of factored variants; without rank and energy there are none
     std::string energy;
     std::string max_megapixels;
-    bool exif = true;  ///< images are turned as it says
+    bool exif = true;  ///< apply the images' EXIF orientation
     bool refit = true;
     bool finetune = true;
     bool scan = true;
 };
 
-/// What is reported on.
+/// A variant in the report.
 struct PipelineVariant {
     std::string id;
     std::filesystem::path file;
-    std::string size;  ///< of its input, "": the model's own
+    std::string size;  ///< of its input; "" means the model's own
     std::filesystem::path evaluation;
 };
 
 struct PipelinePlan {
-    std::vector<Step> steps;  ///< in an order in which they can run
+    std::vector<Step> steps;  ///< in execution order
     std::vector<PipelineVariant> variants;
     std::filesystem::path bench;
     std::optional<std::filesystem::path> sensitivity;
 };
 
-/// `weights_are_model`: they are used as the baseline where they are, through a link. Throws Error (usage)
-/// for a variant that there is not.
+/// `weights_are_model`: use the weights as the baseline in place, through a link. Throws Error (usage) for an
+/// unknown variant.
 PipelinePlan plan_pipeline(const PipelineOptions& options, bool weights_are_model);
 
 }  // namespace vgg19::tools

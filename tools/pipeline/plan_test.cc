@@ -79,7 +79,7 @@ TEST_CASE("Every input of a step is given, or made by a step before it") {
     }
 }
 
-TEST_CASE("Options go to the steps that they are for") {
+TEST_CASE("Options are passed to the right steps") {
     PipelineOptions all = options();
     all.size = "32";
     all.bench_size = "224";
@@ -110,11 +110,11 @@ TEST_CASE("Options go to the steps that they are for") {
           "vgg19 eval -m out/baseline.safetensors --data test --json --label-map map -n 100 --size 32 "
           "--threads 12");
     CHECK(command(plan, "bench").find("--size 224") != std::string::npos);
-    // Everything runs at 32: a variant at 160 would be a larger one.
+    // Everything runs at 32, so a variant at 160 would be larger.
     CHECK(command(plan, "eval res160").empty());
 }
 
-TEST_CASE("Variants that are not wanted are not made, but for what they come from") {
+TEST_CASE("Only requested variants are made, and those that they are derived from") {
     PipelineOptions some = options();
     some.variants = {"pruned-int8"};
     some.scan = false;

@@ -96,7 +96,7 @@ double parse_number(std::string_view word, const std::string& place) {
     return value;
 }
 
-/// Where the columns are that a sensitivity table must have.
+/// The positions of a sensitivity table's required columns.
 struct Columns {
     Columns(std::string_view head, const std::string& name)
         : layer(find(head, "layer", name)),

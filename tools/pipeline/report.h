@@ -1,4 +1,4 @@
-// What the pipeline found out, for programs and for people.
+// The pipeline's results, as JSON and as a page.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace vgg19::tools {
 
-/// The version of report.json's shape: rises when a field goes or changes its meaning.
+/// The version of report.json's format; increased when a field is removed or changes its meaning.
 inline constexpr int pipeline_schema_version = 1;
 
 /// The bench's report with, for each variant, also
@@ -21,12 +21,12 @@ inline constexpr int pipeline_schema_version = 1;
 /// "relative_l2"}]}]. Reads the files that the steps wrote. Throws Error (bad_input).
 model::Json pipeline_report(const PipelineOptions& options, const PipelinePlan& plan, const StepLog& log);
 
-/// The curves of `vgg19 prune --scan --csv`: by layer and ratio the relative L2 error of the logits, from a
-/// table whose head names the columns layer, ratio and relative_l2 (others are left out). Throws Error
+/// Parses the table of `vgg19 prune --scan --csv` into curves: the relative L2 error of the logits by layer
+/// and ratio. The header must name the columns layer, ratio and relative_l2; others are ignored. Throws Error
 /// (bad_input) with `name` in the message.
 model::Json read_sensitivity(std::string_view text, const std::string& name);
 
-/// The report as one page of HTML that needs nothing else: no network, no scripts.
+/// The report as a self-contained HTML page, without network access or scripts.
 std::string pipeline_page(const model::Json& report);
 
 }  // namespace vgg19::tools

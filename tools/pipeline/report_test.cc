@@ -74,7 +74,7 @@ TEST_CASE("The page holds the table, the charts, the commands and the machine") 
     CHECK(count(page, "{{") == 0);
 }
 
-TEST_CASE("The page needs nothing else, and follows the reader's screen") {
+TEST_CASE("The page is self-contained, and adapts to the reader's screen") {
     const std::string page = pipeline_page(report());
     for (const char* outside : {"http:", "https:", "src=", "href", "url(", "<script", "@import", "<link"}) {
         CAPTURE(outside);
@@ -94,7 +94,7 @@ TEST_CASE("Without a scan there is no chart of it") {
     CHECK(count(pipeline_page(without), "<svg ") == 3);
 }
 
-TEST_CASE("A report without what the page shows is told") {
+TEST_CASE("A report without the required members is an error") {
     CHECK(error_of(ErrorKind::bad_input, [] { pipeline_page(Json::parse("{}", "report")); }) ==
           "report: expected a member \"variants\", found none");
 }

@@ -26,7 +26,7 @@ using std::filesystem::path;
 
 constexpr std::uint64_t log_schema_version = 1;
 
-/// As data sets find them: in folders that links lead to, too.
+/// The files that data sets find, also in linked folders.
 std::vector<path> files_of(const path& folder) {
     std::vector<path> files;
     const auto add = [&files](const converter::FolderContent& content) {
@@ -41,7 +41,7 @@ std::vector<path> files_of(const path& folder) {
 std::string folder_digest(const path& folder) {
     std::vector<std::string> lines;
     for (const path& file : files_of(folder)) {
-        std::error_code broken;  // a link that leads nowhere counts by its name
+        std::error_code broken;  // a broken link counts by its name
         const auto size = std::filesystem::file_size(file, broken);
         const auto time = std::filesystem::last_write_time(file, broken);
         lines.push_back(file.lexically_relative(folder).string() + '\n' + std::to_string(size) + '\n' +
@@ -101,7 +101,7 @@ void StepLog::run(const Step& step, const RunStep& run_step) {
     const bool goes_on = found != records_.end() && found->second.command == wanted.command &&
                          found->second.inputs == wanted.inputs;
     if (!goes_on && !step.checkpoint.empty()) std::filesystem::remove(step.checkpoint);
-    // A link leads to a file of somebody else's, which must not be replaced.
+    // A link points to a file that is not ours and must not be replaced.
     if (std::filesystem::is_symlink(step.output)) std::filesystem::remove(step.output);
     if (found == records_.end()) order_.push_back(step.id);
     records_[step.id] = wanted;

@@ -1,4 +1,4 @@
-// Steps that are done once: what they were made of is remembered, so that an interrupted run goes on.
+// Runs each step once and records its inputs, so that an interrupted run can continue.
 #pragma once
 
 #include <filesystem>
@@ -14,33 +14,33 @@ namespace vgg19::tools {
 /// One run of a subcommand of this program.
 struct Step {
     std::string id;                             ///< unique: "prune", "eval int8"
-    std::vector<std::string> words;             ///< the command line after the program's name
-    std::vector<std::filesystem::path> inputs;  ///< files and folders that it reads
-    std::filesystem::path output;               ///< the file that it writes
-    bool prints_output = false;                 ///< on standard output
-    std::filesystem::path checkpoint;           ///< what it goes on from when it was interrupted, or ""
+    std::vector<std::string> words;             ///< the command line without the program's name
+    std::vector<std::filesystem::path> inputs;  ///< files and folders that the step reads
+    std::filesystem::path output;               ///< the file that the step writes
+    bool prints_output = false;                 ///< whether the output is the standard output
+    std::filesystem::path checkpoint;           ///< the checkpoint of an interrupted step, or ""
 };
 
-/// "vgg19 prune 'a b' -o c": what a person types.
+/// "vgg19 prune 'a b' -o c": as typed in a shell.
 std::string command_text(const std::vector<std::string>& words);
 
-/// Runs a step, as run_child() does; for tests, something else.
+/// Runs a step like run_child(); tests use a replacement.
 using RunStep = std::function<int(const Step& step)>;
 
-/// The steps that were done, in a file:
-/// {"schema_version": 1, "steps": [{"id", "command": [words], "inputs": {path: digest}, "output_digest",
-///  "seconds"}]}; a step that was begun and not finished has no output_digest. The digest of a file is its
-/// SHA-256, that of a folder is of the names, sizes and times of the files that a data set finds in it.
+/// The log of finished steps, in a file: {"schema_version": 1, "steps": [{"id", "command": [words], "inputs":
+/// {path: digest}, "output_digest", "seconds"}]}; an unfinished step has no output_digest. The digest of a
+/// file is its SHA-256; the digest of a folder covers the names, sizes and times of the files that a data set
+/// finds in it.
 class StepLog {
   public:
-    /// Goes on from the file, if there is one. Throws Error (bad_input).
+    /// Continues the log in `file`, if it exists. Throws Error (bad_input).
     explicit StepLog(std::filesystem::path file);
 
-    /// Runs the step unless it was done: with the same command, on the same inputs, and its output is there
-    /// unchanged. Throws Error with the kind of the step's exit code when it fails; what is done stays.
+    /// Runs the step, unless it was done with the same command and inputs and its output has not changed. If
+    /// the step fails, throws Error with the kind of its exit code; finished steps stay recorded.
     void run(const Step& step, const RunStep& run_step);
 
-    /// Of a step that was done.
+    /// The time of a finished step.
     double seconds(const std::string& id) const;
 
   private:
@@ -52,7 +52,7 @@ class StepLog {
     };
 
     bool is_done(const Step& step, const Record& wanted);
-    /// Kept for the time of this object: a step's output is the next one's input.
+    /// Cached during this object's lifetime, since one step's output is the next one's input.
     const std::string& digest(const std::filesystem::path& path);
     void read();
     void read(const model::Json& json);

@@ -26,7 +26,7 @@ std::string read_file(const std::filesystem::path& path) {
     return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// Two steps, of which the second reads what the first writes; a step writes its command.
+/// Two steps; the second reads the first one's output. Each step writes its command.
 struct Chain {
     vgg19::testing::TemporaryFolder folder;
     std::filesystem::path log_file = folder / "log.json";
@@ -36,7 +36,7 @@ struct Chain {
 
     Chain() { write_file(folder / "input", "in"); }
 
-    /// As a run of the program does it, with a log of its own. Gives the steps that were run.
+    /// Runs the steps with a new log, like a run of the program. Returns the steps that ran.
     std::vector<std::string> run() {
         ran.clear();
         StepLog log(log_file);
@@ -55,14 +55,14 @@ using Ids = std::vector<std::string>;
 
 }  // namespace
 
-TEST_CASE("A step is done once") {
+TEST_CASE("A finished step is not repeated") {
     Chain chain;
     CHECK(chain.run() == Ids{"first", "second"});
     CHECK(read_file(chain.folder / "a") == "vgg19 one --x 1");
     CHECK(chain.run() == Ids{});
 }
 
-TEST_CASE("A changed command is run again, and what depends on its output") {
+TEST_CASE("A changed command is run again, and so are steps that depend on its output") {
     Chain chain;
     chain.run();
     chain.first.words.back() = "22";
@@ -72,11 +72,11 @@ TEST_CASE("A changed command is run again, and what depends on its output") {
     CHECK(chain.run() == Ids{});
 }
 
-TEST_CASE("Changed inputs and outputs are seen") {
+TEST_CASE("Changed inputs and outputs are detected") {
     Chain chain;
     chain.run();
     write_file(chain.folder / "input", "IN");
-    CHECK(chain.run() == Ids{"first"});  // which writes the same again: the second has nothing new
+    CHECK(chain.run() == Ids{"first"});  // it writes the same output again, so the second step is not needed
     std::filesystem::remove(chain.folder / "b");
     CHECK(chain.run() == Ids{"second"});
     write_file(chain.folder / "a", "damaged");
@@ -84,7 +84,7 @@ TEST_CASE("Changed inputs and outputs are seen") {
     CHECK(chain.run() == Ids{});
 }
 
-TEST_CASE("A folder is another when a file in it is") {
+TEST_CASE("A folder counts as changed if a file in it changes") {
     Chain chain;
     const std::filesystem::path data = chain.folder / "data";
     std::filesystem::create_directories(data / "class");
@@ -96,7 +96,7 @@ TEST_CASE("A folder is another when a file in it is") {
     CHECK(chain.run() == Ids{"first"});
 }
 
-TEST_CASE("A folder is another when a link in it leads to other files") {
+TEST_CASE("A folder counts as changed if a link in it leads to other files") {
     Chain chain;
     const std::filesystem::path data = chain.folder / "data";
     for (const char* place : {"data", "cats", "dogs"})
@@ -119,7 +119,7 @@ TEST_CASE("A folder is another when a link in it leads to other files") {
     CHECK(chain.run() == Ids{});
 }
 
-TEST_CASE("A step that fails is told with its command, and those before it stay done") {
+TEST_CASE("The error of a failing step shows its command, and earlier steps stay finished") {
     Chain chain;
     const auto failing = [&chain](int code) {
         StepLog log(chain.log_file);
@@ -140,7 +140,7 @@ TEST_CASE("A step that fails is told with its command, and those before it stay 
     CHECK(chain.run() == Ids{"second"});
 }
 
-TEST_CASE("An interrupted step keeps its checkpoint, unless it became another") {
+TEST_CASE("An interrupted step keeps its checkpoint, unless the step has changed") {
     Chain chain;
     chain.first.checkpoint = chain.folder / "checkpoint";
     const auto interrupt = [&chain] {
@@ -157,7 +157,7 @@ TEST_CASE("An interrupted step keeps its checkpoint, unless it became another") 
     CHECK(interrupt() == "new");
 }
 
-TEST_CASE("An output that is a link is replaced, and not what it leads to") {
+TEST_CASE("An output that is a link is replaced, not its target") {
     Chain chain;
     write_file(chain.folder / "theirs", "theirs");
     std::filesystem::create_symlink(chain.folder / "theirs", chain.folder / "a");
@@ -172,7 +172,7 @@ TEST_CASE("Seconds are remembered") {
     CHECK(StepLog(chain.log_file).seconds("first") >= 0);
 }
 
-TEST_CASE("A log that is none is told") {
+TEST_CASE("An invalid log is an error") {
     vgg19::testing::TemporaryFolder folder;
     const std::string name = folder / "log.json";
     const auto problem = [&name](const std::string& content) {
@@ -186,7 +186,7 @@ TEST_CASE("A log that is none is told") {
     CHECK(problem(R"({"schema_version": 1, "steps": [{}]})") == Containing("\"command\""));
 }
 
-TEST_CASE("Commands are written as a shell reads them") {
+TEST_CASE("Commands are quoted for a shell") {
     CHECK(command_text({"prune", "a.b", "--ratio", "0.1"}) == "vgg19 prune a.b --ratio 0.1");
     CHECK(command_text({"eval", "a b", "it's", "", "$x"}) == "vgg19 eval 'a b' 'it'\\''s' '' '$x'");
 }

@@ -17,7 +17,7 @@ namespace {
 using model::Json;
 using Clock = std::chrono::steady_clock;
 
-/// The image's bytes, out of a form where they are in one.
+/// The image's bytes, extracted from a form if the body is one.
 std::string image_file(Exchange& exchange) {
     const std::string_view type = exchange.head.value("content-type");
     return is_form(type) ? file_of_form(exchange.body, type) : std::move(exchange.body);
@@ -27,7 +27,7 @@ std::string timing(const char* name, double ms) {
     return std::string(name) + ";dur=" + Json(ms).dump();
 }
 
-/// Somebody who reads a job's events. The last to go ends the job.
+/// A client that reads a job's events. When the last one leaves, the job is cancelled.
 class Follower {
   public:
     Follower(std::shared_ptr<Job> job, WorkQueue& queue, std::size_t seen)
@@ -42,7 +42,7 @@ class Follower {
     Follower(const Follower&) = delete;
     Follower& operator=(const Follower&) = delete;
 
-    /// Writes the next event, or after a while without one a comment. False when the client is gone.
+    /// Writes the next event, or a comment if none came for a while. False if the client is gone.
     bool tell(httplib::DataSink& sink) {
         constexpr std::chrono::milliseconds glance{100};
         constexpr std::chrono::seconds longest_silence{10};
@@ -93,7 +93,8 @@ void Application::add_v1(std::vector<Route>& routes) {
 
 Json Application::models_json() const {
     const kernels::Isa isa = bench::chosen_isa(settings_.session);
-    static const std::string cpu = bench::describe_machine(isa).cpu;  // takes many small files to find out
+    static const std::string cpu =
+        bench::describe_machine(isa).cpu;  // slow, because it reads many small files
     Json limits;
     limits.set("max_upload_bytes", std::uint64_t{settings_.limits.body_bytes});
     limits.set("max_pixels", std::uint64_t{settings_.limits.image.limits.max_pixels});

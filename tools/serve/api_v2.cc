@@ -1,4 +1,4 @@
-// /v2: the Open Inference Protocol; a model is a variant.
+// /v2: the Open Inference Protocol; each variant is a model.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -39,7 +39,7 @@ class InferTask final : public Task {
 
     const Finish& finish() const { return finish_; }
 
-    /// When it is finished. Throws the Problem that came up.
+    /// Only when finished. Throws the Problem that occurred.
     const InferAnswer& answer() const {
         if (failure_) throw Problem(*failure_);
         return answer_;
@@ -117,7 +117,8 @@ void Application::describe_model(Exchange& exchange) const {
     const std::size_t variant = model_of(exchange);
     const Session& session = variants_.session(variant);
     Json inputs;
-    inputs.push(tensor_json(input_name, {model::image_channels, session.input_size(), session.input_size()}));
+    inputs.push(tensor_json(
+        input_name, {model::image_channels, session.input_size().height, session.input_size().width}));
     Json outputs;
     outputs.push(tensor_json(output_name, {session.model().classes()}));
     Json json;

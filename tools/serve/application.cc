@@ -11,8 +11,8 @@ namespace vgg19::server {
 
 namespace {
 
-/// Threads for connections beyond those of requests that run or wait: for /healthz and the like, and for
-/// clients that are slow.
+/// Additional threads beyond those of running and waiting requests: for /healthz and similar, and for slow
+/// clients.
 constexpr std::size_t spare_threads = 32;
 
 }  // namespace
@@ -34,7 +34,7 @@ void Application::run() {
     constexpr std::chrono::seconds glance{1};
     server_.run();
     if (!server_.is_stopping()) throw Error(ErrorKind::failed, "no connection can be accepted any more");
-    // The thread that stops it may still be at it.
+    // The thread that called stop() may still be inside it.
     while (!stopped_.wait_for(glance)) {
     }
 }

@@ -1,4 +1,4 @@
-// The server as a whole: variants, queue, jobs and routes.
+// The whole server: variants, queue, jobs and routes.
 #pragma once
 
 #include <cstddef>
@@ -21,8 +21,8 @@ struct Settings {
     std::string host = "127.0.0.1";
     int port = 8080;  ///< 0: any that is free
     std::vector<std::string> allowed_hosts;
-    std::size_t workers = 1;  ///< requests that run at once
-    std::size_t queue = 16;   ///< requests that may wait beside them
+    std::size_t workers = 1;  ///< requests that run at the same time
+    std::size_t queue = 16;   ///< requests that may wait
     SessionOptions session;
     Limits limits;
 };
@@ -33,13 +33,13 @@ class Application {
 
     Variants& variants() { return variants_; }
 
-    /// From then on connections are accepted, and answered once run() is called. Returns the page's address.
-    /// Throws Error (failed).
+    /// Starts to accept connections, which are answered as soon as run() is called. Returns the page's
+    /// address. Throws Error (failed).
     std::string bind();
-    /// Serves until stop(), and until what runs is finished. Throws Error (failed) when no connection can be
-    /// accepted any more.
+    /// Serves until stop() is called and running work is finished. Throws Error (failed) if no more
+    /// connections can be accepted.
     void run();
-    /// Any thread may call it, once, after bind().
+    /// May be called from any thread, once, after bind().
     void stop();
 
   private:
@@ -55,7 +55,7 @@ class Application {
     std::size_t model_of(const Exchange& exchange) const;
     void describe_model(Exchange& exchange) const;
     void infer(Exchange& exchange);
-    /// Until the task is finished. A client that goes away in the meantime has it cancelled, and withdrawn.
+    /// Waits until the task is finished. If the client disconnects, cancels and withdraws the task.
     void wait_for(const std::shared_ptr<Task>& task, const Finish& finish, const Exchange& exchange);
 
     const Settings settings_;
@@ -64,7 +64,7 @@ class Application {
     JobStore jobs_;
     WorkQueue queue_;
     HttpServer server_;
-    Finish stopped_;  ///< stop() has done its work
+    Finish stopped_;  ///< set when stop() has finished
 };
 
 }  // namespace vgg19::server

@@ -1,4 +1,4 @@
-// What is built into the program and served as it is.
+// Files embedded in the program and served unchanged.
 #pragma once
 
 #include <span>

@@ -15,10 +15,10 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t receive_bytes = 16384;
-/// How soon a waiting connection sees that the server is stopping.
+/// How often a waiting connection checks whether the server is stopping.
 constexpr milliseconds glance{100};
 
-/// poll(); interruptions and errors come back as "something happened", which the next call then meets.
+/// poll(); reports interruptions and errors as readiness, so that the next call sees them.
 bool happens(int socket, short events, milliseconds time) {
     pollfd request{.fd = socket, .events = events, .revents = 0};
     return ::poll(&request, 1, static_cast<int>(std::max<milliseconds::rep>(time.count(), 0))) != 0;
@@ -76,7 +76,7 @@ Head Connection::read_head() {
     while (true) {
         // Some clients send an empty line after a body.
         while (received_.starts_with("\r\n")) received_.erase(0, 2);
-        // No need to wait for the end of what never was HTTP, such as a TLS greeting.
+        // Reject non-HTTP data, such as a TLS greeting, without waiting for its end.
         if (!received_.empty() && received_ != "\r" && (received_[0] < 'A' || received_[0] > 'Z')) {
             throw Problem(400, "bad_request", "expected an HTTP request");
         }
@@ -103,7 +103,7 @@ Head Connection::read_head() {
 void Connection::replay(std::string head, const Framing& framing) {
     replayed_ = std::move(head);
     read_problem_.reset();
-    // Chunks may be as short as a byte; those who send such ones get no more than twice their due.
+    // Chunks may be as short as one byte; limit the framing to the size of the body.
     budget_ = framing.chunked ? 2 * limits_.body_bytes + receive_bytes
                               : static_cast<std::size_t>(framing.length.value_or(0));
 }
@@ -164,7 +164,7 @@ void Connection::close_gently() {
     }
 }
 
-// Nobody asks; and httplib would put the answers into the request's header fields.
+// Not used; httplib would add the results to the request's header fields.
 void Connection::get_remote_ip_and_port(std::string& /*ip*/, int& /*port*/) const {}
 void Connection::get_local_ip_and_port(std::string& /*ip*/, int& /*port*/) const {}
 

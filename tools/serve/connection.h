@@ -1,4 +1,4 @@
-// A client's socket, as httplib reads requests from it: nothing gets through that is too long, too late or
+// A client's socket, from which httplib reads requests; rejects requests that are too long, too slow or
 // malformed.
 #pragma once
 
@@ -20,29 +20,30 @@ namespace vgg19::server {
 
 class Connection final : public httplib::Stream {
   public:
-    /// The socket stays the caller's.
+    /// The caller keeps ownership of the socket.
     Connection(int socket, const Limits& limits) : socket_(socket), limits_(limits) {}
 
-    /// Waits for a request's first byte, which starts its clock. False when none came in time, the client
+    /// Waits for a request's first byte, which starts its deadline. False if none came in time, the client
     /// closed, or the server is stopping.
     bool wait_for_request(const std::atomic<bool>& stopping);
 
-    /// Throws Problem: 400, 408, 414, 431, 505; 0 for a client that closed instead.
+    /// Throws Problem: 400, 408, 414, 431, 505; 0 if the client closed the connection.
     Head read_head();
 
-    /// What httplib reads next: `head`, and then the body.
+    /// Sets what httplib reads next: `head`, then the body.
     void replay(std::string head, const Framing& framing);
 
-    /// Why a body could not be read to its end.
+    /// The reason if a body could not be read completely.
     const std::optional<Problem>& read_problem() const { return read_problem_; }
 
-    /// Whether nobody will read an answer. A client that closes its sending side counts as gone, too.
+    /// Whether the client will not read an answer. A client that has closed its sending side also counts as
+    /// gone.
     bool client_is_gone() const;
 
     bool send(std::string_view text) { return write(text.data(), text.size()) >= 0; }
 
-    /// Says that nothing more comes, and reads what the client still sends, for a while: a client that is
-    /// busy sending would not see the answer when the socket were closed under it.
+    /// Closes the sending side, then reads for a while what the client still sends: if the socket were closed
+    /// at once, a client that is still sending would not see the answer.
     void close_gently();
 
     bool is_readable() const override { return true; }
@@ -57,16 +58,16 @@ class Connection final : public httplib::Stream {
   private:
     using Clock = std::chrono::steady_clock;
 
-    /// Appends what has come to received_. Throws Problem: 408 after the deadline, 0 when the client closed.
+    /// Appends incoming data to received_. Throws Problem: 408 after the deadline, 0 if the client closed.
     void receive();
     bool wait_for(short events, Clock::time_point deadline) const;
 
     int socket_;
     const Limits& limits_;
     Clock::time_point deadline_;
-    std::string received_;    ///< and not yet read
-    std::string replayed_;    ///< to be read before that
-    std::size_t budget_ = 0;  ///< bytes that may still be read of the body, its framing included
+    std::string received_;    ///< but not yet read
+    std::string replayed_;    ///< read before received_
+    std::size_t budget_ = 0;  ///< bytes of the body, including its framing, that may still be read
     std::optional<Problem> read_problem_;
 };
 

@@ -1,4 +1,4 @@
-// The threads that talk to clients, as many as there are; httplib gives them accepted connections.
+// A fixed set of threads that talk to clients; httplib passes accepted connections to them.
 #pragma once
 
 #include <httplib.h>
@@ -13,15 +13,15 @@
 
 namespace vgg19::server {
 
-/// Never keeps a connection waiting: when all threads are busy, it runs the task on the caller's thread with
-/// refuses() true, and the task is expected to say no and return. The thread that was idle for the shortest
-/// time comes first, so that those that are hardly ever needed use hardly any memory.
+/// Never queues connections: if all threads are busy, runs the task on the caller's thread with refuses()
+/// true, so that the task answers with a refusal and returns. The most recently used idle thread comes first,
+/// so that rarely needed threads use little memory.
 class ConnectionThreads final : public httplib::TaskQueue {
   public:
     explicit ConnectionThreads(std::size_t threads);
 
     void enqueue(std::function<void()> task) override;
-    /// Waits for the tasks that run.
+    /// Waits for running tasks.
     void shutdown() override;
 
     static bool refuses();

@@ -11,7 +11,7 @@ using vgg19::server::ConnectionThreads;
 
 }  // namespace
 
-TEST_CASE("tasks beyond the threads are run by the caller, who is told to refuse") {
+TEST_CASE("if all threads are busy, the caller runs the task, with refuses() set") {
     ConnectionThreads threads(2);
     std::atomic<bool> go = false;
     std::atomic<int> accepted = 0;
@@ -33,7 +33,7 @@ TEST_CASE("tasks beyond the threads are run by the caller, who is told to refuse
     CHECK(accepted == 2);
 }
 
-TEST_CASE("threads are used again, and all that was taken is done before the end") {
+TEST_CASE("threads are reused, and all accepted tasks are finished before the end") {
     ConnectionThreads threads(3);
     std::atomic<int> done = 0;
     int taken = 0;

@@ -1,4 +1,4 @@
-// What a job tells while it runs, for any number of listeners who may come late.
+// A job's events, for any number of listeners, which may join late.
 #pragma once
 
 #include <chrono>
@@ -15,21 +15,21 @@ namespace vgg19::server {
 
 struct Event {
     std::string name;
-    std::string data;  ///< JSON in one line
+    std::string data;  ///< JSON on one line
 };
 
-/// Any thread may call anything.
+/// Thread-safe.
 class EventLog {
   public:
     void add(const std::string& name, const model::Json& data);
     /// Adds the last event.
     void end(const std::string& name, const model::Json& data);
 
-    /// The event of that number, from 1 on; nothing where it did not come within that time, or never will.
+    /// Event number `number`, counted from 1; none if it did not come in time, or never will.
     std::optional<Event> wait_for(std::size_t number, std::chrono::milliseconds time) const;
-    /// Whether there is no event after that number, and never will be.
+    /// Whether no event will follow after that number.
     bool is_over_after(std::size_t number) const;
-    /// When the last event came; nothing before.
+    /// The time of the last event; none before it.
     std::optional<std::chrono::steady_clock::time_point> ended() const;
 
   private:
@@ -39,7 +39,7 @@ class EventLog {
     std::optional<std::chrono::steady_clock::time_point> ended_;
 };
 
-/// As a stream of server-sent events has it.
+/// The event in the format of server-sent events.
 std::string event_text(std::size_t number, const Event& event);
 
 }  // namespace vgg19::server

@@ -95,7 +95,7 @@ void answer_bytes(Exchange& exchange, std::string_view bytes, const std::string&
                   const std::string& etag) {
     httplib::Response& response = exchange.response;
     response.set_header("ETag", etag);
-    response.set_header("Cache-Control", "no-cache");  // that is: ask whether it changed
+    response.set_header("Cache-Control", "no-cache");  // clients must revalidate
     if (exchange.head.value("if-none-match").find(etag) != std::string_view::npos) {
         response.status = 304;
         return;

@@ -1,4 +1,4 @@
-// A request and what becomes its answer, as the routes' handlers see them.
+// A request and its answer, as seen by the routes' handlers.
 #pragma once
 
 #include <httplib.h>
@@ -23,46 +23,46 @@ struct Exchange {
     httplib::Response& response;
     std::string path;                ///< decoded
     httplib::Params query;           ///< decoded
-    std::string id;                  ///< what stands in the path for the route's {id}
-    std::string body;                ///< empty where the route takes none
-    std::vector<std::string> noted;  ///< lines for the answer's Server-Timing
+    std::string id;                  ///< the path segment at the route's {id}
+    std::string body;                ///< empty if the route accepts none
+    std::vector<std::string> noted;  ///< entries of the answer's Server-Timing field
 };
 
-/// What a route takes. Another content type is answered with 415.
+/// The kind of body that a route accepts. Other content types are answered with 415.
 enum class Body : unsigned char {
     none,
     image,   ///< image/*, application/octet-stream or multipart/form-data
-    tensor,  ///< application/json or application/octet-stream; it may be left unsaid
+    tensor,  ///< application/json or application/octet-stream; the content type may be missing
 };
 
 struct Route {
-    std::string pattern;  ///< "/v1/jobs/{id}/events": {id} stands for one segment
+    std::string pattern;  ///< "/v1/jobs/{id}/events": {id} matches one segment
     std::string method;   ///< "GET" (which answers HEAD too) or "POST"
     Body body = Body::none;
-    std::function<void(Exchange&)> handler;  ///< may throw Problem, Error, or anything else: 500
-    /// Called before a body is read: throws Problem where there would be no use.
+    std::function<void(Exchange&)> handler;  ///< may throw Problem or Error; other exceptions become 500
+    /// Called before the body is read; throws Problem if the request would be refused anyway.
     std::function<void()> admit;
 };
 
-/// Whether `path` is of that pattern; then `id` is what its {id} stands for.
+/// Whether `path` matches the pattern; sets `id` to the segment at {id}.
 bool matches(std::string_view pattern, std::string_view path, std::string& id);
 
-/// Throws Problem: 411 or 413 for a length, 415 for a content type that the route does not take.
+/// Throws Problem: 411 or 413 for a length, 415 for a content type that the route does not accept.
 void check_body(const Route& route, const Head& head, const Framing& framing, std::size_t most_bytes);
 
 void answer_json(httplib::Response& response, int status, const model::Json& json);
 
-/// In the shape of the API that `path` belongs to; 503 with Retry-After.
+/// Writes the problem in the format of the API that `path` belongs to; 503 gets Retry-After.
 void answer_problem(httplib::Response& response, std::string_view path, const Problem& problem);
 
-/// Sets Content-Type, ETag and the bytes; 304 and no bytes where the client has them.
+/// Sets Content-Type, ETag and the bytes; or 304 without bytes if the client has them.
 void answer_bytes(Exchange& exchange, std::string_view bytes, const std::string& type,
                   const std::string& etag);
 
 /// {"code", "message"}
 model::Json problem_json(const Problem& problem);
 
-/// The exception that is being handled, as a Problem.
+/// Converts the exception that is being handled to a Problem.
 Problem current_problem();
 
 }  // namespace vgg19::server

@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view scheme = "http://";
 constexpr std::string_view default_port = ":80";
 
-/// Where the port begins: the last colon outside brackets; the end where there is none.
+/// The position of the port's colon: the last one outside brackets; the end if there is none.
 std::size_t port_position(std::string_view host) {
     const std::size_t colon = host.rfind(':');
     const std::size_t bracket = host.rfind(']');

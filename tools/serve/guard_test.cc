@@ -10,7 +10,7 @@ namespace {
 
 using namespace vgg19::server;
 
-/// 0 where they are let through.
+/// 0 if the request is accepted.
 int status_of(const Guard& guard, const std::string& host, const std::string& origin = "") {
     Head head;
     if (!host.empty()) head.fields.emplace_back("host", host);
@@ -25,7 +25,7 @@ int status_of(const Guard& guard, const std::string& host, const std::string& or
 
 }  // namespace
 
-TEST_CASE("a server is known by the names of this machine, with its port") {
+TEST_CASE("a server accepts the names of this machine, with its port") {
     const Guard guard("192.0.2.1", 8080, {});
     for (const char* host :
          {"localhost:8080", "LocalHost:8080", "127.0.0.1:8080", "[::1]:8080", "192.0.2.1:8080"}) {
@@ -41,7 +41,7 @@ TEST_CASE("a server is known by the names of this machine, with its port") {
     CHECK(status_of(guard, "") == 400);
 }
 
-TEST_CASE("port 80 may be left unsaid, and a wildcard is no name") {
+TEST_CASE("port 80 may be omitted, and a wildcard is not a name") {
     const Guard guard("0.0.0.0", 80, {});
     CHECK(status_of(guard, "localhost") == 0);
     CHECK(status_of(guard, "localhost:80") == 0);
@@ -49,7 +49,7 @@ TEST_CASE("port 80 may be left unsaid, and a wildcard is no name") {
     CHECK(status_of(Guard("::1", 9, {}), "[::1]:9") == 0);
 }
 
-TEST_CASE("other names are let through with the port they were given, or with any") {
+TEST_CASE("other names are accepted with their given port, or with any") {
     const Guard guard("127.0.0.1", 8080, {"Demo.example", "proxy.example:443"});
     CHECK(status_of(guard, "demo.example") == 0);
     CHECK(status_of(guard, "demo.example:1234") == 0);

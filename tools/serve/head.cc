@@ -66,7 +66,7 @@ void parse_field(std::string_view line, Head& head) {
     head.fields.emplace_back(lower_case(line.substr(0, colon)), value);
 }
 
-/// Of these, a second one would be another opinion on what the request is.
+/// Fields that must not be repeated, because a second one would make the request ambiguous.
 void require_once(const Head& head) {
     constexpr std::array<std::string_view, 8> once = {"host",
                                                       "content-length",
@@ -145,7 +145,7 @@ Framing framing_of(const Head& head) {
     const std::string* length = head.find("content-length");
     const std::string* coding = head.find("transfer-encoding");
     if (length != nullptr && coding != nullptr) {
-        malformed("header: Content-Length beside Transfer-Encoding");
+        malformed("header: both Content-Length and Transfer-Encoding");
     }
     if (coding != nullptr) {
         if (lower_case(*coding) == "chunked") return {.chunked = true, .length = {}};

@@ -25,7 +25,7 @@ std::string with_fields(const std::string& fields) {
 
 }  // namespace
 
-TEST_CASE("a head is a request line and fields, whose names are in lower case") {
+TEST_CASE("a head is a request line and fields with lower-case names") {
     const Head head =
         parse_head("POST /v1/classify?top=1 HTTP/1.1\r\nHOST: a:1\r\nX-Y:\t b c \r\nEmpty:\r\n\r\n");
     CHECK(head.method == "POST");
@@ -38,7 +38,7 @@ TEST_CASE("a head is a request line and fields, whose names are in lower case") 
     CHECK(head.find("missing") == nullptr);
 }
 
-TEST_CASE("what two readers could read in two ways is refused") {
+TEST_CASE("ambiguous requests are refused") {
     for (const char* fields :
          {" folded: 1\r\n", "A: 1\n", "A : 1\r\n", ": 1\r\n", "A\r\n", "A: \x01\r\n", "A: \x7f\r\n",
           "Host: a\r\nhost: b\r\n", "Content-Length: 1\r\nContent-Length: 1\r\n",
@@ -59,7 +59,7 @@ TEST_CASE("what two readers could read in two ways is refused") {
     CHECK(status_of(with_fields("A: 1\r\nA: 2\r\n")) == 0);
 }
 
-TEST_CASE("the length of a body is a number, or told by chunks, or not known") {
+TEST_CASE("the length of a body is a number, given by chunks, or unknown") {
     const auto framing = [](const std::string& fields) {
         return framing_of(parse_head(with_fields(fields)));
     };
@@ -70,7 +70,7 @@ TEST_CASE("the length of a body is a number, or told by chunks, or not known") {
     CHECK_FALSE(framing("").length.has_value());
 }
 
-TEST_CASE("a connection is kept as the version of HTTP has it") {
+TEST_CASE("connections are kept open according to the HTTP version") {
     const auto closes = [](const std::string& version, const std::string& field) {
         return parse_head("GET / " + version + "\r\n" + field + "\r\n").closes();
     };

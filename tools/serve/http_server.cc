@@ -21,7 +21,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int listen_backlog = 256;
 
-/// For every answer. The page loads nothing but what this server has, and no other page may hold it.
+/// Sent with every answer. The page may load only from this server, and no other page may embed it.
 const httplib::Headers& security_fields() {
     static const httplib::Headers fields = {
         {"Content-Security-Policy",
@@ -37,8 +37,8 @@ double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// What httplib needs to know of a request. It would decode percent signs in the values of the rest, and act
-/// on Range, Expect and more; a method that it does not know it would refuse before we can.
+/// The fields that httplib needs. It would decode percent signs in other fields and act on Range, Expect and
+/// more; and it would reject unknown methods before this server can.
 std::string head_for_httplib(const Head& head, const Framing& framing) {
     const bool is_known = head.method == "POST" || head.method == "HEAD";
     std::string text = (is_known ? head.method : "GET") + " " + head.target + " HTTP/1.1\r\n";
@@ -47,11 +47,11 @@ std::string head_for_httplib(const Head& head, const Framing& framing) {
     return text + "\r\n";
 }
 
-/// An answer to a request that httplib never sees.
+/// An answer to a request that is not passed to httplib.
 std::string raw_answer(const Problem& problem) {
     httplib::Response response;
     answer_problem(response, "", problem);
-    // The phrase after the status has no meaning, and may be empty.
+    // The reason phrase has no meaning and may be empty.
     std::string text = "HTTP/1.1 " + std::to_string(problem.status()) + " \r\nConnection: close\r\n";
     text += "Content-Length: " + std::to_string(response.body.size()) + "\r\n";
     for (const auto& fields : {response.headers, security_fields()}) {
@@ -66,7 +66,7 @@ struct HttpServer::Current {
     const Head& head;
     const Framing& framing;
     Connection& connection;
-    bool closes = false;  ///< the connection, after this request
+    bool closes = false;  ///< close the connection after this request
     const Route* route = nullptr;
     std::optional<Exchange> exchange{};
     int status = 0;
@@ -79,7 +79,7 @@ HttpServer::HttpServer(std::vector<Route> routes, const Limits& limits, Metrics&
     new_task_queue = [threads] { return new ConnectionThreads(threads); };
     set_default_headers(security_fields());
     set_tcp_nodelay(true);
-    // httplib's own options let a second server take the same port.
+    // httplib's default options would let a second server use the same port.
     set_socket_options([](int socket) {
         const int yes = 1;
         ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
@@ -89,7 +89,7 @@ HttpServer::HttpServer(std::vector<Route> routes, const Limits& limits, Metrics&
     });
     Post(".*", [this](const httplib::Request& request, httplib::Response& response,
                       const httplib::ContentReader& reader) { finish(request, response, reader); });
-    // For what httplib itself refuses, such as a target with two question marks.
+    // For requests that httplib itself rejects, such as a target with two question marks.
     set_error_handler(HandlerWithResponse([](const httplib::Request& request, httplib::Response& response) {
         if (!response.body.empty()) return HandlerResponse::Unhandled;
         answer_problem(response, request.path,
@@ -109,7 +109,7 @@ int HttpServer::bind(const std::string& host, int port) {
         throw Error(ErrorKind::failed, "cannot listen on " + url_host(host) + ":" + std::to_string(port) +
                                            (errno != 0 ? std::string(": ") + std::strerror(errno) : ""));
     }
-    ::listen(svr_sock_, listen_backlog);  // again: httplib asks for 5
+    ::listen(svr_sock_, listen_backlog);  // called again, because httplib requests a backlog of 5
     return bound;
 }
 
@@ -119,7 +119,7 @@ void HttpServer::run() {
 
 void HttpServer::stop() {
     stopping_ = true;
-    // httplib's stop() would cut answers that go on; this ends its loop of accept(), and no more.
+    // httplib's stop() would interrupt answers in progress; this only ends its accept() loop.
     ::shutdown(svr_sock_, SHUT_RDWR);
 }
 
@@ -137,11 +137,11 @@ bool HttpServer::process_and_close_socket(int socket) {
     return true;
 }
 
-/// Runs on the thread that accepts: it must not wait for the client.
+/// Runs on the accepting thread, so it must not wait for the client.
 void HttpServer::refuse(Connection& connection) {
     const Problem problem(503, "queue_full", "too many connections");
     connection.send(raw_answer(problem));
-    // What the client sent must be read, or closing would take the answer back.
+    // Read what the client sent; otherwise closing would discard the answer.
     std::array<char, 65536> bytes{};
     ::shutdown(connection.socket(), SHUT_WR);
     while (::recv(connection.socket(), bytes.data(), bytes.size(), MSG_DONTWAIT) > 0) {
@@ -186,7 +186,7 @@ bool HttpServer::begin(const httplib::Request& request, httplib::Response& respo
         guard_.check(now.head);
         now.route = &find_route(routes_, exchange);
         if (now.route->body == Body::none) {
-            now.closes |= has_body;  // nobody reads it
+            now.closes |= has_body;  // the body is not read
             now.route->handler(exchange);
             return false;
         }
@@ -208,7 +208,7 @@ void HttpServer::finish(const httplib::Request& request, httplib::Response& resp
         read_body(*now.exchange, reader);
         now.route->handler(*now.exchange);
     } catch (...) {
-        // Of a body that could not be read, the rest may still come.
+        // If a body could not be read, its rest may still arrive.
         now.closes |= now.connection.read_problem().has_value() || now.framing.chunked;
         answer_problem(response, request.path, current_problem());
     }
@@ -237,7 +237,7 @@ void HttpServer::read_body(Exchange& exchange, const httplib::ContentReader& rea
         if (!too_long) exchange.body.append(bytes, count);
         return !too_long;
     });
-    exchange.response.status = -1;  // httplib has an opinion already
+    exchange.response.status = -1;  // httplib has set a status of its own
     if (complete) return;
     if (too_long) {
         throw Problem(413, "payload_too_large", "body: expected at most " + std::to_string(most) + " bytes");
@@ -246,10 +246,11 @@ void HttpServer::read_body(Exchange& exchange, const httplib::ContentReader& rea
     throw Problem(400, "bad_request", "body: malformed chunk");
 }
 
-/// Called last before an answer is written.
+/// Called immediately before an answer is written.
 void HttpServer::set_connection_fields(httplib::Response& response) const {
     current->status = response.status;
-    current->closes |= stopping_ || !current->exchange;  // without one, httplib refused it unread
+    current->closes |=
+        stopping_ || !current->exchange;  // without an exchange, httplib rejected the request unread
     response.headers.erase("Connection");
     response.headers.erase("Keep-Alive");
     response.headers.erase("Accept-Ranges");

@@ -1,5 +1,5 @@
-// HTTP by httplib: what it accepts, parses and answers, behind limits, deadlines and guards of ours. httplib
-// sees a request only when its head was read and checked, and only the few fields that it needs of it.
+// HTTP through httplib, with our own limits, deadlines and guards. httplib receives a request only after its
+// head has been read and checked, and only the few fields that it needs.
 #pragma once
 
 #include <httplib.h>
@@ -20,28 +20,28 @@ class HttpServer final : private httplib::Server {
   public:
     HttpServer(std::vector<Route> routes, const Limits& limits, Metrics& metrics, std::size_t threads);
 
-    /// Returns the port, which is a free one when `port` is 0. Throws Error (failed).
+    /// Returns the port; a free one if `port` is 0. Throws Error (failed).
     int bind(const std::string& host, int port);
     /// Before run().
     void set_guard(Guard guard) { guard_ = std::move(guard); }
 
-    /// Serves until stop(), and until every answer that was begun is finished.
+    /// Serves until stop() is called and all started answers are finished.
     void run();
-    /// Any thread may call it, once, after bind().
+    /// May be called from any thread, once, after bind().
     void stop();
     bool is_stopping() const { return stopping_; }
 
   private:
-    /// What belongs to the request that this thread talks about.
+    /// The state of the request that this thread handles.
     struct Current;
     static thread_local Current* current;
 
     bool process_and_close_socket(socket_t socket) override;
-    /// One request. False when the connection is to be closed after it.
+    /// Handles one request. False if the connection must be closed afterwards.
     bool serve_request(Connection& connection, bool last);
     void refuse(Connection& connection);
 
-    /// All that is known before the body is read. True when the body is to be read.
+    /// Handles everything before the body. True if the body is to be read.
     bool begin(const httplib::Request& request, httplib::Response& response);
     void finish(const httplib::Request& request, httplib::Response& response,
                 const httplib::ContentReader& reader);

@@ -23,7 +23,7 @@ constexpr const char* input_size_key = "binary_data_size";
     throw Problem(400, "bad_request", message);
 }
 
-/// The one element of an array member, or null where the member is missing and may be.
+/// The only element of an array member; null if the member is missing but optional.
 const Json* only_element(const Json& json, const char* name, bool required) {
     const Json* const array = json.find(name);
     if (array == nullptr && !required) return nullptr;
@@ -52,20 +52,21 @@ bool flag(const Json& json, const char* key, bool otherwise) {
     return value->boolean();
 }
 
-/// The number of images, of a shape (N, 3, size, size) whose values could be in a body of that length.
-std::size_t images_of(const Json& tensor, std::size_t size, std::size_t body_bytes) {
+/// The number of images, of a shape (N, 3, height, width) whose values could be in a body of that length.
+std::size_t images_of(const Json& tensor, MapSize size, std::size_t body_bytes) {
     const Json* const shape = tensor.find("shape");
     const std::string expected = "input: expected shape [N, " + std::to_string(model::image_channels) + ", " +
-                                 std::to_string(size) + ", " + std::to_string(size) + "]";
+                                 std::to_string(size.height) + ", " + std::to_string(size.width) + "]";
     if (shape == nullptr || !shape->is_array() || shape->array().size() != 4) bad(expected);
     const Json::Array& axes = shape->array();
     std::vector<std::uint64_t> sizes;
     for (const Json& axis : axes) sizes.push_back(axis.is_number() ? axis.size() : 0);
-    if (sizes[0] == 0 || sizes[1] != model::image_channels || sizes[2] != size || sizes[3] != size) {
+    if (sizes[0] == 0 || sizes[1] != model::image_channels || sizes[2] != size.height ||
+        sizes[3] != size.width) {
         bad(expected);
     }
     // A value takes at least a digit and a comma.
-    const std::size_t values = model::image_channels * size * size;
+    const std::size_t values = model::image_channels * size.pixels();
     if (sizes[0] > body_bytes / values) bad("input: the body is too short for its shape");
     return static_cast<std::size_t>(sizes[0]);
 }
@@ -104,13 +105,13 @@ std::vector<float> binary_values(const Json& size, std::string_view bytes, std::
     return values;
 }
 
-InferRequest parse(const Json& json, std::string_view binary, std::size_t body_bytes, std::size_t size) {
+InferRequest parse(const Json& json, std::string_view binary, std::size_t body_bytes, MapSize size) {
     const Json& tensor = *only_element(json, "inputs", true);
     require_text(tensor, "name", input_name);
     require_text(tensor, "datatype", tensor_type);
     InferRequest request;
     request.images = images_of(tensor, size, body_bytes);
-    const std::size_t count = request.images * model::image_channels * size * size;
+    const std::size_t count = request.images * model::image_channels * size.pixels();
     const Json* const binary_size = parameter(tensor, input_size_key);
     if (binary_size == nullptr && !binary.empty()) bad("body: expected nothing after the JSON");
     request.input =
@@ -126,8 +127,7 @@ InferRequest parse(const Json& json, std::string_view binary, std::size_t body_b
 
 }  // namespace
 
-InferRequest parse_infer_request(std::string_view body, std::optional<std::size_t> json_bytes,
-                                 std::size_t size) {
+InferRequest parse_infer_request(std::string_view body, std::optional<std::size_t> json_bytes, MapSize size) {
     if (json_bytes.value_or(0) > body.size()) {
         bad("Inference-Header-Content-Length: expected at most the body's " + std::to_string(body.size()) +
             " bytes, found " + std::to_string(*json_bytes));

@@ -1,5 +1,6 @@
-// Bodies of the Open Inference Protocol, version 2 (https://github.com/kserve/open-inference-protocol), with
-// its binary extension: JSON, and after it the values of tensors as little-endian bytes.
+// Parses and writes the Open Inference Protocol, version 2
+// (https://github.com/kserve/open-inference-protocol), with its binary extension: JSON, followed by tensors
+// as little-endian bytes.
 #pragma once
 
 #include <cstddef>
@@ -9,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "vgg19/map_size.h"
+
 namespace vgg19::server {
 
 inline constexpr const char* input_name = "input";
@@ -16,16 +19,15 @@ inline constexpr const char* output_name = "logits";
 inline constexpr const char* tensor_type = "FP32";
 
 struct InferRequest {
-    std::optional<std::string> id;  ///< to be repeated in the answer
+    std::optional<std::string> id;  ///< repeated in the answer
     std::size_t images = 0;
-    std::vector<float> input;  ///< (images, 3, size, size)
+    std::vector<float> input;  ///< (images, 3, height, width)
     bool binary_output = false;
 };
 
 /// `json_bytes` is what Inference-Header-Content-Length says, if it is there. `size` is the model's. Throws
 /// Problem (400) for what is no such request.
-InferRequest parse_infer_request(std::string_view body, std::optional<std::size_t> json_bytes,
-                                 std::size_t size);
+InferRequest parse_infer_request(std::string_view body, std::optional<std::size_t> json_bytes, MapSize size);
 
 struct InferAnswer {
     std::string body;

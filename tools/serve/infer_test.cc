@@ -20,7 +20,7 @@ constexpr std::size_t size = 32;
 constexpr std::size_t values = 3 * size * size;
 constexpr std::size_t bytes = values * sizeof(float);
 
-/// A request whose tensor has these members beside its name and type.
+/// A request; its tensor has these members in addition to name and type.
 std::string request(const std::string& members, const std::string& others = "") {
     return R"({"inputs":[{"name":"input","datatype":"FP32",)" + members + "}]" + others + "}";
 }
@@ -69,21 +69,21 @@ TEST_CASE("values come as numbers or as bytes after the JSON, and are the same")
     CHECK(binary.binary_output);
 }
 
-TEST_CASE("an output's own wish is above the request's") {
+TEST_CASE("an output's own parameter takes precedence over the request's") {
     const std::string head =
         request(binary_members, R"(,"parameters":{"binary_data_output":true},"outputs":[{"name":"logits",)"
                                 R"("parameters":{"binary_data":false}}])");
     CHECK_FALSE(parse_infer_request(head + std::string(bytes, '\0'), head.size(), size).binary_output);
 }
 
-TEST_CASE("several images come one after the other, nested or not") {
+TEST_CASE("several images follow one another, nested or not") {
     const std::string two = R"("shape":[2,3,32,32],"data":[)" + zeros(values) + "," + zeros(values) + "]";
     const InferRequest request_of_two = parse_infer_request(request(two), {}, size);
     CHECK(request_of_two.images == 2);
     CHECK(request_of_two.input.size() == 2 * values);
 }
 
-TEST_CASE("requests whose parts do not fit each other are refused") {
+TEST_CASE("requests with inconsistent parts are refused") {
     const std::string binary = request(binary_members);
     const std::string zero_bytes(bytes, '\0');
     CHECK(refusal(binary + zero_bytes, binary.size()).empty());
@@ -108,7 +108,7 @@ TEST_CASE("requests whose parts do not fit each other are refused") {
     }
 }
 
-TEST_CASE("an answer has its values in JSON or behind it") {
+TEST_CASE("an answer has its values in the JSON or after it") {
     const std::vector<float> logits = {1.5F, -2, 0.1F, 4};
     InferRequest asked;
     asked.images = 2;

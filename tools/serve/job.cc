@@ -109,7 +109,7 @@ Image Job::decode() {
 }
 
 void Job::run_parallel(const ImageView& image) {
-    // Variants share the threads that one of them would have alone: more would wait for each other.
+    // Variants that run in parallel share the threads of one; with more, they would slow each other down.
     const int share = std::max(1, runner_.threads() / static_cast<int>(request_.variants.size()));
     const auto run_one = [&](std::size_t variant) {
         const kernels::ThreadLimit limit(share);
@@ -165,8 +165,8 @@ void Job::record(std::size_t variant, std::size_t round, Outcome outcome) {
     tell_agreements(variant);
 }
 
-/// With the lock, when the first answer of `variant` is there: its own agreement, or, when it is the
-/// baseline, those of all that were faster.
+/// Called with the lock, at the first answer of `variant`: sends its agreement or, if it is the baseline, the
+/// agreement of all variants that finished earlier.
 void Job::tell_agreements(std::size_t variant) {
     const auto is_baseline = [&](const auto& item) {
         return runner_.ids()[item.first] == converter::baseline_recipe().id;

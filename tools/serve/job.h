@@ -1,4 +1,4 @@
-// A job: one image through some variants.
+// A job: classifies one image with some variants.
 #pragma once
 
 #include <chrono>
@@ -20,12 +20,12 @@
 namespace vgg19::server {
 
 enum class Mode : unsigned char {
-    parallel,  ///< every variant at once, on a thread each that lives as long as the run
-    rounds,    ///< one by one, as often as there are rounds
+    parallel,  ///< all variants at once, each on its own thread
+    rounds,    ///< one after another, repeated for each round
 };
 
 struct JobRequest {
-    std::vector<std::size_t> variants;  ///< as the runner numbers them, no two the same, at least one
+    std::vector<std::size_t> variants;  ///< the runner's indices, all different, at least one
     std::size_t top = 3;
     bool profile = false;
     Mode mode = Mode::parallel;
@@ -34,27 +34,28 @@ struct JobRequest {
 
 class Job final : public Task {
   public:
-    /// `file` is an image as it was sent.
+    /// `file` is the image file as sent by the client.
     Job(Runner& runner, JobRequest request, std::string file, const ImageOptions& options);
 
     void run() override;
     void drop() override;
 
     const EventLog& events() const { return events_; }
-    /// Set when the last event is there.
+    /// Set after the last event.
     const Finish& finish() const { return finish_; }
 
-    /// Those who follow the events. When the last leaves, leave() is true: nobody needs the rest.
+    /// Counts clients that follow the events. leave() returns true for the last one: the remaining work is
+    /// not needed then.
     void follow();
     bool leave();
-    /// Such a job is dropped when its turn comes and nobody has followed it for some seconds.
+    /// Drops the job at its turn if it has had no followers for some seconds.
     void require_followers() { needs_followers_ = true; }
 
-    // When it is finished:
+    // Only when finished:
 
-    /// Why there are no results at all, if so.
+    /// The reason if there are no results at all.
     const std::optional<Problem>& failure() const { return failure_; }
-    /// The description's Classification.
+    /// The Classification object of the API's description.
     model::Json results() const;
     double queue_ms() const { return queue_ms_; }
     double decode_ms() const { return decode_ms_; }
@@ -62,7 +63,7 @@ class Job final : public Task {
   private:
     using Clock = std::chrono::steady_clock;
 
-    /// What is known of a variant.
+    /// The state of one variant.
     struct Entry {
         std::optional<bench::Answer> answer;
         model::Json result;
@@ -94,7 +95,7 @@ class Job final : public Task {
     EventLog events_;
     Finish finish_;
 
-    mutable std::mutex mutex_;  ///< for what follows
+    mutable std::mutex mutex_;  ///< protects the members below
     std::map<std::size_t, Entry> entries_;
     std::optional<Problem> failure_;
     std::size_t followers_ = 0;

@@ -15,7 +15,7 @@ constexpr std::size_t most_finished = 16;
 std::string random_name() {
     constexpr const char* digits = "0123456789abcdef";
     constexpr std::size_t length = 32;
-    std::random_device source;  // the system's, which cannot be guessed from what it gave before
+    std::random_device source;  // the system's source, which cannot be predicted
     std::string name;
     while (name.size() < length) {
         for (unsigned bits = source(), i = 0; i < 8; ++i, bits >>= 4U) name += digits[bits & 15U];

@@ -1,4 +1,4 @@
-// The jobs whose events can be asked for, by names that cannot be guessed.
+// Stores jobs under names that cannot be guessed.
 #pragma once
 
 #include <chrono>
@@ -12,13 +12,13 @@
 
 namespace vgg19::server {
 
-/// Any thread may call anything. Finished jobs are forgotten after a minute, or when there are too many.
+/// Thread-safe. Finished jobs are removed after a minute, or when there are too many.
 class JobStore {
   public:
     /// Returns the job's name: 32 hexadecimal digits.
     std::string add(std::shared_ptr<Job> job);
     void remove(const std::string& name);
-    /// Null where there is none.
+    /// Null if there is none.
     std::shared_ptr<Job> find(const std::string& name);
 
   private:

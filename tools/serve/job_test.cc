@@ -23,12 +23,12 @@ using vgg19::model::Json;
 
 const std::string one_pixel("P6 1 1 255\n\1\2\3", 14);
 
-/// Variants that do what they are told instead of running a network.
+/// Simulates variants instead of running networks.
 class FakeRunner final : public Runner {
   public:
     std::function<void(std::size_t variant)> before = [](std::size_t) {};
     std::atomic<int> runs = 0;
-    std::size_t other_classes = 99;  ///< the variant that has some
+    std::size_t other_classes = 99;  ///< the variant with other classes
 
     const std::vector<std::string>& ids() const override { return ids_; }
     const std::vector<vgg19::PlanStep>& layers(std::size_t /*variant*/) const override { return layers_; }
@@ -59,7 +59,7 @@ class FakeRunner final : public Runner {
     std::vector<vgg19::PlanStep> layers_ = {{.layer = "features.0", .kernel = "scalar"}};
 };
 
-/// Waits for it, but not for ever.
+/// Waits for a condition, with a time limit.
 template <class Condition>
 bool came_true(const Condition& condition) {
     const auto deadline = std::chrono::steady_clock::now() + milliseconds(10'000);
@@ -92,7 +92,7 @@ std::string state_of(const Job& job) {
 
 }  // namespace
 
-TEST_CASE("a variant that fails does so alone") {
+TEST_CASE("a failing variant does not affect others") {
     FakeRunner runner;
     runner.before = [](std::size_t variant) {
         if (variant == 1) throw vgg19::Error(vgg19::ErrorKind::failed, "memory is short");
@@ -116,7 +116,7 @@ TEST_CASE("a variant that fails does so alone") {
     }
 }
 
-TEST_CASE("answers of other classes are not compared with the baseline's") {
+TEST_CASE("answers with other classes are not compared with the baseline's") {
     FakeRunner runner;
     runner.other_classes = 1;
     Job job(runner, {.variants = {0, 1, 2}}, one_pixel, {});
@@ -127,7 +127,7 @@ TEST_CASE("answers of other classes are not compared with the baseline's") {
     CHECK(results.find("int8")->find("agreement") != nullptr);
 }
 
-TEST_CASE("rounds run one after the other, without a variant that failed") {
+TEST_CASE("rounds run one after another, without failed variants") {
     FakeRunner runner;
     runner.before = [](std::size_t variant) {
         if (variant == 2) throw vgg19::Error(vgg19::ErrorKind::failed, "no");
@@ -142,7 +142,7 @@ TEST_CASE("rounds run one after the other, without a variant that failed") {
     CHECK(latency.find("int8") == nullptr);
 }
 
-TEST_CASE("a job that is cancelled runs no further variant") {
+TEST_CASE("a cancelled job runs no further variant") {
     FakeRunner runner;
     std::shared_ptr<Job> job;
     runner.before = [&](std::size_t) { job->cancel(); };
@@ -153,7 +153,7 @@ TEST_CASE("a job that is cancelled runs no further variant") {
     CHECK(state_of(*job) == "cancelled");
 }
 
-TEST_CASE("a broken image is the whole job's failure") {
+TEST_CASE("a broken image fails the whole job") {
     FakeRunner runner;
     Job job(runner, {.variants = {0}}, "GIF", {});
     job.run();
@@ -164,7 +164,7 @@ TEST_CASE("a broken image is the whole job's failure") {
     CHECK(runner.runs == 0);
 }
 
-TEST_CASE("the last of a job's followers to leave is told so") {
+TEST_CASE("leave() reports a job's last follower") {
     FakeRunner runner;
     Job job(runner, {.variants = {0}}, one_pixel, {});
     job.follow();
@@ -173,7 +173,7 @@ TEST_CASE("the last of a job's followers to leave is told so") {
     CHECK(job.leave());
 }
 
-TEST_CASE("a queue takes as many tasks as it has places, and gives back those that are withdrawn") {
+TEST_CASE("a queue accepts as many tasks as it has places, and drops withdrawn ones") {
     FakeRunner runner;
     std::atomic<bool> go = false;
     runner.before = [&](std::size_t) { came_true([&] { return go.load(); }); };
@@ -198,7 +198,7 @@ TEST_CASE("a queue takes as many tasks as it has places, and gives back those th
     queue.withdraw(first);  // it runs already
     CHECK_FALSE(first->events().ended().has_value());
 
-    // Stopped, it drops what waits and finishes what runs.
+    // stop() drops waiting tasks and finishes running ones.
     CHECK(came_true([&] { return queue.running() == 1; }));
     queue.stop();
     CHECK(third->failure()->code() == "stopping");
@@ -208,7 +208,7 @@ TEST_CASE("a queue takes as many tasks as it has places, and gives back those th
     CHECK(state_of(*first) == "done");
 }
 
-TEST_CASE("jobs are found by names that differ, until there are too many finished ones") {
+TEST_CASE("jobs are found by unique names, until there are too many finished ones") {
     FakeRunner runner;
     JobStore store;
     std::vector<std::string> names;
@@ -226,6 +226,6 @@ TEST_CASE("jobs are found by names that differ, until there are too many finishe
     CHECK(store.find(names.back()) == nullptr);
 }
 
-TEST_CASE("an event is told as lines that end with an empty one") {
+TEST_CASE("an event is written as lines, the last one empty") {
     CHECK(event_text(3, {.name = "round", .data = "{}"}) == "id: 3\nevent: round\ndata: {}\n\n");
 }

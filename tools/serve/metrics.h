@@ -23,21 +23,22 @@ class Histogram {
     std::string text(const std::string& name, const std::string& label) const;
 
   private:
-    std::array<std::uint64_t, latency_bounds.size()> counts_{};  ///< each in the first bucket that holds it
+    std::array<std::uint64_t, latency_bounds.size()>
+        counts_{};  ///< counted in the first bucket that holds it
     std::uint64_t count_ = 0;
     double sum_ = 0;
 };
 
-/// What is so at the moment.
+/// The current state.
 struct Gauges {
     std::size_t queue_length = 0;
     std::size_t in_flight = 0;
 };
 
-/// Any thread may call anything.
+/// Thread-safe.
 class Metrics {
   public:
-    /// `route` is a route's pattern, or "" where the request was for none.
+    /// `route` is a route's pattern, or "" if no route matched.
     void count_request(const std::string& route, int status, double seconds);
     void count_inference(const std::string& variant, double seconds);
     std::string text(const Gauges& gauges) const;
@@ -50,10 +51,10 @@ class Metrics {
     std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-/// "a\"b" with quotes, backslashes and line feeds escaped, as a label's value.
+/// `key="value"` with quotes, backslashes and line feeds escaped.
 std::string label_text(const std::string& key, const std::string& value);
 
-/// Of this process, of files mapped too; 0 where the system does not tell.
+/// This process's memory, including mapped files; 0 if unknown.
 std::uint64_t resident_bytes();
 
 }  // namespace vgg19::server

@@ -25,7 +25,7 @@ TEST_CASE("requests are counted by route and status, and their times by bucket")
     CHECK(has_line(text, "vgg19_requests_total{route=\"/healthz\",status=\"200\"} 2"));
     CHECK(has_line(text, "vgg19_requests_total{route=\"/healthz\",status=\"403\"} 1"));
     CHECK(has_line(text, "vgg19_requests_total{route=\"other\",status=\"400\"} 1"));
-    // Buckets are cumulative, and a bound is within its bucket.
+    // Buckets are cumulative; a bound belongs to its own bucket.
     const std::string series = "vgg19_request_duration_seconds";
     CHECK(has_line(text, series + "_bucket{route=\"/healthz\",le=\"0.001\"} 1"));
     CHECK(has_line(text, series + "_bucket{route=\"/healthz\",le=\"0.0025\"} 2"));
@@ -40,7 +40,7 @@ TEST_CASE("requests are counted by route and status, and their times by bucket")
     CHECK(has_line(text, "# TYPE vgg19_request_duration_seconds histogram"));
 }
 
-TEST_CASE("labels are quoted so that no value ends them") {
+TEST_CASE("labels are escaped so that no value ends them") {
     CHECK(label_text("key", "a\"b\\c\nd") == R"(key="a\"b\\c\nd")");
 }
 

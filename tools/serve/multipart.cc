@@ -25,7 +25,7 @@ struct Part {
     throw Problem(400, "bad_request", "form: " + message);
 }
 
-/// `boundary=…` of the content type, quoted or not.
+/// The `boundary=…` of the content type, quoted or not.
 std::string boundary_of(std::string_view content_type) {
     constexpr std::string_view key = "boundary=";
     const std::size_t at = lower_case(content_type).find(key);
@@ -42,21 +42,21 @@ std::string boundary_of(std::string_view content_type) {
     return std::string(text);
 }
 
-/// What follows a delimiter's line and ends before the next delimiter.
+/// Parses the text between a delimiter line and the next delimiter.
 Part parse_part(std::string_view text) {
-    // A part without header fields begins with the empty line that ends them.
+    // A part without header fields begins directly with the empty line.
     const bool has_fields = !text.starts_with(line_end);
     const std::size_t end = has_fields ? text.find(head_end) : 0;
     if (end == std::string_view::npos) malformed("expected an empty line after a part's header");
     const std::string fields = lower_case(text.substr(0, end));
-    // "filename" and "filename*", whatever they name.
+    // Either "filename" or "filename*", whatever the name is.
     const bool is_file = fields.find("filename") != std::string::npos;
     return {.is_file = is_file, .content = text.substr(end + (has_fields ? head_end : line_end).size())};
 }
 
 std::vector<Part> parse_parts(std::string_view body, const std::string& boundary) {
     const std::string delimiter = "\r\n--" + boundary;
-    // The first delimiter may stand at the very beginning, without a line's end before it.
+    // The first delimiter may be at the very beginning, without a preceding line end.
     const std::string_view first = std::string_view(delimiter).substr(line_end.size());
     const std::size_t start = body.starts_with(first) ? first.size() : body.find(delimiter);
     if (start == std::string_view::npos) malformed("expected a part");

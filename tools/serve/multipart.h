@@ -1,4 +1,4 @@
-// A form with a file (multipart/form-data, RFC 7578), as browsers and curl -F send it.
+// Parses forms with a file (multipart/form-data, RFC 7578), as sent by browsers and curl -F.
 #pragma once
 
 #include <string>
@@ -6,11 +6,11 @@
 
 namespace vgg19::server {
 
-/// The content of the one file in `body`. Names of fields and files are not looked at: a part that names a
-/// file in its Content-Disposition is the file, or the only part is. Throws Problem (400).
+/// The content of the only file in `body`. Names are ignored: the file is the part that has a file name in
+/// its Content-Disposition, or the only part. Throws Problem (400).
 std::string file_of_form(std::string_view body, std::string_view content_type);
 
-/// Whether the body of that Content-Type is a form.
+/// Whether a body with that Content-Type is a form.
 bool is_form(std::string_view content_type);
 
 }  // namespace vgg19::server

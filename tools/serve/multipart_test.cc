@@ -33,7 +33,7 @@ const std::string text_fields = "Content-Disposition: form-data; name=\"t\"\r\n"
 
 }  // namespace
 
-TEST_CASE("the file of a form is its one part with a file name, byte by byte") {
+TEST_CASE("the file of a form is its only part with a file name, byte by byte") {
     const std::string bytes("\0\r\n--edg\r\n\r\n--\xff", 15);
     CHECK(file_of_form(part(text_fields, "x") + part(file_fields, bytes) + "--edge--\r\n", content_type) ==
           bytes);
@@ -44,7 +44,7 @@ TEST_CASE("the file of a form is its one part with a file name, byte by byte") {
           "quoted");
 }
 
-TEST_CASE("a form that is cut short, or says nothing clear, is refused") {
+TEST_CASE("a truncated or ambiguous form is refused") {
     using namespace std::string_literals;
     const std::string whole = part(file_fields, "content") + "--edge--";
     for (std::size_t length = 0; length + 2 < whole.size(); ++length) {
@@ -65,7 +65,7 @@ TEST_CASE("a form that is cut short, or says nothing clear, is refused") {
     CHECK(refusal(many + "--edge--") == "form: expected at most 16 parts");
 }
 
-TEST_CASE("whatever comes as a form, the answer is a file or a refusal") {
+TEST_CASE("arbitrary forms give a file or an error") {
     vgg19::kernels::testing::Random random;
     INFO(random.replay());
     const std::string pieces[] = {"--edge", "\r\n", "--", "filename", ":", "\r\n\r\n", "x", "edge"};

@@ -1,4 +1,4 @@
-// Why a request is not answered as it wished.
+// The error that is sent to a client.
 #pragma once
 
 #include <exception>
@@ -7,7 +7,7 @@
 
 namespace vgg19::server {
 
-/// Becomes an answer of that status. `code` is one of the description's (openapi.json, Problem).
+/// Becomes an answer with that status. `code` is one of the API description's (openapi.json, Problem).
 class Problem : public std::exception {
   public:
     Problem(int status, std::string code, std::string message)

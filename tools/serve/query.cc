@@ -47,7 +47,7 @@ std::size_t number_in(const httplib::Params& query, const std::string& name, std
     return static_cast<std::size_t>(*number);
 }
 
-/// The index of the value among the choices; 0 where there is none.
+/// The index of the value among the choices; 0 if the parameter is missing.
 std::size_t choice(const httplib::Params& query, const std::string& name,
                    std::initializer_list<std::string_view> choices) {
     const std::optional<std::string> text = find(query, name);
@@ -59,7 +59,7 @@ std::size_t choice(const httplib::Params& query, const std::string& name,
     throw bad(name + ": expected " + expected + ", found '" + *text + "'");
 }
 
-/// In the order of `ids`, whatever the order asked for: a request for all says so with every order.
+/// Returned in the order of `ids`; the order in the request does not matter.
 std::vector<std::size_t> chosen_variants(const httplib::Params& query, const std::vector<std::string>& ids) {
     const std::optional<std::string> list = find(query, "variants");
     std::vector<bool> chosen(ids.size(), !list);

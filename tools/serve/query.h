@@ -11,8 +11,8 @@
 
 namespace vgg19::server {
 
-/// Throws Problem (400) for a parameter that is not of the description, is there twice, or is out of range.
-/// `ids` are the variants that there are, in order.
+/// Throws Problem (400) for a parameter that is unknown, repeated or out of range. `ids` are the existing
+/// variants, in order.
 JobRequest classify_request(const httplib::Params& query, const std::vector<std::string>& ids,
                             const Limits& limits);
 JobRequest job_request(const httplib::Params& query, const std::vector<std::string>& ids,

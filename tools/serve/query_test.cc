@@ -52,7 +52,7 @@ TEST_CASE("parameters choose variants, classes, profile, mode and rounds") {
     CHECK(job_request({{"mode", "parallel"}, {"rounds", "7"}}, ids, limits).rounds == 1);
 }
 
-TEST_CASE("parameters that are not described are refused") {
+TEST_CASE("undocumented parameters are refused") {
     CHECK(refusal({}).empty());
     for (const httplib::Params& query : std::vector<httplib::Params>{{{"top", "0"}},
                                                                      {{"top", "1001"}},

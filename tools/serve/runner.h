@@ -1,4 +1,4 @@
-// What jobs need of the variants: their names, and to run one.
+// The interface through which jobs use the variants.
 #pragma once
 
 #include <cstddef>
@@ -13,13 +13,13 @@ namespace vgg19::server {
 
 struct Outcome {
     double ms = 0;             ///< from pixels to predictions
-    bool in_parallel = false;  ///< another variant ran at the same time, at least for a part of it
+    bool in_parallel = false;  ///< another variant ran at the same time, at least partly
     std::vector<Prediction> top;
     std::vector<float> logits;
-    std::vector<double> layer_seconds;  ///< of layers(); empty where they were not asked for
+    std::vector<double> layer_seconds;  ///< one per layer in layers(); empty unless requested
 };
 
-/// Any thread may call anything. Variants are named by their index in ids().
+/// Thread-safe. Variants are identified by their index in ids().
 class Runner {
   public:
     virtual ~Runner() = default;
@@ -27,13 +27,13 @@ class Runner {
     virtual const std::vector<std::string>& ids() const = 0;
     virtual const std::vector<PlanStep>& layers(std::size_t variant) const = 0;
 
-    /// Whether the answers of two variants compare.
+    /// Whether the answers of two variants are comparable.
     virtual bool have_same_classes(std::size_t one, std::size_t other) const = 0;
 
-    /// The threads of a session.
+    /// The number of threads of a session.
     virtual int threads() const = 0;
 
-    /// Waits while another thread runs the same variant. `top` may be more than there are classes.
+    /// Waits while another thread runs the same variant. `top` may exceed the number of classes.
     virtual Outcome classify(std::size_t variant, const ImageView& image, std::size_t top, bool profile) = 0;
 
     /// (n, 3, size, size) normalised values to (n, classes) logits.

@@ -9,6 +9,7 @@
 #include "bench/agreement.h"
 #include "converter/variants/seeded_weights.h"
 #include "engine/model/json_file.h"
+#include "engine/model/map_size.h"
 #include "engine/model/model_file.h"
 #include "vgg19/error.h"
 
@@ -46,7 +47,7 @@ Json model_json(const std::string& id, const Session& session, const std::option
     json.set("id", id);
     json.set("variant", model.variant());
     json.set("seeded", is_seeded(model));
-    json.set("input_size", std::uint64_t{session.input_size()});
+    json.set("input_size", model::size_json(session.input_size()));
     json.set("classes", std::uint64_t{model.classes()});
     const std::vector<std::string>& names = model.class_names();
     if (!names.empty()) json.set("class_names", Json::Array(names.begin(), names.end()));
@@ -81,7 +82,7 @@ class Variants::Running {
 Variants::Served::Served(std::string served_id, const Model& model, const SessionOptions& options)
     : id(std::move(served_id)),
       session(model, options),
-      input(model::image_channels * session.input_size() * session.input_size()),
+      input(model::image_channels * session.input_size().pixels()),
       logits(model.classes()) {}
 
 Variants::Variants(const std::vector<converter::Variant>& variants, const SessionOptions& options,
@@ -92,7 +93,7 @@ Variants::Variants(const std::vector<converter::Variant>& variants, const Sessio
         auto found = models.find(variant.file);
         if (found == models.end()) found = models.emplace(variant.file, Model::open(variant.file)).first;
         SessionOptions own = options;
-        own.input_size = variant.input_size;
+        own.set_input_size(variant.input_size);
         served_.push_back(std::make_unique<Served>(variant.id, found->second, own));
         ids_.push_back(variant.id);
     }

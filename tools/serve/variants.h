@@ -1,4 +1,4 @@
-// The variants that are served: each with a session, those of one file with one mapping.
+// The served variants, each with a session; variants of the same file share its mapping.
 #pragma once
 
 #include <atomic>
@@ -22,12 +22,12 @@ namespace vgg19::server {
 
 class Variants final : public Runner {
   public:
-    /// Opens every file once, and makes a session for each variant.
+    /// Opens every file once, and creates a session for each variant.
     Variants(const std::vector<converter::Variant>& variants, const SessionOptions& options,
              Metrics& metrics);
 
-    /// Adds the accuracies of the report that lies in `folder`, if there is one: report.json, variants[].id
-    /// and .accuracy. Throws Error (bad_input) for one that is no such report.
+    /// Adds the accuracies from `folder`/report.json, if that exists: variants[].id and .accuracy. Throws
+    /// Error (bad_input) if it is not such a report.
     void read_report(const std::filesystem::path& folder);
 
     const std::vector<std::string>& ids() const override { return ids_; }
@@ -39,9 +39,9 @@ class Variants final : public Runner {
     Outcome classify(std::size_t variant, const ImageView& image, std::size_t top, bool profile) override;
     std::vector<float> infer(std::size_t variant, std::span<const float> input) override;
 
-    /// The weights of some were made from a seed.
+    /// Whether the weights of some variants are seeded.
     bool any_is_seeded() const;
-    /// The array of the description's Model.
+    /// The array of Model objects of the API's description.
     model::Json models_json() const;
 
   private:
@@ -50,13 +50,13 @@ class Variants final : public Runner {
 
         std::string id;
         Session session;
-        std::mutex mutex;  ///< for what follows, and for running the session
+        std::mutex mutex;  ///< protects the members below, and running the session
         std::vector<float> input;
         std::vector<float> logits;
-        std::optional<model::Json> accuracy;  ///< as the report has it
+        std::optional<model::Json> accuracy;  ///< as in the report
     };
 
-    /// While it lives, a variant runs; it finds out whether another did, too.
+    /// While it exists, a variant runs; it records whether another one did too.
     class Running;
 
     std::vector<std::string> ids_;
@@ -66,7 +66,7 @@ class Variants final : public Runner {
     std::atomic<unsigned> started_ = 0;
 };
 
-/// Whether a model's weights were made from a seed, and not trained.
+/// Whether a model's weights are seeded, not trained.
 bool is_seeded(const Model& model);
 
 }  // namespace vgg19::server

@@ -20,7 +20,7 @@ WorkQueue::~WorkQueue() {
 
 void WorkQueue::check_place() const {
     if (stopping_) throw Problem(503, "stopping", "the server is stopping");
-    // A worker that is free has a task's place, although the task waits until the worker wakes up.
+    // An idle worker counts as a place, although the task waits until the worker wakes up.
     if (running_ + waiting_.size() >= worker_count_ + capacity_) {
         throw Problem(503, "queue_full", "the queue is full: " + std::to_string(waiting_.size()) + " wait");
     }

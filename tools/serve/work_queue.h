@@ -1,4 +1,4 @@
-// A bounded queue of tasks, and the threads that run them one after the other.
+// A bounded queue of tasks, and the threads that run them.
 #pragma once
 
 #include <atomic>
@@ -13,18 +13,18 @@
 
 namespace vgg19::server {
 
-/// What a worker does for a request. It may outlast the request.
+/// A worker's task for a request. It may outlive the request.
 class Task {
   public:
     virtual ~Task() = default;
 
-    /// Asks the task to end early; whether it does is its own affair. Any thread may call it.
+    /// Asks the task to end early; the task decides whether it does. Thread-safe.
     void cancel() { cancelled_ = true; }
     bool is_cancelled() const { return cancelled_; }
 
-    /// Called once: on a worker,
+    /// Exactly one of these is called: run(), on a worker,
     virtual void run() = 0;
-    /// or, when it leaves the queue without having run (the server stops, or it was withdrawn).
+    /// or drop(), if the task leaves the queue without running (the server stops, or it was withdrawn).
     virtual void drop() = 0;
 
   private:
@@ -33,20 +33,20 @@ class Task {
 
 class WorkQueue {
   public:
-    /// `capacity` tasks may wait beside those that `workers` threads run.
+    /// `capacity` tasks may wait in addition to those that `workers` threads run.
     WorkQueue(std::size_t workers, std::size_t capacity);
-    /// Drops what waits, and waits for what runs.
+    /// Drops waiting tasks, and waits for running ones.
     ~WorkQueue();
     WorkQueue(const WorkQueue&) = delete;
     WorkQueue& operator=(const WorkQueue&) = delete;
 
-    /// Throws Problem (503) where the queue is full, or stopped.
+    /// Throws Problem (503) if the queue is full or stopped.
     void submit(std::shared_ptr<Task> task);
-    /// The same without a task: would submit() throw now?
+    /// Throws if submit() would throw now.
     void require_place() const;
-    /// Drops a task that still waits; does nothing for one that has begun.
+    /// Drops a task that is still waiting; does nothing if it has begun.
     void withdraw(const std::shared_ptr<Task>& task);
-    /// From now on nothing is taken, and what waits is dropped; what runs goes on.
+    /// Accepts no more tasks and drops waiting ones; running ones continue.
     void stop();
 
     std::size_t waiting() const;
@@ -66,11 +66,11 @@ class WorkQueue {
     std::vector<std::thread> workers_;
 };
 
-/// A task's end, for those who wait for it.
+/// Signals the end of a task to waiting threads.
 class Finish {
   public:
     void set();
-    /// False when the time is over first.
+    /// False if the time ran out first.
     bool wait_for(std::chrono::milliseconds time) const;
 
   private:

@@ -1,4 +1,4 @@
-// For tests: pictures in folders, and CIFAR-10's files.
+// For tests: pictures in folders, and CIFAR-10 files.
 #pragma once
 
 #include <filesystem>
@@ -12,13 +12,13 @@ inline void write_file(const std::filesystem::path& path, const std::string& byt
     std::ofstream(path, std::ios::binary) << bytes;
 }
 
-/// A PPM of one grey.
+/// A uniformly grey PPM.
 inline void write_grey(const std::filesystem::path& path, int grey, std::size_t side = 32) {
     write_file(path, "P6\n" + std::to_string(side) + " " + std::to_string(side) + "\n255\n" +
                          std::string(side * side * 3, static_cast<char>(grey)));
 }
 
-/// A record a grey, with that label.
+/// One record per grey value, all with that label.
 inline std::string grey_records(int label, const std::string& greys) {
     std::string bytes;
     for (const char grey : greys) bytes += static_cast<char>(label) + std::string(3072, grey);

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Makes the files beside it: a narrow VGG-19, and what PyTorch's training makes of it.
+"""Writes the files in this folder: a narrow VGG-19, and its weights after training with PyTorch.
 
 Needs torch, torchvision, numpy and safetensors. Run it again only to change the cases: the files are kept.
 
-model.safetensors is the network before training, a state dict as PyTorch has it. CASE.golden.safetensors has, for
+model.safetensors is the network before training, a PyTorch state dict. CASE.golden.safetensors has, for
 images and labels that can be repeated in any language (tests/golden/make.py's inputs; label = 3 · seed modulo the
 classes), without dropout:
   "loss"              the mean cross-entropy of the first step's batch
@@ -42,7 +42,7 @@ def numpy_of(tensors, prefix):
 
 
 def batch_of(step, size):
-    """Images with the seeds 1, 2, 3, then 4, 5, 6, and so on up to 15, which is the last; and their labels."""
+    """Images with seeds 1, 2, 3, then 4, 5, 6, and so on up to 15, and their labels."""
     seeds = [(BATCH * step + image) % 15 + 1 for image in range(BATCH)]
     images = torch.cat([golden.input_image(size, seed) for seed in seeds])
     return images, torch.tensor([3 * seed % CLASSIFIER[-1] for seed in seeds])
@@ -63,7 +63,7 @@ def train(network, size, optimizer):
 
 
 def sgd(network):
-    """Weight decay is for weights alone."""
+    """Weight decay applies to weights only."""
     weights = [p for name, p in network.named_parameters() if name.endswith("weight")]
     biases = [p for name, p in network.named_parameters() if name.endswith("bias")]
     groups = [{"params": weights, "weight_decay": 0.05}, {"params": biases}]
@@ -72,7 +72,7 @@ def sgd(network):
 
 def main():
     torch.set_num_threads(1)
-    network = golden.seeded(golden.NarrowVgg(WIDTHS, CLASSIFIER), 6)  # in evaluation, so without dropout
+    network = golden.seeded(golden.NarrowVgg(WIDTHS, CLASSIFIER), 6)  # evaluation mode, so without dropout
     save("model", {key: value.numpy() for key, value in network.state_dict().items()})
     learner = copy.deepcopy(network)
     save("adam.golden", train(learner, 32, torch.optim.Adam(learner.parameters(), lr=1e-4)))

@@ -1,4 +1,4 @@
-// For tests of fine-tuning: a narrow model, pictures to train it on, and what becomes of it.
+// For tests of fine-tuning: a narrow model, training pictures, and runs with them.
 #pragma once
 
 #include <fstream>
@@ -65,7 +65,7 @@ struct Workplace {
         finetune(*model, images(), options, files, observer);
     }
 
-    /// Runs to the end without interruption; the file.
+    /// Runs to the end without interruption; returns the file's bytes.
     std::string result() {
         files.resume = false;
         run();
@@ -91,7 +91,7 @@ struct Workplace {
         return run_error(ErrorKind::failed, observer);
     }
 
-    /// As a process that is killed after `step`: nothing more is written.
+    /// Simulates a process that is killed after `step`: nothing more is written.
     void crash_after(std::uint64_t step) const {
         struct Crash {};
         TrainingObserver observer;

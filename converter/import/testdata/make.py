@@ -63,7 +63,7 @@ def save(name, contents, reference, legacy=False, protocol=2, nested=None):
 
 
 def check(name, reference, nested=None):
-    loaded = torch.load(os.path.join(HERE, name), weights_only=False)  # we wrote it
+    loaded = torch.load(os.path.join(HERE, name), weights_only=False)  # a file that we wrote ourselves
     loaded = loaded[nested] if nested else loaded
     assert len(loaded) == len(reference)
     for key, expected in zip(sorted(reference), sorted(loaded)):
@@ -71,13 +71,13 @@ def check(name, reference, nested=None):
 
 
 def with_metadata(state):
-    """As Module.state_dict() gives it: the OrderedDict has an attribute."""
+    """Like Module.state_dict(): the OrderedDict has an attribute."""
     state._metadata = OrderedDict({"": {"version": 1}, "features": {"version": 1}})
     return state
 
 
 def viewed(state):
-    """All in one storage, with offsets; biases with gaps, weights with their dimensions in another order."""
+    """One storage for all tensors, with offsets; biases have gaps, weights have permuted dimensions."""
     pieces, start, views = [torch.full((5,), float("nan"))], 5, OrderedDict()
     for name, tensor in state.items():
         gap = 2 if tensor.dim() == 1 else 1
@@ -115,7 +115,7 @@ class OldStorage:
 
 
 class OldTensor:
-    """A tensor as PyTorch 0.1 pickled it."""
+    """A tensor in the form that PyTorch 0.1 pickled."""
 
     def __init__(self, storage, offset, shape):
         self.arguments = (storage, offset, tuple(shape), torch.zeros(shape).stride())
@@ -125,7 +125,7 @@ class OldTensor:
 
 
 class OldDict:
-    """An OrderedDict as Python 2 pickled it."""
+    """An OrderedDict in the form that Python 2 pickled."""
 
     def __init__(self, state):
         self.pairs = [[name, tensor] for name, tensor in state.items()]
@@ -140,7 +140,7 @@ class OldPickler(pickle.Pickler):
 
 
 def save_old_legacy(name, state):
-    """Storages are views into one root storage, tensors begin inside of the views."""
+    """Storages are views into one root storage, and tensors begin inside the views."""
     views, start, root = OrderedDict(), 3, [torch.full((3,), float("nan"))]
     total = 3 + sum(tensor.numel() + 2 for tensor in state.values())
     for key, tensor in state.items():
@@ -162,7 +162,7 @@ def save_old_legacy(name, state):
 
 
 def to_zip64(source, target):
-    """The central directory again, with every number where zip64 has it."""
+    """Rewrites the central directory with every number in its zip64 field."""
     with open(os.path.join(HERE, source), "rb") as file:
         content = file.read()
     with zipfile.ZipFile(os.path.join(HERE, source)) as archive:
@@ -185,7 +185,7 @@ def to_zip64(source, target):
 
 
 def save_with_facts():
-    """Checkpoints that say more than weights."""
+    """Checkpoints that hold more than weights."""
     plain, names = vgg(11), ["ant", "bee", "cat", "dog", "eel", "fox", "gnu"]
     save("class_names.pth", {"state_dict": vgg(11), "class_to_idx": {name: names.index(name) for name in reversed(names)}},
          plain, nested="state_dict")

@@ -51,7 +51,7 @@ class Vgg(nn.Module):
 
 
 class Block(nn.Module):
-    """Enough for TorchScript's files, which are large."""
+    """Small, because TorchScript's files are large."""
 
     def __init__(self):
         super().__init__()
@@ -69,7 +69,7 @@ class Colour(enum.Enum):
 
 
 class AttributeDict(dict):
-    """As Lightning keeps its hyper-parameters."""
+    """The class in which Lightning stores hyper-parameters."""
 
 
 class Subclass(torch.Tensor):
@@ -77,7 +77,7 @@ class Subclass(torch.Tensor):
 
 
 class NotSeekable(io.RawIOBase):
-    """Zip files written to it have the sizes behind the data."""
+    """A stream without seek(), so that zip files have the sizes after the data."""
 
     def __init__(self, file):
         self.file = file
@@ -95,11 +95,11 @@ def path(name):
 
 def save(name, contents, **options):
     torch.save(contents, path(name), **options)
-    torch.load(path(name), weights_only=False)  # we wrote it
+    torch.load(path(name), weights_only=False)  # a file that we wrote ourselves
 
 
 def leavings(state):
-    """What training scripts leave beside a state dict."""
+    """What training scripts store next to a state dict."""
     parameter = nn.Parameter(torch.ones(2))
     optimizer = torch.optim.Adam([parameter])
     parameter.sum().backward()
@@ -128,7 +128,7 @@ def leavings_of_the_zip_format():
 
 
 def of_other_modules():
-    """The tensors of a VGG-11, in modules that compute something else; and what may stand behind the last layer."""
+    """The tensors of a VGG-11 in modules that compute something else, and modules allowed after the last layer."""
     model = Vgg(False)
     model.features[0].padding = (0, 0)
     model.features[1] = nn.LeakyReLU(0.1)
@@ -140,7 +140,7 @@ def of_other_modules():
 
 
 def pruned_module():
-    """The product of weights and mask is among its attributes, from the last run."""
+    """Pruned: its attributes include the product of weights and mask from the last run."""
     model = Vgg(False)
     mask = torch.ones(model.features[0].weight.shape)
     mask.view(-1)[::2] = 0
@@ -151,7 +151,7 @@ def pruned_module():
 
 
 def save_script(name, module):
-    """Without what tells where on this machine the code came from."""
+    """Removes the files that contain paths of this machine."""
     module.save(path(name))
     with zipfile.ZipFile(path(name)) as old:
         contents = [(entry, old.read(entry)) for entry in old.infolist() if not entry.filename.endswith(".debug_pkl")]
@@ -162,7 +162,7 @@ def save_script(name, module):
 
 
 def rezip(source, target, compression, prefix, file=None):
-    """Another program's zip file of the same contents."""
+    """The same contents in a zip file by another program."""
     with zipfile.ZipFile(path(source)) as old, zipfile.ZipFile(file or path(target), "w", compression) as new:
         if prefix:
             new.writestr(prefix, "")
@@ -175,7 +175,7 @@ def main():
     for protocol in (2, 4, 5):
         save(f"leavings_{protocol}.pth", {**leavings(state), **leavings_of_the_zip_format()}, pickle_protocol=protocol)
     old = leavings(state)
-    del old["type"], old["norm_layer"]  # the stream format has the code of classes beside them
+    del old["type"], old["norm_layer"]  # in the stream format they would carry their classes' code
     save("leavings_legacy.pth", old, _use_new_zipfile_serialization=False)
     save("protocol_1.pth", state, _use_new_zipfile_serialization=False, pickle_protocol=1)
 

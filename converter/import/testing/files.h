@@ -1,4 +1,4 @@
-// For tests: whole files as strings.
+// For tests: reads and writes whole files as strings.
 #pragma once
 
 #include <filesystem>
@@ -14,7 +14,8 @@ inline std::string read_bytes(const std::filesystem::path& path) {
 }
 
 inline void write_bytes(const std::filesystem::path& path, const std::string& content) {
-    std::filesystem::remove(path);  // some file systems wait for the disk when a file is cut and written anew
+    std::filesystem::remove(
+        path);  // some file systems wait for the disk when a file is truncated and rewritten
     std::ofstream(path, std::ios::binary) << content;
 }
 

@@ -1,4 +1,4 @@
-// For tests: the values that testdata/make.py gives to tensors.
+// For tests: the values that testdata/make.py writes.
 #pragma once
 
 #include <cmath>
@@ -7,7 +7,7 @@
 
 namespace vgg19::converter::testing {
 
-/// Element `index` of the tensor of that name.
+/// Element `index` of the tensor with that name.
 inline double fixture_value(std::string_view tensor, std::size_t index) {
     std::size_t sum = 0;
     for (const char character : tensor) sum += static_cast<unsigned char>(character);

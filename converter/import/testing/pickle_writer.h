@@ -1,4 +1,4 @@
-// For tests: pickles and PyTorch's stream format, put together by hand, well or badly.
+// For tests: writes pickles and PyTorch's stream format by hand, valid or not.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@ inline std::string little_endian(std::uint64_t value, std::size_t bytes) {
     return text;
 }
 
-/// Each member writes the operations that put one value on the stack, or do one thing to it.
+/// Each member writes the operations that push one value, or that do one thing to it.
 class PickleWriter {
   public:
     explicit PickleWriter(int protocol = 2) : content_({'\x80', static_cast<char>(protocol)}) {}
@@ -43,7 +43,7 @@ class PickleWriter {
         raw("(").text("storage").global("torch", type).text(key).text("cpu").integer(elements);
         return raw("tQ");
     }
-    /// Begins a call of _rebuild_tensor_v2, which needs four arguments more.
+    /// Begins a call of _rebuild_tensor_v2; four more arguments must follow.
     PickleWriter& begin_tensor() { return global("torch._utils", "_rebuild_tensor_v2").raw("("); }
     PickleWriter& end_tensor() { return raw("\x89").global("collections", "OrderedDict").raw(")RtR"); }
     PickleWriter& tensor(std::string_view key, std::int64_t elements, std::int64_t offset,
@@ -52,14 +52,14 @@ class PickleWriter {
         begin_tensor().storage(key, elements, type).integer(offset);
         return integers(shape).integers(strides).end_tensor();
     }
-    /// With STOP at the end.
+    /// The pickle with STOP at its end.
     std::string finished() const { return content_ + "."; }
 
   private:
     std::string content_;
 };
 
-/// The three pickles that a stream begins with.
+/// The three pickles at the beginning of a stream.
 inline std::string legacy_preamble() {
     const std::string magic =
         PickleWriter().raw("\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19").finished();

@@ -1,4 +1,4 @@
-// For tests: how a malformed file is refused.
+// For tests: the error message for a malformed file.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -19,7 +19,7 @@ inline std::ptrdiff_t files_in(const vgg19::testing::TemporaryFolder& folder) {
     return std::distance(std::filesystem::directory_iterator(folder.path()), {});
 }
 
-/// The message when a file with that content is imported. Nothing is left but the file itself.
+/// The error message of importing a file with that content. Checks that no other file remains.
 inline std::string refusal(const std::string& content) {
     const vgg19::testing::TemporaryFolder folder;
     write_bytes(folder / "weights", content);
@@ -30,7 +30,7 @@ inline std::string refusal(const std::string& content) {
     return message;
 }
 
-/// `content` with other bytes from `offset` on.
+/// `content` with the bytes from `offset` on replaced.
 inline std::string patched(std::string content, std::size_t offset, const std::string& bytes) {
     return content.replace(offset, bytes.size(), bytes);
 }

@@ -1,4 +1,4 @@
-// For tests: zip files of stored entries.
+// For tests: writes uncompressed zip files.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace vgg19::converter::testing {
 
-/// A zip file of files (name, content), without sums.
+/// A zip file of (name, content) pairs, without checksums.
 inline std::string zip_file(const std::vector<std::pair<std::string, std::string>>& files) {
     std::string content;
     std::string directory;

@@ -1,4 +1,4 @@
-// For tests: images to calibrate with.
+// For tests: calibration images.
 #pragma once
 
 #include <filesystem>
@@ -27,7 +27,9 @@ class Pictures {
     CalibrationImages images(std::size_t count, int threads = 1) const {
         return {data_.get(),
                 spread_items(data_->size(), count),
-                {.threads = threads, .input_size = model::smallest_input}};
+                {.threads = threads,
+                 .input_height = model::smallest_input,
+                 .input_width = model::smallest_input}};
     }
 
   private:

@@ -1,21 +1,21 @@
-"""Renders landscape.jpg, the image that the bench classifies when it is given none, and that variants are calibrated on.
+"""Renders landscape.jpg: the bench classifies it by default, and variants are calibrated on it.
 
     python make_landscape.py landscape.jpg
 
-Everything in it is computed from the seed below, so that the file carries nobody's rights.
+Everything in it is computed from the seed below, so that nobody has rights to the file.
 """
 import sys
 
 import numpy as np
 from PIL import Image
 
-WIDTH, HEIGHT, SCALE = 320, 256, 3  # rendered larger, then reduced: that smooths the edges
-SHORE = 0.66  # of the height: land above, water below
+WIDTH, HEIGHT, SCALE = 320, 256, 3  # rendered larger and then reduced, which smooths edges
+SHORE = 0.66  # relative to the height: land above, water below
 random = np.random.default_rng(19)
 
 
 def ridge(points, roughness, low, high):
-    """Heights of a mountain line by midpoint displacement, `points` of them between low and high."""
+    """`points` heights of a mountain line between low and high, by midpoint displacement."""
     line, step = np.array([0.3, 0.8, 0.4, 0.9, 0.5]), 0.35
     while len(line) < points:
         middles = (line[:-1] + line[1:]) / 2 + random.uniform(-step, step, len(line) - 1)
@@ -27,7 +27,7 @@ def ridge(points, roughness, low, high):
 
 
 def blend(pixels, colour, weight):
-    """Lays a colour (or an image) over the pixels, as strongly as weight (0 to 1) says."""
+    """Blends a colour (or an image) over the pixels, with a weight from 0 to 1."""
     return pixels + (np.asarray(colour, float) - pixels) * weight[..., None]
 
 
@@ -48,7 +48,7 @@ def sky(x, y, aspect):
 
 
 def mountains(pixels, x, y):
-    """Three ridges, the nearer the darker; the farthest has snow."""
+    """Three ridges: nearer ones are darker, and the farthest has snow."""
     columns = pixels.shape[1]
     layers = [(0.62, 0.22, 0.5, (122, 138, 172)), (0.58, 0.4, 0.58, (80, 98, 128)), (0.5, 0.54, 0.64, (48, 72, 80))]
     for number, (roughness, low, high, colour) in enumerate(layers):
@@ -75,7 +75,7 @@ def firs(pixels, x, y, aspect, count, base, size):
 
 
 def lake(pixels, x, y):
-    """Mirrors what is above the shore, rippled and darkened, with the sun's path on it."""
+    """Mirrors the picture above the shore, rippled and darkened, with the sun's reflection."""
     rows = pixels.shape[0]
     shore = int(SHORE * rows)
     depth = (y - SHORE) / (1 - SHORE)

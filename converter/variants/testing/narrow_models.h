@@ -11,7 +11,7 @@ namespace vgg19::converter::testing {
 
 using vgg19::testing::TemporaryFolder;
 
-/// The nineteen layers, with few channels (all the more than a vector holds after pruning) and ten classes.
+/// The nineteen layers, with few channels (but more than a vector holds, even after pruning) and ten classes.
 inline model::Network narrow_network() {
     return model::Network::parse("16 16 M 16 16 M 32 32 32 32 M 32 32 32 32 M 32 32 32 32 M", "32 32 10");
 }

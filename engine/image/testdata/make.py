@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Writes the pictures of this folder, and what Pillow and torchvision make of them.
+"""Writes the pictures of this folder, and the pixels that Pillow and torchvision read from them.
 
     pip install torch torchvision pillow numpy; python make.py
 
 decode_test.cc compares NAME.EXT with NAME.EXT.expected.png, preprocess_test.cc compares SOURCE.png with
-SOURCE.SIZE.expected.png (the pixels after resize and crop) and SOURCE.SIZE.expected.f32 (normalised, 3 × SIZE ×
+SOURCE.SIZE.expected.png (the pixels after resize and crop; SIZE is N, or HEIGHTxWIDTH) and SOURCE.SIZE.expected.f32 (normalised, 3 × SIZE ×
 SIZE little-endian floats).
 """
 import pathlib
@@ -20,7 +20,7 @@ MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 def gradients(width, height):
-    """No two corners alike, so that a picture that is turned or mirrored shows."""
+    """All corners differ, so that rotations and mirror images are detected."""
     x, y = numpy.meshgrid(numpy.linspace(0, 1, width), numpy.linspace(0, 1, height))
     return numpy.stack([40 + 200 * x, 20 + 190 * y, 250 - 120 * x - 100 * y * y], axis=2)
 
@@ -36,7 +36,7 @@ def over_white(picture):
 
 
 def write_png_16(path, samples):
-    """Pillow has no 16-bit colour."""
+    """Written by hand, since Pillow has no 16-bit colour."""
     height, width, channels = samples.shape
 
     def chunk(name, data):
@@ -104,7 +104,7 @@ def decode_fixtures():
 
     save("rgb.bmp", photo)
     save("palette.bmp", palette)
-    save("rgba.bmp", rgba)  # its header has no mask of alpha: the fourth byte means nothing
+    save("rgba.bmp", rgba)  # without an alpha mask in the header the fourth byte is unused
     save("rgb.gif", palette)
     other = Image.new("P", palette.size, 3)
     save("animated.gif", palette, palette.convert("RGB"), save_all=True, append_images=[other], duration=100)
@@ -127,6 +127,16 @@ def preprocess_fixtures():
         for size in sizes:
             crop = transforms.Compose([transforms.Resize(round(size * 256 / 224)), transforms.CenterCrop(size)])
             crop(source).save(FOLDER / f"{name}.{size}.expected.png", optimize=True)
+    for name, height, width in (("odd", 24, 48), ("odd", 64, 40), ("tall", 40, 33), ("smooth", 160, 224)):
+        source = sources[name][0]
+        # The side that is shorter in proportion becomes 256 / 224 of the input's.
+        target = (round(height * 256 / 224), round(width * 256 / 224))
+        if source.height * width < source.width * height:
+            target = (target[0], target[0] * source.width // source.height)
+        else:
+            target = (target[1] * source.height // source.width, target[1])
+        crop = transforms.Compose([transforms.Resize(target), transforms.CenterCrop((height, width))])
+        crop(source).save(FOLDER / f"{name}.{height}x{width}.expected.png", optimize=True)
     normalise = transforms.Compose([
         transforms.Resize(round(32 * 256 / 224)), transforms.CenterCrop(32), transforms.ToTensor(),
         transforms.Normalize(MEAN, DEVIATION)])

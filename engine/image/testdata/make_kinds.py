@@ -38,7 +38,7 @@ def over_white(picture):
 
 
 def expect(name, expected=None):
-    """What Pillow reads, or another picture."""
+    """Saves the expected pixels: those that Pillow reads, or those of the given picture."""
     expected = expected or Image.open(FOLDER / name).convert("RGB")
     expected.save(FOLDER / f"{name}.expected.png", optimize=True)
 
@@ -57,7 +57,7 @@ def jpegs():
     def transform(name, *arguments):
         path = FOLDER / name
         path.write_bytes(subprocess.run(["jpegtran", *arguments, plain], check=True, capture_output=True).stdout)
-        expect(name, Image.open(plain).convert("RGB"))  # other coding, the same coefficients
+        expect(name, Image.open(plain).convert("RGB"))  # the same coefficients, coded differently
 
     transform("arithmetic.jpg", "-arithmetic")
     transform("arithmetic_progressive.jpg", "-arithmetic", "-progressive")
@@ -68,7 +68,7 @@ def jpegs():
     transform("three_scans.jpg", "-scans", scans)
     scans.unlink()
 
-    # A frame of Motion JPEG: Pillow writes the standard's Huffman tables, and here they are taken out.
+    # A frame of Motion JPEG: what Pillow writes, without the Huffman tables.
     data, frame, offset = plain.read_bytes(), b"\xff\xd8", 2
     while data[offset + 1] != 0xDA:
         length = 2 + struct.unpack(">H", data[offset + 2:offset + 4])[0]
@@ -106,7 +106,7 @@ def webps():
         image.save(path, **options)
         opened = Image.open(path)
         expect(path.name, over_white(opened) if "alpha" in name else opened.convert("RGB"))
-    # Two frames, the first at an offset: what is around it is transparent, though Pillow makes it black.
+    # Two frames, the first smaller than the canvas: the rest is transparent, though Pillow makes it black.
     frame, moving = FOLDER / "frame.webp", FOLDER / "animated.webp"
     first = picture.crop((0, 0, 20, 12))
     first.save(frame, lossless=True)
@@ -131,7 +131,7 @@ def windows_header(width, height, bits, compression=0, size=40, masks=(), used=0
 
 
 def rows(samples, bits):
-    """From the bottom, each up to a multiple of 4 bytes; samples are integers of 1 to 32 bits."""
+    """Rows bottom-up, padded to a multiple of 4 bytes; samples are integers of 1 to 32 bits."""
     data = b""
     for row in samples[::-1]:
         if bits < 8:
@@ -146,11 +146,11 @@ def rows(samples, bits):
 
 
 def run_lengths(indices, bits):
-    """Runs, literals of odd and even lengths, and rows that end early."""
+    """Writes runs, literals of odd and even lengths, and rows that end early."""
     data = b""
     for number, row in enumerate(indices[::-1]):
         row, x = [int(v) for v in row], 0
-        if number % 4 == 3:  # a move over the pixels that are of colour 0
+        if number % 4 == 3:  # a move over pixels of colour 0
             while x < len(row) and row[x] == 0:
                 x += 1
             if x:
@@ -232,7 +232,7 @@ def bmps():
     swapped = rows(unused | blue << 24 | green << 16 | red << 8, 32)
     write("masks32_swapped.bmp", bmp(windows_header(width, height, 32, 3, 40) +
                                      struct.pack("<III", 0xFF00, 0xFF0000, 0xFF000000), b"", swapped),
-          picture)  # Pillow knows a few masks alone
+          picture)  # Pillow knows only a few masks
 
 
 jpegs()

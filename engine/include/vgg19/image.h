@@ -1,4 +1,4 @@
-// Photographs, from a file or memory to pixels.
+// Decodes photographs from a file or memory into pixels.
 #pragma once
 
 #include <cstddef>
@@ -9,9 +9,11 @@
 #include <string>
 #include <vector>
 
+#pragma GCC visibility push(default)  // what the shared library exports
+
 namespace vgg19 {
 
-/// Somebody else's pixels: 8-bit R, G, B, rows from the top, `stride` bytes from one row to the next.
+/// A non-owning view of pixels: 8-bit R, G, B, top row first, `stride` bytes between rows.
 struct ImageView {
     const std::uint8_t* rgb = nullptr;
     std::size_t width = 0;
@@ -19,7 +21,7 @@ struct ImageView {
     std::size_t stride = 0;
 };
 
-/// Pixels of its own, without gaps between rows.
+/// An image that owns its pixels, without gaps between rows.
 struct Image {
     std::vector<std::uint8_t> rgb;
     std::size_t width = 0;
@@ -28,63 +30,63 @@ struct Image {
     ImageView view() const { return {rgb.data(), width, height, width * 3}; }
 };
 
-/// What a file may ask for. Checked from its header, before anything is decoded or allocated. The defaults
-/// are above what phones make: 16384 × 12288 pixels in JPEGs of 60 MB and more.
+/// Limits on image files, checked against the header before anything is decoded or allocated. The defaults
+/// exceed the pictures of phones: 16384 × 12288 pixels in JPEGs of 60 MB and more.
 struct ImageLimits {
     std::size_t max_file_bytes = std::size_t{256} << 20U;
     std::size_t max_side = 1'000'000;
     std::size_t max_pixels = 250'000'000;
-    /// Of a picture that is decoded at its full size for want of another way (see ImageOptions), where memory
-    /// is scarcer than max_pixels says.
+    /// The limit for a picture that cannot be decoded at reduced size (see ImageOptions); set it below
+    /// max_pixels if memory is scarce.
     std::size_t max_irreducible_pixels = SIZE_MAX;
 };
 
-/// How a file becomes pixels.
+/// How to decode a file.
 struct ImageOptions {
     ImageLimits limits;
 
-    /// Whether the picture is turned and mirrored as its EXIF orientation says, or XMP's where EXIF has none
-    /// (JPEG, PNG and WebP). Phones
-    /// store what the sensor saw and how it was held. Pillow's and torchvision's loaders leave that out:
-    /// false gives their pixels.
+    /// Whether to rotate and mirror the picture as its EXIF orientation says, or XMP's if EXIF has none
+    /// (JPEG, PNG and WebP): phones store the sensor's rows and, separately, how the phone was held. Pillow's
+    /// and torchvision's loaders ignore the orientation; use false to get their pixels.
     bool apply_exif = true;
 
-    /// Pictures of more pixels than this are decoded at 1/2, 1/4 or 1/8 of their sides where the codec can
-    /// (JPEG in a build with libjpeg, WebP); the size of the Image is the reduced one. Others are not, so
-    /// that they keep every pixel.
+    /// Larger pictures are decoded at 1/2, 1/4 or 1/8 of their width and height if the codec can do it (JPEG
+    /// in a build with libjpeg, WebP); the Image then has the reduced size. Other codecs always decode every
+    /// pixel.
     std::size_t full_size_pixels = 100'000'000;
-    /// A reduced picture keeps at least this short side: eight times the 256 pixels that a network of 224
-    /// scales it to.
+    /// The short side of a reduced picture is at least this: eight times the 256 pixels to which a network
+    /// with input 224 scales it.
     std::size_t reduced_short_side = 2048;
 };
 
-/// Decodes JPEG, PNG, BMP, GIF and WebP (of moving ones the first frame), PGM or PPM (binary); the format is
-/// found by content. Grey becomes three equal channels; transparent pixels are laid over white; 16-bit
-/// samples are cut to 8; palettes are expanded. JPEGs of every kind need a build with libjpeg, WebP one with
-/// libwebp: without them the message says so.
+/// Decodes JPEG, PNG, BMP, GIF and WebP (the first frame of animations), and binary PGM or PPM; recognises
+/// the format by content. Grey becomes three equal channels, transparent pixels are blended over white,
+/// 16-bit samples are reduced to 8 bits, and palettes are expanded. Some kinds of JPEG require a build with
+/// libjpeg, and WebP one with libwebp; without them, the error says so.
 ///
-/// A file that is cut short or damaged is an error: PNG's checksums are verified (the one of a chunk that the
-/// picture does not need only discards that chunk, as libpng does), and a JPEG may lack its end marker, but
-/// none of its pixels.
+/// A truncated or damaged file is an error. PNG's checksums are verified; if the checksum of an ancillary
+/// chunk is wrong, only that chunk is ignored, as in libpng. A JPEG may lack its end marker, but none of its
+/// pixels.
 ///
-/// Memory at its peak, in bytes a pixel: JPEG 3, and 2 more for each sample that it stores if it has several
-/// scans (3 to 6 a pixel; 8 of CMYK); BMP, PGM and PPM 3; GIF 12; WebP 3 (lossless 7, with alpha or moving
-/// 11); PNG twice what it stores unpacked, and at least 6 (8-bit RGB 6, 16-bit RGBA 16; interlaced, 1.25
-/// times that). The file itself comes on top, PNG's up to three times. A picture that EXIF turns takes 6 at
-/// least. Of a reduced picture the pixels are the reduced ones, except what several scans and lossless WebP
-/// store.
+/// Peak memory in bytes per pixel: JPEG 3, plus 2 per stored sample if it has several scans (3 to 6 in total,
+/// 8 for CMYK); BMP, PGM and PPM 3; GIF 12; WebP 3 (lossless 7, with alpha or animated 11); PNG twice its
+/// unpacked data, and at least 6 (8-bit RGB 6, 16-bit RGBA 16; 1.25 times that if interlaced). The file
+/// itself is additional, up to three times its size for PNG. A picture that EXIF rotates takes at least 6.
+/// For a picture decoded at reduced size, these are the reduced pixels, except for several scans and lossless
+/// WebP.
 ///
-/// Throws Error (bad_input) with `name` in its message. May be called from several threads at a time.
+/// Throws Error (bad_input) with `name` in its message. Thread-safe.
 Image decode_image(std::span<const std::uint8_t> file, const std::string& name, const ImageOptions& options);
 Image decode_image(std::span<const std::uint8_t> file, const std::string& name,
                    const ImageLimits& limits = {});
 
-/// The same, from a file, a FIFO or a device that ends, such as /dev/stdin; of those no more than
-/// max_file_bytes are read.
+/// The same from a file, a FIFO or a device that ends, such as /dev/stdin. Reads at most max_file_bytes.
 Image load_image(const std::filesystem::path& path, const ImageOptions& options);
 Image load_image(const std::filesystem::path& path, const ImageLimits& limits = {});
 
-/// The same, from what is left of a binary stream, such as std::cin.
+/// The same from the rest of a binary stream, such as std::cin.
 Image read_image(std::istream& stream, const std::string& name, const ImageOptions& options = {});
 
 }  // namespace vgg19
+
+#pragma GCC visibility pop

@@ -1,4 +1,4 @@
-// A model: a file of weights with its network description, opened and checked.
+// A model: a file with weights and a network description, opened and checked.
 #pragma once
 
 #include <array>
@@ -9,41 +9,45 @@
 #include <string>
 #include <vector>
 
-namespace vgg19 {
+#include "vgg19/map_size.h"
 
-namespace model {
+namespace vgg19::model {
 class ModelFile;
 }
 
-/// How an image becomes the network's input: the short side is resized to round(input_size · resize_ratio)
-/// with antialiased bilinear interpolation, the centre is cropped, and each channel of [0, 1] is normalised
-/// to (x − mean) / deviation.
+#pragma GCC visibility push(default)  // what the shared library exports
+
+namespace vgg19 {
+
+/// How an image becomes the network's input: it is resized with antialiased bilinear interpolation, keeping
+/// its aspect ratio, to the smallest size that covers round(input_size · resize_ratio); then the centre is
+/// cropped, and each channel x in [0, 1] is normalised to (x − mean) / deviation.
 struct Preprocessing {
-    std::size_t input_size = 224;
+    MapSize input_size = 224;
     double resize_ratio = 256.0 / 224.0;
     std::array<float, 3> mean = {0.485F, 0.456F, 0.406F};
     std::array<float, 3> deviation = {0.229F, 0.224F, 0.225F};
 };
 
-/// Immutable, cheap to copy, shared between sessions and threads: copies share one mapping of the file.
+/// Immutable, thread-safe and cheap to copy: copies share one mapping of the file.
 class Model {
   public:
-    /// Maps a file that `vgg19 convert` or a later step wrote, and checks all but the checksums.
-    /// Throws Error (bad_input), with every missing, extra or mis-shaped tensor in the message.
+    /// Maps a file written by `vgg19 convert` or a later command, and checks everything except the checksums.
+    /// Throws Error (bad_input); the message lists all missing, extra and mis-shaped tensors.
     static Model open(const std::filesystem::path& path);
 
     const std::string& variant() const;               ///< "baseline", "pruned", "int8", …
-    const std::vector<std::string>& lineage() const;  ///< the steps that made the file, oldest first
+    const std::vector<std::string>& lineage() const;  ///< the steps that produced the file, oldest first
     const Preprocessing& preprocessing() const;
     std::uint64_t file_bytes() const;
-    std::uint64_t active_parameters() const;           ///< weights and biases, INT8 ones too; no scales
-    std::uint64_t macs(std::size_t input_size) const;  ///< multiply-accumulates for one image
+    std::uint64_t active_parameters() const;  ///< weights and biases, including INT8 ones, without scales
+    std::uint64_t macs(MapSize input_size) const;  ///< multiply-accumulates for one image
     std::size_t classes() const;
-    /// One a class, in the order of the logits; none where the file does not say them. Models of ImageNet's
-    /// 1000 classes have none of their own as a rule: predictions are named all the same.
+    /// One name per class, in the order of the logits; empty if the file has none. Models of ImageNet's 1000
+    /// classes usually have no names of their own; their predictions are still named.
     const std::vector<std::string>& class_names() const;
 
-    /// For the library's own parts.
+    /// Only for the library's own code.
     const std::shared_ptr<const model::ModelFile>& file() const { return file_; }
 
   private:
@@ -52,3 +56,5 @@ class Model {
 };
 
 }  // namespace vgg19
+
+#pragma GCC visibility pop

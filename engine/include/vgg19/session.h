@@ -10,77 +10,104 @@
 #include <vector>
 
 #include "vgg19/image.h"
+#include "vgg19/map_size.h"
 #include "vgg19/model.h"
+
+#pragma GCC visibility push(default)  // what the shared library exports
 
 namespace vgg19 {
 
 struct SessionOptions {
-    int threads = 0;             ///< 0: as many as the CPUs that this process may use
-    std::size_t input_size = 0;  ///< height and width of the input, at least 32; 0: the model's own
-    std::size_t batch = 1;       ///< images a run
-    std::string isa{};  ///< "portable", "avx2", …; "": what VGG19_ISA says, else the best that this CPU has
-    /// "auto" or "": the planner chooses for each layer. "winograd": our Winograd kernels, but for INT8
-    /// layers that have no scales for them. "direct": our direct kernels, which are for INT8 (those for FP32
-    /// are the definition in plain C++, and slow). "onednn": oneDNN's, for every FP32 layer that it supports;
-    /// an error in a build without it.
+    int threads = 0;  ///< 0 means as many as this process has CPUs
+    /// Of the input in pixels: 32 to 8192. If both are 0: the model's own size.
+    std::size_t input_height = 0;
+    std::size_t input_width = 0;
+    std::size_t batch = 1;  ///< images per run
+    std::string isa{};  ///< "portable", "avx2", …; "" means the value of VGG19_ISA, else the best that this
+                        ///< CPU supports
+    /// "auto" or "": the planner chooses for each layer. "winograd": our Winograd kernels, except for INT8
+    /// layers without scales for them. "direct": our direct kernels, for INT8 (the FP32 ones are plain C++
+    /// loops, and slow). "onednn": oneDNN's, for every FP32 layer that it supports; an error in a build
+    /// without it.
     std::string convolution{};
+
+    MapSize input_size() const { return {input_height, input_width}; }
+    void set_input_size(MapSize size) {
+        input_height = size.height;
+        input_width = size.width;
+    }
 };
 
 struct Prediction {
     std::size_t class_index = 0;
     float probability = 0;
-    /// WordNet's id, such as "n02123045"; "" for a model that has class names of its own, or other than
-    /// ImageNet's 1000 classes.
+    /// The WordNet id, such as "n02123045"; "" for a model with its own class names, or without ImageNet's
+    /// 1000 classes.
     std::string_view synset;
-    /// Such as "tabby": the model's own name of the class, else ImageNet's, else "". Valid as long as the
+    /// Such as "tabby": the model's own name for the class, else ImageNet's, else "". Valid as long as the
     /// model.
     std::string_view label;
 };
 
-/// One step of a plan, for reports.
-struct PlanStep {
-    std::string layer;       ///< "features.0", "pool after features.2", "classifier.6"
-    std::string kernel;      ///< "conv_onednn_avx512", "dense_int8_avx512vnni"
-    std::uint64_t macs = 0;  ///< for one image; 0 where nothing is multiplied
-    /// Products and sums that one run of the batch really executes; a dense layer that leaves out zero inputs
-    /// executes fewer than this, and reads fewer weights than weight_bytes.
-    std::uint64_t operations = 0;
-    std::uint64_t weight_bytes = 0;      ///< that one run reads
-    std::uint64_t activation_bytes = 0;  ///< that one run of the batch reads and writes
+enum class StepKind : unsigned char {
+    convolution,   ///< with bias and ReLU and, if supported, the max-pool and the quantization that follow
+    max_pool,      ///< 2×2, stride 2
+    quantization,  ///< from floats to the next layer's 8-bit input
+    average_pool,  ///< adaptive, to the map of the first dense layer
+    flatten,       ///< replaces the average pool if that is folded into the first dense layer's weights
+    dense,
 };
 
-/// Holds packed weights and all the memory that runs need. Use one per thread of yours: a session runs one
-/// input at a time. Results are bitwise the same for every thread count.
+/// The arithmetic of a step's multiplications.
+enum class Arithmetic : unsigned char { fp32, int8 };
+
+/// One step of a plan, for reports.
+struct PlanStep {
+    StepKind kind{};
+    Arithmetic arithmetic{};
+    std::string layer;       ///< "features.0", "pool after features.2", "classifier.6"
+    std::string kernel;      ///< "conv_onednn_avx512", "dense_int8_avx512vnni"
+    std::uint64_t macs = 0;  ///< for one image; 0 if nothing is multiplied
+    /// Multiplications and additions that one run of the batch executes. Dense layers that skip zero inputs
+    /// execute fewer, and read fewer weights than weight_bytes.
+    std::uint64_t operations = 0;
+    std::uint64_t weight_bytes = 0;      ///< read by one run
+    std::uint64_t activation_bytes = 0;  ///< read and written by one run of the batch
+};
+
+/// Holds packed weights and all memory for runs. Not thread-safe: use one session per thread. Results are
+/// bitwise identical for every number of threads.
 class Session {
   public:
-    /// Throws Error: usage for options that cannot be, such as an ISA that this CPU lacks.
+    /// Throws Error: usage for invalid options, such as an ISA that this CPU lacks.
     explicit Session(const Model& model, const SessionOptions& options = {});
     Session(Session&&) noexcept;
     Session& operator=(Session&&) noexcept;
     ~Session();
 
-    /// (batch, 3, input_size, input_size) normalised floats → (batch, classes) logits. Throws Error (usage)
-    /// when a span has another length, (bad_input) when a value is not finite. Our own code allocates nothing
-    /// here.
+    /// (batch, 3, height, width) normalised floats, of input_size(), → (batch, classes) logits. Throws Error
+    /// (usage) if a span has the wrong length, (bad_input) if a value is not finite. Our own code allocates
+    /// nothing here.
     void run(std::span<const float> input_nchw, std::span<float> logits);
 
-    /// The same; seconds[i] becomes the time of plan()[i].
+    /// Also measures time: seconds[i] is set to the time of plan()[i].
     void run(std::span<const float> input_nchw, std::span<float> logits, std::span<double> seconds);
 
-    /// Preprocesses one image, runs it, and gives the `top` most probable classes, the most probable first.
-    /// For sessions whose batch is 1.
+    /// Preprocesses one image, runs it, and returns the `top` most probable classes, the most probable first.
+    /// Only for sessions with a batch of 1.
     std::vector<Prediction> classify(const ImageView& image, std::size_t top = 5);
 
-    /// Preprocesses one image into (3, input_size, input_size) floats, as the model wants it.
+    /// Preprocesses one image into (3, height, width) floats, as the model requires.
     void preprocess(const ImageView& image, std::span<float> input_nchw) const;
 
-    /// Probabilities (softmax) of one image's logits, the `top` highest first; equal ones by class index.
+    /// Softmax probabilities of one image's logits, the `top` highest first; equal ones in order of class
+    /// index.
     std::vector<Prediction> predictions(std::span<const float> logits, std::size_t top) const;
 
     const std::vector<PlanStep>& plan() const;
     const Model& model() const;
     int threads() const;
-    std::size_t input_size() const;
+    MapSize input_size() const;
     std::size_t batch() const;
 
   private:
@@ -89,3 +116,5 @@ class Session {
 };
 
 }  // namespace vgg19
+
+#pragma GCC visibility pop

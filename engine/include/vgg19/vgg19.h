@@ -1,5 +1,4 @@
-/* The C interface: opaque handles, a status from every call, and a message for the last failure of this
- * thread. */
+/* The C interface: opaque handles, a status from every call, and a message for this thread's last failure. */
 #ifndef VGG19_VGG19_H
 #define VGG19_VGG19_H
 
@@ -8,28 +7,32 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __GNUC__
+#pragma GCC visibility push(default) /* what the shared library exports */
+#endif
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 typedef enum vgg19_status {
     VGG19_OK = 0,
-    VGG19_FAILED = 1,   /* something went wrong while running */
-    VGG19_USAGE = 2,    /* the caller asked for what cannot be */
-    VGG19_BAD_INPUT = 5 /* a model or an image is not what it should be */
+    VGG19_FAILED = 1,   /* an error at run time */
+    VGG19_USAGE = 2,    /* invalid arguments */
+    VGG19_BAD_INPUT = 5 /* an invalid model or image */
 } vgg19_status;
 
-typedef struct vgg19_model vgg19_model;     /* immutable; may serve sessions on several threads */
-typedef struct vgg19_session vgg19_session; /* for one thread at a time; keeps what it needs of its model */
+typedef struct vgg19_model vgg19_model;     /* immutable and thread-safe */
+typedef struct vgg19_session vgg19_session; /* not thread-safe; independent of its model handle's lifetime */
 
-/* Zero in a field means the default. struct_size is sizeof(vgg19_session_options): it tells a later library
- * which fields there are. */
+/* A field of zero means the default. struct_size is sizeof(vgg19_session_options), so that a later version of
+ * the library knows which fields exist. */
 typedef struct vgg19_session_options {
     size_t struct_size;
-    int threads;             /* default: the CPUs that this process may use */
-    size_t input_size;       /* default: the model's */
+    int threads;         /* default: as many as this process has CPUs */
+    size_t input_height; /* default, if both are 0: the model's */
+    size_t input_width;
     size_t batch;            /* default: 1 */
-    const char* isa;         /* default: VGG19_ISA, else the best that this CPU has */
+    const char* isa;         /* default: VGG19_ISA, else the best that this CPU supports */
     const char* convolution; /* "auto" (default), "winograd", "direct" or "onednn" */
 } vgg19_session_options;
 
@@ -37,10 +40,10 @@ typedef struct vgg19_prediction {
     size_t class_index;
     float probability;
     const char* synset; /* "" for a model without ImageNet's classes; valid until the session is destroyed */
-    const char* label;  /* the same, and the model's own name of the class where it has names */
+    const char* label;  /* likewise, or the model's own name for the class if it has names */
 } vgg19_prediction;
 
-/* What the last call of this thread that failed said; "" before any did. Valid until this thread's next
+/* The message of this thread's last failed call; "" if none has failed. Valid until this thread's next
  * failure. */
 const char* vgg19_last_error(void);
 
@@ -54,9 +57,10 @@ size_t vgg19_model_classes(const vgg19_model* model);
 vgg19_status vgg19_session_create(const vgg19_model* model, const vgg19_session_options* options,
                                   vgg19_session** session);
 void vgg19_session_destroy(vgg19_session* session); /* null is allowed */
-size_t vgg19_session_input_size(const vgg19_session* session);
+size_t vgg19_session_input_height(const vgg19_session* session);
+size_t vgg19_session_input_width(const vgg19_session* session);
 
-/* (batch, 3, size, size) normalised floats in, (batch, classes) logits out; the counts are of floats. */
+/* (batch, 3, height, width) normalised floats in, (batch, classes) logits out; the counts are of floats. */
 vgg19_status vgg19_session_run(vgg19_session* session, const float* input, size_t input_count, float* logits,
                                size_t logits_count);
 
@@ -65,12 +69,15 @@ vgg19_status vgg19_session_run(vgg19_session* session, const float* input, size_
 vgg19_status vgg19_session_classify(vgg19_session* session, const uint8_t* rgb, size_t width, size_t height,
                                     size_t stride, size_t top, vgg19_prediction* predictions);
 
-/* The same for the bytes of an image file: JPEG, PNG, BMP, …, turned as its EXIF orientation says. */
+/* The same for the bytes of an image file: JPEG, PNG, BMP, …, with its EXIF orientation applied. */
 vgg19_status vgg19_session_classify_file(vgg19_session* session, const uint8_t* file, size_t bytes,
                                          size_t top, vgg19_prediction* predictions);
 
 #ifdef __cplusplus
 }
+#endif
+#ifdef __GNUC__
+#pragma GCC visibility pop
 #endif
 
 /* NOLINTEND */

@@ -1,4 +1,4 @@
-// For tests of model files: a small model in memory that can be changed before it is written.
+// For tests: a small model in memory that can be modified before it is written.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,7 @@
 
 namespace vgg19::model::testing {
 
-/// VGG-11 with channels so few that the header is most of the file.
+/// A VGG-11 with so few channels that the header is most of the file.
 inline Network tiny_network() {
     return Network::parse("2 M 3 M 2 2 M 2 2 M 1 2 M", "4 3 5");
 }
@@ -24,7 +24,7 @@ inline Description description_of(const Network& network) {
     return {network, {}, "baseline", std::string(64, 'a'), {"convert vgg19.pth", "prune --ratio 0.1"}};
 }
 
-/// A model in memory, and a folder to write it to.
+/// A model in memory, and a temporary folder for its file.
 class Fixture {
   public:
     explicit Fixture(const Network& network = tiny_network()) : description_(description_of(network)) {
@@ -36,7 +36,7 @@ class Fixture {
         return *std::find_if(tensors().begin(), tensors().end(),
                              [&](const Tensor& t) { return t.name == name; });
     }
-    /// The memory of a weight or bias of the network.
+    /// The values of a weight or bias.
     std::vector<float>& values(const std::string& name) {
         const auto holds = [bytes = tensor(name).bytes](const std::vector<float>& values) {
             return std::as_bytes(std::span(values)).data() == bytes.data();
@@ -46,7 +46,7 @@ class Fixture {
     void remove(const std::string& name) {
         std::erase_if(tensors(), [&](const Tensor& t) { return t.name == name; });
     }
-    /// A tensor with memory of its own, all bytes of which are `fill`.
+    /// A tensor that owns its bytes, each of which is `fill`.
     Tensor& add(const std::string& name, DType dtype, const std::vector<std::size_t>& shape, int fill) {
         Tensor tensor{name, dtype, shape, {}};
         const std::size_t bytes = tensor.elements() * dtype_bytes(dtype);
@@ -58,7 +58,7 @@ class Fixture {
         Tensor& tensor = add(name, DType::f32, {values.size()}, 0);
         std::memcpy(memory_.back().data(), values.data(), tensor.bytes.size());
     }
-    /// The same bytes under the other order's name and shape.
+    /// Gives the same bytes the name and shape of the input-major order.
     void make_input_major(const DenseLayer& layer) {
         const TensorShape transposed = dense_weight(layer, DenseOrder::input_major);
         Tensor& weight = tensor(weight_name(layer.name));
@@ -81,7 +81,7 @@ class Fixture {
     std::string write_error() {
         return vgg19::testing::error_of(ErrorKind::bad_input, [this] { write(); });
     }
-    /// Without the writer's checks.
+    /// Skips the writer's checks.
     std::string open_error(const std::function<void(Metadata&)>& change) {
         Metadata metadata = metadata_from_description(description_);
         change(metadata);

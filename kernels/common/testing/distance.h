@@ -1,4 +1,4 @@
-// For tests: how far results are from what was expected.
+// For tests: how far results differ from the expected ones.
 #pragma once
 
 #include <cmath>
@@ -21,7 +21,7 @@ inline double relative_l2(std::span<const float> found, std::span<const float> e
     return std::sqrt(difference / norm);
 }
 
-/// The cosine of the angle between two vectors: 1 where they differ in length alone.
+/// The cosine of the angle between two vectors: 1 if they differ only in length.
 inline double cosine(std::span<const float> a, std::span<const float> b) {
     if (a.size() != b.size()) throw std::logic_error("cosine: sizes differ");
     double product = 0;

@@ -1,4 +1,4 @@
-// For tests: hashes of what kernels gave before a change that must not change it.
+// For tests: hashes of kernel results, to detect unintended changes.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -17,9 +17,10 @@
 
 namespace vgg19::kernels::testing {
 
-/// The bits that each kernel gives in one test case, as a hash a kernel, compared with those in
-/// kernels/testdata/golden_hashes.txt. Only kernels that stand there are compared: a CPU may lack some, and
-/// new ones have no past. VGG19_WRITE_GOLDEN=FILE appends this run's hashes to a file instead.
+/// Hashes the bits that each kernel gives in one test case, and compares them with
+/// kernels/testdata/golden_hashes.txt. Kernels that are not in that file are skipped: a CPU may lack some,
+/// and new ones have no hashes yet. With VGG19_WRITE_GOLDEN=FILE, appends this run's hashes to a file
+/// instead.
 class Golden {
   public:
     explicit Golden(std::string test) : test_(std::move(test)) {}
@@ -31,7 +32,7 @@ class Golden {
 
     /// At the end of the test case.
     void check() const {
-        if (std::getenv("VGG19_TEST_SEED") != nullptr) return;  // other numbers, other bits
+        if (std::getenv("VGG19_TEST_SEED") != nullptr) return;  // other inputs give other bits
         if (const char* file = std::getenv("VGG19_WRITE_GOLDEN")) {
             std::ofstream stream(file, std::ios::app);
             for (const auto& [kernel, hash] : hashes_) stream << line(kernel, hash) << '\n';

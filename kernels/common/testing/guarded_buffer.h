@@ -1,4 +1,4 @@
-// For tests: an array that ends at a page which must not be touched.
+// For tests: an array that ends at an inaccessible page.
 #pragma once
 
 #include <sys/mman.h>
@@ -10,8 +10,8 @@
 
 namespace vgg19::kernels::testing {
 
-/// `count` zeroed elements whose last byte is the last one before an inaccessible page, so that a read or
-/// write past the end faults. The start is aligned for T alone.
+/// `count` zeroed elements directly before an inaccessible page, so that a read or write past the end faults.
+/// The start is only aligned for T.
 template <class T>
 class GuardedBuffer {
   public:

@@ -10,7 +10,7 @@
 
 namespace vgg19::kernels::testing {
 
-/// Those that are in this build and that this CPU has.
+/// The ISAs that are in this build and supported by this CPU.
 inline std::vector<Isa> isas_of_this_cpu() {
     std::vector<Isa> isas;
     for (const Isa isa : all_isas()) {
@@ -19,8 +19,8 @@ inline std::vector<Isa> isas_of_this_cpu() {
     return isas;
 }
 
-/// The ISA at the end of a kernel's name: none where there is none. Only for tests: what runs where is told
-/// by enumerations elsewhere.
+/// The ISA at the end of a kernel's name; none if there is none. Only for tests: other code uses
+/// enumerations.
 inline std::optional<Isa> isa_of_kernel(const std::string& kernel) {
     std::optional<Isa> longest;
     for (const Isa isa : all_isas()) {
@@ -31,7 +31,7 @@ inline std::optional<Isa> isa_of_kernel(const std::string& kernel) {
     return longest;
 }
 
-/// As SessionOptions::isa wants them.
+/// The names for SessionOptions::isa.
 inline std::vector<std::string> isa_names_of_this_cpu() {
     std::vector<std::string> names;
     for (const Isa isa : isas_of_this_cpu()) names.emplace_back(isa_name(isa));

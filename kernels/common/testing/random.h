@@ -1,4 +1,4 @@
-// For tests: random numbers that a failure can be replayed with.
+// For tests: random numbers with a seed that can be replayed after a failure.
 #pragma once
 
 #include <cstdint>
@@ -9,10 +9,10 @@
 
 namespace vgg19::kernels::testing {
 
-/// A generator seeded from the environment variable VGG19_TEST_SEED: a number, or `random` for another one in
-/// every run (`script/test seeds`). Without it, always the same, so that a change is judged by what it
-/// changed. Tests say `INFO(random.replay())`, so that a failure prints the seed. A test that takes several
-/// draws of one thing numbers them, for each generator starts with the same seed.
+/// A generator seeded from the environment variable VGG19_TEST_SEED: a number, or `random` for a new seed in
+/// every run (`script/test seeds`). Without the variable the seed is fixed, so that results change only with
+/// the code. Tests use `INFO(random.replay())` to print the seed on failure. A test that repeats a draw must
+/// pass different numbers, because every generator starts with the same seed.
 class Random {
   public:
     explicit Random(std::uint32_t draw = 0) : engine_(seed() + 0x9E3779B9U * draw) {}

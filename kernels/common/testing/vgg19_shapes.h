@@ -1,4 +1,4 @@
-// For the benches of convolutions, so that their figures can be held against each other.
+// For the benches of convolutions: common shapes, so that results are comparable.
 #pragma once
 
 #include <benchmark/benchmark.h>
@@ -15,19 +15,19 @@ struct ConvolutionShape {
     std::size_t output_channels;
     std::size_t side;  ///< height and width of input and output
 
-    /// Multiplications and additions of the plain sum.
+    /// Multiplications and additions of a direct convolution.
     double operations() const {
         return 2.0 * 9 * static_cast<double>(input_channels * output_channels * side * side);
     }
 };
 
-/// Those that VGG-19 has at 224 × 224.
+/// VGG-19's shapes at 224 × 224.
 inline constexpr ConvolutionShape vgg19_shapes[] = {
     {3, 64, 224},   {64, 64, 224},  {64, 128, 112}, {128, 128, 112}, {128, 256, 56},
     {256, 256, 56}, {256, 512, 28}, {512, 512, 28}, {512, 512, 14},
 };
 
-/// Arguments of a bench: a shape, and the number of threads: one, and all.
+/// A bench's arguments: a shape, and the number of threads (one, and all).
 inline void add_vgg19_shapes(benchmark::internal::Benchmark* benchmark, std::size_t least_input_channels) {
     for (const int threads : {1, available_cpus()}) {
         for (const ConvolutionShape& shape : vgg19_shapes) {
@@ -49,7 +49,8 @@ inline int threads_of(const benchmark::State& state) {
     return static_cast<int>(state.range(3));
 }
 
-/// Rates of direct convolution's operations, and of those that an algorithm really executes.
+/// Reports the rates of direct convolution's operations, and of the operations that the algorithm actually
+/// executes.
 inline void count_operations(benchmark::State& state, double direct, double executed) {
     constexpr auto rate = benchmark::Counter::kIsIterationInvariantRate;
     state.counters["direct FLOP/s"] = benchmark::Counter(direct, rate);

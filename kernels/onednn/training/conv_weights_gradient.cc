@@ -13,7 +13,7 @@ using namespace onednn;
 using Description = dnnl::convolution_backward_weights::primitive_desc;
 using Format = dnnl::memory::format_tag;
 
-/// The layouts of the activations are ours; that of the weights' gradient is oneDNN's own.
+/// Our layouts for the activations, oneDNN's own for the gradient of the weights.
 Description describe(const ConvWeightsGradientShape& shape) {
     const auto batch = dimension(shape.batch);
     const auto height = dimension(shape.height);
@@ -52,7 +52,7 @@ Description require(const ConvWeightsGradientShape& shape) {
     }
 }
 
-/// Copies from one layout to another and adds to what is there.
+/// Converts between layouts and adds to the existing values.
 dnnl::reorder::primitive_desc describe_sum(const dnnl::memory::desc& from, const dnnl::memory::desc& to) {
     dnnl::post_ops post_ops;
     post_ops.append_sum(1.0F);

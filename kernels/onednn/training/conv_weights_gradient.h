@@ -18,27 +18,27 @@ struct ConvWeightsGradientShape {
     std::size_t output_channels = 0;
     std::size_t height = 0;
     std::size_t width = 0;
-    std::size_t block = 0;     ///< channels in a block of the activations (kernels/common/blocked_layout.h)
+    std::size_t block = 0;     ///< channels per block of the activations (kernels/common/blocked_layout.h)
     bool plain_input = false;  ///< the input is [batch][input_channels][height][width]: an image
 };
 
 class ConvWeightsGradient {
   public:
-    /// run() uses `threads` threads. Throws std::runtime_error where oneDNN has no implementation, and in a
-    /// build without it.
+    /// run() uses `threads` threads. Throws std::runtime_error if oneDNN has no implementation, and in a
+    /// build without oneDNN.
     ConvWeightsGradient(const ConvWeightsGradientShape& shape, int threads);
     ConvWeightsGradient(ConvWeightsGradient&&) noexcept;
     ConvWeightsGradient& operator=(ConvWeightsGradient&&) noexcept;
     ~ConvWeightsGradient();
 
     /// Adds to both gradients, which are plain: [output_channels][input_channels][3][3] and
-    /// [output_channels]. Activations are blocked, zero past the last channel. `scratch` has scratch_bytes()
-    /// bytes, aligned to 64. The same bits for the same shape and number of threads.
+    /// [output_channels]. Activations are blocked, with zeros in padding channels. `scratch` has
+    /// scratch_bytes() bytes, aligned to 64. The bits depend only on the shape and the number of threads.
     void run(const float* input, const float* output_gradient, float* weights_gradient, float* bias_gradient,
              std::byte* scratch);
 
     std::size_t scratch_bytes() const;
-    /// oneDNN's own name for what was chosen, such as "jit:avx512_core".
+    /// oneDNN's name of the chosen implementation, such as "jit:avx512_core".
     const std::string& implementation() const;
 
   private:

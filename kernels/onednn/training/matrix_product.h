@@ -1,5 +1,5 @@
-// The product of two FP32 matrices, by oneDNN: dense layers in training, whose batch is too large for the
-// engine's own kernels.
+// The product of two FP32 matrices, by oneDNN. Dense layers use it in training, with batches too large for
+// the engine's own kernels.
 //
 //   result[m][n] = Σ_k left[m][k] · right[k][n]  (+ result[m][n])
 #pragma once
@@ -11,7 +11,7 @@ namespace vgg19::kernels {
 /// A row-major matrix without gaps.
 struct MatrixOperand {
     const float* values = nullptr;
-    bool transposed = false;  ///< the values are those of the transpose
+    bool transposed = false;  ///< the operand is the transpose of this matrix
 };
 
 struct MatrixProduct {
@@ -21,10 +21,10 @@ struct MatrixProduct {
     MatrixOperand left;
     MatrixOperand right;
     float* result = nullptr;
-    bool add = false;  ///< to what `result` holds
+    bool add = false;  ///< add to the contents of `result`
 };
 
-/// Throws std::runtime_error in a build without oneDNN. The same bits for the same sizes and number of
+/// Throws std::runtime_error in a build without oneDNN. The bits depend only on the sizes and the number of
 /// threads.
 void matrix_product(const MatrixProduct& problem, int threads);
 

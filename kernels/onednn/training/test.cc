@@ -13,7 +13,7 @@ namespace vgg19::kernels {
 
 namespace {
 
-/// An activation in one of both layouts.
+/// An activation in either layout.
 struct Activation {
     const ConvWeightsGradientShape& shape;
     std::size_t channels;
@@ -40,7 +40,7 @@ struct Activation {
         return blocked_index(channels, shape.height, shape.width, shape.block, image, channel, 0, pixel);
     }
     double at(std::size_t image, std::size_t channel, std::size_t row, std::size_t column) const {
-        // Unsigned: −1 is past the end too.
+        // Unsigned: −1 wraps to a value past the end.
         if (row >= shape.height || column >= shape.width) return 0;
         return double{buffer.as<float>()[place(image, channel, row * shape.width + column)]};
     }
@@ -49,7 +49,8 @@ struct Activation {
 void check_weights_gradient(const ConvWeightsGradientShape& shape, testing::Random& random) {
     const Activation input(shape, shape.input_channels, shape.plain_input, random);
     const Activation gradient(shape, shape.output_channels, false, random);
-    std::vector<float> weights(shape.output_channels * shape.input_channels * 9, 1.0F);  // to be added to
+    std::vector<float> weights(shape.output_channels * shape.input_channels * 9,
+                               1.0F);  // initial values to add to
     std::vector<float> bias(shape.output_channels, 2.0F);
     ConvWeightsGradient convolution(shape, 2);
     AlignedBuffer scratch(convolution.scratch_bytes());

@@ -1,6 +1,7 @@
 // Compiled once for each ISA.
 #include "kernels/simd/testing/operations.h"
 
+#include "kernels/simd/interleaved.h"
 #include "kernels/simd/vector.h"
 
 namespace vgg19::kernels::VGG19_ISA {
@@ -25,8 +26,6 @@ void floats(SimdOperations::Floats operation, const float* first, const float* s
             return Vector::store(result, Vector::divide(a, b));
         case SimdOperations::Floats::maximum:
             return Vector::store(result, Vector::maximum(a, b));
-        case SimdOperations::Floats::minimum:
-            return Vector::store(result, Vector::minimum(a, b));
         case SimdOperations::Floats::multiply_add:
             return Vector::store(result, Vector::multiply_add(a, b, c));
         case SimdOperations::Floats::fused_multiply_add:
@@ -104,9 +103,7 @@ void dot4_interleaved(const std::uint8_t* quad, const std::int8_t* const* rows, 
 
 }  // namespace
 
-extern const SimdOperations operations;
-const SimdOperations operations = {
-    .isa = Isa::VGG19_ISA,
+const SimdOperations simd_operations = {
     .width = Vector::width,
     .doubles_width = Vector::doubles_width,
     .words = Vector::words,
@@ -117,7 +114,7 @@ const SimdOperations operations = {
             float all[Vector::width];
             Vector::store(all, rest);
             for (std::size_t i = count; i < Vector::width; ++i) {
-                if (all[i] != 0) return;  // what lies behind is filled up with zeros
+                if (all[i] != 0) return;  // the rest must be zeros
             }
             Vector::store_first(to, count, Vector::add(rest, Vector::zero()));
         },
@@ -154,7 +151,7 @@ const SimdOperations operations = {
     .dot4_of_quad = dot4_of_quad,
     .dot4_of_quads = dot4_of_quads,
     .dot4_interleaved = dot4_interleaved,
-    .interleaved_place = [](std::size_t i) { return Vector::interleaved_place(i); },
+    .interleaved_place = [](std::size_t i) { return interleaved_place<Vector::width>(i); },
     .total_sum = [](const std::int32_t* a) { return Vector::total_sum(Vector::load_sum(a)); },
     .converted = [](const std::int32_t* a,
                     float* result) { Vector::store(result, Vector::load_converted(a)); },

@@ -3,15 +3,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 
-#include "kernels/isa/isa.h"
+#include "kernels/isa/kernel_list.h"
 
 namespace vgg19::kernels::testing {
 
-/// An operation's operands and results are arrays of as many elements as its type has lanes.
+/// The operands and results of an operation are arrays with one element per lane of its type.
 struct SimdOperations {
-    Isa isa;
     std::size_t width;
     std::size_t doubles_width;
     std::size_t words;
@@ -22,7 +20,6 @@ struct SimdOperations {
         multiply,
         divide,
         maximum,
-        minimum,
         multiply_add,
         fused_multiply_add,
         fused_subtract_product,  ///< c − a · b
@@ -34,7 +31,7 @@ struct SimdOperations {
     float (*largest)(const float* a);
     void (*store_quantized)(const float* a, std::uint8_t* result);
 
-    /// max(0, float(max(a, b)) · multiplier + bias) in lower and upper half, and in bytes.
+    /// max(0, float(max(a, b)) · multiplier + bias) as lower and upper half, and as bytes.
     void (*sixteen)(const std::int32_t* a, const std::int32_t* b, const float* multiplier, const float* bias,
                     float* lower, float* upper, std::uint8_t* bytes);
     void (*sixteen_of_halves)(const float* lower, const float* upper, std::uint8_t* bytes);
@@ -52,7 +49,8 @@ struct SimdOperations {
     void (*load_store_first_doubles)(const float* from, std::size_t count, float* to);
     double (*total_double_of_first)(const float* a, std::size_t count);
 
-    /// Of pixels: (pixels << 5) + a, the same − a, and multiply_rounded of it by b, to bytes.
+    /// Computes (pixels << 5) + a, (pixels << 5) − a, and multiply_rounded of the former by b, converted to
+    /// bytes.
     void (*word_bytes)(const std::uint8_t* pixels, std::int16_t a, std::int16_t b, bool subtract,
                        int zero_point, std::uint8_t* result);
 
@@ -68,7 +66,10 @@ struct SimdOperations {
     void (*half_scales)(const std::uint16_t* halves, std::size_t count, float* result);
 };
 
-/// Of the ISAs in this build.
-std::span<const SimdOperations* const> simd_operations();
-
 }  // namespace vgg19::kernels::testing
+
+namespace vgg19::kernels {
+
+VGG19_KERNELS(VGG19_ALL_ISAS, const testing::SimdOperations, simd_operations)
+
+}  // namespace vgg19::kernels

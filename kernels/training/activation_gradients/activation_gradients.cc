@@ -8,7 +8,7 @@ namespace vgg19::kernels {
 
 namespace {
 
-/// One window, for a block of channels. Without branches, so that the compiler makes vectors of it.
+/// Handles one window for a block of channels. Without branches, so that the compiler can vectorise.
 template <std::size_t block>
 void window_gradient(const float* activation, std::size_t row_size, const float* pooled_gradient,
                      float* gradient) {

@@ -1,5 +1,5 @@
 // The backward passes of ReLU and of the pools, over activations in the blocked layout
-// (kernels/common/blocked_layout.h). They only move memory, so that one source serves every ISA.
+// (kernels/common/blocked_layout.h). They only move memory, so one source serves every ISA.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@ namespace vgg19::kernels {
 /// gradient[i] = activation[i] > 0 ? gradient[i] : 0, where the activation is ReLU's output.
 void relu_gradient(const float* activation, float* gradient, std::size_t size);
 
-/// 2×2 max-pool of stride 2 behind a ReLU, both at once:
+/// Gradient of a ReLU and the 2×2 max-pool of stride 2 after it, in one pass:
 ///
 ///   gradient[p][y][x][c] = pooled_gradient[p][⌊y/2⌋][⌊x/2⌋][c] where activation[p][y][x][c] is positive and
 ///                          the first largest of its window (in PyTorch's order, by rows), 0 elsewhere
@@ -17,7 +17,7 @@ void relu_gradient(const float* activation, float* gradient, std::size_t size);
 /// An odd last row or column belongs to no window. A plane p is one channel block of one image.
 struct MaxPoolGradient {
     std::size_t planes = 0;
-    std::size_t height = 0;  ///< of the activation, as is the width
+    std::size_t height = 0;  ///< of the activation, like the width
     std::size_t width = 0;
     std::size_t block = 0;                   ///< 8 or 16
     const float* activation = nullptr;       ///< [planes][height][width][block], ReLU's output
@@ -28,12 +28,13 @@ struct MaxPoolGradient {
 /// Computes planes [begin, end).
 void max_pool_relu_gradient(const MaxPoolGradient& problem, std::size_t begin, std::size_t end);
 
-/// Adaptive average pool (kernels/average_pool/average_pool.h), from the plain layout to the blocked one:
-/// each pixel's gradient is the sum, over the windows that hold it, of the window's gradient / its size.
+/// Adaptive average pool (kernels/average_pool/average_pool.h); reads the plain layout and writes the blocked
+/// one. Each pixel's gradient is the sum, over the windows that contain it, of the window's gradient / its
+/// size.
 struct AveragePoolGradient {
     std::size_t batch = 1;
     std::size_t channels = 0;
-    std::size_t height = 0;  ///< of the pool's input, as is the width
+    std::size_t height = 0;  ///< of the pool's input, like the width
     std::size_t width = 0;
     std::size_t pooled_height = 0;
     std::size_t pooled_width = 0;
@@ -42,8 +43,8 @@ struct AveragePoolGradient {
     float* gradient = nullptr;               ///< [batch][⌈channels / block⌉][height][width][block]
 };
 
-/// Computes channel blocks [begin, end) of batch · ⌈channels / block⌉, counted through all images; zero past
-/// the last channel.
+/// Computes channel blocks [begin, end) of batch · ⌈channels / block⌉, counted through all images; padding
+/// channels become zero.
 void average_pool_gradient(const AveragePoolGradient& problem, std::size_t begin, std::size_t end);
 
 }  // namespace vgg19::kernels

@@ -14,12 +14,12 @@ namespace {
 
 using testing::GuardedBuffer;
 
-/// Few values, so that windows have equal ones, and half of them zero, as behind a ReLU.
+/// Uses few different values, so that windows contain equal ones; half of them are zero, as after a ReLU.
 void fill_activation(GuardedBuffer<float>& values, testing::Random& random) {
     for (float& value : values) value = static_cast<float>(std::max(0, random.integer(-3, 3)));
 }
 
-/// The gradient of one pixel, by looking through its window in order.
+/// Computes one pixel's gradient by searching its window in order.
 float expected_pool_gradient(const MaxPoolGradient& problem, std::size_t plane, std::size_t y, std::size_t x,
                              std::size_t channel) {
     const std::size_t pooled_height = problem.height / 2;
@@ -86,7 +86,7 @@ Window window_of(std::size_t index, std::size_t size) {
     return {index * size / 7, ((index + 1) * size + 6) / 7};
 }
 
-/// Adds up the shares of all windows that hold a pixel.
+/// Adds the shares of all windows that contain a pixel.
 double expected_average_gradient(const AveragePoolGradient& problem, std::size_t plane, std::size_t y,
                                  std::size_t x) {
     double sum = 0;

@@ -11,7 +11,7 @@ class ColumnProductTiles {
     explicit ColumnProductTiles(const ColumnProducts& problem)
         : problem_(problem), panel_size_(problem.samples * panel_columns) {}
 
-    /// Panels of right are the outer loop: a group of them stays in the nearest cache.
+    /// The outer loop is over panels of right, so that a group of them stays in the L1 cache.
     void run(std::size_t begin, std::size_t end) const {
         for (std::size_t group = 0; group < problem_.right_panels; group += tile_panels) {
             const std::size_t first = problem_.lower ? (begin > group ? begin : group) : begin;
@@ -20,7 +20,7 @@ class ColumnProductTiles {
     }
 
   private:
-    /// 8 × 3 sums, 3 values and a broadcast one fill 28 of 32 registers; 4 × 2 × 1, 11 of 16.
+    /// 8 × 3 sums, 3 values and a broadcast one fill 28 of 32 registers; 4 × 2 × 1 fill 11 of 16.
     static constexpr bool many_registers = Vector::registers >= 32;
     static constexpr std::size_t tile_rows = many_registers ? 8 : 4;
     static constexpr std::size_t tile_panels = many_registers ? 3 : 1;

@@ -1,12 +1,13 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
 
-#include "kernels/common/testing/dense.h"
 #include "kernels/common/testing/golden.h"
 #include "kernels/common/testing/guarded_buffer.h"
+#include "kernels/common/testing/kernels.h"
 #include "kernels/common/testing/random.h"
 #include "kernels/training/column_products/column_products.h"
 
@@ -17,7 +18,7 @@ namespace {
 using testing::GuardedBuffer;
 using testing::Random;
 
-/// Two matrices whose buffers end at guard pages.
+/// Two matrices in buffers that end at guard pages.
 struct Matrices {
     Matrices(std::size_t samples, std::size_t left_panels, std::size_t right_panels)
         : left(left_panels * samples * panel_columns),
@@ -41,7 +42,7 @@ float element(const float* panels, std::size_t samples, std::size_t sample, std:
     return panels[(column / panel_columns * samples + sample) * panel_columns + column % panel_columns];
 }
 
-/// What a kernel adds to `start`, for left's panels [begin, end).
+/// The sums after a kernel has run on left's panels [begin, end), starting from `start`.
 std::vector<double> found_sums(const Kernel<ColumnProductsFunction>& kernel, ColumnProducts problem,
                                double start, std::size_t begin, std::size_t end) {
     GuardedBuffer<double> sums(problem.left_panels * panel_columns * problem.stride);
@@ -51,7 +52,7 @@ std::vector<double> found_sums(const Kernel<ColumnProductsFunction>& kernel, Col
     return {sums.begin(), sums.end()};
 }
 
-/// How many sums are further from those in double than `terms` · ε · Σ |x · y|.
+/// How many sums differ from those in double by more than `terms` · ε · Σ |x · y|.
 std::size_t wrong_sums(const Matrices& matrices, const std::vector<double>& found, double start,
                        std::size_t terms) {
     const ColumnProducts& problem = matrices.problem;
@@ -106,8 +107,8 @@ TEST_CASE("column products are added as near to sums in double as rounding allow
                 matrices.problem.lower = lower;
                 const auto found = found_sums(kernel, matrices.problem, 3, 0, matrices.problem.left_panels);
                 golden.add(kernel.name, found);
-                // K products and K additions err by at most ε/2 each of a sum of magnitudes; twice that
-                // covers the higher orders.
+                // K products and K additions each have an error of at most ε/2 of a sum of magnitudes; twice
+                // that covers higher orders.
                 CHECK(wrong_sums(matrices, found, 3, 2 * matrices.problem.samples) == 0);
             }
         });

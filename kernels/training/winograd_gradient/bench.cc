@@ -16,7 +16,7 @@ AlignedBuffer ones(std::size_t count) {
     return buffer;
 }
 
-/// A batch of eight, with the tile that is chosen for it.
+/// A batch of eight, with the tile that would be chosen for it.
 void winograd_gradient_bench(benchmark::State& state, const Kernel<const WinogradGradientSteps>& kernel) {
     constexpr std::size_t batch = 8;
     const ConvolutionShape shape = shape_of(state);

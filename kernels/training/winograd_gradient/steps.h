@@ -16,7 +16,7 @@
 namespace vgg19::kernels::VGG19_ISA {
 namespace {
 
-/// One dimension of A ∂y: m values to n.
+/// One-dimensional A ∂y: m values to n.
 template <std::size_t m, class Vector>
 inline __attribute__((always_inline)) void transform_gradient_row(const typename Vector::Register* gradient,
                                                                   typename Vector::Register* result) {
@@ -42,7 +42,7 @@ inline __attribute__((always_inline)) void transform_gradient_row(const typename
     result[n - 1] = gradient[m - 1];
 }
 
-/// One dimension of Gᵀ s: n values to 3. Or, of their magnitudes, |Gᵀ| s.
+/// One-dimensional Gᵀ s: n values to 3; or |Gᵀ| s for magnitudes.
 template <std::size_t m, bool magnitude, class Vector>
 inline __attribute__((always_inline)) void transform_sums_row(const typename Vector::Register* sums,
                                                               typename Vector::Register* result) {
@@ -65,22 +65,21 @@ struct WinogradGradientTransforms {
     using Register = typename Vector::Register;
     static constexpr std::size_t n = m + 2;
     static constexpr std::size_t lanes = Vector::width;
-    /// A gradient of this share of the terms that it is the sum of is taken for zero: it may be nothing but
-    /// their rounding, and an optimiser such as Adam, which divides gradients by their own size, would take
-    /// it for a direction. Where maps are small, many gradients are zero exactly.
+    /// A gradient below this share of the summed magnitudes is set to zero: it may be pure rounding error,
+    /// which an optimiser such as Adam, which normalises gradients by their size, would treat as a direction.
+    /// On small maps many gradients are exactly zero.
     static constexpr float noise = 16 * std::numeric_limits<float>::epsilon();
 
-    /// ∂Y → A ∂Y Aᵀ. `load(row, column)` gives the pixels; results go to transformed[position · stride].
+    /// ∂Y → A ∂Y Aᵀ. The tile's rows are `row_floats` apart; results go to transformed[position · stride].
     /// Returns the sum of the pixels.
-    template <class Load>
-    static inline __attribute__((always_inline)) Register tile(Load&& load, float* transformed,
-                                                               std::size_t stride) {
+    static inline __attribute__((always_inline)) Register tile(const float* corner, std::size_t row_floats,
+                                                               float* transformed, std::size_t stride) {
         Register total = Vector::zero();
         std::array<std::array<Register, n>, m> columns{};  // columns[j]: A times column j
         unrolled<m>([&](auto j) __attribute__((always_inline)) {
             std::array<Register, m> pixels{};
             unrolled<m>([&](auto i) __attribute__((always_inline)) {
-                pixels[i] = load(i, j);
+                pixels[i] = Vector::load(corner + i * row_floats + j * lanes);
                 total = Vector::add(total, pixels[i]);
             });
             transform_gradient_row<m, Vector>(pixels.data(), columns[j].data());
@@ -104,6 +103,7 @@ struct WinogradGradientTransforms {
         const std::size_t stride = problem.transformed_stride(tiles.size());
         const std::size_t tile_columns = forward.tile_columns();
         const std::size_t tile_rows = forward.tile_rows();
+        alignas(64) float padded[m * m * lanes];
         for (std::size_t block = blocks.begin; block < blocks.end; ++block) {
             Register total = Vector::zero();
             for (std::size_t index = tiles.begin; index < tiles.end; ++index) {
@@ -117,64 +117,57 @@ struct WinogradGradientTransforms {
                 float* target = transformed + (block * tiles.size() + index - tiles.begin) * lanes;
                 const std::size_t rows = forward.height - first_row;
                 const std::size_t columns = forward.width - first_column;
-                const Register sum = rows >= m && columns >= m
-                                         ? inner_tile(corner, row_floats, target, stride)
-                                         : border_tile(corner, row_floats, rows, columns, target, stride);
-                total = Vector::add(total, sum);
+                std::size_t step = row_floats;
+                if (rows < m || columns < m) {
+                    copy_border_tile(corner, row_floats, rows, columns, padded);
+                    corner = padded;
+                    step = m * lanes;
+                }
+                total = Vector::add(total, tile(corner, step, target, stride));
             }
             float* sums = bias_sums + block * lanes;
             Vector::store(sums, Vector::add(Vector::load(sums), total));
         }
     }
 
-    static inline __attribute__((always_inline)) Register inner_tile(const float* corner,
-                                                                     std::size_t row_floats, float* target,
-                                                                     std::size_t stride) {
-        return tile(
-            [&](std::size_t i, std::size_t j)
-                __attribute__((always_inline)) { return Vector::load(corner + i * row_floats + j * lanes); },
-            target, stride);
-    }
-
-    /// A tile that reaches over the map's end, where the gradient is zero.
-    static __attribute__((noinline)) Register border_tile(const float* corner, std::size_t row_floats,
-                                                          std::size_t rows, std::size_t columns,
-                                                          float* target, std::size_t stride) {
-        return tile(
-            [&](std::size_t i, std::size_t j) __attribute__((always_inline)) {
-                return i < rows && j < columns ? Vector::load(corner + i * row_floats + j * lanes)
-                                               : Vector::zero();
-            },
-            target, stride);
+    /// Copies a tile that reaches past the map's end; the gradient is zero there.
+    static __attribute__((noinline)) void copy_border_tile(const float* corner, std::size_t row_floats,
+                                                           std::size_t rows, std::size_t columns,
+                                                           float* padded) {
+        for (std::size_t i = 0; i < m; ++i) {
+            for (std::size_t j = 0; j < m; ++j) {
+                const bool inside = i < rows && j < columns;
+                Vector::store(padded + (i * m + j) * lanes,
+                              inside ? Vector::load(corner + i * row_floats + j * lanes) : Vector::zero());
+            }
+        }
     }
 
     static inline __attribute__((always_inline)) Register magnitude_of(Register value) {
         return Vector::maximum(value, Vector::subtract(Vector::zero(), value));
     }
 
-    /// The sums of one input channel and one vector of output channels → 3×3 taps, [tap][lane]. Or, of the
-    /// magnitudes, |Gᵀ| |sums| |G|.
+    /// Turns the sums of one input channel and one vector of output channels into 3×3 taps, [tap][lane]; or
+    /// computes |Gᵀ| |sums| |G| for magnitudes.
     template <bool magnitude>
     static inline __attribute__((always_inline)) void taps(const float* sums, std::size_t position_stride,
                                                            float* result) {
-        std::array<std::array<Register, 3>, n> columns{};  // columns[j]: Gᵀ times column j
-        unrolled<n>([&](auto j) __attribute__((always_inline)) {
+        Register rows[3][n];  // rows[u][j]: row u of Gᵀ times column j
+        for (std::size_t j = 0; j < n; ++j) {
             std::array<Register, n> column{};
+            std::array<Register, 3> values{};
             unrolled<n>([&](auto i) __attribute__((always_inline)) {
                 column[i] = Vector::load(sums + (i * n + j) * position_stride);
                 if constexpr (magnitude) column[i] = magnitude_of(column[i]);
             });
-            transform_sums_row<m, magnitude, Vector>(column.data(), columns[j].data());
-        });
-        unrolled<3>([&](auto u) __attribute__((always_inline)) {
-            std::array<Register, n> row{};
+            transform_sums_row<m, magnitude, Vector>(column.data(), values.data());
+            for (std::size_t u = 0; u < 3; ++u) rows[u][j] = values[u];
+        }
+        for (std::size_t u = 0; u < 3; ++u) {
             std::array<Register, 3> values{};
-            unrolled<n>([&](auto j) __attribute__((always_inline)) { row[j] = columns[j][u]; });
-            transform_sums_row<m, magnitude, Vector>(row.data(), values.data());
-            unrolled<3>([&](auto v) __attribute__((always_inline)) {
-                Vector::store(result + (3 * u + v) * lanes, values[v]);
-            });
-        });
+            transform_sums_row<m, magnitude, Vector>(rows[u], values.data());
+            for (std::size_t v = 0; v < 3; ++v) Vector::store(result + (3 * u + v) * lanes, values[v]);
+        }
     }
 
     static void finish(const WinogradGradient& problem, std::size_t group, const float* sums) {
@@ -205,8 +198,8 @@ struct WinogradGradientTransforms {
     }
 };
 
-/// Input channels of a register tile, a divisor of the width: 8 × 3 sums, 3 gradients and a value fill 28 of
-/// 32 registers, 4 × 3 all of 16.
+/// The number of input channels in a register tile, a divisor of the width: 8 × 3 sums, 3 gradients and a
+/// value fill 28 of 32 registers, 4 × 3 all of 16.
 template <class Vector>
 constexpr std::size_t gradient_rows = Vector::registers >= 32 ? 8 : 4;
 

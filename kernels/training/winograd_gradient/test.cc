@@ -79,7 +79,7 @@ Gradients run(const Data& data, WinogradTile tile, Isa isa, int threads) {
     const std::size_t outputs = data.forward.output_channels;
     GuardedBuffer<float> weights(outputs * data.forward.input_channels * 9);
     GuardedBuffer<float> bias(outputs);
-    std::fill(weights.begin(), weights.end(), 1.0F);  // to be added to
+    std::fill(weights.begin(), weights.end(), 1.0F);  // initial values to add to
     std::fill(bias.begin(), bias.end(), 2.0F);
     problem.weights_gradient = weights.data();
     problem.bias_gradient = bias.data();
@@ -95,7 +95,7 @@ double expected_weight(const Data& data, std::size_t o, std::size_t i, std::size
     for (std::size_t image = 0; image < forward.batch; ++image) {
         for (std::size_t y = 0; y < forward.height; ++y) {
             for (std::size_t x = 0; x < forward.width; ++x) {
-                // Unsigned: −1 is past the end too.
+                // Unsigned: −1 wraps to a value past the end.
                 const std::size_t row = y + u - 1;
                 const std::size_t column = x + v - 1;
                 if (row >= forward.height || column >= forward.width) continue;
@@ -141,7 +141,7 @@ TEST_CASE("winograd_gradient equals the definition for every tile, on maps and w
                             {3, 16, 49, 5, 3}, {1, 40, 65, 14, 14}, {2, 7, 20, 40, 33}};
     for (const Isa isa : testing::isas_of_this_cpu()) {
         CAPTURE(std::string(isa_name(isa)));
-        testing::Random random;  // the same numbers for each ISA, however many there are
+        testing::Random random;  // the same numbers for each ISA, whatever their number
         INFO(random.replay());
         for (const Shape& shape : shapes) {
             CAPTURE(shape.input_channels);
@@ -154,8 +154,8 @@ TEST_CASE("winograd_gradient equals the definition for every tile, on maps and w
                 const Gradients found = run(data, tile, isa, 2);
                 golden.add(isa_name(isa), found.weights);
                 golden.add(isa_name(isa), found.bias);
-                // The bound of the forward algorithm, of which this is the transpose, and what a gradient
-                // that is taken for zero adds now and then: of many random problems, 2e-5 for 5×5 and 6×6.
+                // The forward algorithm's bound, since this is its transpose, plus the occasional error of a
+                // gradient that is set to zero; 2e-5 for 5×5 and 6×6 in many random problems.
                 const bool large = tile == WinogradTile::f5 || tile == WinogradTile::f6;
                 CHECK(relative_l2(found.weights, expected.weights) <= (large ? 5e-5 : 1e-5));
                 CHECK(relative_l2(found.bias, expected.bias) <= 1e-6);

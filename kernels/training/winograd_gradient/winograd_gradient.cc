@@ -1,4 +1,4 @@
-// The selector, and how the work is dealt out.
+// The whole gradient: how the work is divided among threads.
 #include "kernels/training/winograd_gradient/winograd_gradient.h"
 
 #include <algorithm>
@@ -10,14 +10,8 @@ namespace vgg19::kernels {
 
 namespace {
 
-constexpr Kernel<const WinogradGradientSteps> kernel_list[] = {
-#define VGG19_KERNEL(isa) {"winograd_gradient_" #isa, Isa::isa, &isa::winograd_gradient},
-    VGG19_FLOAT_ISAS
-#undef VGG19_KERNEL
-};
-
-/// Tiles that are transformed before they are multiplied: enough that the products of a position, which are
-/// added to sums in memory, come to more time than that memory takes.
+/// The number of tiles that are transformed before multiplying: enough that the products of a position take
+/// longer than loading and storing its sums.
 constexpr std::size_t tiles_at_once = 256;
 
 std::size_t tile_blocks(const WinogradGradient& problem) {
@@ -28,7 +22,7 @@ std::size_t largest_tile_block(const WinogradGradient& problem) {
     return blocks_of(problem.forward.tiles(), tile_blocks(problem));
 }
 
-/// Where the parts of the scratch memory begin.
+/// The offsets of the parts of the scratch memory.
 struct Scratch {
     std::size_t gradient;
     std::size_t sums;
@@ -44,14 +38,10 @@ struct Scratch {
 
 }  // namespace
 
-std::span<const Kernel<const WinogradGradientSteps>> winograd_gradient_kernels() {
-    return kernel_list;
-}
-
 WinogradTile winograd_gradient_tile(Winograd forward) {
-    // Tiles of 6×6 gain nothing over those of 4×4 here, and round more.
+    // 6×6 tiles are no faster than 4×4 here, and less accurate.
     constexpr std::array candidates = {WinogradTile::f2, WinogradTile::f4, WinogradTile::f5};
-    // What it takes to move a position's sums, in tiles' worth of products.
+    // The cost of moving a position's sums, in units of one tile's products.
     constexpr std::size_t tiles_of_sums = 32;
     const auto cost = [&](WinogradTile tile) {
         forward.tile = tile;

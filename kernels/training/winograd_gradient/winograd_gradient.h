@@ -20,27 +20,27 @@
 namespace vgg19::kernels {
 
 struct WinogradGradient {
-    /// Of the forward convolution: its tile and shape, and its input. Weights, bias and output are not read.
+    /// The forward convolution's tile, shape and input. Weights, bias and output are not used.
     Winograd forward;
     const float* output_gradient = nullptr;  ///< [batch][⌈output_channels / block⌉][height][width][block]
     float* weights_gradient = nullptr;       ///< [output_channels][input_channels][3][3], added to
     float* bias_gradient = nullptr;          ///< [output_channels], added to
 
-    /// Output channels are multiplied in groups of at most this many blocks, of nearly equal size.
+    /// Output channels are multiplied in groups of nearly equal size, with at most this many blocks.
     static constexpr std::size_t most_group_blocks = 3;
     std::size_t groups() const { return blocks_of(forward.output_blocks(), most_group_blocks); }
 
     std::size_t input_lanes() const { return forward.input_blocks() * forward.block; }
     std::size_t output_lanes() const { return forward.output_blocks() * forward.block; }
     /// Floats from one position to the next of the transformed gradient D[position][output
-    /// block][tile][lane]: a line more than needed, as of V.
+    /// block][tile][lane]: a cache line more than needed, as for V.
     std::size_t transformed_stride(std::size_t tile_count) const {
         return (forward.output_blocks() * tile_count + 1) * forward.block;
     }
     std::size_t transformed_size(std::size_t tile_count) const {
         return forward.positions() * transformed_stride(tile_count);
     }
-    /// Floats of the sums: [position][group][input channel][block of the group][lane].
+    /// The size in floats of the sums: [position][group][input channel][block of the group][lane].
     std::size_t sums_size() const { return forward.positions() * input_lanes() * output_lanes(); }
 };
 
@@ -50,36 +50,29 @@ struct BlockRange {
     std::size_t end;
 };
 
-/// The steps of one kernel, beside transform_input of kernels/winograd for the same ISA, which gives V.
+/// The steps of one kernel. V comes from transform_input of kernels/winograd for the same ISA.
 struct WinogradGradientSteps {
-    /// D of these tiles and output blocks; adds the tiles' pixels to bias_sums[output channel].
+    /// Computes D for these tiles and output blocks; adds the tiles' pixels to bias_sums[output channel].
     void (*transform_gradient)(const WinogradGradient& problem, TileRange tiles, BlockRange blocks,
                                float* transformed, float* bias_sums);
-    /// Adds one position's products over all tiles to its sums, of one group of output channels.
+    /// Adds one position's products over all tiles to its sums, for one group of output channels.
     void (*multiply)(const WinogradGradient& problem, std::size_t tile_count, std::size_t position,
                      std::size_t group, const float* transformed_input, const float* transformed_gradient,
                      float* sums);
-    /// Adds Gᵀ · sums · G to the weights' gradients of one group of output channels.
+    /// Adds Gᵀ · sums · G to the gradients of the weights of one group of output channels.
     void (*finish)(const WinogradGradient& problem, std::size_t group, const float* sums);
 };
 
-#define VGG19_KERNEL(isa)                                 \
-    namespace isa {                                       \
-    extern const WinogradGradientSteps winograd_gradient; \
-    }
-VGG19_FLOAT_ISAS
-#undef VGG19_KERNEL
+VGG19_KERNELS(VGG19_FLOAT_ISAS, const WinogradGradientSteps, winograd_gradient)
 
-std::span<const Kernel<const WinogradGradientSteps>> winograd_gradient_kernels();
-
-/// The tile that costs the least for such a forward convolution.
+/// The cheapest tile for this forward convolution.
 WinogradTile winograd_gradient_tile(Winograd forward);
 
-/// Floats of memory that winograd_gradient needs.
+/// The number of floats of scratch memory for winograd_gradient.
 std::size_t winograd_gradient_scratch_size(const WinogradGradient& problem);
 
-/// The whole of it, for the ISA whose block the problem has. `scratch` is aligned to 64 bytes. The same bits
-/// for every number of threads.
+/// Computes all of it, for the ISA that has the problem's block. `scratch` is aligned to 64 bytes. The bits
+/// do not depend on the number of threads.
 void winograd_gradient(const WinogradGradient& problem, Isa isa, int threads, float* scratch);
 
 }  // namespace vgg19::kernels

@@ -10,7 +10,7 @@ static int fail(void) {
 
 int main(int argc, char** argv) {
     static unsigned char file[1 << 20];
-    vgg19_session_options options = {sizeof options, 2, 32, 1, NULL, NULL};
+    vgg19_session_options options = {sizeof options, 2, 32, 32, 1, NULL, NULL};
     vgg19_model* model = NULL;
     vgg19_session* session = NULL;
     vgg19_prediction top[3];

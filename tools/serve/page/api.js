@@ -1,11 +1,11 @@
-// The server's API: /openapi.json describes it.
+// Client of the server's API, which /openapi.json describes.
 
 /** What a person should read, when something did not work. */
 export class Problem extends Error {
   constructor(message, { retry = false, retrySeconds = 0 } = {}) {
     super(message);
-    this.retry = retry;  // another try may help
-    this.retrySeconds = retrySeconds;  // no sooner than that
+    this.retry = retry;  // retrying may help
+    this.retrySeconds = retrySeconds;  // wait at least this long
   }
 }
 
@@ -70,7 +70,7 @@ export function follow(path, on) {
   };
   const lose = () => {
     stop();
-    on.lost(new Problem('The connection broke before all results were here.', { retry: true }));
+    on.lost(new Problem('The connection was lost before all results arrived.', { retry: true }));
   };
 
   source.addEventListener('open', () => {

@@ -1,4 +1,4 @@
-// The page: pictures go in, jobs run, records are shown.
+// The page: takes pictures, runs jobs, shows records.
 
 import * as api from '/api.js';
 import { makeCards } from '/cards.js';
@@ -12,7 +12,7 @@ import { Record } from '/record.js';
 import { makeThemeSwitch } from '/theme.js';
 import { BASELINE } from '/variants.js';
 
-let server = null;  // what /v1/models tells
+let server = null;  // the answer of /v1/models
 let views = [];  // functions that show a record
 let shown = null;  // the record on the page
 let job = null;  // {record, parameters, finished: ids, stop} while one runs
@@ -86,7 +86,7 @@ function stopJob() {
   job?.stop();
   job = null;
   refresh();
-  if (hadFocus) byId('measure-start').focus();  // a button that is gone cannot keep it
+  if (hadFocus) byId('measure-start').focus();  // the focused button has disappeared
 }
 
 async function run(record, parameters) {
@@ -112,7 +112,7 @@ async function run(record, parameters) {
 
 function listeners(own, giveUp) {
   const { record, parameters } = own;
-  // Drawing takes time from the cores: rounds are drawn when all are over, so that none is slowed by it.
+  // Drawing uses CPU time, so rounds are drawn only when all are finished, and none is slowed down.
   const update = parameters.mode === 'rounds' ? showProgress : refresh;
   const told = (name) => (data) => {
     record[name](data);
@@ -137,12 +137,12 @@ function listeners(own, giveUp) {
       showProgress();
     },
     done(data) {
-      if (data.state === 'cancelled') return giveUp(new api.Problem('The server dropped the rest.', { retry: true }));
+      if (data.state === 'cancelled') return giveUp(new api.Problem('The server cancelled the rest.', { retry: true }));
       record.done(data);
       stopJob();
       say(summary(record));
     },
-    interrupted: () => say('The connection broke; trying to get it back…'),
+    interrupted: () => say('The connection is lost; reconnecting…'),
     resumed: () => say('The connection is back.'),
     lost: giveUp,
   };

@@ -1,4 +1,4 @@
-// A card a variant.
+// One card per variant.
 
 import { byId, element } from '/dom.js';
 import * as format from '/format.js';
@@ -23,7 +23,7 @@ function makeCard(model, models) {
   part('bytes').textContent = format.bytes(model.file_bytes);
   part('parameters').textContent = format.millions(model.active_parameters);
   part('work').textContent = format.gmac(model.gmac);
-  part('input').textContent = format.pixels(model.input_size, model.input_size);
+  part('input').textContent = format.inputSize(model.input_size);
   part('reference').textContent = BASELINE;
   part('plan').replaceChildren(...planItems(model));
   return { model, node, part };

@@ -78,7 +78,7 @@ function drawRow(row, top, scale, width) {
 
 function drawSegment({ from = 0, to, className, title }, scale) {
   const x = scale(from);
-  // A hair's breadth between neighbours tells them apart.
+  // A narrow gap separates neighbours.
   const width = Math.max(scale(to) - x - (from > 0 || title ? 1 : 0), 1);
   const rectangle = { class: `segment ${className ?? ''}`, x, y: TRACK_TOP, width, height: TRACK_HEIGHT, rx: title ? 1 : 3 };
   return svg('rect', rectangle, ...(title ? [svg('title', {}, title)] : []));

@@ -1,4 +1,4 @@
-// The charts that put the variants side by side: latency, size, accuracy.
+// Charts that compare the variants: latency, size, accuracy.
 
 import { makeFigure, roundTicks, rowChart } from '/charts.js';
 import { byId } from '/dom.js';
@@ -49,9 +49,9 @@ function latencyRow(model, timing, models) {
 
 function latencyNote(timings) {
   if (timings.length === 0) return 'No times yet: choose a picture.';
-  if (timings.some((timing) => timing.measured)) return 'A dot a round, a stroke at the median. Less is better.';
+  if (timings.some((timing) => timing.measured)) return 'One dot per round, a line at the median. Less is better.';
   if (timings.some((timing) => timing.inParallel)) {
-    return 'Taken in parallel, while the variants shared the cores. “Measure one by one” gives times that compare.';
+    return 'Measured in parallel, while the variants shared the cores. “Measure one by one” gives comparable times.';
   }
   return 'Less is better.';
 }

@@ -1,4 +1,4 @@
-// Making elements. Text from outside becomes text nodes, never markup.
+// Creates elements. Text becomes text nodes, never markup.
 
 /** The element of that id, which index.html has. */
 export const byId = (id) => document.getElementById(id);

@@ -1,4 +1,4 @@
-// Numbers as people read them, with their units.
+// Formats numbers with their units.
 
 const NO_BREAK = '\u00a0';
 
@@ -35,6 +35,11 @@ export const times = (factor) => `${number(factor, 2)}${NO_BREAK}×`;
 export const cosine = (value) => number(value, 4);
 
 export const pixels = (width, height) => `${width}${NO_BREAK}×${NO_BREAK}${height}${NO_BREAK}px`;
+/** A number is a square, else "HEIGHTxWIDTH". */
+export const inputSize = (size) => {
+  const [height, width = height] = String(size).split('x');
+  return pixels(width, height);
+};
 
 /** 1 → "1 round", 5 → "5 rounds" */
 export const counted = (count, noun) => `${number(count, 0)}${NO_BREAK}${noun}${count === 1 ? '' : 's'}`;

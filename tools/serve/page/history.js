@@ -1,4 +1,4 @@
-// The pictures of this visit, in memory alone.
+// The pictures of this visit, only in memory.
 
 import { byId, element } from '/dom.js';
 

@@ -1,4 +1,4 @@
-// Where each variant spends its time: a bar a variant, a piece a layer.
+// Where each variant spends its time: one bar per variant, one segment per layer.
 
 import { makeFigure, rowChart } from '/charts.js';
 import { byId, element } from '/dom.js';
@@ -52,10 +52,10 @@ function content(profiles) {
 
 function noteOf(profiles) {
   if (profiles.length === 0) return 'No times yet: choose a picture.';
-  const pieces = 'A piece is a layer, in the network’s order; blocks are convolutions between pools.';
+  const pieces = 'Each segment is a layer, in the network’s order; blocks are the convolutions between pools.';
   if (profiles.some((profile) => profile.measured)) return `${pieces} Medians, layer by layer.`;
   if (!profiles.some((profile) => profile.inParallel)) return pieces;
-  return `${pieces} Taken in parallel, so shares say more than milliseconds.`;
+  return `${pieces} Measured in parallel, so shares are more meaningful than milliseconds.`;
 }
 
 function profileRow({ id, layers, total, inParallel }) {

@@ -1,4 +1,4 @@
-// Choosing a picture, showing it, and saying what is wrong with it.
+// Chooses and shows a picture, and reports errors.
 
 import { byId } from '/dom.js';
 import * as format from '/format.js';
@@ -8,7 +8,7 @@ export function onPicture(take) {
   const input = byId('file');
   input.addEventListener('change', () => {
     takeFirst(input.files, take);
-    input.value = '';  // so that the same file may be chosen again
+    input.value = '';  // lets the user choose the same file again
   });
   document.addEventListener('paste', (event) => takeFirst(event.clipboardData?.files, take));
 

@@ -1,4 +1,4 @@
-// What is known of one picture: filled by the events of its jobs.
+// Everything known about one picture, filled in by the events of its jobs.
 
 import { BASELINE } from '/variants.js';
 
@@ -7,9 +7,9 @@ const emptyOutcome = () => ({
   top: [],
   agreement: null,
   error: '',
-  together: null,  // the result of the run in which all ran at once
-  rounds: [],  // the results of the rounds, in which one ran after the other
-  latency: null,  // over the rounds, as the server tells it
+  together: null,  // the result of the run with all variants in parallel
+  rounds: [],  // the results of the rounds, in which variants run one after another
+  latency: null,  // over the rounds, as reported by the server
 });
 
 export class Record {

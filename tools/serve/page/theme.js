@@ -1,4 +1,4 @@
-// Dark or light: as the system has it, until the switch is used.
+// Dark or light: the system's setting, until the switch is used.
 
 import { byId } from '/dom.js';
 

@@ -1,16 +1,16 @@
-// What the variants are, in a sentence each, and which colour is whose.
+// A one-sentence description and a colour for each variant.
 
 /** The variant that the others are compared with. */
 export const BASELINE = 'baseline';
 
 const SENTENCES = {
-  'baseline': 'The network as published, all of it in FP32.',
-  'pruned': 'The weakest tenth of the deep convolutions’ filters is cut away.',
+  'baseline': 'The published network, entirely in FP32.',
+  'pruned': 'The weakest tenth of the deep convolutions’ filters is removed.',
   'int8': 'Dense layers in INT8, convolutions in FP32.',
   'pruned-int8': 'Pruned, then its dense layers in INT8.',
   'res160': 'The baseline’s weights on a smaller picture.',
-  'int8-full': 'Every layer but the first in INT8.',
-  'pruned-int8-full': 'Pruned, and INT8 in every layer but the first.',
+  'int8-full': 'All layers except the first in INT8.',
+  'pruned-int8-full': 'Pruned, and all layers except the first in INT8.',
 };
 
 /** One plain sentence; of a model that is not in the list, its file's last step. */

@@ -1,0 +1,16 @@
+# vgg19_sources(SOURCES variable TESTS variable FOLDERS … [EXCLUDE regular expressions …]): the .cc files of folders, so that
+# a new file needs no line in a list. Files named …_test.cc are tests, the others sources; a folder named `testdata` holds
+# neither. A folder's subfolders are part of it. EXCLUDE is matched against paths relative to the current folder.
+function(vgg19_sources)
+  cmake_parse_arguments(glob "" "SOURCES;TESTS" "FOLDERS;EXCLUDE" ${ARGN})
+  list(TRANSFORM glob_FOLDERS APPEND "/*.cc" OUTPUT_VARIABLE patterns)
+  file(GLOB_RECURSE files RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} CONFIGURE_DEPENDS ${patterns})
+  foreach(pattern "(^|/)testdata/" ${glob_EXCLUDE})
+    list(FILTER files EXCLUDE REGEX "${pattern}")
+  endforeach()
+  set(tests ${files})
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  list(FILTER files EXCLUDE REGEX "_test\\.cc$")
+  set(${glob_SOURCES} ${files} PARENT_SCOPE)
+  set(${glob_TESTS} ${tests} PARENT_SCOPE)
+endfunction()

@@ -1,0 +1,180 @@
+#include "converter/refit/layer_samples.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "converter/refit/least_squares.h"
+#include "kernels/common/parallel.h"
+#include "kernels/dense/dense.h"
+
+namespace vgg19::converter {
+
+namespace {
+
+/// One image in eight is held out.
+constexpr std::size_t held_out_period = 8;
+
+/// The candidates: larger ones suit few samples, smaller ones many. A finer choice would hardly change
+/// results.
+constexpr double ridges[] = {0.0003, 0.003, 0.03, 0.3};
+
+bool is_held_out(std::size_t image) {
+    return image % held_out_period == held_out_period - 1;
+}
+
+/// The number of positions to sample per image, so that there are several samples per unknown in total.
+std::size_t positions_per_image(std::size_t unknowns, std::size_t images) {
+    constexpr std::size_t least = 16384;
+    constexpr std::size_t samples_per_unknown = 4;
+    const std::size_t wanted = std::max(least, samples_per_unknown * unknowns);
+    return (wanted + images - 1) / std::max<std::size_t>(images, 1);
+}
+
+/// outputs[s] = weights · rows[s] + offset
+void multiply_rows(const layers::Execution& execution, std::span<const float> rows,
+                   std::span<const float> weights, std::span<const float> offset, std::span<float> outputs) {
+    const std::size_t count = offset.size();
+    const std::size_t batch = outputs.size() / count;
+    const auto kernel = kernels::select(kernels::dense_fp32_kernels(), execution.isa);
+    const kernels::Dense problem = {.batch = batch,
+                                    .inputs = rows.size() / batch,
+                                    .outputs = count,
+                                    .input = rows.data(),
+                                    .fp32_weights = weights.data(),
+                                    .bias = offset.data(),
+                                    .output = outputs.data()};
+    constexpr std::size_t task_outputs = 32;
+    const std::size_t tasks = (count + task_outputs - 1) / task_outputs;
+    kernels::parallel_workers(execution.threads, tasks, [&](std::size_t, std::size_t task) {
+        kernel.run(problem, task * task_outputs, std::min(count, (task + 1) * task_outputs));
+    });
+}
+
+double squared_sum(std::span<const float> values) {
+    double sum = 0;
+    for (const float value : values) sum += static_cast<double>(value) * static_cast<double>(value);
+    return sum;
+}
+
+}  // namespace
+
+/// Samples that have not been added to the equations yet.
+struct LayerSampler::Pending {
+    std::vector<float> rows;         ///< [samples][unknowns]
+    std::vector<float> differences;  ///< [samples][all input channels][taps]
+
+    void clear() {
+        rows.clear();
+        differences.clear();
+    }
+};
+
+struct LayerSampler::Samples {
+    LeastSquares equations;
+    Pending solved;  ///< samples for the equations
+    Pending held;    ///< samples of held-out images, to judge the solutions
+    std::vector<float> held_rows;
+    std::vector<float> held_targets;
+};
+
+LayerSampler::LayerSampler(const model::ModelFile& model, const CalibrationImages& images, std::uint64_t seed)
+    : model_(model),
+      images_(images),
+      seed_(seed),
+      original_(model, images.session),
+      current_(model, images.session) {}
+
+std::vector<float> LayerSampler::targets(const RefitProblem& problem,
+                                         std::span<const float> differences) const {
+    const std::size_t row = row_taps(problem.surroundings) * current_.input_shape(problem.layer).channels;
+    std::vector<float> targets(differences.size() / row * problem.outputs);
+    if (!problem.weights.empty() && !targets.empty()) {
+        multiply_rows(current_.plan().execution, differences, problem.weights, problem.offset, targets);
+        return targets;
+    }
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+        targets[i] = differences[i] + problem.offset[i % problem.outputs];
+    }
+    return targets;
+}
+
+void LayerSampler::flush(const RefitProblem& problem, Samples& samples) const {
+    const std::vector<float> wanted = targets(problem, samples.solved.differences);
+    samples.equations.add(samples.solved.rows, wanted);
+    samples.solved.clear();
+    const std::vector<float> held = targets(problem, samples.held.differences);
+    samples.held_targets.insert(samples.held_targets.end(), held.begin(), held.end());
+    samples.held_rows.insert(samples.held_rows.end(), samples.held.rows.begin(), samples.held.rows.end());
+    samples.held.clear();
+}
+
+void LayerSampler::gather(const RefitProblem& problem, std::span<const std::size_t> positions,
+                          const BlockedMap& wanted, const BlockedMap& given, Pending& pending) const {
+    std::vector<std::size_t> every_channel(wanted.channels);
+    std::iota(every_channel.begin(), every_channel.end(), std::size_t{0});
+    const std::size_t taps = row_taps(problem.surroundings);
+    const std::size_t unknowns = problem.regressors.size() * taps + 1;
+    const std::size_t difference_size = every_channel.size() * taps;
+    const std::size_t first_row = pending.rows.size();
+    const std::size_t first_difference = pending.differences.size();
+    pending.rows.resize(first_row + positions.size() * unknowns);
+    pending.differences.resize(first_difference + positions.size() * difference_size);
+    std::vector<float> present(positions.size() * difference_size);
+    kernels::parallel_for(current_.plan().execution.threads, positions.size(), [&](std::size_t i) {
+        float* row = pending.rows.data() + first_row + i * unknowns;
+        gather_row(given, problem.regressors, positions[i], problem.surroundings, row);
+        row[unknowns - 1] = 1;
+        float* difference = pending.differences.data() + first_difference + i * difference_size;
+        float* subtracted = present.data() + i * difference_size;
+        gather_row(wanted, every_channel, positions[i], problem.surroundings, difference);
+        gather_row(given, every_channel, positions[i], problem.surroundings, subtracted);
+        for (std::size_t j = 0; j < difference_size; ++j) difference[j] -= subtracted[j];
+    });
+}
+
+void LayerSampler::collect(const RefitProblem& problem, Samples& samples) {
+    constexpr std::size_t flushed_samples = 1024;
+    const std::size_t positions = current_.input_shape(problem.layer).positions();
+    const std::size_t unknowns = samples.equations.unknowns();
+    const std::size_t per_image = positions_per_image(unknowns, images_.items.size());
+    for_each_batch(model_, images_, original_, [&](const ImageBatch& batch, const float* input) {
+        const float* wanted = original_.run_to(problem.layer, input);
+        const float* given = current_.run_to(problem.layer, input);
+        for (std::size_t i = 0; i < batch.count; ++i) {
+            const std::size_t image = batch.first + i;
+            gather(problem, sample_positions(positions, per_image, seed_ * images_.items.size() + image),
+                   original_.input_map(problem.layer, wanted, i), current_.input_map(problem.layer, given, i),
+                   is_held_out(image) ? samples.held : samples.solved);
+            if (samples.solved.rows.size() >= flushed_samples * unknowns) flush(problem, samples);
+        }
+    });
+    flush(problem, samples);
+}
+
+RefitSolution LayerSampler::solve(const RefitProblem& problem) {
+    const layers::Execution& execution = current_.plan().execution;
+    RefitSolution best;
+    best.unknowns = problem.regressors.size() * row_taps(problem.surroundings) + 1;
+    Samples samples{{best.unknowns, problem.outputs, execution.isa, execution.threads}, {}, {}, {}, {}};
+    collect(problem, samples);
+    best.samples = samples.equations.samples();
+
+    if (best.samples == 0 || samples.held_targets.empty()) return best;
+    const double plain = squared_sum(samples.held_targets);
+    std::vector<float> left(samples.held_targets.size());
+    const std::vector<float> no_offset(problem.outputs);
+    for (const double ridge : ridges) {
+        std::vector<float> values = samples.equations.solve(ridge);
+        multiply_rows(execution, samples.held_rows, values, no_offset, left);
+        for (std::size_t i = 0; i < left.size(); ++i) left[i] -= samples.held_targets[i];
+        const double error = squared_sum(left) / plain;
+        if (error < best.error) {
+            best.error = error;
+            best.ridge = ridge;
+            best.values = std::move(values);
+        }
+    }
+    return best;
+}
+
+}  // namespace vgg19::converter

@@ -1,0 +1,209 @@
+#include "converter/refit/scan.h"
+
+#include <algorithm>
+#include <cmath>
+#include <locale>
+#include <span>
+#include <sstream>
+#include <utility>
+
+#include "converter/prune/prune.h"
+#include "converter/refit/layer_pass.h"
+#include "converter/refit/moments.h"
+#include "kernels/common/aligned_buffer.h"
+#include "kernels/common/blocked_layout.h"
+#include "kernels/common/parallel.h"
+
+namespace vgg19::converter {
+
+namespace {
+
+/// Replaces removed channels by linear combinations of the kept ones.
+class Replacement {
+  public:
+    Replacement(const ChannelMap& map, std::vector<std::size_t> kept, std::vector<std::size_t> removed)
+        : kept_(std::move(kept)), removed_(std::move(removed)), weights_(kept_.size() * removed_.size()) {
+        for (std::size_t r = 0; r < removed_.size(); ++r) {
+            for (std::size_t k = 0; k < kept_.size(); ++k) {
+                weights_[k * removed_.size() + r] = map.weights[removed_[r] * kept_.size() + k];
+            }
+            constants_.push_back(map.constants[removed_[r]]);
+        }
+    }
+
+    /// In the map of one image.
+    void apply(const MapShape& shape, float* map, int threads) const {
+        kernels::parallel_for(threads, shape.size.height, [&](std::size_t row) {
+            std::vector<float> values(removed_.size());
+            for (std::size_t column = 0; column < shape.size.width; ++column) {
+                const auto at = [&](std::size_t channel) -> float& {
+                    return map[kernels::blocked_index(shape.channels, shape.size.height, shape.size.width,
+                                                      shape.block, 0, channel, row, column)];
+                };
+                values = constants_;
+                for (std::size_t k = 0; k < kept_.size(); ++k) {
+                    const float given = at(kept_[k]);
+                    if (given == 0) continue;
+                    const float* weights = &weights_[k * removed_.size()];
+                    for (std::size_t r = 0; r < values.size(); ++r) values[r] += given * weights[r];
+                }
+                for (std::size_t r = 0; r < values.size(); ++r) at(removed_[r]) = values[r];
+            }
+        });
+    }
+
+  private:
+    std::vector<std::size_t> kept_;
+    std::vector<std::size_t> removed_;
+    std::vector<float> weights_;  ///< [kept][removed]
+    std::vector<float> constants_;
+};
+
+/// One point of the scan while it is measured.
+struct Trial {
+    std::size_t layer = 0;  ///< index in the results
+    std::size_t point = 0;
+    Replacement replacement;
+    double squared_error = 0;
+    std::size_t changed = 0;
+};
+
+struct Expected {
+    double squared_sum = 0;
+    std::size_t images = 0;
+};
+
+std::size_t prediction(std::span<const float> logits) {
+    return static_cast<std::size_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+}
+
+void compare(std::span<const float> expected, std::span<const float> found, Trial& trial) {
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+        const double difference = static_cast<double>(found[i]) - static_cast<double>(expected[i]);
+        trial.squared_error += difference * difference;
+    }
+    if (prediction(expected) != prediction(found)) ++trial.changed;
+}
+
+std::vector<Trial> make_trials(const model::Network& network,
+                               const std::vector<std::vector<std::size_t>>& orders,
+                               const std::vector<LeastSquares>& moments, std::vector<LayerScan>& layers) {
+    constexpr int tenths = 10;
+    std::vector<Trial> trials;
+    for (std::size_t convolution = 0; convolution < orders.size(); ++convolution) {
+        const std::vector<std::size_t>& order = orders[convolution];
+        if (order.empty()) continue;
+        layers.push_back({network.convolutions()[convolution].name, convolution, {}});
+        for (int tenth = 1; tenth < tenths; ++tenth) {
+            const double ratio = static_cast<double>(tenth) / tenths;
+            const auto count =
+                static_cast<std::size_t>(std::nearbyint(ratio * static_cast<double>(order.size())));
+            if (count == 0 || count >= order.size()) continue;
+            const auto middle = order.begin() + static_cast<std::ptrdiff_t>(count);
+            std::vector<std::size_t> removed(order.begin(), middle);
+            std::vector<std::size_t> kept(middle, order.end());
+            std::sort(removed.begin(), removed.end());
+            std::sort(kept.begin(), kept.end());
+            const ChannelMap map = reconstruct_channels(moments[convolution], kept);
+            trials.push_back(
+                {layers.size() - 1, layers.back().points.size(), Replacement(map, kept, std::move(removed))});
+            layers.back().points.push_back({.ratio = ratio, .removed = count});
+        }
+    }
+    return trials;
+}
+
+/// The inputs of all layers except the first, for one batch.
+class LayerInputs {
+  public:
+    explicit LayerInputs(const LayerPass& pass, std::size_t convolutions) : inputs_(convolutions + 1) {
+        for (std::size_t layer = 1; layer <= convolutions; ++layer) {
+            const std::size_t bytes = pass.batch() * pass.input_shape(layer).image_size() * sizeof(float);
+            inputs_[layer] = kernels::AlignedBuffer(bytes);
+            largest_ = std::max(largest_, bytes);
+        }
+    }
+
+    std::size_t largest() const { return largest_; }
+    void keep(std::size_t layer, const float* values) {
+        if (layer == 0 || layer >= inputs_.size()) return;
+        kernels::AlignedBuffer& input = inputs_[layer];
+        std::copy_n(values, input.size() / sizeof(float), input.as<float>());
+    }
+    std::span<const float> of(std::size_t layer) const {
+        return {inputs_[layer].as<float>(), inputs_[layer].size() / sizeof(float)};
+    }
+
+  private:
+    std::vector<kernels::AlignedBuffer> inputs_;
+    std::size_t largest_ = 0;
+};
+
+}  // namespace
+
+std::vector<LayerScan> scan(const model::ModelFile& model,
+                            const std::vector<std::vector<std::size_t>>& orders,
+                            const std::vector<LeastSquares>& moments, const CalibrationImages& images,
+                            const model::Progress& progress) {
+    require_fp32_throughout(model);
+    std::vector<LayerScan> layers;
+    std::vector<Trial> trials = make_trials(model.network(), orders, moments, layers);
+    LayerPass pass(model, images.session);
+    const int threads = pass.plan().execution.threads;
+    const std::size_t classes = model.network().classes();
+    const std::size_t layer_count = pass.plan().layer_count();
+    LayerInputs inputs(pass, orders.size());
+    kernels::AlignedBuffer changed_input(inputs.largest());
+    std::vector<float> expected(pass.batch() * classes);
+    Expected sums;
+    for_each_batch(model, images, pass, [&](const ImageBatch& batch, const float* input) {
+        pass.program().run(input, expected.data(), {},
+                           [&](std::size_t layer, const float* values) { inputs.keep(layer, values); });
+        for (std::size_t i = 0; i < batch.count * classes; ++i) {
+            sums.squared_sum += static_cast<double>(expected[i]) * static_cast<double>(expected[i]);
+        }
+        sums.images += batch.count;
+        for (std::size_t index = 0; index < trials.size(); ++index) {
+            Trial& trial = trials[index];
+            const std::size_t layer = layers[trial.layer].convolution + 1;
+            const MapShape& shape = pass.input_shape(layer);
+            const auto original = inputs.of(layer);
+            std::copy(original.begin(), original.end(), changed_input.as<float>());
+            for (std::size_t image = 0; image < batch.count; ++image) {
+                trial.replacement.apply(shape, changed_input.as<float>() + image * shape.image_size(),
+                                        threads);
+            }
+            const float* logits = pass.program().run_layers(layer, layer_count, changed_input.as<float>());
+            for (std::size_t image = 0; image < batch.count; ++image) {
+                compare(std::span(expected).subspan(image * classes, classes),
+                        {logits + image * classes, classes}, trial);
+            }
+            if (progress) {
+                progress(batch.first * trials.size() + (index + 1) * batch.count,
+                         images.items.size() * trials.size());
+            }
+        }
+    });
+    for (const Trial& trial : trials) {
+        ScanPoint& point = layers[trial.layer].points[trial.point];
+        point.relative_l2 = sums.squared_sum > 0 ? std::sqrt(trial.squared_error / sums.squared_sum) : 0;
+        point.changed_top1 = static_cast<double>(trial.changed) / static_cast<double>(sums.images);
+    }
+    return layers;
+}
+
+std::string scan_csv(const std::vector<LayerScan>& layers) {
+    std::ostringstream csv;
+    csv.imbue(std::locale::classic());
+    csv.precision(6);
+    csv << "layer,ratio,removed,relative_l2,changed_top1\n";
+    for (const LayerScan& layer : layers) {
+        for (const ScanPoint& point : layer.points) {
+            csv << layer.layer << ',' << point.ratio << ',' << point.removed << ',' << point.relative_l2
+                << ',' << point.changed_top1 << '\n';
+        }
+    }
+    return csv.str();
+}
+
+}  // namespace vgg19::converter

@@ -1,0 +1,30 @@
+// A step of a program that is ready to run: a kernel with its packed weights and shapes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace vgg19::layers {
+
+class Operation {
+  public:
+    Operation() = default;
+    Operation(const Operation&) = delete;
+    Operation& operator=(const Operation&) = delete;
+    virtual ~Operation() = default;
+
+    /// Input and output are activations in the planned formats; they must not overlap. `scratch` has
+    /// scratch_bytes() bytes. All are aligned to 64 bytes, except images and logits, which are aligned as
+    /// floats. Allocates nothing. Not thread-safe: an operation may store intermediate results.
+    virtual void run(const std::byte* input, std::byte* output, std::byte* scratch) = 0;
+
+    virtual std::string kernel() const = 0;  ///< the kernel's name in profiles and reports
+    virtual std::size_t scratch_bytes() const { return 0; }
+    virtual std::size_t weight_bytes() const { return 0; }  ///< packed: the most that a run reads
+    virtual std::uint64_t operations() const {
+        return 0;
+    }  ///< multiplications and additions that a run executes
+};
+
+}  // namespace vgg19::layers

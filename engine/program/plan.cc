@@ -1,0 +1,260 @@
+#include "engine/program/plan.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <string>
+
+#include "kernels/common/parallel.h"
+#include "kernels/onednn/conv_onednn.h"
+#include "vgg19/error.h"
+
+namespace vgg19 {
+
+namespace {
+
+constexpr std::size_t largest_batch = 4096;
+constexpr int most_threads = 1024;
+
+std::string known_isas() {
+    std::string names;
+    for (const kernels::Isa isa : kernels::all_isas()) {
+        names += (names.empty() ? "" : ", ") + std::string(kernels::isa_name(isa));
+    }
+    return names;
+}
+
+kernels::Isa forced_isa(const std::string& name, const std::string& origin) {
+    const std::optional<kernels::Isa> isa = kernels::isa_from_name(name);
+    if (!isa) {
+        throw Error(ErrorKind::usage,
+                    origin + ": expected one of " + known_isas() + ", found \"" + name + "\"");
+    }
+    if (!kernels::isa_is_built(*isa)) {
+        throw Error(ErrorKind::usage, origin + ": " + name + " is not in this build");
+    }
+    if (!kernels::cpu_supports(*isa)) {
+        throw Error(ErrorKind::usage, origin + ": this CPU does not have " + name +
+                                          "; the best that it has is " +
+                                          kernels::isa_name(kernels::best_isa()));
+    }
+    return *isa;
+}
+
+kernels::Isa choose_isa(const std::string& wanted) {
+    if (!wanted.empty()) return forced_isa(wanted, "isa");
+    const char* variable = std::getenv("VGG19_ISA");
+    if (variable != nullptr && *variable != '\0') return forced_isa(variable, "VGG19_ISA");
+    return kernels::best_isa();
+}
+
+layers::ConvolutionChoice convolution_choice(const std::string& wanted) {
+    if (wanted.empty() || wanted == "auto") return layers::ConvolutionChoice::automatic;
+    if (wanted == "winograd") return layers::ConvolutionChoice::winograd;
+    if (wanted == "onednn") return layers::ConvolutionChoice::onednn;
+    if (wanted == "direct") return layers::ConvolutionChoice::direct;
+    throw Error(ErrorKind::usage,
+                "convolution: expected one of auto, winograd, direct, onednn, found \"" + wanted + "\"");
+}
+
+template <class Number>
+void require_range(const char* what, Number value, Number low, Number high) {
+    if (value >= low && value <= high) return;
+    throw Error(ErrorKind::usage, std::string(what) + ": expected " + std::to_string(low) + " to " +
+                                      std::to_string(high) + ", found " + std::to_string(value));
+}
+
+/// The types of the weights of a network's layers.
+struct WeightTypes {
+    std::vector<layers::ConvolutionType> convolutions;
+    std::vector<Arithmetic> dense;
+    bool can_fold_average_pool = true;  ///< into the first dense layer's weights
+};
+
+layers::ConvolutionType convolution_type(const model::ModelFile& model,
+                                         const model::ConvolutionLayer& layer) {
+    if (!model.is_int8(layer.name)) return layers::ConvolutionType::fp32;
+    return model.find(model::winograd_input_scale_name(layer.name)) == nullptr
+               ? layers::ConvolutionType::int8
+               : layers::ConvolutionType::int8_winograd;
+}
+
+WeightTypes weight_types(const model::ModelFile& model) {
+    WeightTypes types;
+    for (const model::ConvolutionLayer& layer : model.network().convolutions()) {
+        types.convolutions.push_back(convolution_type(model, layer));
+    }
+    for (const model::DenseLayer& layer : model.network().dense_layers()) {
+        types.dense.push_back(model.is_int8(layer.name) ? Arithmetic::int8 : Arithmetic::fp32);
+    }
+    const model::DenseLayer& first = model.network().dense_layers().front();
+    types.can_fold_average_pool =
+        !model.is_int4(first.name) && model.order(first) == model::DenseOrder::input_major;
+    return types;
+}
+
+WeightTypes fp32_types(const model::Network& network) {
+    return {.convolutions = std::vector(network.convolutions().size(), layers::ConvolutionType::fp32),
+            .dense = std::vector(network.dense_layers().size(), Arithmetic::fp32)};
+}
+
+std::vector<PlannedConvolution> plan_convolutions(const model::Network& network, const Plan& plan,
+                                                  const WeightTypes& types,
+                                                  layers::ConvolutionChoice choice) {
+    std::vector<PlannedConvolution> convolutions;
+    for (const model::ConvolutionLayer& layer : network.convolutions()) {
+        const std::size_t index = convolutions.size();
+        const bool is_last = index + 1 == types.convolutions.size();
+        const layers::ConvolutionShape shape = {
+            .input_channels = layer.input_channels,
+            .output_channels = layer.output_channels,
+            .size = network.map_size(layer, plan.input_size),
+            .plain_input = index == 0,
+            .pool_follows = layer.pool_follows,
+            .int8_follows = !is_last && types.convolutions[index + 1] != layers::ConvolutionType::fp32,
+            .type = types.convolutions[index]};
+        convolutions.push_back(
+            {layer.name, shape, layers::convolution_estimates(shape, plan.execution, choice)});
+    }
+    return convolutions;
+}
+
+/// Forcing something that is not available is an error, never a fallback.
+void require_onednn(const Plan& plan) {
+    const auto is_onednn = [](const PlannedConvolution& convolution) {
+        return convolution.algorithm() == layers::ConvolutionAlgorithm::onednn;
+    };
+    if (std::any_of(plan.convolutions.begin(), plan.convolutions.end(), is_onednn)) return;
+    if (kernels::onednn_version() == "none") {
+        throw Error(ErrorKind::usage, "convolution: onednn: this build is without oneDNN");
+    }
+    throw Error(ErrorKind::usage, std::string("convolution: onednn: oneDNN ") + kernels::onednn_version() +
+                                      " has none for these layers with " +
+                                      kernels::isa_name(plan.execution.isa));
+}
+
+/// Appends steps to a plan; each step's input is the output of the previous one.
+class StepList {
+  public:
+    explicit StepList(Plan& plan) : plan_(plan) {}
+
+    void begin_layer(const std::string& name) {
+        name_ = name;
+        plan_.first_steps.push_back(plan_.steps.size());
+    }
+    void add(StepKind kind, const Activation& output, Arithmetic arithmetic = Arithmetic::fp32,
+             std::uint64_t macs = 0) {
+        plan_.steps.push_back({.kind = kind,
+                               .arithmetic = arithmetic,
+                               .layer = plan_.first_steps.size() - 1,
+                               .layer_name = name_,
+                               .input = last_,
+                               .output = output,
+                               .macs = macs});
+        last_ = output;
+    }
+    void end() { plan_.first_steps.push_back(plan_.steps.size()); }
+    void set_input(const Activation& input) { last_ = input; }
+    const Activation& last() const { return last_; }
+
+  private:
+    Plan& plan_;
+    std::string name_;
+    Activation last_;
+};
+
+/// Adds the convolution, and the steps needed before the next layer.
+void add_convolution(StepList& steps, const PlannedConvolution& planned) {
+    using enum Activation::Format;
+    const layers::ConvolutionShape& shape = planned.shape;
+    const bool pools = layers::pools_itself(planned.algorithm(), shape);
+    const bool quantizes = layers::quantizes_itself(planned.algorithm(), shape);
+    const MapSize pooled = shape.pool_follows ? shape.size.halved() : shape.size;
+    const Arithmetic arithmetic =
+        shape.type == layers::ConvolutionType::fp32 ? Arithmetic::fp32 : Arithmetic::int8;
+
+    steps.begin_layer(planned.layer);
+    steps.add(StepKind::convolution,
+              {quantizes ? blocked_int8 : blocked, shape.output_channels, pools ? pooled : shape.size},
+              arithmetic, shape.direct_operations() / 2);
+    if (shape.pool_follows && !pools) {
+        steps.add(StepKind::max_pool, {blocked, shape.output_channels, pooled});
+    }
+    if (shape.int8_follows && !quantizes) {
+        steps.add(StepKind::quantization, {blocked_int8, shape.output_channels, pooled});
+    }
+}
+
+/// Folds the average pool if that leaves fewer weights to read.
+void add_average_pool(StepList& steps, std::size_t pooled_side, bool can_fold) {
+    const auto [format, channels, size] = steps.last();
+    const bool fold =
+        can_fold && size.height <= pooled_side && size.width <= pooled_side && size != MapSize(pooled_side);
+    steps.add(fold ? StepKind::flatten : StepKind::average_pool,
+              {Activation::Format::plain, channels, fold ? size : MapSize(pooled_side)});
+}
+
+void plan_steps(const model::Network& network, const WeightTypes& types, Plan& plan) {
+    StepList steps(plan);
+    steps.set_input({Activation::Format::plain, model::image_channels, plan.input_size});
+    for (const PlannedConvolution& planned : plan.convolutions) add_convolution(steps, planned);
+    add_average_pool(steps, network.pooled_side(), types.can_fold_average_pool);
+    for (std::size_t i = 0; i < network.dense_layers().size(); ++i) {
+        const model::DenseLayer& layer = network.dense_layers()[i];
+        steps.begin_layer(layer.name);
+        steps.add(StepKind::dense, {Activation::Format::plain, layer.outputs, 1}, types.dense[i],
+                  model::Network::macs(layer));
+    }
+    steps.end();
+}
+
+MapSize input_size_of(const Preprocessing& preprocessing, const SessionOptions& options) {
+    if (options.input_size() == MapSize()) return preprocessing.input_size;
+    require_range("input height", options.input_height, model::smallest_input, model::largest_input);
+    require_range("input width", options.input_width, model::smallest_input, model::largest_input);
+    return options.input_size();
+}
+
+Plan plan_of(const model::Network& network, const WeightTypes& types, const Preprocessing& preprocessing,
+             const SessionOptions& options) {
+    Plan plan;
+    plan.execution.isa = choose_isa(options.isa);
+    require_range("threads", options.threads, 0, most_threads);
+    plan.execution.threads = options.threads == 0 ? kernels::available_cpus() : options.threads;
+    require_range("batch", options.batch, std::size_t{1}, largest_batch);
+    plan.execution.batch = options.batch;
+    plan.input_size = input_size_of(preprocessing, options);
+    const layers::ConvolutionChoice choice = convolution_choice(options.convolution);
+    plan.convolutions = plan_convolutions(network, plan, types, choice);
+    if (choice == layers::ConvolutionChoice::onednn) require_onednn(plan);
+    plan_steps(network, types, plan);
+    return plan;
+}
+
+/// The step after the last convolution's steps.
+const Step& pool_step(const Plan& plan) {
+    const auto is_pool = [](const Step& step) {
+        return step.kind == StepKind::average_pool || step.kind == StepKind::flatten;
+    };
+    return *std::find_if(plan.steps.begin(), plan.steps.end(), is_pool);
+}
+
+}  // namespace
+
+MapSize Plan::dense_input_size() const {
+    return pool_step(*this).output.size;
+}
+
+bool Plan::folds_average_pool() const {
+    return pool_step(*this).kind == StepKind::flatten;
+}
+
+Plan make_plan(const model::ModelFile& model, const SessionOptions& options) {
+    return plan_of(model.network(), weight_types(model), model.description().preprocessing, options);
+}
+
+Plan make_plan(const model::Network& network, const Preprocessing& preprocessing,
+               const SessionOptions& options) {
+    return plan_of(network, fp32_types(network), preprocessing, options);
+}
+
+}  // namespace vgg19

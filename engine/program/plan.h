@@ -1,0 +1,50 @@
+// The planner: chooses the steps of a run, the kernel of each layer, the number of threads, and the sizes.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "engine/layers/convolution_cost.h"
+#include "engine/layers/execution.h"
+#include "engine/model/model_file.h"
+#include "engine/program/step.h"
+#include "vgg19/session.h"
+
+namespace vgg19 {
+
+/// A convolution and its possible algorithms, the chosen one first.
+struct PlannedConvolution {
+    std::string layer;
+    layers::ConvolutionShape shape;
+    std::vector<layers::ConvolutionEstimate> estimates;  ///< never empty
+
+    layers::ConvolutionAlgorithm algorithm() const { return estimates.front().algorithm; }
+};
+
+struct Plan {
+    layers::Execution execution;
+    MapSize input_size{};
+    std::vector<PlannedConvolution> convolutions;  ///< one per convolution of the network
+    std::vector<Step> steps;                       ///< in execution order
+    /// The steps of each layer are [first_steps[layer], first_steps[layer + 1]).
+    std::vector<std::size_t> first_steps;
+
+    /// Convolutions and dense layers.
+    std::size_t layer_count() const { return first_steps.size() - 1; }
+    /// The map that the first dense layer reads: the average pool's output, or its input if the pool is
+    /// folded into the dense layer's weights.
+    MapSize dense_input_size() const;
+    bool folds_average_pool() const;
+};
+
+/// Fills in what the options leave open. Throws Error (usage) for invalid options: a size out of range; an
+/// ISA that is unknown, not built, or not supported by this CPU (there is no fallback); oneDNN if it has no
+/// implementation.
+Plan make_plan(const model::ModelFile& model, const SessionOptions& options);
+
+/// The same for an FP32 network without weights, for example to estimate costs.
+Plan make_plan(const model::Network& network, const Preprocessing& preprocessing,
+               const SessionOptions& options);
+
+}  // namespace vgg19

@@ -1,0 +1,78 @@
+#include "engine/program/plan.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "kernels/common/testing/isas.h"
+
+namespace vgg19 {
+
+namespace {
+
+using kernels::testing::isa_names_of_this_cpu;
+using layers::ConvolutionAlgorithm;
+
+Plan vgg19_plan(const SessionOptions& options) {
+    return make_plan(model::Network::vgg(19), Preprocessing{}, options);
+}
+
+std::vector<ConvolutionAlgorithm> algorithms(const Plan& plan) {
+    std::vector<ConvolutionAlgorithm> result;
+    for (const PlannedConvolution& convolution : plan.convolutions) result.push_back(convolution.algorithm());
+    return result;
+}
+
+}  // namespace
+
+TEST_CASE("what runs depends on neither threads nor batch, so that results do not either") {
+    for (const std::string& isa : isa_names_of_this_cpu()) {
+        const auto expected = algorithms(vgg19_plan({.threads = 1, .isa = isa}));
+        for (const int threads : {2, 3, 8}) {
+            CHECK(algorithms(vgg19_plan({.threads = threads, .isa = isa})) == expected);
+            CHECK(algorithms(vgg19_plan({.threads = threads, .batch = 8, .isa = isa})) == expected);
+        }
+    }
+}
+
+TEST_CASE("ways are in the order of their cost, and filters that take more memory raise it") {
+    for (const std::string& isa : isa_names_of_this_cpu()) {
+        for (const std::size_t size : {32U, 160U, 224U, 300U}) {
+            const Plan plan = vgg19_plan({.input_height = size, .input_width = size, .isa = isa});
+            for (const PlannedConvolution& planned : plan.convolutions) {
+                CAPTURE(planned.layer);
+                REQUIRE(!planned.estimates.empty());
+                CHECK(std::is_sorted(planned.estimates.begin(), planned.estimates.end(),
+                                     [](const auto& a, const auto& b) { return a.cost() < b.cost(); }));
+            }
+        }
+    }
+    const layers::ConvolutionEstimate light = {ConvolutionAlgorithm::winograd_f2, 1e6, 1e5, 4e6};
+    const layers::ConvolutionEstimate heavy = {ConvolutionAlgorithm::winograd_f4, 1e6, 1e5, 8e6};
+    CHECK(heavy.cost() > light.cost());
+    CHECK(heavy.cost() < 1.03 * light.cost());
+}
+
+TEST_CASE("F(6,3) is left to the layers that it is accurate enough for") {
+    for (const std::string& isa : isa_names_of_this_cpu()) {
+        for (const PlannedConvolution& planned :
+             vgg19_plan({.isa = isa, .convolution = "winograd"}).convolutions) {
+            const bool has_f6 = std::any_of(
+                planned.estimates.begin(), planned.estimates.end(),
+                [](const auto& estimate) { return estimate.algorithm == ConvolutionAlgorithm::winograd_f6; });
+            CHECK(has_f6 == (!planned.shape.plain_input && planned.shape.input_channels <= 256));
+        }
+    }
+}
+
+TEST_CASE("wide layers of FP32 run on our Winograd kernels on every ISA") {
+    for (const std::string& isa : isa_names_of_this_cpu()) {
+        const auto found = algorithms(vgg19_plan({.isa = isa}));
+        for (std::size_t index = 0; index < found.size(); ++index) {
+            CHECK(found[index] != ConvolutionAlgorithm::direct);
+            CHECK(found[index] != ConvolutionAlgorithm::onednn);
+        }
+    }
+}
+
+}  // namespace vgg19

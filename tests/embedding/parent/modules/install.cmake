@@ -1,0 +1,1 @@
+message(FATAL_ERROR "the module of another project was taken")

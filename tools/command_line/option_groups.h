@@ -1,0 +1,41 @@
+// Options that several programs and subcommands share; each is declared and read only here.
+#pragma once
+
+#include <cstddef>
+
+#include "tools/command_line/command_line.h"
+#include "vgg19/image.h"
+#include "vgg19/session.h"
+
+namespace vgg19 {
+
+/// --model (required): line.required("model").
+void add_model_option(CommandLine& line);
+/// --output (required), a model file: line.required("output").
+void add_output_option(CommandLine& line);
+
+/// --size, for subcommands that run a model or count its work.
+void add_size_option(CommandLine& line);
+/// The value of --size; empty, which means the model's own, if it is absent.
+MapSize size_option(const CommandLine& line);
+
+/// --threads, for subcommands that compute.
+void add_threads_option(CommandLine& line);
+/// --threads and --isa, for subcommands that use the CPU like a session.
+void add_cpu_options(CommandLine& line);
+/// The value of --threads; 0, which means all CPUs, if it is absent.
+int threads_option(const CommandLine& line);
+
+/// --conv, for subcommands that compute convolutions.
+void add_convolution_option(CommandLine& line);
+
+/// --size, --threads, --isa and --conv, for subcommands that run a model.
+void add_session_options(CommandLine& line);
+/// The options as given. The Session's constructor checks whether they are possible.
+SessionOptions session_options(const CommandLine& line);
+
+/// --no-exif and --max-megapixels, for subcommands that read pictures.
+void add_image_options(CommandLine& line);
+ImageOptions image_options(const CommandLine& line);
+
+}  // namespace vgg19
