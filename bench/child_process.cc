@@ -21,7 +21,7 @@ bool becomes(int descriptor, int standard) {
     return descriptor < 0 || dup2(descriptor, standard) >= 0;
 }
 
-/// The rest of the child's life. Between fork and exec only calls that are safe in a signal handler.
+/// Runs in the child. Between fork and exec, only async-signal-safe calls are allowed.
 [[noreturn]] void become(char* const* arguments, const ChildStreams& streams, pid_t parent) {
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() == parent && becomes(streams.input, STDIN_FILENO) &&

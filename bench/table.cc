@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t gap = 2;  ///< spaces between columns
 
-/// In characters: UTF-8 continuation bytes take no place.
+/// The width in characters: UTF-8 continuation bytes do not count.
 std::size_t width(const std::string& text) {
     return static_cast<std::size_t>(std::count_if(
         text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));

@@ -1,4 +1,4 @@
-// Tables as text.
+// Formats tables.
 #pragma once
 
 #include <iosfwd>
@@ -7,20 +7,19 @@
 
 namespace vgg19 {
 
-/// A head and rows: the first column holds names, the others numbers. Every row has as many cells as the
-/// head.
+/// A head and rows: the first column holds names, the others numbers. Every row has one cell per header.
 class Table {
   public:
     explicit Table(std::vector<std::string> head) : rows_{std::move(head)} {}
     void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
-    /// Ends with a line of its own, such as totals, set off by a rule.
+    /// A last row, such as totals, separated by a rule.
     void add_total(std::vector<std::string> row);
 
     std::size_t columns() const { return rows_.front().size(); }
 
-    /// Columns in line by spaces, as wide as their longest cell: names to the left, numbers to the right.
+    /// Aligns columns with spaces, as wide as their longest cell: names left, numbers right.
     std::string aligned() const { return text(false); }
-    /// The same as GitHub's Markdown has it.
+    /// The same as a GitHub Markdown table.
     std::string markdown() const;
     /// aligned(), with a rule below the head.
     friend std::ostream& operator<<(std::ostream& out, const Table& table);
