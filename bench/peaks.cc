@@ -17,34 +17,17 @@ namespace {
 
 using kernels::ArithmeticLoop;
 using kernels::Isa;
-using kernels::Kernel;
 using kernels::ReadLoop;
 using Clock = std::chrono::steady_clock;
 
-constexpr Kernel<kernels::ReadLoop> read_loops[] = {
-#define VGG19_KERNEL(isa) {"read_words_" #isa, Isa::isa, kernels::isa::read_words},
-    VGG19_FLOAT_ISAS
-#undef VGG19_KERNEL
-};
-constexpr Kernel<kernels::ArithmeticLoop> fp32_loops[] = {
-#define VGG19_KERNEL(isa) {"multiply_add_fp32_" #isa, Isa::isa, kernels::isa::multiply_add_fp32},
-    VGG19_FLOAT_ISAS
-#undef VGG19_KERNEL
-};
-constexpr Kernel<kernels::ArithmeticLoop> int8_loops[] = {
-#define VGG19_KERNEL(isa) {"multiply_add_int8_" #isa, Isa::isa, kernels::isa::multiply_add_int8},
-    VGG19_DOT_PRODUCT_ISAS
-#undef VGG19_KERNEL
-};
-
-// Stores the loops' results, so that the compiler cannot remove the loops.
+// Where a loop's result goes, so that the compiler cannot leave the loop out.
 std::atomic<std::uint64_t> used;
 
 double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// Calls `pass` until the time is over, at least three times; returns the shortest time of a pass.
+/// Calls `pass` until the time is over, at least three times; the shortest time that a pass took.
 template <class Pass>
 double shortest_pass(double seconds, const Pass& pass) {
     const Clock::time_point start = Clock::now();
@@ -73,12 +56,12 @@ double measure_reads(Isa isa, const PeakOptions& options) {
     kernels::AlignedBuffer array(array_bytes(options));
     auto* const words = array.as<std::uint64_t>();
     const auto parts = static_cast<std::size_t>(options.threads);
-    // Write once: untouched pages all map to the same page of zeros, which stays in the cache.
+    // Written once: pages that never were are all the same page of zeros, which a cache holds.
     kernels::parallel_for(options.threads, parts, [&](std::size_t part) {
         const auto [begin, end] = kernels::part_of(array.size() / sizeof(std::uint64_t), parts, part, 64);
         std::fill(words + begin, words + end, part + 1);
     });
-    ReadLoop* const read = kernels::select<ReadLoop>(read_loops, isa).run;
+    ReadLoop* const read = kernels::select(kernels::read_words_kernels(), isa).run;
     const double seconds = shortest_pass(options.seconds, [&] {
         kernels::parallel_for(options.threads, parts, [&](std::size_t part) {
             const auto [begin, end] = kernels::part_of(array.size() / sizeof(std::uint64_t), parts, part, 64);
@@ -91,7 +74,7 @@ double measure_reads(Isa isa, const PeakOptions& options) {
 double measure_arithmetic(ArithmeticLoop* loop, const PeakOptions& options) {
     constexpr std::size_t rounds = 500'000;
     std::uint64_t operations = 0;
-    loop(1, operations);  // gives the count, and warms up the CPU's wide registers
+    loop(1, operations);  // its count; and the first use of wide registers takes the CPU a while
     const double seconds = shortest_pass(options.seconds, [&] {
         kernels::parallel_for(options.threads, static_cast<std::size_t>(options.threads), [&](std::size_t) {
             std::uint64_t ignored = 0;
@@ -106,9 +89,11 @@ double measure_arithmetic(ArithmeticLoop* loop, const PeakOptions& options) {
 Peaks measure_peaks(Isa isa, const PeakOptions& options) {
     Peaks peaks;
     peaks.read_gb_per_second = measure_reads(isa, options);
-    peaks.fp32_gflops = measure_arithmetic(kernels::select<ArithmeticLoop>(fp32_loops, isa).run, options);
+    peaks.fp32_gflops =
+        measure_arithmetic(kernels::select(kernels::multiply_add_fp32_kernels(), isa).run, options);
     if (kernels::has_dot_product(isa)) {
-        peaks.int8_gops = measure_arithmetic(kernels::select<ArithmeticLoop>(int8_loops, isa).run, options);
+        peaks.int8_gops =
+            measure_arithmetic(kernels::select(kernels::multiply_add_int8_kernels(), isa).run, options);
     }
     return peaks;
 }
