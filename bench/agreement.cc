@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "bench/statistics.h"
+#include "converter/cosine.h"
 #include "engine/labels/class_names.h"
 
 namespace vgg19::bench {
@@ -21,7 +21,7 @@ Agreement agreement_with(const Answer& baseline, const Answer& variant) {
         });
     return {.top1 = baseline.top.front().class_index == variant.top.front().class_index,
             .top5 = static_cast<double>(in_both) / static_cast<double>(baseline.top.size()),
-            .cosine = cosine(baseline.logits, variant.logits)};
+            .cosine = converter::cosine_of(baseline.logits, variant.logits)};
 }
 
 }  // namespace vgg19::bench

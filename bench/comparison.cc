@@ -1,9 +1,8 @@
 #include "bench/comparison.h"
 
-#include "bench/text.h"
 #include "converter/variants/recipes.h"
-#include "engine/model/json.h"
-#include "engine/model/mapped_file.h"
+#include "engine/model/json_file.h"
+#include "engine/model/number_text.h"
 #include "vgg19/error.h"
 
 namespace vgg19::bench {
@@ -12,7 +11,7 @@ namespace {
 
 using model::Json;
 
-const Json& member(const Json& json, const std::string& key, const std::string& name) {
+const Json& report_member(const Json& json, const std::string& key, const std::string& name) {
     const Json* found = json.find(key);
     if (found == nullptr) {
         throw Error(ErrorKind::bad_input,
@@ -22,28 +21,30 @@ const Json& member(const Json& json, const std::string& key, const std::string& 
 }
 
 double positive(const Json& json, const std::string& key, const std::string& name) {
-    const double value = member(json, key, name).number();
+    const double value = report_member(json, key, name).number();
     if (value > 0) return value;
     throw Error(ErrorKind::bad_input,
                 name + ": " + key + ": expected a positive number, found " + fixed(value, 3));
 }
 
 EarlierReport from_json(const Json& json, const std::string& name) {
-    const std::uint64_t version = member(json, "schema_version", name).size();
+    const std::uint64_t version = report_member(json, "schema_version", name).size();
     if (version != report_schema_version) {
         throw Error(ErrorKind::bad_input, name + ": schema_version: expected " +
                                               std::to_string(report_schema_version) + ", found " +
                                               std::to_string(version));
     }
     EarlierReport report;
-    report.cpu = member(member(json, "machine", name), "cpu", name).string();
-    report.isa = member(member(json, "machine", name), "isa", name).string();
-    report.threads = static_cast<int>(member(member(json, "settings", name), "threads", name).size());
-    report.batch = member(member(json, "settings", name), "batch", name).size();
-    for (const Json& variant : member(json, "variants", name).array()) {
-        EarlierReport::Variant& kept = report.variants[member(variant, "id", name).string()];
+    report.cpu = report_member(report_member(json, "machine", name), "cpu", name).string();
+    report.isa = report_member(report_member(json, "machine", name), "isa", name).string();
+    report.threads =
+        static_cast<int>(report_member(report_member(json, "settings", name), "threads", name).size());
+    report.batch = report_member(report_member(json, "settings", name), "batch", name).size();
+    for (const Json& variant : report_member(json, "variants", name).array()) {
+        EarlierReport::Variant& kept = report.variants[report_member(variant, "id", name).string()];
         kept.median_ms = positive(variant, "median_ms", name);
-        if (!member(variant, "speedup", name).is_null()) kept.speedup = positive(variant, "speedup", name);
+        const bool is_there = !report_member(variant, "speedup", name).is_null();
+        if (is_there) kept.speedup = positive(variant, "speedup", name);
     }
     return report;
 }
@@ -64,15 +65,7 @@ std::optional<double> growth(const EarlierReport& then, const EarlierReport::Var
 }  // namespace
 
 EarlierReport read_report(const std::filesystem::path& path) {
-    const model::MappedFile file(path);
-    const std::string_view text(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
-    try {
-        return from_json(Json::parse(text, path.string()), path.string());
-    } catch (const Error& error) {
-        const std::string message = error.what();
-        if (message.starts_with(path.string())) throw;
-        throw Error(error.kind(), path.string() + ": " + message);  // a value has an unexpected type
-    }
+    return model::read_json_as(path, [&](const Json& json) { return from_json(json, path.string()); });
 }
 
 void require_batch(const EarlierReport& report, std::size_t batch) {

@@ -1,6 +1,6 @@
 // RFC 4180: a header, then one line per variant. Numbers are plain; missing values are empty.
 #include "bench/report.h"
-#include "bench/text.h"
+#include "engine/model/number_text.h"
 
 namespace vgg19::bench {
 

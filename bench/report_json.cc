@@ -1,3 +1,4 @@
+#include "bench/answer_json.h"
 #include "bench/report.h"
 #include "engine/model/map_size.h"
 
@@ -7,8 +8,8 @@ namespace {
 
 using model::Json;
 
-template <class Item>
-Json array_of(const std::vector<Item>& items, Json (*convert)(const Item&)) {
+template <class Item, class Convert>
+Json array_of(const std::vector<Item>& items, const Convert& convert) {
     Json::Array array;
     for (const Item& item : items) array.push_back(convert(item));
     return array;
@@ -23,23 +24,6 @@ Json to_json(const Settings& settings) {
     json.set("convolution", settings.convolution);
     json.set("weights", settings.weights);
     json.set("image", settings.image);
-    return json;
-}
-
-Json to_json(const ReportedPrediction& prediction) {
-    Json json;
-    json.set("class", std::uint64_t{prediction.class_index});
-    json.set("synset", prediction.synset);
-    json.set("label", prediction.label);
-    json.set("probability", prediction.probability);
-    return json;
-}
-
-Json to_json(const Agreement& agreement) {
-    Json json;
-    json.set("top1", agreement.top1);
-    json.set("top5", agreement.top5);
-    json.set("cosine", agreement.cosine);
     return json;
 }
 
@@ -70,10 +54,12 @@ Json to_json(const VariantReport& variant) {
     json.set("images_per_second", variant.images_per_second);
     json.set("speedup", variant.speedup ? Json(*variant.speedup) : Json());
     json.set("peak_rss_bytes", variant.peak_rss_bytes);
-    json.set("top3", array_of(variant.top3, to_json));
-    json.set("agreement", variant.agreement ? to_json(*variant.agreement) : Json());
+    json.set("top3",
+             array_of(variant.top3, [](const ReportedPrediction& each) { return bench::to_json(each); }));
+    json.set("agreement", variant.agreement ? bench::to_json(*variant.agreement) : Json());
     if (variant.profile) {
-        json.set("profile", array_of(variant.profile->layers, to_json));
+        json.set("profile",
+                 array_of(variant.profile->layers, [](const LayerTime& each) { return to_json(each); }));
         json.set("profile_layers_ms", variant.profile->layers_ms);
         json.set("profile_end_to_end_ms", variant.profile->end_to_end_ms);
     }
@@ -89,7 +75,7 @@ std::string to_json_text(const Report& report) {
     json.set("build", to_json(report.build));
     json.set("settings", to_json(report.settings));
     if (report.peaks) json.set("peaks", to_json(*report.peaks));
-    json.set("variants", array_of(report.variants, to_json));
+    json.set("variants", array_of(report.variants, [](const VariantReport& each) { return to_json(each); }));
     json.set("notes", Json::Array(report.notes.begin(), report.notes.end()));
     return json.dump(2) + '\n';
 }

@@ -1,8 +1,9 @@
-// The two formats for people, table and Markdown, made from the same grids.
+// The two formats for people, table and Markdown, made from the same tables.
 #include <sstream>
 
 #include "bench/report.h"
-#include "bench/text.h"
+#include "bench/table.h"
+#include "engine/model/number_text.h"
 
 namespace vgg19::bench {
 
@@ -10,20 +11,18 @@ namespace {
 
 constexpr const char* none = "-";
 
-std::string megabytes(std::uint64_t bytes) {
+std::string in_megabytes(std::uint64_t bytes) {
     return fixed(static_cast<double>(bytes) * 1e-6, 1);
 }
 
-Grid variants_grid(const Report& report) {
-    Grid grid{
-        .heads = {"variant", "size", "file MB", "parameters M", "GMAC", "median ms", "min ms", "p90 ms",
-                  "p99 ms", "runs", "images/s", "speed-up", "peak MB", "same top-1", "same top-5", "cosine"},
-        .rows = {}};
+Table variants_table(const Report& report) {
+    Table table({"variant", "size", "file MB", "parameters M", "GMAC", "median ms", "min ms", "p90 ms",
+                 "p99 ms", "runs", "images/s", "speed-up", "peak MB", "same top-1", "same top-5", "cosine"});
     for (const VariantReport& variant : report.variants) {
         const Latency& latency = variant.latency;
         std::vector<std::string> row = {variant.id,
                                         to_string(variant.input_size),
-                                        megabytes(variant.bytes),
+                                        in_megabytes(variant.bytes),
                                         fixed(static_cast<double>(variant.active_parameters) * 1e-6, 2),
                                         fixed(variant.gmac, 2),
                                         fixed(latency.median_ms, 2),
@@ -33,37 +32,37 @@ Grid variants_grid(const Report& report) {
                                         std::to_string(latency.runs),
                                         fixed(variant.images_per_second, 2),
                                         variant.speedup ? fixed(*variant.speedup, 2) : none,
-                                        megabytes(variant.peak_rss_bytes)};
+                                        in_megabytes(variant.peak_rss_bytes)};
         if (const auto& agreement = variant.agreement) {
             row.insert(row.end(), {agreement->top1 ? "yes" : "no", fixed(agreement->top5 * 100, 0) + " %",
                                    fixed(agreement->cosine, 5)});
         } else {
             row.insert(row.end(), 3, none);
         }
-        grid.rows.push_back(std::move(row));
+        table.add(std::move(row));
     }
-    return grid;
+    return table;
 }
 
-Grid profile_grid(const Profile& profile) {
-    Grid grid{.heads = {"layer", "ms", "direct GFLOP/s", "executed GFLOP/s", "GB/s", "% of peak", "kernel"},
-              .rows = {}};
+Table profile_table(const Profile& profile) {
+    Table table({"layer", "ms", "direct GFLOP/s", "executed GFLOP/s", "GB/s", "% of peak", "kernel"});
     for (const LayerTime& layer : profile.layers) {
-        grid.rows.push_back({layer.layer, fixed(layer.median_ms, 3), fixed(layer.gflops, 1),
-                             fixed(layer.executed_gflops, 1), fixed(layer.gb_per_second, 1),
-                             fixed(layer.share_of_peak * 100, 0), layer.kernel});
+        table.add({layer.layer, fixed(layer.median_ms, 3), fixed(layer.gflops, 1),
+                   fixed(layer.executed_gflops, 1), fixed(layer.gb_per_second, 1),
+                   fixed(layer.share_of_peak * 100, 0), layer.kernel});
     }
     for (const auto& [name, milliseconds] :
          {std::pair{"sum of the layers", profile.layers_ms}, {"end to end", profile.end_to_end_ms}}) {
-        grid.rows.push_back({name, fixed(milliseconds, 3)});
-        grid.rows.back().resize(grid.heads.size(), none);
+        std::vector<std::string> row = {name, fixed(milliseconds, 3)};
+        row.resize(table.columns(), none);
+        table.add(std::move(row));
     }
-    return grid;
+    return table;
 }
 
 /// The differences between the two formats.
 struct Style {
-    std::string (*grid)(const Grid& grid);
+    std::string (Table::*table)() const;
     const char* heading;  ///< printed before a section's title
     const char* item;     ///< printed before a list item
 };
@@ -102,14 +101,14 @@ void write_peaks(std::ostream& text, const Peaks& peaks) {
 std::string document(const Report& report, const Style& style) {
     std::ostringstream text;
     write_machine(text, report);
-    text << '\n' << style.grid(variants_grid(report));
+    text << '\n' << (variants_table(report).*style.table)();
     text << '\n' << style.heading << "Top 3\n\n";
     for (const VariantReport& variant : report.variants) write_predictions(text << style.item, variant);
     if (report.peaks) write_peaks(text << '\n', *report.peaks);
     for (const VariantReport& variant : report.variants) {
         if (!variant.profile) continue;
         text << '\n' << style.heading << "Layers of " << variant.id << "\n\n";
-        text << style.grid(profile_grid(*variant.profile));
+        text << (profile_table(*variant.profile).*style.table)();
     }
     if (!report.notes.empty()) text << '\n';
     for (const std::string& note : report.notes) text << style.item << note << '\n';
@@ -119,11 +118,11 @@ std::string document(const Report& report, const Style& style) {
 }  // namespace
 
 std::string to_table(const Report& report) {
-    return document(report, {.grid = aligned, .heading = "", .item = "  "});
+    return document(report, {.table = &Table::aligned, .heading = "", .item = "  "});
 }
 
 std::string to_markdown(const Report& report) {
-    return document(report, {.grid = markdown, .heading = "### ", .item = "- "});
+    return document(report, {.table = &Table::markdown, .heading = "### ", .item = "- "});
 }
 
 }  // namespace vgg19::bench

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "bench/table.h"
 #include "bench/testing/reports.h"
-#include "bench/text.h"
 #include "engine/model/json.h"
 
 namespace vgg19::bench {
@@ -133,7 +133,7 @@ TEST_CASE("the Markdown report has one table row per variant") {
     CHECK(head[1].starts_with("|---|---:|"));
     for (const int row : {1, 2, 3}) CHECK(bars(head[row]) == bars(*head));
     CHECK(head[2].starts_with("| baseline | 224 | 574.7 |"));
-    CHECK(markdown({.heads = {"a|b"}, .rows = {}}).starts_with("| a\\|b |"));
+    CHECK(Table({"a|b"}).markdown().starts_with("| a\\|b |"));
 }
 
 TEST_CASE("the CSV report quotes where needed, and all lines have the same number of cells") {

@@ -1,7 +1,6 @@
 #include "bench/statistics.h"
 
 #include <algorithm>
-#include <cmath>
 #include <vector>
 
 #include "vgg19/error.h"
@@ -40,18 +39,6 @@ Latency summarise(std::span<const double> seconds) {
 
 double median(std::span<const double> values) {
     return median_of_sorted(sorted(values));
-}
-
-double cosine(std::span<const float> x, std::span<const float> y) {
-    double product = 0;
-    double x_squared = 0;
-    double y_squared = 0;
-    for (std::size_t i = 0; i < x.size(); ++i) {
-        product += double{x[i]} * double{y[i]};
-        x_squared += double{x[i]} * double{x[i]};
-        y_squared += double{y[i]} * double{y[i]};
-    }
-    return x_squared == 0 || y_squared == 0 ? 0 : product / std::sqrt(x_squared * y_squared);
 }
 
 }  // namespace vgg19::bench

@@ -19,7 +19,4 @@ Latency summarise(std::span<const double> seconds);
 
 double median(std::span<const double> values);
 
-/// (x · y) / (|x| |y|), summed in double; 0 if one of them is all zeros. Both have the same length.
-double cosine(std::span<const float> x, std::span<const float> y);
-
 }  // namespace vgg19::bench

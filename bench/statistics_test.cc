@@ -36,15 +36,4 @@ TEST_CASE("no measurements are an error") {
     CHECK_THROWS_WITH_AS(summarise({}), "nothing was measured", Error);
 }
 
-TEST_CASE("the cosine is 1 for parallel, 0 for orthogonal, -1 for opposed vectors") {
-    const std::vector<float> x = {1, 2, 3};
-    const std::vector<float> twice = {2, 4, 6};
-    const std::vector<float> orthogonal = {3, 0, -1};
-    const std::vector<float> opposed = {-1, -2, -3};
-    CHECK(cosine(x, twice) == doctest::Approx(1).epsilon(1e-12));
-    CHECK(cosine(x, orthogonal) == 0);
-    CHECK(cosine(x, opposed) == doctest::Approx(-1).epsilon(1e-12));
-    CHECK(cosine(x, std::vector<float>(3)) == 0);
-}
-
 }  // namespace vgg19::bench

@@ -8,8 +8,9 @@
 
 #include "bench/progress.h"
 #include "bench/statistics.h"
-#include "bench/text.h"
+#include "bench/table.h"
 #include "engine/model/map_size.h"
+#include "engine/model/number_text.h"
 #include "kernels/common/aligned_buffer.h"
 #include "kernels/common/parallel.h"
 
@@ -144,7 +145,7 @@ std::vector<TunedShape> tune(const Plan& plan, double seconds, double fp32_gflop
 }
 
 std::string tune_text(const std::vector<TunedShape>& shapes) {
-    Grid grid{.heads = {"convolution", "algorithm", "expected ms", "median ms", "min ms", ""}, .rows = {}};
+    Table table({"convolution", "algorithm", "expected ms", "median ms", "min ms", ""});
     for (const TunedShape& tuned : shapes) {
         const double least = least_median(tuned);
         for (const TuneResult& result : tuned.results) {
@@ -153,11 +154,11 @@ std::string tune_text(const std::vector<TunedShape>& shapes) {
             const std::string name = std::to_string(tuned.shape.input_channels) + " → " +
                                      std::to_string(tuned.shape.output_channels) + ", " +
                                      model::pixels_text(tuned.shape.size);
-            grid.rows.push_back({name, layers::algorithm_name(result.algorithm), fixed(result.expected_ms, 2),
-                                 fixed(result.median_ms, 2), fixed(result.min_ms, 2), remark});
+            table.add({name, layers::algorithm_name(result.algorithm), fixed(result.expected_ms, 2),
+                       fixed(result.median_ms, 2), fixed(result.min_ms, 2), remark});
         }
     }
-    std::string text = aligned(grid) + "\nThe choices by the cost model take at most ";
+    std::string text = table.aligned() + "\nThe choices by the cost model take at most ";
     double worst = 1;
     for (const TunedShape& tuned : shapes) worst = std::max(worst, tuned.excess());
     return text.append(fixed(worst, 2)).append(" times the fastest.\n");

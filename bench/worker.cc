@@ -7,7 +7,7 @@
 
 #include "bench/bench_image.h"
 #include "bench/machine.h"
-#include "bench/text.h"
+#include "engine/model/number_text.h"
 #include "engine/model/safetensors.h"
 #include "vgg19/error.h"
 #include "vgg19/session.h"

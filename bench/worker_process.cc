@@ -1,8 +1,6 @@
 #include "bench/worker_process.h"
 
 #include <fcntl.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -12,14 +10,13 @@
 #include <sstream>
 #include <system_error>
 
+#include "bench/child_process.h"
 #include "bench/machine.h"
 #include "vgg19/error.h"
 
 namespace vgg19::bench {
 
 namespace {
-
-constexpr const char* this_program = "/proc/self/exe";
 
 Error system_failure(const std::string& what, int error) {
     return {ErrorKind::failed, what + ": " + std::generic_category().message(error)};
@@ -48,33 +45,9 @@ struct Pipe {
     std::array<int, 2> ends = {-1, -1};  ///< read end, write end
 };
 
-pid_t start(std::vector<std::string> words, const Pipe& input, const Pipe& output) {
-    std::vector<char*> arguments;
-    arguments.reserve(words.size() + 1);
-    for (std::string& word : words) arguments.push_back(word.data());
-    arguments.push_back(nullptr);
-
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, input.ends[0], STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, output.ends[1], STDOUT_FILENO);
-    pid_t process = -1;
-    const int error = posix_spawn(&process, this_program, &actions, nullptr, arguments.data(), environ);
-    posix_spawn_file_actions_destroy(&actions);
-    if (error != 0) throw system_failure("cannot start a worker", error);
-    return process;
-}
-
-int wait_for(pid_t process) {
-    int status = 0;
-    while (waitpid(process, &status, 0) < 0 && errno == EINTR) {
-    }
-    return status;
-}
-
-std::string status_text(int status) {
-    if (WIFSIGNALED(status)) return "was ended by signal " + std::to_string(WTERMSIG(status));
-    return "ended with exit code " + std::to_string(WEXITSTATUS(status));
+std::string text_of(const ChildEnd& end) {
+    if (end.signal != 0) return "was ended by signal " + std::to_string(end.signal);
+    return "ended with exit code " + std::to_string(end.exit_code);
 }
 
 }  // namespace
@@ -94,7 +67,7 @@ WorkerProcess::WorkerProcess(std::string name, const std::vector<std::string>& w
     Pipe output;
     to_child_.reset(input.open(1, "w"));
     from_child_.reset(output.open(0, "r"));
-    process_ = start(words, input, output);
+    process_ = start_this_program("a worker", words, {.input = input.ends[0], .output = output.ends[1]});
     // The parent must close its copies of the child's ends before it reads, or it would never see the end of
     // the output.
     for (int* end : {&input.ends[0], &output.ends[1]}) {
@@ -134,8 +107,8 @@ std::string WorkerProcess::read_line() {
     for (int character = std::fgetc(from_child_.get()); character != '\n';
          character = std::fgetc(from_child_.get())) {
         if (character == EOF) {
-            const int status = wait_for(std::exchange(process_, -1));
-            throw Error(ErrorKind::failed, "the worker for " + name_ + ' ' + status_text(status));
+            const ChildEnd end = wait_for(std::exchange(process_, -1));
+            throw Error(ErrorKind::failed, "the worker for " + name_ + ' ' + text_of(end));
         }
         line += static_cast<char>(character);
     }

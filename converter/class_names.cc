@@ -166,7 +166,7 @@ std::vector<std::string> read_class_names(const std::filesystem::path& file, std
                                               std::to_string(largest_file) + " bytes, found " +
                                               std::to_string(mapping.bytes().size()));
     }
-    std::string_view text(reinterpret_cast<const char*>(mapping.bytes().data()), mapping.bytes().size());
+    std::string_view text = model::as_text(mapping.bytes());
     constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
     if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
 

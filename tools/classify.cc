@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/answer_json.h"
 #include "engine/image/formats.h"
 #include "engine/model/json.h"
 #include "tools/command.h"
@@ -45,19 +46,10 @@ Result classify_file(Session& session, const std::string& path, const ImageOptio
 }
 
 Json to_json(const std::string& path, const Result& result) {
-    Json top = Json::Array{};
-    for (const Prediction& prediction : result.top) {
-        Json entry;
-        entry.set("class", std::uint64_t{prediction.class_index});
-        entry.set("synset", prediction.synset);
-        entry.set("label", prediction.label);
-        entry.set("probability", static_cast<double>(prediction.probability));
-        top.push(entry);
-    }
     Json json;
     json.set("file", path);
     json.set("ms", std::round(result.milliseconds * 1000) / 1000);
-    json.set("top", top);
+    json.set("top", bench::to_json(result.top));
     return json;
 }
 

@@ -36,7 +36,7 @@ TEST_CASE("Numbers are grouped by thousands and bytes are decimal") {
     CHECK(grouped(999) == "999");
     CHECK(grouped(1000) == "1,000");
     CHECK(grouped(143'667'240) == "143,667,240");
-    CHECK(megabytes(574'671'000) == "574.7 MB");
-    CHECK(megabytes(12'345) == "12.3 kB");
+    CHECK(vgg19::megabytes(574'671'000) == "574.7 MB");
+    CHECK(vgg19::megabytes(12'345) == "12.3 kB");
     CHECK(scaled(19'632'062'464) == "19.63 G");
 }

@@ -19,7 +19,7 @@
 #include "converter/refit/refit.h"
 #include "converter/refit/scan.h"
 #include "converter/refit/target.h"
-#include "engine/model/mapped_file.h"
+#include "engine/model/json_file.h"
 #include "engine/model/model_file.h"
 #include "tools/command.h"
 #include "tools/data_sets.h"
@@ -190,9 +190,7 @@ converter::PruneOptions prune_options(const CommandLine& line) {
 }
 
 PrunePlan read_plan(const std::string& path) {
-    const model::MappedFile file{path};
-    const std::string_view text(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
-    return PrunePlan::from_json(model::Json::parse(text, path), path);
+    return PrunePlan::from_json(model::read_json(path), path);
 }
 
 void print_plan(const model::Network& before, const PrunePlan& plan) {

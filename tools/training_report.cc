@@ -27,7 +27,7 @@ std::string number_text(double value) {
 /// The header and the lines of the first `steps` steps.
 std::string lines_up_to(const std::filesystem::path& path, std::uint64_t steps) {
     const model::MappedFile file{path};
-    std::string_view rest(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
+    std::string_view rest = model::as_text(file.bytes());
     if (!rest.starts_with(log_head)) {
         throw Error(ErrorKind::usage, path.string() +
                                           ": expected the log of the training to go on with, "

@@ -4,6 +4,8 @@
 #include <array>
 #include <string_view>
 
+#include "engine/model/mapped_file.h"
+
 namespace vgg19::converter {
 
 namespace {
@@ -61,7 +63,7 @@ std::string text_of(const char* kind, const char* advice) {
 
 std::optional<std::string> describe_foreign_data(const std::filesystem::path& file,
                                                  std::span<const std::byte> bytes) {
-    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    const std::string_view text = model::as_text(bytes);
     if (is_pickle(text)) {
         if (file.filename() == "train" || file.filename() == "test") {
             return text_of("a pickle, such as CIFAR-100's version for Python", export_pictures);

@@ -23,9 +23,6 @@ double share(std::uint64_t part, std::uint64_t whole);
 /// comes first. 0 means that the target is the prediction.
 std::size_t rank_of(std::span<const float> logits, std::size_t target);
 
-/// For two vectors of equal, non-zero length. 0 if one is all zeros, 1 if both are.
-double cosine_of(std::span<const float> x, std::span<const float> y);
-
 /// The number of images, and how many had their class among the top predictions.
 struct Accuracy {
     std::uint64_t images = 0;

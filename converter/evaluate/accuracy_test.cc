@@ -63,15 +63,4 @@ TEST_CASE("an accuracy counts ranks below 1, 3 and 5") {
     CHECK(accuracy.top5 == 6);
 }
 
-TEST_CASE("cosines of vectors at known angles") {
-    const std::vector<float> x = {3, 4};
-    CHECK(cosine_of(x, std::vector<float>{6, 8}) == doctest::Approx(1));
-    CHECK(cosine_of(x, std::vector<float>{-4, 3}) == doctest::Approx(0));
-    CHECK(cosine_of(x, std::vector<float>{-3, -4}) == doctest::Approx(-1));
-    CHECK(cosine_of(x, std::vector<float>{1, 0}) == doctest::Approx(0.6));
-    const std::vector<float> zeros(2);
-    CHECK(cosine_of(x, zeros) == 0);
-    CHECK(cosine_of(zeros, zeros) == 1);
-}
-
 }  // namespace vgg19::converter

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "converter/cosine.h"
 #include "converter/evaluate/image_reader.h"
 #include "engine/labels/class_names.h"
 #include "vgg19/error.h"

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "converter/cosine.h"
 #include "converter/quantize/quantize.h"
 #include "converter/testing/random_model.h"
 #include "engine/testing/error_of.h"

@@ -40,8 +40,7 @@ class LabelMapReader {
           lines_(class_names.size()) {}
 
     LabelMap read() {
-        const std::span<const std::byte> bytes = file_.bytes();
-        std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+        std::string_view text = model::as_text(file_.bytes());
         while (!text.empty()) {
             const std::size_t end = std::min(text.find('\n'), text.size());
             ++line_;

@@ -12,15 +12,17 @@ namespace vgg19::converter {
 namespace {
 
 std::uint64_t trained_elements(const model::Network& network, TrainedLayers trained) {
+    constexpr std::size_t taps = 9;  // of a 3×3 filter
     std::uint64_t elements = 0;
-    const std::string& head = network.dense_layers().back().name;
-    for (const model::TensorShape& tensor : network.tensors()) {
-        const bool is_convolution = tensor.name.starts_with("features.");
-        const bool is_last = tensor.name.starts_with(head + ".");
-        if (is_convolution ? !trains_convolutions(trained) : !trains_dense(trained, is_last)) continue;
-        std::uint64_t product = 1;
-        for (const std::size_t size : tensor.shape) product *= size;
-        elements += product;
+    for (const model::ConvolutionLayer& layer : network.convolutions()) {
+        if (trains_convolutions(trained)) {
+            elements += std::uint64_t{layer.output_channels} * (layer.input_channels * taps + 1);
+        }
+    }
+    const auto& dense = network.dense_layers();
+    for (const model::DenseLayer& layer : dense) {
+        const bool is_last = &layer == &dense.back();
+        if (trains_dense(trained, is_last)) elements += std::uint64_t{layer.outputs} * (layer.inputs + 1);
     }
     return elements;
 }

@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "engine/model/mapped_file.h"
 #include "vgg19/error.h"
 
 namespace vgg19::converter {
@@ -51,13 +52,12 @@ class ByteReader {
     }
 
     std::string_view text(std::uint64_t count, std::string_view what) {
-        const std::span<const std::byte> result = bytes(count, what);
-        return {reinterpret_cast<const char*>(result.data()), result.size()};
+        return model::as_text(bytes(count, what));
     }
 
     /// Reads up to the next line feed and skips it.
     std::string_view line(std::string_view what) {
-        const std::string_view rest(reinterpret_cast<const char*>(file_.data()) + offset_, remaining());
+        const std::string_view rest = model::as_text(file_.subspan(offset_));
         const std::size_t length = rest.find('\n');
         if (length == std::string_view::npos) {
             fail_at(name_, offset_, "expected a line with " + std::string(what) + ", found no end of line");

@@ -5,6 +5,7 @@
 
 #include "converter/import/checkpoint_tree.h"
 #include "converter/import/torch_state.h"
+#include "engine/model/mapped_file.h"
 
 namespace vgg19::converter {
 namespace {
@@ -68,7 +69,7 @@ StorageBytes read_storages(ByteReader& reader, const std::map<std::string_view, 
 }  // namespace
 
 bool is_torch_stream(std::span<const std::byte> file) {
-    const std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
+    const std::string_view text = model::as_text(file);
     const std::string_view start = text.substr(0, 40);
     return start.find(magic_number) != std::string_view::npos ||
            start.find(magic_digits) != std::string_view::npos;

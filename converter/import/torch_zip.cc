@@ -10,6 +10,7 @@
 #include "converter/import/script_code.h"
 #include "converter/import/torch_state.h"
 #include "converter/import/zip_archive.h"
+#include "engine/model/mapped_file.h"
 #include "vgg19/error.h"
 
 namespace vgg19::converter {
@@ -19,9 +20,7 @@ constexpr std::string_view pickle_name = "data.pkl";
 /// Longer than the code of any network.
 constexpr std::size_t longest_code = std::size_t{16} << 20U;
 
-std::string_view as_text(std::span<const std::byte> bytes) {
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
+using model::as_text;
 
 [[noreturn]] void fail(const ZipArchive& archive, const std::string& message) {
     throw Error(ErrorKind::bad_input, archive.name() + ": " + message);

@@ -7,6 +7,7 @@
 
 #include "converter/lineage.h"
 #include "converter/prune/prune.h"
+#include "engine/model/json_file.h"
 #include "engine/model/number_text.h"
 #include "vgg19/error.h"
 
@@ -107,11 +108,7 @@ std::string origin_of(const std::string& amount, const PruneOptions& options,
     throw Error(ErrorKind::bad_input, place + ": " + problem);
 }
 
-const model::Json& member(const model::Json& json, std::string_view key, const std::string& place) {
-    const model::Json* found = json.find(key);
-    if (found == nullptr) fail(place, "expected a member \"" + std::string(key) + "\", found none");
-    return *found;
-}
+using model::member;
 
 const std::string& string_member(const model::Json& json, std::string_view key, const std::string& place) {
     const model::Json& value = member(json, key, place);

@@ -6,27 +6,26 @@
 #include <span>
 #include <sstream>
 
+#include "converter/cosine.h"
+
 namespace vgg19::converter {
 
 namespace {
 
 constexpr const char* winograd = "winograd";
 
-struct Products {
+/// Sums of squares.
+struct Squares {
     double expected = 0;
-    double found = 0;
-    double both = 0;
     double difference = 0;
 };
 
-Products products(std::span<const float> expected, std::span<const float> found) {
-    Products sums;
+Squares squares_of(std::span<const float> expected, std::span<const float> found) {
+    Squares sums;
     for (std::size_t i = 0; i < expected.size(); ++i) {
         const auto x = static_cast<double>(expected[i]);
         const auto y = static_cast<double>(found[i]);
         sums.expected += x * x;
-        sums.found += y * y;
-        sums.both += x * y;
         sums.difference += (y - x) * (y - x);
     }
     return sums;
@@ -43,11 +42,10 @@ void compare(std::span<const float> expected, std::span<const float> found, std:
     for (std::size_t image = 0; image < images; ++image) {
         const auto wanted = expected.subspan(image * classes, classes);
         const auto given = found.subspan(image * classes, classes);
-        const Products sums = products(wanted, given);
+        const Squares sums = squares_of(wanted, given);
         norm += sums.expected;
         difference += sums.difference;
-        const double lengths = std::sqrt(sums.expected * sums.found);
-        cosine += lengths > 0 ? sums.both / lengths : 1;
+        cosine += cosine_of(wanted, given);
         const auto top = [](std::span<const float> logits) {
             return std::max_element(logits.begin(), logits.end()) - logits.begin();
         };

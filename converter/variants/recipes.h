@@ -21,10 +21,10 @@ enum class Derivation : unsigned char {
 };
 
 struct Recipe {
-    const char* id;         ///< its name in bench, pipeline and server, and that of its file
-    Derivation derivation;  ///< from the source
-    const char* source;     ///< the id of the variant that it is derived from; "" for the baseline
-    MapSize input_size{};   ///< empty: the model's own
+    const char* id = "";  ///< as the bench, the pipeline and the server call it, and its file
+    Derivation derivation = Derivation::imported;  ///< from the source
+    const char* source = "";  ///< the id of the variant that it is derived from; "" for the baseline
+    MapSize input_size{};     ///< empty: the model's own
 };
 
 /// The baseline comes first; sources come before variants derived from them.

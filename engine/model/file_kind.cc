@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "engine/model/mapped_file.h"
+
 namespace vgg19::model {
 
 namespace {
@@ -227,7 +229,7 @@ const Signature* kind_of_text(std::string_view content) {
 
 /// nullptr if the kind is unknown.
 const Signature* find_kind(std::span<const std::byte> file) {
-    const std::string_view content(reinterpret_cast<const char*>(file.data()), file.size());
+    const std::string_view content = as_text(file);
     if (content.empty()) return &empty;
     if (is_safetensors(content)) return &safetensors;
     for (const Signature& signature : signatures) {

@@ -1,7 +1,5 @@
 #include "engine/model/json.h"
 
-#include "vgg19/error.h"
-
 namespace vgg19::model {
 
 namespace {
@@ -15,7 +13,7 @@ const char* type_name(const Json& json) {
 }
 
 [[noreturn]] void fail(const char* expected, const std::string& found) {
-    throw Error(ErrorKind::bad_input, std::string("expected ") + expected + ", found " + found);
+    throw JsonTypeError(ErrorKind::bad_input, std::string("expected ") + expected + ", found " + found);
 }
 
 }  // namespace

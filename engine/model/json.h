@@ -10,9 +10,16 @@
 #include <variant>
 #include <vector>
 
+#include "vgg19/error.h"
+
 namespace vgg19::model {
 
 class JsonWriter;
+
+/// A value has another type than was asked for.
+class JsonTypeError : public Error {
+    using Error::Error;
+};
 
 /// A JSON value. Objects keep their members' order.
 class Json {
@@ -50,7 +57,7 @@ class Json {
     bool is_number() const;
     bool is_bool() const { return std::holds_alternative<bool>(value_); }
 
-    /// These throw Error (bad_input) if the value has another type.
+    /// These throw JsonTypeError (bad_input) if the value has another type.
     const Object& object() const;
     const Array& array() const;
     const std::string& string() const;
@@ -68,6 +75,11 @@ class Json {
 
   private:
     friend class JsonWriter;
+
+    /// A value is of another type than was asked for.
+    class JsonTypeError : public Error {
+        using Error::Error;
+    };
 
     std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, std::string, Array, Object>
         value_;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <span>
+#include <string_view>
 
 namespace vgg19::model {
 
@@ -27,5 +28,10 @@ class MappedFile {
     std::filesystem::path path_;
     std::span<const std::byte> bytes_;
 };
+
+/// Bytes of a text, or of what may be one.
+inline std::string_view as_text(std::span<const std::byte> bytes) {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
 
 }  // namespace vgg19::model

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "engine/model/file_kind.h"
-#include "engine/model/json.h"
+#include "engine/model/json_file.h"
 #include "vgg19/error.h"
 
 namespace vgg19::model {
@@ -91,18 +91,12 @@ std::string_view header_text(const MappedFile& file) {
                  " bytes that follow it",
              std::to_string(length));
     }
-    const std::string_view text(reinterpret_cast<const char*>(bytes.data()) + length_bytes, length);
+    const std::string_view text = as_text(bytes.subspan(length_bytes, length));
     const std::size_t start = text.find_first_not_of(" \t\r\n");
     if (start == std::string_view::npos || text[start] != '{') {
         fail(name + ": byte 8", "a header that starts with '{'", text.empty() ? "none" : "another byte");
     }
     return text;
-}
-
-const Json& member(const Json& entry, const char* key, const std::string& place) {
-    const Json* found = entry.find(key);
-    if (found == nullptr) fail(place, std::string("a member \"") + key + '"', "none");
-    return *found;
 }
 
 Metadata read_metadata(const Json& entry, const std::string& file_name) {

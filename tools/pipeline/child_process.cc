@@ -1,8 +1,6 @@
 #include "tools/pipeline/child_process.h"
 
 #include <fcntl.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,51 +8,40 @@
 #include <csignal>
 #include <system_error>
 #include <thread>
+#include <utility>
 
+#include "bench/child_process.h"
 #include "vgg19/error.h"
 
 namespace vgg19::tools {
 
 namespace {
 
-constexpr const char* this_program = "/proc/self/exe";
-constexpr int cannot_start = 127;
 constexpr std::chrono::milliseconds poll_interval{20};
 
 Error system_failure(const std::string& what) {
     return {ErrorKind::failed, what + ": " + std::generic_category().message(errno)};
 }
 
-/// Runs in the child. Between fork and exec, only async-signal-safe calls are allowed.
-[[noreturn]] void become(char* const* arguments, int output, pid_t parent) {
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (getppid() == parent && dup2(output, STDOUT_FILENO) >= 0) execv(this_program, arguments);
-    _exit(cannot_start);
-}
-
 pid_t start(const std::vector<std::string>& words, int output) {
     std::vector<std::string> all = {"vgg19"};
     all.insert(all.end(), words.begin(), words.end());
-    std::vector<char*> arguments(all.size() + 1, nullptr);
-    for (std::size_t i = 0; i < all.size(); ++i) arguments[i] = all[i].data();
-    const pid_t parent = getpid();
-    const pid_t child = fork();
-    if (child < 0) throw system_failure("cannot start vgg19 " + words.front());
-    if (child == 0) become(arguments.data(), output, parent);
-    return child;
+    return bench::start_this_program("vgg19 " + words.front(), std::move(all),
+                                     {.input = -1, .output = output});
 }
 
 int wait_for(pid_t child, bool (*interrupted)()) {
-    int status = 0;
+    constexpr int killed = 128;
+    bench::ChildEnd end;
     bool told = false;
-    while (waitpid(child, &status, WNOHANG) == 0) {
+    while (!bench::has_ended(child, end)) {
         if (interrupted() && !told) {
             kill(child, SIGTERM);
             told = true;
         }
         std::this_thread::sleep_for(poll_interval);
     }
-    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    return end.signal != 0 ? killed + end.signal : end.exit_code;
 }
 
 }  // namespace

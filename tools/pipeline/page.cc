@@ -3,6 +3,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/model/json_file.h"
 #include "engine/model/map_size.h"
 #include "tools/charts.h"
 #include "tools/pipeline/report.h"
@@ -29,9 +30,7 @@ std::string embedded_text(const unsigned char* bytes, std::size_t size) {
 }
 
 const Json& at(const Json& json, std::string_view key) {
-    const Json* const found = json.find(key);
-    if (found != nullptr) return *found;
-    throw Error(ErrorKind::bad_input, "report: expected a member \"" + std::string(key) + "\", found none");
+    return model::member(json, key, "report");
 }
 
 /// Replaces each {{name}} by its text.

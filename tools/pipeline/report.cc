@@ -5,6 +5,7 @@
 #include <cmath>
 #include <vector>
 
+#include "engine/model/json_file.h"
 #include "engine/model/mapped_file.h"
 #include "engine/model/model_file.h"
 #include "vgg19/error.h"
@@ -15,15 +16,6 @@ namespace {
 
 using model::Json;
 using std::filesystem::path;
-
-std::string_view text_of(const model::MappedFile& file) {
-    return {reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()};
-}
-
-Json read_json(const path& path) {
-    const model::MappedFile file(path);
-    return Json::parse(text_of(file), path.string());
-}
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
     std::vector<std::string_view> parts;
@@ -48,7 +40,7 @@ Json strings(const std::vector<std::string>& values) {
 }
 
 Json variant_report(const Json& measured, const PipelineVariant& variant) {
-    const Json evaluation = read_json(variant.evaluation);
+    const Json evaluation = model::read_json(variant.evaluation);
     Json json = measured;
     json.set("accuracy", without(evaluation, {"model", "data", "reference"}));
     const Json* const reference = evaluation.find("reference");
@@ -131,7 +123,7 @@ struct Columns {
 }  // namespace
 
 Json pipeline_report(const PipelineOptions& options, const PipelinePlan& plan, const StepLog& log) {
-    const Json bench = read_json(plan.bench);
+    const Json bench = model::read_json(plan.bench);
     Json data;
     data.set("weights", options.weights.string());
     data.set("train", options.data.string());
@@ -149,7 +141,7 @@ Json pipeline_report(const PipelineOptions& options, const PipelinePlan& plan, c
     Json sensitivity{Json::Array{}};
     if (plan.sensitivity) {
         const model::MappedFile file(*plan.sensitivity);
-        sensitivity = read_sensitivity(text_of(file), plan.sensitivity->string());
+        sensitivity = read_sensitivity(model::as_text(file.bytes()), plan.sensitivity->string());
     }
     report.set("sensitivity", std::move(sensitivity));
     return report;

@@ -9,6 +9,7 @@
 
 #include "bench/exit_code.h"
 #include "converter/data/image_files.h"
+#include "engine/model/json_file.h"
 #include "engine/model/mapped_file.h"
 #include "engine/model/safetensors.h"
 #include "engine/model/sha256.h"
@@ -20,15 +21,10 @@ namespace vgg19::tools {
 namespace {
 
 using model::Json;
+using model::member;
 using std::filesystem::path;
 
 constexpr std::uint64_t log_schema_version = 1;
-
-const Json& member(const Json& json, std::string_view key, const std::string& place) {
-    const Json* const found = json.find(key);
-    if (found != nullptr) return *found;
-    throw Error(ErrorKind::bad_input, place + ": expected a member \"" + std::string(key) + "\", found none");
-}
 
 /// The files that data sets find, also in linked folders.
 std::vector<path> files_of(const path& folder) {
@@ -147,10 +143,11 @@ const std::string& StepLog::digest(const path& path) {
 }
 
 void StepLog::read() {
+    model::read_json_as(file_, [this](const Json& json) { read(json); });
+}
+
+void StepLog::read(const Json& json) {
     const std::string name = file_.string();
-    const model::MappedFile file(file_);
-    const Json json =
-        Json::parse({reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()}, name);
     const std::uint64_t version = member(json, "schema_version", name).size();
     if (version != log_schema_version) {
         throw Error(ErrorKind::bad_input, name + ": expected schema version " +

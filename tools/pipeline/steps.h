@@ -55,6 +55,7 @@ class StepLog {
     /// Cached during this object's lifetime, since one step's output is the next one's input.
     const std::string& digest(const std::filesystem::path& path);
     void read();
+    void read(const model::Json& json);
     void write() const;
 
     std::filesystem::path file_;

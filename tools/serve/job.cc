@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "bench/answer_json.h"
 #include "bench/statistics.h"
 #include "converter/variants/recipes.h"
 #include "kernels/common/thread_limit.h"
@@ -28,23 +29,6 @@ double rounded(double ms) {
 
 double ms_since(std::chrono::steady_clock::time_point start) {
     return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-}
-
-Json to_json(const Prediction& prediction) {
-    Json json;
-    json.set("class", std::uint64_t{prediction.class_index});
-    json.set("synset", prediction.synset);
-    json.set("label", prediction.label);
-    json.set("probability", static_cast<double>(prediction.probability));
-    return json;
-}
-
-Json to_json(const bench::Agreement& agreement) {
-    Json json;
-    json.set("top1", agreement.top1);
-    json.set("top5", agreement.top5);
-    json.set("cosine", agreement.cosine);
-    return json;
 }
 
 Json to_json(const bench::Latency& latency) {
@@ -229,13 +213,11 @@ void Job::end(const char* state) {
 }
 
 Json Job::result_json(std::size_t variant, const Outcome& outcome) const {
-    Json top = Json::Array{};
     const std::size_t count = std::min(request_.top, outcome.top.size());
-    for (const Prediction& prediction : std::span(outcome.top).first(count)) top.push(to_json(prediction));
     Json json;
     json.set("ms", rounded(outcome.ms));
     json.set("in_parallel", outcome.in_parallel);
-    json.set("top", top);
+    json.set("top", bench::to_json(std::span(outcome.top).first(count)));
     if (!outcome.layer_seconds.empty()) {
         json.set("layers", layers_json(runner_.layers(variant), outcome.layer_seconds));
     }

@@ -8,8 +8,8 @@
 
 #include "bench/agreement.h"
 #include "converter/variants/seeded_weights.h"
+#include "engine/model/json_file.h"
 #include "engine/model/map_size.h"
-#include "engine/model/mapped_file.h"
 #include "engine/model/model_file.h"
 #include "vgg19/error.h"
 
@@ -61,12 +61,6 @@ Json model_json(const std::string& id, const Session& session, const std::option
     return json;
 }
 
-Json parse_report(const std::filesystem::path& file) {
-    const model::MappedFile mapping(file);
-    const auto bytes = mapping.bytes();
-    return Json::parse({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, file.string());
-}
-
 }  // namespace
 
 class Variants::Running {
@@ -108,7 +102,7 @@ Variants::Variants(const std::vector<converter::Variant>& variants, const Sessio
 void Variants::read_report(const std::filesystem::path& folder) {
     const std::filesystem::path file = folder / "report.json";
     if (!std::filesystem::exists(file)) return;
-    const Json report = parse_report(file);
+    const Json report = model::read_json(file);
     const Json* const variants = report.find("variants");
     if (variants == nullptr || !variants->is_array()) {
         throw Error(ErrorKind::bad_input, file.string() + ": expected an array \"variants\"");
