@@ -16,19 +16,8 @@ using ReadLoop = std::uint64_t(const std::uint64_t* data, std::size_t words);
 /// counts as two). Returns a value that depends on each.
 using ArithmeticLoop = float(std::size_t rounds, std::uint64_t& operations);
 
-#define VGG19_KERNEL(isa)             \
-    namespace isa {                   \
-    ReadLoop read_words;              \
-    ArithmeticLoop multiply_add_fp32; \
-    }
-VGG19_FLOAT_ISAS
-#undef VGG19_KERNEL
-
-#define VGG19_KERNEL(isa)             \
-    namespace isa {                   \
-    ArithmeticLoop multiply_add_int8; \
-    }
-VGG19_DOT_PRODUCT_ISAS
-#undef VGG19_KERNEL
+VGG19_KERNELS(VGG19_FLOAT_ISAS, ReadLoop, read_words)
+VGG19_KERNELS(VGG19_FLOAT_ISAS, ArithmeticLoop, multiply_add_fp32)
+VGG19_KERNELS(VGG19_DOT_PRODUCT_ISAS, ArithmeticLoop, multiply_add_int8)
 
 }  // namespace vgg19::kernels

@@ -17,25 +17,8 @@ namespace {
 
 using kernels::ArithmeticLoop;
 using kernels::Isa;
-using kernels::Kernel;
 using kernels::ReadLoop;
 using Clock = std::chrono::steady_clock;
-
-constexpr Kernel<kernels::ReadLoop> read_loops[] = {
-#define VGG19_KERNEL(isa) {"read_words_" #isa, Isa::isa, kernels::isa::read_words},
-    VGG19_FLOAT_ISAS
-#undef VGG19_KERNEL
-};
-constexpr Kernel<kernels::ArithmeticLoop> fp32_loops[] = {
-#define VGG19_KERNEL(isa) {"multiply_add_fp32_" #isa, Isa::isa, kernels::isa::multiply_add_fp32},
-    VGG19_FLOAT_ISAS
-#undef VGG19_KERNEL
-};
-constexpr Kernel<kernels::ArithmeticLoop> int8_loops[] = {
-#define VGG19_KERNEL(isa) {"multiply_add_int8_" #isa, Isa::isa, kernels::isa::multiply_add_int8},
-    VGG19_DOT_PRODUCT_ISAS
-#undef VGG19_KERNEL
-};
 
 // Stores the loops' results, so that the compiler cannot remove the loops.
 std::atomic<std::uint64_t> used;
@@ -78,7 +61,7 @@ double measure_reads(Isa isa, const PeakOptions& options) {
         const auto [begin, end] = kernels::part_of(array.size() / sizeof(std::uint64_t), parts, part, 64);
         std::fill(words + begin, words + end, part + 1);
     });
-    ReadLoop* const read = kernels::select<ReadLoop>(read_loops, isa).run;
+    ReadLoop* const read = kernels::select(kernels::read_words_kernels(), isa).run;
     const double seconds = shortest_pass(options.seconds, [&] {
         kernels::parallel_for(options.threads, parts, [&](std::size_t part) {
             const auto [begin, end] = kernels::part_of(array.size() / sizeof(std::uint64_t), parts, part, 64);
@@ -106,9 +89,11 @@ double measure_arithmetic(ArithmeticLoop* loop, const PeakOptions& options) {
 Peaks measure_peaks(Isa isa, const PeakOptions& options) {
     Peaks peaks;
     peaks.read_gb_per_second = measure_reads(isa, options);
-    peaks.fp32_gflops = measure_arithmetic(kernels::select<ArithmeticLoop>(fp32_loops, isa).run, options);
+    peaks.fp32_gflops =
+        measure_arithmetic(kernels::select(kernels::multiply_add_fp32_kernels(), isa).run, options);
     if (kernels::has_dot_product(isa)) {
-        peaks.int8_gops = measure_arithmetic(kernels::select<ArithmeticLoop>(int8_loops, isa).run, options);
+        peaks.int8_gops =
+            measure_arithmetic(kernels::select(kernels::multiply_add_int8_kernels(), isa).run, options);
     }
     return peaks;
 }

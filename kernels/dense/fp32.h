@@ -64,7 +64,7 @@ struct Fp32Rows {
                 factors[r][b] = Vector::broadcast(input[group.inputs[r]]);
             }
         }
-        float* const partial_sums = partial_sums_at<float>(problem, image, 0);
+        auto* const partial_sums = partial_sums_at<float>(problem, image, 0);
         const std::size_t stride = sums_of_image(problem);
         const auto add_products = [&](std::size_t output, const auto& load, const auto& store) {
             Register sums[images];

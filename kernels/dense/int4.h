@@ -140,7 +140,7 @@ struct Int4Rows {
         using Register = Vector::Register;
         Register sums[images][weights_of_word];
         for (std::size_t b = 0; b < images; ++b) {
-            const float* from = partial_sums_at<float>(problem, image + b, output);
+            const auto* from = partial_sums_at<float>(problem, image + b, output);
             for (std::size_t k = 0; k < weights_of_word; ++k) {
                 sums[b][k] = Vector::load(from + k * Vector::width);
             }
@@ -157,7 +157,7 @@ struct Int4Rows {
                          std::make_index_sequence<weights_of_word>());
         }
         for (std::size_t b = 0; b < images; ++b) {
-            float* to = partial_sums_at<float>(problem, image + b, output);
+            auto* to = partial_sums_at<float>(problem, image + b, output);
             for (std::size_t k = 0; k < weights_of_word; ++k) {
                 Vector::store(to + k * Vector::width, sums[b][k]);
             }
