@@ -115,7 +115,8 @@ TEST_CASE("an existing checkpoint is refused, and not changed") {
     Workplace place;
     place.stop_after(3);
     const std::string before = content(place.files.checkpoint);
-    CHECK(place.run_error(ErrorKind::usage) == Containing("expected no checkpoint yet, found one: continue from it with --resume"));
+    CHECK(place.run_error(ErrorKind::usage) ==
+          Containing("expected no checkpoint yet, found one: continue from it with --resume"));
     CHECK(content(place.files.checkpoint) == before);
 }
 

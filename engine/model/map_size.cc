@@ -48,7 +48,8 @@ MapSize input_size_option(std::string_view option, std::string_view text) {
     if (size && is_input_size(*size)) return *size;
     throw Error(ErrorKind::usage, "--" + std::string(option) + ": expected a whole number from " +
                                       std::to_string(smallest_input) + " to " +
-                                      std::to_string(largest_input) + ", or two as HEIGHTxWIDTH, found '" + std::string(text) + "'");
+                                      std::to_string(largest_input) + ", or two as HEIGHTxWIDTH, found '" +
+                                      std::string(text) + "'");
 }
 
 }  // namespace model

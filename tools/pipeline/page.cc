@@ -135,11 +135,12 @@ std::string accuracy_chart(const Json::Array& variants) {
                           {at(variant, "median_ms").number(), 100 * at(accuracy(variant), "top1").number()},
                           Interval{100 * interval.at(0).number(), 100 * interval.at(1).number()}});
     }
-    return scatter_chart({"Accuracy against latency",
-                          "Top-1 on the test images with 95 % intervals, over the median latency, one point per "
-                          "variant. Up and to the left is better.",
-                          "median latency, ms", "top-1, %"},
-                         points);
+    return scatter_chart(
+        {"Accuracy against latency",
+         "Top-1 on the test images with 95 % intervals, over the median latency, one point per "
+         "variant. Up and to the left is better.",
+         "median latency, ms", "top-1, %"},
+        points);
 }
 
 std::string sensitivity_chart(const Json& curves) {
@@ -152,11 +153,11 @@ std::string sensitivity_chart(const Json& curves) {
                 {100 * at(point, "ratio").number(), 100 * at(point, "relative_l2").number()});
         }
     }
-    const ChartText text = {
-        "Sensitivity to pruning",
-        "The error of the logits when filters of one convolution alone are removed, over their share, one line per "
-        "convolution.",
-        "filters removed, %", "relative error of the logits, %"};
+    const ChartText text = {"Sensitivity to pruning",
+                            "The error of the logits when filters of one convolution alone are removed, over "
+                            "their share, one line per "
+                            "convolution.",
+                            "filters removed, %", "relative error of the logits, %"};
     return element("figure", line_chart(text, series)) + '\n';
 }
 
