@@ -50,6 +50,7 @@ int main(int argc, char** argv) {
         std::atomic<std::size_t> next = 0;
         {
             std::vector<std::jthread> workers;  // joined at the end of this block
+            workers.reserve(failures.size());
             for (std::string& failure : failures) {
                 workers.emplace_back([&] {
                     try {
