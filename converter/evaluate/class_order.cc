@@ -162,7 +162,7 @@ std::optional<LabelMap> places_among_all(const Names& names, const ModelClasses&
 
 /// `unknown` are the names that were not found, if some were.
 [[noreturn]] void refuse_count(const Names& names, const ModelClasses& model, const Names& unknown = {}) {
-    std::string text = "expected " + std::to_string(model.count()) + " classes as the model has";
+    std::string text = "expected " + std::to_string(model.count()) + " classes as in the model";
     if (model.are_imagenet()) {
         text += ", or ImageNet's indices, labels or WordNet ids as class folders' names";
     }

@@ -85,7 +85,7 @@ TEST_CASE("numbers from one, and numbers of some classes, are ambiguous too") {
     CHECK(refusal({"0", "10", "5"}, 12) == Containing("--class-order alphabetical: "));
     CHECK(map_of({"0", "10", "5"}, 12, ClassOrder::alphabetical) == LabelMap{0, 2, 7});
     CHECK(map_of({"0", "10", "5"}, 12, ClassOrder::index) == LabelMap{0, 10, 5});
-    CHECK(refusal({"0", "99"}, 12) == Containing("expected 12 classes as the model has"));
+    CHECK(refusal({"0", "99"}, 12) == Containing("expected 12 classes as in the model"));
 }
 
 TEST_CASE("ImageNet's classes are recognised by WordNet ids, indices and labels") {
@@ -124,9 +124,9 @@ TEST_CASE("other names are positions in alphabetical order, if there are as many
     CHECK(map_of({"12", "bee"}, 2) == LabelMap{0, 1});
     CHECK(order_classes({"ant", "bee"}, 2).reading ==
           "by place in alphabetical order, as PyTorch's ImageFolder numbers class folders: ant → 0, bee → 1");
-    CHECK(refusal({"ant", "bee"}, 3) == Containing("expected 3 classes as the model has"));
+    CHECK(refusal({"ant", "bee"}, 3) == Containing("expected 3 classes as in the model"));
     for (const ClassOrder order : {ClassOrder::alphabetical, ClassOrder::natural}) {
-        CHECK(refusal({"ant", "bee"}, 3, order) == Containing("expected 3 classes as the model has"));
+        CHECK(refusal({"ant", "bee"}, 3, order) == Containing("expected 3 classes as in the model"));
     }
     CHECK(refusal({"ant"}, 1, ClassOrder::index) == Containing("class folder 'ant'"));
     CHECK(refusal({"ant"}, 1, ClassOrder::name) == Containing("'ant'; the model has 1 classes"));

@@ -130,7 +130,7 @@ TEST_CASE("otherwise classes are positions, if there are as many as the model ha
     CHECK(map_of({"ant", "bee", "cat"}, 3) == LabelMap{0, 1, 2});
     CHECK(map_of({"12", "bee"}, 2) == LabelMap{0, 1});
     CHECK(map_of({"n01440764", "n02123045"}, 2) == LabelMap{0, 1});
-    CHECK(refusal_of({"ant", "bee"}, 3) == Containing("expected 3 classes as the model has"));
+    CHECK(refusal_of({"ant", "bee"}, 3) == Containing("expected 3 classes as in the model"));
     CHECK(refusal_of({"ant", "bee"}, 3) == Containing("found 2 such as 'ant': give --label-map FILE"));
 }
 
@@ -142,7 +142,7 @@ TEST_CASE("CIFAR-10's files come with their map to ImageNet, and some classes ma
     CHECK(map_classes(*data, "batch.bin", imagenet).map == expected);
     CHECK(map_classes(*data, "batch.bin", 10).map == LabelMap{0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
     CHECK(error_of(ErrorKind::bad_input, [&] { map_classes(*data, "batch.bin", 100); }) ==
-          Containing("batch.bin: expected 100 classes as the model has"));
+          Containing("batch.bin: expected 100 classes as in the model"));
     CHECK(data->class_names()[3] == "cat");
 
     std::string lines;

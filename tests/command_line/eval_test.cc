@@ -243,7 +243,7 @@ TEST_CASE("eval refuses invalid data, maps and options") {
     place.check_refused({"--reference", place.folder / "other"}, 2, "expected the model's 10 classes");
 
     place.add_photos({"a", "b"});
-    place.check_refused({}, 5, "photos: expected 10 classes as the model has", "photos");
+    place.check_refused({}, 5, "photos: expected 10 classes as in the model", "photos");
     std::filesystem::create_directory(place.folder / "photos" / "c");
     place.check_refused({}, 5, "found none in c", "photos");
     place.check_refused({}, 5, "without a label", "photos/a");

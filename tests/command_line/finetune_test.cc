@@ -189,7 +189,7 @@ TEST_CASE("finetune refuses invalid data, maps and models") {
     write_file(place.folder / "map.txt", "cat 281\n");
     place.check_refused({"--label-map", place.folder / "map.txt"}, 5, "map.txt: line 1: expected a class");
     place.add_photos({"a", "b"});
-    place.check_refused({}, 5, "photos: expected 10 classes as the model has", "photos");
+    place.check_refused({}, 5, "photos: expected 10 classes as in the model", "photos");
     std::filesystem::create_directory(place.folder / "photos" / "c");
     place.check_refused({}, 5, "found none in c", "photos");
     place.check_refused({}, 5, "without a label", "photos/a");
