@@ -10,7 +10,7 @@
 
 namespace vgg19::bench {
 
-/// The file's, or the bundled landscape. Throws Error (bad_input).
+/// The image in the file, or the bundled landscape. Throws Error (bad_input).
 Image bench_image(const std::optional<std::filesystem::path>& file);
 
 /// Repeats the values of one input to fill a batch.

@@ -30,15 +30,15 @@ struct Options {
     double tolerance = 0.1;
 
     std::optional<std::filesystem::path> worker;  ///< run as the worker for this model file
-    MapSize size{};  ///< of the input, but for variants with their own; empty: the model's
+    MapSize size{};  ///< of the input, except for variants with their own; empty means the model's
     std::optional<std::filesystem::path> input;  ///< the worker's input
 };
 
-/// What these options say of a session. `input_size` empty: the model's own.
+/// The session options that follow from these. An empty `input_size` means the model's own.
 SessionOptions session_options(const Options& options, MapSize input_size);
 
-/// Nothing when help was asked for, and printed. `program` is how the user called us: "vgg19-bench", "vgg19
-/// bench". Throws Error (usage) that names the flag.
+/// None if help was requested and printed. `program` is the program's name as called by the user:
+/// "vgg19-bench", "vgg19 bench". Throws Error (usage) that names the flag.
 std::optional<Options> parse_options(int argc, const char* const* argv, const std::string& program);
 
 }  // namespace vgg19::bench

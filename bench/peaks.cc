@@ -20,14 +20,14 @@ using kernels::Isa;
 using kernels::ReadLoop;
 using Clock = std::chrono::steady_clock;
 
-// Where a loop's result goes, so that the compiler cannot leave the loop out.
+// Stores the loops' results, so that the compiler cannot remove the loops.
 std::atomic<std::uint64_t> used;
 
 double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// Calls `pass` until the time is over, at least three times; the shortest time that a pass took.
+/// Calls `pass` until the time is over, at least three times; returns the shortest time of a pass.
 template <class Pass>
 double shortest_pass(double seconds, const Pass& pass) {
     const Clock::time_point start = Clock::now();
@@ -56,7 +56,7 @@ double measure_reads(Isa isa, const PeakOptions& options) {
     kernels::AlignedBuffer array(array_bytes(options));
     auto* const words = array.as<std::uint64_t>();
     const auto parts = static_cast<std::size_t>(options.threads);
-    // Written once: pages that never were are all the same page of zeros, which a cache holds.
+    // Write once: untouched pages all map to the same page of zeros, which stays in the cache.
     kernels::parallel_for(options.threads, parts, [&](std::size_t part) {
         const auto [begin, end] = kernels::part_of(array.size() / sizeof(std::uint64_t), parts, part, 64);
         std::fill(words + begin, words + end, part + 1);
@@ -74,7 +74,7 @@ double measure_reads(Isa isa, const PeakOptions& options) {
 double measure_arithmetic(ArithmeticLoop* loop, const PeakOptions& options) {
     constexpr std::size_t rounds = 500'000;
     std::uint64_t operations = 0;
-    loop(1, operations);  // its count; and the first use of wide registers takes the CPU a while
+    loop(1, operations);  // gives the count, and warms up the CPU's wide registers
     const double seconds = shortest_pass(options.seconds, [&] {
         kernels::parallel_for(options.threads, static_cast<std::size_t>(options.threads), [&](std::size_t) {
             std::uint64_t ignored = 0;

@@ -2,7 +2,7 @@
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-# Libraries that whoever links a static vgg19 links too; a shared one knows them itself.
+# Libraries that programs must link in addition to a static vgg19; a shared one names them itself.
 set(VGG19_PKGCONFIG_LIBRARIES "-lpthread")
 if(VGG19_ONEDNN)
   string(PREPEND VGG19_PKGCONFIG_LIBRARIES "-ldnnl ")

@@ -1,6 +1,7 @@
-# vgg19_sources(SOURCES variable TESTS variable FOLDERS … [EXCLUDE regular expressions …]): the .cc files of folders, so that
-# a new file needs no line in a list. Files named …_test.cc are tests, the others sources; a folder named `testdata` holds
-# neither. A folder's subfolders are part of it. EXCLUDE is matched against paths relative to the current folder.
+# vgg19_sources(SOURCES variable TESTS variable FOLDERS … [EXCLUDE regular expressions …]): the .cc files in
+# folders and their subfolders, so that new files need no entry in a list. Files named …_test.cc are tests,
+# the others sources; folders named `testdata` are skipped. EXCLUDE is matched against paths relative to the
+# current folder.
 function(vgg19_sources)
   cmake_parse_arguments(glob "" "SOURCES;TESTS" "FOLDERS;EXCLUDE" ${ARGN})
   list(TRANSFORM glob_FOLDERS APPEND "/*.cc" OUTPUT_VARIABLE patterns)

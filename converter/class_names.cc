@@ -180,7 +180,7 @@ std::vector<std::string> read_class_names(const std::filesystem::path& file, std
     const std::size_t found = names.names().size();
     if (found == 0 || (classes != 0 && found != classes)) {
         throw Error(ErrorKind::bad_input, file.string() + ": expected " +
-                                              (classes == 0 ? "a class name a line"
+                                              (classes == 0 ? "one class name per line"
                                                             : "a name for each of the model's " +
                                                                   std::to_string(classes) + " classes") +
                                               ", found " + (found == 0 ? "none" : std::to_string(found)));

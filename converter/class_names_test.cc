@@ -50,8 +50,8 @@ TEST_CASE("class names are read in every supported format") {
 }
 
 TEST_CASE("errors in a file of class names give the line or entry") {
-    CHECK(problem_in("") == Containing("expected a class name a line, found none"));
-    CHECK(problem_in(" \n\n") == Containing("expected a class name a line, found none"));
+    CHECK(problem_in("") == Containing("expected one class name per line, found none"));
+    CHECK(problem_in(" \n\n") == Containing("expected one class name per line, found none"));
     CHECK(problem_in("a\n\nb\n") == Containing("line 2: expected a class name, found an empty line"));
     CHECK(problem_in("a\nb\na\n") ==
           Containing("line 3: expected each class once, found 'a' again, after line 1"));

@@ -14,13 +14,12 @@ int main(int argc, char** argv) {
     try {
         // Opening maps the file and checks it; weights are read when a session packs them.
         const vgg19::Model model = vgg19::Model::open(argv[1]);
-        // A session costs memory and a second or so: make it once, and use it for every image. Without
-        // options it takes all CPUs that this process may use, and the input size that the model was trained
-        // for.
+        // Creating a session takes memory and about a second: create it once, and use it for every image. By
+        // default it uses as many threads as this process has CPUs, and the model's input size.
         vgg19::Session session(model);
         for (int i = 2; i < argc; ++i) {
-            // JPEG, PNG, WebP, …, turned upright as EXIF says. Pixels that you have already need no file:
-            // fill in a vgg19::ImageView.
+            // JPEG, PNG, WebP, …, with the EXIF orientation applied. If you already have pixels, fill in a
+            // vgg19::ImageView instead.
             const vgg19::Image image = vgg19::load_image(argv[i]);
             std::printf("%s\n", argv[i]);
             for (const vgg19::Prediction& prediction : session.classify(image.view(), 5)) {

@@ -21,8 +21,8 @@ int main(int argc, char** argv) {
         const vgg19::Model model = vgg19::Model::open(argv[1]);
         vgg19::Session session(model);
 
-        // classify() does these three by itself: preprocess, run, predictions. By hand, one also gets the
-        // logits, and the seconds of each step.
+        // classify() does these three steps itself: preprocess, run, predictions. Calling them directly also
+        // gives the logits, and the time of each step.
         std::vector<float> input(3 * session.input_size().pixels());
         std::vector<float> logits(model.classes());
         session.preprocess(vgg19::load_image(argv[2]).view(), input);

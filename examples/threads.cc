@@ -16,14 +16,14 @@
 
 namespace {
 
-/// What one thread does: takes the next image that nobody has taken until none is left.
+/// One thread's work: takes the next image until none is left.
 void work(const vgg19::Model& model, const std::vector<std::string>& images, std::atomic<std::size_t>& next,
           std::vector<std::string>& results) {
-    // A session runs one input at a time, so each thread has its own. All share the model's mapping of the
-    // file; each packs its own weights, which takes about as much memory as the file is long.
+    // A session runs one input at a time, so each thread has its own. They share the model's mapping of the
+    // file, but each packs its own weights, which take about as much memory as the file.
     vgg19::Session session(model, {.threads = 1});
     for (std::size_t i = next++; i < images.size(); i = next++) {
-        // One bad file is no reason to stop.
+        // A bad file does not stop the others.
         try {
             const vgg19::Image image = vgg19::load_image(images[i]);
             const vgg19::Prediction best = session.classify(image.view(), 1).front();
@@ -43,7 +43,7 @@ int main(int argc, char** argv) {
         return 2;
     }
     try {
-        const vgg19::Model model = vgg19::Model::open(argv[1]);  // immutable: all threads may use it
+        const vgg19::Model model = vgg19::Model::open(argv[1]);  // immutable, so all threads may use it
         const std::vector<std::string> images(argv + 3, argv + argc);
         std::vector<std::string> results(images.size());
         std::vector<std::string> failures(static_cast<std::size_t>(threads));
@@ -54,7 +54,7 @@ int main(int argc, char** argv) {
                 workers.emplace_back([&] {
                     try {
                         work(model, images, next, results);
-                    } catch (const std::exception& error) {  // an exception must not leave a thread
+                    } catch (const std::exception& error) {  // an exception must not leave the thread
                         failure = error.what();
                     }
                 });

@@ -54,25 +54,25 @@ class DataSet {
     virtual const DataSource& source() const;
     /// The decoded picture in its original size. Throws Error (bad_input) that names the file.
     virtual Image picture(std::size_t item) const = 0;
-    /// (3, height, width) normalised floats, as the model wants them. Throws Error (bad_input) that names the
-    /// file of a picture which cannot be read.
+    /// Writes the model's input: (3, height, width) normalised floats. Throws Error (bad_input) that names
+    /// the file of an unreadable picture.
     virtual void read(std::size_t item, const Preprocessing& preprocessing, MapSize size,
                       std::span<float> nchw) const = 0;
 };
 
-/// Opens, by what is there:
-///   - CIFAR-10's binary files (records of a label from 0 to 9 and 3·32·32 bytes, plane by plane): one file,
-///     or those *.bin of a folder, by name, that the use is for. For training: data_batch_*.bin; else all but
-///     test_batch.bin; else that. For evaluation: test_batch.bin; else all. Pictures are resized straight to
-///     the input's size. Their classes stand for ImageNet's airliner, sports car, robin, tabby, impala,
-///     golden retriever, bullfrog, sorrel, container ship and trailer truck.
-///   - a folder of images: those in it, without labels; or a folder a class, with images in it at any depth,
-///     whose label is its place among them. Pictures are resized and cropped as `classify` does it. By name;
-///     links are followed; hidden files, and what systems leave there, do not count. `options` say how
-///     images are read.
-/// Throws Error (bad_input) where there is nothing, which says what else is there; where images lie beside
-/// class folders; for folders of training and test sets in place of classes; for a file whose length is no
-/// whole number of records, and for a label above 9.
+/// Opens a data set; the kind follows from the content:
+/// - CIFAR-10's binary files (records of a label from 0 to 9 and 3·32·32 bytes, plane by plane): one file, or
+///   a folder's *.bin files for this use, sorted by name. For training: data_batch_*.bin; without those, all
+///   but test_batch.bin; if there is no other file, that one. For evaluation: test_batch.bin; without it, all
+///   files. Pictures are resized directly to the input's size. The classes map to ImageNet's airliner, sports
+///   car, robin, tabby, impala, golden retriever, bullfrog, sorrel, container ship and trailer truck.
+/// - A folder of images without labels, or of one folder per class, with images at any depth. The label is
+///   the class folder's index in name order. Pictures are resized and cropped as in `classify`. Links are
+///   followed; hidden files and files created by the system do not count.
+///
+/// `options` say how images are read. Throws Error (bad_input) if there is nothing to read (the message says
+/// what else is there), if images lie next to class folders, if there are folders of training and test sets
+/// instead of classes, if a file's length is not a multiple of the record size, and for a label above 9.
 std::unique_ptr<DataSet> open_data_set(const std::filesystem::path& path, DataUse use = DataUse::training,
                                        const ImageOptions& options = {});
 

@@ -133,7 +133,7 @@ Evaluation evaluate(Session& model, const EvaluationImages& images, Session* ref
                     const model::Progress& progress) {
     if (reference != nullptr) {
         require_same_classes(model.model(), reference->model());
-        require_alike("images a run", model.batch(), reference->batch());
+        require_alike("images per run", model.batch(), reference->batch());
     }
     const std::vector<InputFormat> inputs = formats(model, reference);
     Runner runner(model, 0);

@@ -258,7 +258,7 @@ TEST_CASE("sessions that do not match are refused") {
     CHECK(error_of(ErrorKind::usage, [&] { evaluate(model, place.all(), &wide); }) ==
           Containing("expected the model's 10 classes, found 11"));
     CHECK(error_of(ErrorKind::usage, [&] { evaluate(model, place.all(), &batch); }) ==
-          Containing("expected the model's 2 images a run, found 3"));
+          Containing("expected the model's 2 images per run, found 3"));
 }
 
 TEST_CASE("a reference with other class names, or another order, is refused") {

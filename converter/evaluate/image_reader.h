@@ -28,7 +28,7 @@ struct ImageBatch {
     std::size_t count = 0;           ///< images; fewer than the size of a batch only in the last one
     std::vector<std::size_t> items;  ///< what they are, count of them
     std::size_t done = 0;            ///< of the list of items, up to the last of these
-    /// By format: (batch, 3, height, width) floats. Those past `count` are finite and mean nothing.
+    /// Per format: (batch, 3, height, width) floats. Values past `count` are finite but meaningless.
     std::vector<std::vector<float>> inputs;
 };
 

@@ -39,8 +39,8 @@ class ConvolutionLayer {
     /// Throws Error (failed) if oneDNN has no gradient for the shape.
     ConvolutionLayer(const layers::ConvolutionShape& shape, const layers::Execution& execution);
 
-    /// Images [count][input_channels][height][width] for the first layer; activations in the blocked layout
-    /// for all others.
+    /// Reads images [count][input_channels][height][width] in the first layer, activations in the blocked
+    /// layout in all others.
     void forward(std::size_t count, const float* input, const LayerParameters& parameters, float* output,
                  Workspace& workspace) const;
     /// Not for the first layer. `output_gradient` is the gradient before the ReLU.

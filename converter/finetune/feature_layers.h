@@ -13,7 +13,7 @@ namespace vgg19::converter {
 
 class FeatureLayers {
   public:
-    /// `learns`: keeps what backward() needs.
+    /// `learns`: keep the activations that backward() needs.
     FeatureLayers(const model::Network& network, MapSize input_size, const layers::Execution& execution,
                   bool learns);
 
@@ -23,7 +23,7 @@ class FeatureLayers {
     /// gradient for a shape.
     std::size_t bytes();
 
-    /// (count, 3, height, width) → (count, features). The result stays until the next call.
+    /// (count, 3, height, width) → (count, features). The result is valid until the next call.
     const float* forward(std::size_t count, const float* images,
                          const std::vector<LayerParameters>& parameters);
     /// Computes gradients from those of the features of the last forward(). Adds to the parameters'

@@ -213,7 +213,7 @@ TEST_CASE("an unreadable image is named, and a checkpoint of the earlier steps r
     const std::string message = vgg19::testing::error_of(ErrorKind::bad_input, train);
     CHECK(message == Containing(broken.string()));
     place.files.resume = true;
-    if (place.has("checkpoint")) CHECK(message == Containing("--resume goes on from"));
+    if (place.has("checkpoint")) CHECK(message == Containing("--resume continues from"));
     write(broken, picture);
     train();
     CHECK(place.take_output() == expected);

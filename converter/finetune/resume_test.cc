@@ -38,7 +38,7 @@ TEST_CASE("interrupted training continues to the same file, byte for byte") {
     for (const std::uint64_t step : {1U, 4U, 5U, 9U}) {
         const std::string message = place.stop_after(step);
         CHECK(message == Containing("interrupted after step " + std::to_string(step) + " of 10"));
-        CHECK(message == Containing("--resume goes on from " + place.files.checkpoint.string()));
+        CHECK(message == Containing("--resume continues from " + place.files.checkpoint.string()));
         CHECK_FALSE(place.has("output"));
         CHECK(Checkpoint::open(place.files.checkpoint).position().steps == step);
         std::uint64_t first = 0;
@@ -115,7 +115,8 @@ TEST_CASE("an existing checkpoint is refused, and not changed") {
     Workplace place;
     place.stop_after(3);
     const std::string before = content(place.files.checkpoint);
-    CHECK(place.run_error(ErrorKind::usage) == Containing("expected no checkpoint yet, found one: --resume"));
+    CHECK(place.run_error(ErrorKind::usage) ==
+          Containing("expected no checkpoint yet, found one: continue from it with --resume"));
     CHECK(content(place.files.checkpoint) == before);
 }
 

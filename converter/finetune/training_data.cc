@@ -38,7 +38,7 @@ std::ptrdiff_t uniform(std::uint64_t bits, std::ptrdiff_t low, std::ptrdiff_t hi
     return low + static_cast<std::ptrdiff_t>(bits % static_cast<std::uint64_t>(high - low + 1));
 }
 
-/// The range that a crop's left or top edge is drawn from.
+/// The range of a crop's left or top edge.
 struct Margin {
     std::ptrdiff_t low;
     std::ptrdiff_t high;
@@ -68,7 +68,7 @@ void copy_crop(const float* plane, MapSize picture, const Crop& crop, float padd
     }
 }
 
-/// Of a picture that is larger than the crop, all positions within it; else an eighth of the side to both
+/// If the picture is larger than the crop, all positions inside it; else an eighth of the side in both
 /// directions.
 Margin margin_of(std::size_t picture, std::size_t crop, bool is_larger) {
     const auto margin = static_cast<std::ptrdiff_t>(is_larger ? picture - crop : crop / 8);

@@ -29,7 +29,7 @@ constexpr bool trains_dense(TrainedLayers trained, bool is_last) {
 
 struct TrainingNetworkOptions {
     MapSize input_size{};   ///< empty: the model's own
-    std::size_t batch = 1;  ///< images of one accumulate()
+    std::size_t batch = 1;  ///< images per accumulate()
     int threads = 0;        ///< 0 means as many as this process has CPUs
     TrainedLayers trained = TrainedLayers::all;
     double dropout = 0.5;  ///< share of the first two dense layers' outputs that is zeroed, below 1
@@ -59,10 +59,10 @@ class TrainingNetwork {
     TrainingNetwork& operator=(TrainingNetwork&&) noexcept;
     ~TrainingNetwork();
 
-    /// Runs images (count, 3, height, width), count = labels.size() ≤ batch, forward and back, and
-    /// adds the gradients of `scale` × their summed cross-entropy to the parameters'. `dropout_keys` has a
-    /// number an image: which outputs are dropped follows from it and from the layer alone, so that neither
-    /// batches nor threads change it. Throws Error (failed) for a loss that is not finite.
+    /// Runs images (count, 3, height, width), count = labels.size() ≤ batch, forward and backward, and adds
+    /// the gradients of `scale` × their summed cross-entropy to the parameters'. `dropout_keys` has one
+    /// number per image, which alone, with the layer, determines the dropped outputs; so results do not
+    /// depend on batches or threads. Throws Error (failed) if the loss is not finite.
     BatchResult accumulate(std::span<const float> images, std::span<const std::size_t> labels,
                            std::span<const std::uint64_t> dropout_keys, double scale);
 

@@ -24,8 +24,8 @@ const char* criterion_name(Criterion criterion);
 /// Throws Error (usage) for an unknown name.
 Criterion criterion_named(std::string_view name);
 
-/// The order in which the filters of a convolution (its index in the network) should go by what calibration
-/// images make of them: activation_order in converter/refit/least_loss.h.
+/// The order of removal of a convolution's filters (given its index in the network), based on calibration
+/// images: activation_order in converter/refit/least_loss.h.
 using ActivationOrder = std::function<std::vector<std::size_t>(std::size_t convolution)>;
 
 /// All filters of a convolution, counted from 0, in order of removal; equal ones by descending index.

@@ -11,12 +11,12 @@
 
 namespace vgg19::converter {
 
-/// One group: `weights` of neighbouring outputs, at most model::int4_group of them, become
-/// q = round(w / scale) in [−7, 7], ties to even, in the 16 bytes at `packed`
-/// (kernels/dense/dense.h); the rest of the group is 0. The scale is that of max|w| / 7 and of some
-/// smaller ones, down to 0.7 of it, whose squared error is least: to clip the largest weights a little brings
-/// the others nearer. Returns the scale's bits as a half; infinity or NaN when a weight is not finite, or too
-/// large for a half, and then nothing is quantised.
+/// Quantises one group: the `weights` of at most model::int4_group neighbouring outputs become q = round(w /
+/// scale) in [−7, 7], halves to even, in the 16 bytes at `packed` (kernels/dense/dense.h); the rest of the
+/// group is 0. The scale minimises the squared error among max|w| / 7 and some smaller values down to 0.7 of
+/// it, since clipping the largest weights slightly makes the others more accurate. Returns the bits of the
+/// FP16 scale; infinity or NaN if a weight is not finite or too large for FP16, and then nothing is
+/// quantised.
 std::uint16_t quantize_group(std::span<const float> weights, std::uint8_t* packed);
 
 /// The weights of one layer in the format of its tensors.

@@ -44,7 +44,7 @@ class PaddedPlane {
 
   private:
     MapSize size_;
-    MapSize tiles_;  ///< in a column, and in a row
+    MapSize tiles_;  ///< tiles per column, and per row
     std::size_t stride_;
     std::vector<float> values_;
 };

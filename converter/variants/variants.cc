@@ -31,7 +31,7 @@ path file_in(const path& folder, const std::string& stem) {
     return folder / (stem + ".safetensors");
 }
 
-/// Makes variants of one baseline in a folder of the cache.
+/// Makes variants of one baseline in a cache folder.
 class Maker {
   public:
     Maker(const path& folder, const MakingProgress& progress) : folder_(folder), progress_(progress) {}

@@ -62,7 +62,7 @@ void read_size(const Reader& reader, std::size_t header, BmpHeader& bmp) {
 }
 
 [[noreturn]] void refuse(unsigned bits, const std::string& compression) {
-    fail_image("found " + std::to_string(bits) + " bits a pixel with " + compression +
+    fail_image("found " + std::to_string(bits) + " bits per pixel with " + compression +
                ", which is not supported; convert it to PNG first");
 }
 

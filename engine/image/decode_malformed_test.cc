@@ -313,10 +313,10 @@ TEST_CASE("a truncated or unsupported BMP is an error that says so") {
     CHECK(contains(changed(14, 41),
                    "expected a header of 12, 16, 40, 52, 56, 64, 108 or 124 bytes, found one of 41"));
     CHECK(contains(changed(10, 20), "its pixels begin at offset 20, inside its header"));
-    CHECK(contains(changed(28, 7), "found 7 bits a pixel with no compression, which is not read"));
-    CHECK(contains(changed(30, 1), "found 24 bits a pixel with run lengths of 8 bits"));
-    CHECK(contains(changed(30, 4), "found 24 bits a pixel with a JPEG inside"));
-    CHECK(contains(changed(30, 9), "found 24 bits a pixel with compression 9"));
+    CHECK(contains(changed(28, 7), "found 7 bits per pixel with no compression, which is not supported"));
+    CHECK(contains(changed(30, 1), "found 24 bits per pixel with run lengths of 8 bits"));
+    CHECK(contains(changed(30, 4), "found 24 bits per pixel with a JPEG inside"));
+    CHECK(contains(changed(30, 9), "found 24 bits per pixel with compression 9"));
     CHECK(contains(changed(21, 0x80), "expected at most"));  // a negative width
     File masks = read_fixture("masks32.bmp");
     masks[54] = 5;

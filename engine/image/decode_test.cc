@@ -87,7 +87,7 @@ TEST_CASE("a CMYK JPEG is read with Adobe's marker and refused without it") {
     REQUIRE(marker != file.end());
     *marker = 'a';
     CHECK(decode_error(file) ==
-          "test image: JPEG: expected 1 or 3 components a pixel, or CMYK with Adobe's marker, found 4 "
+          "test image: JPEG: expected 1 or 3 components per pixel, or CMYK with Adobe's marker, found 4 "
           "without it");
 }
 

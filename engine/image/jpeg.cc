@@ -85,7 +85,7 @@ Image decode_jpeg(Bytes file, const ImageOptions& options) {
     if (segments.components != 1 && segments.components != 3 &&
         !(segments.components == 4 && segments.has_adobe_marker)) {
         // Without Adobe's marker it is unknown whether the inks are inverted, and whether they are YCCK.
-        fail_image("expected 1 or 3 components a pixel, or CMYK with Adobe's marker, found " +
+        fail_image("expected 1 or 3 components per pixel, or CMYK with Adobe's marker, found " +
                    std::to_string(segments.components) + (segments.components == 4 ? " without it" : ""));
     }
     Image image = decode_segments(segments, options);

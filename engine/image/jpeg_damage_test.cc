@@ -121,10 +121,10 @@ TEST_CASE("the error for unsupported kinds of JPEG names them") {
     CHECK(contains(decode_error(with_kind_of_frame(0xF7)), "found a JPEG-LS picture"));
     File deep = read_fixture("rgb.jpg");
     find(deep, {0xFF, 0xC0})[4] = 12;
-    CHECK(contains(decode_error(deep), "found a JPEG of 12 bits a sample"));
+    CHECK(contains(decode_error(deep), "found a JPEG of 12 bits per sample"));
     const File two = {0xFF, 0xD8, 0xFF, 0xC0, 0, 14, 8, 0, 4, 0, 4, 2, 1, 0x11, 0, 2, 0x11, 0, 0xFF, 0xD9};
     CHECK(contains(decode_error(two),
-                   "expected 1 or 3 components a pixel, or CMYK with Adobe's marker, found 2"));
+                   "expected 1 or 3 components per pixel, or CMYK with Adobe's marker, found 2"));
 }
 
 TEST_CASE("a JPEG with too many scans is refused before decoding") {

@@ -136,7 +136,7 @@ void check_kind(std::uint32_t marker, unsigned precision, std::size_t segment) {
         marker % 8;  // the upper half of the sixteen SOF markers means arithmetic coding
     if (kind == 3 || kind == 7) refuse("a lossless JPEG");
     if (kind > 3) refuse("a hierarchical JPEG");
-    if (precision != 8) refuse("a JPEG of " + std::to_string(precision) + " bits a sample");
+    if (precision != 8) refuse("a JPEG of " + std::to_string(precision) + " bits per sample");
 }
 
 /// Precision, height, width, number of components; per component its id, sampling factors and quantisation

@@ -45,7 +45,7 @@ std::size_t crop_start(std::size_t side, std::size_t crop) {
 Image resize_and_crop(const ImageView& image, double resize_ratio, MapSize size) {
     check_view(image);
     MapSize resized = {resized_side(resize_ratio, size.height), resized_side(resize_ratio, size.width)};
-    // The side that is shorter in proportion decides; the other one becomes long enough.
+    // The relatively shorter side decides; the other one then is long enough.
     if (image.height * size.width < image.width * size.height) {
         resized.width = resized.height * image.width / image.height;
     } else {

@@ -36,8 +36,8 @@ std::byte* map_large_pages(std::size_t bytes) {
     std::byte* const data = begin + head;
     if (head > 0) munmap(begin, head);
     if (head < large_page) munmap(data + size, large_page - head);
-    // Large pages are asked for as far as the buffer fills them; its end lies in small pages, else 4.2 MB of
-    // weights would take 6 MB. This is advice only: where large pages are switched off, all pages are small.
+    // Ask for large pages only as far as the buffer fills them; its end uses small pages, otherwise 4.2 MB of
+    // weights would take 6 MB. This is only advice: if large pages are switched off, all pages are small.
     static_cast<void>(madvise(data, bytes / large_page * large_page, MADV_HUGEPAGE));
     return data;
 }

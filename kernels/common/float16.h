@@ -31,8 +31,8 @@ inline std::uint16_t nearest_float16(float value) {
         // to a half.
         return static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(value + 0.5F) & 0x7FFU);
     }
-    // The lowest thirteen bits of the mantissa are dropped. Before that, half of the last bit that stays is
-    // added, less one where that bit is 0: this rounds to the nearest, ties to even.
+    // Drops the lowest thirteen bits of the mantissa. Before that, adds half of the last remaining bit, minus
+    // one if that bit is 0; this rounds to nearest, ties to even.
     const std::uint32_t odd = bits >> 13U & 1U;
     return static_cast<std::uint16_t>((bits - (112U << 23U) + 0xFFFU + odd) >> 13U);
 }

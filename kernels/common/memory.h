@@ -5,8 +5,8 @@
 
 namespace vgg19::kernels {
 
-/// Bytes that this process could still take without swapping: what the system has left, or what the limits of
-/// its control groups leave if that is less. 0 where the system does not tell.
+/// The bytes that this process can still allocate without swapping: the system's available memory, or less if
+/// its control groups limit it. 0 if unknown.
 std::uint64_t available_memory_bytes();
 
 }  // namespace vgg19::kernels

@@ -7,8 +7,8 @@
 
 namespace vgg19::kernels {
 
-/// The number of CPUs that this process may really use: those of the affinity mask, but no more than the
-/// control group's quota allows; at least 1.
+/// The number of CPUs that this process may use: those in the affinity mask, limited by the control group's
+/// quota; at least 1.
 int available_cpus();
 
 namespace detail {
@@ -54,8 +54,8 @@ constexpr Range part_of(std::size_t size, std::size_t parts, std::size_t index, 
     return {begin < size ? begin : size, end < size ? end : size};
 }
 
-/// Sets the number of threads that a library which runs on OpenMP by itself (oneDNN) uses when called from
-/// this thread, and restores the old number at the end. Does nothing in a build without OpenMP.
+/// Sets the number of threads of a library with its own OpenMP loops (oneDNN) when called from this thread,
+/// and restores the old number at the end. Does nothing in a build without OpenMP.
 class LibraryThreads {
   public:
     explicit LibraryThreads(int threads);

@@ -3,9 +3,9 @@
 
 namespace vgg19::kernels {
 
-/// While an object of this class exists, parallel_for and parallel_workers use at most that many threads when
-/// they are called from the thread that made it, however many they are asked for. The results are the same.
-/// Libraries with threads of their own (oneDNN) are not limited.
+/// While this object exists, parallel_for and parallel_workers use at most `threads` threads when called from
+/// the thread that created it, whatever they are asked for. Results do not change. Libraries with their own
+/// threads (oneDNN) are not affected.
 class ThreadLimit {
   public:
     explicit ThreadLimit(int threads);
@@ -13,7 +13,7 @@ class ThreadLimit {
     ThreadLimit(const ThreadLimit&) = delete;
     ThreadLimit& operator=(const ThreadLimit&) = delete;
 
-    /// `threads`, or the limit of the calling thread where that is lower.
+    /// `threads`, or the calling thread's limit if that is lower.
     static int apply(int threads);
 
   private:

@@ -32,8 +32,8 @@ void pack_group(const ConvInt8& problem, std::size_t group, const std::int8_t* w
     }
 }
 
-/// How many parts the rows are cut into: so that a part's input stays in a quarter of the second-level cache
-/// while a group's weights are multiplied with it, and so that there are some tasks for each thread.
+/// The number of parts into which rows are split: a part's input must fit into a quarter of the L2 cache
+/// while a group's weights are multiplied with it, and each thread must get some tasks.
 std::size_t parts_of_rows(const ConvInt8& problem, int threads) {
     constexpr std::size_t tasks_a_thread = 8;
     const std::size_t input_bytes =
@@ -64,7 +64,8 @@ std::size_t conv_int8_scratch_size(const ConvInt8& /*problem*/, int threads) {
 void conv_int8_convolution(const Kernel<ConvInt8Function>& kernel, const ConvInt8& problem, int threads,
                            std::byte* scratch) {
     const std::size_t parts = parts_of_rows(problem, threads);
-    // Threads work on the same group at about the same time, so that its weights come from memory once.
+    // Threads work on the same group at about the same time, so that its weights are read from memory only
+    // once.
     parallel_workers(threads, problem.groups() * parts, [&](std::size_t worker, std::size_t index) {
         const Range rows = part_of(problem.output_rows(), parts, index % parts);
         auto* sums = reinterpret_cast<std::int32_t*>(scratch) + worker * ConvInt8::sums_size;

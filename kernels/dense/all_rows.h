@@ -1,11 +1,11 @@
-// How dense kernels over output-major weights walk over outputs, images and inputs. The type of the weights
-// brings its arithmetic as a struct of static functions:
+// The loops of dense kernels for output-major weights, over outputs, images and inputs. The weights' type
+// provides its arithmetic as a struct of static functions:
 //
 //   Sum                                     a register of partial sums
 //   lanes                                   how many inputs a register holds
 //   input(problem), weights(problem)        where they stand
 //   zero() -> Sum
-//   load(values) -> register                `lanes` inputs or weights (told apart by their type)
+//   load(values) -> register                `lanes` inputs or weights (distinguished by type)
 //   load_first(values, count) -> register   the first `count`, and zeros; touches no byte past them
 //   multiply_add(inputs, weights, sum) -> Sum
 //   total(sum)                              over the lanes, always in the same order
@@ -18,13 +18,13 @@
 namespace vgg19::kernels::VGG19_ISA {
 namespace {
 
-/// How far ahead of its use a weight is fetched, in bytes. The processor's own prefetcher stops at the end of
-/// a page, which four rows of 4 to 100 KB that are read side by side reach often. Measured on Zen 4: with a
-/// prefetch 2 KB ahead into the second-level cache, INT8 weights are read as fast as a plain sum reads
-/// memory; without it, or into the first-level cache, at 75 to 80 % of that. 1 KB or 4 KB are no better.
+/// How many bytes ahead to prefetch weights. The hardware prefetcher stops at the end of a page, so it helps
+/// little with four streams of rows of 4 to 100 KB. Measured on Zen 4: with a prefetch 2 KB ahead into the L2
+/// cache, INT8 reads as fast as a plain sum over memory. Without it, or with a prefetch into the L1 cache, it
+/// reaches 75 to 80 % of that; 1 or 4 KB are no better.
 inline constexpr std::size_t prefetch_distance = 2048;
 
-/// Adds the products of one register's length of inputs, for a tile of outputs × images.
+/// Adds the products of one register of inputs, for a tile of outputs × images.
 template <class Arithmetic, std::size_t outputs, std::size_t images, class Input, class Weight, class Load>
 [[gnu::always_inline]] inline void add_products(const Input* input, const Weight* weights, std::size_t inputs,
                                                 const Load& load,
@@ -39,8 +39,8 @@ template <class Arithmetic, std::size_t outputs, std::size_t images, class Input
     }
 }
 
-/// Computes a tile of outputs × images whose sums stay in registers. Each has a single sum, so its order does
-/// not depend on the tile.
+/// Computes a tile of outputs × images; its sums stay in registers. Each output has a single sum, so the
+/// order of additions does not depend on the tile.
 template <class Arithmetic, std::size_t outputs, std::size_t images>
 void compute_tile(const Dense& problem, std::size_t output, std::size_t image) {
     constexpr std::size_t lanes = Arithmetic::lanes;
@@ -55,7 +55,7 @@ void compute_tile(const Dense& problem, std::size_t output, std::size_t image) {
         for (auto& sum : row) sum = Arithmetic::zero();
     }
 
-    // At the end of its row, a prefetch goes on where the next tile's row in its place begins.
+    // At the end of a row, the prefetch continues with the corresponding row of the next tile.
     const bool next_tile = inputs >= distance && output + 2 * outputs <= problem.outputs;
     const std::size_t past_row = next_tile ? distance + (outputs - 1) * inputs : 0;
     const auto load = [](const auto* values) { return Arithmetic::load(values); };
@@ -92,9 +92,9 @@ void compute_images(const Dense& problem, std::size_t output, std::size_t image)
 }
 
 /// Computes outputs [begin, end) of every image in tiles of at most outputs × images (powers of two). Images
-/// are the inner loop: a tile's weights come from memory for the first of them, from the cache for the rest.
-/// Kernels take four outputs: as many rows at once keep more cache misses in flight than one, which got two
-/// thirds of the bandwidth.
+/// are the inner loop: a tile's weights are read from memory for the first images, from the cache for the
+/// others. Tiles have four outputs, because four rows at once keep more cache misses in flight than one row,
+/// which reached only two thirds of the bandwidth.
 template <class Arithmetic, std::size_t outputs, std::size_t images>
 void compute_all_rows(const Dense& problem, std::size_t begin, std::size_t end) {
     for (; begin + outputs <= end; begin += outputs) {

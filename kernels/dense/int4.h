@@ -21,10 +21,10 @@ inline constexpr std::size_t weights_of_word = 8;
 inline constexpr std::size_t outputs_of_line = 2 * cache_line;
 inline constexpr std::size_t scaled_outputs_of_line = cache_line / sizeof(std::uint16_t) * int4_group;
 
-/// How weight k of a word becomes a float: its bits stay where they are, in the mantissa of a number whose
-/// exponent makes the lowest of them count 1. Subtracting that number, and the offset, leaves q: exact, and
-/// cheaper than a shift and a conversion. Only weights below the exponent's bits can; the upper ones are
-/// shifted there together.
+/// Converts weight k of a word to float without moving its bits: they become mantissa bits of a float whose
+/// exponent gives the lowest of them the value 1. Subtracting that float's offset and the weights' offset
+/// leaves q: exact, and cheaper than a shift and a conversion. This works only for weights below the
+/// exponent's bits; the upper ones are first shifted down together.
 template <std::size_t k>
 struct InMantissa {
     static_assert(k < 5);
@@ -38,14 +38,14 @@ inline constexpr int shift_of_upper = 4 * upper_weights;
 
 inline constexpr std::size_t groups_of_block = Vector::width / 4;
 
-/// q of weight k of every word.
+/// q for weight k of every word.
 template <std::size_t k>
 [[gnu::always_inline]] inline Vector::Register weight_in_mantissa(Vector::Sum words) {
     const auto number = Vector::from_bits_in_mantissa(words, InMantissa<k>::mask, InMantissa<k>::exponent);
     return Vector::subtract(number, Vector::broadcast(InMantissa<k>::offset));
 }
 
-/// Words at any address.
+/// Words at any address, aligned or not.
 [[gnu::always_inline]] inline const std::int32_t* words_at(const std::uint8_t* weights) {
     return reinterpret_cast<const std::int32_t*>(weights);
 }
@@ -131,8 +131,8 @@ struct Int4Rows {
             [groups](const std::uint16_t* scales) { return Vector::load_half_scales(scales, groups); });
     }
 
-    /// Adds rows, in their order, to the partial sums of one block. Its weights and scales are loaded by
-    /// `load_words` and `load_scales`.
+    /// Adds rows, in order, to the partial sums of one block; `load_words` and `load_scales` load its weights
+    /// and scales.
     template <std::size_t rows, std::size_t images, class LoadWords, class LoadScales>
     [[gnu::always_inline]] static void add_block(const Dense& problem, const RowGroup<rows>& group,
                                                  std::size_t image, std::size_t output,

@@ -1,8 +1,8 @@
 // The loops of dense kernels for input-major weights, over rows of weights and outputs. Rows with zero input
 // in every image are not in the problem's list, and not read.
 //
-// An output's sum has two levels, because 25,088 terms one after the other lose too much in FP32: the
-// products of some neighbouring inputs (a chunk) make a partial sum, and those are added up. Chunks are
+// An output's sum has two levels, because summing 25,088 terms one after another is too inaccurate in FP32:
+// the products of some neighbouring inputs (a chunk) make a partial sum, and those are added up. Chunks are
 // counted in inputs, not in rows of the list, so that an image's sum does not depend on which inputs the
 // others of its batch have.
 //

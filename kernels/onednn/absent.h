@@ -1,4 +1,4 @@
-// For what stands in the place of oneDNN in a build without it.
+// For the replacement of oneDNN in a build without it.
 #pragma once
 
 #include <stdexcept>

@@ -1,4 +1,4 @@
-// Which instructions an implementation of oneDNN's uses.
+// The instruction set of a oneDNN implementation.
 #pragma once
 
 #include <optional>

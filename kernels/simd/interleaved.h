@@ -1,4 +1,4 @@
-// The order that Vector::load_interleaved() leaves bytes in, on every ISA.
+// The order of bytes after Vector::load_interleaved(), on every ISA.
 #pragma once
 
 #include <cstddef>
@@ -6,7 +6,7 @@
 namespace vgg19::kernels::VGG19_ISA {
 namespace {
 
-/// In which 32-bit lane, counted through the four registers of `width` lanes, byte i of the rows stands.
+/// The 32-bit lane, counted through the four registers of `width` lanes, that holds byte i of the rows.
 template <std::size_t width>
 constexpr std::size_t interleaved_place(std::size_t i) {
     return i % 16 / 4 * width + i / 16 * 4 + i % 4;

@@ -1,7 +1,7 @@
-// The vector layer: the one place where kernels meet instructions. A kernel.cc includes this, and is compiled
-// once for each ISA with VGG19_ISA its name and VGG19_SIMD_HEADER its header here. All that kernel.cc
-// defines, and all that these headers define, stands in namespace vgg19::kernels::VGG19_ISA, so that no two
-// ISAs share a symbol. Of other code it may call only what is always inlined: of any other function the
+// The vector layer: only here do kernels use instructions of an ISA. A kernel.cc includes this header and is
+// compiled once per ISA, with VGG19_ISA as the ISA's name and VGG19_SIMD_HEADER as its header in this folder.
+// Everything that kernel.cc and these headers define is in namespace vgg19::kernels::VGG19_ISA, so that ISAs
+// do not share symbols. Of other code it may call only what is always inlined: of any other function the
 // linker keeps one copy, which may have been compiled for an ISA that the CPU lacks (tests/symbols checks
 // this).
 //

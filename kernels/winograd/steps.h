@@ -58,8 +58,8 @@ struct WinogradTransforms {
         });
     }
 
-    /// The pixels of a tile, without those that its neighbours have too: they are far apart in memory, in
-    /// runs too short for the hardware's own prefetcher.
+    /// Prefetches the pixels of a tile that its neighbours do not share: they are far apart in memory, in
+    /// runs too short for the hardware prefetcher.
     static inline __attribute__((always_inline)) void prefetch(const Winograd& problem, TilePlace place,
                                                                const float* plane) {
         const std::size_t rows = std::min(m, problem.height - place.row);

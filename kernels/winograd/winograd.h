@@ -64,8 +64,8 @@ struct Winograd {
         return std::uint64_t{2} * positions() * tiles() * input_channels * output_channels;
     }
 
-    /// Floats from one position to the next, of V and of the products: a cache line more than needed, so that
-    /// the positions do not all compete for the same few lines of a cache.
+    /// The distance in floats between positions of V and of the products: one cache line more than needed,
+    /// which avoids cache-set conflicts between positions.
     std::size_t transformed_stride(std::size_t tile_count) const {
         return (input_blocks() * tile_count + 1) * block;
     }

@@ -7,7 +7,7 @@
 //
 //   Y = max(0, bias + Aᵀ [ Σ_c Σ_r (G g_cr) ⊙ (Bᵀ d_cr) ])
 //
-// with the matrices of kernels/winograd/matrices.h. That is 4½ products a channel and pixel, where direct
+// with the matrices of kernels/winograd/matrices.h. That is 4½ products per channel and pixel, where direct
 // convolution has 9. Tiles in both dimensions (kernels/winograd/winograd.h) have 2¼, but with few channels
 // the transform of the output then costs more than it saves.
 #pragma once

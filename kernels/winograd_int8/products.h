@@ -22,11 +22,10 @@ struct PositionOperands {
     std::int32_t* products;      ///< of the first tile
 };
 
-/// Tiles of a register tile, by two vectors of channels. Of 32 registers 14 × 2 would fit, but then so many
-/// stores come at once that the products of the next tile wait for them (two cycles for each store on Zen 4);
-/// the stores of 6 × 2 run beside those products. Of 16, 6 × 2 sums, two filters and a quad take 15, or 4 × 2
-/// where filters and quads take two
-/// registers each.
+/// The number of tiles in a register tile, by two vectors of channels. 32 registers would hold 14 × 2, but so
+/// many stores at once delay the products of the next tile (two cycles per store on Zen 4), while those of 6
+/// × 2 overlap with them. With 16 registers, 6 × 2 sums, two filters and a quad take 15, or 4 × 2 if filters
+/// and quads take two registers each.
 template <class Vector>
 constexpr std::size_t product_rows = Vector::registers >= 32 || Vector::quad_registers == 1 ? 6 : 4;
 

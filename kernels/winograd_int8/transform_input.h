@@ -43,8 +43,7 @@ class InputTransform {
     using Words = typename Vector::Words;
     using Column = std::array<Words, 4>;
 
-    /// The four rows of pixels that a row of tiles is made from: for a row outside the map, the same pixel of
-    /// zeros is read at each step.
+    /// The four rows of pixels under a row of tiles; a row outside the map is a single zero pixel, repeated.
     struct Rows {
         std::array<const std::uint8_t*, 4> first;
         std::array<std::size_t, 4> step;

@@ -105,8 +105,8 @@ struct WinogradInt8 {
     static constexpr std::size_t quad = 4;
     std::size_t input_quads() const { return blocks_of(input_channels, quad); }
 
-    /// Bytes from one position to the next of v: a cache line more than needed, so that the positions do not
-    /// all compete for the same few lines of a cache. The same of the products, in 32-bit integers.
+    /// The distance in bytes between positions of v: one cache line more than needed, which avoids cache-set
+    /// conflicts between positions. The same for the products, in 32-bit integers.
     std::size_t transformed_stride(std::size_t tile_count) const {
         return input_blocks() * tile_count * int8_channel_block + 64;
     }

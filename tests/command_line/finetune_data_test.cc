@@ -150,7 +150,7 @@ TEST_CASE("finetune --classes N learns the class folders, and stores their names
     const Workplace place;
     place.add_dark_and_light("photos", 0);
     place.add_dark_and_light("others", 2);
-    place.check_refused(place.finetune("photos"), "--classes N or FILE gives it a new last layer");
+    place.check_refused(place.finetune("photos"), "use --classes N or FILE, which adds a new last layer");
     const Outcome outcome =
         place.finetune("photos", with(quick, {"--classes", "2", "--validate", place.folder / "others"}));
     INFO(outcome.errors);
@@ -210,7 +210,7 @@ TEST_CASE("finetune --classes refuses invalid options") {
     place.check_refused(place.finetune("photos", {"--classes", "0"}), "--classes: expected a whole number",
                         2);
     place.check_refused(place.finetune("photos", {"--classes", "2", "--class-order", "name"}),
-                        "--class-order name: expected the classes' names", 2);
+                        "--class-order name: expected class names", 2);
     place.check_refused(place.finetune("photos", {"--head-epochs", "2"}),
                         "--head-epochsis only for --classes", 2);
     place.check_refused(place.finetune("photos", {"--head-lr", "2"}), "--head-lris only for --classes", 2);

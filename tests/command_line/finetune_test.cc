@@ -144,11 +144,11 @@ TEST_CASE("finetune that is interrupted leaves a checkpoint, and says how to con
         INFO(outcome.errors);
         CHECK(outcome.code == 1);
         CHECK(contains(outcome.errors, "finishing this step"));
-        CHECK(contains(outcome.errors, "--resume goes on from"));
+        CHECK(contains(outcome.errors, "--resume continues from"));
         CHECK(place.has("tuned.checkpoint"));
         CHECK_FALSE(place.has("tuned"));
     }
-    place.check_refused(more, 2, "expected no checkpoint yet, found one: --resume goes on from it");
+    place.check_refused(more, 2, "expected no checkpoint yet, found one: continue from it with --resume");
     place.check_refused({"--epochs", "7", "--resume"}, 2, "epochs was 100000, is 7");
     write_file(place.folder / "tuned.checkpoint", "nothing");
     place.check_refused({"--resume"}, 5, "tuned.checkpoint");

@@ -72,7 +72,7 @@ TEST_CASE("convert changes a model's dense weights from one order to the other")
     CHECK(first.find("parameters")->size() == plain.find("parameters")->size());
     CHECK(input_major.find("active_parameters")->size() == output_major.find("active_parameters")->size());
     CHECK(contains(run_tool({"inspect", folder / "model"}).output, "input-major weights"));
-    CHECK(contains(run_tool({"inspect", folder / "plain"}).output, "weights output by output"));
+    CHECK(contains(run_tool({"inspect", folder / "plain"}).output, "output-major weights"));
 
     const auto model = model::ModelFile::open(folder / "model");
     const auto again = model::ModelFile::open(folder / "again");

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# configure.sh SOURCE WAY CXX CC CMAKE_ARGUMENT…: the project in parent/ checks itself while it is configured; what it would
-# build and install is checked here. It is not built: that is the work of tests/consumer, and here it would take minutes.
+# configure.sh SOURCE WAY CXX CC CMAKE_ARGUMENT…: the project in parent/ checks itself while it is configured;
+# its build and install steps are checked here. It is not built, which would take minutes; tests/consumer does
+# that.
 set -euo pipefail
 source=$1 way=$2 cxx=$3 cc=$4
 shift 4
@@ -11,7 +12,7 @@ fail() { printf '%s: %s\n' "$way" "$*" >&2; exit 1; }
 cmake -S "$source/tests/embedding/parent" -B "$work/build" -G Ninja -DCMAKE_CXX_COMPILER="$cxx" -DCMAKE_C_COMPILER="$cc" \
   -DVGG19_SOURCE="$source" -DWAY="$way" "$@" >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
 
-# Files: the parent's program where the parent wants it, ours in our own folder.
+# Files: the parent's program must be in the parent's folder, ours in our own.
 folder=vgg19
 [ "$way" = add_subdirectory ] || folder=_deps/vgg19-build
 ninja -C "$work/build" -t targets all | grep -v ': phony$' | sed -n 's/^\([^:]*\.\(o\|a\|so\)\|program\): .*/\1/p' >"$work/outputs"
@@ -20,13 +21,13 @@ stray=$(grep -vE "^(program$|CMakeFiles/program\.dir/|$folder/)" "$work/outputs"
 [ -z "$stray" ] || fail "expected our files under $folder, found" $stray
 grep -q "^$folder/.*libvgg19\.a$" "$work/outputs" || fail "expected libvgg19.a under $folder"
 
-# Flags: of ours the parent gets the header's folder and C++20.
+# Flags: from us, the parent gets only the headers' folder and C++20.
 flags=$(ninja -C "$work/build" -t commands program | grep 'CMakeFiles/program.dir' | grep -v 'Linking' | head -1)
 for flag in -O3 -fvisibility -W -fopenmp -ffp-contract -DNDEBUG -mavx; do
   [[ " $flags" != *" $flag"* ]] || fail "expected the parent's own flags, found $flag in: $flags"
 done
 
-# Installed is what the parent installs.
+# Only the parent's files are installed.
 cmake --install "$work/build" --prefix "$work/installed" >"$work/install.log"
 installed=$(cd "$work/installed" && find . -type f)
 [ "$installed" = ./share/parent/notes.txt ] || fail "expected to install the parent's file alone, found" $installed

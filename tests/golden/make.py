@@ -48,7 +48,7 @@ def input_image(size, seed):
 
     blocks = noise(channel, row // 8, column // 8, 0).astype(np.int64)
     pixels = noise(channel, row, column, 1).astype(np.int64)
-    mixed = (3 * blocks + pixels) // 24 bits, so that the following float operations are exact
+    mixed = (3 * blocks + pixels) // 4  # 24 bits, so that the following float operations are exact
     return torch.from_numpy((mixed.astype(np.float32) * np.float32(2.0**-22) - np.float32(2))[None])
 
 

@@ -1,4 +1,4 @@
-"""Fails where the shared library exports anything but its public interface, or lacks a part of that.
+"""Fails if the shared library exports more than its public interface, or lacks a part of it.
 
     check.py NM READELF LIBRARY ENGINE_ARCHIVE FOLDER_OF_PUBLIC_HEADERS SONAME
 """
@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 nm, readelf, library, archive, headers, soname = sys.argv[1:]
-KINDS = 'TWVDBRu'  # of nm: code, weak code and data, data
+KINDS = 'TWVDBRu'  # nm's types: code, weak code and data, data
 
 
 def symbols(*arguments):

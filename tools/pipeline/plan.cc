@@ -96,7 +96,7 @@ class Planner {
         pass(words, "--threads", options_.threads);
     }
 
-    /// The steps that make a variant's file, behind those for its source.
+    /// The steps that make a variant's file, after those for its source.
     void make(const Recipe& recipe) {
         const path output = file_of(recipe);
         if (!made_.insert(output).second) return;

@@ -52,7 +52,7 @@ bool flag(const Json& json, const char* key, bool otherwise) {
     return value->boolean();
 }
 
-/// The number of images, of a shape (N, 3, height, width) whose values could be in a body of that length.
+/// The number of images in a shape (N, 3, height, width), checked against the body's length.
 std::size_t images_of(const Json& tensor, MapSize size, std::size_t body_bytes) {
     const Json* const shape = tensor.find("shape");
     const std::string expected = "input: expected shape [N, " + std::to_string(model::image_channels) + ", " +

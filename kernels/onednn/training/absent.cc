@@ -1,4 +1,4 @@
-// What a build without oneDNN has instead of it.
+// Replaces the oneDNN wrapper in a build without oneDNN.
 #include "kernels/onednn/absent.h"
 
 #include "kernels/onednn/training/conv_weights_gradient.h"

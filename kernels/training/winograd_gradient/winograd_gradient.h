@@ -32,8 +32,8 @@ struct WinogradGradient {
 
     std::size_t input_lanes() const { return forward.input_blocks() * forward.block; }
     std::size_t output_lanes() const { return forward.output_blocks() * forward.block; }
-    /// Floats from one position to the next of the transformed gradient D[position][output
-    /// block][tile][lane]: a cache line more than needed, as for V.
+    /// The distance in floats between positions of the transformed gradient D[position][output
+    /// block][tile][lane]: one cache line more than needed, as for V.
     std::size_t transformed_stride(std::size_t tile_count) const {
         return (forward.output_blocks() * tile_count + 1) * forward.block;
     }
