@@ -72,6 +72,7 @@ int eval(int argc, char** argv) {
 
     const converter::LabelOptions label_choice = label_options(line);
     const Model model = Model::open(model_path);
+    model.file()->require_classifier();
     const NamedData named = open_data("data", data_path, converter::DataUse::evaluation, image_options(line));
     const converter::DataSet& data = *named.data;
     const converter::ClassMapping classes =

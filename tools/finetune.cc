@@ -340,6 +340,7 @@ int finetune(int argc, char** argv) {
     std::optional<converter::Accuracy> before;
     {
         const model::ModelFile model = model::ModelFile::open(input);
+        model.require_classifier();
         const NamedData named =
             open_data("data", data_path, converter::DataUse::training, image_options(line));
         LabelledData labelled = {named, map_training_data(line, named, model, options.head), {}};

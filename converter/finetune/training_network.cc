@@ -22,6 +22,7 @@ namespace {
 }
 
 void require_fp32(const model::ModelFile& model) {
+    model.require_classifier();
     const auto require = [&](const std::string& layer) {
         if (!model.is_int8(layer) && !model.is_int4(layer)) return;
         refuse(model.path().string() + ": " + layer +

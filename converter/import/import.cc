@@ -174,6 +174,13 @@ std::string settings_text(const ImportOptions& options) {
     return text;
 }
 
+/// The names of --classes.
+std::vector<std::string> given_names(const ImportOptions& options, const model::Network& network) {
+    if (network.has_classifier()) return read_class_names(options.classes, network.classes());
+    throw Error(ErrorKind::usage, options.classes.string() +
+                                      ": expected no class names for a model of features alone, found some");
+}
+
 ImportReport change_our_model(const std::filesystem::path& input, const std::filesystem::path& output,
                               const ImportOptions& options, const model::Progress& progress) {
     if (!options.key.empty() || options.batch_norm_epsilon != 0) {
@@ -184,7 +191,7 @@ ImportReport change_our_model(const std::filesystem::path& input, const std::fil
     const model::ModelFile model = model::ModelFile::open(input);
     model::Description description = model.description();
     if (!options.classes.empty()) {
-        description.class_names = read_class_names(options.classes, model.network().classes());
+        description.class_names = given_names(options, model.network());
     }
     set_preprocessing(options, description.preprocessing);
     const std::string settings = settings_text(options);
@@ -201,6 +208,7 @@ ImportReport change_our_model(const std::filesystem::path& input, const std::fil
 /// The checkpoint's class names, if it has exactly one list of the right length.
 std::vector<std::string> names_in(const CheckpointFacts& facts, std::size_t classes,
                                   std::vector<std::string>& notes) {
+    if (classes == 0) return {};
     const CheckpointFacts::ClassNames* found = nullptr;
     for (const CheckpointFacts::ClassNames& names : facts.class_names) {
         const std::set<std::string_view> distinct(names.names.begin(), names.names.end());
@@ -234,6 +242,7 @@ void note_preprocessing(const ImportOptions& options, const model::Network& netw
 }
 
 std::string dense_text(const VggTensors& vgg) {
+    if (!vgg.network.has_classifier()) return "none";
     std::string names;
     for (const std::string& path : vgg.dense_paths) names += (names.empty() ? "" : ", ") + printable(path);
     std::string widths = std::to_string(vgg.network.dense_layers().front().inputs);
@@ -253,7 +262,10 @@ std::string dense_text(const VggTensors& vgg) {
 VggTensors recognise(const std::vector<Module>& modules, const CheckpointFacts& facts,
                      const std::string& file, const std::string& key) {
     try {
-        return recognise_vgg(modules, file, key);
+        VggTensors vgg = recognise_vgg(modules, file, key);
+        // Its dense layers may be those that were quantised.
+        if (!vgg.network.has_classifier() && !facts.quantized.empty()) fail_as_quantized(facts, file);
+        return vgg;
     } catch (const Error& error) {
         if (!facts.quantized.empty()) fail_as_quantized(facts, file);
         // Missing tensors may exist in the file in a form that is not supported.
@@ -289,8 +301,8 @@ model::Description describe(const std::filesystem::path& input, const ImportOpti
     set_preprocessing(settings, description.preprocessing);
     note_preprocessing(options, vgg.network, description.preprocessing, vgg.notes);
     const std::size_t classes = vgg.network.classes();
-    description.class_names = options.classes.empty() ? names_in(facts, classes, vgg.notes)
-                                                      : read_class_names(options.classes, classes);
+    description.class_names =
+        options.classes.empty() ? names_in(facts, classes, vgg.notes) : given_names(options, vgg.network);
     return description;
 }
 

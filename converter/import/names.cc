@@ -97,9 +97,6 @@ model::Network VggReader::read_network() {
     dense_ = dense_chain(candidate_.dense, candidate_.prefix, features[features.size() - 2]);
     std::vector<std::size_t> classifier;
     for (const Module* const module : dense_.layers) classifier.push_back(width(module, 1));
-    if (classifier.empty()) {
-        for (const auto& layer : layout_.network.dense_layers()) classifier.push_back(layer.outputs);
-    }
     return {features, classifier, dense_.pooled_side};
 }
 
@@ -209,6 +206,9 @@ void VggReader::read_dense(std::size_t i, VggTensors& vgg) {
 }
 
 void VggReader::note_assumptions(VggTensors& vgg) const {
+    if (!vgg.network.has_classifier()) {
+        vgg.notes.emplace_back("no dense layers: a model of features alone, which has no classes");
+    }
     const auto& layers = vgg.layers;
     std::size_t masked = 0;
     std::size_t normed = 0;
@@ -374,16 +374,10 @@ VggTensors recognise_vgg(const std::vector<Module>& modules, const std::string& 
     }
     const Problems& problems = reader.problems();
     if (problems.empty()) return vgg;
-    const bool has_dense = !chosen.dense.empty();
     std::string message = file + ": expected the tensors of a " + vgg.title + ", found " +
                           std::to_string(problems.size()) +
                           (problems.size() == 1 ? " problem:" : " problems:");
     for (const std::string& problem : problems) message += "\n  " + problem;
-    if (!has_dense) {
-        message +=
-            "\n"
-            "convolutions without dense layers only extract features: give the weights of the whole network";
-    }
     if (!candidates.empty()) message += "\nanother VGG, which --key PATH selects: " + others_text(candidates);
     throw Error(ErrorKind::bad_input, message);
 }

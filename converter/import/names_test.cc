@@ -217,11 +217,22 @@ TEST_CASE("a dense layer that is missing between two is a problem") {
     Checkpoint numbered;
     numbered.add_features(11, "features").add_layer("fc6", {9, 196}).add_layer("fc8", {7, 9});
     CHECK(numbered.problem() == Containing("fc8: expected the dense layer after fc6"));
-    Checkpoint headless;
-    CHECK(headless.add_features(11, "features").problem() ==
-          Containing("classifier.0.weight: missing; expected (4096, 196)"));
-    CHECK(Checkpoint().add_features(11, "features").problem() ==
-          Containing("\nconvolutions without dense layers only extract features"));
+}
+
+TEST_CASE(
+    "convolutions without dense layers are a model of features alone, unless parts of a classifier are "
+    "there") {
+    for (const char* prefix : {"features", "net.features", "vgg.module.features"}) {
+        Checkpoint headless;
+        const VggTensors found = headless.add_features(11, prefix).found();
+        CHECK(!found.network.has_classifier());
+        CHECK(found.network.convolutions().size() == 8);
+        CHECK(found.notes ==
+              std::vector<std::string>{"no dense layers: a model of features alone, which has no classes"});
+    }
+    Checkpoint broken;
+    broken.add_features(11, "features").add("classifier.0.bias", {9});
+    CHECK(broken.problem() == Containing("classifier.0.bias: not in a VGG-11"));
 }
 
 TEST_CASE("of several VGGs one is used, and the others are reported") {

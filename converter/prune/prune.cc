@@ -71,6 +71,7 @@ bool any_dense_is_quantized(const model::ModelFile& model) {
 }  // namespace
 
 void require_fp32_filters(const model::ModelFile& model) {
+    model.require_classifier();
     for (const auto& layer : model.network().convolutions()) {
         if (!model.is_int8(layer.name)) continue;
         throw Error(ErrorKind::usage, model.path().string() + ": " + layer.name +

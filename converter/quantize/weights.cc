@@ -129,6 +129,7 @@ QuantizedWeights quantize_weights(const model::ConvolutionLayer& layer, const mo
 }
 
 void require_fp32(const model::ModelFile& model) {
+    model.require_classifier();
     const auto require = [&](const std::string& layer) {
         if (!model.is_int8(layer) && !model.is_int4(layer)) return;
         throw Error(ErrorKind::bad_input,

@@ -221,6 +221,14 @@ ModelFile ModelFile::with(Description description, std::span<const Tensor> tenso
     return {file_, std::move(description), std::move(all)};
 }
 
+void ModelFile::require_classifier() const {
+    if (network().has_classifier()) return;
+    throw Error(ErrorKind::usage, path().string() + ": this model has no classifier, only `features` (" +
+                                      network().convolutions().front().name + " to " +
+                                      network().convolutions().back().name +
+                                      "): it knows no classes; convert the whole network's weights");
+}
+
 const Tensor* ModelFile::find(std::string_view name) const {
     const auto found = std::find_if(tensors_.begin(), tensors_.end(),
                                     [&](const Tensor& tensor) { return tensor.name == name; });

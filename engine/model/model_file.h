@@ -54,6 +54,9 @@ class ModelFile {
     std::uint64_t file_bytes() const { return file_->mapping().bytes().size(); }
 
     const std::vector<Tensor>& tensors() const { return tensors_; }
+    /// Throws Error (usage) for a model of features alone, which has no classes.
+    void require_classifier() const;
+
     const Tensor* find(std::string_view name) const;  ///< nullptr if there is none
     /// The caller knows that the network has this tensor.
     const Tensor& tensor(std::string_view name) const;

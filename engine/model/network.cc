@@ -50,8 +50,8 @@ void check_features(const std::vector<std::size_t>& features) {
 }
 
 void check_classifier(const std::vector<std::size_t>& classifier) {
-    if (classifier.empty() || classifier.size() > most_dense_layers) {
-        fail("classifier: expected 1 to " + std::to_string(most_dense_layers) + " widths, found " +
+    if (classifier.size() > most_dense_layers) {
+        fail("classifier: expected at most " + std::to_string(most_dense_layers) + " widths, found " +
              std::to_string(classifier.size()));
     }
     for (std::size_t i = 0; i < classifier.size(); ++i) {
@@ -109,6 +109,7 @@ struct Classifier {
 
 Classifier parse_classifier(std::string_view text) {
     Classifier classifier;
+    if (text.empty()) return classifier;
     for (const std::string_view word : split_words(text)) {
         const std::string entry = entry_name("classifier", classifier.widths.size());
         const std::size_t separator = word.find(rank_separator);
@@ -320,6 +321,9 @@ Network Network::with_classes(std::size_t classes) const {
                                           std::to_string(classes));
     }
     std::vector<std::size_t> classifier = classifier_widths();
+    if (classifier.empty()) {
+        throw Error(ErrorKind::usage, "classes: expected a network with a classifier, found features alone");
+    }
     classifier.back() = classes;
     std::vector<std::size_t> ranks = ranks_;
     ranks.back() = 0;

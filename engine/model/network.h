@@ -88,9 +88,9 @@ constexpr bool is_input_size(MapSize size) {
 class Network {
   public:
     /// `features`: a convolution's width, or 0 for a max-pool: 64 64 0 128 128 0 … There must be five pools,
-    /// each after a convolution, the last at the end. `classifier`: one or more dense widths; the last is the
-    /// number of classes. The first dense layer sees pooled_side × pooled_side pixels of each channel. Throws
-    /// Error (bad_input).
+    /// each after a convolution, the last at the end. `classifier`: dense widths, of which the last is the
+    /// number of classes; none for a network of features alone. The first dense layer sees pooled_side ×
+    /// pooled_side pixels of each channel. Throws Error (bad_input).
     Network(const std::vector<std::size_t>& features, const std::vector<std::size_t>& classifier,
             std::size_t pooled_side = default_pooled_side);
 
@@ -111,7 +111,9 @@ class Network {
     std::size_t pooled_side() const { return pooled_side_; }
     /// The input size at which the adaptive average pool does nothing: 224 for torchvision's networks.
     std::size_t natural_input_size() const { return pooled_side_ * smallest_input; }
-    std::size_t classes() const { return dense_layers_.back().outputs; }
+    /// 0 for a network of features alone.
+    std::size_t classes() const { return has_classifier() ? dense_layers_.back().outputs : 0; }
+    bool has_classifier() const { return !dense_layers_.empty(); }
 
     std::vector<std::size_t> features() const;  ///< as the constructor takes them
     std::string features_text() const;          ///< the inverse of parse()

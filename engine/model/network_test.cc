@@ -200,9 +200,8 @@ TEST_CASE("errors in a list of widths name the entry") {
         {"two spaces", "1  M", "1 1 1", "features entry 2: expected a positive whole number, found \"\""},
         {"space at the end", good + " ", "1 1 1", "features entry 11"},
         {"endless", endless, "1 1 1", "expected at most 1024 features"},
-        {"no dense widths", good, "", "classifier entry 1: expected a positive whole number, found \"\""},
         {"many dense widths", good, endless.substr(0, 2 * 65 - 1),
-         "classifier: expected 1 to 64 widths, found 65"},
+         "classifier: expected at most 64 widths, found 65"},
         {"pool in the classifier", good, "1 M 1", "classifier entry 2: expected a positive whole number"},
         {"dense too wide", good, "1 1 70000",
          "classifier entry 3: expected a width from 1 to 65536, found 70000"},
@@ -220,8 +219,8 @@ TEST_CASE("errors in a list of widths name the entry") {
               Containing(each.message));
     }
     CHECK(error_of(ErrorKind::bad_input, [] { Network({}, {1, 1, 1}); }) == Containing("expected 5 pools"));
-    CHECK(error_of(ErrorKind::bad_input, [&] { Network(Network::parse(good, "1").features(), {}); }) ==
-          Containing("classifier: expected 1 to 64 widths, found 0"));
+    CHECK(error_of(ErrorKind::usage, [&] { static_cast<void>(Network::parse(good, "").with_classes(2)); }) ==
+          Containing("expected a network with a classifier"));
     for (const std::size_t side : {std::size_t{0}, std::size_t{257}}) {
         CHECK(error_of(ErrorKind::bad_input, [&] { Network::parse(good, "1", side); }) ==
               Containing("pooled side: expected a number from 1 to 256, found " + std::to_string(side)));

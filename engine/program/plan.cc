@@ -249,6 +249,7 @@ bool Plan::folds_average_pool() const {
 }
 
 Plan make_plan(const model::ModelFile& model, const SessionOptions& options) {
+    model.require_classifier();
     return plan_of(model.network(), weight_types(model), model.description().preprocessing, options);
 }
 
