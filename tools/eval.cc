@@ -7,6 +7,7 @@
 #include "converter/data/data_set.h"
 #include "converter/evaluate/evaluate.h"
 #include "converter/evaluate/label_map.h"
+#include "engine/model/model_file.h"
 #include "tools/command.h"
 #include "tools/data_sets.h"
 #include "tools/evaluation_text.h"
