@@ -108,7 +108,7 @@ void write_logits(const std::filesystem::path& path, std::span<const float> logi
 
 int run(int argc, char** argv) {
     CommandLine line("run",
-                     "Runs a model on prepared inputs: reads the normalised F32 tensor `input` (N, 3, S, S) "
+                     "Runs a model on prepared inputs: reads the normalised F32 tensor `input` (N, 3, H, W) "
                      "from a safetensors\n"
                      "file, and writes the F32 tensor `logits` (N, classes) to another.",
                      "-m MODEL --input FILE --output FILE");

@@ -35,6 +35,9 @@ struct CheckpointFacts {
     std::vector<ModuleType> modules;
     /// Tensors quantised by PyTorch; they are not among the file's tensors.
     std::vector<std::string> quantized;
+    /// Other tensors that cannot be read, as text for the user: "head.weight: 1 tensor (float8_e5m2)". They
+    /// are also among `skipped`.
+    std::vector<std::string> unread_tensors;
     /// Everything else that was left out, as text for the user: "optimizer: 120 values", "args: an
     /// argparse.Namespace".
     std::vector<std::string> skipped;

@@ -243,10 +243,14 @@ void FactCollector::finish() {
             text = counted(static_cast<std::size_t>(part.values), "value") +
                    (part.what.empty() ? "" : " in " + part.what);
         }
+        std::string tensors;
         for (const auto& [type, count] : part.tensors) {
-            if (!text.empty()) text += ", ";
-            text.append(counted(count, "tensor")).append(" (").append(type).append(")");
+            tensors.append(tensors.empty() ? "" : ", ").append(counted(count, "tensor"));
+            tensors.append(" (").append(type).append(")");
         }
+        if (!tensors.empty()) facts_.unread_tensors.push_back(part.key + ": " + tensors);
+        if (!text.empty() && !tensors.empty()) text += ", ";
+        text += tensors;
         if (!text.empty()) facts_.skipped.push_back(part.key + ": " + text);
     }
     if (module_settings_ > 0) {

@@ -259,22 +259,35 @@ std::string dense_text(const VggTensors& vgg) {
                     "; convert the file of the model before it was quantised, then use `vgg19 quantize`");
 }
 
+/// A line for each entry of unread_tensors.
+std::string unread_text(const CheckpointFacts& facts) {
+    std::string text;
+    for (const std::string& tensors : facts.unread_tensors) {
+        text += "\nnot read: " + tensors + "; save dense float32 tensors to have them read";
+    }
+    return text;
+}
+
+/// Without dense layers, the tensors that were not read may be those of the dense layers.
+void require_no_unread_classifier(const VggTensors& vgg, const CheckpointFacts& facts,
+                                  const std::string& file) {
+    if (vgg.network.has_classifier() || (facts.quantized.empty() && facts.unread_tensors.empty())) return;
+    throw Error(ErrorKind::bad_input,
+                file +
+                    ": expected dense layers, or a file of convolutions alone, found no dense layers, but "
+                    "tensors that may be theirs");
+}
+
 VggTensors recognise(const std::vector<Module>& modules, const CheckpointFacts& facts,
                      const std::string& file, const std::string& key) {
     try {
         VggTensors vgg = recognise_vgg(modules, file, key);
-        // Its dense layers may be those that were quantised.
-        if (!vgg.network.has_classifier() && !facts.quantized.empty()) fail_as_quantized(facts, file);
+        require_no_unread_classifier(vgg, facts, file);
         return vgg;
     } catch (const Error& error) {
-        if (!facts.quantized.empty()) fail_as_quantized(facts, file);
         // Missing tensors may exist in the file in a form that is not supported.
-        std::string message = error.what();
-        for (const std::string& skipped : facts.skipped) {
-            if (skipped.find(" tensor") == std::string::npos) continue;
-            message += "\nnot read: " + skipped + "; save dense float32 tensors to have them read";
-        }
-        throw Error(error.kind(), message);
+        if (!facts.quantized.empty()) fail_as_quantized(facts, file);
+        throw Error(error.kind(), error.what() + unread_text(facts));
     }
 }
 

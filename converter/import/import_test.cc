@@ -191,6 +191,31 @@ TEST_CASE("batch norm is folded into the convolutions, which get plain VGG's nam
     }
 }
 
+TEST_CASE("a classifier that was not read is no reason to take a model of features alone") {
+    vgg19::kernels::testing::Random random;
+    const TemporaryFolder folder;
+    const auto parts = vgg19::testing::random_tensors(Network(narrow(11).features(), {}), random);
+    std::vector<vgg19::model::Tensor> tensors = parts.tensors;
+    const auto import_of = [&] {
+        vgg19::model::write_safetensors(folder / "weights", {}, tensors);
+        std::string bytes = read_bytes(folder / "weights");
+        const std::size_t type = bytes.find(R"("I16")");
+        if (type != std::string::npos) bytes.replace(type, 5, R"("U16")");  // a type that is not read
+        write_bytes(folder / "weights", bytes);
+        return import_model(folder / "weights", folder / "model");
+    };
+    CHECK(import_of().dense == "none");
+    std::filesystem::remove(folder / "model");
+
+    const std::array<std::byte, 12> weights{};
+    tensors.push_back(
+        {.name = "classifier.0.weight", .dtype = DType::i16, .shape = {2, 3}, .bytes = weights});
+    const std::string message = error_of(ErrorKind::bad_input, import_of);
+    CHECK(message == Containing("found no dense layers, but tensors that may be theirs"));
+    CHECK(message == Containing("\nnot read: tensors of type U16: 1; save dense float32 tensors"));
+    CHECK_FALSE(std::filesystem::exists(folder / "model"));
+}
+
 TEST_CASE("a zip file needs no zip64 records, and may end with a comment") {
     std::string content = read_bytes(testdata / "zip.pth");
     const std::size_t locator = content.size() - 42;

@@ -58,8 +58,9 @@ CheckpointFacts safetensors_facts(const model::SafetensorsFile& file) {
     for (const auto& other : file.others()) ++types[other.dtype];
     CheckpointFacts facts;
     for (const auto& [type, count] : types) {
-        facts.skipped.push_back("tensors of type " + type + ": " + std::to_string(count));
+        facts.unread_tensors.push_back("tensors of type " + type + ": " + std::to_string(count));
     }
+    facts.skipped = facts.unread_tensors;
     return facts;
 }
 

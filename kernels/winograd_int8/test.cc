@@ -120,7 +120,7 @@ class Formula {
 
 }  // namespace
 
-TEST_CASE("winograd_int8 gives the scalar kernel's bits on every ISA, at channels that straddle vectors") {
+TEST_CASE("winograd_int8 gives the reference's bits on every ISA, at channels that straddle vectors") {
     Random random;
     INFO(random.replay());
     constexpr std::size_t channels[] = {3, 4, 5, 16, 31, 32, 33, 70, 230};
@@ -137,7 +137,7 @@ TEST_CASE("winograd_int8 gives the scalar kernel's bits on every ISA, at channel
     }
 }
 
-TEST_CASE("winograd_int8 gives the scalar kernel's bits on every ISA, for maps of every kind") {
+TEST_CASE("winograd_int8 gives the reference's bits on every ISA, for maps of every kind") {
     Random random;
     INFO(random.replay());
     for (const std::size_t height : {1U, 2U, 3U, 5U, 7U, 14U, 15U}) {
