@@ -82,7 +82,7 @@ vgg19::SessionOptions options_from(const vgg19_session_options* options) {
 void classify(vgg19_session& session, const vgg19::ImageView& image, std::size_t top,
               vgg19_prediction* predictions) {
     for (const vgg19::Prediction& prediction : session.session.classify(image, top)) {
-        // Synsets and labels are string literals, or empty.
+        // Synsets and labels end with a zero byte: they are literals, or names that the session keeps.
         const auto text = [](std::string_view view) { return view.empty() ? "" : view.data(); };
         *predictions++ = {prediction.class_index, prediction.probability, text(prediction.synset),
                           text(prediction.label)};

@@ -197,9 +197,8 @@ void print_text(const Model& model, MapSize input_size, bool verified) {
               << "dense layers   " << file.network().classifier_text() << ", on "
               << pooled_side_text(file.network()) << "; " << dense_order_text(file) << '\n';
     print_class_names(model.class_names());
-    std::cout << "preprocessing  " << model::pixels_text(preprocessing.input_size)
-              << ", short side resized to " << fixed(preprocessing.resize_ratio, 4)
-              << " times that, antialiased bilinear; mean";
+    std::cout << "preprocessing  " << model::pixels_text(preprocessing.input_size) << ", resized to cover "
+              << fixed(preprocessing.resize_ratio, 4) << " times that, antialiased bilinear; mean";
     for (const float mean : preprocessing.mean) std::cout << ' ' << mean;
     std::cout << ", deviation";
     for (const float deviation : preprocessing.deviation) std::cout << ' ' << deviation;

@@ -42,7 +42,7 @@ class Model {
     std::uint64_t file_bytes() const;
     std::uint64_t active_parameters() const;  ///< weights and biases, including INT8 ones, without scales
     std::uint64_t macs(MapSize input_size) const;  ///< multiply-accumulates for one image
-    std::size_t classes() const;
+    std::size_t classes() const;                   ///< 0 for a model of features alone
     /// One name per class, in the order of the logits; empty if the file has none. Models of ImageNet's 1000
     /// classes usually have no names of their own; their predictions are still named.
     const std::vector<std::string>& class_names() const;

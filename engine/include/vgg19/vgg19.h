@@ -50,8 +50,8 @@ const char* vgg19_last_error(void);
 const char* vgg19_version(void);
 
 vgg19_status vgg19_model_open(const char* path, vgg19_model** model);
-void vgg19_model_close(vgg19_model* model); /* null is allowed */
-size_t vgg19_model_classes(const vgg19_model* model);
+void vgg19_model_close(vgg19_model* model);           /* null is allowed */
+size_t vgg19_model_classes(const vgg19_model* model); /* 0 for a model of features alone */
 
 /* `options` may be null. */
 vgg19_status vgg19_session_create(const vgg19_model* model, const vgg19_session_options* options,
