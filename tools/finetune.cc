@@ -119,7 +119,7 @@ std::optional<converter::NewHead> head_option(const CommandLine& line) {
     if (!line.given("classes")) {
         for (const char* option : {"head-epochs", "head-lr"}) {
             if (line.given(option)) {
-                throw Error(ErrorKind::usage, "--" + std::string(option) + "is only for --classes");
+                throw Error(ErrorKind::usage, "--" + std::string(option) + " is only for --classes");
             }
         }
         return std::nullopt;

@@ -161,7 +161,7 @@ void print_table(const converter::FullQuantization& quantization) {
 void require_no_full_options(const CommandLine& line) {
     for (const char* option : full_scope_options) {
         if (line.given(option)) {
-            throw Error(ErrorKind::usage, "--" + std::string(option) + "is only for --scope all");
+            throw Error(ErrorKind::usage, "--" + std::string(option) + " is only for --scope all");
         }
     }
 }

@@ -49,7 +49,7 @@ void CacheFolder::lock(const std::function<void(const std::string& line)>& say) 
     lock_ = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (lock_ < 0) throw cannot("open", file, {errno, std::generic_category()});
     if (flock(lock_, LOCK_EX | LOCK_NB) == 0) return;
-    if (say) say("waiting for another bench that works in " + path_.string());
+    if (say) say("waiting for another process that works in " + path_.string());
     while (flock(lock_, LOCK_EX) != 0) {
         if (errno == EINTR) continue;
         const std::error_code error(errno, std::generic_category());

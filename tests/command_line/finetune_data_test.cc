@@ -212,8 +212,8 @@ TEST_CASE("finetune --classes refuses invalid options") {
     place.check_refused(place.finetune("photos", {"--classes", "2", "--class-order", "name"}),
                         "--class-order name: expected class names", 2);
     place.check_refused(place.finetune("photos", {"--head-epochs", "2"}),
-                        "--head-epochsis only for --classes", 2);
-    place.check_refused(place.finetune("photos", {"--head-lr", "2"}), "--head-lris only for --classes", 2);
+                        "--head-epochs is only for --classes", 2);
+    place.check_refused(place.finetune("photos", {"--head-lr", "2"}), "--head-lr is only for --classes", 2);
     place.check_refused(place.finetune("photos", {"--classes", "2", "--head-lr", "0"}), "--head-lr: expected",
                         2);
 }

@@ -175,7 +175,7 @@ TEST_CASE("quantize refuses invalid options") {
         const Outcome outcome = run_tool(arguments);
         INFO(outcome.errors);
         CHECK(outcome.code == 2);
-        CHECK(contains(outcome.errors, "is only for --scope all"));
+        CHECK(contains(outcome.errors, " is only for --scope all"));
     }
     CHECK(files_in(place.folder.path()) == 3);
 }
