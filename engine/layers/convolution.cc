@@ -49,7 +49,6 @@ class DirectConvolution final : public Operation {
                               [&](std::size_t row) { kernel_.run(problem, row, row + 1); });
     }
 
-    std::size_t scratch_bytes() const override { return 0; }
     std::size_t weight_bytes() const override { return weights_.size(); }
     std::uint64_t operations() const override { return operations_; }
     std::string kernel() const override { return kernel_.name; }

@@ -82,6 +82,27 @@ TEST_CASE("a run from any layer to any other goes through what the whole run goe
     }
 }
 
+TEST_CASE("a dense step reports the operations and bytes of the weights that it has, folded ones too") {
+    Fixture fixture;
+    const auto file = fixture.open();
+    for (const MapSize size : {MapSize(32), MapSize(40, 97), MapSize(256)}) {
+        CAPTURE(to_string(size));
+        const Program program(
+            file, make_plan(file, {.input_height = size.height, .input_width = size.width, .batch = 3}));
+        std::size_t dense_steps = 0;
+        for (std::size_t i = 0; i < program.reports().size(); ++i) {
+            const PlanStep& report = program.reports()[i];
+            if (report.kind != StepKind::dense) continue;
+            const Step& step = program.plan().steps[i];
+            const std::size_t weights = step.input.values() * step.output.values();
+            CHECK(report.operations == 2 * 3 * weights);
+            CHECK(report.weight_bytes == weights * sizeof(float));
+            ++dense_steps;
+        }
+        CHECK(dense_steps == file.network().dense_layers().size());
+    }
+}
+
 TEST_CASE("a convolution with other weights is that of a model which has them") {
     Fixture fixture;
     INFO(fixture.random.replay());
