@@ -40,6 +40,9 @@ class Dense final : public Operation {
     void run(const std::byte* input, std::byte* output, std::byte* scratch) override;
     std::string kernel() const override { return kernel_.name; }
     std::size_t weight_bytes() const override;
+    std::uint64_t operations() const override {
+        return std::uint64_t{2} * problem_.batch * problem_.inputs * problem_.outputs;
+    }
 
   private:
     void run_fp32_input(const float* input);

@@ -35,13 +35,12 @@ class Stopwatch {
 };
 
 PlanStep report_of(const Step& step, const layers::Operation& operation, const layers::Execution& execution) {
-    const std::uint64_t dense_operations = 2 * execution.batch * step.input.values() * step.output.values();
     return {.kind = step.kind,
             .arithmetic = step.arithmetic,
             .layer = step.text(),
             .kernel = operation.kernel(),
             .macs = step.macs,
-            .operations = step.kind == StepKind::dense ? dense_operations : operation.operations(),
+            .operations = operation.operations(),
             .weight_bytes = operation.weight_bytes(),
             .activation_bytes = step.input.bytes(execution) + step.output.bytes(execution)};
 }
