@@ -24,8 +24,9 @@ class PaddedPlane {
                                                                 map.block, 0, channel, 0, 0);
         for (std::size_t row = 0; row < size_.height; ++row) {
             float* to = &values_[(row + 1) * stride_ + 1];
-            for (std::size_t column = 0; column < size_.width; ++column, from += map.block)
+            for (std::size_t column = 0; column < size_.width; ++column, from += map.block) {
                 to[column] = *from;
+            }
         }
     }
 
