@@ -81,7 +81,7 @@ struct Winograd {
     }
     /// The size in floats of packed weights: [group][position][input channel, padded to blocks][block of the
     /// group][lane].
-    std::size_t packed_group_size(std::size_t group) const {
+    [[gnu::always_inline]] std::size_t packed_group_size(std::size_t group) const {
         const std::size_t blocks = group * group_blocks + group_blocks <= output_blocks() ? group_blocks : 1;
         return positions() * input_blocks() * block * blocks * block;
     }

@@ -15,7 +15,6 @@ namespace vgg19::tools {
 namespace {
 
 using model::Json;
-using std::filesystem::path;
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
     std::vector<std::string_view> parts;
