@@ -7,6 +7,7 @@
 #include <span>
 #include <utility>
 
+#include "engine/model/map_size.h"
 #include "engine/model/network.h"
 #include "vgg19/error.h"
 
@@ -61,8 +62,8 @@ std::string value_text(const model::Json& value) {
     return has_exponent ? plain_text(value.number()) : text;
 }
 
-void require(bool condition, const char* expected) {
-    if (!condition) throw Error(ErrorKind::usage, std::string("fine-tuning: expected ") + expected);
+void require(bool condition, const std::string& expected) {
+    if (!condition) throw Error(ErrorKind::usage, "fine-tuning: expected " + expected);
 }
 
 }  // namespace
@@ -98,7 +99,8 @@ double head_learning_rate(const FinetuneOptions& options) {
 
 void check_options(const FinetuneOptions& options) {
     require(options.input_size.empty() || model::is_input_size(options.input_size),
-            "an input of 32 × 32 to 8192 × 8192");
+            "an input of " + model::pixels_text(model::smallest_input) + " to " +
+                model::pixels_text(model::largest_input));
     require(options.epochs >= 1, "at least one epoch");
     require(options.batch >= 1, "at least one image a step");
     require(std::isfinite(options.schedule.learning_rate) && options.schedule.learning_rate > 0,
@@ -124,12 +126,7 @@ model::Json::Object options_json(const FinetuneOptions& options) {
         json.emplace_back("head-epochs", std::uint64_t{options.head->epochs});
         json.emplace_back("head-lr", head_learning_rate(options));
     }
-    const MapSize size = options.input_size;
-    if (size.height == size.width) {
-        json.emplace_back("size", std::uint64_t{size.height});
-    } else {
-        json.emplace_back("size", to_string(size));
-    }
+    json.emplace_back("size", model::size_json(options.input_size));
     json.emplace_back("epochs", std::uint64_t{options.epochs});
     json.emplace_back("batch", std::uint64_t{options.batch});
     json.emplace_back("lr", options.schedule.learning_rate);

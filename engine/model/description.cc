@@ -87,10 +87,7 @@ Preprocessing read_preprocessing(const MetadataMap& metadata) {
     const std::string_view size = value_of(metadata, "preprocessing.input_size");
     const std::optional<MapSize> input_size = parse_map_size(size);
     if (!input_size || !is_input_size(*input_size)) {
-        fail("preprocessing.input_size",
-             "a whole number from " + std::to_string(smallest_input) + " to " +
-                 std::to_string(largest_input) + ", or two as HEIGHTxWIDTH",
-             size);
+        fail("preprocessing.input_size", expected_input_size(), size);
     }
     result.input_size = *input_size;
     const std::string_view ratio = value_of(metadata, "preprocessing.resize_ratio");

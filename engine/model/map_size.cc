@@ -43,13 +43,16 @@ Json size_json(MapSize size) {
     return to_string(size);
 }
 
+std::string expected_input_size() {
+    return "a whole number from " + std::to_string(smallest_input) + " to " + std::to_string(largest_input) +
+           ", or two as HEIGHTxWIDTH";
+}
+
 MapSize input_size_option(std::string_view option, std::string_view text) {
     const std::optional<MapSize> size = parse_map_size(text);
     if (size && is_input_size(*size)) return *size;
-    throw Error(ErrorKind::usage, "--" + std::string(option) + ": expected a whole number from " +
-                                      std::to_string(smallest_input) + " to " +
-                                      std::to_string(largest_input) + ", or two as HEIGHTxWIDTH, found '" +
-                                      std::string(text) + "'");
+    throw Error(ErrorKind::usage, "--" + std::string(option) + ": expected " + expected_input_size() +
+                                      ", found '" + std::string(text) + "'");
 }
 
 }  // namespace model

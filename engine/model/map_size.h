@@ -19,6 +19,9 @@ std::string pixels_text(MapSize size);
 /// A number for a square, else the text "224x320".
 Json size_json(MapSize size);
 
+/// What errors expect of an input's size: "a whole number from 32 to 8192, or two as HEIGHTxWIDTH".
+std::string expected_input_size();
+
 /// Parses the value of the command-line option --`option`, and checks the limits of an input (network.h).
 /// Throws Error (usage) that names the option.
 MapSize input_size_option(std::string_view option, std::string_view text);
