@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "converter/refit/least_squares.h"
+#include "kernels/common/parallel.h"
 #include "kernels/dense/schedule.h"
 
 namespace vgg19::converter {
