@@ -16,6 +16,7 @@
 #include "kernels/common/blocked_layout.h"
 #include "kernels/common/control_groups.h"
 #include "kernels/common/memory.h"
+#include "kernels/common/openmp.h"
 #include "kernels/common/parallel.h"
 #include "kernels/common/thread_limit.h"
 #include "kernels/isa/isa.h"
@@ -208,7 +209,7 @@ TEST_CASE("a buffer is zero, aligned, and moves") {
 
 TEST_CASE("available CPUs follow the affinity mask") {
     CHECK(available_cpus() >= 1);
-    if (detail::cpus_dealt_out_to_threads() > 0) return;  // OMP_PROC_BIND: masks are not meaningful
+    if (!cpus_dealt_out_by_openmp().empty()) return;  // OMP_PROC_BIND: masks are not meaningful
     CHECK(available_cpus() <= cpus_in_mask());
     // In a separate thread, so that this one keeps its mask.
     std::thread([] {

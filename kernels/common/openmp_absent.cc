@@ -1,0 +1,13 @@
+// Replaces openmp.cc in a build without OpenMP.
+#include "kernels/common/openmp.h"
+
+namespace vgg19::kernels {
+
+OpenMpThreads::OpenMpThreads(int threads) : previous_threads_(threads) {}
+OpenMpThreads::~OpenMpThreads() = default;
+
+std::vector<int> cpus_dealt_out_by_openmp() {
+    return {};
+}
+
+}  // namespace vgg19::kernels
