@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "kernels/common/openmp.h"
 #include "kernels/common/thread_limit.h"
 #include "kernels/common/thread_pool.h"
 
@@ -104,10 +105,10 @@ void detail::run_tasks(int threads, std::size_t tasks, Task task, void* context)
         return;
     }
     Loop loop(participants, tasks, task, context);
-    run_on_pool(
-        participants,
-        [](void* shared, std::size_t participant) { static_cast<Loop*>(shared)->take_part(participant); },
-        &loop);
+    constexpr ParticipantFunction take_part = [](void* shared, std::size_t participant) {
+        static_cast<Loop*>(shared)->take_part(participant);
+    };
+    if (!run_on_openmp(wanted, take_part, &loop)) run_on_pool(participants, take_part, &loop);
 }
 
 }  // namespace vgg19::kernels
