@@ -10,6 +10,7 @@
 #include "engine/layers/quantization.h"
 #include "kernels/common/floating_point_mode.h"
 #include "kernels/common/openmp.h"
+#include "kernels/schedule/work_clock.h"
 
 namespace vgg19 {
 
@@ -27,6 +28,7 @@ class Stopwatch {
         if (seconds_.empty()) return;
         const Clock::time_point now = Clock::now();
         seconds_[step_++] = std::chrono::duration<double>(now - last_).count();
+        kernels::WorkClock::lap();
         last_ = now;
     }
 
