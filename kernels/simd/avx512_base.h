@@ -151,6 +151,37 @@ struct Avx512Base {
         _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), bytes);
     }
 
+    static constexpr std::size_t pixel_blocks = 2;
+    struct Pixels {
+        __m512i value;
+    };
+    static Pixels load_pixels(const std::uint8_t* first, const std::uint8_t* second) {
+        const __m256i lower = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(first));
+        const __m256i upper = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(second));
+        return {_mm512_inserti64x4(_mm512_castsi256_si512(lower), upper, 1)};
+    }
+    /// Of each 128 bits of pixels, the lower eight and the upper eight: the inverse of packing.
+    struct PixelWords {
+        Words lower;
+        Words upper;
+    };
+    template <std::int8_t a_weight, std::int8_t b_weight>
+    static PixelWords weighted_pixels(Pixels a, Pixels b) {
+        const __m512i weights = _mm512_set1_epi16(
+            static_cast<std::int16_t>(static_cast<std::uint8_t>(a_weight) | static_cast<std::uint8_t>(b_weight) << 8));
+        return {{_mm512_maddubs_epi16(_mm512_unpacklo_epi8(a.value, b.value), weights)},
+                {_mm512_maddubs_epi16(_mm512_unpackhi_epi8(a.value, b.value), weights)}};
+    }
+    template <std::uint8_t zero_point>
+    static void store_bytes(std::uint8_t* to, PixelWords a) {
+        static_assert(zero_point == 0 || zero_point == 128);
+        const __m512i bytes = zero_point == 0
+                                  ? _mm512_packus_epi16(a.lower.value, a.upper.value)
+                                  : _mm512_xor_si512(_mm512_packs_epi16(a.lower.value, a.upper.value),
+                                                     _mm512_set1_epi8(static_cast<char>(0x80)));
+        _mm512_storeu_si512(to, bytes);
+    }
+
     struct Sum {
         __m512i value;
     };

@@ -20,14 +20,10 @@ struct PositionOperands {
     const std::int8_t* start;    ///< initial values of the sums
     const std::int8_t* filters;  ///< u[quad][lane][4]
     std::int32_t* products;      ///< of the first tile
+    /// Filters of the next position: cache lines to fetch for each input block.
+    const std::int8_t* next_filters;
+    std::size_t next_lines;
 };
-
-/// The number of tiles in a register tile, by two vectors of channels. 32 registers would hold 14 × 2, but so
-/// many stores at once delay the products of the next tile (two cycles per store on Zen 4), while those of 6
-/// × 2 overlap with them. With 16 registers, 6 × 2 sums, two filters and a quad take 15, or 4 × 2 if filters
-/// and quads take two registers each.
-template <class Vector>
-constexpr std::size_t product_rows = Vector::registers >= 32 || Vector::quad_registers == 1 ? 6 : 4;
 
 /// `rows` tiles × `columns` vectors of output channels of a group of `lanes`, over all input channels.
 template <class Vector, std::size_t lanes, std::size_t rows, std::size_t columns>
@@ -43,17 +39,12 @@ class ProductTile {
 
     inline __attribute__((always_inline)) void add(const std::uint8_t* transformed,
                                                    const std::int8_t* filters) {
-        // Filters come from memory, and the hardware's own prefetcher stops at the end of each page.
-        constexpr std::size_t ahead = 40;  // quads
-        unrolled<(columns * vector_bytes + 63) / 64>([&](auto line) __attribute__((always_inline)) {
-            __builtin_prefetch(filters + ahead * quad_bytes + line * 64);
-        });
         std::array<typename Vector::QuadWeights, columns> u{};
         unrolled<columns>([&](auto column) __attribute__((always_inline)) {
             u[column] = Vector::load_quad_weights(filters + column * vector_bytes);
         });
         unrolled<rows>([&](auto row) __attribute__((always_inline)) {
-            const auto v = Vector::broadcast_quad(transformed + row * int8_channel_block);
+            const auto v = Vector::broadcast_quad(transformed + row * WinogradInt8::line_channels);
             unrolled<columns>([&](auto column) __attribute__((always_inline)) {
                 sums_[row][column] = Vector::dot4(v, u[column], sums_[row][column]);
             });
@@ -71,9 +62,13 @@ class ProductTile {
     static void compute(const PositionOperands& operands) {
         const std::uint8_t* transformed = operands.transformed;
         const std::int8_t* filters = operands.filters;
+        const std::int8_t* next = operands.next_filters;
         ProductTile tile(operands.start);
         std::size_t quads = operands.input_quads;
         for (; quads >= quads_of_block; quads -= quads_of_block, transformed += operands.block_stride) {
+            for (std::size_t line = 0; line < operands.next_lines; ++line, next += 64) {
+                __builtin_prefetch(next);
+            }
             for (std::size_t quad = 0; quad < quads_of_block; ++quad, filters += quad_bytes) {
                 tile.add(transformed + quad * WinogradInt8::quad, filters);
             }
@@ -87,7 +82,7 @@ class ProductTile {
 
   private:
     using Sum = typename Vector::Sum;
-    static constexpr std::size_t quads_of_block = int8_channel_block / WinogradInt8::quad;
+    static constexpr std::size_t quads_of_block = WinogradInt8::line_channels / WinogradInt8::quad;
     static constexpr std::size_t vector_bytes = Vector::width * WinogradInt8::quad;
     static constexpr std::size_t quad_bytes = lanes * WinogradInt8::quad;
 
@@ -102,17 +97,23 @@ class Products {
                     const std::int8_t* packed, std::int32_t* products) {
         constexpr std::size_t start_bytes = lanes * sizeof(std::int32_t);
         const std::size_t position_bytes = (1 + problem.input_quads()) * start_bytes;
+        const std::size_t most_rows = problem.input_quads() >= 64 ? product_rows<Vector> : 6;
+        const std::size_t parts = (tile_count + most_rows - 1) / most_rows;
+        const std::size_t lines = (position_bytes / 64 + parts*problem.input_blocks() - 1) / (parts*problem.input_blocks());
         for (std::size_t position = 0; position < winograd_int8_positions; ++position) {
             const std::int8_t* place = packed + position * position_bytes;
-            const PositionOperands operands = {
+            PositionOperands operands = {
                 transformed + position * problem.transformed_stride(tile_count),
-                tile_count * int8_channel_block,
+                tile_count * WinogradInt8::line_channels,
                 problem.input_quads(),
                 place,
                 place + start_bytes,
-                products + position * WinogradInt8::product_stride(tile_count)};
+                products + position * WinogradInt8::product_stride(tile_count),
+                place + position_bytes,
+                lines};
             for (std::size_t lane = 0; lane < lanes; lane += columns * Vector::width) {
-                run_columns(operands, tile_count, lane);
+                run_columns(operands, tile_count, lane, parts, problem.input_blocks());
+                operands.next_lines = 0;
             }
         }
     }
@@ -129,18 +130,18 @@ class Products {
 
     /// Register tiles have nearly equal heights: a small one at the end would have too few sums to keep the
     /// multipliers busy.
-    static void run_columns(PositionOperands operands, std::size_t tile_count, std::size_t lane) {
+    static void run_columns(PositionOperands operands, std::size_t tile_count, std::size_t lane, std::size_t parts, std::size_t blocks) {
         operands.start += lane * WinogradInt8::quad;
         operands.filters += lane * WinogradInt8::quad;
         operands.products += lane;
-        const std::size_t parts = (tile_count + product_rows<Vector> - 1) / product_rows<Vector>;
         const std::size_t fewest = tile_count / parts;
         const std::size_t with_one_more = tile_count % parts;
         for (std::size_t part = 0; part < parts; ++part) {
             const std::size_t rows = part < with_one_more ? fewest + 1 : fewest;
             by_rows[rows - 1](operands);
-            operands.transformed += rows * int8_channel_block;
+            operands.transformed += rows * WinogradInt8::line_channels;
             operands.products += rows * lanes;
+            operands.next_filters += operands.next_lines * 64 * blocks;
         }
     }
 };
