@@ -7,6 +7,7 @@
 #include "engine/layers/dense.h"
 #include "engine/layers/pool.h"
 #include "engine/layers/quantization.h"
+#include "kernels/schedule/work_clock.h"
 
 namespace vgg19 {
 
@@ -24,6 +25,7 @@ class Stopwatch {
         if (seconds_.empty()) return;
         const Clock::time_point now = Clock::now();
         seconds_[step_++] = std::chrono::duration<double>(now - last_).count();
+        kernels::WorkClock::lap();
         last_ = now;
     }
 

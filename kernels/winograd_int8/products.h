@@ -1,6 +1,7 @@
 // The matrix products between the transforms, over a vector type (kernels/simd/vector.h).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -12,7 +13,9 @@
 namespace vgg19::kernels::VGG19_ISA {
 namespace {
 
-/// The operands and the result of the products of one position.
+constexpr std::size_t cache_line = 64;
+
+/// The operands and the result of the products of one position and group of output channels.
 struct PositionOperands {
     const std::uint8_t* transformed;  ///< of the first tile
     std::size_t block_stride;         ///< bytes between input blocks
@@ -20,8 +23,10 @@ struct PositionOperands {
     const std::int8_t* start;    ///< initial values of the sums
     const std::int8_t* filters;  ///< u[quad][lane][4]
     std::int32_t* products;      ///< of the first tile
-    /// Filters of the next position: cache lines to fetch for each input block.
-    const std::int8_t* next_filters;
+    /// Filters that are needed next. A register tile fetches this number of their lines with each of its
+    /// input blocks. Otherwise the first tiles of a position would wait for memory, and the others leave it
+    /// idle.
+    const std::int8_t* next;
     std::size_t next_lines;
 };
 
@@ -62,11 +67,11 @@ class ProductTile {
     static void compute(const PositionOperands& operands) {
         const std::uint8_t* transformed = operands.transformed;
         const std::int8_t* filters = operands.filters;
-        const std::int8_t* next = operands.next_filters;
+        const std::int8_t* next = operands.next;
         ProductTile tile(operands.start);
         std::size_t quads = operands.input_quads;
         for (; quads >= quads_of_block; quads -= quads_of_block, transformed += operands.block_stride) {
-            for (std::size_t line = 0; line < operands.next_lines; ++line, next += 64) {
+            for (std::size_t line = 0; line < operands.next_lines; ++line, next += cache_line) {
                 __builtin_prefetch(next);
             }
             for (std::size_t quad = 0; quad < quads_of_block; ++quad, filters += quad_bytes) {
@@ -89,51 +94,49 @@ class ProductTile {
     std::array<std::array<Sum, columns>, rows> sums_{};
 };
 
+/// All products of a position and a group of `lanes` output channels.
 template <class Vector, std::size_t lanes>
 class Products {
   public:
-    /// Computes all positions of one group of output channels.
-    static void run(const WinogradInt8& problem, std::size_t tile_count, const std::uint8_t* transformed,
-                    const std::int8_t* packed, std::int32_t* products) {
-        constexpr std::size_t start_bytes = lanes * sizeof(std::int32_t);
-        const std::size_t position_bytes = (1 + problem.input_quads()) * start_bytes;
-        const std::size_t most_rows = problem.input_quads() >= 64 ? product_rows<Vector> : 6;
-        const std::size_t parts = (tile_count + most_rows - 1) / most_rows;
-        const std::size_t lines = (position_bytes / 64 + parts*problem.input_blocks() - 1) / (parts*problem.input_blocks());
-        for (std::size_t position = 0; position < winograd_int8_positions; ++position) {
-            const std::int8_t* place = packed + position * position_bytes;
-            PositionOperands operands = {
-                transformed + position * problem.transformed_stride(tile_count),
-                tile_count * WinogradInt8::line_channels,
-                problem.input_quads(),
-                place,
-                place + start_bytes,
-                products + position * WinogradInt8::product_stride(tile_count),
-                place + position_bytes,
-                lines};
-            for (std::size_t lane = 0; lane < lanes; lane += columns * Vector::width) {
-                run_columns(operands, tile_count, lane, parts, problem.input_blocks());
-                operands.next_lines = 0;
-            }
+    static void run(PositionOperands operands, std::size_t tile_count) {
+        const std::size_t most = most_rows(operands.input_quads);
+        const std::size_t parts = (tile_count + most - 1) / most;
+        const std::size_t blocks = (operands.input_quads * WinogradInt8::quad) / WinogradInt8::line_channels;
+        const std::size_t lines = ((1 + operands.input_quads) * lanes * WinogradInt8::quad) / cache_line;
+        const std::size_t steps = std::max<std::size_t>(blocks * parts * (vectors / columns), 1);
+        operands.next_lines = (lines + steps - 1) / steps;
+        const std::size_t lines_of_tile = operands.next_lines * blocks;
+        for (std::size_t lane = 0; lane < lanes; lane += columns * Vector::width) {
+            run_columns(operands, tile_count, parts, lines_of_tile);
+            operands.start += columns * Vector::width * WinogradInt8::quad;
+            operands.filters += columns * Vector::width * WinogradInt8::quad;
+            operands.products += columns * Vector::width;
+            operands.next += parts * lines_of_tile * cache_line;
         }
     }
 
   private:
     static constexpr std::size_t vectors = lanes / Vector::width;
     static constexpr std::size_t columns = vectors < 2 ? vectors : 2;
+#ifndef ROWS
+#define ROWS 14
+#endif
+    static constexpr std::size_t largest_rows = Vector::registers >= 32 ? ROWS : Vector::quad_registers == 1 ? 6 : 4;
+
+    static std::size_t most_rows(std::size_t input_quads) {
+        return input_quads < 64 && largest_rows > 6 ? 6 : largest_rows;
+    }
 
     static constexpr auto by_rows = []<std::size_t... index>(std::index_sequence<index...>) {
-        return std::array<void (*)(const PositionOperands&), product_rows<Vector>>{
+        return std::array<void (*)(const PositionOperands&), largest_rows>{
             ProductTile<Vector, lanes, index + 1, columns>::compute...};
     }
-    (std::make_index_sequence<product_rows<Vector>>{});
+    (std::make_index_sequence<largest_rows>{});
 
     /// Register tiles have nearly equal heights: a small one at the end would have too few sums to keep the
     /// multipliers busy.
-    static void run_columns(PositionOperands operands, std::size_t tile_count, std::size_t lane, std::size_t parts, std::size_t blocks) {
-        operands.start += lane * WinogradInt8::quad;
-        operands.filters += lane * WinogradInt8::quad;
-        operands.products += lane;
+    static void run_columns(PositionOperands operands, std::size_t tile_count, std::size_t parts,
+                            std::size_t lines_of_tile) {
         const std::size_t fewest = tile_count / parts;
         const std::size_t with_one_more = tile_count % parts;
         for (std::size_t part = 0; part < parts; ++part) {
@@ -141,9 +144,67 @@ class Products {
             by_rows[rows - 1](operands);
             operands.transformed += rows * WinogradInt8::line_channels;
             operands.products += rows * lanes;
-            operands.next_filters += operands.next_lines * 64 * blocks;
+            operands.next += lines_of_tile * cache_line;
         }
     }
+};
+
+/// Computes the positions' products of the groups, in the order in which the caller continues: groups of a
+/// position, or positions of a group.
+template <class Vector>
+class MultiplyStep {
+  public:
+    MultiplyStep(const WinogradInt8& problem, const WinogradExtent& extent, const std::uint8_t* transformed,
+                 std::int32_t* products)
+        : problem_(problem), extent_(extent), transformed_(transformed), products_(products) {}
+
+    void run(IndexRange positions, IndexRange groups) const {
+        for (std::size_t group = groups.begin; group < groups.end; ++group) {
+            for (std::size_t position = positions.begin; position < positions.end; ++position) {
+                run(position, group, groups.size() > 1 && positions.size() == 1);
+            }
+        }
+    }
+
+  private:
+    const std::int8_t* packed(std::size_t position, std::size_t group) const {
+        return problem_.weights + problem_.packed_group(group) +
+               position * problem_.packed_position_size(group);
+    }
+
+    /// The filters after those of a position and group; behind the last ones, these again.
+    const std::int8_t* after(std::size_t position, std::size_t group, bool by_groups) const {
+        if (by_groups && group + 1 < problem_.groups()) return packed(position, group + 1);
+        if (position + 1 < problem_.positions()) return packed(position + 1, by_groups ? 0 : group);
+        return packed(0, by_groups || group + 1 == problem_.groups() ? 0 : group + 1);
+    }
+
+    void run(std::size_t position, std::size_t group, bool by_groups) const {
+        const std::int8_t* place = packed(position, group);
+        const std::size_t lanes = problem_.group_lanes(group);
+        const std::size_t tile_count = extent_.tiles.size();
+        const PositionOperands operands = {
+            .transformed = transformed_ + position * problem_.transformed_stride(tile_count),
+            .block_stride = tile_count * WinogradInt8::line_channels,
+            .input_quads = problem_.input_quads(),
+            .start = place,
+            .filters = place + lanes * sizeof(std::int32_t),
+            .products = products_ + position * WinogradInt8::product_stride(extent_) +
+                        WinogradInt8::product_offset(extent_, group),
+            .next = after(position, group, by_groups),
+            .next_lines = 0};
+        constexpr std::size_t all = WinogradInt8::group_channels;
+        if (lanes == all) {
+            Products<Vector, all>::run(operands, tile_count);
+        } else {
+            Products<Vector, all / 2>::run(operands, tile_count);
+        }
+    }
+
+    const WinogradInt8& problem_;
+    const WinogradExtent& extent_;
+    const std::uint8_t* transformed_;
+    std::int32_t* products_;
 };
 
 }  // namespace
