@@ -99,12 +99,12 @@ template <class Vector, std::size_t lanes>
 class Products {
   public:
     static void run(PositionOperands operands, std::size_t tile_count) {
-        const std::size_t most = most_rows(operands.input_quads);
-        const std::size_t parts = (tile_count + most - 1) / most;
-        const std::size_t blocks = (operands.input_quads * WinogradInt8::quad) / WinogradInt8::line_channels;
-        const std::size_t lines = ((1 + operands.input_quads) * lanes * WinogradInt8::quad) / cache_line;
-        const std::size_t steps = std::max<std::size_t>(blocks * parts * (vectors / columns), 1);
-        operands.next_lines = (lines + steps - 1) / steps;
+        const std::size_t parts = blocks_of(tile_count, most_rows(operands.input_quads));
+        // Whole input blocks fetch filters; a part of one is too short to matter.
+        const std::size_t blocks = operands.input_quads * WinogradInt8::quad / WinogradInt8::line_channels;
+        const std::size_t bytes = (1 + operands.input_quads) * lanes * WinogradInt8::quad;
+        const std::size_t calls = std::max<std::size_t>(blocks * parts * (vectors / columns), 1);
+        operands.next_lines = blocks_of(bytes / cache_line, calls);
         const std::size_t lines_of_tile = operands.next_lines * blocks;
         for (std::size_t lane = 0; lane < lanes; lane += columns * Vector::width) {
             run_columns(operands, tile_count, parts, lines_of_tile);
@@ -118,20 +118,23 @@ class Products {
   private:
     static constexpr std::size_t vectors = lanes / Vector::width;
     static constexpr std::size_t columns = vectors < 2 ? vectors : 2;
-#ifndef ROWS
-#define ROWS 14
-#endif
-    static constexpr std::size_t largest_rows = Vector::registers >= 32 ? ROWS : Vector::quad_registers == 1 ? 6 : 4;
 
+    /// The tiles of a register tile. 14 × 2 sums, two filters and a quad take 31 registers; of 16, 6 × 2 sums
+    /// take 15, or 4 × 2 if filters and quads take two registers each. Tall tiles read each filter less often
+    /// from the cache, but so many stores at once delay the products of the next tile. So they pay where sums
+    /// are long.
+    static constexpr std::size_t tall = Vector::registers >= 32 ? 14 : Vector::quad_registers == 1 ? 6 : 4;
+    static constexpr std::size_t short_sum_rows = 6;
+    static constexpr std::size_t short_sum_quads = 256 / WinogradInt8::quad;
     static std::size_t most_rows(std::size_t input_quads) {
-        return input_quads < 64 && largest_rows > 6 ? 6 : largest_rows;
+        return input_quads < short_sum_quads ? std::min(tall, short_sum_rows) : tall;
     }
 
     static constexpr auto by_rows = []<std::size_t... index>(std::index_sequence<index...>) {
-        return std::array<void (*)(const PositionOperands&), largest_rows>{
+        return std::array<void (*)(const PositionOperands&), tall>{
             ProductTile<Vector, lanes, index + 1, columns>::compute...};
     }
-    (std::make_index_sequence<largest_rows>{});
+    (std::make_index_sequence<tall>{});
 
     /// Register tiles have nearly equal heights: a small one at the end would have too few sums to keep the
     /// multipliers busy.

@@ -48,9 +48,9 @@ class WinogradInt8Kernel {
         for (std::size_t lane = 0; lane < WinogradInt8::group_channels; lane += Vector::width) {
             const std::size_t channel = group * WinogradInt8::group_channels + lane;
             if (lane < lanes) {
-                winograd_int8_output<Vector, pool>(problem, extent, tiles, channel, products + lane, lanes);
+                output_vector<Vector, pool>(problem, extent, tiles, channel, products + lane, lanes);
             } else {
-                clear_output<Vector, pool>(problem, tiles, channel);
+                clear_vector<Vector, pool>(problem, tiles, channel);
             }
         }
     }

@@ -32,9 +32,7 @@ class InputTransform {
     void block(std::size_t block) const {
         constexpr std::size_t in_line = WinogradInt8::line_channels / int8_channel_block;
         std::uint8_t* target = transformed_ + block * block_stride_;
-        for (std::size_t tile = tiles_.begin; tile < tiles_.end;) {
-            const TilePlace place(problem_, tile);
-            const std::size_t count = std::min(tiles_.end - tile, problem_.tile_columns() - place.column / 2);
+        for_each_row_of_tiles(problem_, tiles_, [&](const TilePlace& place, std::size_t count) {
             for (std::size_t part = 0; part < in_line; part += Vector::pixel_blocks) {
                 const std::size_t activation_block = block * in_line + part;
                 if (activation_block >= problem_.activation_blocks()) break;
@@ -42,8 +40,7 @@ class InputTransform {
                              target + part * int8_channel_block);
             }
             target += count * WinogradInt8::line_channels;
-            tile += count;
-        }
+        });
     }
 
   private:
@@ -117,8 +114,8 @@ class InputTransform {
     /// The last two columns of a tile, which are the first two of the next one.
     using Shared = std::array<std::array<PixelWords, 4>, 2>;
 
-    inline __attribute__((always_inline)) void tile(const PixelColumn& third, const PixelColumn& fourth, Shared& d,
-                                                    std::uint8_t* target) const {
+    inline __attribute__((always_inline)) void tile(const PixelColumn& third, const PixelColumn& fourth,
+                                                    Shared& d, std::uint8_t* target) const {
         unrolled<4>([&](auto i) __attribute__((always_inline)) {
             const PixelWords d2 = row_of<i>(third);
             const PixelWords d3 = row_of<i>(fourth);
@@ -145,7 +142,8 @@ class InputTransform {
         for (; count > 1; --count, column += 2, target += WinogradInt8::line_channels) {
 #ifdef PREFETCHW
             unrolled<16>([&](auto p) __attribute__((always_inline)) {
-                asm volatile("prefetchw %0"::"m"(*(target + PREFETCHW*WinogradInt8::line_channels + p * stride_)));
+                asm volatile(
+                    "prefetchw %0" ::"m"(*(target + PREFETCHW * WinogradInt8::line_channels + p * stride_)));
             });
 #endif
             tile(pixels_at(rows, column + 1), pixels_at(rows, column + 2), shared, target);
