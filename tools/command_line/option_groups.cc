@@ -70,9 +70,10 @@ void add_convolution_option(CommandLine& line) {
 }
 
 void add_plan_option(CommandLine& line) {
-    line.option("plan", "FILE",
-                "choose kernels and schedules by the constants in this file of `vgg19 tune`; none: by those of "
-                "the CPU's kind; default: this CPU's file in the cache folder, if it has been tuned");
+    line.option(
+        "plan", "FILE",
+        "choose kernels and schedules by the constants in this file of `vgg19 tune`; none: by those of "
+        "the CPU's kind; default: this CPU's file in the cache folder, if it has been tuned");
 }
 
 std::string plan_file_option(const CommandLine& line) {
