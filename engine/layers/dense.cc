@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "kernels/schedule/machine.h"
 #include "vgg19/error.h"
 
 namespace vgg19::layers {
@@ -51,8 +50,8 @@ Dense::Dense(const DenseProblem& problem, const Execution& execution)
                .int4_scale = problem.int4_scale,
                .bias = problem.bias,
                .relu = problem.relu_follows},
-      schedule_(kernels::dense_schedule(weights_, problem_, kernels::this_machine(execution.isa),
-                                        execution.isa, execution.threads)),
+      schedule_(
+          kernels::dense_schedule(weights_, problem_, execution.cpu(), execution.isa, execution.threads)),
       quantize_(kernels::select(kernels::quantize_activations_kernels(), execution.isa)),
       signed_int8_(kernels::is_int8(weights_) && problem.signed_input),
       bias_(problem.bias) {
