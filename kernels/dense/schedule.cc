@@ -86,9 +86,11 @@ std::size_t most_ranges(DenseWeights weights, const Dense& problem) {
     return dense_parts(weights, problem.inputs, problem.inputs / fewest_int8_rows);
 }
 
-/// The next number to try: steps grow with it.
-constexpr std::size_t next_count(std::size_t count) {
-    return count + 1 + count / 8;
+/// Calls body(n) for numbers from 1 to `most` whose distance grows with them, and for `most`.
+template <class Body>
+void for_counts(std::size_t most, const Body& body) {
+    for (std::size_t n = 1; n < most; n += 1 + n / 8) body(n);
+    body(most);
 }
 
 /// What a schedule costs, in seconds. Beside its phase: every run of memory and every task starts slowly,
@@ -109,9 +111,13 @@ double cost(DenseWeights weights, const Dense& problem, const DenseSchedule& sch
     const double apart =
         seconds / 2 / std::max(static_cast<double>(schedule.tasks()) / schedule.threads, 1.0);
     const double rounds = std::ceil(static_cast<double>(schedule.tasks()) / schedule.threads);
-    const double starts = rounds * bytes_of_task_start / machine.read(Level::memory).core;
-    const double last_strip = sum_bytes(problem, schedule, weights) / 2 /
-                              static_cast<double>(schedule.strips) / machine.read(Level::l3).core;
+    const auto seconds_of = [&](double bytes, Level level) {
+        const double rate = machine.read(level).core;
+        return rate > 0 ? bytes / rate : 0;
+    };
+    const double starts = seconds_of(rounds * bytes_of_task_start, Level::memory);
+    const double last_strip = seconds_of(
+        sum_bytes(problem, schedule, weights) / 2 / static_cast<double>(schedule.strips), Level::l3);
     return seconds + apart + starts + last_strip;
 }
 
@@ -136,20 +142,20 @@ DenseSchedule dense_schedule(DenseWeights weights, const Dense& problem, const M
     constexpr std::size_t most_tasks_of_thread = 64;
     const std::size_t granularity = strip_granularity(weights);
     const std::size_t most_tasks = most_tasks_of_thread * static_cast<std::size_t>(threads);
-    const std::size_t most_strips = (problem.outputs + granularity - 1) / granularity;
+    const std::size_t most_strips =
+        std::max<std::size_t>((problem.outputs + granularity - 1) / granularity, 1);
     DenseSchedule best = {1, 1, threads};
     double least = std::numeric_limits<double>::infinity();
-    for (std::size_t strips = 1; strips <= std::min(most_strips, most_tasks); strips = next_count(strips)) {
-        const std::size_t ranges_end = std::min(most_ranges(weights, problem), most_tasks / strips);
-        for (std::size_t ranges = 1; ranges <= ranges_end; ranges = next_count(ranges)) {
+    for_counts(std::min(most_strips, most_tasks), [&](std::size_t strips) {
+        for_counts(std::min(most_ranges(weights, problem), most_tasks / strips), [&](std::size_t ranges) {
             const DenseSchedule schedule = {ranges, strips, threads};
             const double seconds = cost(weights, problem, schedule, machine, isa);
             if (seconds < least) {
                 least = seconds;
                 best = schedule;
             }
-        }
-    }
+        });
+    });
     return best;
 }
 
