@@ -129,10 +129,7 @@ std::vector<PlannedConvolution> plan_convolutions(const model::Network& network,
 
 /// Forcing something that is not available is an error, never a fallback.
 void require_onednn(const Plan& plan) {
-    const auto is_onednn = [](const PlannedConvolution& convolution) {
-        return convolution.algorithm() == layers::ConvolutionAlgorithm::onednn;
-    };
-    if (std::any_of(plan.convolutions.begin(), plan.convolutions.end(), is_onednn)) return;
+    if (plan.runs_onednn()) return;
     if (kernels::onednn_version() == "none") {
         throw Error(ErrorKind::usage, "convolution: onednn: this build is without oneDNN");
     }
@@ -270,6 +267,12 @@ MapSize Plan::dense_input_size() const {
 
 bool Plan::folds_average_pool() const {
     return pool_step(*this).kind == StepKind::flatten;
+}
+
+bool Plan::runs_onednn() const {
+    return std::any_of(convolutions.begin(), convolutions.end(), [](const PlannedConvolution& convolution) {
+        return convolution.algorithm() == layers::ConvolutionAlgorithm::onednn;
+    });
 }
 
 Plan make_plan(const model::ModelFile& model, const SessionOptions& options) {

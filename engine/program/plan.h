@@ -38,6 +38,7 @@ struct Plan {
     /// folded into the dense layer's weights.
     MapSize dense_input_size() const;
     bool folds_average_pool() const;
+    bool runs_onednn() const;  ///< in some convolution
 };
 
 /// Fills in what the options leave open. Throws Error (usage) for invalid options: a size out of range; an
