@@ -134,7 +134,8 @@ std::vector<std::string> worker_words(const Variant& variant, const Options& opt
     std::vector<std::string> words = program;
     words.insert(words.end(),
                  {"--worker", variant.file.string(), "--threads", std::to_string(options.threads), "--conv",
-                  options.convolution, "--batch", std::to_string(options.batch)});
+                  options.convolution, "--batch", std::to_string(options.batch), "--plan",
+                  options.plan_file.empty() ? "none" : options.plan_file});
     if (!options.isa.empty()) words.insert(words.end(), {"--isa", options.isa});
     if (!variant.input_size.empty()) words.insert(words.end(), {"--size", to_string(variant.input_size)});
     if (options.image) words.insert(words.end(), {"--image", options.image->string()});

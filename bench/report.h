@@ -129,6 +129,7 @@ struct Settings {
     int rounds = 0;
     std::size_t batch = 1;             ///< images per run
     std::string convolution = "auto";  ///< as SessionOptions::convolution
+    std::string plan_file;             ///< likewise
     std::string weights;               ///< "seeded", or the file or folder
     std::string image;                 ///< "bundled", or the file
 };

@@ -22,6 +22,7 @@ Json to_json(const Settings& settings) {
     json.set("rounds", settings.rounds);
     json.set("batch", std::uint64_t{settings.batch});
     json.set("convolution", settings.convolution);
+    json.set("plan_file", settings.plan_file.empty() ? Json() : Json(settings.plan_file));
     json.set("weights", settings.weights);
     json.set("image", settings.image);
     return json;
