@@ -51,8 +51,10 @@ CommandLine declared(const std::string& program) {
             "tune",
             "instead: time every algorithm for each convolution of VGG-19, in FP32 and in INT8, and compare "
             "with the planner's estimates")
-        .flag("profile",
-              "show time, GFLOP/s and GB/s of each layer, and this machine's measured peaks (not in csv)");
+        .flag(
+            "profile",
+            "show the time of each layer and of its products, the shares of this machine's measured peaks of "
+            "arithmetic and of each level of memory, and which limits (not in csv)");
     line.group("what comes out")
         .option("format", "FORMAT", "table, markdown, json or csv", "table")
         .flag("json", "the same as --format json")
