@@ -30,7 +30,7 @@ Tile<float> winograd_input_scales(const ConvolutionStatistics& statistics, Range
         const int levels = transformed_levels(p);
         const float limit = choose_limit(statistics.transformed()[p], method, levels);
         const float step = limit / static_cast<float>(levels);
-        const float one = kernels::winograd_int8_multiplier_one * scale;
+        const float one = kernels::winograd_int8_multiplier_one(kernels::WinogradInt8Tile::f2x2) * scale;
         // Rounded down: the larger step does not clip more than requested.
         const float multiplier = step * most > one ? std::max(std::floor(one / step), 1.0F) : most;
         scales[p] = one / multiplier;

@@ -100,13 +100,13 @@ Tile<std::int32_t> quantize_pixels(const Tile<float>& pixels, float scale) {
 Tile<float> quantize_transformed(const Tile<std::int32_t>& transformed, const Int8Convolution& int8) {
     Tile<float> result{};
     for (std::size_t p = 0; p < positions; ++p) {
-        const std::int32_t multiplier =
-            kernels::winograd_int8_input_multiplier(int8.input_scale, int8.winograd_input_scale[p]);
+        const std::int32_t multiplier = kernels::winograd_int8_input_multiplier(
+            kernels::WinogradInt8Tile::f2x2, int8.input_scale, int8.winograd_input_scale[p]);
         const std::int32_t rounded = (transformed[p] * multiplier + 512) >> 10;
         const std::int32_t low = p == sum_position ? 0 : -128;
         const std::int32_t steps = std::clamp(rounded, low, low + 255);
-        const float step =
-            kernels::winograd_int8_multiplier_one * int8.input_scale / static_cast<float>(multiplier);
+        const float step = kernels::winograd_int8_multiplier_one(kernels::WinogradInt8Tile::f2x2) *
+                           int8.input_scale / static_cast<float>(multiplier);
         result[p] = static_cast<float>(steps) * step;
     }
     return result;

@@ -108,26 +108,36 @@ ConvolutionEstimate conv_int8_estimate(const ConvolutionShape& shape, const Exec
     return {ConvolutionAlgorithm::conv_int8, products / int8_share, memory_cost(bytes, execution), bytes};
 }
 
-ConvolutionEstimate winograd_int8_estimate(const ConvolutionShape& shape, Execution execution) {
+ConvolutionEstimate winograd_int8_estimate(const ConvolutionShape& shape, Execution execution,
+                                           kernels::WinogradInt8Tile tile, ConvolutionAlgorithm algorithm) {
     execution.batch = 1;
-    const kernels::WinogradInt8 problem = winograd_int8_problem(shape, execution);
-    const double values = real(kernels::winograd_int8_positions * problem.tiles());
+    const kernels::WinogradInt8 problem = winograd_int8_problem(tile, shape, execution);
+    const double values = real(problem.positions() * problem.tiles());
     const double products = values * int8_products(shape, execution);
     const std::size_t output_vectors = kernels::blocks_of(shape.output_channels, execution.channel_block());
     const double transforms = values * (int8_transform_input * real(problem.input_blocks()) +
                                         int8_transform_output * real(output_vectors));
     const double bytes = real(problem.packed_size());
-    return {ConvolutionAlgorithm::winograd_int8, products / int8_share + transforms,
-            memory_cost(bytes, execution), bytes};
+    return {algorithm, products / int8_share + transforms, memory_cost(bytes, execution), bytes};
 }
 
 std::vector<ConvolutionEstimate> int8_estimates(const ConvolutionShape& shape, const Execution& execution,
                                                 ConvolutionChoice choice) {
-    const ConvolutionEstimate direct = conv_int8_estimate(shape, execution);
-    if (shape.type == ConvolutionType::int8 || choice == ConvolutionChoice::direct) return {direct};
-    const ConvolutionEstimate winograd = winograd_int8_estimate(shape, execution);
-    if (choice == ConvolutionChoice::winograd) return {winograd};
-    return {direct, winograd};
+    using enum ConvolutionAlgorithm;
+    using kernels::WinogradInt8Tile;
+    std::vector<ConvolutionEstimate> estimates;
+    if (choice != ConvolutionChoice::direct && shape.winograd_int8.f2x2) {
+        estimates.push_back(
+            winograd_int8_estimate(shape, execution, WinogradInt8Tile::f2x2, winograd_int8_f2x2));
+    }
+    if (choice != ConvolutionChoice::direct && shape.winograd_int8.f4x4) {
+        estimates.push_back(
+            winograd_int8_estimate(shape, execution, WinogradInt8Tile::f4x4, winograd_int8_f4x4));
+    }
+    if (choice != ConvolutionChoice::winograd || estimates.empty()) {
+        estimates.push_back(conv_int8_estimate(shape, execution));
+    }
+    return estimates;
 }
 
 std::vector<ConvolutionEstimate> own_estimates(const ConvolutionShape& shape, const Execution& execution,

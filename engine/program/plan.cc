@@ -66,22 +66,19 @@ void require_range(const char* what, Number value, Number low, Number high) {
 /// The types of the weights of a network's layers.
 struct WeightTypes {
     std::vector<layers::ConvolutionType> convolutions;
+    std::vector<layers::WinogradInt8Scales> winograd_int8;
     std::vector<Arithmetic> dense;
     bool can_fold_average_pool = true;  ///< into the first dense layer's weights
 };
 
-layers::ConvolutionType convolution_type(const model::ModelFile& model,
-                                         const model::ConvolutionLayer& layer) {
-    if (!model.is_int8(layer.name)) return layers::ConvolutionType::fp32;
-    return model.find(model::winograd_input_scale_name(layer.name)) == nullptr
-               ? layers::ConvolutionType::int8
-               : layers::ConvolutionType::int8_winograd;
-}
-
 WeightTypes weight_types(const model::ModelFile& model) {
     WeightTypes types;
     for (const model::ConvolutionLayer& layer : model.network().convolutions()) {
-        types.convolutions.push_back(convolution_type(model, layer));
+        types.convolutions.push_back(model.is_int8(layer.name) ? layers::ConvolutionType::int8
+                                                               : layers::ConvolutionType::fp32);
+        types.winograd_int8.push_back(
+            {.f2x2 = model.find(model::winograd_input_scale_name(layer.name)) != nullptr,
+             .f4x4 = model.find(model::winograd_f4x4_input_scale_name(layer.name)) != nullptr});
     }
     for (const model::DenseLayer& layer : model.network().dense_layers()) {
         types.dense.push_back(model.is_int8(layer.name) ? Arithmetic::int8 : Arithmetic::fp32);
@@ -94,6 +91,7 @@ WeightTypes weight_types(const model::ModelFile& model) {
 
 WeightTypes fp32_types(const model::Network& network) {
     return {.convolutions = std::vector(network.convolutions().size(), layers::ConvolutionType::fp32),
+            .winograd_int8 = std::vector(network.convolutions().size(), layers::WinogradInt8Scales{}),
             .dense = std::vector(network.dense_layers().size(), Arithmetic::fp32)};
 }
 
@@ -111,7 +109,8 @@ std::vector<PlannedConvolution> plan_convolutions(const model::Network& network,
             .plain_input = index == 0,
             .pool_follows = layer.pool_follows,
             .int8_follows = !is_last && types.convolutions[index + 1] != layers::ConvolutionType::fp32,
-            .type = types.convolutions[index]};
+            .type = types.convolutions[index],
+            .winograd_int8 = types.winograd_int8[index]};
         convolutions.push_back(
             {layer.name, shape, layers::convolution_estimates(shape, plan.execution, choice)});
     }

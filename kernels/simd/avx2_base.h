@@ -167,6 +167,9 @@ struct Avx2Base {
         __m256i value;
     };
     static Words broadcast_word(std::int16_t value) { return {_mm256_set1_epi16(value)}; }
+    static Words load_pixels(const std::uint8_t* from) {
+        return {_mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)))};
+    }
     static Words load_pixels_shifted_by_5(const std::uint8_t* from) {
         const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
         return {_mm256_slli_epi16(_mm256_cvtepu8_epi16(bytes), 5)};

@@ -134,6 +134,9 @@ struct Avx512Base {
         __m512i value;
     };
     static Words broadcast_word(std::int16_t value) { return {_mm512_set1_epi16(value)}; }
+    static Words load_pixels(const std::uint8_t* from) {
+        return {_mm512_cvtepu8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)))};
+    }
     static Words load_pixels_shifted_by_5(const std::uint8_t* from) {
         const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
         return {_mm512_slli_epi16(_mm512_cvtepu8_epi16(bytes), 5)};

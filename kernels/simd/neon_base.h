@@ -184,6 +184,11 @@ struct NeonBase {
         int16x8_t upper;
     };
     static Words broadcast_word(std::int16_t value) { return {vdupq_n_s16(value), vdupq_n_s16(value)}; }
+    static Words load_pixels(const std::uint8_t* from) {
+        const uint8x16_t bytes = vld1q_u8(from);
+        return {vreinterpretq_s16_u16(vmovl_u8(vget_low_u8(bytes))),
+                vreinterpretq_s16_u16(vmovl_u8(vget_high_u8(bytes)))};
+    }
     static Words load_pixels_shifted_by_5(const std::uint8_t* from) {
         const uint8x16_t bytes = vld1q_u8(from);
         return {vreinterpretq_s16_u16(vshll_n_u8(vget_low_u8(bytes), 5)),

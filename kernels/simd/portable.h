@@ -171,6 +171,9 @@ struct Vector {
         SixteenWords value;
     };
     static Words broadcast_word(std::int16_t value) { return {SixteenWords{} + value}; }
+    static Words load_pixels(const std::uint8_t* from) {
+        return {__builtin_convertvector(copy_of<SixteenBytes>(from), SixteenWords)};
+    }
     static Words load_pixels_shifted_by_5(const std::uint8_t* from) {
         return {__builtin_convertvector(copy_of<SixteenBytes>(from), SixteenWords) << 5};
     }

@@ -239,14 +239,17 @@ TEST_CASE("vector layer: 16-bit words") {
             for (auto& pixel : pixels) pixel = static_cast<std::uint8_t>(random.integer(0, 255));
             const auto a = static_cast<std::int16_t>(random.integer(-24000, 24000));
             const auto b = static_cast<std::int16_t>(random.integer(1, 32767));
-            for (const bool subtract : {false, true}) {
-                for (const int zero_point : {0, 128}) {
-                    simd.word_bytes(pixels.data(), a, b, subtract, zero_point, bytes.data());
-                    for (std::size_t i = 0; i < simd.words; ++i) {
-                        const auto sum = static_cast<std::int16_t>((pixels[i] << 5) + (subtract ? -a : a));
-                        const int product = (sum * b + (1 << 14)) >> 15;
-                        if (zero_point == 0 && product < 0) continue;  // not defined
-                        CHECK(int{bytes[i]} == std::clamp(product + zero_point, 0, 255));
+            for (const int shift : {0, 5}) {
+                for (const bool subtract : {false, true}) {
+                    for (const int zero_point : {0, 128}) {
+                        simd.word_bytes(pixels.data(), shift != 0, a, b, subtract, zero_point, bytes.data());
+                        for (std::size_t i = 0; i < simd.words; ++i) {
+                            const auto sum =
+                                static_cast<std::int16_t>((pixels[i] << shift) + (subtract ? -a : a));
+                            const int product = (sum * b + (1 << 14)) >> 15;
+                            if (zero_point == 0 && product < 0) continue;  // not defined
+                            CHECK(int{bytes[i]} == std::clamp(product + zero_point, 0, 255));
+                        }
                     }
                 }
             }

@@ -41,7 +41,7 @@
 //   total_double(a)
 //
 //   Words                       `words` integers of 16 bits
-//   broadcast_word, load_pixels_shifted_by_5(from bytes), add_words, subtract_words
+//   broadcast_word, load_pixels(from bytes), load_pixels_shifted_by_5(from bytes), add_words, subtract_words
 //   multiply_rounded(a, b)      (a · b + 2^14) >> 15
 //   store_bytes<zero_point>(to, a)                         a + zero_point, saturated to a byte; the zero
 //   point

@@ -102,7 +102,7 @@ class Products {
                     const std::int8_t* packed, std::int32_t* products) {
         constexpr std::size_t start_bytes = lanes * sizeof(std::int32_t);
         const std::size_t position_bytes = (1 + problem.input_quads()) * start_bytes;
-        for (std::size_t position = 0; position < winograd_int8_positions; ++position) {
+        for (std::size_t position = 0; position < problem.positions(); ++position) {
             const std::int8_t* place = packed + position * position_bytes;
             const PositionOperands operands = {
                 transformed + position * problem.transformed_stride(tile_count),

@@ -6,7 +6,9 @@
 
 #include "kernels/winograd_int8/products.h"
 #include "kernels/winograd_int8/transform_input.h"
+#include "kernels/winograd_int8/transform_input_f4x4.h"
 #include "kernels/winograd_int8/transform_output.h"
+#include "kernels/winograd_int8/transform_output_f4x4.h"
 #include "kernels/winograd_int8/winograd_int8.h"
 
 namespace vgg19::kernels::VGG19_ISA {
@@ -17,8 +19,13 @@ class WinogradInt8Kernel {
   public:
     static void transform_input(const WinogradInt8& problem, TileRange tiles, std::size_t block_begin,
                                 std::size_t block_end, std::uint8_t* transformed) {
-        const InputTransform<Vector> transform(problem, tiles, transformed);
-        for (std::size_t block = block_begin; block < block_end; ++block) transform.block(block);
+        if (problem.tile == WinogradInt8Tile::f2x2) {
+            const InputTransform<Vector> transform(problem, tiles, transformed);
+            for (std::size_t block = block_begin; block < block_end; ++block) transform.block(block);
+        } else {
+            const InputTransformF4x4<Vector> transform(problem, tiles, transformed);
+            for (std::size_t block = block_begin; block < block_end; ++block) transform.block(block);
+        }
     }
 
     static void multiply(const WinogradInt8& problem, TileRange tiles, std::size_t group,
@@ -31,25 +38,30 @@ class WinogradInt8Kernel {
         } else {
             Products<Vector, all / 2>::run(problem, tiles.size(), transformed, packed, products);
         }
-        if (problem.pool) {
-            output<true>(problem, tiles, group, products);
+        if (problem.tile == WinogradInt8Tile::f2x2) {
+            problem.pool ? output<WinogradInt8Tile::f2x2, true>(problem, tiles, group, products)
+                         : output<WinogradInt8Tile::f2x2, false>(problem, tiles, group, products);
         } else {
-            output<false>(problem, tiles, group, products);
+            problem.pool ? output<WinogradInt8Tile::f4x4, true>(problem, tiles, group, products)
+                         : output<WinogradInt8Tile::f4x4, false>(problem, tiles, group, products);
         }
     }
 
   private:
-    template <bool pool>
+    template <WinogradInt8Tile tile, bool pool>
     static void output(const WinogradInt8& problem, TileRange tiles, std::size_t group,
                        const std::int32_t* products) {
         const std::size_t lanes = problem.group_lanes(group);
-        for (std::size_t lane = 0; lane < WinogradInt8::group_channels; lane += Vector::width) {
-            const std::size_t channel = group * WinogradInt8::group_channels + lane;
-            if (lane < lanes) {
-                transform_output<Vector, pool>(problem, tiles, channel, products + lane, lanes);
-            } else {
-                clear_output<Vector, pool>(problem, tiles, channel);
+        const std::size_t first = group * WinogradInt8::group_channels;
+        if constexpr (tile == WinogradInt8Tile::f2x2) {
+            for (std::size_t lane = 0; lane < lanes; lane += Vector::width) {
+                transform_output<Vector, pool>(problem, tiles, first + lane, products + lane, lanes);
             }
+        } else {
+            transform_output_f4x4<Vector, pool>(problem, tiles, first, products, lanes);
+        }
+        for (std::size_t lane = lanes; lane < WinogradInt8::group_channels; lane += Vector::width) {
+            clear_output<Vector, tile, pool>(problem, tiles, first + lane);
         }
     }
 };

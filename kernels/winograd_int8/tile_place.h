@@ -15,15 +15,15 @@ struct TilePlace {
 
     TilePlace(const WinogradInt8& problem, std::size_t tile)
         : image(tile / (problem.tile_rows() * problem.tile_columns())),
-          row(tile / problem.tile_columns() % problem.tile_rows() * 2),
-          column(tile % problem.tile_columns() * 2) {}
+          row(tile / problem.tile_columns() % problem.tile_rows() * problem.tile_side()),
+          column(tile % problem.tile_columns() * problem.tile_side()) {}
 
     /// Moves to the next tile.
     void advance(const WinogradInt8& problem) {
-        column += 2;
+        column += problem.tile_side();
         if (column < problem.width) return;
         column = 0;
-        row += 2;
+        row += problem.tile_side();
         if (row < problem.height) return;
         row = 0;
         ++image;

@@ -21,7 +21,7 @@ class InputTransform {
           tiles_(tiles),
           transformed_(transformed),
           stride_(problem.transformed_stride(tiles.size())) {
-        for (std::size_t position = 0; position < winograd_int8_positions; ++position) {
+        for (std::size_t position = 0; position < positions; ++position) {
             multipliers_[position] = Vector::broadcast_word(problem.input_multiplier[position]);
         }
     }
@@ -40,6 +40,7 @@ class InputTransform {
     }
 
   private:
+    static constexpr std::size_t positions = winograd_int8_positions(WinogradInt8Tile::f2x2);
     using Words = typename Vector::Words;
     using Column = std::array<Words, 4>;
 
@@ -106,7 +107,7 @@ class InputTransform {
     TileRange tiles_;
     std::uint8_t* transformed_;
     std::size_t stride_;
-    std::array<Words, winograd_int8_positions> multipliers_{};
+    std::array<Words, positions> multipliers_{};
 };
 
 }  // namespace

@@ -69,7 +69,7 @@ class OutputTransform {
     OutputTransform(const WinogradInt8& problem, std::size_t first_channel)
         : bias_(Vector::load(problem.bias + first_channel)),
           minus_bias_(Vector::subtract(Vector::zero(), bias_)) {
-        for (std::size_t position = 0; position < winograd_int8_positions; ++position) {
+        for (std::size_t position = 0; position < positions; ++position) {
             multipliers_[position] = Vector::load(
                 problem.multiplier + position * problem.padded_output_channels() + first_channel);
         }
@@ -107,16 +107,18 @@ class OutputTransform {
     }
 
   private:
+    static constexpr std::size_t positions = winograd_int8_positions(WinogradInt8Tile::f2x2);
+
     Register bias_;
     Register minus_bias_;
-    std::array<Register, winograd_int8_positions> multipliers_;
+    std::array<Register, positions> multipliers_;
 };
 
-/// The outputs of a tile: its pixels, or the largest of them if pooled.
-template <class Vector, bool pool>
+/// The outputs of a tile: its pixels, or the largest of each 2×2 of them if pooled.
+template <class Vector, WinogradInt8Tile tile, bool pool>
 struct TilePixels {
     static constexpr std::size_t shrink = pool ? 2 : 1;
-    static constexpr std::size_t side = 2 / shrink;
+    static constexpr std::size_t side = winograd_int8_tile_side(tile) / shrink;
 
     /// Calls store(image, pixel, value(i, j)) for the pixels inside the map.
     template <class Value>
@@ -145,7 +147,7 @@ struct TilePixels {
 template <class Vector, bool pool>
 void transform_output(const WinogradInt8& problem, TileRange tiles, std::size_t first_channel,
                       const std::int32_t* products, std::size_t group_lanes) {
-    using Target = TilePixels<Vector, pool>;
+    using Target = TilePixels<Vector, WinogradInt8Tile::f2x2, pool>;
     const OutputTransform<Vector> transform(problem, first_channel);
     const OutputPixels<Vector> output(problem, Target::plane_pixels(problem), first_channel);
     const std::size_t stride = WinogradInt8::product_stride(tiles.size());
@@ -160,12 +162,12 @@ void transform_output(const WinogradInt8& problem, TileRange tiles, std::size_t 
 }
 
 /// The same for padding lanes of an 8-bit block, which have no output channels.
-template <class Vector, bool pool>
+template <class Vector, WinogradInt8Tile tile, bool pool>
 void clear_output(const WinogradInt8& problem, TileRange tiles, std::size_t first_channel) {
-    using Target = TilePixels<Vector, pool>;
+    using Target = TilePixels<Vector, tile, pool>;
     const OutputPixels<Vector> output(problem, Target::plane_pixels(problem), first_channel);
     TilePlace place(problem, tiles.begin);
-    for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile, place.advance(problem)) {
+    for (std::size_t i = tiles.begin; i < tiles.end; ++i, place.advance(problem)) {
         Target::store(problem, place, output, [](std::size_t, std::size_t) { return Vector::zero(); });
     }
 }

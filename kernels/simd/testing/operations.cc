@@ -68,9 +68,9 @@ void doubles(SimdOperations::Doubles operation, const float* first, const float*
     }
 }
 
-void word_bytes(const std::uint8_t* pixels, std::int16_t a, std::int16_t b, bool subtract, int zero_point,
-                std::uint8_t* result) {
-    const auto shifted = Vector::load_pixels_shifted_by_5(pixels);
+void word_bytes(const std::uint8_t* pixels, bool shift, std::int16_t a, std::int16_t b, bool subtract,
+                int zero_point, std::uint8_t* result) {
+    const auto shifted = shift ? Vector::load_pixels_shifted_by_5(pixels) : Vector::load_pixels(pixels);
     const auto offset = Vector::broadcast_word(a);
     const auto sum = subtract ? Vector::subtract_words(shifted, offset) : Vector::add_words(shifted, offset);
     const auto product = Vector::multiply_rounded(sum, Vector::broadcast_word(b));

@@ -49,9 +49,9 @@ struct SimdOperations {
     void (*load_store_first_doubles)(const float* from, std::size_t count, float* to);
     double (*total_double_of_first)(const float* a, std::size_t count);
 
-    /// Computes (pixels << 5) + a, (pixels << 5) − a, and multiply_rounded of the former by b, converted to
-    /// bytes.
-    void (*word_bytes)(const std::uint8_t* pixels, std::int16_t a, std::int16_t b, bool subtract,
+    /// With pixels, shifted left by 5 if `shift`: computes pixels + a or pixels − a, and multiply_rounded of
+    /// it by b, converted to bytes.
+    void (*word_bytes)(const std::uint8_t* pixels, bool shift, std::int16_t a, std::int16_t b, bool subtract,
                        int zero_point, std::uint8_t* result);
 
     void (*dot4_of_quad)(const std::uint8_t* quad, const std::int8_t* weights, std::int32_t* sums);
