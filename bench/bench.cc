@@ -11,6 +11,7 @@
 #include "bench/comparison.h"
 #include "bench/exit_code.h"
 #include "bench/measurement.h"
+#include "bench/peers.h"
 #include "bench/progress.h"
 #include "bench/tune.h"
 #include "bench/worker.h"
@@ -95,7 +96,8 @@ std::vector<std::string> notes(const Options& options, const std::vector<Variant
 }
 
 Report make_report(const Options& options, const std::vector<Variant>& variants, const Image& image,
-                   const std::vector<std::string>& program, kernels::Isa isa) {
+                   const std::vector<std::string>& program, kernels::Isa isa,
+                   const std::optional<PeersFile>& peers) {
     Report report;
     report.machine = describe_machine(isa);
     report.build = describe_build();
@@ -114,6 +116,14 @@ Report make_report(const Options& options, const std::vector<Variant>& variants,
     say("classifying the image with each variant");
     report.variants = examine(variants, options, image, report.peaks);
     measure(variants, options, program, report.variants);
+    if (peers) {
+        report.peers = compare_with_peers(*peers, report.variants);
+        for (const UncomparedPeer& other : report.peers->others) {
+            say("not compared: " + other.engine.name + ", " + other.reason);
+        }
+        const std::vector<std::string> more = notes_on_peers(*report.peers);
+        report.notes.insert(report.notes.end(), more.begin(), more.end());
+    }
     return report;
 }
 
@@ -140,11 +150,13 @@ int run(Options options, const std::vector<std::string>& program) {
         earlier = read_report(*options.baseline);
         require_batch(*earlier, options.batch);
     }
+    std::optional<PeersFile> peers;
+    if (options.peers) peers = read_peers(*options.peers);
     const Image image = bench_image(options.image);
     if (options.threads == 0) options.threads = kernels::available_cpus();
 
     const std::vector<Variant> variants = chosen_variants(options);
-    const Report report = make_report(options, variants, image, program, isa);
+    const Report report = make_report(options, variants, image, program, isa, peers);
     publish(report, options);
     return earlier ? compare(*earlier, report, options.tolerance) : exit_done;
 }

@@ -101,11 +101,6 @@ std::vector<Cache> caches_from_libc() {
     return caches;
 }
 
-std::vector<Cache> caches() {
-    std::vector<Cache> found = caches_from_sysfs();
-    return found.empty() ? caches_from_libc() : found;
-}
-
 int affinity_cpus() {
     cpu_set_t cpus;
     CPU_ZERO(&cpus);
@@ -147,6 +142,11 @@ std::string compiler() {
 
 }  // namespace
 
+std::vector<Cache> described_caches() {
+    std::vector<Cache> found = caches_from_sysfs();
+    return found.empty() ? caches_from_libc() : found;
+}
+
 kernels::Isa chosen_isa(const SessionOptions& options) {
     return make_plan(model::Network::vgg(19), Preprocessing{}, options).execution.isa;
 }
@@ -158,7 +158,7 @@ Machine describe_machine(kernels::Isa isa) {
     machine.logical_cpus = static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
     machine.affinity_cpus = affinity_cpus();
     machine.available_threads = kernels::available_cpus();
-    machine.caches = caches();
+    machine.caches = described_caches();
     machine.memory_bytes = memory_bytes();
     machine.isas_built = isa_names(kernels::isa_is_built);
     machine.isas_supported = isa_names(kernels::cpu_supports);

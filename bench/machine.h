@@ -43,6 +43,9 @@ struct Build {
     std::string onednn;   ///< its version
 };
 
+/// The caches of the first CPU, as the system describes them; empty if it does not.
+std::vector<Cache> described_caches();
+
 /// The ISA that a session with these options uses: the named one; for "" the value of VGG19_ISA, else the
 /// best. Throws Error (usage) for invalid options, such as an ISA that this CPU lacks.
 kernels::Isa chosen_isa(const SessionOptions& options);

@@ -52,6 +52,20 @@ TEST_CASE("peaks are measured on every ISA of this CPU, for any number of thread
         CHECK(peaks.read_gb_per_second > 0);
         CHECK(peaks.fp32_gflops > 0);
         CHECK(peaks.int8_gops.has_value() == kernels::has_dot_product(isa));
+        CHECK(peaks.one_core_fp32_gflops > 0);
+        CHECK(peaks.one_core_int8_gops.has_value() == kernels::has_dot_product(isa));
+        CHECK(peaks.gigahertz > 0);
+        CHECK(peaks.barrier_seconds > 0);
+        REQUIRE(!peaks.reads.empty());
+        CHECK(peaks.reads.back().level == ReadLevel::memory);
+        CHECK(peaks.reads.back().array_bytes == 1 << 20);
+        CHECK(peaks.reads.back().gb_per_second == peaks.read_gb_per_second);
+        for (std::size_t i = 0; i < peaks.reads.size(); ++i) {
+            INFO(level_name(peaks.reads[i].level));
+            CHECK(peaks.reads[i].one_core_gb_per_second > 0);
+            CHECK(peaks.reads[i].gb_per_second > 0);
+            if (i > 0) CHECK(peaks.reads[i - 1].level < peaks.reads[i].level);
+        }
     }
 }
 

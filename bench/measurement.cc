@@ -84,6 +84,49 @@ void run_round(WorkerProcess& worker, double round_seconds, std::vector<double>&
     seconds.insert(seconds.end(), times.begin(), times.end());
 }
 
+/// A variant's process at one setting, and the times of its runs.
+struct Measured {
+    WorkerProcess worker;
+    std::vector<double> seconds;
+};
+
+std::string worker_name(const Variant& variant, const Options& setting, bool with_setting) {
+    if (!with_setting) return variant.id;
+    return variant.id + " (" + std::to_string(setting.threads) + " threads, batch " +
+           std::to_string(setting.batch) + ')';
+}
+
+/// A variant's entries, without speed-ups over the baseline.
+std::vector<ScalingEntry> scaling_of(std::span<const Measured> measured,
+                                     const std::vector<Options>& settings) {
+    std::vector<ScalingEntry> entries;
+    for (std::size_t i = 0; i < measured.size(); ++i) {
+        ScalingEntry entry{.threads = settings[i].threads,
+                           .batch = settings[i].batch,
+                           .latency = summarise(measured[i].seconds)};
+        entry.images_per_second = static_cast<double>(entry.batch) / (entry.latency.median_ms * 1e-3);
+        const double first = entries.empty() ? entry.images_per_second : entries.front().images_per_second;
+        entry.gain = entry.images_per_second / first;
+        entry.efficiency = entry.gain * settings.front().threads / entry.threads;
+        entry.peak_rss_bytes = measured[i].worker.peak_rss_bytes();
+        entries.push_back(entry);
+    }
+    return entries;
+}
+
+/// Relative to the baseline at the same setting; none for variants before the baseline.
+void add_speedups(std::vector<VariantReport>& reports) {
+    const VariantReport* baseline = nullptr;
+    for (VariantReport& report : reports) {
+        if (report.id == converter::baseline_recipe().id) baseline = &report;
+        if (baseline == nullptr) continue;
+        for (std::size_t i = 0; i < report.scaling.size(); ++i) {
+            report.scaling[i].speedup =
+                baseline->scaling[i].latency.median_ms / report.scaling[i].latency.median_ms;
+        }
+    }
+}
+
 }  // namespace
 
 std::vector<std::string> worker_words(const Variant& variant, const Options& options,
@@ -135,28 +178,36 @@ std::vector<VariantReport> examine(const std::vector<Variant>& variants, const O
 
 void measure(const std::vector<Variant>& variants, const Options& options,
              const std::vector<std::string>& program, std::vector<VariantReport>& reports) {
-    std::vector<WorkerProcess> workers;
-    workers.reserve(variants.size());
+    const std::vector<Options> settings = compared_settings(options);
+    std::vector<Measured> measured;  // [variant][setting]
     for (const Variant& variant : variants) {
-        workers.emplace_back(variant.id, worker_words(variant, options, program));
+        for (const Options& setting : settings) {
+            measured.push_back({.worker = {worker_name(variant, setting, settings.size() > 1),
+                                           worker_words(variant, setting, program)},
+                                .seconds = {}});
+        }
     }
-
-    std::vector<std::vector<double>> seconds(variants.size());
     for (int round = 1; round <= measurement_rounds; ++round) {
         say("round " + std::to_string(round) + " of " + std::to_string(measurement_rounds));
-        for (std::size_t i = 0; i < workers.size(); ++i) {
-            run_round(workers[i], options.min_time_seconds / measurement_rounds, seconds[i]);
+        for (Measured& each : measured) {
+            run_round(each.worker, options.min_time_seconds / measurement_rounds, each.seconds);
         }
     }
 
-    std::optional<double> baseline_ms;
     for (std::size_t i = 0; i < reports.size(); ++i) {
-        reports[i].latency = summarise(seconds[i]);
-        reports[i].images_per_second =
-            static_cast<double>(options.batch) / (reports[i].latency.median_ms * 1e-3);
-        reports[i].peak_rss_bytes = workers[i].peak_rss_bytes();
-        if (reports[i].id == converter::baseline_recipe().id) baseline_ms = reports[i].latency.median_ms;
-        if (baseline_ms) reports[i].speedup = *baseline_ms / reports[i].latency.median_ms;
+        const auto entries = std::span(measured).subspan(i * settings.size(), settings.size());
+        VariantReport& report = reports[i];
+        report.ready_seconds = entries.front().worker.ready_seconds();
+        report.scaling = scaling_of(entries, settings);
+    }
+    add_speedups(reports);
+    for (VariantReport& report : reports) {
+        const ScalingEntry& first = report.scaling.front();
+        report.latency = first.latency;
+        report.images_per_second = first.images_per_second;
+        report.speedup = first.speedup;
+        report.peak_rss_bytes = first.peak_rss_bytes;
+        if (settings.size() == 1) report.scaling.clear();
     }
 }
 

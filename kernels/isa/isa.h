@@ -36,6 +36,7 @@ class Capabilities {
 
 /// Kernels are compiled once for each of these, in a namespace of the same name.
 enum class Isa : unsigned char { portable, avx2, avx2vnni, avx512, avx512vnni, neon, neon_dotprod };
+inline constexpr std::size_t isa_count = 7;
 
 /// All ISAs. If a CPU supports two of them, the later one is faster.
 std::span<const Isa> all_isas();

@@ -30,21 +30,22 @@ std::vector<std::int32_t> input_tile(const WinogradInt8& problem, const TilePlac
     return tile;
 }
 
-void transform_input(const WinogradInt8& problem, TileRange tiles, std::size_t block_begin,
-                     std::size_t block_end, std::uint8_t* transformed) {
-    const std::size_t stride = problem.transformed_stride(tiles.size());
+void transform_input(const WinogradInt8& problem, const WinogradExtent& extent, TileRange tiles,
+                     IndexRange input_blocks, std::uint8_t* transformed) {
+    const std::size_t stride = problem.transformed_stride(extent.tiles.size());
     const bool small = problem.tile == WinogradInt8Tile::f2x2;
     const int bits = small ? 10 : 15;
     for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile) {
         const TilePlace place(problem, tile);
-        for (std::size_t channel = block_begin * int8_channel_block; channel < block_end * int8_channel_block;
-             ++channel) {
+        for (std::size_t channel = input_blocks.begin * int8_channel_block;
+             channel < input_blocks.end * int8_channel_block; ++channel) {
             const std::vector<std::int32_t> pixels = input_tile(problem, place, channel);
             const std::vector<std::int32_t> values =
                 small ? reference_input_f2x2(pixels) : reference_input_f4x4(pixels);
             std::uint8_t* target =
                 transformed +
-                (channel / int8_channel_block * tiles.size() + tile - tiles.begin) * int8_channel_block +
+                (channel / int8_channel_block * extent.tiles.size() + tile - extent.tiles.begin) *
+                    int8_channel_block +
                 channel % int8_channel_block;
             for (std::size_t position = 0; position < values.size(); ++position) {
                 const std::int32_t scaled =
@@ -121,34 +122,47 @@ void store_tile(const WinogradInt8& problem, const TilePlace& place, std::size_t
     }
 }
 
-void multiply(const WinogradInt8& problem, TileRange tiles, std::size_t group,
+void multiply(const WinogradInt8& problem, const WinogradExtent& extent, IndexRange wanted, IndexRange groups,
               const std::uint8_t* transformed, std::int32_t* products) {
-    const std::size_t lanes = problem.group_lanes(group);
-    const std::size_t stride = WinogradInt8::product_stride(tiles.size());
-    for (std::size_t position = 0; position < problem.positions(); ++position) {
-        for (std::size_t tile = 0; tile < tiles.size(); ++tile) {
-            sum_products(
-                problem, tiles.size(),
-                transformed + position * problem.transformed_stride(tiles.size()) + tile * int8_channel_block,
-                problem.weights + problem.packed_group(group) +
-                    position * problem.packed_position_size(group),
-                lanes, products + position * stride + tile * lanes);
+    const std::size_t tiles = extent.tiles.size();
+    for (std::size_t group = groups.begin; group < groups.end; ++group) {
+        const std::size_t lanes = problem.group_lanes(group);
+        for (std::size_t position = wanted.begin; position < wanted.end; ++position) {
+            const std::int8_t* packed = problem.weights + problem.packed_group(group) +
+                                        position * problem.packed_position_size(group);
+            const std::uint8_t* v = transformed + position * problem.transformed_stride(tiles);
+            std::int32_t* sums = products + position * WinogradInt8::product_stride(extent) +
+                                 WinogradInt8::product_offset(extent, group);
+            for (std::size_t tile = 0; tile < tiles; ++tile) {
+                sum_products(problem, tiles, v + tile * int8_channel_block, packed, lanes,
+                             sums + tile * lanes);
+            }
         }
     }
-    TilePlace place(problem, tiles.begin);
-    for (std::size_t tile = 0; tile < tiles.size(); ++tile, place.advance(problem)) {
-        for (std::size_t lane = 0; lane < group_channels; ++lane) {
-            const std::size_t channel = group * group_channels + lane;
-            const std::vector<float> y =
-                lane < lanes ? output_pixels(problem, channel, products + tile * lanes + lane, stride)
-                             : std::vector<float>(problem.tile_side() * problem.tile_side());
-            store_tile(problem, place, channel, y);
+}
+
+void transform_output(const WinogradInt8& problem, const WinogradExtent& extent, TileRange tiles,
+                      IndexRange groups, const std::int32_t* products) {
+    const std::size_t stride = WinogradInt8::product_stride(extent);
+    for (std::size_t group = groups.begin; group < groups.end; ++group) {
+        const std::size_t lanes = problem.group_lanes(group);
+        const std::int32_t* sums = products + WinogradInt8::product_offset(extent, group);
+        for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile) {
+            const TilePlace place(problem, tile);
+            for (std::size_t lane = 0; lane < group_channels; ++lane) {
+                const std::size_t channel = group * group_channels + lane;
+                const std::vector<float> y =
+                    lane < lanes ? output_pixels(problem, channel,
+                                                 sums + (tile - extent.tiles.begin) * lanes + lane, stride)
+                                 : std::vector<float>(problem.tile_side() * problem.tile_side());
+                store_tile(problem, place, channel, y);
+            }
         }
     }
 }
 
 }  // namespace
 
-const WinogradInt8Steps winograd_int8_reference = {transform_input, multiply};
+const WinogradInt8Steps winograd_int8_reference = {transform_input, multiply, transform_output};
 
 }  // namespace vgg19::kernels

@@ -11,9 +11,10 @@ namespace vgg19::kernels {
 
 /// What the threads of a convolution divide among themselves.
 enum class WinogradSplit : unsigned char {
-    tiles,     ///< each thread has its own blocks of tiles and reads all weights: for large maps
-    channels,  ///< all threads work on the same block of tiles, each on some groups of output channels: for
-               ///< small maps
+    tiles,      ///< each thread has its own blocks of tiles and reads all filters for each: for large maps
+    positions,  ///< all threads work on the same block of tiles, step by step; of the products, each has some
+                ///< positions and groups of channels, so that each filter is read once a block: for small
+                ///< maps
 };
 
 struct WinogradSchedule {
@@ -27,8 +28,8 @@ struct WinogradSchedule {
     }
 };
 
-/// Runs a family's steps according to a schedule. `Transformed` and `Product` are the element types of the
-/// intermediate results; Problem::transformed_size(tiles) and product_size(tiles) give their sizes.
+/// Runs a family's steps according to a schedule. `Transformed` and `Product` are the element types of V and
+/// M; Problem::transformed_size(tiles) and product_size(extent) give their sizes.
 template <class Transformed, class Product, class Steps, class Problem>
 class WinogradRun {
   public:
@@ -37,13 +38,15 @@ class WinogradRun {
           problem_(problem),
           schedule_(schedule),
           threads_(static_cast<std::size_t>(schedule.threads)),
-          product_bytes_(whole_lines<Product>(problem.product_size(schedule.largest_block(problem)))),
           transformed_bytes_(
-              whole_lines<Transformed>(problem.transformed_size(schedule.largest_block(problem)))) {}
+              whole_lines<Transformed>(problem.transformed_size(schedule.largest_block(problem)))),
+          product_bytes_(whole_lines<Product>(
+              problem.product_size({{0, schedule.largest_block(problem)},
+                                    {0, schedule.split == WinogradSplit::tiles ? 1 : problem.groups()}}))) {}
 
     std::size_t scratch_bytes() const {
         const std::size_t copies = schedule_.split == WinogradSplit::tiles ? threads_ : 1;
-        return threads_ * product_bytes_ + copies * transformed_bytes_;
+        return copies * (transformed_bytes_ + product_bytes_);
     }
 
     /// `scratch` is aligned to 64 bytes.
@@ -51,7 +54,7 @@ class WinogradRun {
         if (schedule_.split == WinogradSplit::tiles) {
             share_tiles(scratch);
         } else {
-            share_channels(scratch);
+            share_positions(scratch);
         }
     }
 
@@ -69,64 +72,102 @@ class WinogradRun {
 
     void share_tiles(std::byte* scratch) const {
         parallel_workers(schedule_.threads, schedule_.blocks, [&](std::size_t worker, std::size_t block) {
-            std::byte* own = scratch + worker * (product_bytes_ + transformed_bytes_);
-            auto* products = reinterpret_cast<Product*>(own);
-            auto* transformed = reinterpret_cast<Transformed*>(own + product_bytes_);
+            std::byte* own = scratch + worker * (transformed_bytes_ + product_bytes_);
+            auto* transformed = reinterpret_cast<Transformed*>(own);
+            auto* products = reinterpret_cast<Product*>(own + transformed_bytes_);
             const TileRange tiles = block_of_tiles(block);
-            steps_.transform_input(problem_, tiles, 0, problem_.input_blocks(), transformed);
+            steps_.transform_input(problem_, {tiles, {}}, tiles, {0, problem_.input_blocks()}, transformed);
             for (std::size_t group = 0; group < problem_.groups(); ++group) {
-                steps_.multiply(problem_, tiles, group, transformed, products);
+                const WinogradExtent extent = {tiles, {group, group + 1}};
+                steps_.multiply(problem_, extent, {0, problem_.positions()}, extent.groups, transformed,
+                                products);
+                steps_.transform_output(problem_, extent, tiles, extent.groups, products);
             }
         });
     }
 
-    void share_channels(std::byte* scratch) const {
-        auto* transformed = reinterpret_cast<Transformed*>(scratch + threads_ * product_bytes_);
+    void share_positions(std::byte* scratch) const {
+        auto* transformed = reinterpret_cast<Transformed*>(scratch);
+        auto* products = reinterpret_cast<Product*>(scratch + transformed_bytes_);
         for (std::size_t block = 0; block < schedule_.blocks; ++block) {
-            const TileRange tiles = block_of_tiles(block);
-            parallel_for(schedule_.threads, problem_.input_blocks(), [&](std::size_t input_block) {
-                steps_.transform_input(problem_, tiles, input_block, input_block + 1, transformed);
+            const WinogradExtent extent = {block_of_tiles(block), {0, problem_.groups()}};
+            share_parts_of_tiles(extent.tiles, problem_.input_blocks(),
+                                 [&](TileRange tiles, IndexRange blocks) {
+                                     steps_.transform_input(problem_, extent, tiles, blocks, transformed);
+                                 });
+            share_products(extent, transformed, products);
+            share_parts_of_tiles(extent.tiles, problem_.groups(), [&](TileRange tiles, IndexRange groups) {
+                steps_.transform_output(problem_, extent, tiles, groups, products);
             });
-            parallel_workers(
-                schedule_.threads, problem_.groups(), [&](std::size_t worker, std::size_t group) {
-                    auto* products = reinterpret_cast<Product*>(scratch + worker * product_bytes_);
-                    steps_.multiply(problem_, tiles, group, transformed, products);
-                });
         }
+    }
+
+    /// Enough tasks for equal loads where some threads are slower, if there are so many.
+    std::size_t most_tasks() const { return 8 * threads_; }
+
+    /// A transform: calls step(tiles, channels) for parts of a grid of tiles × blocks or groups of channels.
+    template <class Step>
+    void share_parts_of_tiles(TileRange tiles, std::size_t channels, const Step& step) const {
+        const std::size_t parts = std::min(tiles.size(), std::max<std::size_t>(most_tasks() / channels, 1));
+        parallel_workers(schedule_.threads, channels * parts, [&](std::size_t, std::size_t task) {
+            const Range part = part_of(tiles.size(), parts, task % parts);
+            const std::size_t channel = task / parts;
+            step({tiles.begin + part.begin, tiles.begin + part.end}, {channel, channel + 1});
+        });
+    }
+
+    /// Tasks are runs of groups within as few positions as possible, so that a thread keeps V of a position
+    /// in its cache.
+    void share_products(const WinogradExtent& extent, const Transformed* transformed,
+                        Product* products) const {
+        const std::size_t groups = problem_.groups();
+        const std::size_t items = problem_.positions() * groups;
+        const std::size_t tasks = std::min(items, most_tasks());
+        parallel_workers(schedule_.threads, tasks, [&](std::size_t, std::size_t task) {
+            const Range part = part_of(items, tasks, task);
+            for (std::size_t item = part.begin; item < part.end;) {
+                const std::size_t position = item / groups;
+                const std::size_t end = std::min((position + 1) * groups, part.end);
+                steps_.multiply(problem_, extent, {position, position + 1},
+                                {item - position * groups, end - position * groups}, transformed, products);
+                item = end;
+            }
+        });
     }
 
     Steps steps_;  // a few pointers to functions
     const Problem& problem_;
     WinogradSchedule schedule_;
     std::size_t threads_;
-    std::size_t product_bytes_;
     std::size_t transformed_bytes_;
+    std::size_t product_bytes_;
 };
 
 /// The schedule that suits this CPU's caches, for a problem with these sizes in bytes.
 struct WinogradBytes {
     std::size_t packed;            ///< all filters
-    std::size_t transformed;       ///< all tiles
     std::size_t tile_transformed;  ///< per tile, all input channels
     std::size_t tile_products;     ///< per tile, one group of output channels
     std::size_t cache;             ///< the part of the cache for data that is read repeatedly
 };
-inline WinogradSchedule winograd_schedule_of(const WinogradBytes& bytes, std::size_t tiles, int threads) {
-    constexpr std::size_t fewest_tiles = 12;  // with fewer tiles, filters would be read too often
-    const auto blocks_for = [&](std::size_t bytes_of_tile) {
-        return blocks_of(tiles, std::max(bytes.cache / bytes_of_tile, fewest_tiles));
-    };
-    // Threads that share tiles read all weights each; threads that share channels read all transformed tiles
-    // each. Weights also come from slower memory.
+inline WinogradSchedule winograd_schedule_of(const WinogradBytes& bytes, std::size_t tiles,
+                                             std::size_t groups, int threads) {
+    // Threads that share tiles read all filters for each block; those that share positions write and read V
+    // and M of all tiles. Filters also come from slower memory.
     constexpr std::size_t distance = 4;
-    if (bytes.packed > distance * bytes.transformed) {
-        return {WinogradSplit::channels, blocks_for(bytes.tile_products), threads};
+    if (bytes.packed > distance * tiles * bytes.tile_transformed) {
+        constexpr std::size_t most_bytes = std::size_t{16} << 20U;
+        return {WinogradSplit::positions,
+                blocks_of(tiles * (bytes.tile_transformed + groups * bytes.tile_products), most_bytes),
+                threads};
     }
+    constexpr std::size_t fewest_tiles = 12;  // with fewer tiles, filters would be read too often
+    const std::size_t block =
+        std::max(bytes.cache / (bytes.tile_transformed + bytes.tile_products), fewest_tiles);
     // All threads get the same number of blocks, if there are enough tiles; no block is empty.
     const auto count = static_cast<std::size_t>(threads);
-    const std::size_t blocks =
-        blocks_of(blocks_for(bytes.tile_transformed + bytes.tile_products), count) * count;
-    return {WinogradSplit::tiles, std::min(blocks, tiles), threads};
+    return {WinogradSplit::tiles, std::min(blocks_of(blocks_of(tiles, block), count) * count, tiles),
+            threads};
 }
 
 }  // namespace vgg19::kernels

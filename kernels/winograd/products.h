@@ -70,18 +70,19 @@ struct WinogradProducts {
     }
     (std::make_index_sequence<winograd_rows<Vector>>{});
 
-    /// Computes all positions of one group of output channels.
-    static void run(const Winograd& problem, std::size_t tile_count, const float* transformed,
-                    const float* weights, float* products) {
+    /// Computes positions of one group of output channels. `weights` and `products` are the group's.
+    static void run(const Winograd& problem, const WinogradExtent& extent, IndexRange positions,
+                    const float* transformed, const float* weights, float* products) {
+        const std::size_t tile_count = extent.tiles.size();
         constexpr std::size_t lanes = Vector::width;
         const std::size_t inputs = problem.input_blocks();
         // Register tiles have nearly equal heights: 49 tiles as 10 10 10 10 9 cost less than as 12 12 12 12
         // 1.
         const std::size_t parts = (tile_count + winograd_rows<Vector> - 1) / winograd_rows<Vector>;
-        for (std::size_t position = 0; position < problem.positions(); ++position) {
+        for (std::size_t position = positions.begin; position < positions.end; ++position) {
             const float* position_tiles = transformed + position * problem.transformed_stride(tile_count);
             const float* position_weights = weights + position * inputs * lanes * columns * lanes;
-            float* position_products = products + position * problem.product_stride(tile_count);
+            float* position_products = products + position * problem.product_stride(extent);
             for (std::size_t part = 0; part < parts; ++part) {
                 const std::size_t begin = tile_count * part / parts;
                 const std::size_t end = tile_count * (part + 1) / parts;

@@ -14,11 +14,10 @@ WinogradSchedule winograd_schedule(const Winograd& problem, int threads) {
     const std::size_t position_bytes = problem.positions() * problem.block * sizeof(float);
     // A quarter of the L2 cache is for data that is read repeatedly; the rest is for streamed data.
     return winograd_schedule_of({.packed = problem.packed_size() * sizeof(float),
-                                 .transformed = problem.transformed_size(problem.tiles()) * sizeof(float),
                                  .tile_transformed = position_bytes * problem.input_blocks(),
                                  .tile_products = position_bytes * Winograd::group_blocks,
                                  .cache = second_level_cache_bytes() / 4},
-                                problem.tiles(), threads);
+                                problem.tiles(), problem.groups(), threads);
 }
 
 std::size_t winograd_scratch_size(const Winograd& problem, const WinogradSchedule& schedule) {

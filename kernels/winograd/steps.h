@@ -71,18 +71,19 @@ struct WinogradTransforms {
         }
     }
 
-    static void input(const Winograd& problem, TileRange tiles, std::size_t block_begin,
-                      std::size_t block_end, float* transformed) {
+    static void input(const Winograd& problem, const WinogradExtent& extent, TileRange tiles,
+                      IndexRange blocks, float* transformed) {
         const std::size_t row_floats = problem.width * lanes;
-        const std::size_t stride = problem.transformed_stride(tiles.size());
+        const std::size_t stride = problem.transformed_stride(extent.tiles.size());
         alignas(64) float padded[n * n * lanes];
-        for (std::size_t block = block_begin; block < block_end; ++block) {
+        for (std::size_t block = blocks.begin; block < blocks.end; ++block) {
             for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile) {
                 const TilePlace place = place_of(problem, tile);
                 const float* plane = problem.input + (place.image * problem.input_blocks() + block) *
                                                          problem.height * row_floats;
-                float* target = transformed + (block * tiles.size() + tile - tiles.begin) * lanes;
-                if (block + 1 < block_end) prefetch(problem, place, plane + problem.height * row_floats);
+                float* target =
+                    transformed + (block * extent.tiles.size() + tile - extent.tiles.begin) * lanes;
+                if (block + 1 < blocks.end) prefetch(problem, place, plane + problem.height * row_floats);
                 const float* corner = padded;
                 std::size_t step = n * lanes;
                 // The input tile starts one pixel above and to the left of the output tile.
@@ -168,11 +169,13 @@ struct WinogradTransforms {
         });
     }
 
-    static void output(const Winograd& problem, TileRange tiles, std::size_t group, const float* products) {
+    /// `products` are the group's.
+    static void output(const Winograd& problem, const WinogradExtent& extent, TileRange tiles,
+                       std::size_t group, const float* products) {
         const std::size_t shrink = problem.pool ? 2 : 1;
         const std::size_t height = problem.height / shrink;
         const std::size_t width = problem.width / shrink;
-        const std::size_t stride = problem.product_stride(tiles.size());
+        const std::size_t stride = problem.product_stride(extent);
         const std::size_t first_block = group * Winograd::group_blocks;
         const std::size_t blocks = std::min(Winograd::group_blocks, problem.output_blocks() - first_block);
         const Register least =
@@ -182,8 +185,8 @@ struct WinogradTransforms {
             for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile) {
                 const TilePlace place = place_of(problem, tile);
                 std::array<std::array<Register, m>, m> pixels{};
-                output_tile(products + ((tile - tiles.begin) * blocks + block) * lanes, stride, bias, least,
-                            pixels);
+                output_tile(products + ((tile - extent.tiles.begin) * blocks + block) * lanes, stride, bias,
+                            least, pixels);
                 float* plane =
                     problem.output +
                     (place.image * problem.output_blocks() + first_block + block) * height * width * lanes;
@@ -202,31 +205,47 @@ struct WinogradTransforms {
 
 template <class Vector>
 struct WinogradKernel {
-    static void transform_input(const Winograd& problem, TileRange tiles, std::size_t block_begin,
-                                std::size_t block_end, float* transformed) {
+    static void transform_input(const Winograd& problem, const WinogradExtent& extent, TileRange tiles,
+                                IndexRange input_blocks, float* transformed) {
         with_tile_side(problem.tile, [&](auto m) {
-            WinogradTransforms<m, Vector>::input(problem, tiles, block_begin, block_end, transformed);
+            WinogradTransforms<m, Vector>::input(problem, extent, tiles, input_blocks, transformed);
         });
     }
 
-    static void multiply(const Winograd& problem, TileRange tiles, std::size_t group,
-                         const float* transformed, float* products) {
-        // All groups except the last have the same size.
-        const float* weights = problem.weights + group * problem.packed_group_size(0);
-        if (group * Winograd::group_blocks + Winograd::group_blocks <= problem.output_blocks()) {
-            WinogradProducts<Vector, Winograd::group_blocks>::run(problem, tiles.size(), transformed, weights,
-                                                                  products);
-        } else {
-            WinogradProducts<Vector, 1>::run(problem, tiles.size(), transformed, weights, products);
+    static void multiply(const Winograd& problem, const WinogradExtent& extent, IndexRange positions,
+                         IndexRange groups, const float* transformed, float* products) {
+        for (std::size_t group = groups.begin; group < groups.end; ++group) {
+            // All groups except the last have the same size.
+            const float* weights = problem.weights + group * problem.packed_group_size(0);
+            float* target = products + group_offset(extent, group);
+            if (group * Winograd::group_blocks + Winograd::group_blocks <= problem.output_blocks()) {
+                WinogradProducts<Vector, Winograd::group_blocks>::run(problem, extent, positions, transformed,
+                                                                      weights, target);
+            } else {
+                WinogradProducts<Vector, 1>::run(problem, extent, positions, transformed, weights, target);
+            }
         }
+    }
+
+    static void transform_output(const Winograd& problem, const WinogradExtent& extent, TileRange tiles,
+                                 IndexRange groups, const float* products) {
         with_tile_side(problem.tile, [&](auto m) {
-            WinogradTransforms<m, Vector>::output(problem, tiles, group, products);
+            for (std::size_t group = groups.begin; group < groups.end; ++group) {
+                WinogradTransforms<m, Vector>::output(problem, extent, tiles, group,
+                                                      products + group_offset(extent, group));
+            }
         });
     }
 
     static void pack_weights(const Winograd& problem, std::size_t group, const float* weights,
                              float* packed) {
         winograd_pack_group<Vector::width>(problem, group, weights, packed);
+    }
+
+  private:
+    /// The offset in floats of a group in each position's products.
+    static std::size_t group_offset(const WinogradExtent& extent, std::size_t group) {
+        return (group - extent.groups.begin) * extent.tiles.size() * Winograd::group_blocks * Vector::width;
     }
 };
 

@@ -11,11 +11,12 @@
 
 #include "kernels/common/aligned_buffer.h"
 #include "kernels/common/testing/golden.h"
+#include "kernels/common/testing/guarded_buffer.h"
 #include "kernels/common/testing/random.h"
 #include "kernels/conv_direct/conv_direct.h"
 #include "kernels/reference/conv_reference.h"
 #include "kernels/winograd/matrices.h"
-#include "kernels/winograd/winograd.h"
+#include "kernels/winograd/schedule.h"
 
 namespace vgg19::kernels {
 
@@ -126,16 +127,27 @@ struct Run {
     /// Runs in ranges of `step` tiles.
     void run(const WinogradSteps& steps, std::size_t step) const {
         AlignedBuffer transformed(problem.transformed_size(step) * sizeof(float));
-        AlignedBuffer products(problem.product_size(step) * sizeof(float));
+        AlignedBuffer products(problem.product_size({{0, step}, {0, 1}}) * sizeof(float));
         for (std::size_t begin = 0; begin < problem.tiles(); begin += step) {
             const TileRange tiles = {begin, std::min(begin + step, problem.tiles())};
             for (std::size_t block = 0; block < problem.input_blocks(); ++block) {
-                steps.transform_input(problem, tiles, block, block + 1, transformed.as<float>());
+                steps.transform_input(problem, {tiles, {}}, tiles, {block, block + 1},
+                                      transformed.as<float>());
             }
             for (std::size_t group = 0; group < problem.groups(); ++group) {
-                steps.multiply(problem, tiles, group, transformed.as<float>(), products.as<float>());
+                const WinogradExtent extent = {tiles, {group, group + 1}};
+                steps.multiply(problem, extent, {0, problem.positions()}, extent.groups,
+                               transformed.as<float>(), products.as<float>());
+                steps.transform_output(problem, extent, tiles, extent.groups, products.as<float>());
             }
         }
+    }
+
+    /// Runs with a schedule, in memory that ends at a guard page and is filled with NaNs.
+    void run(const WinogradSteps& steps, const WinogradSchedule& schedule) const {
+        testing::GuardedBuffer<float> scratch(winograd_scratch_size(problem, schedule));
+        std::fill(scratch.begin(), scratch.end(), std::numeric_limits<float>::quiet_NaN());
+        winograd_convolution(steps, problem, schedule, scratch.data());
     }
 
     std::span<const float> output_values() const {
@@ -306,6 +318,34 @@ TEST_CASE("winograd gives the same bits however the tiles are cut into ranges") 
                 const Run parts(data, kernel, tile, pool);
                 parts.run(*kernel.run, std::min(step, parts.problem.tiles()));
                 CHECK(std::memcmp(whole.output.data(), parts.output.data(), whole.output.size()) == 0);
+            }
+        }
+    }
+}
+
+TEST_CASE("winograd gives the same bits for every schedule and number of threads") {
+    testing::Random random;
+    INFO(random.replay());
+    const Case data({2, 70, 101, 14, 19}, random);
+    for (const auto& kernel : kernels_of_this_cpu()) {
+        for (const WinogradTile tile : winograd_tiles) {
+            CAPTURE(std::string(kernel.name));
+            CAPTURE(static_cast<int>(tile));
+            const Run whole(data, kernel, tile, false);
+            whole.run(*kernel.run, whole.problem.tiles());
+            const auto check = [&](const WinogradSchedule& schedule) {
+                CAPTURE(static_cast<int>(schedule.split));
+                CAPTURE(schedule.blocks);
+                CAPTURE(schedule.threads);
+                const Run found(data, kernel, tile, false);
+                found.run(*kernel.run, schedule);
+                CHECK(std::memcmp(whole.output.data(), found.output.data(), whole.output.size()) == 0);
+            };
+            for (const int threads : {1, 2, 3, 64}) {
+                for (const WinogradSplit split : {WinogradSplit::tiles, WinogradSplit::positions}) {
+                    for (const std::size_t blocks : {1U, 2U, 5U}) check({split, blocks, threads});
+                }
+                check(winograd_schedule(whole.problem, threads));
             }
         }
     }

@@ -10,10 +10,10 @@
 // (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016; points chosen for accuracy:
 // kernels/winograd/matrices.h).
 //
-// The work has two steps, so that the caller can divide tiles or channels among threads:
-//   transform_input    a range of tiles → V[position][input block][tile][lane]
-//   multiply           V and a group of output channels → output (products, inverse transform, bias, ReLU,
-//   pool)
+// The work has three steps, so that the caller can divide tiles, positions or channels among threads:
+//   transform_input    input → V[position][input block][tile][lane]
+//   multiply           V and filters → products M[position][group][tile][lane of the group]
+//   transform_output   M → output (inverse transform, bias, ReLU, pool)
 // with a block of channels as in kernels/common/blocked_layout.h. The sum over channels is taken in the same
 // order whatever the ranges are, so any split gives the same bits.
 #pragma once
@@ -30,6 +30,21 @@ namespace vgg19::kernels {
 enum class WinogradTile : unsigned char { f2 = 2, f4 = 4, f5 = 5, f6 = 6 };
 inline constexpr WinogradTile winograd_tiles[] = {WinogradTile::f2, WinogradTile::f4, WinogradTile::f5,
                                                   WinogradTile::f6};
+
+/// Indices [begin, end): of tiles (counted through rows, columns and images), of positions, of blocks of
+/// input channels, or of groups of output channels.
+struct IndexRange {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+    std::size_t size() const { return end - begin; }
+};
+using TileRange = IndexRange;
+
+/// What the memory of V and of the products M holds.
+struct WinogradExtent {
+    TileRange tiles;    ///< of V and M
+    IndexRange groups;  ///< of M: groups of output channels
+};
 
 struct Winograd {
     WinogradTile tile = WinogradTile::f4;
@@ -69,15 +84,15 @@ struct Winograd {
     std::size_t transformed_stride(std::size_t tile_count) const {
         return (input_blocks() * tile_count + 1) * block;
     }
-    std::size_t product_stride(std::size_t tile_count) const {
-        return (group_blocks * tile_count + 1) * block;
+    std::size_t product_stride(const WinogradExtent& extent) const {
+        return (group_blocks * extent.groups.size() * extent.tiles.size() + 1) * block;
     }
-    /// The size in floats of V for `tile_count` tiles, and of the products of one group.
+    /// The sizes in floats of V for `tile_count` tiles, and of the products.
     std::size_t transformed_size(std::size_t tile_count) const {
         return positions() * transformed_stride(tile_count);
     }
-    std::size_t product_size(std::size_t tile_count) const {
-        return positions() * product_stride(tile_count);
+    std::size_t product_size(const WinogradExtent& extent) const {
+        return positions() * product_stride(extent);
     }
     /// The size in floats of packed weights: [group][position][input channel, padded to blocks][block of the
     /// group][lane].
@@ -88,23 +103,18 @@ struct Winograd {
     std::size_t packed_size() const { return positions() * input_blocks() * block * output_blocks() * block; }
 };
 
-/// Tiles [begin, end), counted through rows, columns and images.
-struct TileRange {
-    std::size_t begin;
-    std::size_t end;
-    std::size_t size() const { return end - begin; }
-};
-
-/// The steps of one kernel.
+/// The steps of one kernel. V and M are aligned to 64 bytes. Calls with different ranges may run
+/// concurrently.
 struct WinogradSteps {
-    /// Transforms input blocks [block_begin, block_end) of the tiles; `transformed` is V for this range of
-    /// tiles, aligned to 64 bytes.
-    void (*transform_input)(const Winograd& problem, TileRange tiles, std::size_t block_begin,
-                            std::size_t block_end, float* transformed);
-    /// `products` has product_size(tiles.size()) floats, is aligned to 64 bytes, and must not be shared
-    /// between concurrent calls.
-    void (*multiply)(const Winograd& problem, TileRange tiles, std::size_t group, const float* transformed,
-                     float* products);
+    /// Transforms input blocks of the tiles.
+    void (*transform_input)(const Winograd& problem, const WinogradExtent& extent, TileRange tiles,
+                            IndexRange input_blocks, float* transformed);
+    /// Computes all tiles' products at the positions, for the groups.
+    void (*multiply)(const Winograd& problem, const WinogradExtent& extent, IndexRange positions,
+                     IndexRange groups, const float* transformed, float* products);
+    /// Computes the tiles' output for the groups.
+    void (*transform_output)(const Winograd& problem, const WinogradExtent& extent, TileRange tiles,
+                             IndexRange groups, const float* products);
     /// Transforms a group's filters, from [output_channels][input_channels][3][3], and writes them to the
     /// group's position in `packed`.
     void (*pack_weights)(const Winograd& problem, std::size_t group, const float* weights, float* packed);

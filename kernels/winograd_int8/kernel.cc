@@ -4,6 +4,7 @@
 namespace vgg19::kernels::VGG19_ISA {
 
 const WinogradInt8Steps winograd_int8 = {WinogradInt8Kernel<Vector>::transform_input,
-                                         WinogradInt8Kernel<Vector>::multiply};
+                                         WinogradInt8Kernel<Vector>::multiply,
+                                         WinogradInt8Kernel<Vector>::transform_output};
 
 }  // namespace vgg19::kernels::VGG19_ISA

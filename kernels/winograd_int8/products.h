@@ -97,12 +97,13 @@ class ProductTile {
 template <class Vector, std::size_t lanes>
 class Products {
   public:
-    /// Computes all positions of one group of output channels.
-    static void run(const WinogradInt8& problem, std::size_t tile_count, const std::uint8_t* transformed,
-                    const std::int8_t* packed, std::int32_t* products) {
+    /// Computes positions of one group of output channels. `packed` and `products` are the group's.
+    static void run(const WinogradInt8& problem, const WinogradExtent& extent, IndexRange positions,
+                    const std::uint8_t* transformed, const std::int8_t* packed, std::int32_t* products) {
+        const std::size_t tile_count = extent.tiles.size();
         constexpr std::size_t start_bytes = lanes * sizeof(std::int32_t);
         const std::size_t position_bytes = (1 + problem.input_quads()) * start_bytes;
-        for (std::size_t position = 0; position < problem.positions(); ++position) {
+        for (std::size_t position = positions.begin; position < positions.end; ++position) {
             const std::int8_t* place = packed + position * position_bytes;
             const PositionOperands operands = {
                 transformed + position * problem.transformed_stride(tile_count),
@@ -110,7 +111,7 @@ class Products {
                 problem.input_quads(),
                 place,
                 place + start_bytes,
-                products + position * WinogradInt8::product_stride(tile_count)};
+                products + position * WinogradInt8::product_stride(extent)};
             for (std::size_t lane = 0; lane < lanes; lane += columns * Vector::width) {
                 run_columns(operands, tile_count, lane);
             }

@@ -22,11 +22,10 @@ WinogradSchedule winograd_int8_schedule(const WinogradInt8& problem, int threads
     const std::size_t position_bytes = problem.positions() * int8_channel_block;
     // Half of the L2 cache is for data that is read repeatedly; the rest is for streamed data.
     return winograd_schedule_of({.packed = problem.packed_size(),
-                                 .transformed = problem.transformed_size(problem.tiles()),
                                  .tile_transformed = position_bytes * problem.input_blocks(),
                                  .tile_products = position_bytes * sizeof(std::int32_t),
                                  .cache = second_level_cache_bytes() / 2},
-                                problem.tiles(), threads);
+                                problem.tiles(), problem.groups(), threads);
 }
 
 std::size_t winograd_int8_scratch_size(const WinogradInt8& problem, const WinogradSchedule& schedule) {

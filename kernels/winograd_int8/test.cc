@@ -293,11 +293,11 @@ TEST_CASE("winograd_int8 gives the same bits for every schedule and number of th
         const Layer layer({2, 37, 101, 13, 10, variant % 2 == 1, tiles[variant / 2]}, random);
         const std::vector<float> expected = layer.expected(Target::quantized);
         testing::for_each_usable_kernel(winograd_int8_kernels(), [&](const auto& kernel) {
-            for (const int threads : {1, 2, 3}) {
+            for (const int threads : {1, 2, 3, 64}) {
                 CAPTURE(threads);
                 CHECK(layer.run(*kernel.run, winograd_int8_schedule(layer.problem, threads),
                                 Target::quantized) == expected);
-                for (const auto split : {WinogradSplit::tiles, WinogradSplit::channels}) {
+                for (const auto split : {WinogradSplit::tiles, WinogradSplit::positions}) {
                     for (const std::size_t blocks : {1U, 2U, 5U, 20U}) {
                         CAPTURE(static_cast<int>(split));
                         CAPTURE(blocks);

@@ -17,18 +17,20 @@ namespace {
 template <class Vector>
 class InputTransformF4x4 {
   public:
-    InputTransformF4x4(const WinogradInt8& problem, TileRange tiles, std::uint8_t* transformed)
+    InputTransformF4x4(const WinogradInt8& problem, const WinogradExtent& extent, TileRange tiles,
+                       std::uint8_t* transformed)
         : problem_(problem),
           tiles_(tiles),
-          transformed_(transformed),
-          stride_(problem.transformed_stride(tiles.size())) {
+          transformed_(transformed + (tiles.begin - extent.tiles.begin) * int8_channel_block),
+          stride_(problem.transformed_stride(extent.tiles.size())),
+          block_stride_(extent.tiles.size() * int8_channel_block) {
         for (std::size_t position = 0; position < positions; ++position) {
             multipliers_[position] = Vector::broadcast_word(problem.input_multiplier[position]);
         }
     }
 
     void block(std::size_t block) const {
-        std::uint8_t* target = transformed_ + block * tiles_.size() * int8_channel_block;
+        std::uint8_t* target = transformed_ + block * block_stride_;
         for (std::size_t tile = tiles_.begin; tile < tiles_.end;) {
             const TilePlace place(problem_, tile);
             const std::size_t in_row = problem_.tile_columns() - place.column / side;
@@ -155,8 +157,9 @@ class InputTransformF4x4 {
 
     const WinogradInt8& problem_;
     TileRange tiles_;
-    std::uint8_t* transformed_;
+    std::uint8_t* transformed_;  ///< of the first tile
     std::size_t stride_;
+    std::size_t block_stride_;
     std::array<Words, positions> multipliers_{};
 };
 

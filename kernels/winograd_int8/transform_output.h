@@ -143,17 +143,20 @@ struct TilePixels {
     }
 };
 
-/// Handles one vector of output channels for all tiles. `products` points to those of the first tile.
+/// Handles one vector of output channels for these tiles. `products` points to those of the extent's first
+/// tile.
 template <class Vector, bool pool>
-void transform_output(const WinogradInt8& problem, TileRange tiles, std::size_t first_channel,
-                      const std::int32_t* products, std::size_t group_lanes) {
+void transform_output_f2x2(const WinogradInt8& problem, const WinogradExtent& extent, TileRange tiles,
+                           std::size_t first_channel, const std::int32_t* products, std::size_t group_lanes) {
     using Target = TilePixels<Vector, WinogradInt8Tile::f2x2, pool>;
     const OutputTransform<Vector> transform(problem, first_channel);
     const OutputPixels<Vector> output(problem, Target::plane_pixels(problem), first_channel);
-    const std::size_t stride = WinogradInt8::product_stride(tiles.size());
+    const std::size_t stride = WinogradInt8::product_stride(extent);
     TilePlace place(problem, tiles.begin);
-    for (std::size_t tile = 0; tile < tiles.size(); ++tile, place.advance(problem)) {
-        const auto y = transform.pixels(products + tile * group_lanes, stride);
+    products += (tiles.begin - extent.tiles.begin) * group_lanes;
+    for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile, place.advance(problem)) {
+        const auto y = transform.pixels(products, stride);
+        products += group_lanes;
         Target::store(
             problem, place, output, [&](std::size_t i, std::size_t j) __attribute__((always_inline)) {
                 return Vector::maximum(pool ? transform.largest(y) : y[i][j], Vector::zero());

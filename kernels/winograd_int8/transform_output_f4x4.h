@@ -143,14 +143,15 @@ class OutputTransformF4x4 {
     std::size_t stride_;
 };
 
-/// Handles `lanes` output channels for all tiles. `products` points to those of the first tile.
+/// Handles `lanes` output channels for these tiles. `products` points to those of the extent's first tile.
 template <class Vector, bool pool>
-void transform_output_f4x4(const WinogradInt8& problem, TileRange tiles, std::size_t first_channel,
-                           const std::int32_t* products, std::size_t lanes) {
+void transform_output_f4x4(const WinogradInt8& problem, const WinogradExtent& extent, TileRange tiles,
+                           std::size_t first_channel, const std::int32_t* products, std::size_t lanes) {
     using Target = TilePixels<Vector, WinogradInt8Tile::f4x4, pool>;
-    const std::size_t stride = WinogradInt8::product_stride(tiles.size());
+    const std::size_t stride = WinogradInt8::product_stride(extent);
     TilePlace place(problem, tiles.begin);
-    for (std::size_t tile = 0; tile < tiles.size(); ++tile, place.advance(problem)) {
+    products += (tiles.begin - extent.tiles.begin) * lanes;
+    for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile, place.advance(problem)) {
         for (std::size_t lane = 0; lane < lanes; lane += Vector::width, products += Vector::width) {
             const OutputTransformF4x4<Vector> transform(problem, first_channel + lane, stride);
             const OutputPixels<Vector> output(problem, Target::plane_pixels(problem), first_channel + lane);

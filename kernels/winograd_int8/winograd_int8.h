@@ -31,10 +31,10 @@
 //
 //   y[i][0] = t[i][0] + (t[i][1] + t[i][2]),   y[i][1] = (t[i][1] − t[i][2]) − t[i][3]
 //
-// The work has two steps, so that the caller can divide tiles or channels among threads:
-//   transform_input    a range of tiles → v[position][input block][tile][lane]
-//   multiply           v and a group of output channels → output (products, inverse transform, bias, ReLU,
-//                      pool, requantisation)
+// The work has three steps, so that the caller can divide tiles, positions or channels among threads:
+//   transform_input    input → v[position][input block][tile][lane]
+//   multiply           v and filters → products M[position][group][tile][lane of the group]
+//   transform_output   M → output (inverse transform, bias, ReLU, pool, requantisation)
 #pragma once
 
 #include <algorithm>
@@ -129,15 +129,19 @@ struct WinogradInt8 {
     std::size_t transformed_stride(std::size_t tile_count) const {
         return input_blocks() * tile_count * int8_channel_block + 64;
     }
-    static constexpr std::size_t product_stride(std::size_t tile_count) {
-        return tile_count * group_channels + 16;
+    static std::size_t product_stride(const WinogradExtent& extent) {
+        return extent.groups.size() * extent.tiles.size() * group_channels + 16;
     }
-    /// The sizes of v (bytes) for `tile_count` tiles, and of the products of one group (32-bit integers).
+    /// The offset of a group in each position's products.
+    static std::size_t product_offset(const WinogradExtent& extent, std::size_t group) {
+        return (group - extent.groups.begin) * extent.tiles.size() * group_channels;
+    }
+    /// The sizes of v (bytes) for `tile_count` tiles, and of the products (32-bit integers).
     std::size_t transformed_size(std::size_t tile_count) const {
         return positions() * transformed_stride(tile_count);
     }
-    std::size_t product_size(std::size_t tile_count) const {
-        return positions() * product_stride(tile_count);
+    std::size_t product_size(const WinogradExtent& extent) const {
+        return positions() * product_stride(extent);
     }
     /// For each group and position, packed weights hold −zero_point · Σ_c u as 32-bit integers [lane], the
     /// initial values of the sums, then u[input quad][lane][4]. The sizes in bytes of a group's position, the
@@ -158,16 +162,18 @@ struct WinogradInt8 {
     }
 };
 
-/// The steps of one kernel.
+/// The steps of one kernel. v and M are aligned to 64 bytes. Calls with different ranges may run
+/// concurrently.
 struct WinogradInt8Steps {
-    /// Transforms input blocks [block_begin, block_end) of the tiles; `transformed` is v for this range of
-    /// tiles.
-    void (*transform_input)(const WinogradInt8& problem, TileRange tiles, std::size_t block_begin,
-                            std::size_t block_end, std::uint8_t* transformed);
-    /// `products` has product_size(tiles.size()) integers, is aligned to 64 bytes, and must not be shared
-    /// between concurrent calls.
-    void (*multiply)(const WinogradInt8& problem, TileRange tiles, std::size_t group,
-                     const std::uint8_t* transformed, std::int32_t* products);
+    /// Transforms input blocks of the tiles.
+    void (*transform_input)(const WinogradInt8& problem, const WinogradExtent& extent, TileRange tiles,
+                            IndexRange input_blocks, std::uint8_t* transformed);
+    /// Computes all tiles' products at the positions, for the groups.
+    void (*multiply)(const WinogradInt8& problem, const WinogradExtent& extent, IndexRange positions,
+                     IndexRange groups, const std::uint8_t* transformed, std::int32_t* products);
+    /// Computes the tiles' output for the groups.
+    void (*transform_output)(const WinogradInt8& problem, const WinogradExtent& extent, TileRange tiles,
+                             IndexRange groups, const std::int32_t* products);
 };
 
 VGG19_KERNELS(VGG19_DOT_PRODUCT_ISAS, const WinogradInt8Steps, winograd_int8)

@@ -4,13 +4,13 @@
 #include <string>
 
 #include "engine/model/map_size.h"
+#include "engine/program/tuned_machine.h"
 #include "kernels/isa/isa.h"
 
 namespace vgg19 {
 
 namespace {
 
-constexpr std::size_t most_threads = 1024;
 constexpr std::size_t pixels_of_a_megapixel = 1'000'000;
 
 /// The ISAs in this build.
@@ -43,11 +43,15 @@ void add_threads_option(CommandLine& line) {
     line.option("threads", "N", "the number of threads; default: as many as this process has CPUs");
 }
 
-void add_cpu_options(CommandLine& line) {
-    add_threads_option(line);
+void add_isa_option(CommandLine& line) {
     line.option(
         "isa", "NAME",
         "instruction set: " + isa_list() + "; default: $VGG19_ISA, else the best that this CPU supports");
+}
+
+void add_cpu_options(CommandLine& line) {
+    add_threads_option(line);
+    add_isa_option(line);
 }
 
 MapSize size_option(const CommandLine& line) {
@@ -65,10 +69,24 @@ void add_convolution_option(CommandLine& line) {
                 "auto");
 }
 
+void add_plan_option(CommandLine& line) {
+    line.option(
+        "plan", "FILE",
+        "choose kernels and schedules by the constants in this file of `vgg19 tune`; none: by those of "
+        "the CPU's kind; default: this CPU's file in the cache folder, if it has been tuned");
+}
+
+std::string plan_file_option(const CommandLine& line) {
+    const std::string given = line.text("plan");
+    if (given == "none") return {};
+    return given.empty() ? find_tuned_machine().path.string() : given;
+}
+
 void add_session_options(CommandLine& line) {
     add_size_option(line);
     add_cpu_options(line);
     add_convolution_option(line);
+    add_plan_option(line);
 }
 
 SessionOptions session_options(const CommandLine& line) {
@@ -77,6 +95,7 @@ SessionOptions session_options(const CommandLine& line) {
     options.threads = threads_option(line);
     options.isa = line.text("isa");
     options.convolution = line.text("conv");
+    options.plan_file = plan_file_option(line);
     return options;
 }
 

@@ -21,15 +21,24 @@ MapSize size_option(const CommandLine& line);
 
 /// --threads, for subcommands that compute.
 void add_threads_option(CommandLine& line);
+/// --isa, for programs whose --threads is their own.
+void add_isa_option(CommandLine& line);
 /// --threads and --isa, for subcommands that use the CPU like a session.
 void add_cpu_options(CommandLine& line);
 /// The value of --threads; 0, which means all CPUs, if it is absent.
 int threads_option(const CommandLine& line);
+inline constexpr std::size_t most_threads = 1024;
 
 /// --conv, for subcommands that compute convolutions.
 void add_convolution_option(CommandLine& line);
 
-/// --size, --threads, --isa and --conv, for subcommands that run a model.
+/// --plan, for subcommands that run a model.
+void add_plan_option(CommandLine& line);
+/// SessionOptions::plan_file: the value of --plan; if it is absent, this CPU's file in the user's cache folder,
+/// if there is one; "" for "none".
+std::string plan_file_option(const CommandLine& line);
+
+/// --size, --threads, --isa, --conv and --plan, for subcommands that run a model.
 void add_session_options(CommandLine& line);
 /// The options as given. The Session's constructor checks whether they are possible.
 SessionOptions session_options(const CommandLine& line);

@@ -79,7 +79,7 @@ void winograd_gradient(const WinogradGradient& problem, Isa isa, int threads, fl
         parallel_workers(
             threads, input_blocks + forward.output_blocks(), [&](std::size_t, std::size_t index) {
                 if (index < input_blocks) {
-                    winograd.transform_input(forward, tiles, index, index + 1, scratch);
+                    winograd.transform_input(forward, {tiles, {}}, tiles, {index, index + 1}, scratch);
                 } else {
                     const std::size_t output = index - input_blocks;
                     steps.transform_gradient(problem, tiles, {output, output + 1}, gradient, bias_sums);
