@@ -11,6 +11,7 @@ namespace vgg19::kernels {
 
 namespace {
 
+constexpr std::size_t line = WinogradInt8::line_channels;
 constexpr std::size_t group_channels = WinogradInt8::group_channels;
 
 /// d: an input tile, row by row, which starts one pixel above and to the left of the output tile; zero
@@ -37,16 +38,15 @@ void transform_input(const WinogradInt8& problem, const WinogradExtent& extent, 
     const int bits = small ? 10 : 15;
     for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile) {
         const TilePlace place(problem, tile);
-        for (std::size_t channel = input_blocks.begin * int8_channel_block;
-             channel < input_blocks.end * int8_channel_block; ++channel) {
+        const std::size_t end =
+            std::min(input_blocks.end * line, problem.activation_blocks() * int8_channel_block);
+        for (std::size_t channel = input_blocks.begin * line; channel < end; ++channel) {
             const std::vector<std::int32_t> pixels = input_tile(problem, place, channel);
             const std::vector<std::int32_t> values =
                 small ? reference_input_f2x2(pixels) : reference_input_f4x4(pixels);
-            std::uint8_t* target =
-                transformed +
-                (channel / int8_channel_block * extent.tiles.size() + tile - extent.tiles.begin) *
-                    int8_channel_block +
-                channel % int8_channel_block;
+            std::uint8_t* target = transformed +
+                                   (channel / line * extent.tiles.size() + tile - extent.tiles.begin) * line +
+                                   channel % line;
             for (std::size_t position = 0; position < values.size(); ++position) {
                 const std::int32_t scaled =
                     (values[position] * problem.input_multiplier[position] + (1 << (bits - 1))) >> bits;
@@ -64,8 +64,7 @@ void sum_products(const WinogradInt8& problem, std::size_t tile_count, const std
     std::copy_n(reinterpret_cast<const std::int32_t*>(packed), lanes, sums);
     const std::int8_t* filters = packed + lanes * sizeof(std::int32_t);
     for (std::size_t channel = 0; channel < problem.input_channels; ++channel) {
-        const std::int32_t v = transformed[channel / int8_channel_block * tile_count * int8_channel_block +
-                                           channel % int8_channel_block];
+        const std::int32_t v = transformed[channel / line * tile_count * line + channel % line];
         const std::int8_t* u = filters + channel / WinogradInt8::quad * lanes * WinogradInt8::quad +
                                channel % WinogradInt8::quad;
         for (std::size_t lane = 0; lane < lanes; ++lane) sums[lane] += v * u[lane * WinogradInt8::quad];
@@ -134,8 +133,7 @@ void multiply(const WinogradInt8& problem, const WinogradExtent& extent, IndexRa
             std::int32_t* sums = products + position * WinogradInt8::product_stride(extent) +
                                  WinogradInt8::product_offset(extent, group);
             for (std::size_t tile = 0; tile < tiles; ++tile) {
-                sum_products(problem, tiles, v + tile * int8_channel_block, packed, lanes,
-                             sums + tile * lanes);
+                sum_products(problem, tiles, v + tile * line, packed, lanes, sums + tile * lanes);
             }
         }
     }

@@ -7,8 +7,6 @@
 
 #include "kernels/simd/unrolled.h"
 #include "kernels/winograd_int8/complex_points.h"
-#include "kernels/winograd_int8/tile_place.h"
-#include "kernels/winograd_int8/transform_output.h"
 #include "kernels/winograd_int8/winograd_int8.h"
 
 namespace vgg19::kernels::VGG19_ISA {
@@ -18,18 +16,19 @@ namespace {
 template <class Vector>
 class OutputTransformF4x4 {
   public:
-    static constexpr std::size_t side = winograd_int8_tile_side(WinogradInt8Tile::f4x4);
+    static constexpr WinogradInt8Tile tile = WinogradInt8Tile::f4x4;
+    static constexpr std::size_t side = winograd_int8_tile_side(tile);
     using Register = typename Vector::Register;
     using Pixels = std::array<std::array<Register, side>, side>;
 
-    OutputTransformF4x4(const WinogradInt8& problem, std::size_t first_channel, std::size_t product_stride)
+    OutputTransformF4x4(const WinogradInt8& problem, std::size_t first_channel)
         : bias_(Vector::load(problem.bias + first_channel)),
           multipliers_(problem.multiplier + first_channel),
-          channels_(problem.padded_output_channels()),
-          stride_(product_stride) {}
+          channels_(problem.padded_output_channels()) {}
 
-    /// `products` points to the tile's at the first position.
-    inline __attribute__((always_inline)) Pixels pixels(const std::int32_t* products) const {
+    /// `first` points to the tile's product at the first position.
+    inline __attribute__((always_inline)) Pixels pixels(const std::int32_t* first, std::size_t stride) const {
+        const Products products = {first, stride};
         std::array<Row, complex_points::real_points> z{};
         unrolled<complex_points::real_points>([&](auto r) __attribute__((always_inline)) {
             z[r] = real_row<r>(products);
@@ -49,13 +48,6 @@ class OutputTransformF4x4 {
         return y;
     }
 
-    /// Of the 2×2 pixels of one output of the pool.
-    static inline __attribute__((always_inline)) Register largest(const Pixels& y, std::size_t i,
-                                                                  std::size_t j) {
-        return Vector::maximum(Vector::maximum(y[2 * i][2 * j], y[2 * i][2 * j + 1]),
-                               Vector::maximum(y[2 * i + 1][2 * j], y[2 * i + 1][2 * j + 1]));
-    }
-
   private:
     using Row = std::array<Register, side>;
     struct Complex {
@@ -67,14 +59,19 @@ class OutputTransformF4x4 {
         Row imaginary;
     };
 
+    /// Those of a tile, by position.
+    struct Products {
+        const std::int32_t* first;
+        std::size_t stride;
+    };
+
     /// A product and its multiplier.
     struct Factors {
         Register x;
         Register k;
     };
-    inline __attribute__((always_inline)) Factors at(const std::int32_t* products,
-                                                     std::size_t position) const {
-        return {Vector::load_converted(products + position * stride_),
+    inline __attribute__((always_inline)) Factors at(Products products, std::size_t position) const {
+        return {Vector::load_converted(products.first + position * products.stride),
                 Vector::load(multipliers_ + position * channels_)};
     }
     static inline __attribute__((always_inline)) Register add_product(Register sum, Factors factors) {
@@ -85,7 +82,7 @@ class OutputTransformF4x4 {
     }
 
     /// R and I.
-    inline __attribute__((always_inline)) Complex complex_product(const std::int32_t* products,
+    inline __attribute__((always_inline)) Complex complex_product(Products products,
                                                                   std::size_t position) const {
         const Factors first = at(products, position);
         const Factors second = at(products, position + 1);
@@ -94,7 +91,7 @@ class OutputTransformF4x4 {
     }
 
     template <std::size_t r>
-    inline __attribute__((always_inline)) Row real_row(const std::int32_t* products) const {
+    inline __attribute__((always_inline)) Row real_row(Products products) const {
         using namespace complex_points;
         const Factors one = at(products, real(r, 1));
         const Factors minus_one = at(products, real(r, 2));
@@ -107,7 +104,7 @@ class OutputTransformF4x4 {
                 Vector::add(add_product(q, at(products, real(r, 3))), c.imaginary)};
     }
 
-    inline __attribute__((always_inline)) ComplexRow complex_row(const std::int32_t* products) const {
+    inline __attribute__((always_inline)) ComplexRow complex_row(Products products) const {
         const auto w = [&](std::size_t s) __attribute__((always_inline)) {
             return complex_product(products, complex_points::complex_row(s));
         };
@@ -140,30 +137,7 @@ class OutputTransformF4x4 {
     Register bias_;
     const float* multipliers_;
     std::size_t channels_;
-    std::size_t stride_;
 };
-
-/// Handles `lanes` output channels for these tiles. `products` points to those of the extent's first tile.
-template <class Vector, bool pool>
-void transform_output_f4x4(const WinogradInt8& problem, const WinogradExtent& extent, TileRange tiles,
-                           std::size_t first_channel, const std::int32_t* products, std::size_t lanes) {
-    using Target = TilePixels<Vector, WinogradInt8Tile::f4x4, pool>;
-    const std::size_t stride = WinogradInt8::product_stride(extent);
-    TilePlace place(problem, tiles.begin);
-    products += (tiles.begin - extent.tiles.begin) * lanes;
-    for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile, place.advance(problem)) {
-        for (std::size_t lane = 0; lane < lanes; lane += Vector::width, products += Vector::width) {
-            const OutputTransformF4x4<Vector> transform(problem, first_channel + lane, stride);
-            const OutputPixels<Vector> output(problem, Target::plane_pixels(problem), first_channel + lane);
-            const auto y = transform.pixels(products);
-            Target::store(
-                problem, place, output, [&](std::size_t i, std::size_t j) __attribute__((always_inline)) {
-                    const auto value = pool ? transform.largest(y, i, j) : y[i][j];
-                    return Vector::maximum(value, Vector::zero());
-                });
-        }
-    }
-}
 
 }  // namespace
 }  // namespace vgg19::kernels::VGG19_ISA
