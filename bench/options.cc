@@ -41,18 +41,23 @@ CommandLine declared(const std::string& program) {
                 "of the first");
     add_isa_option(line);
     add_convolution_option(line);
+    add_plan_option(line);
     line.option("batch", "N",
                 "images per run, which are copies of one; times are per run. A list such as 1,8 adds a table "
                 "of scaling, as for --threads",
                 "1")
         .option("min-time", "SECONDS", "measure each variant, at each setting, for this long", "3")
-        .flag("tune",
-              "instead: time every algorithm for each convolution of VGG-19, and compare with the planner's "
-              "estimates")
-        .flag("profile",
-              "show time, GFLOP/s and GB/s of each layer, and this machine's measured peaks (not in csv)");
+        .flag(
+            "tune",
+            "instead: time every algorithm for each convolution of VGG-19, in FP32 and in INT8, and compare "
+            "with the planner's estimates")
+        .flag(
+            "profile",
+            "show the time of each layer and of its products, the shares of this machine's measured peaks of "
+            "arithmetic and of each level of memory, and which limits (not in csv)");
     line.group("what comes out")
         .option("format", "FORMAT", "table, markdown, json or csv", "table")
+        .flag("json", "the same as --format json")
         .option("out", "FILE", "write the report to this file, and the table to standard output")
         .option("baseline", "FILE",
                 "compare with an earlier JSON report: exit with 3 if a variant's median, relative to the "
@@ -162,10 +167,14 @@ Options from_parsed(const CommandLine& line) {
     }
     options.isa = line.text("isa");
     options.convolution = line.text("conv");
+    options.plan_file = plan_file_option(line);
     options.batches = numbers(line, "batch", most_images);
     options.batch = options.batches.front();
     options.min_time_seconds = line.number("min-time", shortest, longest);
-    options.format = parsed_format(line.text("format"));
+    options.format = line.given("json") ? Format::json : parsed_format(line.text("format"));
+    if (line.given("json") && line.given("format") && line.text("format") != "json") {
+        reject("--json and --format " + line.text("format") + " exclude each other");
+    }
     options.out = optional_path(line, "out");
     options.profile = line.given("profile");
     options.tune = line.given("tune");
@@ -200,7 +209,8 @@ SessionOptions session_options(const Options& options, MapSize input_size) {
             .input_width = input_size.width,
             .batch = options.batch,
             .isa = options.isa,
-            .convolution = options.convolution};
+            .convolution = options.convolution,
+            .plan_file = options.plan_file};
 }
 
 std::optional<Options> parse_options(int argc, const char* const* argv, const std::string& program) {

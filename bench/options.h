@@ -21,6 +21,7 @@ struct Options {
     std::vector<int> thread_counts;  ///< to compare; empty means `threads` alone
     std::string isa;
     std::string convolution = "auto";  ///< as SessionOptions::convolution
+    std::string plan_file;             ///< likewise
     std::size_t batch = 1;             ///< images per run; the first of `batches`
     std::vector<std::size_t> batches;  ///< to compare; empty means `batch` alone
     double min_time_seconds = 3;       ///< of measured inferences, per variant

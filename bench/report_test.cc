@@ -18,16 +18,32 @@ using model::Json;
 
 Report profiled_report() {
     Report report = testing::fixed_report();
-    report.peaks = Peaks{.read_gb_per_second = 50, .fp32_gflops = 240, .int8_gops = std::nullopt};
-    report.variants.front().profile = {.layers = {{.layer = "features.0",
-                                                   .kernel = "winograd_avx2",
-                                                   .median_ms = 2.5,
-                                                   .gflops = 280,
-                                                   .executed_gflops = 70,
-                                                   .gb_per_second = 12,
-                                                   .share_of_peak = 0.29}},
-                                       .layers_ms = 2.5,
-                                       .end_to_end_ms = 2.625};
+    report.peaks =
+        Peaks{.read_gb_per_second = 50,
+              .fp32_gflops = 240,
+              .int8_gops = std::nullopt,
+              .gigahertz = 3.25,
+              .reads = {{.level = ReadLevel::l2, .one_core_gb_per_second = 100, .gb_per_second = 200},
+                        {.level = ReadLevel::memory, .one_core_gb_per_second = 30, .gb_per_second = 50}}};
+    report.variants.front().profile = {
+        .layers = {{.layer = "features.0",
+                    .kernel = "winograd_avx2",
+                    .median_ms = 2.5,
+                    .gflops = 280,
+                    .executed_gflops = 70,
+                    .gb_per_second = 12,
+                    .share_of_peak = 0.29,
+                    .arithmetic_share = 0.28,
+                    .level_share = {0.4, std::nullopt, 0.25},
+                    .level_bytes = {1000, 2000, 3000},
+                    .limit = "L2",
+                    .parts = LayerTime::Parts{.input_transform_ms = 0.5,
+                                              .products_ms = 1.25,
+                                              .output_transform_ms = 0.25,
+                                              .products_share = 0.61}},
+                   {.layer = "classifier.0", .kernel = "dense_avx2", .median_ms = 1, .limit = "memory"}},
+        .layers_ms = 2.5,
+        .end_to_end_ms = 2.625};
     return report;
 }
 
@@ -93,6 +109,14 @@ TEST_CASE("the JSON report contains layers and peaks if requested") {
     CHECK(layer.find("gflops")->number() == 280);
     CHECK(layer.find("executed_gflops")->number() == 70);
     CHECK(layer.find("share_of_peak")->number() == 0.29);
+    CHECK(layer.find("arithmetic_share")->number() == 0.28);
+    CHECK(layer.find("l2_share")->number() == 0.4);
+    CHECK(layer.find("l3_share")->is_null());
+    CHECK(layer.find("memory_bytes")->size() == 3000);
+    CHECK(layer.find("limit")->string() == "L2");
+    CHECK(layer.find("products_ms")->number() == 1.25);
+    CHECK(layer.find("products_share")->number() == 0.61);
+    CHECK(variant.find("profile")->array().at(1).find("products_ms") == nullptr);
 }
 
 TEST_CASE("the table aligns its columns, and marks missing values") {
@@ -115,11 +139,16 @@ TEST_CASE("the table aligns its columns, and marks missing values") {
 TEST_CASE("the table shows each layer if requested") {
     const std::string text = to_text(profiled_report(), Format::table);
     CHECK(contains(text, "Layers of baseline"));
+    CHECK(contains(text,
+                   "FP32 240 GFLOP/s; reads, all threads (one): L2 200 (100) GB/s, memory 50 (30) GB/s; "
+                   "3.25 GHz"));
+    const std::string markdown = to_text(profiled_report(), Format::markdown);
     for (const char* line :
-         {"features.0         2.500           280.0              70.0  12.0         29  winograd_avx2",
-          "sum of the layers  2.500               -                 -     -          -              -",
-          "end to end         2.625               -                 -     -          -              -"}) {
-        CHECK(contains(text, line));
+         {"| features.0 | 2.500 | 0.750 | 1.250 | 280.0 | 70.0 | 61 | 28 | 40 | - | 25 | L2 | winograd_avx2 "
+          "|",
+          "| classifier.0 | 1.000 | - | - | 0.0 | 0.0 | - | 0 | - | - | - | memory | dense_avx2 |",
+          "| sum of the layers | 2.500 | - |", "| end to end | 2.625 | - |"}) {
+        CHECK(contains(markdown, line));
     }
     CHECK(!contains(text, "Layers of int8"));
 }

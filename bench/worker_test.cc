@@ -130,6 +130,7 @@ TEST_CASE("a profile has a time for each layer, and the machine's peaks") {
     CHECK(layers.size() >= 19);
     double sum = 0;
     double direct_operations = 0;
+    int with_products = 0;
     for (const model::Json& layer : layers) {
         INFO(layer.find("layer")->string());
         const double milliseconds = layer.find("median_ms")->number();
@@ -140,7 +141,20 @@ TEST_CASE("a profile has a time for each layer, and the machine's peaks") {
                                 !layer.find("kernel")->string().starts_with("average_pool");
         CHECK((layer.find("executed_gflops")->number() > 0) == multiplies);
         CHECK(layer.find("share_of_peak")->number() > 0);
+        CHECK((layer.find("arithmetic_share")->number() > 0) == multiplies);
+        CHECK(layer.find("memory_share")->number() >= 0);
+        CHECK(!layer.find("limit")->string().empty());
+        const model::Json* const products = layer.find("products_ms");
+        if (products == nullptr) continue;
+        ++with_products;
+        // On one thread a part cannot take longer than the whole, in any run.
+        for (const char* part : {"input_transform_ms", "products_ms", "output_transform_ms"}) {
+            CHECK(layer.find(part)->number() > 0);
+            CHECK(layer.find(part)->number() < milliseconds);
+        }
+        CHECK(layer.find("products_share")->number() > layer.find("arithmetic_share")->number());
     }
+    CHECK(with_products == 15);  // all but the first, which needs no products apart
     CHECK(variant.find("profile_layers_ms")->number() == doctest::Approx(sum));
     CHECK(variant.find("profile_end_to_end_ms")->number() > 0);
     // A layer's counts are for the whole batch.
