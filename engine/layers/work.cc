@@ -83,7 +83,9 @@ Work winograd_phases(const WinogradWork& all, const Problem& problem,
     if (schedule.split == kernels::WinogradSplit::tiles) {
         Phase phase = {.tasks = schedule.blocks,
                        .cycles = all.transform_input + all.products + all.transform_output};
-        phase.read(Level::l2) += all.transformed_bytes * (1 + groups) + 2 * all.product_bytes;
+        phase.read(Level::l2) += all.transformed_bytes * groups +
+                                 machine.written(Level::l2) * (all.transformed_bytes + all.product_bytes) +
+                                 all.product_bytes;
         phase.read(input) += all.input_bytes;
         phase.read(output) += all.output_bytes;
         add_filters(phase, machine, threads, all.packed_bytes, blocks);
