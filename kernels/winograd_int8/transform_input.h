@@ -140,12 +140,10 @@ class InputTransform {
             shared[1][i] = row_of<i>(second);
         });
         for (; count > 1; --count, column += 2, target += WinogradInt8::line_channels) {
-#ifdef PREFETCHW
-            unrolled<16>([&](auto p) __attribute__((always_inline)) {
-                asm volatile(
-                    "prefetchw %0" ::"m"(*(target + PREFETCHW * WinogradInt8::line_channels + p * stride_)));
+            // Stores to so many lines would wait for each of them.
+            unrolled<winograd_int8_positions>([&](auto position) __attribute__((always_inline)) {
+                Vector::prefetch_for_write(target + WinogradInt8::line_channels + position * stride_);
             });
-#endif
             tile(pixels_at(rows, column + 1), pixels_at(rows, column + 2), shared, target);
         }
         tile(inside_or_zeros(column + 1), inside_or_zeros(column + 2), shared, target);
