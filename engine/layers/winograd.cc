@@ -14,7 +14,8 @@ class WinogradConvolution final : public Operation {
                         const ConvolutionWeights& weights, const Execution& execution)
         : kernel_(kernels::select(kernels::winograd_kernels(), execution.isa)),
           problem_(winograd_problem(shape, tile, execution)),
-          schedule_(kernels::winograd_schedule(problem_, execution.threads)),
+          schedule_(
+              kernels::winograd_schedule(problem_, kernels::this_machine(execution.isa), execution.threads)),
           weights_(problem_.packed_size() * sizeof(float)),
           bias_(problem_.output_blocks() * problem_.block * sizeof(float)) {
         kernels::winograd_pack(*kernel_.run, problem_, execution.threads, weights.weights,

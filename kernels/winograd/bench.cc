@@ -51,7 +51,7 @@ void winograd(benchmark::State& state, const Kernel<const WinogradSteps>& kernel
     const ConvolutionShape shape = shape_of(state);
     const Layer layer(shape, kernel, tile);
     const Winograd& problem = layer.problem;
-    const WinogradSchedule schedule = winograd_schedule(problem, threads_of(state));
+    const WinogradSchedule schedule = winograd_schedule(problem, this_machine(kernel.isa), threads_of(state));
     AlignedBuffer scratch(winograd_scratch_size(problem, schedule) * sizeof(float));
     while (state.KeepRunning()) {
         winograd_convolution(*kernel.run, problem, schedule, scratch.as<float>());

@@ -1,23 +1,59 @@
 #include "kernels/winograd/schedule.h"
 
-#include "kernels/common/cache_sizes.h"
-
 namespace vgg19::kernels {
 
 namespace {
 
 using Run = WinogradRun<float, float, WinogradSteps, Winograd>;
 
+double real(std::size_t value) {
+    return static_cast<double>(value);
+}
+
+/// Register operations of a tile's transform of one block, where the one-dimensional transform of n values to
+/// m takes about n · m / 2, and half as much again for coefficients and constants: loads and stores, n
+/// columns and m rows.
+double transform_operations(double n, double m) {
+    return 1.5 * (n * (n * m / 2) + m * (n * m / 2)) + n * n + m * m;
+}
+
+WinogradWork work_of(const Winograd& problem, const Machine& machine) {
+    const double n = real(problem.input_side());
+    const double m = real(problem.tile_side());
+    const double block_bytes = real(problem.block) * sizeof(float);
+    const double input_blocks = real(problem.input_blocks());
+    const double output_blocks = real(problem.output_blocks());
+    constexpr double pool = 4;
+    // Registers that do not fit are stored and loaded again.
+    const double spilled = n * n;
+    return {
+        .tiles = problem.tiles(),
+        .positions = problem.positions(),
+        .input_blocks = problem.input_blocks(),
+        .groups = problem.groups(),
+        .filter_bytes = real(problem.packed_size()) * sizeof(float),
+        .input_bytes = m * m * block_bytes * input_blocks,
+        .output_bytes = m * m * block_bytes * output_blocks / (problem.pool ? pool : 1),
+        .transformed_bytes = n * n * block_bytes * input_blocks,
+        .product_bytes = n * n * block_bytes * output_blocks,
+        .input_cycles = input_blocks * (transform_operations(n, n) + spilled) / machine.vector_operations,
+        .output_cycles = output_blocks * (transform_operations(n, m) + spilled) / machine.vector_operations,
+        .products = {.most_rows = problem.block == 16 ? std::size_t{14} : std::size_t{6},
+                     .vectors = real(Winograd::group_blocks),
+                     .steps = input_blocks * real(problem.block),
+                     .rate = machine.multiply_adds,
+                     .passes = real(blocks_of(problem.input_channels, Winograd::chunk_channels))}};
+}
+
 }  // namespace
 
-WinogradSchedule winograd_schedule(const Winograd& problem, int threads) {
-    const std::size_t position_bytes = problem.positions() * problem.block * sizeof(float);
-    // A quarter of the L2 cache is for data that is read repeatedly; the rest is for streamed data.
-    return winograd_schedule_of({.packed = problem.packed_size() * sizeof(float),
-                                 .tile_transformed = position_bytes * problem.input_blocks(),
-                                 .tile_products = position_bytes * Winograd::group_blocks,
-                                 .cache = second_level_cache_bytes() / 4},
-                                problem.tiles(), problem.groups(), threads);
+WinogradSchedule winograd_schedule(const Winograd& problem, const Machine& machine, int threads) {
+    return fastest_winograd_schedule(work_of(problem, machine), machine, threads);
+}
+
+std::vector<Phase> winograd_phases(const Winograd& problem, const WinogradSchedule& schedule,
+                                   const Machine& machine) {
+    return winograd_phases(work_of(problem, machine), schedule, machine);
 }
 
 std::size_t winograd_scratch_size(const Winograd& problem, const WinogradSchedule& schedule) {

@@ -345,7 +345,7 @@ TEST_CASE("winograd gives the same bits for every schedule and number of threads
                 for (const WinogradSplit split : {WinogradSplit::tiles, WinogradSplit::positions}) {
                     for (const std::size_t blocks : {1U, 2U, 5U}) check({split, blocks, threads});
                 }
-                check(winograd_schedule(whole.problem, threads));
+                check(winograd_schedule(whole.problem, this_machine(kernel.isa), threads));
             }
         }
     }

@@ -2,14 +2,19 @@
 #pragma once
 
 #include <cstddef>
+#include <vector>
 
 #include "kernels/schedule/winograd_schedule.h"
 #include "kernels/winograd_int8/winograd_int8.h"
 
 namespace vgg19::kernels {
 
-/// The division among threads and the blocks that suit this CPU's caches.
-WinogradSchedule winograd_int8_schedule(const WinogradInt8& problem, int threads);
+/// The fastest schedule, by the cost model of a machine, for a kernel with the machine's ISA.
+WinogradSchedule winograd_int8_schedule(const WinogradInt8& problem, const Machine& machine, int threads);
+
+/// A schedule's work, for the cost model.
+std::vector<Phase> winograd_int8_phases(const WinogradInt8& problem, const WinogradSchedule& schedule,
+                                        const Machine& machine);
 
 /// The number of bytes of scratch memory for winograd_int8_convolution.
 std::size_t winograd_int8_scratch_size(const WinogradInt8& problem, const WinogradSchedule& schedule);
