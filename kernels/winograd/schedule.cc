@@ -10,34 +10,37 @@ double real(std::size_t value) {
     return static_cast<double>(value);
 }
 
-/// Register operations of a tile's transform of one block, where the one-dimensional transform of n values to
-/// m takes about n · m / 2, and half as much again for coefficients and constants: loads and stores, n
-/// columns and m rows.
-double transform_operations(double n, double m) {
-    return 1.5 * (n * (n * m / 2) + m * (n * m / 2)) + n * n + m * m;
+/// Register operations of the transform of one block of a tile of rows × columns values to new_rows ×
+/// new_columns: loads, one-dimensional transforms of columns and then of rows, and stores. The transform of n
+/// values to m takes about n · m / 2 multiply-adds, and half as many others.
+double transform_operations(double rows, double columns, double new_rows, double new_columns) {
+    constexpr double of_values = 0.75;
+    return rows * columns + new_rows * new_columns +
+           of_values * (columns * rows * new_rows + new_rows * columns * new_columns);
 }
 
 WinogradWork work_of(const Winograd& problem, const Machine& machine) {
-    const double n = real(problem.input_side());
-    const double m = real(problem.tile_side());
+    const double rows = problem.tile.rows;
+    const double columns = problem.tile.columns;
+    const double positions = real(problem.positions());
     const double block_bytes = real(problem.block) * sizeof(float);
     const double input_blocks = real(problem.input_blocks());
     const double output_blocks = real(problem.output_blocks());
     constexpr double pool = 4;
     // Registers that do not fit are stored and loaded again.
-    const double spilled = n * n;
+    const double spilled = positions;
     return {
         .tiles = problem.tiles(),
         .positions = problem.positions(),
         .input_blocks = problem.input_blocks(),
         .groups = problem.groups(),
         .filter_bytes = real(problem.packed_size()) * sizeof(float),
-        .input_bytes = m * m * block_bytes * input_blocks,
-        .output_bytes = m * m * block_bytes * output_blocks / (problem.pool ? pool : 1),
-        .transformed_bytes = n * n * block_bytes * input_blocks,
-        .product_bytes = n * n * block_bytes * output_blocks,
-        .input_cycles = input_blocks * (transform_operations(n, n) + spilled) / machine.vector_operations,
-        .output_cycles = output_blocks * (transform_operations(n, m) + spilled) / machine.vector_operations,
+        .input_bytes = rows * columns * block_bytes * input_blocks,
+        .output_bytes = rows * columns * block_bytes * output_blocks / (problem.pool ? pool : 1),
+        .transformed_bytes = positions * block_bytes * input_blocks,
+        .product_bytes = positions * block_bytes * output_blocks,
+        .input_cycles = input_blocks * (transform_operations(rows + 2, columns + 2, rows + 2, columns + 2) + spilled) / machine.vector_operations,
+        .output_cycles = output_blocks * (transform_operations(rows + 2, columns + 2, rows, columns) + spilled) / machine.vector_operations,
         .products = {.most_rows = problem.block == 16 ? std::size_t{14} : std::size_t{6},
                      .vectors = real(Winograd::group_blocks),
                      .steps = input_blocks * real(problem.block),

@@ -263,7 +263,7 @@ TEST_CASE(
                     if (pool && (shape.height < 2 || shape.width < 2)) continue;
                     if (pool && tile == WinogradTile::f5) continue;
                     CAPTURE(std::string(kernel.name));
-                    CAPTURE(static_cast<int>(tile));
+                    CAPTURE(tile_name(tile));
                     CAPTURE(pool);
                     CAPTURE(shape.input_channels);
                     CAPTURE(shape.output_channels);
@@ -289,7 +289,7 @@ TEST_CASE("winograd without ReLU gives what ReLU would be of") {
     for (const auto& kernel : kernels_of_this_cpu()) {
         for (const WinogradTile tile : winograd_tiles) {
             CAPTURE(std::string(kernel.name));
-            CAPTURE(static_cast<int>(tile));
+            CAPTURE(tile_name(tile));
             const Run relu(data, kernel, tile, false);
             Run plain(data, kernel, tile, false);
             plain.problem.relu = false;
@@ -330,7 +330,7 @@ TEST_CASE("winograd gives the same bits for every schedule and number of threads
     for (const auto& kernel : kernels_of_this_cpu()) {
         for (const WinogradTile tile : winograd_tiles) {
             CAPTURE(std::string(kernel.name));
-            CAPTURE(static_cast<int>(tile));
+            CAPTURE(tile_name(tile));
             const Run whole(data, kernel, tile, false);
             whole.run(*kernel.run, whole.problem.tiles());
             const auto check = [&](const WinogradSchedule& schedule) {
@@ -360,7 +360,7 @@ TEST_CASE("winograd's error stays within 1e-5 at the widths that each tile is me
     for (const auto& kernel : kernels_of_this_cpu()) {
         for (const WinogradTile tile : winograd_tiles) {
             CAPTURE(std::string(kernel.name));
-            CAPTURE(static_cast<int>(tile));
+            CAPTURE(tile_name(tile));
             const Case& data = tile == WinogradTile::f6 ? early : wide;
             const Run run(data, kernel, tile, false);
             run.run(*kernel.run, run.problem.tiles());
