@@ -9,6 +9,7 @@
 #include "bench/progress.h"
 #include "bench/statistics.h"
 #include "bench/table.h"
+#include "engine/layers/work.h"
 #include "engine/model/map_size.h"
 #include "engine/model/number_text.h"
 #include "kernels/common/aligned_buffer.h"
@@ -96,7 +97,7 @@ struct Candidates {
 };
 
 TunedShape tune_shape(const PlannedConvolution& planned, const layers::Execution& execution, double seconds,
-                      double fp32_gflops, Eviction& eviction) {
+                      Eviction& eviction) {
     using Clock = std::chrono::steady_clock;
     constexpr int least_rounds = 3;
     Candidates candidates(planned, execution);
@@ -107,15 +108,16 @@ TunedShape tune_shape(const PlannedConvolution& planned, const layers::Execution
     }
 
     TunedShape result{.shape = planned.shape, .results = {}};
-    const double operations = 2 * static_cast<double>(execution.channel_block() * execution.batch);
     for (std::size_t i = 0; i < candidates.seconds.size(); ++i) {
         const std::vector<double>& times = candidates.seconds[i];
-        result.results.push_back(
-            {.algorithm = planned.estimates[i].algorithm,
-             .chosen = i == 0,
-             .expected_ms = planned.estimates[i].cost() * operations / fp32_gflops * 1e-6,
-             .median_ms = median(times) * 1e3,
-             .min_ms = *std::min_element(times.begin(), times.end()) * 1e3});
+        const layers::ConvolutionAlgorithm algorithm = planned.estimates[i].algorithm;
+        const kernels::ExpectedTime expected =
+            layers::convolution_work(algorithm, planned.shape, execution).time(execution);
+        result.results.push_back({.algorithm = algorithm,
+                                  .chosen = i == 0,
+                                  .expected_ms = expected.seconds * 1e3,
+                                  .median_ms = median(times) * 1e3,
+                                  .min_ms = *std::min_element(times.begin(), times.end()) * 1e3});
     }
     return result;
 }
@@ -132,14 +134,14 @@ double TunedShape::excess() const {
     return results.front().median_ms / least_median(*this);
 }
 
-std::vector<TunedShape> tune(const Plan& plan, double seconds, double fp32_gflops) {
+std::vector<TunedShape> tune(const Plan& plan, double seconds, double /*fp32_gflops*/) {
     Eviction eviction(plan.execution.threads);
     std::vector<TunedShape> shapes;
     for (const PlannedConvolution& planned : plan.convolutions) {
         const auto is_same = [&](const TunedShape& tuned) { return same_work(tuned.shape, planned.shape); };
         if (std::any_of(shapes.begin(), shapes.end(), is_same)) continue;
         say("measuring " + planned.layer);
-        shapes.push_back(tune_shape(planned, plan.execution, seconds, fp32_gflops, eviction));
+        shapes.push_back(tune_shape(planned, plan.execution, seconds, eviction));
     }
     return shapes;
 }

@@ -10,7 +10,7 @@ namespace vgg19::tools {
 void print_plan(const Plan& plan);
 
 /// {"isa", "convolutions": [{"layer", "algorithm", "estimates": [{"algorithm", "cost", "filter_bytes"}]}]};
-/// costs are in multiply-adds of whole vector registers.
+/// costs are in seconds, weighed by the memory that filters take.
 model::Json plan_json(const Plan& plan);
 
 }  // namespace vgg19::tools

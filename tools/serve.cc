@@ -56,6 +56,7 @@ CommandLine command_line() {
     add_image_options(line);
     add_cpu_options(line);
     add_convolution_option(line);
+    add_plan_option(line);
     line.example("vgg19 serve --models models --port 0");
     return line;
 }
@@ -82,6 +83,7 @@ server::Settings settings_of(const CommandLine& line) {
     settings.session.threads = threads_option(line);
     settings.session.isa = line.text("isa");
     settings.session.convolution = line.text("conv");
+    settings.session.plan_file = plan_file_option(line);
     settings.limits.body_bytes = line.whole_number("max-upload", 1, most_upload_megabytes) * megabyte;
     // A user-defined limit applies to all formats.
     const std::size_t most_irreducible = settings.limits.image.limits.max_irreducible_pixels;

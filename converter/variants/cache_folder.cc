@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <system_error>
 
+#include "engine/model/users_cache.h"
 #include "vgg19/error.h"
 
 namespace vgg19::converter {
@@ -16,15 +16,6 @@ namespace {
 
 constexpr const char* lock_name = "lock";
 
-std::filesystem::path users_cache() {
-    const char* cache = std::getenv("XDG_CACHE_HOME");
-    if (cache != nullptr && *cache == '/') return cache;
-    const char* home = std::getenv("HOME");
-    if (home != nullptr && *home == '/') return std::filesystem::path(home) / ".cache";
-    throw Error(ErrorKind::failed,
-                "there is no cache folder: neither XDG_CACHE_HOME nor HOME names a folder from the root");
-}
-
 Error cannot(const std::string& what, const std::filesystem::path& path, const std::error_code& error) {
     return {ErrorKind::failed, path.string() + ": cannot " + what + ": " + error.message()};
 }
@@ -32,7 +23,7 @@ Error cannot(const std::string& what, const std::filesystem::path& path, const s
 }  // namespace
 
 CacheFolder::CacheFolder(const std::string& name, const std::function<void(const std::string& line)>& say)
-    : path_(users_cache() / "vgg19" / name) {
+    : path_(model::users_cache() / name) {
     std::error_code error;
     std::filesystem::create_directories(path_, error);
     if (error) throw cannot("make the folder", path_, error);

@@ -1,28 +1,28 @@
 // The planner's cost model: the expected cost of each convolution algorithm.
 #pragma once
 
-#include <span>
 #include <vector>
 
 #include "engine/layers/convolution.h"
+#include "kernels/schedule/machine.h"
 
 namespace vgg19::layers {
 
 /// SessionOptions::convolution.
 enum class ConvolutionChoice : unsigned char { automatic, winograd, direct, onednn };
 
-/// An algorithm, and its cost for one image in multiply-adds of whole vector registers, over all threads
-/// together.
-///
-/// Matrix products count their multiply-adds, divided by the share of the peak that their register tile
-/// reaches; transforms count by the number of values; reading filters from memory counts as the multiply-adds
-/// that could be done in that time. Of arithmetic and memory traffic, the larger counts, plus a tenth of the
-/// other. The cost depends only on the shape and the ISA, so that batch and threads do not change results.
+/// Algorithms are compared by their expected time for one image on this many threads, whatever a session
+/// uses. An algorithm's results differ from another's in their last bits, so the choice must depend neither
+/// on threads nor on the batch. It does depend on the machine and the ISA.
+inline constexpr int threads_of_comparison = 2;
+
+/// An algorithm, and what it is expected to take, with the pool and the quantization that follow in steps of
+/// their own.
 struct ConvolutionEstimate {
-    ConvolutionAlgorithm algorithm;
-    double arithmetic;  ///< of products and transforms, and of a pool in a separate step
-    double memory;      ///< of reading filters
-    double weight_bytes;
+    ConvolutionAlgorithm algorithm{};
+    kernels::ExpectedTime time;  ///< for one image, on threads_of_comparison threads
+    double weight_bytes = 0;     ///< packed
+    /// Seconds; a hundredth more for every 2 MB of packed weights.
     double cost() const;
 };
 

@@ -3,9 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 #include "kernels/common/blocked_layout.h"
 #include "kernels/isa/isa.h"
+#include "kernels/schedule/machine.h"
 
 namespace vgg19::layers {
 
@@ -13,7 +15,10 @@ struct Execution {
     kernels::Isa isa = kernels::Isa::portable;
     int threads = 1;
     std::size_t batch = 1;
+    /// What the cost model and schedules take the CPU for; null means kernels::this_machine(isa).
+    std::shared_ptr<const kernels::Machine> machine{};
 
+    const kernels::Machine& cpu() const { return machine ? *machine : kernels::this_machine(isa); }
     std::size_t channel_block() const { return kernels::channel_block(isa); }
 };
 

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "engine/program/tuned_machine.h"
 #include "kernels/common/parallel.h"
 #include "kernels/onednn/conv_onednn.h"
 #include "vgg19/error.h"
@@ -66,7 +67,7 @@ void require_range(const char* what, Number value, Number low, Number high) {
 /// The types of the weights of a network's layers.
 struct WeightTypes {
     std::vector<layers::ConvolutionType> convolutions;
-    std::vector<Arithmetic> dense;
+    std::vector<kernels::DenseWeights> dense;
     bool can_fold_average_pool = true;  ///< into the first dense layer's weights
 };
 
@@ -78,13 +79,21 @@ layers::ConvolutionType convolution_type(const model::ModelFile& model,
                : layers::ConvolutionType::int8_winograd;
 }
 
+kernels::DenseWeights dense_type(const model::ModelFile& model, const model::DenseLayer& layer) {
+    using enum kernels::DenseWeights;
+    if (model.is_int4(layer.name)) return int4_input_major;
+    const bool input_major = model.order(layer) == model::DenseOrder::input_major;
+    if (model.is_int8(layer.name)) return input_major ? int8_input_major : int8_output_major;
+    return input_major ? fp32_input_major : fp32_output_major;
+}
+
 WeightTypes weight_types(const model::ModelFile& model) {
     WeightTypes types;
     for (const model::ConvolutionLayer& layer : model.network().convolutions()) {
         types.convolutions.push_back(convolution_type(model, layer));
     }
     for (const model::DenseLayer& layer : model.network().dense_layers()) {
-        types.dense.push_back(model.is_int8(layer.name) ? Arithmetic::int8 : Arithmetic::fp32);
+        types.dense.push_back(dense_type(model, layer));
     }
     const model::DenseLayer& first = model.network().dense_layers().front();
     types.can_fold_average_pool =
@@ -94,7 +103,7 @@ WeightTypes weight_types(const model::ModelFile& model) {
 
 WeightTypes fp32_types(const model::Network& network) {
     return {.convolutions = std::vector(network.convolutions().size(), layers::ConvolutionType::fp32),
-            .dense = std::vector(network.dense_layers().size(), Arithmetic::fp32)};
+            .dense = std::vector(network.dense_layers().size(), kernels::DenseWeights::fp32_input_major)};
 }
 
 std::vector<PlannedConvolution> plan_convolutions(const model::Network& network, const Plan& plan,
@@ -201,7 +210,8 @@ void plan_steps(const model::Network& network, const WeightTypes& types, Plan& p
     for (std::size_t i = 0; i < network.dense_layers().size(); ++i) {
         const model::DenseLayer& layer = network.dense_layers()[i];
         steps.begin_layer(layer.name);
-        steps.add(StepKind::dense, {Activation::Format::plain, layer.outputs, 1}, types.dense[i],
+        const Arithmetic arithmetic = kernels::is_int8(types.dense[i]) ? Arithmetic::int8 : Arithmetic::fp32;
+        steps.add(StepKind::dense, {Activation::Format::plain, layer.outputs, 1}, arithmetic,
                   model::Network::macs(layer));
     }
     steps.end();
@@ -214,15 +224,29 @@ MapSize input_size_of(const Preprocessing& preprocessing, const SessionOptions& 
     return options.input_size();
 }
 
+/// The ISA and the machine to plan for.
+struct Target {
+    kernels::Isa isa{};
+    std::shared_ptr<const kernels::Machine> machine;
+};
+
+Target this_target(const SessionOptions& options) {
+    Target target = {.isa = choose_isa(options.isa), .machine = nullptr};
+    if (!options.plan_file.empty()) target.machine = tuned_for_this_cpu(options.plan_file, target.isa);
+    return target;
+}
+
 Plan plan_of(const model::Network& network, const WeightTypes& types, const Preprocessing& preprocessing,
-             const SessionOptions& options) {
+             const SessionOptions& options, const Target& target) {
     Plan plan;
-    plan.execution.isa = choose_isa(options.isa);
+    plan.execution.isa = target.isa;
+    plan.execution.machine = target.machine;
     require_range("threads", options.threads, 0, most_threads);
     plan.execution.threads = options.threads == 0 ? kernels::available_cpus() : options.threads;
     require_range("batch", options.batch, std::size_t{1}, largest_batch);
     plan.execution.batch = options.batch;
     plan.input_size = input_size_of(preprocessing, options);
+    plan.dense_weights = types.dense;
     const layers::ConvolutionChoice choice = convolution_choice(options.convolution);
     plan.convolutions = plan_convolutions(network, plan, types, choice);
     if (choice == layers::ConvolutionChoice::onednn) require_onednn(plan);
@@ -250,12 +274,20 @@ bool Plan::folds_average_pool() const {
 
 Plan make_plan(const model::ModelFile& model, const SessionOptions& options) {
     model.require_classifier();
-    return plan_of(model.network(), weight_types(model), model.description().preprocessing, options);
+    return plan_of(model.network(), weight_types(model), model.description().preprocessing, options,
+                   this_target(options));
 }
 
 Plan make_plan(const model::Network& network, const Preprocessing& preprocessing,
                const SessionOptions& options) {
-    return plan_of(network, fp32_types(network), preprocessing, options);
+    return plan_of(network, fp32_types(network), preprocessing, options, this_target(options));
+}
+
+Plan make_plan_for(const model::ModelFile& model, const SessionOptions& options, kernels::Isa isa,
+                   const kernels::Machine& machine) {
+    model.require_classifier();
+    return plan_of(model.network(), weight_types(model), model.description().preprocessing, options,
+                   {isa, std::make_shared<const kernels::Machine>(machine)});
 }
 
 }  // namespace vgg19

@@ -9,6 +9,7 @@
 #include "engine/layers/execution.h"
 #include "engine/model/model_file.h"
 #include "engine/program/step.h"
+#include "kernels/dense/dense.h"
 #include "vgg19/session.h"
 
 namespace vgg19 {
@@ -25,8 +26,9 @@ struct PlannedConvolution {
 struct Plan {
     layers::Execution execution;
     MapSize input_size{};
-    std::vector<PlannedConvolution> convolutions;  ///< one per convolution of the network
-    std::vector<Step> steps;                       ///< in execution order
+    std::vector<PlannedConvolution> convolutions;      ///< one per convolution of the network
+    std::vector<kernels::DenseWeights> dense_weights;  ///< one per dense layer
+    std::vector<Step> steps;                           ///< in execution order
     /// The steps of each layer are [first_steps[layer], first_steps[layer + 1]).
     std::vector<std::size_t> first_steps;
 
@@ -40,11 +42,16 @@ struct Plan {
 
 /// Fills in what the options leave open. Throws Error (usage) for invalid options: a size out of range; an
 /// ISA that is unknown, not built, or not supported by this CPU (there is no fallback); oneDNN if it has no
-/// implementation.
+/// implementation. Throws Error (bad_input) for an invalid plan_file.
 Plan make_plan(const model::ModelFile& model, const SessionOptions& options);
 
 /// The same for an FP32 network without weights, for example to estimate costs.
 Plan make_plan(const model::Network& network, const Preprocessing& preprocessing,
                const SessionOptions& options);
+
+/// A plan that is not for this CPU, to look at: of `machine`, with kernels of `isa`. Ignores the options' own
+/// isa and plan_file.
+Plan make_plan_for(const model::ModelFile& model, const SessionOptions& options, kernels::Isa isa,
+                   const kernels::Machine& machine);
 
 }  // namespace vgg19

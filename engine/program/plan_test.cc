@@ -47,8 +47,8 @@ TEST_CASE("ways are in the order of their cost, and filters that take more memor
             }
         }
     }
-    const layers::ConvolutionEstimate light = {ConvolutionAlgorithm::winograd_f2, 1e6, 1e5, 4e6};
-    const layers::ConvolutionEstimate heavy = {ConvolutionAlgorithm::winograd_f4, 1e6, 1e5, 8e6};
+    const layers::ConvolutionEstimate light = {ConvolutionAlgorithm::winograd_f2, {.seconds = 1e-3}, 4e6};
+    const layers::ConvolutionEstimate heavy = {ConvolutionAlgorithm::winograd_f4, {.seconds = 1e-3}, 8e6};
     CHECK(heavy.cost() > light.cost());
     CHECK(heavy.cost() < 1.03 * light.cost());
 }

@@ -52,6 +52,12 @@ const char* level_name(Level level) {
     return names[static_cast<std::size_t>(level)];
 }
 
+Level Machine::home(double bytes) const {
+    constexpr double part = 0.5;
+    if (bytes <= part * static_cast<double>(l2_bytes)) return Level::l2;
+    return bytes <= part * static_cast<double>(l3_bytes) ? Level::l3 : Level::memory;
+}
+
 std::size_t Machine::clusters(int threads) const {
     const auto count = static_cast<std::size_t>(std::max(threads, 1));
     return cores_of_cluster == 0 ? 1 : (count + cores_of_cluster - 1) / cores_of_cluster;

@@ -47,6 +47,9 @@ struct Machine {
 
     const Bandwidth& read(Level level) const { return bandwidth[static_cast<std::size_t>(level)]; }
     Bandwidth& read(Level level) { return bandwidth[static_cast<std::size_t>(level)]; }
+    /// The nearest level in which data of this size stays from one use to the next, with as much other data
+    /// used in between.
+    Level home(double bytes) const;
     /// The clusters that this many threads use. Data that all threads read comes from memory once for each.
     std::size_t clusters(int threads) const;
 };
@@ -93,6 +96,10 @@ std::optional<Isa> best_isa_of(std::string_view machine_name);
 /// The microarchitecture of an x86 CPU: `vendor`, `family` and `model` as CPUID gives them, family and model
 /// with their extensions. "" if the table does not have it.
 std::string_view x86_microarchitecture(std::string_view vendor, unsigned family, unsigned model);
+
+/// What tells this CPU's kind from others: vendor, family, model, stepping and name on x86, implementer and
+/// part on AArch64; "unknown" if the system does not say.
+const std::string& cpu_description();
 
 /// The CPU at hand for kernels of `isa`, which it supports: by its microarchitecture, or else the most
 /// cautious one of the table for the ISA, with the caches' sizes from the operating system. Thread-safe, and

@@ -1,5 +1,6 @@
 // Which microarchitecture of the table this CPU has.
 #include <array>
+#include <string>
 #include <string_view>
 
 #include "kernels/common/cache_sizes.h"
@@ -7,8 +8,8 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
-
-#include <cstring>
+#else
+#include <fstream>
 #endif
 
 namespace vgg19::kernels {
@@ -50,25 +51,91 @@ std::string_view name_in(std::span<const Models> list, unsigned family, unsigned
 }
 
 #if defined(__x86_64__)
-std::string_view microarchitecture_of_this_cpu() {
+struct Cpuid {
     unsigned eax = 0;
     unsigned ebx = 0;
     unsigned ecx = 0;
     unsigned edx = 0;
-    if (__get_cpuid(0, &eax, &ebx, &ecx, &edx) == 0) return {};
-    std::array<char, 12> vendor{};
-    std::memcpy(vendor.data(), &ebx, sizeof ebx);
-    std::memcpy(vendor.data() + 4, &edx, sizeof edx);
-    std::memcpy(vendor.data() + 8, &ecx, sizeof ecx);
-    if (__get_cpuid(1, &eax, &ebx, &ecx, &edx) == 0) return {};
-    const unsigned base_family = eax >> 8U & 0xfU;
-    const unsigned family = base_family == 0xf ? base_family + (eax >> 20U & 0xffU) : base_family;
-    const unsigned model = (eax >> 4U & 0xfU) | (eax >> 16U & 0xfU) << 4U;
-    return x86_microarchitecture({vendor.data(), vendor.size()}, family, model);
+};
+
+/// Zeros if this CPU lacks the leaf.
+Cpuid cpuid(unsigned leaf) {
+    Cpuid result;
+    if (__get_cpuid(leaf, &result.eax, &result.ebx, &result.ecx, &result.edx) == 0) return {};
+    return result;
+}
+
+/// The characters in registers, up to the first zero.
+std::string text_of(std::initializer_list<unsigned> registers) {
+    std::string text;
+    for (const unsigned value : registers) {
+        for (unsigned shift = 0; shift < 32; shift += 8) text += static_cast<char>(value >> shift & 0xffU);
+    }
+    return text.substr(0, text.find('\0'));
+}
+
+struct X86Model {
+    std::string vendor;
+    unsigned family = 0;
+    unsigned model = 0;
+    unsigned stepping = 0;
+    std::string name;
+};
+
+X86Model this_model() {
+    const Cpuid first = cpuid(0);
+    const unsigned signature = cpuid(1).eax;
+    const unsigned family = signature >> 8U & 0xfU;
+    X86Model result = {.vendor = text_of({first.ebx, first.edx, first.ecx}),
+                       .family = family == 0xf ? family + (signature >> 20U & 0xffU) : family,
+                       .model = (signature >> 4U & 0xfU) | (signature >> 16U & 0xfU) << 4U,
+                       .stepping = signature & 0xfU};
+    constexpr unsigned first_of_name = 0x80000002U;
+    for (unsigned leaf = first_of_name; leaf < first_of_name + 3; ++leaf) {
+        const Cpuid part = cpuid(leaf);
+        result.name += text_of({part.eax, part.ebx, part.ecx, part.edx});
+    }
+    const std::size_t begin = result.name.find_first_not_of(' ');
+    if (begin == std::string::npos) return result;
+    result.name = result.name.substr(begin, result.name.find_last_not_of(' ') + 1 - begin);
+    return result;
+}
+
+std::string_view microarchitecture_of_this_cpu() {
+    const X86Model cpu = this_model();
+    return x86_microarchitecture(cpu.vendor, cpu.family, cpu.model);
+}
+
+std::string description() {
+    const X86Model cpu = this_model();
+    if (cpu.vendor.empty()) return "unknown";
+    std::string text = cpu.vendor;
+    text.append(" family ").append(std::to_string(cpu.family));
+    text.append(" model ").append(std::to_string(cpu.model));
+    text.append(" stepping ").append(std::to_string(cpu.stepping));
+    if (!cpu.name.empty()) text.append(", ").append(cpu.name);
+    return text;
 }
 #else
 std::string_view microarchitecture_of_this_cpu() {
     return {};
+}
+
+/// The value of the first line of /proc/cpuinfo that begins with `key`; "" if there is none.
+std::string first_value(const std::string& key) {
+    std::ifstream file("/proc/cpuinfo");
+    for (std::string line; std::getline(file, line);) {
+        const std::size_t colon = line.find(": ");
+        if (line.rfind(key, 0) == 0 && colon != std::string::npos) return line.substr(colon + 2);
+    }
+    return {};
+}
+
+std::string description() {
+    const std::string implementer = first_value("CPU implementer");
+    const std::string part = first_value("CPU part");
+    if (implementer.empty() || part.empty()) return "unknown";
+    return "implementer " + implementer + " part " + part;
 }
 #endif
 
@@ -107,6 +174,11 @@ std::string_view x86_microarchitecture(std::string_view vendor, unsigned family,
     if (vendor == "GenuineIntel") return name_in(intel_models, family, model);
     if (vendor == "AuthenticAMD") return name_in(amd_models, family, model);
     return {};
+}
+
+const std::string& cpu_description() {
+    static const std::string text = description();
+    return text;
 }
 
 const Machine& this_machine(Isa isa) {

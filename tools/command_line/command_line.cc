@@ -87,6 +87,13 @@ CommandLine& CommandLine::list_option(const std::string& name, const std::string
     return *this;
 }
 
+CommandLine& CommandLine::flag_with_value(const std::string& name, const std::string& placeholder,
+                                          const std::string& description) {
+    state_->options.add_options(state_->groups.back())(
+        name, description, cxxopts::value<std::string>()->implicit_value(""), placeholder);
+    return *this;
+}
+
 CommandLine& CommandLine::flag(const std::string& name, const std::string& description) {
     state_->options.add_options(state_->groups.back())(name, description);
     state_->flags.push_back(long_name(name));

@@ -28,6 +28,9 @@ class CommandLine {
     /// Adds an option that takes a comma-separated list; it may be given several times.
     CommandLine& list_option(const std::string& name, const std::string& placeholder,
                              const std::string& description);
+    /// Adds a flag that may have a value, as --NAME=VALUE; text() is "" without one.
+    CommandLine& flag_with_value(const std::string& name, const std::string& placeholder,
+                                 const std::string& description);
     CommandLine& flag(const std::string& name, const std::string& description);
     CommandLine& example(const std::string& command);
     /// Starts a group of options with this heading in the help. --help belongs to the first group.

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "engine/model/map_size.h"
+#include "engine/program/tuned_machine.h"
 #include "kernels/isa/isa.h"
 
 namespace vgg19 {
@@ -65,10 +66,23 @@ void add_convolution_option(CommandLine& line) {
                 "auto");
 }
 
+void add_plan_option(CommandLine& line) {
+    line.option("plan", "FILE",
+                "choose kernels and schedules by the constants in this file of `vgg19 tune`; none: by those of "
+                "the CPU's kind; default: this CPU's file in the cache folder, if it has been tuned");
+}
+
+std::string plan_file_option(const CommandLine& line) {
+    const std::string given = line.text("plan");
+    if (given == "none") return {};
+    return given.empty() ? find_tuned_machine().path.string() : given;
+}
+
 void add_session_options(CommandLine& line) {
     add_size_option(line);
     add_cpu_options(line);
     add_convolution_option(line);
+    add_plan_option(line);
 }
 
 SessionOptions session_options(const CommandLine& line) {
@@ -77,6 +91,7 @@ SessionOptions session_options(const CommandLine& line) {
     options.threads = threads_option(line);
     options.isa = line.text("isa");
     options.convolution = line.text("conv");
+    options.plan_file = plan_file_option(line);
     return options;
 }
 

@@ -29,7 +29,13 @@ int threads_option(const CommandLine& line);
 /// --conv, for subcommands that compute convolutions.
 void add_convolution_option(CommandLine& line);
 
-/// --size, --threads, --isa and --conv, for subcommands that run a model.
+/// --plan, for subcommands that run a model.
+void add_plan_option(CommandLine& line);
+/// SessionOptions::plan_file: the value of --plan; if it is absent, this CPU's file in the user's cache folder,
+/// if there is one; "" for "none".
+std::string plan_file_option(const CommandLine& line);
+
+/// --size, --threads, --isa, --conv and --plan, for subcommands that run a model.
 void add_session_options(CommandLine& line);
 /// The options as given. The Session's constructor checks whether they are possible.
 SessionOptions session_options(const CommandLine& line);

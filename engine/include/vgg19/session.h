@@ -30,6 +30,11 @@ struct SessionOptions {
     /// loops, and slow). "onednn": oneDNN's, for every FP32 layer that it supports; an error in a build
     /// without it.
     std::string convolution{};
+    /// A file of `vgg19 tune` with this CPU's measured constants, by which algorithms and schedules are
+    /// chosen.
+    /// "": those that are known of CPUs of its kind. Since algorithms differ in a result's last bits, the
+    /// library looks for no such file by itself.
+    std::string plan_file{};
 
     MapSize input_size() const { return {input_height, input_width}; }
     void set_input_size(MapSize size) {
