@@ -26,19 +26,10 @@ std::size_t in_floats(std::size_t bytes) {
 
 kernels::WinogradTile cheapest_tile(const layers::ConvolutionShape& shape,
                                     const layers::Execution& execution) {
-    using enum layers::ConvolutionAlgorithm;
     const auto estimates =
         layers::convolution_estimates(shape, execution, layers::ConvolutionChoice::winograd);
-    switch (estimates.front().algorithm) {
-        case winograd_f2:
-            return kernels::WinogradTile::f2;
-        case winograd_f5:
-            return kernels::WinogradTile::f5;
-        case winograd_f6:
-            return kernels::WinogradTile::f6;
-        default:
-            return kernels::WinogradTile::f4;
-    }
+    // The first layer, of an image, has an algorithm of its own.
+    return layers::winograd_tile(estimates.front().algorithm).value_or(kernels::WinogradTile{4, 4});
 }
 
 /// Without the pool, which is a separate step in training, because its gradient needs the map before it.
@@ -72,7 +63,7 @@ struct WinogradParts {
 };
 
 kernels::WinogradSchedule schedule_of(const kernels::Winograd& problem, const layers::Execution& execution) {
-    return kernels::winograd_schedule(problem, kernels::this_machine(execution.isa), execution.threads);
+    return kernels::winograd_schedule(problem, execution.cpu(), execution.threads);
 }
 
 std::size_t winograd_workspace(const kernels::Winograd& problem, const layers::Execution& execution) {
@@ -111,7 +102,7 @@ ConvolutionLayer::ConvolutionLayer(const layers::ConvolutionShape& shape, const 
       forward_tile_(cheapest_tile(shape_, execution)),
       backward_tile_(cheapest_tile(turned(shape_), execution)),
       weights_tile_(kernels::winograd_gradient_tile(
-          winograd_of(shape_, kernels::WinogradTile::f4, execution, execution.batch))) {}
+          winograd_of(shape_, kernels::WinogradTile{4, 4}, execution, execution.batch))) {}
 
 std::size_t ConvolutionLayer::output_size(std::size_t count) const {
     return kernels::blocked_size(count, shape_.output_channels, shape_.size.height, shape_.size.width,

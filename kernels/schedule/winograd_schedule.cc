@@ -8,20 +8,9 @@ double real(std::size_t value) {
     return static_cast<double>(value);
 }
 
-/// Of a cache that is shared with streamed data, the part for data that is read again.
-double usable(std::size_t bytes) {
-    return 0.6 * real(bytes);
-}
-
-/// Where a core finds `bytes` that it reads again and again, and that nobody else has changed.
-Level home_of(double bytes, const Machine& machine) {
-    if (bytes <= usable(machine.l2_bytes)) return Level::l2;
-    return bytes <= usable(machine.l3_bytes) ? Level::l3 : Level::memory;
-}
-
 /// Where a core finds `bytes` that other cores have written.
-Level shared_home_of(double bytes, const Machine& machine) {
-    return bytes <= usable(machine.l3_bytes) ? Level::l3 : Level::memory;
+Level shared_home(double bytes, const Machine& machine) {
+    return std::max(Level::l3, machine.home(bytes));
 }
 
 /// The expected time of a schedule's phases.
@@ -40,7 +29,7 @@ class Model {
         const double in_block = real(work_.tiles) / blocks;
         const double transformed = in_block * work_.transformed_bytes;
         const double products = in_block * work_.product_bytes / real(work_.groups);
-        const Level own = home_of(transformed + products, machine_);
+        const Level own = machine_.home(transformed + products);
         const Level maps = level_of_maps();
 
         Phase input = {.cycles = in_block * work_.input_cycles};
@@ -58,7 +47,7 @@ class Model {
         phase.read(Level::l2) += real(work_.tiles) * work_.product_bytes;
         // The first thread to read a filter finds it in memory.
         phase.read(Level::memory) += work_.filter_bytes * real(clusters_);
-        phase.read(home_of(work_.filter_bytes + transformed + products, machine_)) +=
+        phase.read(machine_.home(work_.filter_bytes + transformed + products)) +=
             (blocks - 1) * work_.filter_bytes;
         return phase;
     }
@@ -69,7 +58,7 @@ class Model {
         const double in_block = real(work_.tiles) / blocks;
         const double transformed = in_block * work_.transformed_bytes;
         const double products = in_block * work_.product_bytes;
-        const Level shared = shared_home_of(transformed + products, machine_);
+        const Level shared = shared_home(transformed + products, machine_);
         const Level maps = level_of_maps();
 
         Phase input = {.tasks = transform_tasks(work_.input_blocks, in_block)};
@@ -82,10 +71,10 @@ class Model {
         // V of a position comes from its writers for each task, and from the core's own cache for each group.
         const double sharers = std::max(1.0, real(middle.tasks) / real(work_.positions));
         middle.read(shared) += transformed * sharers + 2 * products;
-        middle.read(home_of(transformed / real(work_.positions), machine_)) +=
+        middle.read(machine_.home(transformed / real(work_.positions))) +=
             transformed * (real(work_.groups) - sharers);
         const double evicted = work_.filter_bytes + transformed + products;
-        middle.read(schedule_.blocks == 1 ? Level::memory : shared_home_of(evicted, machine_)) +=
+        middle.read(schedule_.blocks == 1 ? Level::memory : shared_home(evicted, machine_)) +=
             work_.filter_bytes;
         if (schedule_.blocks > 1) middle.read(Level::memory) += work_.filter_bytes / blocks;
 
@@ -109,7 +98,7 @@ class Model {
 
     /// Maps that exceed the cache come from memory.
     Level level_of_maps() const {
-        return shared_home_of(real(work_.tiles) * (work_.input_bytes + work_.output_bytes), machine_);
+        return shared_home(real(work_.tiles) * (work_.input_bytes + work_.output_bytes), machine_);
     }
 
     /// The cycles of a part of a phase that does not overlap with the other parts, on one core.

@@ -63,7 +63,8 @@ const bool registered = [] {
     for (const auto& kernel : winograd_kernels()) {
         if (!cpu_supports(kernel.isa)) continue;
         for (const WinogradTile tile : winograd_tiles) {
-            const std::string name = std::string(kernel.name) + "/f" + std::to_string(static_cast<int>(tile));
+            const std::string name = std::string(kernel.name) + "/f" + std::to_string(tile.rows) + "x" +
+                                     std::to_string(tile.columns);
             add_vgg19_shapes(benchmark::RegisterBenchmark(name.c_str(), winograd, kernel, tile), 64);
         }
     }

@@ -82,7 +82,7 @@ struct WinogradPacker {
     void pack(std::size_t input_channel, float* target) const {
         const Taps taps = taps_of(input_channel);
         with_tile<winograd_tiles>(problem.tile,
- [&](auto m, auto k) { transformed<m, k>(taps, input_channel, target); });
+                                  [&](auto m, auto k) { transformed<m, k>(taps, input_channel, target); });
     }
 };
 

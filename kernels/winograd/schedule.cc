@@ -29,23 +29,26 @@ WinogradWork work_of(const Winograd& problem, const Machine& machine) {
     constexpr double pool = 4;
     // Registers that do not fit are stored and loaded again.
     const double spilled = positions;
-    return {
-        .tiles = problem.tiles(),
-        .positions = problem.positions(),
-        .input_blocks = problem.input_blocks(),
-        .groups = problem.groups(),
-        .filter_bytes = real(problem.packed_size()) * sizeof(float),
-        .input_bytes = rows * columns * block_bytes * input_blocks,
-        .output_bytes = rows * columns * block_bytes * output_blocks / (problem.pool ? pool : 1),
-        .transformed_bytes = positions * block_bytes * input_blocks,
-        .product_bytes = positions * block_bytes * output_blocks,
-        .input_cycles = input_blocks * (transform_operations(rows + 2, columns + 2, rows + 2, columns + 2) + spilled) / machine.vector_operations,
-        .output_cycles = output_blocks * (transform_operations(rows + 2, columns + 2, rows, columns) + spilled) / machine.vector_operations,
-        .products = {.most_rows = problem.block == 16 ? std::size_t{14} : std::size_t{6},
-                     .vectors = real(Winograd::group_blocks),
-                     .steps = input_blocks * real(problem.block),
-                     .rate = machine.multiply_adds,
-                     .passes = real(blocks_of(problem.input_channels, Winograd::chunk_channels))}};
+    return {.tiles = problem.tiles(),
+            .positions = problem.positions(),
+            .input_blocks = problem.input_blocks(),
+            .groups = problem.groups(),
+            .filter_bytes = real(problem.packed_size()) * sizeof(float),
+            .input_bytes = rows * columns * block_bytes * input_blocks,
+            .output_bytes = rows * columns * block_bytes * output_blocks / (problem.pool ? pool : 1),
+            .transformed_bytes = positions * block_bytes * input_blocks,
+            .product_bytes = positions * block_bytes * output_blocks,
+            .input_cycles = input_blocks *
+                            (transform_operations(rows + 2, columns + 2, rows + 2, columns + 2) + spilled) /
+                            machine.vector_operations,
+            .output_cycles = output_blocks *
+                             (transform_operations(rows + 2, columns + 2, rows, columns) + spilled) /
+                             machine.vector_operations,
+            .products = {.most_rows = problem.block == 16 ? std::size_t{14} : std::size_t{6},
+                         .vectors = real(Winograd::group_blocks),
+                         .steps = input_blocks * real(problem.block),
+                         .rate = machine.multiply_adds,
+                         .passes = real(blocks_of(problem.input_channels, Winograd::chunk_channels))}};
 }
 
 }  // namespace

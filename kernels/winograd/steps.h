@@ -10,8 +10,8 @@
 #include "kernels/winograd/pack.h"
 #include "kernels/winograd/products.h"
 #include "kernels/winograd/row_transforms.h"
-#include "kernels/winograd/with_tile.h"
 #include "kernels/winograd/winograd.h"
+#include "kernels/winograd/with_tile.h"
 
 namespace vgg19::kernels::VGG19_ISA {
 namespace {
@@ -39,7 +39,8 @@ struct WinogradTransforms {
     static constexpr std::size_t lanes = Vector::width;
     using Pixels = std::array<std::array<Register, k>, m>;
 
-    /// d → Bᵀ d B. The tile's rows are `row_floats` apart; results go to transformed[position · stride].
+    /// d → Bᵀ d B. The tile's rows are `row_floats` apart; results go to transformed[position · stride]. The
+    /// next tile's follow them, in more places than hardware prefetchers keep track of.
     static inline __attribute__((always_inline)) void input_tile(const float* corner, std::size_t row_floats,
                                                                  float* transformed, std::size_t stride) {
         // columns[j]: Bᵀ times column j
@@ -57,7 +58,9 @@ struct WinogradTransforms {
             unrolled<input_columns>([&](auto j) __attribute__((always_inline)) { row[j] = columns[j][i]; });
             transform_input_row<k, Vector>(row.data(), result.data());
             unrolled<input_columns>([&](auto j) __attribute__((always_inline)) {
-                Vector::store(transformed + (i * input_columns + j) * stride, result[j]);
+                float* place = transformed + (i * input_columns + j) * stride;
+                Vector::store(place, result[j]);
+                Vector::prefetch_to_write(place + lanes);
             });
         });
     }
@@ -121,8 +124,8 @@ struct WinogradTransforms {
         }
     }
 
-    /// Computes Aᵀ M A, adds the bias, and clamps to at least `least` (0 for ReLU): the pixels of one block of
-    /// output channels.
+    /// Computes Aᵀ M A, adds the bias, and clamps to at least `least` (0 for ReLU): the pixels of one block
+    /// of output channels.
     static inline __attribute__((always_inline)) void output_tile(const float* products, std::size_t stride,
                                                                   Register bias, Register least,
                                                                   Pixels& pixels) {
@@ -130,7 +133,9 @@ struct WinogradTransforms {
         unrolled<input_columns>([&](auto j) __attribute__((always_inline)) {
             std::array<Register, input_rows> column{};
             unrolled<input_rows>([&](auto i) __attribute__((always_inline)) {
-                column[i] = Vector::load(products + (i * input_columns + j) * stride);
+                const float* place = products + (i * input_columns + j) * stride;
+                column[i] = Vector::load(place);
+                __builtin_prefetch(place + Winograd::group_blocks * lanes);  // the next tile's
             });
             transform_output_row<m, Vector>(column.data(), columns[j].data());
         });
@@ -238,7 +243,7 @@ struct WinogradKernel {
         with_tile<winograd_tiles>(problem.tile, [&](auto m, auto k) {
             for (std::size_t group = groups.begin; group < groups.end; ++group) {
                 WinogradTransforms<m, k, Vector>::output(problem, extent, tiles, group,
-                                                      products + group_offset(extent, group));
+                                                         products + group_offset(extent, group));
             }
         });
     }

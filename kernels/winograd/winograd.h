@@ -6,9 +6,9 @@
 //   Y = Aᵀ_m [ Σ_channels (G_m g G_kᵀ) ⊙ (Bᵀ_m d B_k) ] A_k
 //
 // The sum over channels is, at each of the (m + 2) · (k + 2) positions, a matrix product (tiles × input
-// channels) · (input channels × output channels). Matrices follow Toom and Cook from the interpolation points 0, ±p₁, ±p₂, …, ∞
-// (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016; points chosen for accuracy:
-// kernels/winograd/matrices.h).
+// channels) · (input channels × output channels). Matrices follow Toom and Cook from the interpolation points
+// 0, ±p₁, ±p₂, …, ∞ (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016; points chosen
+// for accuracy: kernels/winograd/matrices.h).
 //
 // The work has three steps, so that the caller can divide tiles, positions or channels among threads:
 //   transform_input    input → V[position][input block][tile][lane]

@@ -280,8 +280,9 @@ struct WinogradGradientKernel {
     }
 
     static void finish(const WinogradGradient& problem, std::size_t group, const float* sums) {
-        with_tile_side(problem.forward.tile,
-                       [&](auto m) { WinogradGradientTransforms<m, Vector>::finish(problem, group, sums); });
+        with_tile<winograd_gradient_tiles>(problem.forward.tile, [&](auto m, auto) {
+            WinogradGradientTransforms<m, Vector>::finish(problem, group, sums);
+        });
     }
 };
 

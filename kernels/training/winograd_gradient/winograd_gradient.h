@@ -25,7 +25,8 @@ inline constexpr std::array winograd_gradient_tiles = {WinogradTile{2, 2}, Winog
                                                        WinogradTile{5, 5}, WinogradTile{6, 6}};
 
 struct WinogradGradient {
-    /// The forward convolution's tile, one of winograd_gradient_tiles, shape and input. Weights, bias and output are not used.
+    /// The forward convolution's tile, one of winograd_gradient_tiles, shape and input. Weights, bias and
+    /// output are not used.
     Winograd forward;
     const float* output_gradient = nullptr;  ///< [batch][⌈output_channels / block⌉][height][width][block]
     float* weights_gradient = nullptr;       ///< [output_channels][input_channels][3][3], added to
