@@ -7,9 +7,12 @@
 
 #include "bench/agreement.h"
 #include "bench/bench_image.h"
+#include "bench/profile.h"
 #include "bench/progress.h"
 #include "bench/worker_process.h"
 #include "converter/variants/recipes.h"
+#include "engine/program/expected_run.h"
+#include "engine/program/plan.h"
 #include "vgg19/session.h"
 
 namespace vgg19::bench {
@@ -31,50 +34,6 @@ std::vector<ReportedPrediction> reported(std::span<const Prediction> predictions
     return result;
 }
 
-LayerTime layer_time(const PlanStep& step, std::size_t batch, double seconds, const Peaks& peaks) {
-    const double giga_direct = 2e-9 * static_cast<double>(step.macs * batch);
-    const double giga_executed = 1e-9 * static_cast<double>(step.operations);
-    const double gigabytes = 1e-9 * static_cast<double>(step.weight_bytes + step.activation_bytes);
-    const bool is_int8 = step.arithmetic == Arithmetic::int8;
-    const double peak = is_int8 && peaks.int8_gops ? *peaks.int8_gops : peaks.fp32_gflops;
-    const double least_seconds = std::max(giga_executed / peak, gigabytes / peaks.read_gb_per_second);
-    return {.layer = step.layer,
-            .kernel = step.kernel,
-            .median_ms = seconds * 1e3,
-            .gflops = giga_direct / seconds,
-            .executed_gflops = giga_executed / seconds,
-            .gb_per_second = gigabytes / seconds,
-            .share_of_peak = least_seconds / seconds};
-}
-
-double seconds_of_run(Session& session, std::span<const float> input, std::span<float> logits) {
-    const auto start = std::chrono::steady_clock::now();
-    session.run(input, logits);
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-Profile profile(Session& session, std::span<const float> input, std::span<float> logits, const Peaks& peaks) {
-    constexpr std::size_t runs = 9;
-    constexpr double shortest_clock_tick = 1e-9;
-    const std::vector<PlanStep>& plan = session.plan();
-    std::vector<std::vector<double>> samples(plan.size());
-    std::vector<double> whole_runs;
-    std::vector<double> seconds(plan.size());
-    session.run(input, logits);
-    for (std::size_t run = 0; run < runs; ++run) {
-        session.run(input, logits, seconds);
-        for (std::size_t step = 0; step < plan.size(); ++step) samples[step].push_back(seconds[step]);
-        whole_runs.push_back(seconds_of_run(session, input, logits));
-    }
-    Profile profile{.end_to_end_ms = median(whole_runs) * 1e3};
-    for (std::size_t step = 0; step < plan.size(); ++step) {
-        const double layer_seconds = std::max(median(samples[step]), shortest_clock_tick);
-        profile.layers.push_back(layer_time(plan[step], session.batch(), layer_seconds, peaks));
-        profile.layers_ms += profile.layers.back().median_ms;
-    }
-    return profile;
-}
-
 /// One warm-up run; its time determines how many runs fit into the round.
 void run_round(WorkerProcess& worker, double round_seconds, std::vector<double>& seconds) {
     constexpr double most_runs = 100'000;
@@ -84,6 +43,49 @@ void run_round(WorkerProcess& worker, double round_seconds, std::vector<double>&
     seconds.insert(seconds.end(), times.begin(), times.end());
 }
 
+/// A variant's process at one setting, and the times of its runs.
+struct Measured {
+    WorkerProcess worker;
+    std::vector<double> seconds;
+};
+
+std::string worker_name(const Variant& variant, const Options& setting, bool with_setting) {
+    if (!with_setting) return variant.id;
+    return variant.id + " (" + std::to_string(setting.threads) + " threads, batch " +
+           std::to_string(setting.batch) + ')';
+}
+
+/// A variant's entries, without speed-ups over the baseline.
+std::vector<ScalingEntry> scaling_of(std::span<const Measured> measured,
+                                     const std::vector<Options>& settings) {
+    std::vector<ScalingEntry> entries;
+    for (std::size_t i = 0; i < measured.size(); ++i) {
+        ScalingEntry entry{.threads = settings[i].threads,
+                           .batch = settings[i].batch,
+                           .latency = summarise(measured[i].seconds)};
+        entry.images_per_second = static_cast<double>(entry.batch) / (entry.latency.median_ms * 1e-3);
+        const double first = entries.empty() ? entry.images_per_second : entries.front().images_per_second;
+        entry.gain = entry.images_per_second / first;
+        entry.efficiency = entry.gain * settings.front().threads / entry.threads;
+        entry.peak_rss_bytes = measured[i].worker.peak_rss_bytes();
+        entries.push_back(entry);
+    }
+    return entries;
+}
+
+/// Relative to the baseline at the same setting; none for variants before the baseline.
+void add_speedups(std::vector<VariantReport>& reports) {
+    const VariantReport* baseline = nullptr;
+    for (VariantReport& report : reports) {
+        if (report.id == converter::baseline_recipe().id) baseline = &report;
+        if (baseline == nullptr) continue;
+        for (std::size_t i = 0; i < report.scaling.size(); ++i) {
+            report.scaling[i].speedup =
+                baseline->scaling[i].latency.median_ms / report.scaling[i].latency.median_ms;
+        }
+    }
+}
+
 }  // namespace
 
 std::vector<std::string> worker_words(const Variant& variant, const Options& options,
@@ -91,7 +93,8 @@ std::vector<std::string> worker_words(const Variant& variant, const Options& opt
     std::vector<std::string> words = program;
     words.insert(words.end(),
                  {"--worker", variant.file.string(), "--threads", std::to_string(options.threads), "--conv",
-                  options.convolution, "--batch", std::to_string(options.batch)});
+                  options.convolution, "--batch", std::to_string(options.batch), "--plan",
+                  options.plan_file.empty() ? "none" : options.plan_file});
     if (!options.isa.empty()) words.insert(words.end(), {"--isa", options.isa});
     if (!variant.input_size.empty()) words.insert(words.end(), {"--size", to_string(variant.input_size)});
     if (options.image) words.insert(words.end(), {"--image", options.image->string()});
@@ -127,7 +130,10 @@ std::vector<VariantReport> examine(const std::vector<Variant>& variants, const O
         if (baseline && have_same_classes(*baseline_model, model)) {
             report.agreement = agreement_with(*baseline, result);
         }
-        if (peaks) report.profile = profile(session, input, logits, *peaks);
+        if (peaks) {
+            const Plan plan = make_plan(*model.file(), session_options(options, variant.input_size));
+            report.profile = profile(session, expected_run(plan), input, logits, *peaks);
+        }
         reports.push_back(std::move(report));
     }
     return reports;
@@ -135,28 +141,36 @@ std::vector<VariantReport> examine(const std::vector<Variant>& variants, const O
 
 void measure(const std::vector<Variant>& variants, const Options& options,
              const std::vector<std::string>& program, std::vector<VariantReport>& reports) {
-    std::vector<WorkerProcess> workers;
-    workers.reserve(variants.size());
+    const std::vector<Options> settings = compared_settings(options);
+    std::vector<Measured> measured;  // [variant][setting]
     for (const Variant& variant : variants) {
-        workers.emplace_back(variant.id, worker_words(variant, options, program));
+        for (const Options& setting : settings) {
+            measured.push_back({.worker = {worker_name(variant, setting, settings.size() > 1),
+                                           worker_words(variant, setting, program)},
+                                .seconds = {}});
+        }
     }
-
-    std::vector<std::vector<double>> seconds(variants.size());
     for (int round = 1; round <= measurement_rounds; ++round) {
         say("round " + std::to_string(round) + " of " + std::to_string(measurement_rounds));
-        for (std::size_t i = 0; i < workers.size(); ++i) {
-            run_round(workers[i], options.min_time_seconds / measurement_rounds, seconds[i]);
+        for (Measured& each : measured) {
+            run_round(each.worker, options.min_time_seconds / measurement_rounds, each.seconds);
         }
     }
 
-    std::optional<double> baseline_ms;
     for (std::size_t i = 0; i < reports.size(); ++i) {
-        reports[i].latency = summarise(seconds[i]);
-        reports[i].images_per_second =
-            static_cast<double>(options.batch) / (reports[i].latency.median_ms * 1e-3);
-        reports[i].peak_rss_bytes = workers[i].peak_rss_bytes();
-        if (reports[i].id == converter::baseline_recipe().id) baseline_ms = reports[i].latency.median_ms;
-        if (baseline_ms) reports[i].speedup = *baseline_ms / reports[i].latency.median_ms;
+        const auto entries = std::span(measured).subspan(i * settings.size(), settings.size());
+        VariantReport& report = reports[i];
+        report.ready_seconds = entries.front().worker.ready_seconds();
+        report.scaling = scaling_of(entries, settings);
+    }
+    add_speedups(reports);
+    for (VariantReport& report : reports) {
+        const ScalingEntry& first = report.scaling.front();
+        report.latency = first.latency;
+        report.images_per_second = first.images_per_second;
+        report.speedup = first.speedup;
+        report.peak_rss_bytes = first.peak_rss_bytes;
+        if (settings.size() == 1) report.scaling.clear();
     }
 }
 

@@ -24,9 +24,9 @@ std::vector<VariantReport> examine(const std::vector<converter::Variant>& varian
 std::vector<std::string> worker_words(const converter::Variant& variant, const Options& options,
                                       const std::vector<std::string>& program);
 
-/// Adds latencies, images per second, speed-ups and peak memory. Each variant has its own process. In each
-/// round, every variant in turn runs one warm-up inference and then some measured ones, so that other load on
-/// the machine slows all variants equally.
+/// Adds latencies, images per second, speed-ups, peak memory and, if there are settings to compare, the
+/// scaling. Each variant at each setting has its own process. In each round, every one in turn runs one
+/// warm-up inference and then some measured ones, so that other load on the machine slows all equally.
 void measure(const std::vector<converter::Variant>& variants, const Options& options,
              const std::vector<std::string>& program, std::vector<VariantReport>& reports);
 

@@ -1,5 +1,8 @@
 #include "bench/options.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "converter/variants/recipes.h"
 #include "tools/command_line/command_line.h"
 #include "tools/command_line/option_groups.h"
@@ -32,23 +35,39 @@ CommandLine declared(const std::string& program) {
                 "224, or height x width such as 224x320; default: the model's own")
         .option("image", "FILE", "classify this photograph instead of the bundled one");
     line.group("how it is measured");
-    add_cpu_options(line);
+    line.option("threads", "N",
+                "the number of threads; default: as many as this process has CPUs. A list such as 1,2 adds a "
+                "table of scaling: each variant with each number, in the same rounds; the other tables are "
+                "of the first");
+    add_isa_option(line);
     add_convolution_option(line);
-    line.option("batch", "N", "images per run, which are copies of one; times are per run", "1")
-        .option("min-time", "SECONDS", "measure each variant for this long", "3")
-        .flag("tune",
-              "instead: time every algorithm for each convolution of VGG-19, and compare with the planner's "
-              "estimates")
-        .flag("profile",
-              "show time, GFLOP/s and GB/s of each layer, and this machine's measured peaks (not in csv)");
+    add_plan_option(line);
+    line.option("batch", "N",
+                "images per run, which are copies of one; times are per run. A list such as 1,8 adds a table "
+                "of scaling, as for --threads",
+                "1")
+        .option("min-time", "SECONDS", "measure each variant, at each setting, for this long", "3")
+        .flag(
+            "tune",
+            "instead: time every algorithm for each convolution of VGG-19, in FP32 and in INT8, and compare "
+            "with the planner's estimates")
+        .flag(
+            "profile",
+            "show the time of each layer and of its products, the shares of this machine's measured peaks of "
+            "arithmetic and of each level of memory, and which limits (not in csv)");
     line.group("what comes out")
         .option("format", "FORMAT", "table, markdown, json or csv", "table")
+        .flag("json", "the same as --format json")
         .option("out", "FILE", "write the report to this file, and the table to standard output")
         .option("baseline", "FILE",
                 "compare with an earlier JSON report: exit with 3 if a variant's median, relative to the "
                 "baseline variant's, has grown by more than the tolerance; the baseline's own median is "
                 "compared only on the same machine")
-        .option("tolerance", "RATIO", "for --baseline: 0.1 is ten per cent", "0.1");
+        .option("tolerance", "RATIO", "for --baseline: 0.1 is ten per cent", "0.1")
+        .option("peers", "MEASURE.json",
+                "show the figures of other engines beside ours: a list of {\"engine\", \"min_ms\", "
+                "\"median_ms\", \"ready_s\", \"peak_rss_mib\", \"top3\"}, from a run that measured them, one "
+                "image a run; it may hold our variants too");
     line.group("for other programs")
         .option("worker", "FILE",
                 "run this model twice and print 'ready PEAK_RSS_MIB TOP1 TOP2 TOP3'; then, for each line 'N' "
@@ -88,11 +107,46 @@ void require_writable_place(const path& out) {
     if (!std::filesystem::is_directory(folder)) reject("--out: there is no folder " + folder.string());
 }
 
+/// One number, or several that differ, separated by commas.
+std::vector<std::size_t> numbers(const CommandLine& line, const std::string& flag, std::size_t most) {
+    if (line.text(flag).find(',') == std::string::npos) return {line.whole_number(flag, 1, most)};
+    std::vector<std::size_t> values = line.whole_numbers(flag, 1, most);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        if (std::find(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(i), values[i]) !=
+            values.begin() + static_cast<std::ptrdiff_t>(i)) {
+            reject("--" + flag + ": expected numbers that differ, found " + std::to_string(values[i]) +
+                   " twice");
+        }
+    }
+    return values;
+}
+
+void require_single_settings(const Options& options, const std::string& flag) {
+    if (options.thread_counts.size() > 1) reject(flag + " takes one number of --threads, found several");
+    if (options.batches.size() > 1) reject(flag + " takes one --batch, found several");
+}
+
 void require_consistent(const Options& options) {
+    if (options.worker) require_single_settings(options, "--worker");
+    if (options.tune) require_single_settings(options, "--tune");
+    if (options.peers && options.batch != 1) {
+        reject(
+            "--peers compares runs of one image: expected --batch 1 (or a list that starts with it), found " +
+            std::to_string(options.batch));
+    }
+    for (const auto& [given, flag] :
+         {std::pair{options.worker.has_value(), "--worker"}, {options.tune, "--tune"}}) {
+        if (options.peers && given) reject(std::string("--peers and ") + flag + " exclude each other");
+    }
     if (options.weights && options.models) reject("--weights and --models exclude each other");
     if (!options.worker && options.input) reject("--input belongs to --worker");
     if (options.worker && options.tune) reject("--worker and --tune exclude each other");
     if (options.out) require_writable_place(*options.out);
+}
+
+template <class Value>
+std::vector<Value> or_single(const std::vector<Value>& values, Value single) {
+    return values.empty() ? std::vector{single} : values;
 }
 
 Options from_parsed(const CommandLine& line) {
@@ -106,16 +160,26 @@ Options from_parsed(const CommandLine& line) {
     options.models = optional_path(line, "models");
     options.variants = line.texts("variants");
     options.image = optional_path(line, "image");
-    options.threads = threads_option(line);
+    if (line.given("threads")) {
+        const std::vector<std::size_t> counts = numbers(line, "threads", most_threads);
+        options.thread_counts.assign(counts.begin(), counts.end());
+        options.threads = options.thread_counts.front();
+    }
     options.isa = line.text("isa");
     options.convolution = line.text("conv");
-    options.batch = line.whole_number("batch", 1, most_images);
+    options.plan_file = plan_file_option(line);
+    options.batches = numbers(line, "batch", most_images);
+    options.batch = options.batches.front();
     options.min_time_seconds = line.number("min-time", shortest, longest);
-    options.format = parsed_format(line.text("format"));
+    options.format = line.given("json") ? Format::json : parsed_format(line.text("format"));
+    if (line.given("json") && line.given("format") && line.text("format") != "json") {
+        reject("--json and --format " + line.text("format") + " exclude each other");
+    }
     options.out = optional_path(line, "out");
     options.profile = line.given("profile");
     options.tune = line.given("tune");
     options.baseline = optional_path(line, "baseline");
+    options.peers = optional_path(line, "peers");
     options.tolerance = line.number("tolerance", 0, largest_tolerance);
     options.worker = optional_path(line, "worker");
     options.size = size_option(line);
@@ -126,13 +190,27 @@ Options from_parsed(const CommandLine& line) {
 
 }  // namespace
 
+std::vector<Options> compared_settings(const Options& options) {
+    std::vector<Options> settings;
+    for (const int threads : or_single(options.thread_counts, options.threads)) {
+        for (const std::size_t batch : or_single(options.batches, options.batch)) {
+            Options each = options;
+            each.threads = threads;
+            each.batch = batch;
+            settings.push_back(std::move(each));
+        }
+    }
+    return settings;
+}
+
 SessionOptions session_options(const Options& options, MapSize input_size) {
     return {.threads = options.threads,
             .input_height = input_size.height,
             .input_width = input_size.width,
             .batch = options.batch,
             .isa = options.isa,
-            .convolution = options.convolution};
+            .convolution = options.convolution,
+            .plan_file = options.plan_file};
 }
 
 std::optional<Options> parse_options(int argc, const char* const* argv, const std::string& program) {

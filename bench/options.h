@@ -17,22 +17,30 @@ struct Options {
     std::optional<std::filesystem::path> models;
     std::vector<std::string> variants;           ///< empty: all
     std::optional<std::filesystem::path> image;  ///< unset means the bundled one
-    int threads = 0;                             ///< 0 means as many as this process has CPUs
+    int threads = 0;  ///< 0 means as many as this process has CPUs; the first of `thread_counts`
+    std::vector<int> thread_counts;  ///< to compare; empty means `threads` alone
     std::string isa;
     std::string convolution = "auto";  ///< as SessionOptions::convolution
-    std::size_t batch = 1;             ///< images per run
+    std::string plan_file;             ///< likewise
+    std::size_t batch = 1;             ///< images per run; the first of `batches`
+    std::vector<std::size_t> batches;  ///< to compare; empty means `batch` alone
     double min_time_seconds = 3;       ///< of measured inferences, per variant
     Format format = Format::table;
     std::optional<std::filesystem::path> out;
     bool profile = false;
     bool tune = false;                              ///< check the planner's cost model instead
     std::optional<std::filesystem::path> baseline;  ///< an earlier report
+    std::optional<std::filesystem::path> peers;     ///< figures of other engines
     double tolerance = 0.1;
 
     std::optional<std::filesystem::path> worker;  ///< run as the worker for this model file
     MapSize size{};  ///< of the input, except for variants with their own; empty means the model's
     std::optional<std::filesystem::path> input;  ///< the worker's input
 };
+
+/// All numbers of threads with all batch sizes: each entry is `options` with one of each. A single entry
+/// unless there are several to compare.
+std::vector<Options> compared_settings(const Options& options);
 
 /// The session options that follow from these. An empty `input_size` means the model's own.
 SessionOptions session_options(const Options& options, MapSize input_size);

@@ -1,6 +1,13 @@
 #include "bench/report.h"
 
+#include <algorithm>
+
 namespace vgg19::bench {
+
+bool has_scaling(const Report& report) {
+    return std::any_of(report.variants.begin(), report.variants.end(),
+                       [](const VariantReport& variant) { return !variant.scaling.empty(); });
+}
 
 std::optional<Format> format_from_name(std::string_view name) {
     if (name == "table") return Format::table;

@@ -1,4 +1,5 @@
 // The two formats for people, table and Markdown, made from the same tables.
+#include <algorithm>
 #include <sstream>
 
 #include "bench/report.h"
@@ -44,18 +45,82 @@ Table variants_table(const Report& report) {
     return table;
 }
 
+std::string percent(double share) {
+    return fixed(share * 100, 0);
+}
+
 Table profile_table(const Profile& profile) {
-    Table table({"layer", "ms", "direct GFLOP/s", "executed GFLOP/s", "GB/s", "% of peak", "kernel"});
+    Table table({"layer", "ms", "transforms ms", "products ms", "direct GFLOP/s", "executed GFLOP/s",
+                 "products %", "arithmetic %", "L2 %", "L3 %", "memory %", "limit", "kernel"});
     for (const LayerTime& layer : profile.layers) {
-        table.add({layer.layer, fixed(layer.median_ms, 3), fixed(layer.gflops, 1),
-                   fixed(layer.executed_gflops, 1), fixed(layer.gb_per_second, 1),
-                   fixed(layer.share_of_peak * 100, 0), layer.kernel});
+        const auto& parts = layer.parts;
+        std::vector<std::string> row = {
+            layer.layer,
+            fixed(layer.median_ms, 3),
+            parts ? fixed(parts->input_transform_ms + parts->output_transform_ms, 3) : none,
+            parts ? fixed(parts->products_ms, 3) : none,
+            fixed(layer.gflops, 1),
+            fixed(layer.executed_gflops, 1),
+            parts ? percent(parts->products_share) : none,
+            percent(layer.arithmetic_share)};
+        for (const auto& share : layer.level_share) row.push_back(share ? percent(*share) : none);
+        row.insert(row.end(), {layer.limit, layer.kernel});
+        table.add(std::move(row));
     }
     for (const auto& [name, milliseconds] :
          {std::pair{"sum of the layers", profile.layers_ms}, {"end to end", profile.end_to_end_ms}}) {
         std::vector<std::string> row = {name, fixed(milliseconds, 3)};
         row.resize(table.columns(), none);
         table.add(std::move(row));
+    }
+    return table;
+}
+
+Table scaling_table(const Report& report) {
+    Table table({"variant", "threads", "batch", "median ms", "min ms", "images/s", "speed-up", "gain",
+                 "efficiency %", "peak MB"});
+    for (const VariantReport& variant : report.variants) {
+        for (const ScalingEntry& entry : variant.scaling) {
+            table.add({variant.id, std::to_string(entry.threads), std::to_string(entry.batch),
+                       fixed(entry.latency.median_ms, 2), fixed(entry.latency.min_ms, 2),
+                       fixed(entry.images_per_second, 2), entry.speedup ? fixed(*entry.speedup, 2) : none,
+                       fixed(entry.gain, 2), fixed(entry.efficiency * 100, 0),
+                       in_megabytes(entry.peak_rss_bytes)});
+        }
+    }
+    return table;
+}
+
+const VariantReport& variant_of(const Report& report, const PeerComparison& comparison) {
+    return *std::find_if(report.variants.begin(), report.variants.end(),
+                         [&](const VariantReport& variant) { return variant.id == comparison.variant; });
+}
+
+/// Each variant, and below it the peers that do the same work, with our time over theirs.
+Table peers_table(const Report& report) {
+    Table table({"variant or peer", "size", "min ms", "median ms", "ready s", "peak MB", "ratio of min",
+                 "of median", "same run: of min", "of median"});
+    const auto add = [&](const std::string& name, MapSize size, const PeerEngine& figures,
+                         const PeerRatio* ratio, const PeerRatio* same_run) {
+        table.add({name, to_string(size), fixed(figures.min_ms, 2), fixed(figures.median_ms, 2),
+                   fixed(figures.ready_seconds, 2), in_megabytes(figures.peak_rss_bytes),
+                   ratio != nullptr ? fixed(ratio->min, 3) : none,
+                   ratio != nullptr ? fixed(ratio->median, 3) : none,
+                   same_run != nullptr ? fixed(same_run->min, 3) : none,
+                   same_run != nullptr ? fixed(same_run->median, 3) : none});
+    };
+    for (const PeerComparison& comparison : report.peers->comparisons) {
+        const VariantReport& variant = variant_of(report, comparison);
+        add(variant.id, variant.input_size,
+            {.min_ms = variant.latency.min_ms,
+             .median_ms = variant.latency.median_ms,
+             .ready_seconds = variant.ready_seconds,
+             .peak_rss_bytes = variant.peak_rss_bytes},
+            nullptr, nullptr);
+        for (const ComparedPeer& peer : comparison.peers) {
+            add("  " + peer.engine.name, comparison.input_size, peer.engine, &peer.ratio,
+                peer.same_run_ratio ? &*peer.same_run_ratio : nullptr);
+        }
     }
     return table;
 }
@@ -92,16 +157,43 @@ void write_predictions(std::ostream& text, const VariantReport& variant) {
 }
 
 void write_peaks(std::ostream& text, const Peaks& peaks) {
-    text << "Measured peaks: memory reads " << fixed(peaks.read_gb_per_second, 1) << " GB/s, FP32 "
-         << fixed(peaks.fp32_gflops, 0) << " GFLOP/s";
+    text << "Measured peaks: FP32 " << fixed(peaks.fp32_gflops, 0) << " GFLOP/s";
     if (peaks.int8_gops) text << ", INT8 " << fixed(*peaks.int8_gops, 0) << " GOP/s";
-    text << '\n';
+    text << "; reads, all threads (one):";
+    for (const ReadPeak& peak : peaks.reads) {
+        text << (&peak == peaks.reads.data() ? " " : ", ") << level_name(peak.level) << ' '
+             << fixed(peak.gb_per_second, 0) << " (" << fixed(peak.one_core_gb_per_second, 0) << ") GB/s";
+    }
+    text
+        << "; " << fixed(peaks.gigahertz, 2) << " GHz\n"
+        << "Percentages are of these peaks: of the products in their own time, and, in a layer's whole time, "
+           "of all its arithmetic and of\nthe bytes that the cost model expects from each level. The largest "
+           "names the limit; where it is small, nothing is at its peak.\n";
+}
+
+void write_peers(std::ostream& text, const Report& report, const Style& style) {
+    text << '\n' << style.heading << "Beside the peers of " << report.peers->file.path.string() << "\n\n";
+    if (report.peers->comparisons.empty()) {
+        text << "No engine in this file does the same work as a variant in this report.\n";
+    } else {
+        text << (peers_table(report).*style.table)();
+    }
+    if (report.peers->others.empty()) return;
+    text << '\n' << "Not compared:\n\n";
+    for (const UncomparedPeer& other : report.peers->others) {
+        text << style.item << other.engine.name << ", min " << fixed(other.engine.min_ms, 2) << " ms, median "
+             << fixed(other.engine.median_ms, 2) << " ms: " << other.reason << '\n';
+    }
 }
 
 std::string document(const Report& report, const Style& style) {
     std::ostringstream text;
     write_machine(text, report);
     text << '\n' << (variants_table(report).*style.table)();
+    if (has_scaling(report)) {
+        text << '\n' << style.heading << "Scaling\n\n" << (scaling_table(report).*style.table)();
+    }
+    if (report.peers) write_peers(text, report, style);
     text << '\n' << style.heading << "Top 3\n\n";
     for (const VariantReport& variant : report.variants) write_predictions(text << style.item, variant);
     if (report.peaks) write_peaks(text << '\n', *report.peaks);

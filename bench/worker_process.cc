@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <fstream>
 #include <sstream>
@@ -67,6 +68,7 @@ WorkerProcess::WorkerProcess(std::string name, const std::vector<std::string>& w
     Pipe output;
     to_child_.reset(input.open(1, "w"));
     from_child_.reset(output.open(0, "r"));
+    const auto start = std::chrono::steady_clock::now();
     process_ = start_this_program("a worker", words, {.input = input.ends[0], .output = output.ends[1]});
     // The parent must close its copies of the child's ends before it reads, or it would never see the end of
     // the output.
@@ -75,10 +77,12 @@ WorkerProcess::WorkerProcess(std::string name, const std::vector<std::string>& w
         *end = -1;
     }
     if (!read_line().starts_with("ready ")) fail("did not say that it is ready");
+    ready_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 WorkerProcess::WorkerProcess(WorkerProcess&& other) noexcept
     : name_(std::move(other.name_)),
+      ready_seconds_(other.ready_seconds_),
       process_(std::exchange(other.process_, -1)),
       to_child_(std::move(other.to_child_)),
       from_child_(std::move(other.from_child_)) {}

@@ -31,6 +31,8 @@ class WorkerProcess {
     std::vector<double> run(std::size_t count);
 
     std::uint64_t peak_rss_bytes() const;
+    /// From the start of the process until it was ready.
+    double ready_seconds() const { return ready_seconds_; }
 
   private:
     struct Close {
@@ -42,6 +44,7 @@ class WorkerProcess {
     [[noreturn]] void fail(const std::string& what);
 
     std::string name_;
+    double ready_seconds_ = 0;
     pid_t process_ = -1;
     std::unique_ptr<std::FILE, Close> to_child_;
     std::unique_ptr<std::FILE, Close> from_child_;

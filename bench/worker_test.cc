@@ -130,6 +130,7 @@ TEST_CASE("a profile has a time for each layer, and the machine's peaks") {
     CHECK(layers.size() >= 19);
     double sum = 0;
     double direct_operations = 0;
+    int with_products = 0;
     for (const model::Json& layer : layers) {
         INFO(layer.find("layer")->string());
         const double milliseconds = layer.find("median_ms")->number();
@@ -140,7 +141,20 @@ TEST_CASE("a profile has a time for each layer, and the machine's peaks") {
                                 !layer.find("kernel")->string().starts_with("average_pool");
         CHECK((layer.find("executed_gflops")->number() > 0) == multiplies);
         CHECK(layer.find("share_of_peak")->number() > 0);
+        CHECK((layer.find("arithmetic_share")->number() > 0) == multiplies);
+        CHECK(layer.find("memory_share")->number() >= 0);
+        CHECK(!layer.find("limit")->string().empty());
+        const model::Json* const products = layer.find("products_ms");
+        if (products == nullptr) continue;
+        ++with_products;
+        // On one thread a part cannot take longer than the whole, in any run.
+        for (const char* part : {"input_transform_ms", "products_ms", "output_transform_ms"}) {
+            CHECK(layer.find(part)->number() > 0);
+            CHECK(layer.find(part)->number() < milliseconds);
+        }
+        CHECK(layer.find("products_share")->number() > layer.find("arithmetic_share")->number());
     }
+    CHECK(with_products == 15);  // all but the first, which needs no products apart
     CHECK(variant.find("profile_layers_ms")->number() == doctest::Approx(sum));
     CHECK(variant.find("profile_end_to_end_ms")->number() > 0);
     // A layer's counts are for the whole batch.
@@ -249,6 +263,46 @@ TEST_CASE("a batch consists of copies of one image, which have the same classes 
     }
 }
 
+TEST_CASE("lists of threads and batch sizes give a table of scaling, in the same rounds") {
+    const testing::TemporaryFolder folder;
+    write_narrow_variants(folder.path());
+    const Outcome outcome = run_bench(folder, "--models " + quoted(folder.path()) +
+                                                  " --variants baseline,int8 --min-time 0.01 --threads 1,2 "
+                                                  "--batch 2,1 --format json");
+    INFO(outcome.errors);
+    REQUIRE(outcome.exit_code == 0);
+    const auto json = model::Json::parse(outcome.output, "report");
+    CHECK(json.find("settings")->find("threads")->size() == 1);
+    CHECK(json.find("settings")->find("batch")->size() == 2);
+    const auto& variants = json.find("variants")->array();
+    REQUIRE(variants.size() == 2);
+    for (const model::Json& variant : variants) {
+        const auto& entries = variant.find("scaling")->array();
+        REQUIRE(entries.size() == 4);
+        for (std::size_t i = 0; i < entries.size(); ++i) {
+            const model::Json& entry = entries[i];
+            const auto number = [&](const char* key) { return entry.find(key)->number(); };
+            CHECK(entry.find("threads")->size() == 1 + i / 2);
+            CHECK(entry.find("batch")->size() == 2 - i % 2);
+            CHECK(entry.find("runs")->size() >= 5);
+            CHECK(number("min_ms") <= number("median_ms"));
+            CHECK(number("images_per_second") ==
+                  doctest::Approx(number("batch") * 1e3 / number("median_ms")));
+            const model::Json& first = entries[0];
+            CHECK(number("gain") ==
+                  doctest::Approx(number("images_per_second") / first.find("images_per_second")->number()));
+            CHECK(number("efficiency") == doctest::Approx(number("gain") / number("threads")));
+            CHECK(number("speedup") ==
+                  doctest::Approx(variants[0].find("scaling")->array()[i].find("median_ms")->number() /
+                                  number("median_ms")));
+            CHECK(entry.find("peak_rss_bytes")->size() > 1'000'000);
+        }
+        CHECK(variant.find("median_ms")->number() == entries[0].find("median_ms")->number());
+        CHECK(variant.find("peak_rss_bytes")->size() == entries[0].find("peak_rss_bytes")->size());
+        CHECK(variant.find("ready_s")->number() > 0);
+    }
+}
+
 TEST_CASE(
     "a worker repeats one image to fill its batch, or accepts a whole batch, and shows the first image's "
     "classes") {
@@ -322,6 +376,23 @@ TEST_CASE("wrong usage and bad files give the documented exit codes, and a reaso
         {"--batch 0", 2, "--batch"},
         {"--batch 1025", 2, "--batch"},
         {"--batch two", 2, "--batch: expected a whole number from 1 to 1024, found 'two'"},
+        {"--batch 1,0", 2,
+         "--batch: expected whole numbers separated by commas, each from 1 to 1024, found '0'"},
+        {"--batch 1,8,1", 2, "--batch: expected numbers that differ, found 1 twice"},
+        {"--batch 1,1025", 2, "--batch: expected whole numbers separated by commas"},
+        {"--threads 1,two", 2,
+         "--threads: expected whole numbers separated by commas, each from 1 to 1024, found 'two'"},
+        {"--threads 1,", 2, "found ''"},
+        {"--threads ,", 2, "found ''"},
+        {"--threads 2,2", 2, "--threads: expected numbers that differ, found 2 twice"},
+        {"--worker m --threads 1,2", 2, "--worker takes one number of --threads, found several"},
+        {"--worker m --batch 1,2", 2, "--worker takes one --batch, found several"},
+        {"--tune --threads 1,2", 2, "--tune takes one number of --threads, found several"},
+        {"--peers " + quoted(text) + " --batch 8,1", 2, "--peers compares runs of one image"},
+        {"--peers " + quoted(text) + " --tune", 2, "--peers and --tune exclude each other"},
+        {"--peers " + quoted(text), 5, "text.jpg"},
+        {"--peers " + quoted(folder.path() / "none"), 5, "none"},
+        {"--peers ''", 2, "--peers: expected a path, found nothing"},
         {"--variants int9", 2, "int9"},
         {"--weights a --models b", 2, "exclude"},
         {"--size 31", 2,
@@ -353,7 +424,7 @@ TEST_CASE("--help names every option and the exit codes") {
     CHECK(outcome.errors.empty());
     for (const char* part : {"vgg19-bench", "--weights", "--models", "--variants", "--image", "--threads",
                              "--isa", "--conv", "--batch", "--min-time", "--profile", "--format", "--out",
-                             "--baseline", "--tolerance", "--worker", "Exit codes"}) {
+                             "--baseline", "--tolerance", "--peers", "--worker", "Exit codes"}) {
         INFO(part);
         CHECK(outcome.output.find(part) != std::string::npos);
     }

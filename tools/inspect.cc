@@ -13,11 +13,14 @@
 #include "engine/model/map_size.h"
 #include "engine/model/model_file.h"
 #include "engine/model/number_text.h"
+#include "engine/program/tuned_machine.h"
+#include "kernels/schedule/machine.h"
 #include "tools/command.h"
 #include "tools/plan_text.h"
 #include "tools/progress_bar.h"
 #include "tools/subcommands.h"
 #include "tools/text.h"
+#include "vgg19/error.h"
 #include "vgg19/model.h"
 
 namespace vgg19::tools {
@@ -125,7 +128,66 @@ Json layer_json(const LayerFacts& layer) {
     return json;
 }
 
-void print_json(const Model& model, MapSize input_size, bool verified, const std::optional<Plan>& plan) {
+/// The names of the table of microarchitectures.
+std::string machine_list() {
+    std::string names;
+    for (const std::string_view name : kernels::machine_names()) {
+        names.append(names.empty() ? "" : ", ").append(name);
+    }
+    return names;
+}
+
+/// A plan, and where its machine's constants come from.
+struct ShownPlan {
+    Plan plan;
+    std::string origin;
+};
+
+/// For the microarchitecture or the tuned machine that `machine` names, which need not be this CPU's.
+ShownPlan plan_for(const ModelFile& file, const SessionOptions& options, const std::string& machine) {
+    std::optional<kernels::Isa> isa = kernels::isa_from_name(options.isa);
+    if (!options.isa.empty() && !isa) throw Error(ErrorKind::usage, "--isa: there is no " + options.isa);
+    const std::optional<kernels::Isa> best = kernels::best_isa_of(machine);
+    if (!best) {
+        if (!std::filesystem::exists(machine)) {
+            throw Error(ErrorKind::usage, "--machine: expected a file of `vgg19 tune`, or one of " +
+                                              machine_list() + "; found \"" + machine + "\"");
+        }
+        const TunedMachine tuned = read_tuned_machine(machine);
+        if (!isa) isa = tuned.isa;
+        return {make_plan_for(file, options, *isa, *machine_for(tuned, *isa)),
+                tuned.machine.name + " as measured in " + machine};
+    }
+    if (!isa) isa = best;
+    const std::optional<kernels::Machine> of_table = kernels::machine_named(machine, *isa);
+    if (!of_table) {
+        throw Error(ErrorKind::usage, "--machine: " + machine + " does not have " + kernels::isa_name(*isa) +
+                                          ", which --isa asks for");
+    }
+    return {make_plan_for(file, options, *isa, *of_table), machine + " (another machine)"};
+}
+
+ShownPlan plan_here(const ModelFile& file, SessionOptions options, const CommandLine& line) {
+    if (line.text("plan").empty() && options.plan_file.empty()) {
+        const std::string ignored = find_tuned_machine().ignored;
+        if (!ignored.empty()) std::cerr << "vgg19 inspect: not used: " << ignored << '\n';
+    }
+    if (!options.plan_file.empty()) {
+        const int measured = read_tuned_machine(options.plan_file).threads;
+        if (options.threads > measured) {
+            std::cerr << "vgg19 inspect: " << options.plan_file << " knows " << measured
+                      << " threads; for more, the table of microarchitectures is used\n";
+            options.plan_file.clear();
+        }
+    }
+    Plan plan = make_plan(file, options);
+    const std::string& name = plan.execution.cpu().name;
+    std::string origin = options.plan_file.empty() ? name + " (known of CPUs of its kind)"
+                                                   : name + " as measured in " + options.plan_file;
+    return {std::move(plan), std::move(origin)};
+}
+
+void print_json(const Model& model, MapSize input_size, bool verified, const std::optional<ShownPlan>& plan) {
     const ModelFile& file = *model.file();
     Json network;
     network.set("features", file.network().features_text());
@@ -149,7 +211,7 @@ void print_json(const Model& model, MapSize input_size, bool verified, const std
     json.set("active_parameters", model.active_parameters());
     json.set("macs", model.macs(input_size));
     json.set("layers", layers);
-    if (plan) json.set("plan", plan_json(*plan));
+    if (plan) json.set("plan", plan_json(plan->plan, plan->origin));
     std::cout << json.dump(2) << '\n';
 }
 
@@ -223,21 +285,35 @@ void print_text(const Model& model, MapSize input_size, bool verified) {
 
 int inspect(int argc, char** argv) {
     CommandLine line("inspect", "Shows the contents of a model file.", "MODEL");
-    add_session_options(line);
+    add_size_option(line);
+    add_cpu_options(line);
+    add_convolution_option(line);
     line.flag("verify", "compare every tensor with its checksum")
-        .flag("plan",
-              "show the algorithm that the planner chooses for each convolution, and its estimates for the "
-              "others")
+        .flag_with_value(
+            "plan", "FILE",
+            "show the algorithm that the planner chooses for each convolution, its estimates for the others, "
+            "and for each step the expected time, the bytes from each level of memory and the efficiency on "
+            "--threads threads, which may be more than this CPU has; --plan=FILE, --plan=none: as --plan of "
+            "other commands")
+        .option(
+            "machine", "NAME",
+            "with --plan: show the plan for another CPU: " + machine_list() + ", or a file of `vgg19 tune`")
         .flag("json", "print JSON")
-        .example("vgg19 inspect vgg19.safetensors --size 160 --plan");
+        .example("vgg19 inspect vgg19.safetensors --size 160 --plan")
+        .example("vgg19 inspect vgg19.safetensors --plan --threads 64 --machine golden_cove");
     if (!line.parse(argc, argv)) return exit_done;
 
     const std::filesystem::path path = line.argument("MODEL");
     SessionOptions options = session_options(line);
     const Model model = Model::open(path);
     if (options.input_size().empty()) options.set_input_size(model.preprocessing().input_size);
-    std::optional<Plan> plan;
-    if (line.given("plan")) plan = make_plan(*model.file(), options);
+    std::optional<ShownPlan> plan;
+    if (line.given("machine")) {
+        if (!line.given("plan")) throw Error(ErrorKind::usage, "--machine belongs to --plan");
+        plan = plan_for(*model.file(), options, line.text("machine"));
+    } else if (line.given("plan")) {
+        plan = plan_here(*model.file(), options, line);
+    }
     const bool verify = line.given("verify");
     if (verify) {
         ProgressBar bar("verifying", ProgressUnit::bytes);
@@ -247,7 +323,7 @@ int inspect(int argc, char** argv) {
         print_json(model, options.input_size(), verify, plan);
     } else {
         print_text(model, options.input_size(), verify);
-        if (plan) print_plan(*plan);
+        if (plan) print_plan(plan->plan, plan->origin);
     }
     return exit_done;
 }

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "kernels/common/floating_point_mode.h"
 #include "kernels/common/parallel.h"
 
 namespace vgg19::converter {
@@ -68,6 +69,7 @@ Optimizer::Optimizer(std::span<const Parameter> parameters, const OptimizerOptio
 }
 
 void Optimizer::step(double learning_rate) {
+    const kernels::FlushSubnormals flush_subnormals;  // averages of vanished gradients become so
     ++steps_;
     const auto single = [](double value) { return static_cast<float>(value); };
     const auto steps = static_cast<double>(steps_);

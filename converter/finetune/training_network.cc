@@ -9,6 +9,8 @@
 #include "converter/finetune/dense_layers.h"
 #include "converter/finetune/feature_layers.h"
 #include "engine/program/plan.h"
+#include "kernels/common/floating_point_mode.h"
+#include "kernels/common/openmp.h"
 #include "kernels/common/parallel.h"
 #include "kernels/onednn/conv_onednn.h"
 #include "vgg19/error.h"
@@ -187,6 +189,8 @@ BatchResult TrainingNetwork::accumulate(std::span<const float> images, std::span
                std::to_string(label));
     }
 
+    const kernels::FlushSubnormals flush_subnormals;
+    const kernels::OpenMpThreads openmp_threads(state.threads);
     const auto& convolutions = state.parameters.convolutions();
     const auto& dense = state.parameters.dense();
     const float* features = state.features.forward(count, images.data(), convolutions);
@@ -209,6 +213,8 @@ void TrainingNetwork::logits(std::span<const float> images, std::span<float> log
         refuse("logits: expected a multiple of " + std::to_string(state.classes) + " values, found " +
                std::to_string(logits.size()));
     }
+    const kernels::FlushSubnormals flush_subnormals;
+    const kernels::OpenMpThreads openmp_threads(state.threads);
     const float* features = state.features.forward(count, images.data(), state.parameters.convolutions());
     const auto found = state.dense.forward(count, features, state.parameters.dense(), {});
     std::copy(found.begin(), found.end(), logits.begin());

@@ -74,8 +74,9 @@ double int8_products(const ConvolutionShape& shape, const Execution& execution) 
 
 Work winograd_int8_work(const ConvolutionShape& shape, const Execution& execution) {
     const kernels::WinogradInt8 problem = winograd_int8_problem(shape, execution);
-    const auto schedule = kernels::winograd_int8_schedule(problem, execution.cpu(), execution.threads);
-    return {kernels::winograd_int8_phases(problem, schedule, execution.cpu()),
+    const auto schedule = kernels::winograd_int8_schedule(problem, execution.cpu(), execution.channel_block(),
+                                                          execution.threads);
+    return {kernels::winograd_int8_phases(problem, schedule, execution.cpu(), execution.channel_block()),
             schedule_text(schedule, problem), real(problem.packed_size())};
 }
 

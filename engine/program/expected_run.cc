@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <span>
 
-#include "engine/layers/work.h"
-
 namespace vgg19 {
 
 namespace {
@@ -63,6 +61,10 @@ void add(ExpectedTotal& total, const ExpectedStep& step) {
 }
 
 }  // namespace
+
+layers::Work step_work(const Plan& plan, const Step& step) {
+    return work_of(plan, step, plan.execution);
+}
 
 ExpectedRun expected_run(const Plan& plan) {
     ExpectedRun run;

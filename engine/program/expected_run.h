@@ -5,10 +5,14 @@
 #include <string>
 #include <vector>
 
+#include "engine/layers/work.h"
 #include "engine/program/plan.h"
 #include "kernels/schedule/machine.h"
 
 namespace vgg19 {
+
+/// What a step does, on the plan's threads and machine.
+layers::Work step_work(const Plan& plan, const Step& step);
 
 /// A step on the plan's threads.
 struct ExpectedStep {

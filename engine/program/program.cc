@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <utility>
 
 #include "engine/layers/dense.h"
 #include "engine/layers/pool.h"
 #include "engine/layers/quantization.h"
+#include "kernels/common/floating_point_mode.h"
+#include "kernels/common/openmp.h"
 #include "kernels/schedule/work_clock.h"
 
 namespace vgg19 {
@@ -50,6 +53,8 @@ PlanStep report_of(const Step& step, const layers::Operation& operation, const l
 }  // namespace
 
 Program::Program(const model::ModelFile& file, Plan plan) : plan_(std::move(plan)) {
+    const kernels::FlushSubnormals
+        flush_subnormals;  // for packing too: weights are read in the same way everywhere
     for (const Step& step : plan_.steps) {
         if (step.kind == StepKind::flatten) {
             folded_weights_ = FoldedDenseWeights(file, step.input.size, plan_.execution.threads);
@@ -118,6 +123,9 @@ template <class BeforeStep, class AfterStep>
 const std::byte* Program::run_steps(std::size_t begin, std::size_t end, const std::byte* input,
                                     std::byte* output, const BeforeStep& before_step,
                                     const AfterStep& after_step) {
+    const kernels::FlushSubnormals flush_subnormals;
+    std::optional<kernels::OpenMpThreads> openmp_threads;
+    if (plan_.runs_onednn()) openmp_threads.emplace(plan_.execution.threads);
     for (std::size_t i = begin; i < end; ++i) {
         const bool writes_output = output != nullptr && i + 1 == end;
         std::byte* const target = writes_output ? output : activations_[i % activations_.size()].data();
@@ -150,6 +158,7 @@ const float* Program::run_layers(std::size_t begin, std::size_t end, const float
 }
 
 void Program::replace_convolution(std::size_t index, const layers::ConvolutionWeights& weights) {
+    const kernels::FlushSubnormals flush_subnormals;
     const PlannedConvolution& planned = plan_.convolutions[index];
     operations_[plan_.first_steps[index]] =
         layers::make_convolution(planned.algorithm(), planned.shape, weights, plan_.execution);

@@ -74,24 +74,6 @@ Bandwidth bandwidth_of(const Fields& fields) {
             .all = fields.number("all", 0, largest)};
 }
 
-Json machine_json(const Machine& machine) {
-    Json json;
-    json.set("name", machine.name)
-        .set("hertz", machine.hertz)
-        .set("multiply_adds", machine.multiply_adds)
-        .set("dot_products", machine.dot_products)
-        .set("vector_operations", machine.vector_operations)
-        .set("l1_bytes", std::uint64_t{machine.l1_bytes})
-        .set("l2_bytes", std::uint64_t{machine.l2_bytes})
-        .set("l3_bytes", std::uint64_t{machine.l3_bytes})
-        .set("cores_of_cluster", std::uint64_t{machine.cores_of_cluster});
-    for (std::size_t level = 0; level < kernels::level_count; ++level) {
-        json.set(level_keys[level], bandwidth_json(machine.bandwidth[level]));
-    }
-    json.set("barrier_seconds", machine.barrier_seconds).set("not_hidden", machine.not_hidden);
-    return json;
-}
-
 Machine machine_of(const Fields& fields) {
     constexpr double smallest_rate = 0.001;
     constexpr double largest_rate = 64;
@@ -135,6 +117,24 @@ void require_this_cpu(const TunedMachine& tuned, const std::filesystem::path& pa
 }
 
 }  // namespace
+
+Json machine_json(const Machine& machine) {
+    Json json;
+    json.set("name", machine.name)
+        .set("hertz", machine.hertz)
+        .set("multiply_adds", machine.multiply_adds)
+        .set("dot_products", machine.dot_products)
+        .set("vector_operations", machine.vector_operations)
+        .set("l1_bytes", std::uint64_t{machine.l1_bytes})
+        .set("l2_bytes", std::uint64_t{machine.l2_bytes})
+        .set("l3_bytes", std::uint64_t{machine.l3_bytes})
+        .set("cores_of_cluster", std::uint64_t{machine.cores_of_cluster});
+    for (std::size_t level = 0; level < kernels::level_count; ++level) {
+        json.set(level_keys[level], bandwidth_json(machine.bandwidth[level]));
+    }
+    json.set("barrier_seconds", machine.barrier_seconds).set("not_hidden", machine.not_hidden);
+    return json;
+}
 
 void write_tuned_machine(const std::filesystem::path& path, const TunedMachine& tuned) {
     Json json;
@@ -200,8 +200,8 @@ FoundTunedMachine find_tuned_machine() {
     } catch (const Error&) {
         return {};  // no cache folder, so no file either
     }
-    std::error_code error;
-    if (!std::filesystem::exists(path, error)) return {};
+    std::error_code ignored;
+    if (!std::filesystem::exists(path, ignored)) return {};
     try {
         require_this_cpu(read_tuned_machine(path), path);
         return {.path = path, .ignored = ""};

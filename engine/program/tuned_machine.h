@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "engine/model/json.h"
 #include "kernels/schedule/machine.h"
 
 namespace vgg19 {
@@ -15,6 +16,9 @@ struct TunedMachine {
     kernels::Isa isa{};
     kernels::Machine machine;  ///< for kernels of `isa`
 };
+
+/// A machine's constants, under their names in the struct; bandwidths as "l2", "l3", "memory".
+model::Json machine_json(const kernels::Machine& machine);
 
 /// Writes JSON, atomically. Throws Error (failed).
 void write_tuned_machine(const std::filesystem::path& path, const TunedMachine& tuned);

@@ -1,6 +1,8 @@
 #include "engine/program/weights.h"
 
+#include <algorithm>
 #include <cstddef>
+#include <limits>
 #include <span>
 
 #include "engine/layers/folded_pool.h"
@@ -10,7 +12,9 @@ namespace vgg19 {
 
 float input_scale(const model::ModelFile& file, const model::ConvolutionLayer& layer) {
     const model::Tensor* scale = file.find(model::input_scale_name(layer.name));
-    return scale == nullptr ? 0 : scale->as<float>().front();
+    // A smaller number would be read as zero, and all inputs that it can scale are nothing beside a bias.
+    constexpr float smallest = std::numeric_limits<float>::min();
+    return scale == nullptr ? 0 : std::max(scale->as<float>().front(), smallest);
 }
 
 layers::ConvolutionWeights convolution_weights(const model::ModelFile& file,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels/common/control_groups.h"
+#include "kernels/common/openmp.h"
 #include "kernels/common/parallel.h"
 
 namespace vgg19::kernels {
@@ -15,8 +16,8 @@ namespace vgg19::kernels {
 namespace {
 
 int cpus_in_affinity_mask() {
-    const int dealt_out = detail::cpus_dealt_out_to_threads();
-    if (dealt_out > 0) return dealt_out;
+    const std::vector<int> dealt_out = cpus_dealt_out_by_openmp();
+    if (!dealt_out.empty()) return static_cast<int>(dealt_out.size());
     // The system rejects a mask smaller than its own, and cpu_set_t is limited to 1024 CPUs.
     constexpr std::size_t largest = std::size_t{1} << 16U;
     for (std::vector<cpu_set_t> mask(1); mask.size() * CPU_SETSIZE <= largest; mask.resize(2 * mask.size())) {

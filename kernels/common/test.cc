@@ -16,20 +16,13 @@
 #include "kernels/common/blocked_layout.h"
 #include "kernels/common/control_groups.h"
 #include "kernels/common/memory.h"
+#include "kernels/common/openmp.h"
 #include "kernels/common/parallel.h"
-#include "kernels/common/thread_limit.h"
 #include "kernels/isa/isa.h"
 
 namespace vgg19::kernels {
 
 namespace {
-
-/// Counts without synchronisation, so that the thread sanitizer detects if two threads get the same index.
-void check_each_index_runs_once(int threads, std::size_t tasks) {
-    std::vector<int> hits(tasks);
-    parallel_for(threads, tasks, [&](std::size_t index) { ++hits[index]; });
-    CHECK(std::count(hits.begin(), hits.end(), 1) == static_cast<std::ptrdiff_t>(tasks));
-}
 
 int cpus_in_mask() {
     cpu_set_t mask;
@@ -113,80 +106,6 @@ TEST_CASE("parts cover a range without gap or overlap") {
     }
 }
 
-TEST_CASE("parallel_for runs each index once") {
-    for (int threads = 0; threads <= 8; ++threads) {
-        for (std::size_t tasks = 0; tasks <= 20; ++tasks) {
-            CAPTURE(threads);
-            CAPTURE(tasks);
-            check_each_index_runs_once(threads, tasks);
-        }
-    }
-}
-
-TEST_CASE("parallel_workers runs each index once, and no worker twice at a time") {
-    for (const int threads : {1, 2, 3, 8}) {
-        for (const std::size_t tasks : {std::size_t{0}, std::size_t{1}, std::size_t{5}, std::size_t{100}}) {
-            std::vector<int> hits(tasks);
-            std::vector<std::atomic<int>> busy(static_cast<std::size_t>(threads));
-            std::atomic<bool> shared = false;
-            parallel_workers(threads, tasks, [&](std::size_t worker, std::size_t index) {
-                if (busy.at(worker).fetch_add(1) != 0) shared = true;
-                ++hits[index];
-                busy[worker].fetch_sub(1);
-            });
-            CHECK(std::count(hits.begin(), hits.end(), 1) == static_cast<std::ptrdiff_t>(tasks));
-            CHECK(!shared);
-        }
-    }
-}
-
-TEST_CASE("parallel_for can be called from several threads at once") {
-    std::vector<std::thread> callers;
-    callers.reserve(4);
-    for (int caller = 0; caller < 4; ++caller) {
-        callers.emplace_back([caller] {
-            for (std::size_t round = 0; round < 30; ++round) check_each_index_runs_once(caller + 1, round);
-        });
-    }
-    for (std::thread& caller : callers) caller.join();
-}
-
-TEST_CASE("parallel_for can be called from a task") {
-    std::atomic<int> hits = 0;
-    parallel_for(3, 5, [&](std::size_t) { parallel_for(3, 7, [&](std::size_t) { hits.fetch_add(1); }); });
-    CHECK(hits == 35);
-}
-
-TEST_CASE("parallel_for takes no more threads than it is given") {
-    for (int threads = 1; threads <= 4; ++threads) {
-        std::vector<std::thread::id> ids(16);
-        parallel_for(threads, ids.size(),
-                     [&](std::size_t index) { ids[index] = std::this_thread::get_id(); });
-        CHECK(std::set(ids.begin(), ids.end()).size() <= static_cast<std::size_t>(threads));
-    }
-}
-
-TEST_CASE("a limit holds for the thread that made it, as long as it lives") {
-    std::vector<std::thread::id> ids(16);
-    const auto count_threads = [&] {
-        parallel_for(4, ids.size(), [&](std::size_t index) { ids[index] = std::this_thread::get_id(); });
-        return std::set(ids.begin(), ids.end()).size();
-    };
-    {
-        const ThreadLimit limit(2);
-        CHECK(ThreadLimit::apply(4) == 2);
-        CHECK(count_threads() <= 2);
-        {
-            const ThreadLimit inner(1);
-            CHECK(count_threads() == 1);
-            CHECK(ThreadLimit::apply(0) == 0);
-        }
-        CHECK(ThreadLimit::apply(4) == 2);
-        std::thread([] { CHECK(ThreadLimit::apply(4) == 4); }).join();
-    }
-    CHECK(ThreadLimit::apply(4) == 4);
-}
-
 TEST_CASE("a buffer is zero, aligned, and moves") {
     for (const std::size_t bytes : {1U, 63U, 64U, 65U, 4096U, (2U << 20U) - 1U, (4U << 20U) + 1U}) {
         CAPTURE(bytes);
@@ -208,7 +127,7 @@ TEST_CASE("a buffer is zero, aligned, and moves") {
 
 TEST_CASE("available CPUs follow the affinity mask") {
     CHECK(available_cpus() >= 1);
-    if (detail::cpus_dealt_out_to_threads() > 0) return;  // OMP_PROC_BIND: masks are not meaningful
+    if (!cpus_dealt_out_by_openmp().empty()) return;  // OMP_PROC_BIND: masks are not meaningful
     CHECK(available_cpus() <= cpus_in_mask());
     // In a separate thread, so that this one keeps its mask.
     std::thread([] {

@@ -5,7 +5,7 @@
 
 #include "kernels/common/aligned_buffer.h"
 #include "kernels/common/blocked_layout.h"
-#include "kernels/common/parallel.h"
+#include "kernels/common/openmp.h"
 #include "kernels/onednn/implementation_isa.h"
 #include "kernels/onednn/library.h"
 
@@ -143,7 +143,7 @@ bool ConvOneDnn::supports(const ConvOneDnnShape& shape, Isa isa) {
 
 ConvOneDnn::ConvOneDnn(const ConvOneDnnShape& shape, Isa isa, int threads, const float* weights,
                        const float* bias) {
-    const LibraryThreads scope(threads);
+    const OpenMpThreads scope(threads);
     state_ = std::make_unique<State>(shape, isa, threads);
     state_->pack(shape, weights, bias);
 }
@@ -153,7 +153,7 @@ ConvOneDnn& ConvOneDnn::operator=(ConvOneDnn&&) noexcept = default;
 ConvOneDnn::~ConvOneDnn() = default;
 
 void ConvOneDnn::run(const float* input, float* output, std::byte* scratch) const {
-    const LibraryThreads scope(state_->threads);
+    const OpenMpThreads scope(state_->threads);
     state_->input.set_data_handle(writable(input));
     state_->output.set_data_handle(output);
     state_->scratch.set_data_handle(scratch);

@@ -11,6 +11,7 @@ namespace vgg19::kernels {
 namespace {
 
 constexpr std::size_t positions = winograd_int8_positions;
+constexpr std::size_t line = WinogradInt8::line_channels;
 constexpr std::size_t group_channels = WinogradInt8::group_channels;
 
 /// d: an input tile, which starts one pixel above and to the left of the output tile; zero outside the map.
@@ -42,16 +43,15 @@ void transform_input(const WinogradInt8& problem, const WinogradExtent& extent, 
     const std::size_t stride = problem.transformed_stride(extent.tiles.size());
     for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile) {
         const TilePlace place(problem, tile);
-        for (std::size_t channel = input_blocks.begin * int8_channel_block;
-             channel < input_blocks.end * int8_channel_block; ++channel) {
+        const std::size_t end =
+            std::min(input_blocks.end * line, problem.activation_blocks() * int8_channel_block);
+        for (std::size_t channel = input_blocks.begin * line; channel < end; ++channel) {
             std::array<std::int32_t, 16> values = input_tile(problem, place, channel);
             for (std::size_t column = 0; column < 4; ++column) transform_four(&values[column], 4);
             for (std::size_t row = 0; row < 4; ++row) transform_four(&values[row * 4], 1);
-            std::uint8_t* target =
-                transformed +
-                (channel / int8_channel_block * extent.tiles.size() + tile - extent.tiles.begin) *
-                    int8_channel_block +
-                channel % int8_channel_block;
+            std::uint8_t* target = transformed +
+                                   (channel / line * extent.tiles.size() + tile - extent.tiles.begin) * line +
+                                   channel % line;
             for (std::size_t position = 0; position < positions; ++position) {
                 const std::int32_t scaled =
                     (values[position] * problem.input_multiplier[position] + 512) >> 10;
@@ -69,8 +69,7 @@ void sum_products(const WinogradInt8& problem, std::size_t tile_count, const std
     std::copy_n(reinterpret_cast<const std::int32_t*>(packed), lanes, sums);
     const std::int8_t* filters = packed + lanes * sizeof(std::int32_t);
     for (std::size_t channel = 0; channel < problem.input_channels; ++channel) {
-        const std::int32_t v = transformed[channel / int8_channel_block * tile_count * int8_channel_block +
-                                           channel % int8_channel_block];
+        const std::int32_t v = transformed[channel / line * tile_count * line + channel % line];
         const std::int8_t* u = filters + channel / WinogradInt8::quad * lanes * WinogradInt8::quad +
                                channel % WinogradInt8::quad;
         for (std::size_t lane = 0; lane < lanes; ++lane) sums[lane] += v * u[lane * WinogradInt8::quad];
@@ -141,8 +140,7 @@ void multiply(const WinogradInt8& problem, const WinogradExtent& extent, IndexRa
             std::int32_t* sums = products + position * WinogradInt8::product_stride(extent) +
                                  WinogradInt8::product_offset(extent, group);
             for (std::size_t tile = 0; tile < tiles; ++tile) {
-                sum_products(problem, tiles, v + tile * int8_channel_block, packed, lanes,
-                             sums + tile * lanes);
+                sum_products(problem, tiles, v + tile * line, packed, lanes, sums + tile * lanes);
             }
         }
     }

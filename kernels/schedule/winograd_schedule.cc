@@ -36,15 +36,16 @@ class Model {
         input.read(maps) += in_block * work_.input_bytes;
         input.read(own) += written(own) * transformed;
         Phase output = {.cycles = in_block * work_.output_cycles};
-        output.read(Level::l2) += in_block * work_.product_bytes;
         output.read(maps) += written(maps) * in_block * work_.output_bytes;
+        const bool in_l1 = products <= 0.75 * real(machine_.l1_bytes);
+        if (!in_l1) output.read(own) += in_block * work_.product_bytes;
         phase.cycles = product_cycles() + blocks * (core_cycles(input) + core_cycles(output));
         for (std::size_t level = 0; level < level_count; ++level) {
             phase.bytes[level] += blocks * (input.bytes[level] + output.bytes[level]);
         }
         // V is read again for each group.
         phase.read(own) += blocks * transformed * real(work_.groups);
-        phase.read(Level::l2) += real(work_.tiles) * work_.product_bytes;
+        if (!in_l1) phase.read(own) += written(own) * real(work_.tiles) * work_.product_bytes;
         // The first thread to read a filter finds it in memory.
         phase.read(Level::memory) += work_.filter_bytes * real(clusters_);
         phase.read(machine_.home(work_.filter_bytes + transformed + products)) +=

@@ -60,7 +60,7 @@ struct WinogradTransforms {
             unrolled<input_columns>([&](auto j) __attribute__((always_inline)) {
                 float* place = transformed + (i * input_columns + j) * stride;
                 Vector::store(place, result[j]);
-                Vector::prefetch_to_write(place + lanes);
+                Vector::prefetch_for_write(place + lanes);
             });
         });
     }

@@ -12,14 +12,18 @@ double real(std::size_t value) {
     return static_cast<double>(value);
 }
 
-WinogradWork work_of(const WinogradInt8& problem, const Machine& machine) {
-    constexpr double positions = winograd_int8_positions;
-    constexpr double pixels = 4;
-    const double input_channels = real(problem.input_blocks() * int8_channel_block);
+WinogradWork work_of(const WinogradInt8& problem, const Machine& machine, std::size_t lanes) {
+    const double positions = real(problem.positions());
+    const double pixels = positions / 4;
+    const double input_channels = real(problem.input_blocks() * WinogradInt8::line_channels);
     const double output_channels = real(problem.padded_output_channels());
-    // Register operations for each value of V and of M.
-    constexpr double input_operations = 0.15;
-    constexpr double output_operations = 0.25;
+    // Register operations for each position, of a register of bytes and of a vector of sums.
+    constexpr double input_operations = 8;
+    constexpr double output_operations = 3.5;
+    const double registers = input_channels / real(4 * lanes);
+    const double vectors = output_channels / real(lanes);
+    constexpr std::size_t channels_of_tall_tiles = 256;
+    const bool is_tall = lanes == 16 && problem.input_channels >= channels_of_tall_tiles;
     return {.tiles = problem.tiles(),
             .positions = problem.positions(),
             .input_blocks = problem.input_blocks(),
@@ -29,10 +33,10 @@ WinogradWork work_of(const WinogradInt8& problem, const Machine& machine) {
             .output_bytes = (problem.pool ? 1 : pixels) * output_channels,
             .transformed_bytes = positions * input_channels,
             .product_bytes = positions * output_channels * sizeof(std::int32_t),
-            .input_cycles = positions * input_channels * input_operations / machine.vector_operations,
-            .output_cycles = positions * output_channels * output_operations / machine.vector_operations,
-            .products = {.most_rows = 6,
-                         .vectors = 2,
+            .input_cycles = positions * registers * input_operations / machine.vector_operations,
+            .output_cycles = positions * vectors * output_operations / machine.vector_operations,
+            .products = {.most_rows = is_tall ? std::size_t{14} : std::size_t{6},
+                         .vectors = real(WinogradInt8::group_channels / lanes),
                          .steps = real(problem.input_quads()),
                          .rate = machine.dot_products,
                          .passes = 1}};
@@ -40,13 +44,14 @@ WinogradWork work_of(const WinogradInt8& problem, const Machine& machine) {
 
 }  // namespace
 
-WinogradSchedule winograd_int8_schedule(const WinogradInt8& problem, const Machine& machine, int threads) {
-    return fastest_winograd_schedule(work_of(problem, machine), machine, threads);
+WinogradSchedule winograd_int8_schedule(const WinogradInt8& problem, const Machine& machine,
+                                        std::size_t lanes, int threads) {
+    return fastest_winograd_schedule(work_of(problem, machine, lanes), machine, threads);
 }
 
 std::vector<Phase> winograd_int8_phases(const WinogradInt8& problem, const WinogradSchedule& schedule,
-                                        const Machine& machine) {
-    return winograd_phases(work_of(problem, machine), schedule, machine);
+                                        const Machine& machine, std::size_t lanes) {
+    return winograd_phases(work_of(problem, machine, lanes), schedule, machine);
 }
 
 std::size_t winograd_int8_scratch_size(const WinogradInt8& problem, const WinogradSchedule& schedule) {

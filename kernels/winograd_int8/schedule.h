@@ -9,12 +9,13 @@
 
 namespace vgg19::kernels {
 
-/// The fastest schedule, by the cost model of a machine, for a kernel with the machine's ISA.
-WinogradSchedule winograd_int8_schedule(const WinogradInt8& problem, const Machine& machine, int threads);
+/// The fastest schedule, by the cost model of a machine, for a kernel with vectors of `lanes` 32-bit integers.
+WinogradSchedule winograd_int8_schedule(const WinogradInt8& problem, const Machine& machine,
+                                        std::size_t lanes, int threads);
 
 /// A schedule's work, for the cost model.
 std::vector<Phase> winograd_int8_phases(const WinogradInt8& problem, const WinogradSchedule& schedule,
-                                        const Machine& machine);
+                                        const Machine& machine, std::size_t lanes);
 
 /// The number of bytes of scratch memory for winograd_int8_convolution.
 std::size_t winograd_int8_scratch_size(const WinogradInt8& problem, const WinogradSchedule& schedule);

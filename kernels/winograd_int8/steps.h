@@ -25,16 +25,7 @@ class WinogradInt8Kernel {
 
     static void multiply(const WinogradInt8& problem, const WinogradExtent& extent, IndexRange positions,
                          IndexRange groups, const std::uint8_t* transformed, std::int32_t* products) {
-        constexpr std::size_t all = WinogradInt8::group_channels;
-        for (std::size_t group = groups.begin; group < groups.end; ++group) {
-            const std::int8_t* packed = problem.weights + problem.packed_group(group);
-            std::int32_t* target = products + WinogradInt8::product_offset(extent, group);
-            if (problem.group_lanes(group) == all) {
-                Products<Vector, all>::run(problem, extent, positions, transformed, packed, target);
-            } else {
-                Products<Vector, all / 2>::run(problem, extent, positions, transformed, packed, target);
-            }
-        }
+        MultiplyStep<Vector>(problem, extent, transformed, products).run(positions, groups);
     }
 
     static void transform_output(const WinogradInt8& problem, const WinogradExtent& extent, TileRange tiles,
@@ -57,9 +48,9 @@ class WinogradInt8Kernel {
         for (std::size_t lane = 0; lane < WinogradInt8::group_channels; lane += Vector::width) {
             const std::size_t channel = group * WinogradInt8::group_channels + lane;
             if (lane < lanes) {
-                winograd_int8_output<Vector, pool>(problem, extent, tiles, channel, products + lane, lanes);
+                output_vector<Vector, pool>(problem, extent, tiles, channel, products + lane, lanes);
             } else {
-                clear_output<Vector, pool>(problem, tiles, channel);
+                clear_vector<Vector, pool>(problem, tiles, channel);
             }
         }
     }

@@ -284,7 +284,8 @@ TEST_CASE("winograd_int8 gives the same bits for every schedule and number of th
             for (const int threads : {1, 2, 3, 64}) {
                 CAPTURE(threads);
                 CHECK(layer.run(*kernel.run,
-                                winograd_int8_schedule(layer.problem, this_machine(kernel.isa), threads),
+                                winograd_int8_schedule(layer.problem, this_machine(kernel.isa),
+                                                       channel_block(kernel.isa), threads),
                                 Target::quantized) == expected);
                 for (const auto split : {WinogradSplit::tiles, WinogradSplit::positions}) {
                     for (const std::size_t blocks : {1U, 2U, 5U, 40U}) {
@@ -308,7 +309,8 @@ TEST_CASE("winograd_int8 needs no tile for every thread") {
         for (const int threads : {2, 3, 16}) {
             CAPTURE(threads);
             CHECK(layer.run(*kernel.run,
-                            winograd_int8_schedule(layer.problem, this_machine(kernel.isa), threads),
+                            winograd_int8_schedule(layer.problem, this_machine(kernel.isa),
+                                                   channel_block(kernel.isa), threads),
                             Target::quantized) == expected);
         }
     });

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 
 #include "kernels/winograd_int8/winograd_int8.h"
@@ -29,6 +30,18 @@ struct TilePlace {
         ++image;
     }
 };
+
+/// Calls body(place of the first tile, number of tiles) for each part of a row of tiles in the range.
+template <class Body>
+inline __attribute__((always_inline)) void for_each_row_of_tiles(const WinogradInt8& problem, TileRange tiles,
+                                                                 const Body& body) {
+    for (std::size_t tile = tiles.begin; tile < tiles.end;) {
+        const TilePlace place(problem, tile);
+        const std::size_t count = std::min(tiles.end - tile, problem.tile_columns() - place.column / 2);
+        body(place, count);
+        tile += count;
+    }
+}
 
 }  // namespace
 }  // namespace vgg19::kernels

@@ -28,12 +28,16 @@ class OutputPixels {
           place_(first_channel / int8_channel_block * plane_pixels * int8_channel_block +
                  first_channel % int8_channel_block) {}
 
+    bool quantizes() const { return output_.quantized != nullptr; }
+    std::uint8_t* quantized_at(std::size_t image, std::size_t pixel) const {
+        return output_.quantized + place_ + image * image_bytes_ + pixel * int8_channel_block;
+    }
+
     /// Values must be ≥ 0.
     inline __attribute__((always_inline)) void store(std::size_t image, std::size_t pixel,
                                                      typename Vector::Register values) const {
-        if (output_.quantized == nullptr) return store_floats(image, pixel, values);
-        Vector::store_quantized(
-            output_.quantized + place_ + image * image_bytes_ + pixel * int8_channel_block, values);
+        if (!quantizes()) return store_floats(image, pixel, values);
+        Vector::store_quantized(quantized_at(image, pixel), values);
     }
 
   private:
@@ -112,65 +116,112 @@ class OutputTransform {
     std::array<Register, winograd_int8_positions> multipliers_;
 };
 
-/// The outputs of a tile: its pixels, or the largest of them if pooled.
-template <class Vector, bool pool>
-struct TilePixels {
+/// The outputs of tiles that are neighbours in a row of tiles, without those outside the map.
+template <bool pool>
+struct OutputRows {
     static constexpr std::size_t shrink = pool ? 2 : 1;
-    static constexpr std::size_t side = 2 / shrink;
+    static constexpr std::size_t side = 2 / shrink;  ///< outputs of a tile, in both directions
 
-    /// Calls store(image, pixel, value(i, j)) for the pixels inside the map.
-    template <class Value>
-    static inline __attribute__((always_inline)) void store(const WinogradInt8& problem,
-                                                            const TilePlace& place,
-                                                            const OutputPixels<Vector>& output,
-                                                            Value&& value) {
-        const std::size_t width = problem.width / shrink;
-        const std::size_t rows = problem.height / shrink - place.row / shrink;
-        const std::size_t columns = width - place.column / shrink;
-        const std::size_t corner = place.row / shrink * width + place.column / shrink;
-        unrolled<side>([&](auto i) __attribute__((always_inline)) {
-            if (i >= rows) return;
-            unrolled<side>([&](auto j) __attribute__((always_inline)) {
-                if (j < columns) output.store(place.image, corner + i * width + j, value(i, j));
-            });
-        });
-    }
+    std::size_t width;  ///< of the map
+    std::size_t image;
+    std::size_t pixel;  ///< the first one, counted through the rows of the map
+    std::size_t rows;
+    std::size_t columns;
+
+    OutputRows(const WinogradInt8& problem, const TilePlace& place, std::size_t tiles)
+        : width(problem.width / shrink),
+          image(place.image),
+          pixel(place.row / shrink * width + place.column / shrink),
+          rows(std::min(problem.height / shrink - place.row / shrink, side)),
+          columns(std::min(width - place.column / shrink, tiles * side)) {}
 
     static std::size_t plane_pixels(const WinogradInt8& problem) {
         return (problem.height / shrink) * (problem.width / shrink);
     }
 };
 
-/// Handles one vector of output channels for these tiles. `products` points to those of the extent's first
+/// Computes one vector of output channels.
+template <class Vector, bool pool>
+class OutputVector {
+  public:
+    OutputVector(const WinogradInt8& problem, const WinogradExtent& extent, std::size_t first_channel,
+                 std::size_t group_lanes)
+        : transform_(problem, first_channel),
+          output_(problem, OutputRows<pool>::plane_pixels(problem), first_channel),
+          stride_(WinogradInt8::product_stride(extent)),
+          group_lanes_(group_lanes) {}
+
+    /// `products` points to those of the first tile.
+    void tiles(OutputRows<pool> rows, const std::int32_t* products) const {
+        if (output_.quantizes() && rows.rows == side) products = whole_tiles(rows, products);
+        for (; rows.columns > 0; products += group_lanes_) {
+            const Pixels y = transform_.pixels(products, stride_);
+            const std::size_t columns = std::min(rows.columns, side);
+            for (std::size_t i = 0; i < rows.rows; ++i) {
+                for (std::size_t j = 0; j < columns; ++j) {
+                    output_.store(rows.image, rows.pixel + i * rows.width + j,
+                                  Vector::maximum(pool ? transform_.largest(y) : y[i][j], Vector::zero()));
+                }
+            }
+            rows.pixel += columns;
+            rows.columns -= columns;
+        }
+    }
+
+  private:
+    using Rows = OutputRows<pool>;
+    using Pixels = typename OutputTransform<Vector>::Pixels;
+    static constexpr std::size_t side = Rows::side;
+
+    /// Of 8-bit outputs, as many tiles as are completely inside the map. Returns the products of the next
+    /// one.
+    const std::int32_t* whole_tiles(Rows& rows, const std::int32_t* products) const {
+        std::uint8_t* to = output_.quantized_at(rows.image, rows.pixel);
+        std::size_t count = rows.columns / side;
+        rows.pixel += count * side;
+        rows.columns -= count * side;
+        for (; count > 0; --count, to += side * int8_channel_block, products += group_lanes_) {
+            const Pixels y = transform_.pixels(products, stride_);
+            if constexpr (pool) {
+                Vector::store_quantized(to, Vector::maximum(transform_.largest(y), Vector::zero()));
+            } else {
+                Vector::store_quantized_square(to, to + rows.width * int8_channel_block, y);
+            }
+        }
+        return products;
+    }
+
+    OutputTransform<Vector> transform_;
+    OutputPixels<Vector> output_;
+    std::size_t stride_;
+    std::size_t group_lanes_;
+};
+
+/// Computes a vector of output channels for these tiles. `products` points to those of the extent's first
 /// tile.
 template <class Vector, bool pool>
-void winograd_int8_output(const WinogradInt8& problem, const WinogradExtent& extent, TileRange tiles,
-                          std::size_t first_channel, const std::int32_t* products, std::size_t group_lanes) {
-    using Target = TilePixels<Vector, pool>;
-    const OutputTransform<Vector> transform(problem, first_channel);
-    const OutputPixels<Vector> output(problem, Target::plane_pixels(problem), first_channel);
-    const std::size_t stride = WinogradInt8::product_stride(extent);
-    TilePlace place(problem, tiles.begin);
+void output_vector(const WinogradInt8& problem, const WinogradExtent& extent, TileRange tiles,
+                   std::size_t first_channel, const std::int32_t* products, std::size_t group_lanes) {
+    const OutputVector<Vector, pool> output(problem, extent, first_channel, group_lanes);
     products += (tiles.begin - extent.tiles.begin) * group_lanes;
-    for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile, place.advance(problem)) {
-        const auto y = transform.pixels(products, stride);
-        products += group_lanes;
-        Target::store(
-            problem, place, output, [&](std::size_t i, std::size_t j) __attribute__((always_inline)) {
-                return Vector::maximum(pool ? transform.largest(y) : y[i][j], Vector::zero());
-            });
-    }
+    for_each_row_of_tiles(problem, tiles, [&](const TilePlace& place, std::size_t count) {
+        output.tiles({problem, place, count}, products);
+        products += count * group_lanes;
+    });
 }
 
 /// The same for padding lanes of an 8-bit block, which have no output channels.
 template <class Vector, bool pool>
-void clear_output(const WinogradInt8& problem, TileRange tiles, std::size_t first_channel) {
-    using Target = TilePixels<Vector, pool>;
-    const OutputPixels<Vector> output(problem, Target::plane_pixels(problem), first_channel);
-    TilePlace place(problem, tiles.begin);
-    for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile, place.advance(problem)) {
-        Target::store(problem, place, output, [](std::size_t, std::size_t) { return Vector::zero(); });
-    }
+void clear_vector(const WinogradInt8& problem, TileRange tiles, std::size_t first_channel) {
+    const OutputPixels<Vector> output(problem, OutputRows<pool>::plane_pixels(problem), first_channel);
+    for_each_row_of_tiles(problem, tiles, [&](const TilePlace& place, std::size_t count) {
+        const OutputRows<pool> rows(problem, place, count);
+        for (std::size_t i = 0; i < rows.rows; ++i) {
+            for (std::size_t j = 0; j < rows.columns; ++j) {
+                output.store(rows.image, rows.pixel + i * rows.width + j, Vector::zero());
+            }
+        }
+    });
 }
 
 }  // namespace

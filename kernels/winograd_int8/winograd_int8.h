@@ -31,7 +31,7 @@
 //   y[i][0] = t[i][0] + (t[i][1] + t[i][2]),   y[i][1] = (t[i][1] − t[i][2]) − t[i][3]
 //
 // The work has three steps, so that the caller can divide tiles, positions or channels among threads:
-//   transform_input    input → v[position][input block][tile][lane]
+//   transform_input    input → v[position][input block][tile][lane], in blocks of 64 channels
 //   multiply           v and filters → products M[position][group][tile][lane of the group]
 //   transform_output   M → output (inverse transform, bias, ReLU, pool, requantisation)
 #pragma once
@@ -91,7 +91,11 @@ struct WinogradInt8 {
     std::size_t tile_rows() const { return (height + 1) / 2; }
     std::size_t tile_columns() const { return (width + 1) / 2; }
     std::size_t tiles() const { return batch * tile_rows() * tile_columns(); }
-    std::size_t input_blocks() const { return blocks_of(input_channels, int8_channel_block); }
+    /// Blocks of the input activation.
+    std::size_t activation_blocks() const { return blocks_of(input_channels, int8_channel_block); }
+    /// Blocks of v: the channels of a tile that share a cache line.
+    static constexpr std::size_t line_channels = 64;
+    std::size_t input_blocks() const { return blocks_of(input_channels, line_channels); }
     std::size_t output_blocks() const { return blocks_of(output_channels, int8_channel_block); }
     std::size_t padded_output_channels() const { return output_blocks() * int8_channel_block; }
 
@@ -109,7 +113,7 @@ struct WinogradInt8 {
     /// The distance in bytes between positions of v: one cache line more than needed, which avoids cache-set
     /// conflicts between positions. The same for the products, in 32-bit integers.
     std::size_t transformed_stride(std::size_t tile_count) const {
-        return input_blocks() * tile_count * int8_channel_block + 64;
+        return (input_blocks() * tile_count + 1) * line_channels;
     }
     static std::size_t product_stride(const WinogradExtent& extent) {
         return extent.groups.size() * extent.tiles.size() * group_channels + 16;

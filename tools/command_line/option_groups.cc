@@ -11,7 +11,6 @@ namespace vgg19 {
 
 namespace {
 
-constexpr std::size_t most_threads = 1024;
 constexpr std::size_t pixels_of_a_megapixel = 1'000'000;
 
 /// The ISAs in this build.
@@ -44,11 +43,15 @@ void add_threads_option(CommandLine& line) {
     line.option("threads", "N", "the number of threads; default: as many as this process has CPUs");
 }
 
-void add_cpu_options(CommandLine& line) {
-    add_threads_option(line);
+void add_isa_option(CommandLine& line) {
     line.option(
         "isa", "NAME",
         "instruction set: " + isa_list() + "; default: $VGG19_ISA, else the best that this CPU supports");
+}
+
+void add_cpu_options(CommandLine& line) {
+    add_threads_option(line);
+    add_isa_option(line);
 }
 
 MapSize size_option(const CommandLine& line) {
@@ -67,9 +70,10 @@ void add_convolution_option(CommandLine& line) {
 }
 
 void add_plan_option(CommandLine& line) {
-    line.option("plan", "FILE",
-                "choose kernels and schedules by the constants in this file of `vgg19 tune`; none: by those of "
-                "the CPU's kind; default: this CPU's file in the cache folder, if it has been tuned");
+    line.option(
+        "plan", "FILE",
+        "choose kernels and schedules by the constants in this file of `vgg19 tune`; none: by those of "
+        "the CPU's kind; default: this CPU's file in the cache folder, if it has been tuned");
 }
 
 std::string plan_file_option(const CommandLine& line) {

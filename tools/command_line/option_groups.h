@@ -21,10 +21,13 @@ MapSize size_option(const CommandLine& line);
 
 /// --threads, for subcommands that compute.
 void add_threads_option(CommandLine& line);
+/// --isa, for programs whose --threads is their own.
+void add_isa_option(CommandLine& line);
 /// --threads and --isa, for subcommands that use the CPU like a session.
 void add_cpu_options(CommandLine& line);
 /// The value of --threads; 0, which means all CPUs, if it is absent.
 int threads_option(const CommandLine& line);
+inline constexpr std::size_t most_threads = 1024;
 
 /// --conv, for subcommands that compute convolutions.
 void add_convolution_option(CommandLine& line);

@@ -2,7 +2,7 @@
 
 #include <stdexcept>
 
-#include "kernels/common/parallel.h"
+#include "kernels/common/openmp.h"
 #include "kernels/onednn/library.h"
 
 namespace vgg19::kernels {
@@ -91,7 +91,7 @@ struct ConvWeightsGradient::State {
 };
 
 ConvWeightsGradient::ConvWeightsGradient(const ConvWeightsGradientShape& shape, int threads) {
-    const LibraryThreads scope(threads);
+    const OpenMpThreads scope(threads);
     state_ = std::make_unique<State>(shape, threads);
 }
 
@@ -101,7 +101,7 @@ ConvWeightsGradient::~ConvWeightsGradient() = default;
 
 void ConvWeightsGradient::run(const float* input, const float* output_gradient, float* weights_gradient,
                               float* bias_gradient, std::byte* scratch) {
-    const LibraryThreads scope(state_->threads);
+    const OpenMpThreads scope(state_->threads);
     const Description& description = state_->description;
     std::byte* const bias_begin = scratch + state_->weights_bytes;
     std::byte* const rest = bias_begin + state_->bias_bytes;

@@ -3,14 +3,14 @@
 #include <stdexcept>
 #include <string>
 
-#include "kernels/common/parallel.h"
+#include "kernels/common/openmp.h"
 #include "kernels/onednn/library.h"
 
 namespace vgg19::kernels {
 
 void matrix_product(const MatrixProduct& problem, int threads) {
     using onednn::dimension;
-    const LibraryThreads scope(threads);
+    const OpenMpThreads scope(threads);
     const auto flag = [](const MatrixOperand& operand) { return operand.transposed ? 'T' : 'N'; };
     const auto rows = dimension(problem.rows);
     const auto columns = dimension(problem.columns);

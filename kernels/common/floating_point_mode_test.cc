@@ -1,0 +1,103 @@
+#include "kernels/common/floating_point_mode.h"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <cfenv>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include "kernels/common/openmp.h"
+#include "kernels/common/parallel.h"
+
+namespace vgg19::kernels {
+
+#if defined(__x86_64__) || defined(__aarch64__)
+
+namespace {
+
+// Volatile, so that the compiler does not compute with its own mode.
+bool reads_subnormals() {
+    volatile float subnormal = 1e-40F;
+    volatile float factor = 1e10F;
+    return subnormal * factor != 0;
+}
+bool writes_subnormals() {
+    volatile float small = 1e-30F;
+    volatile float factor = 1e-10F;
+    return small * factor != 0;
+}
+bool rounds_up() {
+    volatile float one = 1.0F;
+    volatile float little = 1e-10F;
+    return one + little > 1;
+}
+bool has_subnormals() {
+    CHECK(reads_subnormals() == writes_subnormals());
+    return reads_subnormals();
+}
+
+/// How many of the threads of a loop have subnormal numbers.
+int threads_with_subnormals(int threads) {
+    std::atomic<int> arrived = 0;
+    std::atomic<int> found = 0;
+    parallel_for(threads, static_cast<std::size_t>(threads), [&](std::size_t) {
+        ++arrived;
+        while (arrived < threads) std::this_thread::yield();
+        if (reads_subnormals()) ++found;
+        if (writes_subnormals()) ++found;
+    });
+    return found / 2;
+}
+
+}  // namespace
+
+TEST_CASE("subnormal numbers are zeros as long as a scope says so") {
+    REQUIRE(has_subnormals());
+    {
+        const FlushSubnormals outer;
+        CHECK(!has_subnormals());
+        { const FlushSubnormals inner; }
+        CHECK(!has_subnormals());
+    }
+    CHECK(has_subnormals());
+    CHECK_THROWS([] {
+        const FlushSubnormals scope;
+        throw std::runtime_error("an error");
+    }());
+    CHECK(has_subnormals());
+}
+
+TEST_CASE("a scope rounds to nearest, and then the thread has its own rounding and flags again") {
+    std::feclearexcept(FE_ALL_EXCEPT);
+    std::feraiseexcept(FE_DIVBYZERO);
+    std::fesetround(FE_UPWARD);
+    {
+        const FlushSubnormals scope;
+        CHECK(!rounds_up());
+        CHECK(std::fetestexcept(FE_INEXACT) != 0);
+    }
+    CHECK(std::fetestexcept(FE_ALL_EXCEPT) == FE_DIVBYZERO);
+    CHECK(rounds_up());
+    std::fesetround(FE_TONEAREST);
+    std::feclearexcept(FE_ALL_EXCEPT);
+}
+
+TEST_CASE("all threads of a loop have the caller's mode") {
+    CHECK(threads_with_subnormals(3) == 3);
+    {
+        const FlushSubnormals scope;
+        CHECK(threads_with_subnormals(3) == 0);
+        CHECK(threads_with_subnormals(1) == 0);
+        const OpenMpThreads openmp(3);
+        CHECK(threads_with_subnormals(3) == 0);
+    }
+    CHECK(threads_with_subnormals(3) == 3);
+    const OpenMpThreads openmp(3);
+    CHECK(threads_with_subnormals(3) == 3);
+}
+
+#endif
+
+}  // namespace vgg19::kernels
