@@ -41,7 +41,6 @@ struct Avx2Base {
         const __m256i in_order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
         return {_mm256_permutevar8x32_ps(halves, in_order)};
     }
-    static void prefetch_for_write(const float* to) { __asm__ volatile("prefetchw %0" : : "m"(*to)); }
     static void store(float* to, Register a) { _mm256_storeu_ps(to, a.value); }
     static void store_first(float* to, std::size_t count, Register a) {
         _mm256_maskstore_ps(to, first_lanes(count), a.value);

@@ -33,7 +33,6 @@ struct NeonBase {
     static Register load_every_fourth(const float* from) {
         return {vld4q_f32(from).val[0], vld4q_f32(from + 16).val[0]};
     }
-    static void prefetch_for_write(const float* to) { __builtin_prefetch(to, 1); }
     static void store(float* to, Register a) {
         vst1q_f32(to, a.lower);
         vst1q_f32(to + 4, a.upper);

@@ -36,7 +36,6 @@ struct Vector {
     static Register load_every_fourth(const float* from) {
         return {Floats{from[0], from[4], from[8], from[12], from[16], from[20], from[24], from[28]}};
     }
-    static void prefetch_for_write(const float* to) { __builtin_prefetch(to, 1); }
     static void store(float* to, Register a) { __builtin_memcpy(to, &a.value, sizeof a.value); }
     static void store_first(float* to, std::size_t count, Register a) {
         for (std::size_t i = 0; i < count; ++i) to[i] = a.value[i];
