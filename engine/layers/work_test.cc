@@ -73,7 +73,7 @@ TEST_CASE("no algorithm is expected to beat the machine's peak, on any machine w
                 [&](const ConvolutionShape& shape, const Execution& execution,
                     ConvolutionAlgorithm algorithm) {
                     CAPTURE(std::string(machine));
-                    CAPTURE(algorithm_name(algorithm));
+                    CAPTURE(std::string(algorithm_name(algorithm)));
                     CAPTURE(threads);
                     CAPTURE(shape.input_channels);
                     CAPTURE(shape.size.height);
@@ -105,7 +105,7 @@ TEST_CASE("more threads are expected to take no longer, but for what their barri
                                [&](const ConvolutionShape& shape, const Execution& execution,
                                    ConvolutionAlgorithm algorithm) {
                                    CAPTURE(std::string(machine));
-                                   CAPTURE(algorithm_name(algorithm));
+                                   CAPTURE(std::string(algorithm_name(algorithm)));
                                    CAPTURE(threads);
                                    CAPTURE(shape.input_channels);
                                    CAPTURE(shape.size.height);
