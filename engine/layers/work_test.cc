@@ -116,8 +116,7 @@ TEST_CASE("more threads are expected to take no longer, but for what their barri
                                        before.push_back(without);
                                        return;
                                    }
-                                   // A schedule is the best of those that are tried, by its time with
-                                   // barriers.
+                                   // Tasks may be dealt out less evenly, but not much.
                                    CHECK(without <= 1.3 * before[index] + time.barrier_seconds);
                                    before[index++] = without;
                                });
