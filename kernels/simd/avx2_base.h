@@ -19,6 +19,9 @@ struct Avx2Base {
         __m256 value;
     };
 
+    static void prefetch_for_write(const void* line) {
+        __asm__ volatile("prefetchw %0" : : "m"(*static_cast<const char*>(line)));
+    }
     static Register zero() { return {_mm256_setzero_ps()}; }
     static Register broadcast(float value) { return {_mm256_set1_ps(value)}; }
     static Register load(const float* from) { return {_mm256_loadu_ps(from)}; }

@@ -19,6 +19,9 @@ struct Avx512Base {
         __m512 value;
     };
 
+    static void prefetch_for_write(const void* line) {
+        __asm__ volatile("prefetchw %0" : : "m"(*static_cast<const char*>(line)));
+    }
     static Register zero() { return {_mm512_setzero_ps()}; }
     static Register broadcast(float value) { return {_mm512_set1_ps(value)}; }
     static Register load(const float* from) { return {_mm512_loadu_ps(from)}; }

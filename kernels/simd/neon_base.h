@@ -20,6 +20,7 @@ struct NeonBase {
         float32x4_t upper;
     };
 
+    static void prefetch_for_write(const void* line) { __builtin_prefetch(line, 1); }
     static Register zero() { return broadcast(0); }
     static Register broadcast(float value) { return {vdupq_n_f32(value), vdupq_n_f32(value)}; }
     static Register load(const float* from) { return {vld1q_f32(from), vld1q_f32(from + 4)}; }

@@ -23,6 +23,7 @@ struct Vector {
         Floats value;
     };
 
+    static void prefetch_for_write(const void* line) { __builtin_prefetch(line, 1); }
     static Register zero() { return {Floats{}}; }
     static Register broadcast(float value) { return {Floats{} + value}; }
     static Register load(const float* from) { return {copy_of<Floats>(from)}; }

@@ -9,6 +9,7 @@
 //
 //   width                       floats, and 32-bit integers, in a register
 //   registers                   how many there are, for the sizes of register tiles
+//   prefetch_for_write(line)    fetches a cache line that will be written; any address will do
 //   Register                    `width` floats
 //   zero, broadcast(x), load(from), store(to, a)           at any address
 //   load_first(from, n), store_first(to, n, a)             the first n; no byte past those is accessed
