@@ -113,6 +113,44 @@ WeightTypes weight_types(const model::Network& network, Arithmetic arithmetic) {
     return types;
 }
 
+double cheapest_filter_bytes(const PlannedConvolution& planned, double seconds_a_byte) {
+    const auto& cheapest = *std::min_element(planned.estimates.begin(), planned.estimates.end(),
+                                             [&](const auto& a, const auto& b) {
+                                                 return a.time.seconds + seconds_a_byte * a.weight_bytes <
+                                                        b.time.seconds + seconds_a_byte * b.weight_bytes;
+                                             });
+    return cheapest.weight_bytes;
+}
+
+/// Large tiles take less time and more memory, and where a byte saves most time differs from layer to layer.
+/// So one price of memory for all FP32 layers is raised until their packed filters fit, and each layer takes
+/// what is cheapest at this price.
+void bound_filter_memory(std::vector<PlannedConvolution>& convolutions) {
+    // F(4×4) takes four times the memory of the filters themselves.
+    constexpr double most_growth = 4.25;
+    constexpr double highest_price = 1e-9;
+    double most_bytes = 0;
+    std::vector<PlannedConvolution*> layers;
+    for (PlannedConvolution& planned : convolutions) {
+        if (planned.shape.type != layers::ConvolutionType::fp32) continue;
+        most_bytes += most_growth * 9 * sizeof(float) *
+                      static_cast<double>(planned.shape.input_channels * planned.shape.output_channels);
+        layers.push_back(&planned);
+    }
+    const auto bytes_at = [&](double price) {
+        double bytes = 0;
+        for (const PlannedConvolution* planned : layers) bytes += cheapest_filter_bytes(*planned, price);
+        return bytes;
+    };
+    double price = layers::ConvolutionEstimate{}.seconds_a_byte;
+    while (price < highest_price && bytes_at(price) > most_bytes) price *= 1.05;
+    for (PlannedConvolution* planned : layers) {
+        for (auto& estimate : planned->estimates) estimate.seconds_a_byte = price;
+        std::stable_sort(planned->estimates.begin(), planned->estimates.end(),
+                         [](const auto& a, const auto& b) { return a.cost() < b.cost(); });
+    }
+}
+
 std::vector<PlannedConvolution> plan_convolutions(const model::Network& network, const Plan& plan,
                                                   const WeightTypes& types,
                                                   layers::ConvolutionChoice choice) {
@@ -131,6 +169,7 @@ std::vector<PlannedConvolution> plan_convolutions(const model::Network& network,
         convolutions.push_back(
             {layer.name, shape, layers::convolution_estimates(shape, plan.execution, choice)});
     }
+    bound_filter_memory(convolutions);
     return convolutions;
 }
 
