@@ -113,22 +113,31 @@ WeightTypes weight_types(const model::Network& network, Arithmetic arithmetic) {
     return types;
 }
 
-double cheapest_filter_bytes(const PlannedConvolution& planned, double seconds_a_byte) {
-    const auto& cheapest = *std::min_element(planned.estimates.begin(), planned.estimates.end(),
-                                             [&](const auto& a, const auto& b) {
-                                                 return a.time.seconds + seconds_a_byte * a.weight_bytes <
-                                                        b.time.seconds + seconds_a_byte * b.weight_bytes;
-                                             });
-    return cheapest.weight_bytes;
+/// The packed filters of the algorithm that is cheapest at a price of memory.
+double filter_bytes_at(const PlannedConvolution& planned, double seconds_a_byte) {
+    const auto cost = [&](const layers::ConvolutionEstimate& estimate) {
+        return estimate.time.seconds + seconds_a_byte * estimate.weight_bytes;
+    };
+    return std::min_element(planned.estimates.begin(), planned.estimates.end(),
+                            [&](const auto& a, const auto& b) { return cost(a) < cost(b); })
+        ->weight_bytes;
+}
+
+void set_price(PlannedConvolution& planned, double seconds_a_byte) {
+    for (auto& estimate : planned.estimates) estimate.seconds_a_byte = seconds_a_byte;
+    std::stable_sort(planned.estimates.begin(), planned.estimates.end(),
+                     [](const auto& a, const auto& b) { return a.cost() < b.cost(); });
 }
 
 /// Large tiles take less time and more memory, and where a byte saves most time differs from layer to layer.
 /// So one price of memory for all FP32 layers is raised until their packed filters fit, and each layer takes
-/// what is cheapest at this price.
+/// what is cheapest at this price. Layers of the same shape turn at the same price, so the first ones keep
+/// the last price before it as long as there is room.
 void bound_filter_memory(std::vector<PlannedConvolution>& convolutions) {
     // F(4×4) takes four times the memory of the filters themselves.
     constexpr double most_growth = 4.25;
     constexpr double highest_price = 1e-9;
+    constexpr double step = 1.05;
     double most_bytes = 0;
     std::vector<PlannedConvolution*> layers;
     for (PlannedConvolution& planned : convolutions) {
@@ -139,15 +148,20 @@ void bound_filter_memory(std::vector<PlannedConvolution>& convolutions) {
     }
     const auto bytes_at = [&](double price) {
         double bytes = 0;
-        for (const PlannedConvolution* planned : layers) bytes += cheapest_filter_bytes(*planned, price);
+        for (const PlannedConvolution* planned : layers) bytes += filter_bytes_at(*planned, price);
         return bytes;
     };
-    double price = layers::ConvolutionEstimate{}.seconds_a_byte;
-    while (price < highest_price && bytes_at(price) > most_bytes) price *= 1.05;
+    double before = layers::ConvolutionEstimate{}.seconds_a_byte;
+    double price = before;
+    while (price < highest_price && bytes_at(price) > most_bytes) {
+        before = price;
+        price *= step;
+    }
+    double room = most_bytes - bytes_at(price);
     for (PlannedConvolution* planned : layers) {
-        for (auto& estimate : planned->estimates) estimate.seconds_a_byte = price;
-        std::stable_sort(planned->estimates.begin(), planned->estimates.end(),
-                         [](const auto& a, const auto& b) { return a.cost() < b.cost(); });
+        const double more = filter_bytes_at(*planned, before) - filter_bytes_at(*planned, price);
+        set_price(*planned, more <= room ? before : price);
+        if (more <= room) room -= more;
     }
 }
 

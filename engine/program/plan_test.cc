@@ -1,4 +1,5 @@
 #include "engine/program/plan.h"
+#include "kernels/winograd/error.h"
 
 #include <doctest/doctest.h>
 
