@@ -102,6 +102,7 @@ Report make_report(const Options& options, const std::vector<Variant>& variants,
     report.machine = describe_machine(isa);
     report.build = describe_build();
     report.settings = {.threads = options.threads,
+                       .schedule_threads = options.schedule_threads,
                        .min_time_seconds = options.min_time_seconds,
                        .rounds = measurement_rounds,
                        .batch = options.batch,
@@ -145,7 +146,7 @@ int compare(const EarlierReport& then, const Report& now, double tolerance) {
     return slower.empty() ? exit_done : exit_slower;
 }
 
-int run(Options options, const std::vector<std::string>& program) {
+int run(const Options& options, const std::vector<std::string>& program) {
     // Find errors before any long work.
     const kernels::Isa isa = chosen_isa(session_options(options, 0));
     std::optional<EarlierReport> earlier;
@@ -156,8 +157,6 @@ int run(Options options, const std::vector<std::string>& program) {
     std::optional<PeersFile> peers;
     if (options.peers) peers = read_peers(*options.peers);
     const Image image = bench_image(options.image);
-    if (options.threads == 0) options.threads = kernels::available_cpus();
-
     const std::vector<Variant> variants = chosen_variants(options);
     const Report report = make_report(options, variants, image, program, isa, peers);
     publish([&](Format format) { return to_text(report, format); }, options);
@@ -187,8 +186,10 @@ void run_tune(const Options& options) {
 }
 
 int run_command(int argc, char** argv, const std::vector<std::string>& program) {
-    const std::optional<Options> options = parse_options(argc, argv, program_name(program));
+    std::optional<Options> options = parse_options(argc, argv, program_name(program));
     if (!options) return exit_done;
+    if (options->threads == 0) options->threads = kernels::available_cpus();
+    require_schedules(*options);
     if (options->worker) {
         run_worker(*options);
         return exit_done;

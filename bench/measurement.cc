@@ -13,6 +13,7 @@
 #include "converter/variants/recipes.h"
 #include "engine/program/expected_run.h"
 #include "engine/program/plan.h"
+#include "kernels/common/thread_limit.h"
 #include "vgg19/session.h"
 
 namespace vgg19::bench {
@@ -51,16 +52,20 @@ struct Measured {
 
 std::string worker_name(const Variant& variant, const Options& setting, bool with_setting) {
     if (!with_setting) return variant.id;
-    return variant.id + " (" + std::to_string(setting.threads) + " threads, batch " +
+    const std::string schedule = setting.schedule_threads == 0
+                                     ? ""
+                                     : " with the schedule for " + std::to_string(setting.schedule_threads);
+    return variant.id + " (" + std::to_string(setting.threads) + " threads" + schedule + ", batch " +
            std::to_string(setting.batch) + ')';
 }
 
 /// A variant's entries, without speed-ups over the baseline.
-std::vector<ScalingEntry> scaling_of(std::span<const Measured> measured,
-                                     const std::vector<Options>& settings) {
+std::vector<ScalingEntry> scaling_of(std::span<Measured> measured, const std::vector<Options>& settings) {
     std::vector<ScalingEntry> entries;
+    const std::string bits = measured.size() > 1 ? measured.front().worker.logits_hash() : "";
     for (std::size_t i = 0; i < measured.size(); ++i) {
         ScalingEntry entry{.threads = settings[i].threads,
+                           .schedule_threads = settings[i].schedule_threads,
                            .batch = settings[i].batch,
                            .latency = summarise(measured[i].seconds)};
         entry.images_per_second = static_cast<double>(entry.batch) / (entry.latency.median_ms * 1e-3);
@@ -68,6 +73,7 @@ std::vector<ScalingEntry> scaling_of(std::span<const Measured> measured,
         entry.gain = entry.images_per_second / first;
         entry.efficiency = entry.gain * settings.front().threads / entry.threads;
         entry.peak_rss_bytes = measured[i].worker.peak_rss_bytes();
+        entry.same_bits = i == 0 || measured[i].worker.logits_hash() == bits;
         entries.push_back(entry);
     }
     return entries;
@@ -95,6 +101,9 @@ std::vector<std::string> worker_words(const Variant& variant, const Options& opt
                  {"--worker", variant.file.string(), "--threads", std::to_string(options.threads), "--conv",
                   options.convolution, "--batch", std::to_string(options.batch), "--plan",
                   options.plan_file.empty() ? "none" : options.plan_file});
+    if (options.schedule_threads != 0) {
+        words.insert(words.end(), {"--schedule-threads", std::to_string(options.schedule_threads)});
+    }
     if (!options.isa.empty()) words.insert(words.end(), {"--isa", options.isa});
     if (!variant.input_size.empty()) words.insert(words.end(), {"--size", to_string(variant.input_size)});
     if (options.image) words.insert(words.end(), {"--image", options.image->string()});
@@ -103,6 +112,7 @@ std::vector<std::string> worker_words(const Variant& variant, const Options& opt
 
 std::vector<VariantReport> examine(const std::vector<Variant>& variants, const Options& options,
                                    const Image& image, const std::optional<Peaks>& peaks) {
+    const kernels::ThreadLimit limit(options.threads);
     std::vector<VariantReport> reports;
     std::optional<Answer> baseline;
     std::optional<Model> baseline_model;
@@ -132,7 +142,7 @@ std::vector<VariantReport> examine(const std::vector<Variant>& variants, const O
         }
         if (peaks) {
             const Plan plan = make_plan(*model.file(), session_options(options, variant.input_size));
-            report.profile = profile(session, expected_run(plan), input, logits, *peaks);
+            report.profile = profile(session, options.threads, expected_run(plan), input, logits, *peaks);
         }
         reports.push_back(std::move(report));
     }

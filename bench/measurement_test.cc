@@ -17,11 +17,12 @@ TEST_CASE("a worker gets the options of the bench") {
     options.convolution = "winograd";
     options.batch = 8;
     options.plan_file = "tuned.json";
+    options.schedule_threads = 64;
     options.image = "photo.jpg";
     CHECK(worker_words({.id = "res160", .file = "m", .input_size = 160}, options, {"vgg19-bench"}) ==
           std::vector<std::string>{"vgg19-bench", "--worker", "m", "--threads", "3", "--conv", "winograd",
-                                   "--batch", "8", "--plan", "tuned.json", "--isa", "avx2", "--size", "160",
-                                   "--image", "photo.jpg"});
+                                   "--batch", "8", "--plan", "tuned.json", "--schedule-threads", "64",
+                                   "--isa", "avx2", "--size", "160", "--image", "photo.jpg"});
 }
 
 }  // namespace vgg19::bench

@@ -125,7 +125,7 @@ LayerTime layer_time(const PlanStep& step, const ExpectedStep& expected, std::si
     return time;
 }
 
-Profile profile(Session& session, const ExpectedRun& expected, std::span<const float> input,
+Profile profile(Session& session, int threads, const ExpectedRun& expected, std::span<const float> input,
                 std::span<float> logits, const Peaks& peaks) {
     constexpr std::size_t runs = 9;
     const std::vector<PlanStep>& plan = session.plan();
@@ -141,8 +141,8 @@ Profile profile(Session& session, const ExpectedRun& expected, std::span<const f
     }
     Profile profile{.layers = {}, .end_to_end_ms = median(whole_runs) * kilo};
     for (std::size_t step = 0; step < plan.size(); ++step) {
-        profile.layers.push_back(layer_time(plan[step], expected.steps[step], session.batch(),
-                                            session.threads(), samples.medians(step), peaks));
+        profile.layers.push_back(layer_time(plan[step], expected.steps[step], session.batch(), threads,
+                                            samples.medians(step), peaks));
         profile.layers_ms += profile.layers.back().median_ms;
     }
     return profile;

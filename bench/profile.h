@@ -22,8 +22,8 @@ struct StepSeconds {
 LayerTime layer_time(const PlanStep& step, const ExpectedStep& expected, std::size_t batch, int threads,
                      const StepSeconds& seconds, const Peaks& peaks);
 
-/// Runs a session some times. `expected` is of the same plan.
-Profile profile(Session& session, const ExpectedRun& expected, std::span<const float> input,
+/// Runs a session some times, on so many threads. `expected` is of the same plan.
+Profile profile(Session& session, int threads, const ExpectedRun& expected, std::span<const float> input,
                 std::span<float> logits, const Peaks& peaks);
 
 }  // namespace vgg19::bench

@@ -69,6 +69,7 @@ struct Profile {
 /// A variant with one of several numbers of threads and batch sizes.
 struct ScalingEntry {
     int threads = 0;
+    int schedule_threads = 0;  ///< as which the work is divided; 0 means `threads`
     std::size_t batch = 1;
     Latency latency;                ///< of a run with a whole batch of images
     double images_per_second = 0;   ///< from the median
@@ -76,6 +77,7 @@ struct ScalingEntry {
     double gain = 0;                ///< images per second, relative to the variant's first entry
     double efficiency = 0;          ///< gain, relative to the number of threads of the first entry
     std::uint64_t peak_rss_bytes = 0;
+    bool same_bits = true;  ///< the first image's logits, as those of the variant's first entry
 };
 
 struct VariantReport {
@@ -144,6 +146,7 @@ struct Peers {
 
 struct Settings {
     int threads = 0;
+    int schedule_threads = 0;  ///< as which the work is divided; 0 means `threads`
     double min_time_seconds = 0;
     int rounds = 0;
     std::size_t batch = 1;             ///< images per run

@@ -21,7 +21,10 @@ std::vector<std::string> heads(const Report& report) {
         }
     }
     names.insert(names.end(), {"agreement_top1", "agreement_top5", "agreement_cosine"});
-    if (has_scaling(report)) names.insert(names.end(), {"threads", "batch", "gain", "efficiency"});
+    if (has_scaling(report)) {
+        names.insert(names.end(),
+                     {"threads", "schedule_threads", "batch", "gain", "efficiency", "same_bits"});
+    }
     if (report.peers) {
         names.insert(names.end(), {"ready_s", "peer", "peer_min_ms", "peer_median_ms", "peer_ready_s",
                                    "peer_peak_rss_bytes", "peer_ratio_min", "peer_ratio_median",
@@ -64,8 +67,9 @@ std::vector<std::string> cells(const VariantReport& variant) {
 }
 
 std::vector<std::string> scaling_cells(const ScalingEntry& entry) {
-    return {std::to_string(entry.threads), std::to_string(entry.batch), fixed(entry.gain, 6),
-            fixed(entry.efficiency, 6)};
+    const int schedule = entry.schedule_threads == 0 ? entry.threads : entry.schedule_threads;
+    return {std::to_string(entry.threads), std::to_string(schedule),   std::to_string(entry.batch),
+            fixed(entry.gain, 6),          fixed(entry.efficiency, 6), entry.same_bits ? "1" : "0"};
 }
 
 /// The variant beside its fastest peer.

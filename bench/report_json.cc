@@ -18,6 +18,7 @@ Json array_of(const std::vector<Item>& items, const Convert& convert) {
 Json to_json(const Settings& settings) {
     Json json;
     json.set("threads", settings.threads);
+    if (settings.schedule_threads != 0) json.set("schedule_threads", settings.schedule_threads);
     json.set("min_time_seconds", settings.min_time_seconds);
     json.set("rounds", settings.rounds);
     json.set("batch", std::uint64_t{settings.batch});
@@ -57,6 +58,7 @@ Json to_json(const LayerTime& layer) {
 Json to_json(const ScalingEntry& entry) {
     Json json;
     json.set("threads", entry.threads);
+    json.set("schedule_threads", entry.schedule_threads == 0 ? entry.threads : entry.schedule_threads);
     json.set("batch", std::uint64_t{entry.batch});
     json.set("median_ms", entry.latency.median_ms);
     json.set("min_ms", entry.latency.min_ms);
@@ -68,6 +70,7 @@ Json to_json(const ScalingEntry& entry) {
     json.set("gain", entry.gain);
     json.set("efficiency", entry.efficiency);
     json.set("peak_rss_bytes", entry.peak_rss_bytes);
+    json.set("same_bits", entry.same_bits);
     return json;
 }
 

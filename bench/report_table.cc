@@ -77,15 +77,17 @@ Table profile_table(const Profile& profile) {
 }
 
 Table scaling_table(const Report& report) {
-    Table table({"variant", "threads", "batch", "median ms", "min ms", "images/s", "speed-up", "gain",
-                 "efficiency %", "peak MB"});
+    Table table({"variant", "threads", "schedule for", "batch", "median ms", "min ms", "images/s", "speed-up",
+                 "gain", "efficiency %", "peak MB", "same bits"});
     for (const VariantReport& variant : report.variants) {
         for (const ScalingEntry& entry : variant.scaling) {
-            table.add({variant.id, std::to_string(entry.threads), std::to_string(entry.batch),
-                       fixed(entry.latency.median_ms, 2), fixed(entry.latency.min_ms, 2),
-                       fixed(entry.images_per_second, 2), entry.speedup ? fixed(*entry.speedup, 2) : none,
-                       fixed(entry.gain, 2), fixed(entry.efficiency * 100, 0),
-                       in_megabytes(entry.peak_rss_bytes)});
+            const int schedule = entry.schedule_threads == 0 ? entry.threads : entry.schedule_threads;
+            table.add({variant.id, std::to_string(entry.threads), std::to_string(schedule),
+                       std::to_string(entry.batch), fixed(entry.latency.median_ms, 2),
+                       fixed(entry.latency.min_ms, 2), fixed(entry.images_per_second, 2),
+                       entry.speedup ? fixed(*entry.speedup, 2) : none, fixed(entry.gain, 2),
+                       fixed(entry.efficiency * 100, 0), in_megabytes(entry.peak_rss_bytes),
+                       entry.same_bits ? "yes" : "no"});
         }
     }
     return table;
@@ -133,10 +135,13 @@ struct Style {
 };
 
 void write_machine(std::ostream& text, const Report& report) {
-    text << report.machine.cpu << ", " << report.settings.threads << " threads, " << report.machine.isa
-         << ", convolutions " << report.settings.convolution << ", batch " << report.settings.batch
-         << "; vgg19 " << report.build.version << ", " << report.build.build_type << ", "
-         << report.build.compiler << "; weights: " << report.settings.weights
+    const int threads = report.settings.threads;
+    const int schedule = report.settings.schedule_threads;
+    text << report.machine.cpu << ", " << threads << (threads == 1 ? " thread" : " threads")
+         << (schedule == 0 ? "" : " with the schedule for " + std::to_string(schedule)) << ", "
+         << report.machine.isa << ", convolutions " << report.settings.convolution << ", batch "
+         << report.settings.batch << "; vgg19 " << report.build.version << ", " << report.build.build_type
+         << ", " << report.build.compiler << "; weights: " << report.settings.weights
          << "; image: " << report.settings.image << '\n';
 }
 

@@ -190,21 +190,27 @@ TEST_CASE("every format shows the scaling, if several settings were measured") {
                                    .efficiency = 1,
                                    .peak_rss_bytes = 661'000'000},
                                   {.threads = 2,
+                                   .schedule_threads = 64,
                                    .batch = 8,
                                    .latency = {.median_ms = 891, .min_ms = 880},
                                    .images_per_second = 8.97875,
                                    .gain = 1.8,
                                    .efficiency = 0.9,
-                                   .peak_rss_bytes = 700'000'000}};
+                                   .peak_rss_bytes = 700'000'000,
+                                   .same_bits = false}};
     const std::string markdown = to_text(report, Format::markdown);
     CHECK(contains(markdown, "### Scaling"));
-    CHECK(contains(markdown, "| baseline | 1 | 1 | 200.50 | 190.00 | 4.99 | 1.00 | 1.00 | 100 | 661.0 |"));
-    CHECK(contains(markdown, "| baseline | 2 | 8 | 891.00 | 880.00 | 8.98 | - | 1.80 | 90 | 700.0 |"));
+    CHECK(contains(markdown,
+                   "| baseline | 1 | 1 | 1 | 200.50 | 190.00 | 4.99 | 1.00 | 1.00 | 100 | 661.0 | yes |"));
+    CHECK(contains(markdown,
+                   "| baseline | 2 | 64 | 8 | 891.00 | 880.00 | 8.98 | - | 1.80 | 90 | 700.0 | no |"));
     CHECK(contains(to_text(report, Format::table), "Scaling\n\nvariant"));
 
     const Json json = Json::parse(to_text(report, Format::json), "report");
     const Json& entry = json.find("variants")->array()[0].find("scaling")->array().at(1);
     CHECK(entry.find("threads")->size() == 2);
+    CHECK(entry.find("schedule_threads")->size() == 64);
+    CHECK(!entry.find("same_bits")->boolean());
     CHECK(entry.find("batch")->size() == 8);
     CHECK(entry.find("gain")->number() == 1.8);
     CHECK(entry.find("efficiency")->number() == 0.9);
@@ -213,11 +219,11 @@ TEST_CASE("every format shows the scaling, if several settings were measured") {
 
     const std::vector<std::string> lines = lines_of(to_text(report, Format::csv));
     REQUIRE(lines.size() == 4);
-    CHECK(lines[0].ends_with(",threads,batch,gain,efficiency\r"));
-    CHECK(lines[1].ends_with(",1,1,1.000000,1.000000\r"));
-    CHECK(lines[2].ends_with(",2,8,1.800000,0.900000\r"));
+    CHECK(lines[0].ends_with(",threads,schedule_threads,batch,gain,efficiency,same_bits\r"));
+    CHECK(lines[1].ends_with(",1,1,1,1.000000,1.000000,1\r"));
+    CHECK(lines[2].ends_with(",2,64,8,1.800000,0.900000,0\r"));
     CHECK(contains(lines[2], ",891.000000,880.000000,"));
-    CHECK(lines[3].ends_with(",,,,\r"));
+    CHECK(lines[3].ends_with(",,,,,,\r"));
 }
 
 TEST_CASE("formats have names") {

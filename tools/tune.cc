@@ -28,9 +28,6 @@ using kernels::Machine;
 
 constexpr double giga = 1e9;
 
-/// Seconds for each of the dozen figures: long enough that a pause of other programs hides in none of them.
-constexpr double seconds_a_figure = 1;
-
 /// The file to write: --output, else the usual one, whose folder is made.
 std::filesystem::path destination(const CommandLine& line) {
     if (line.given("output")) {
@@ -86,7 +83,9 @@ int tune(int argc, char** argv) {
                 "the file to write, for --plan FILE of other commands; default: this CPU's in the cache "
                 "folder, which other commands use by themselves");
     add_cpu_options(line);
-    line.flag("json", "print the file's JSON")
+    line.option("min-time", "SECONDS",
+                "measure each of a dozen figures for this long, of which the best counts", "1")
+        .flag("json", "print the file's JSON")
         .example("vgg19 tune && vgg19 inspect vgg19.safetensors --plan");
     if (!line.parse(argc, argv)) return exit_done;
 
@@ -95,8 +94,10 @@ int tune(int argc, char** argv) {
     const std::filesystem::path path = destination(line);
     bench::PeakOptions options;
     options.threads = line.given("threads") ? threads_option(line) : kernels::available_cpus();
-    options.seconds = seconds_a_figure;
-    bench::say("measuring, in about a quarter of a minute; other programs should be quiet");
+    constexpr double shortest = 0.001;
+    constexpr double longest = 5;
+    options.seconds = line.number("min-time", shortest, longest);
+    bench::say("measuring; other programs should be quiet");
     const Machine& known = kernels::this_machine(isa);
     const TunedMachine tuned = {
         .cpu = kernels::cpu_description(),

@@ -20,6 +20,11 @@ constexpr auto first_winograd = static_cast<std::size_t>(ConvolutionAlgorithm::w
 static_assert(static_cast<std::size_t>(ConvolutionAlgorithm::winograd_f6x6) - first_winograd + 1 ==
               kernels::winograd_tiles.size());
 
+bool is_int8(ConvolutionAlgorithm algorithm) {
+    using enum ConvolutionAlgorithm;
+    return algorithm == conv_int8 || algorithm == winograd_int8_f2x2 || algorithm == winograd_int8_f4x4;
+}
+
 class DirectConvolution final : public Operation {
   public:
     DirectConvolution(const ConvolutionShape& shape, const ConvolutionWeights& weights,
@@ -115,8 +120,10 @@ std::string algorithm_name(ConvolutionAlgorithm algorithm) {
             return "winograd_image";
         case conv_int8:
             return "conv_int8";
-        case winograd_int8:
-            return "winograd_int8";
+        case winograd_int8_f2x2:
+            return "winograd_int8_f2x2";
+        case winograd_int8_f4x4:
+            return "winograd_int8_f4x4";
         default:
             return "unknown";
     }
@@ -137,13 +144,13 @@ ConvolutionAlgorithm winograd_algorithm(kernels::WinogradTile tile) {
 bool pools_itself(ConvolutionAlgorithm algorithm, const ConvolutionShape& shape) {
     using enum ConvolutionAlgorithm;
     if (const auto tile = winograd_tile(algorithm)) return winograd_pools(shape, *tile);
-    return (algorithm == conv_int8 || algorithm == winograd_int8) && shape.pool_follows;
+    return is_int8(algorithm) && shape.pool_follows;
 }
 
 bool quantizes_itself(ConvolutionAlgorithm algorithm, const ConvolutionShape& shape) {
     using enum ConvolutionAlgorithm;
     if (algorithm == winograd_image) return shape.int8_follows && !shape.pool_follows;
-    return (algorithm == conv_int8 || algorithm == winograd_int8) && shape.int8_follows;
+    return is_int8(algorithm) && shape.int8_follows;
 }
 
 std::unique_ptr<Operation> make_convolution(ConvolutionAlgorithm algorithm, const ConvolutionShape& shape,
@@ -158,8 +165,10 @@ std::unique_ptr<Operation> make_convolution(ConvolutionAlgorithm algorithm, cons
             return make_winograd_image(shape, weights, execution);
         case ConvolutionAlgorithm::conv_int8:
             return make_conv_int8(shape, weights, execution);
-        case ConvolutionAlgorithm::winograd_int8:
-            return make_winograd_int8(shape, weights, execution);
+        case ConvolutionAlgorithm::winograd_int8_f2x2:
+            return make_winograd_int8(kernels::WinogradInt8Tile::f2x2, shape, weights, execution);
+        case ConvolutionAlgorithm::winograd_int8_f4x4:
+            return make_winograd_int8(kernels::WinogradInt8Tile::f4x4, shape, weights, execution);
         default:
             break;
     }

@@ -5,6 +5,7 @@
 #include "engine/layers/int8_convolution.h"
 #include "engine/layers/winograd.h"
 #include "engine/layers/winograd_image.h"
+#include "kernels/dense/schedule.h"
 #include "kernels/winograd_int8/schedule.h"
 
 namespace vgg19::layers {
@@ -72,8 +73,9 @@ double int8_products(const ConvolutionShape& shape, const Execution& execution) 
                 kernels::blocks_of(shape.output_channels, execution.channel_block()));
 }
 
-Work winograd_int8_work(const ConvolutionShape& shape, const Execution& execution) {
-    const kernels::WinogradInt8 problem = winograd_int8_problem(shape, execution);
+Work winograd_int8_work(const ConvolutionShape& shape, kernels::WinogradInt8Tile tile,
+                        const Execution& execution) {
+    const kernels::WinogradInt8 problem = winograd_int8_problem(tile, shape, execution);
     const auto schedule = kernels::winograd_int8_schedule(problem, execution.cpu(), execution.channel_block(),
                                                           execution.threads);
     return {kernels::winograd_int8_phases(problem, schedule, execution.cpu(), execution.channel_block()),
@@ -142,8 +144,10 @@ Work convolution_work(ConvolutionAlgorithm algorithm, const ConvolutionShape& sh
             return image_work(shape, execution);
         case conv_int8:
             return conv_int8_work(shape, execution);
-        case winograd_int8:
-            return winograd_int8_work(shape, execution);
+        case winograd_int8_f2x2:
+            return winograd_int8_work(shape, kernels::WinogradInt8Tile::f2x2, execution);
+        case winograd_int8_f4x4:
+            return winograd_int8_work(shape, kernels::WinogradInt8Tile::f4x4, execution);
         default:
             return {};
     }
@@ -176,14 +180,13 @@ Work moving_work(std::size_t tasks, double read_bytes, double written_bytes, con
 
 Work dense_work(kernels::DenseWeights weights, std::size_t inputs, std::size_t outputs,
                 const Execution& execution) {
-    const auto threads = static_cast<std::size_t>(execution.threads);
-    const double products = real(execution.batch * inputs * outputs) / real(execution.channel_block());
-    Phase phase = {
-        .tasks = std::min(threads, kernels::blocks_of(outputs, kernels::dense_granularity(weights))),
-        .cycles = products / execution.cpu().multiply_adds};
-    const double bytes = real(inputs * kernels::dense_row_bytes(weights, outputs));
-    phase.read(Level::memory) += bytes;
-    return {{phase}, count_text(phase.tasks, "ranges of outputs"), bytes};
+    const kernels::Dense problem = {.batch = execution.batch, .inputs = inputs, .outputs = outputs};
+    const kernels::DenseSchedule schedule =
+        kernels::dense_schedule(weights, problem, execution.cpu(), execution.isa, execution.threads);
+    return {{kernels::dense_phase(weights, problem, schedule, execution.cpu(), execution.isa)},
+            count_text(schedule.input_ranges, "ranges of inputs") + " x " +
+                count_text(schedule.strips, "strips of outputs"),
+            real(inputs * kernels::dense_row_bytes(weights, outputs))};
 }
 
 }  // namespace vgg19::layers

@@ -19,6 +19,9 @@ struct Avx2Base {
         __m256 value;
     };
 
+    static void prefetch_for_write(const void* line) {
+        __asm__ volatile("prefetchw %0" : : "m"(*static_cast<const char*>(line)));
+    }
     static Register zero() { return {_mm256_setzero_ps()}; }
     static Register broadcast(float value) { return {_mm256_set1_ps(value)}; }
     static Register load(const float* from) { return {_mm256_loadu_ps(from)}; }
@@ -38,7 +41,6 @@ struct Avx2Base {
         const __m256i in_order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
         return {_mm256_permutevar8x32_ps(halves, in_order)};
     }
-    static void prefetch_for_write(const float* to) { __asm__ volatile("prefetchw %0" : : "m"(*to)); }
     static void store(float* to, Register a) { _mm256_storeu_ps(to, a.value); }
     static void store_first(float* to, std::size_t count, Register a) {
         _mm256_maskstore_ps(to, first_lanes(count), a.value);

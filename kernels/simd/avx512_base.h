@@ -19,6 +19,9 @@ struct Avx512Base {
         __m512 value;
     };
 
+    static void prefetch_for_write(const void* line) {
+        __asm__ volatile("prefetchw %0" : : "m"(*static_cast<const char*>(line)));
+    }
     static Register zero() { return {_mm512_setzero_ps()}; }
     static Register broadcast(float value) { return {_mm512_set1_ps(value)}; }
     static Register load(const float* from) { return {_mm512_loadu_ps(from)}; }
@@ -39,7 +42,6 @@ struct Avx512Base {
             _mm512_permutex2var_ps(_mm512_loadu_ps(from + 32), fourth, _mm512_loadu_ps(from + 48));
         return {_mm512_shuffle_f32x4(lower, upper, _MM_SHUFFLE(1, 0, 1, 0))};
     }
-    static void prefetch_for_write(const float* to) { __asm__ volatile("prefetchw %0" : : "m"(*to)); }
     static void store(float* to, Register a) { _mm512_storeu_ps(to, a.value); }
     static void store_first(float* to, std::size_t count, Register a) {
         _mm512_mask_storeu_ps(to, first_of_16(count), a.value);

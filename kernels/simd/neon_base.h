@@ -20,6 +20,7 @@ struct NeonBase {
         float32x4_t upper;
     };
 
+    static void prefetch_for_write(const void* line) { __builtin_prefetch(line, 1); }
     static Register zero() { return broadcast(0); }
     static Register broadcast(float value) { return {vdupq_n_f32(value), vdupq_n_f32(value)}; }
     static Register load(const float* from) { return {vld1q_f32(from), vld1q_f32(from + 4)}; }
@@ -32,7 +33,6 @@ struct NeonBase {
     static Register load_every_fourth(const float* from) {
         return {vld4q_f32(from).val[0], vld4q_f32(from + 16).val[0]};
     }
-    static void prefetch_for_write(const float* to) { __builtin_prefetch(to, 1); }
     static void store(float* to, Register a) {
         vst1q_f32(to, a.lower);
         vst1q_f32(to + 4, a.upper);

@@ -23,6 +23,7 @@ struct Vector {
         Floats value;
     };
 
+    static void prefetch_for_write(const void* line) { __builtin_prefetch(line, 1); }
     static Register zero() { return {Floats{}}; }
     static Register broadcast(float value) { return {Floats{} + value}; }
     static Register load(const float* from) { return {copy_of<Floats>(from)}; }
@@ -35,7 +36,6 @@ struct Vector {
     static Register load_every_fourth(const float* from) {
         return {Floats{from[0], from[4], from[8], from[12], from[16], from[20], from[24], from[28]}};
     }
-    static void prefetch_for_write(const float* to) { __builtin_prefetch(to, 1); }
     static void store(float* to, Register a) { __builtin_memcpy(to, &a.value, sizeof a.value); }
     static void store_first(float* to, std::size_t count, Register a) {
         for (std::size_t i = 0; i < count; ++i) to[i] = a.value[i];

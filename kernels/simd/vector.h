@@ -9,10 +9,10 @@
 //
 //   width                       floats, and 32-bit integers, in a register
 //   registers                   how many there are, for the sizes of register tiles
+//   prefetch_for_write(line)    fetches a cache line that will be written; any address will do
 //   Register                    `width` floats
 //   zero, broadcast(x), load(from), store(to, a)           at any address
 //   load_first(from, n), store_first(to, n, a)             the first n; no byte past those is accessed
-//   prefetch_for_write(to)       a hint that the cache line will be written; any address
 //   load_once(from)             stays in a register until its last use; the compiler may make other loads
 //                               part of each instruction that uses them
 //   load_every_fourth(from)     floats 0, 4, 8, …; may read 4 · width of them

@@ -64,11 +64,21 @@ class ProductTile {
         });
     }
 
+    /// The store of a line that is not in the L1 cache would wait for it.
+    static inline __attribute__((always_inline)) void prefetch_products(const std::int32_t* products) {
+        constexpr std::size_t in_line = cache_line / sizeof(*products);
+        unrolled<rows>([&](auto row) __attribute__((always_inline)) {
+            unrolled<(columns * Vector::width + in_line - 1) / in_line>([&](auto line) __attribute__((
+                always_inline)) { Vector::prefetch_for_write(products + row * lanes + line * in_line); });
+        });
+    }
+
     static void compute(const PositionOperands& operands) {
         const std::uint8_t* transformed = operands.transformed;
         const std::int8_t* filters = operands.filters;
         const std::int8_t* next = operands.next;
         ProductTile tile(operands.start);
+        prefetch_products(operands.products);
         std::size_t quads = operands.input_quads;
         for (; quads >= quads_of_block; quads -= quads_of_block, transformed += operands.block_stride) {
             for (std::size_t line = 0; line < operands.next_lines; ++line, next += cache_line) {

@@ -14,7 +14,7 @@ double real(std::size_t value) {
 
 WinogradWork work_of(const WinogradInt8& problem, const Machine& machine, std::size_t lanes) {
     const double positions = real(problem.positions());
-    const double pixels = positions / 4;
+    const double pixels = real(problem.tile_side() * problem.tile_side());
     const double input_channels = real(problem.input_blocks() * WinogradInt8::line_channels);
     const double output_channels = real(problem.padded_output_channels());
     // Register operations for each position, of a register of bytes and of a vector of sums.
@@ -30,7 +30,7 @@ WinogradWork work_of(const WinogradInt8& problem, const Machine& machine, std::s
             .groups = problem.groups(),
             .filter_bytes = real(problem.packed_size()),
             .input_bytes = pixels * input_channels,
-            .output_bytes = (problem.pool ? 1 : pixels) * output_channels,
+            .output_bytes = (problem.pool ? pixels / 4 : pixels) * output_channels,
             .transformed_bytes = positions * input_channels,
             .product_bytes = positions * output_channels * sizeof(std::int32_t),
             .input_cycles = positions * registers * input_operations / machine.vector_operations,
@@ -43,6 +43,12 @@ WinogradWork work_of(const WinogradInt8& problem, const Machine& machine, std::s
 }
 
 }  // namespace
+
+std::string winograd_int8_kernel_name(const Kernel<const WinogradInt8Steps>& kernel, WinogradInt8Tile tile) {
+    const std::string family = "winograd_int8";
+    const char* name = tile == WinogradInt8Tile::f2x2 ? "_f2x2" : "_f4x4";
+    return std::string(kernel.name).insert(family.size(), name);
+}
 
 WinogradSchedule winograd_int8_schedule(const WinogradInt8& problem, const Machine& machine,
                                         std::size_t lanes, int threads) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <vector>
 
 #include "kernels/schedule/winograd_schedule.h"
@@ -9,7 +10,11 @@
 
 namespace vgg19::kernels {
 
-/// The fastest schedule, by the cost model of a machine, for a kernel with vectors of `lanes` 32-bit integers.
+/// A kernel's name with the tile's: "winograd_int8_avx512vnni" becomes "winograd_int8_f4x4_avx512vnni".
+std::string winograd_int8_kernel_name(const Kernel<const WinogradInt8Steps>& kernel, WinogradInt8Tile tile);
+
+/// The fastest schedule, by the cost model of a machine, for a kernel with vectors of `lanes` 32-bit
+/// integers.
 WinogradSchedule winograd_int8_schedule(const WinogradInt8& problem, const Machine& machine,
                                         std::size_t lanes, int threads);
 
