@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,7 +16,8 @@ namespace {
 
 using kernels::Isa;
 
-/// The convolutions of VGG-19 at `side`, without those that repeat.
+/// The convolutions of VGG-19 at `side`, without those that repeat; INT8 with the scales of both of
+/// Winograd's tiles.
 std::vector<ConvolutionShape> shapes_of(std::size_t side, ConvolutionType type) {
     const bool int8 = type != ConvolutionType::fp32;
     std::vector<ConvolutionShape> shapes;
@@ -25,7 +28,8 @@ std::vector<ConvolutionShape> shapes_of(std::size_t side, ConvolutionType type) 
                           .plain_input = in == 3,
                           .pool_follows = pool,
                           .int8_follows = int8,
-                          .type = in == 3 ? ConvolutionType::fp32 : type});
+                          .type = in == 3 ? ConvolutionType::fp32 : type,
+                          .winograd_int8 = {.f2x2 = int8, .f4x4 = int8}});
     };
     add(3, 64, side, false);
     add(64, 64, side, true);
@@ -50,8 +54,7 @@ Execution execution_on(std::string_view machine, int threads) {
 template <class Body>
 void for_all_algorithms(std::string_view machine, int threads, const Body& body) {
     const Execution execution = execution_on(machine, threads);
-    for (const ConvolutionType type :
-         {ConvolutionType::fp32, ConvolutionType::int8, ConvolutionType::int8_winograd}) {
+    for (const ConvolutionType type : {ConvolutionType::fp32, ConvolutionType::int8}) {
         for (const std::size_t side : {224U, 160U, 32U}) {
             for (const ConvolutionShape& shape : shapes_of(side, type)) {
                 for (const ConvolutionEstimate& estimate :
@@ -131,7 +134,7 @@ TEST_CASE("the choice does not depend on threads or batch") {
             std::vector<ConvolutionAlgorithm> chosen;
             Execution execution = execution_on(machine, threads);
             execution.batch = batch;
-            for (const ConvolutionType type : {ConvolutionType::fp32, ConvolutionType::int8_winograd}) {
+            for (const ConvolutionType type : {ConvolutionType::fp32, ConvolutionType::int8}) {
                 for (const ConvolutionShape& shape : shapes_of(224, type)) {
                     chosen.push_back(convolution_estimates(shape, execution, ConvolutionChoice::automatic)
                                          .front()
@@ -143,6 +146,36 @@ TEST_CASE("the choice does not depend on threads or batch") {
         const std::vector<ConvolutionAlgorithm> expected = choices(1, 1);
         CHECK(choices(64, 1) == expected);
         CHECK(choices(3, 8) == expected);
+    }
+}
+
+TEST_CASE("of INT8 Winograd's tiles, those with scales may run, F(4×4) with filters of at most 8 MB") {
+    const Execution execution = execution_on("zen5", 2);
+    const auto allowed = [&](ConvolutionShape shape, WinogradInt8Scales scales, ConvolutionChoice choice) {
+        shape.winograd_int8 = scales;
+        std::set<ConvolutionAlgorithm> algorithms;
+        for (const auto& estimate : convolution_estimates(shape, execution, choice)) {
+            algorithms.insert(estimate.algorithm);
+        }
+        return algorithms;
+    };
+    using enum ConvolutionAlgorithm;
+    using Algorithms = std::set<ConvolutionAlgorithm>;
+    const auto shapes = shapes_of(224, ConvolutionType::int8);
+    const ConvolutionShape& small = shapes[1];
+    const ConvolutionShape& large = shapes[7];
+    const auto automatic = ConvolutionChoice::automatic;
+    CHECK(allowed(small, {}, automatic) == Algorithms{conv_int8});
+    CHECK(allowed(small, {.f2x2 = true}, automatic) == Algorithms{conv_int8, winograd_int8_f2x2});
+    CHECK(allowed(small, {.f2x2 = true, .f4x4 = true}, automatic) ==
+          Algorithms{conv_int8, winograd_int8_f2x2, winograd_int8_f4x4});
+    CHECK(allowed(large, {.f2x2 = true, .f4x4 = true}, automatic) ==
+          Algorithms{conv_int8, winograd_int8_f2x2});
+    for (const ConvolutionShape& shape : {small, large}) {
+        CHECK(allowed(shape, {.f4x4 = true}, ConvolutionChoice::winograd) == Algorithms{winograd_int8_f4x4});
+        CHECK(allowed(shape, {}, ConvolutionChoice::winograd) == Algorithms{conv_int8});
+        CHECK(allowed(shape, {.f2x2 = true, .f4x4 = true}, ConvolutionChoice::direct) ==
+              Algorithms{conv_int8});
     }
 }
 
