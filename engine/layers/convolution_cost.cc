@@ -5,6 +5,7 @@
 #include "engine/layers/work.h"
 #include "kernels/onednn/conv_onednn.h"
 #include "kernels/winograd/error.h"
+#include "kernels/winograd_int8/winograd_int8.h"
 
 namespace vgg19::layers {
 
