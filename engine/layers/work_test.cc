@@ -76,7 +76,7 @@ TEST_CASE("no algorithm is expected to beat the machine's peak, on any machine w
                 [&](const ConvolutionShape& shape, const Execution& execution,
                     ConvolutionAlgorithm algorithm) {
                     CAPTURE(std::string(machine));
-                    CAPTURE(algorithm_name(algorithm));
+                    CAPTURE(std::string(algorithm_name(algorithm)));
                     CAPTURE(threads);
                     CAPTURE(shape.input_channels);
                     CAPTURE(shape.size.height);
@@ -108,7 +108,7 @@ TEST_CASE("more threads are expected to take no longer, but for what their barri
                                [&](const ConvolutionShape& shape, const Execution& execution,
                                    ConvolutionAlgorithm algorithm) {
                                    CAPTURE(std::string(machine));
-                                   CAPTURE(algorithm_name(algorithm));
+                                   CAPTURE(std::string(algorithm_name(algorithm)));
                                    CAPTURE(threads);
                                    CAPTURE(shape.input_channels);
                                    CAPTURE(shape.size.height);
@@ -119,9 +119,8 @@ TEST_CASE("more threads are expected to take no longer, but for what their barri
                                        before.push_back(without);
                                        return;
                                    }
-                                   // A schedule is the best of those that are tried, by its time with
-                                   // barriers.
-                                   CHECK(without <= 1.05 * before[index] + time.barrier_seconds);
+                                   // Tasks may be dealt out less evenly, but not much.
+                                   CHECK(without <= 1.3 * before[index] + time.barrier_seconds);
                                    before[index++] = without;
                                });
         }
