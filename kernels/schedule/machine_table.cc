@@ -3,11 +3,9 @@
 // Where figures come from:
 //   instructions per cycle  the vendors' optimisation guides; Zen 4 executes 512-bit instructions in two
 //                           halves, Zen 5 (but for laptops) whole (numberworld.org, "Zen5's AVX512 Teardown")
-//   hertz, read bandwidth   measured on two cores of virtual machines with `vgg19 sysinfo` and loops that
-//   read
-//                           arrays of each level's size: Zen 4, Zen 5, and an Emerald Rapids, whose L3 cache
-//                           gives a core no more than memory does (as chipsandcheese.com, "A Peek at Sapphire
-//                           Rapids", also found)
+//   hertz, read bandwidth   measured on two cores of virtual machines, by `vgg19 sysinfo` or like it: Zen 4,
+//                           Zen 5, and an Emerald Rapids, whose L3 cache gives a core no more than memory
+//                           does (chipsandcheese.com, "A Peek at Sapphire Rapids", found the same kind)
 //   cluster                 what a chiplet's eight cores read over its link: 32 bytes a cycle of the fabric,
 //                           1.8 GHz for Zen 4 (chipsandcheese.com, "AMD's Ryzen 9950X: Zen 5 on Desktop")
 //   all                     four fifths of what the memory channels of a large server CPU could transfer:
