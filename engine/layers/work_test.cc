@@ -16,7 +16,7 @@ using kernels::Isa;
 
 /// The convolutions of VGG-19 at `side`, without those that repeat.
 std::vector<ConvolutionShape> shapes_of(std::size_t side, ConvolutionType type) {
-    const bool int8 = type != ConvolutionType::fp32;
+    const bool int8 = type == ConvolutionType::int8;
     std::vector<ConvolutionShape> shapes;
     const auto add = [&](std::size_t in, std::size_t out, std::size_t size, bool pool) {
         shapes.push_back({.input_channels = in,
@@ -25,7 +25,8 @@ std::vector<ConvolutionShape> shapes_of(std::size_t side, ConvolutionType type) 
                           .plain_input = in == 3,
                           .pool_follows = pool,
                           .int8_follows = int8,
-                          .type = in == 3 ? ConvolutionType::fp32 : type});
+                          .type = in == 3 ? ConvolutionType::fp32 : type,
+                          .winograd_int8 = {.f2x2 = int8, .f4x4 = int8}});
     };
     add(3, 64, side, false);
     add(64, 64, side, true);
@@ -50,8 +51,7 @@ Execution execution_on(std::string_view machine, int threads) {
 template <class Body>
 void for_all_algorithms(std::string_view machine, int threads, const Body& body) {
     const Execution execution = execution_on(machine, threads);
-    for (const ConvolutionType type :
-         {ConvolutionType::fp32, ConvolutionType::int8, ConvolutionType::int8_winograd}) {
+    for (const ConvolutionType type : {ConvolutionType::fp32, ConvolutionType::int8}) {
         for (const std::size_t side : {224U, 160U, 32U}) {
             for (const ConvolutionShape& shape : shapes_of(side, type)) {
                 for (const ConvolutionEstimate& estimate :
@@ -130,7 +130,7 @@ TEST_CASE("the choice does not depend on threads or batch") {
             std::vector<ConvolutionAlgorithm> chosen;
             Execution execution = execution_on(machine, threads);
             execution.batch = batch;
-            for (const ConvolutionType type : {ConvolutionType::fp32, ConvolutionType::int8_winograd}) {
+            for (const ConvolutionType type : {ConvolutionType::fp32, ConvolutionType::int8}) {
                 for (const ConvolutionShape& shape : shapes_of(224, type)) {
                     chosen.push_back(convolution_estimates(shape, execution, ConvolutionChoice::automatic)
                                          .front()
