@@ -145,6 +145,23 @@ TEST_CASE("the choice does not depend on threads or batch") {
     }
 }
 
+TEST_CASE("large tiles are chosen where they save most, on both kinds of AVX-512") {
+    for (const std::string_view machine : {"zen4", "zen5", "golden_cove"}) {
+        CAPTURE(std::string(machine));
+        const Execution execution = execution_on(machine, 2);
+        for (const ConvolutionShape& shape : shapes_of(224, ConvolutionType::int8)) {
+            if (shape.plain_input) continue;
+            CHECK(convolution_estimates(shape, execution, ConvolutionChoice::automatic).front().algorithm !=
+                  ConvolutionAlgorithm::conv_int8);
+        }
+        for (const ConvolutionShape& shape : shapes_of(224, ConvolutionType::fp32)) {
+            if (shape.plain_input || shape.size.height < 28) continue;
+            CHECK(convolution_estimates(shape, execution, ConvolutionChoice::automatic).front().algorithm !=
+                  ConvolutionAlgorithm::winograd_f2x2);
+        }
+    }
+}
+
 TEST_CASE("oneDNN is chosen only on request") {
     const Execution execution = execution_on("zen5", 2);
     const ConvolutionShape shape = shapes_of(32, ConvolutionType::fp32).back();
