@@ -19,7 +19,7 @@ using kernels::Isa;
 /// The convolutions of VGG-19 at `side`, without those that repeat; INT8 with the scales of both of
 /// Winograd's tiles.
 std::vector<ConvolutionShape> shapes_of(std::size_t side, ConvolutionType type) {
-    const bool int8 = type != ConvolutionType::fp32;
+    const bool int8 = type == ConvolutionType::int8;
     std::vector<ConvolutionShape> shapes;
     const auto add = [&](std::size_t in, std::size_t out, std::size_t size, bool pool) {
         shapes.push_back({.input_channels = in,
@@ -175,6 +175,23 @@ TEST_CASE("of INT8 Winograd's tiles, those with scales may run, F(4×4) with fil
         CHECK(allowed(shape, {}, ConvolutionChoice::winograd) == Algorithms{conv_int8});
         CHECK(allowed(shape, {.f2x2 = true, .f4x4 = true}, ConvolutionChoice::direct) ==
               Algorithms{conv_int8});
+    }
+}
+
+TEST_CASE("large tiles are chosen where they save most, on both kinds of AVX-512") {
+    for (const std::string_view machine : {"zen4", "zen5", "golden_cove"}) {
+        CAPTURE(std::string(machine));
+        const Execution execution = execution_on(machine, 2);
+        for (const ConvolutionShape& shape : shapes_of(224, ConvolutionType::int8)) {
+            if (shape.plain_input) continue;
+            CHECK(convolution_estimates(shape, execution, ConvolutionChoice::automatic).front().algorithm !=
+                  ConvolutionAlgorithm::conv_int8);
+        }
+        for (const ConvolutionShape& shape : shapes_of(224, ConvolutionType::fp32)) {
+            if (shape.plain_input || shape.size.height < 28) continue;
+            CHECK(convolution_estimates(shape, execution, ConvolutionChoice::automatic).front().algorithm !=
+                  ConvolutionAlgorithm::winograd_f2x2);
+        }
     }
 }
 
