@@ -1,11 +1,11 @@
 #include "engine/program/plan.h"
-#include "kernels/winograd/error.h"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 
 #include "kernels/common/testing/isas.h"
+#include "kernels/winograd/error.h"
 
 namespace vgg19 {
 
