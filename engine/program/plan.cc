@@ -101,9 +101,16 @@ WeightTypes weight_types(const model::ModelFile& model) {
     return types;
 }
 
-WeightTypes fp32_types(const model::Network& network) {
-    return {.convolutions = std::vector(network.convolutions().size(), layers::ConvolutionType::fp32),
-            .dense = std::vector(network.dense_layers().size(), kernels::DenseWeights::fp32_input_major)};
+/// Of a network without weights.
+WeightTypes weight_types(const model::Network& network, Arithmetic arithmetic) {
+    const bool int8 = arithmetic == Arithmetic::int8;
+    WeightTypes types;
+    types.convolutions.assign(network.convolutions().size(),
+                              int8 ? layers::ConvolutionType::int8_winograd : layers::ConvolutionType::fp32);
+    types.convolutions.front() = layers::ConvolutionType::fp32;
+    types.dense.assign(network.dense_layers().size(), int8 ? kernels::DenseWeights::int8_input_major
+                                                           : kernels::DenseWeights::fp32_input_major);
+    return types;
 }
 
 std::vector<PlannedConvolution> plan_convolutions(const model::Network& network, const Plan& plan,
@@ -282,8 +289,8 @@ Plan make_plan(const model::ModelFile& model, const SessionOptions& options) {
 }
 
 Plan make_plan(const model::Network& network, const Preprocessing& preprocessing,
-               const SessionOptions& options) {
-    return plan_of(network, fp32_types(network), preprocessing, options, this_target(options));
+               const SessionOptions& options, Arithmetic arithmetic) {
+    return plan_of(network, weight_types(network, arithmetic), preprocessing, options, this_target(options));
 }
 
 Plan make_plan_for(const model::ModelFile& model, const SessionOptions& options, kernels::Isa isa,

@@ -16,7 +16,6 @@ namespace vgg19 {
 namespace {
 
 using kernels::Bandwidth;
-using kernels::Level;
 using kernels::Machine;
 using model::Json;
 
