@@ -17,7 +17,7 @@ function(vgg19_fetch name url sha256)
   set(${name}_SOURCE_DIR ${${name}_SOURCE_DIR} PARENT_SCOPE)
 endfunction()
 
-# Threads: oneDNN uses OpenMP as well.
+# Threads: our own, and OpenMP beside oneDNN.
 find_package(Threads REQUIRED)
 if(VGG19_OPENMP)
   find_package(OpenMP REQUIRED COMPONENTS CXX)

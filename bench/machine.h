@@ -39,7 +39,7 @@ struct Build {
     std::string compiler;
     std::string build_type;
     std::string flags;
-    std::string threads;  ///< "OpenMP" or "std::thread"
+    std::string threads;  ///< "own pool", or "own pool and OpenMP (oneDNN)"
     std::string onednn;   ///< its version
 };
 

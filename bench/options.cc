@@ -136,8 +136,9 @@ void require_single_settings(const Options& options, const std::string& flag) {
 void require_consistent(const Options& options) {
     if (options.worker) require_single_settings(options, "--worker");
     if (options.tune) require_single_settings(options, "--tune");
-    if (options.tune && !options.schedules.empty())
+    if (options.tune && !options.schedules.empty()) {
         reject("--schedule-threads and --tune exclude each other");
+    }
     if (options.peers && options.batch != 1) {
         reject(
             "--peers compares runs of one image: expected --batch 1 (or a list that starts with it), found " +

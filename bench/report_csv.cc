@@ -21,9 +21,10 @@ std::vector<std::string> heads(const Report& report) {
         }
     }
     names.insert(names.end(), {"agreement_top1", "agreement_top5", "agreement_cosine"});
-    if (has_scaling(report))
+    if (has_scaling(report)) {
         names.insert(names.end(),
                      {"threads", "schedule_threads", "batch", "gain", "efficiency", "same_bits"});
+    }
     if (report.peers) {
         names.insert(names.end(), {"ready_s", "peer", "peer_min_ms", "peer_median_ms", "peer_ready_s",
                                    "peer_peak_rss_bytes", "peer_ratio_min", "peer_ratio_median",

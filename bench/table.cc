@@ -62,8 +62,9 @@ std::string csv_cell(const std::string& text) {
 
 std::string csv_row(const std::vector<std::string>& cells) {
     std::string line;
-    for (const std::string& cell : cells)
+    for (const std::string& cell : cells) {
         line.append(&cell == cells.data() ? "" : ",").append(csv_cell(cell));
+    }
     return line + "\r\n";
 }
 

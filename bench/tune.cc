@@ -66,11 +66,12 @@ class RandomWeights {
         }
         weights_ = random_bytes<std::int8_t>(count, 127);
         weight_scale_.assign(shape.output_channels, 0.001F);
-        winograd_scale_.assign(kernels::winograd_int8_positions, 0.1F);
+        winograd_scale_.assign(kernels::winograd_int8_most_positions, 0.1F);
         view_.int8_weights = weights_.as<std::int8_t>();
         view_.weight_scale = weight_scale_.data();
         view_.input_scale = 0.05F;
         view_.winograd_input_scale = winograd_scale_.data();
+        view_.winograd_f4x4_input_scale = winograd_scale_.data();
     }
     const layers::ConvolutionWeights& view() const { return view_; }
 

@@ -20,9 +20,13 @@ bool onednn_supports(const ConvolutionShape& shape, const Execution& execution) 
 }
 
 std::vector<ConvolutionAlgorithm> int8_algorithms(const ConvolutionShape& shape, ConvolutionChoice choice) {
-    if (shape.type == ConvolutionType::int8 || choice == ConvolutionChoice::direct) return {conv_int8};
-    if (choice == ConvolutionChoice::winograd) return {winograd_int8};
-    return {conv_int8, winograd_int8};
+    std::vector<ConvolutionAlgorithm> algorithms;
+    if (choice != ConvolutionChoice::direct) {
+        if (shape.winograd_int8.f2x2) algorithms.push_back(winograd_int8_f2x2);
+        if (shape.winograd_int8.f4x4) algorithms.push_back(winograd_int8_f4x4);
+    }
+    if (choice != ConvolutionChoice::winograd || algorithms.empty()) algorithms.push_back(conv_int8);
+    return algorithms;
 }
 
 std::vector<ConvolutionAlgorithm> own_algorithms(const ConvolutionShape& shape, ConvolutionChoice choice) {

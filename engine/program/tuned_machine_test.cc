@@ -22,6 +22,7 @@ TunedMachine some_machine() {
     kernels::Machine machine = kernels::this_machine(kernels::best_isa());
     machine.hertz = 3.25e9;
     machine.not_hidden = 0.375;
+    machine.write_factor[1] = 3.5;
     machine.read(Level::memory) = {.core = 11e9, .cluster = 0, .all = 17.5e9};
     return {.cpu = kernels::cpu_description(), .threads = 3, .isa = kernels::best_isa(), .machine = machine};
 }
@@ -67,6 +68,7 @@ TEST_CASE("a tuned machine reads back as it was written") {
     for (std::size_t level = 0; level < kernels::level_count; ++level) {
         CHECK(read.machine.bandwidth[level].core == written.machine.bandwidth[level].core);
         CHECK(read.machine.bandwidth[level].cluster == written.machine.bandwidth[level].cluster);
+        CHECK(read.machine.write_factor[level] == written.machine.write_factor[level]);
         CHECK(read.machine.bandwidth[level].all == written.machine.bandwidth[level].all);
     }
     CHECK(read.machine.barrier_seconds == written.machine.barrier_seconds);

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -195,6 +196,22 @@ TEST_CASE("workers have a name, and leave signals to the program's own threads")
     sigset_t blocked;
     pthread_sigmask(SIG_BLOCK, nullptr, &blocked);
     CHECK(sigismember(&blocked, SIGINT) == 0);
+}
+
+TEST_CASE("workers may use the CPUs of the process, also where OpenMP binds its threads") {
+    const auto cpus_of_this_thread = [] {
+        cpu_set_t mask;
+        REQUIRE(sched_getaffinity(0, sizeof mask, &mask) == 0);
+        return static_cast<std::size_t>(CPU_COUNT(&mask));
+    };
+    const std::size_t bound = cpus_dealt_out_by_openmp().size();
+    const std::size_t expected = bound == 0 ? cpus_of_this_thread() : bound;
+    const pthread_t caller = pthread_self();
+    std::atomic<int> wrong = 0;
+    on_each_thread(2, [&] {
+        if (pthread_equal(caller, pthread_self()) == 0 && cpus_of_this_thread() != expected) ++wrong;
+    });
+    CHECK(wrong == 0);
 }
 
 #ifndef __SANITIZE_THREAD__  // it allows no new threads after a fork

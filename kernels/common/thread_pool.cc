@@ -1,6 +1,7 @@
 #include "kernels/common/thread_pool.h"
 
 #include <pthread.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <array>
@@ -8,8 +9,10 @@
 #include <csignal>
 #include <cstdint>
 #include <thread>
+#include <vector>
 
 #include "kernels/common/floating_point_mode.h"
+#include "kernels/common/openmp.h"
 #include "kernels/common/parallel.h"
 #include "kernels/common/patience.h"
 
@@ -93,9 +96,20 @@ class Pool {
     Invitation invite(const Participants& participants);
 
     std::array<Worker, most_participants - 1> workers_{};
+    std::atomic<std::size_t> most_ =
+        most_participants - 1;  // fewer after the system has refused to start one
     std::atomic<std::size_t> started_ = 0;
     std::atomic<bool> starting_ = false;
 };
+
+/// A new thread has the affinity mask of the thread that starts it, which OpenMP may have bound to one CPU.
+void allow_cpus(pthread_t thread, const std::vector<int>& cpus) {
+    const auto last = static_cast<std::size_t>(*std::max_element(cpus.begin(), cpus.end()));
+    std::vector<cpu_set_t> mask(last / CPU_SETSIZE + 1);
+    const std::size_t bytes = mask.size() * sizeof(cpu_set_t);
+    for (const int cpu : cpus) CPU_SET_S(static_cast<std::size_t>(cpu), bytes, mask.data());
+    pthread_setaffinity_np(thread, bytes, mask.data());
+}
 
 constinit Pool pool;  // has no destructor: other threads may be in loops when the program ends
 
@@ -195,10 +209,16 @@ void* Pool::live(void* argument) {
 }
 
 void Pool::start(std::size_t count) {
-    count = std::min(count, workers_.size());
+    count = std::min(count, most_.load(std::memory_order_relaxed));
     if (started() >= count || starting_.exchange(true, std::memory_order_acquire)) return;
     static const WorkersEnd workers_end;
-    for (std::size_t i = started(); i < count && start_one(workers_[i]); ++i) {
+    const std::vector<int> bound_cpus = cpus_dealt_out_by_openmp();
+    for (std::size_t i = started(); i < count; ++i) {
+        if (!start_one(workers_[i])) {
+            most_.store(i, std::memory_order_relaxed);
+            break;
+        }
+        if (!bound_cpus.empty()) allow_cpus(workers_[i].thread, bound_cpus);
         started_.store(i + 1, std::memory_order_release);
     }
     starting_.store(false, std::memory_order_release);
@@ -212,9 +232,7 @@ bool Pool::start_one(Worker& worker) {
     pthread_sigmask(SIG_SETMASK, &all, &previous);
     const bool has_started = pthread_create(&worker.thread, nullptr, &Pool::live, &worker) == 0;
     pthread_sigmask(SIG_SETMASK, &previous, nullptr);
-#ifdef __linux__
     if (has_started) pthread_setname_np(worker.thread, "vgg19 worker");
-#endif
     return has_started;
 }
 
@@ -237,6 +255,7 @@ void Pool::end() {
 void Pool::forget() {
     for (Worker& worker : workers_) worker.word.store(idle, std::memory_order_relaxed);
     started_.store(0, std::memory_order_relaxed);
+    most_.store(workers_.size(), std::memory_order_relaxed);
     starting_.store(false, std::memory_order_relaxed);
 }
 

@@ -126,7 +126,7 @@ class Fit:
 def scaled(machine, name, factor):
     result = copy.deepcopy(machine)
     if name in LEVELS:
-        result[name] = {limit: value * factor for limit, value in machine[name].items()}
+        result[name] = {limit: value * (factor if limit != "write_factor" else 1) for limit, value in machine[name].items()}
     else:
         result[name] = machine[name] * factor
     if name == "not_hidden":

@@ -12,6 +12,12 @@ using Run = WinogradRun<std::uint8_t, std::int32_t, WinogradInt8Steps, WinogradI
 
 }  // namespace
 
+std::string winograd_int8_kernel_name(const Kernel<const WinogradInt8Steps>& kernel, WinogradInt8Tile tile) {
+    const std::string family = "winograd_int8";
+    const char* name = tile == WinogradInt8Tile::f2x2 ? "_f2x2" : "_f4x4";
+    return std::string(kernel.name).insert(family.size(), name);
+}
+
 WinogradSchedule winograd_int8_schedule(const WinogradInt8& problem, int threads) {
     // Half of the L2 cache is for data that is read repeatedly; the rest is for streamed data.
     return winograd_schedule_of(

@@ -68,12 +68,14 @@ class OutputPixels {
 
 /// Handles one vector of output channels.
 template <class Vector>
-class OutputTransform {
+class OutputTransformF2x2 {
   public:
-    OutputTransform(const WinogradInt8& problem, std::size_t first_channel)
+    static constexpr WinogradInt8Tile tile = WinogradInt8Tile::f2x2;
+
+    OutputTransformF2x2(const WinogradInt8& problem, std::size_t first_channel)
         : bias_(Vector::load(problem.bias + first_channel)),
           minus_bias_(Vector::subtract(Vector::zero(), bias_)) {
-        for (std::size_t position = 0; position < winograd_int8_positions; ++position) {
+        for (std::size_t position = 0; position < positions; ++position) {
             multipliers_[position] = Vector::load(
                 problem.multiplier + position * problem.padded_output_channels() + first_channel);
         }
@@ -106,21 +108,20 @@ class OutputTransform {
         return y;
     }
 
-    static inline __attribute__((always_inline)) Register largest(const Pixels& y) {
-        return Vector::maximum(Vector::maximum(y[0][0], y[0][1]), Vector::maximum(y[1][0], y[1][1]));
-    }
-
   private:
+    static constexpr std::size_t positions = winograd_int8_positions(tile);
+
     Register bias_;
     Register minus_bias_;
-    std::array<Register, winograd_int8_positions> multipliers_;
+    std::array<Register, positions> multipliers_;
 };
 
 /// The outputs of tiles that are neighbours in a row of tiles, without those outside the map.
-template <bool pool>
+template <WinogradInt8Tile tile, bool pool>
 struct OutputRows {
     static constexpr std::size_t shrink = pool ? 2 : 1;
-    static constexpr std::size_t side = 2 / shrink;  ///< outputs of a tile, in both directions
+    static constexpr std::size_t side =
+        winograd_int8_tile_side(tile) / shrink;  ///< outputs of a tile, in both directions
 
     std::size_t width;  ///< of the map
     std::size_t image;
@@ -140,19 +141,21 @@ struct OutputRows {
     }
 };
 
-/// Computes one vector of output channels.
-template <class Vector, bool pool>
+/// Computes one vector of output channels, with a tile's output transform.
+template <class Vector, class Transform, bool pool>
 class OutputVector {
   public:
+    using Rows = OutputRows<Transform::tile, pool>;
+
     OutputVector(const WinogradInt8& problem, const WinogradExtent& extent, std::size_t first_channel,
                  std::size_t group_lanes)
         : transform_(problem, first_channel),
-          output_(problem, OutputRows<pool>::plane_pixels(problem), first_channel),
+          output_(problem, Rows::plane_pixels(problem), first_channel),
           stride_(WinogradInt8::product_stride(extent)),
           group_lanes_(group_lanes) {}
 
     /// `products` points to those of the first tile.
-    void tiles(OutputRows<pool> rows, const std::int32_t* products) const {
+    void tiles(Rows rows, const std::int32_t* products) const {
         if (output_.quantizes() && rows.rows == side) products = whole_tiles(rows, products);
         for (; rows.columns > 0; products += group_lanes_) {
             const Pixels y = transform_.pixels(products, stride_);
@@ -160,7 +163,7 @@ class OutputVector {
             for (std::size_t i = 0; i < rows.rows; ++i) {
                 for (std::size_t j = 0; j < columns; ++j) {
                     output_.store(rows.image, rows.pixel + i * rows.width + j,
-                                  Vector::maximum(pool ? transform_.largest(y) : y[i][j], Vector::zero()));
+                                  Vector::maximum(pool ? largest(square(y, i, j)) : y[i][j], Vector::zero()));
                 }
             }
             rows.pixel += columns;
@@ -169,29 +172,51 @@ class OutputVector {
     }
 
   private:
-    using Rows = OutputRows<pool>;
-    using Pixels = typename OutputTransform<Vector>::Pixels;
+    using Register = typename Vector::Register;
+    using Pixels = typename Transform::Pixels;
+    using Square = std::array<std::array<Register, 2>, 2>;
     static constexpr std::size_t side = Rows::side;
+    static constexpr std::size_t squares = winograd_int8_tile_side(Transform::tile) / 2;
+
+    /// Of 2×2 pixels.
+    static inline __attribute__((always_inline)) Square square(const Pixels& y, std::size_t i,
+                                                               std::size_t j) {
+        return {{{y[2 * i][2 * j], y[2 * i][2 * j + 1]}, {y[2 * i + 1][2 * j], y[2 * i + 1][2 * j + 1]}}};
+    }
+    static inline __attribute__((always_inline)) Register largest(const Square& y) {
+        return Vector::maximum(Vector::maximum(y[0][0], y[0][1]), Vector::maximum(y[1][0], y[1][1]));
+    }
 
     /// Of 8-bit outputs, as many tiles as are completely inside the map. Returns the products of the next
     /// one.
     const std::int32_t* whole_tiles(Rows& rows, const std::int32_t* products) const {
         std::uint8_t* to = output_.quantized_at(rows.image, rows.pixel);
+        const std::size_t row_bytes = rows.width * int8_channel_block;
         std::size_t count = rows.columns / side;
         rows.pixel += count * side;
         rows.columns -= count * side;
         for (; count > 0; --count, to += side * int8_channel_block, products += group_lanes_) {
             const Pixels y = transform_.pixels(products, stride_);
-            if constexpr (pool) {
-                Vector::store_quantized(to, Vector::maximum(transform_.largest(y), Vector::zero()));
-            } else {
-                Vector::store_quantized_square(to, to + rows.width * int8_channel_block, y);
-            }
+            unrolled<squares>([&](auto i) __attribute__((always_inline)) {
+                unrolled<squares>([&](auto j) __attribute__((always_inline)) {
+                    store_square(to + (i * row_bytes + j * int8_channel_block) * (pool ? 1 : 2), row_bytes,
+                                 square(y, i, j));
+                });
+            });
         }
         return products;
     }
 
-    OutputTransform<Vector> transform_;
+    static inline __attribute__((always_inline)) void store_square(std::uint8_t* to, std::size_t row_bytes,
+                                                                   const Square& y) {
+        if constexpr (pool) {
+            Vector::store_quantized(to, Vector::maximum(largest(y), Vector::zero()));
+        } else {
+            Vector::store_quantized_square(to, to + row_bytes, y);
+        }
+    }
+
+    Transform transform_;
     OutputPixels<Vector> output_;
     std::size_t stride_;
     std::size_t group_lanes_;
@@ -199,10 +224,10 @@ class OutputVector {
 
 /// Computes a vector of output channels for these tiles. `products` points to those of the extent's first
 /// tile.
-template <class Vector, bool pool>
+template <class Vector, class Transform, bool pool>
 void output_vector(const WinogradInt8& problem, const WinogradExtent& extent, TileRange tiles,
                    std::size_t first_channel, const std::int32_t* products, std::size_t group_lanes) {
-    const OutputVector<Vector, pool> output(problem, extent, first_channel, group_lanes);
+    const OutputVector<Vector, Transform, pool> output(problem, extent, first_channel, group_lanes);
     products += (tiles.begin - extent.tiles.begin) * group_lanes;
     for_each_row_of_tiles(problem, tiles, [&](const TilePlace& place, std::size_t count) {
         output.tiles({problem, place, count}, products);
@@ -211,11 +236,11 @@ void output_vector(const WinogradInt8& problem, const WinogradExtent& extent, Ti
 }
 
 /// The same for padding lanes of an 8-bit block, which have no output channels.
-template <class Vector, bool pool>
+template <class Vector, WinogradInt8Tile tile, bool pool>
 void clear_vector(const WinogradInt8& problem, TileRange tiles, std::size_t first_channel) {
-    const OutputPixels<Vector> output(problem, OutputRows<pool>::plane_pixels(problem), first_channel);
+    const OutputPixels<Vector> output(problem, OutputRows<tile, pool>::plane_pixels(problem), first_channel);
     for_each_row_of_tiles(problem, tiles, [&](const TilePlace& place, std::size_t count) {
-        const OutputRows<pool> rows(problem, place, count);
+        const OutputRows<tile, pool> rows(problem, place, count);
         for (std::size_t i = 0; i < rows.rows; ++i) {
             for (std::size_t j = 0; j < rows.columns; ++j) {
                 output.store(rows.image, rows.pixel + i * rows.width + j, Vector::zero());
