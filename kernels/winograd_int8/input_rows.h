@@ -103,6 +103,14 @@ class InputTransformBase {
         return {Vector::subtract_words(a.lower, b.lower), Vector::subtract_words(a.upper, b.upper)};
     }
 
+    /// Fetches the lines of a tile that will be stored soon: otherwise stores to so many places would wait
+    /// for each of them.
+    inline __attribute__((always_inline)) void fetch_lines(const std::uint8_t* target) const {
+        unrolled<positions>([&](auto position) __attribute__((always_inline)) {
+            Vector::prefetch_for_write(target + position * stride_);
+        });
+    }
+
     template <std::size_t position>
     inline __attribute__((always_inline)) void store(const PixelWords& v, std::uint8_t* target) const {
         const Words multiplier = multipliers_[position];
