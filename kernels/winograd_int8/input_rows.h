@@ -103,20 +103,20 @@ class InputTransformBase {
         return {Vector::subtract_words(a.lower, b.lower), Vector::subtract_words(a.upper, b.upper)};
     }
 
-    /// Fetches the lines of a tile that will be stored soon: otherwise stores to so many places would wait
-    /// for each of them.
-    inline __attribute__((always_inline)) void fetch_lines(const std::uint8_t* target) const {
-        unrolled<positions>([&](auto position) __attribute__((always_inline)) {
-            Vector::prefetch_for_write(target + position * stride_);
-        });
-    }
-
     template <std::size_t position>
     inline __attribute__((always_inline)) void store(const PixelWords& v, std::uint8_t* target) const {
         const Words multiplier = multipliers_[position];
         Vector::template store_bytes<winograd_int8_zero_point(position)>(
             target + position * stride_, PixelWords{Vector::multiply_rounded(v.lower, multiplier),
                                                     Vector::multiply_rounded(v.upper, multiplier)});
+    }
+
+    /// Fetches the lines of v after those at `target`, in order to write them: stores to so many lines would
+    /// wait for each of them.
+    inline __attribute__((always_inline)) void fetch_next_lines(std::uint8_t* target) const {
+        unrolled<positions>([&](auto position) __attribute__((always_inline)) {
+            Vector::prefetch_for_write(target + WinogradInt8::line_channels + position * stride_);
+        });
     }
 
   private:
