@@ -84,6 +84,26 @@ TEST_CASE("a scope rounds to nearest, and then the thread has its own rounding a
     std::feclearexcept(FE_ALL_EXCEPT);
 }
 
+#ifdef _OPENMP
+TEST_CASE("OpenMP's threads have their own mode again") {
+    const auto count = [] {
+        int found = 0;
+#pragma omp parallel num_threads(3) reduction(+ : found)
+        found += reads_subnormals() ? 1 : 0;
+        return found;
+    };
+    REQUIRE(count() == 3);
+    {
+        const FlushSubnormals scope;
+        const OpenMpThreads outer(3);
+        CHECK(count() == 0);
+        { const OpenMpThreads inner(3); }
+        CHECK(count() == 0);
+    }
+    CHECK(count() == 3);
+}
+#endif
+
 TEST_CASE("all threads of a loop have the caller's mode") {
     CHECK(threads_with_subnormals(3) == 3);
     {
