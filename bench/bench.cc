@@ -102,10 +102,12 @@ Report make_report(const Options& options, const std::vector<Variant>& variants,
     report.machine = describe_machine(isa);
     report.build = describe_build();
     report.settings = {.threads = options.threads,
+                       .schedule_threads = options.schedule_threads,
                        .min_time_seconds = options.min_time_seconds,
                        .rounds = measurement_rounds,
                        .batch = options.batch,
                        .convolution = options.convolution,
+                       .plan_file = options.plan_file,
                        .weights = weights_text(options),
                        .image = options.image ? options.image->string() : "bundled"};
     report.notes = notes(options, variants, isa);
@@ -127,12 +129,14 @@ Report make_report(const Options& options, const std::vector<Variant>& variants,
     return report;
 }
 
-void publish(const Report& report, const Options& options) {
+/// `text_in` gives the report in a format.
+template <class TextIn>
+void publish(const TextIn& text_in, const Options& options) {
     if (options.out) {
-        model::write_text_file(*options.out, to_text(report, options.format));
+        model::write_text_file(*options.out, text_in(options.format));
         say("the report is in " + options.out->string());
     }
-    std::cout << to_text(report, options.out ? Format::table : options.format) << std::flush;
+    std::cout << text_in(options.out ? Format::table : options.format) << std::flush;
     if (!std::cout) throw Error(ErrorKind::failed, "cannot write to standard output");
 }
 
@@ -142,7 +146,7 @@ int compare(const EarlierReport& then, const Report& now, double tolerance) {
     return slower.empty() ? exit_done : exit_slower;
 }
 
-int run(Options options, const std::vector<std::string>& program) {
+int run(const Options& options, const std::vector<std::string>& program) {
     // Find errors before any long work.
     const kernels::Isa isa = chosen_isa(session_options(options, 0));
     std::optional<EarlierReport> earlier;
@@ -153,26 +157,39 @@ int run(Options options, const std::vector<std::string>& program) {
     std::optional<PeersFile> peers;
     if (options.peers) peers = read_peers(*options.peers);
     const Image image = bench_image(options.image);
-    if (options.threads == 0) options.threads = kernels::available_cpus();
-
     const std::vector<Variant> variants = chosen_variants(options);
     const Report report = make_report(options, variants, image, program, isa, peers);
-    publish(report, options);
+    publish([&](Format format) { return to_text(report, format); }, options);
     return earlier ? compare(*earlier, report, options.tolerance) : exit_done;
 }
 
 void run_tune(const Options& options) {
-    const Plan plan =
-        make_plan(model::Network::vgg(19), Preprocessing{}, session_options(options, options.size));
-    say("measuring this machine's peaks");
-    const Peaks peaks = measure_peaks(plan.execution.isa, {.threads = plan.execution.threads});
     constexpr double share = 0.1;  // share of --min-time for each shape
-    std::cout << tune_text(tune(plan, options.min_time_seconds * share, peaks.fp32_gflops)) << std::flush;
+    TuneReport report;
+    for (const Arithmetic arithmetic : {Arithmetic::fp32, Arithmetic::int8}) {
+        const Plan plan = make_plan(model::Network::vgg(19), Preprocessing{},
+                                    session_options(options, options.size), arithmetic);
+        if (report.shapes.empty()) {
+            say("measuring this machine's peaks");
+            report = {.machine = describe_machine(plan.execution.isa),
+                      .build = describe_build(),
+                      .peaks = measure_peaks(plan.execution.isa, {.threads = plan.execution.threads}),
+                      .cost_model = plan.execution.cpu().name,
+                      .threads = plan.execution.threads,
+                      .batch = plan.execution.batch,
+                      .shapes = {}};
+        }
+        const std::vector<TunedShape> shapes = tune(plan, options.min_time_seconds * share);
+        report.shapes.insert(report.shapes.end(), shapes.begin(), shapes.end());
+    }
+    publish([&](Format format) { return tune_text(report, format); }, options);
 }
 
 int run_command(int argc, char** argv, const std::vector<std::string>& program) {
-    const std::optional<Options> options = parse_options(argc, argv, program_name(program));
+    std::optional<Options> options = parse_options(argc, argv, program_name(program));
     if (!options) return exit_done;
+    if (options->threads == 0) options->threads = kernels::available_cpus();
+    require_schedules(*options);
     if (options->worker) {
         run_worker(*options);
         return exit_done;

@@ -7,9 +7,13 @@
 
 #include "bench/agreement.h"
 #include "bench/bench_image.h"
+#include "bench/profile.h"
 #include "bench/progress.h"
 #include "bench/worker_process.h"
 #include "converter/variants/recipes.h"
+#include "engine/program/expected_run.h"
+#include "engine/program/plan.h"
+#include "kernels/common/thread_limit.h"
 #include "vgg19/session.h"
 
 namespace vgg19::bench {
@@ -31,50 +35,6 @@ std::vector<ReportedPrediction> reported(std::span<const Prediction> predictions
     return result;
 }
 
-LayerTime layer_time(const PlanStep& step, std::size_t batch, double seconds, const Peaks& peaks) {
-    const double giga_direct = 2e-9 * static_cast<double>(step.macs * batch);
-    const double giga_executed = 1e-9 * static_cast<double>(step.operations);
-    const double gigabytes = 1e-9 * static_cast<double>(step.weight_bytes + step.activation_bytes);
-    const bool is_int8 = step.arithmetic == Arithmetic::int8;
-    const double peak = is_int8 && peaks.int8_gops ? *peaks.int8_gops : peaks.fp32_gflops;
-    const double least_seconds = std::max(giga_executed / peak, gigabytes / peaks.read_gb_per_second);
-    return {.layer = step.layer,
-            .kernel = step.kernel,
-            .median_ms = seconds * 1e3,
-            .gflops = giga_direct / seconds,
-            .executed_gflops = giga_executed / seconds,
-            .gb_per_second = gigabytes / seconds,
-            .share_of_peak = least_seconds / seconds};
-}
-
-double seconds_of_run(Session& session, std::span<const float> input, std::span<float> logits) {
-    const auto start = std::chrono::steady_clock::now();
-    session.run(input, logits);
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-Profile profile(Session& session, std::span<const float> input, std::span<float> logits, const Peaks& peaks) {
-    constexpr std::size_t runs = 9;
-    constexpr double shortest_clock_tick = 1e-9;
-    const std::vector<PlanStep>& plan = session.plan();
-    std::vector<std::vector<double>> samples(plan.size());
-    std::vector<double> whole_runs;
-    std::vector<double> seconds(plan.size());
-    session.run(input, logits);
-    for (std::size_t run = 0; run < runs; ++run) {
-        session.run(input, logits, seconds);
-        for (std::size_t step = 0; step < plan.size(); ++step) samples[step].push_back(seconds[step]);
-        whole_runs.push_back(seconds_of_run(session, input, logits));
-    }
-    Profile profile{.end_to_end_ms = median(whole_runs) * 1e3};
-    for (std::size_t step = 0; step < plan.size(); ++step) {
-        const double layer_seconds = std::max(median(samples[step]), shortest_clock_tick);
-        profile.layers.push_back(layer_time(plan[step], session.batch(), layer_seconds, peaks));
-        profile.layers_ms += profile.layers.back().median_ms;
-    }
-    return profile;
-}
-
 /// One warm-up run; its time determines how many runs fit into the round.
 void run_round(WorkerProcess& worker, double round_seconds, std::vector<double>& seconds) {
     constexpr double most_runs = 100'000;
@@ -92,16 +52,20 @@ struct Measured {
 
 std::string worker_name(const Variant& variant, const Options& setting, bool with_setting) {
     if (!with_setting) return variant.id;
-    return variant.id + " (" + std::to_string(setting.threads) + " threads, batch " +
+    const std::string schedule = setting.schedule_threads == 0
+                                     ? ""
+                                     : " with the schedule for " + std::to_string(setting.schedule_threads);
+    return variant.id + " (" + std::to_string(setting.threads) + " threads" + schedule + ", batch " +
            std::to_string(setting.batch) + ')';
 }
 
 /// A variant's entries, without speed-ups over the baseline.
-std::vector<ScalingEntry> scaling_of(std::span<const Measured> measured,
-                                     const std::vector<Options>& settings) {
+std::vector<ScalingEntry> scaling_of(std::span<Measured> measured, const std::vector<Options>& settings) {
     std::vector<ScalingEntry> entries;
+    const std::string bits = measured.size() > 1 ? measured.front().worker.logits_hash() : "";
     for (std::size_t i = 0; i < measured.size(); ++i) {
         ScalingEntry entry{.threads = settings[i].threads,
+                           .schedule_threads = settings[i].schedule_threads,
                            .batch = settings[i].batch,
                            .latency = summarise(measured[i].seconds)};
         entry.images_per_second = static_cast<double>(entry.batch) / (entry.latency.median_ms * 1e-3);
@@ -109,6 +73,7 @@ std::vector<ScalingEntry> scaling_of(std::span<const Measured> measured,
         entry.gain = entry.images_per_second / first;
         entry.efficiency = entry.gain * settings.front().threads / entry.threads;
         entry.peak_rss_bytes = measured[i].worker.peak_rss_bytes();
+        entry.same_bits = i == 0 || measured[i].worker.logits_hash() == bits;
         entries.push_back(entry);
     }
     return entries;
@@ -134,7 +99,11 @@ std::vector<std::string> worker_words(const Variant& variant, const Options& opt
     std::vector<std::string> words = program;
     words.insert(words.end(),
                  {"--worker", variant.file.string(), "--threads", std::to_string(options.threads), "--conv",
-                  options.convolution, "--batch", std::to_string(options.batch)});
+                  options.convolution, "--batch", std::to_string(options.batch), "--plan",
+                  options.plan_file.empty() ? "none" : options.plan_file});
+    if (options.schedule_threads != 0) {
+        words.insert(words.end(), {"--schedule-threads", std::to_string(options.schedule_threads)});
+    }
     if (!options.isa.empty()) words.insert(words.end(), {"--isa", options.isa});
     if (!variant.input_size.empty()) words.insert(words.end(), {"--size", to_string(variant.input_size)});
     if (options.image) words.insert(words.end(), {"--image", options.image->string()});
@@ -143,6 +112,7 @@ std::vector<std::string> worker_words(const Variant& variant, const Options& opt
 
 std::vector<VariantReport> examine(const std::vector<Variant>& variants, const Options& options,
                                    const Image& image, const std::optional<Peaks>& peaks) {
+    const kernels::ThreadLimit limit(options.threads);
     std::vector<VariantReport> reports;
     std::optional<Answer> baseline;
     std::optional<Model> baseline_model;
@@ -170,7 +140,10 @@ std::vector<VariantReport> examine(const std::vector<Variant>& variants, const O
         if (baseline && have_same_classes(*baseline_model, model)) {
             report.agreement = agreement_with(*baseline, result);
         }
-        if (peaks) report.profile = profile(session, input, logits, *peaks);
+        if (peaks) {
+            const Plan plan = make_plan(*model.file(), session_options(options, variant.input_size));
+            report.profile = profile(session, options.threads, expected_run(plan), input, logits, *peaks);
+        }
         reports.push_back(std::move(report));
     }
     return reports;

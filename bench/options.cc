@@ -39,20 +39,29 @@ CommandLine declared(const std::string& program) {
                 "the number of threads; default: as many as this process has CPUs. A list such as 1,2 adds a "
                 "table of scaling: each variant with each number, in the same rounds; the other tables are "
                 "of the first");
+    line.option(
+        "schedule-threads", "N",
+        "divide the work as for so many threads, at least --threads, which run it: shows here what such "
+        "a schedule costs. A list adds a table of scaling, as for --threads");
     add_isa_option(line);
     add_convolution_option(line);
+    add_plan_option(line);
     line.option("batch", "N",
                 "images per run, which are copies of one; times are per run. A list such as 1,8 adds a table "
                 "of scaling, as for --threads",
                 "1")
         .option("min-time", "SECONDS", "measure each variant, at each setting, for this long", "3")
-        .flag("tune",
-              "instead: time every algorithm for each convolution of VGG-19, and compare with the planner's "
-              "estimates")
-        .flag("profile",
-              "show time, GFLOP/s and GB/s of each layer, and this machine's measured peaks (not in csv)");
+        .flag(
+            "tune",
+            "instead: time every algorithm for each convolution of VGG-19, in FP32 and in INT8, and compare "
+            "with the planner's estimates")
+        .flag(
+            "profile",
+            "show the time of each layer and of its products, the shares of this machine's measured peaks of "
+            "arithmetic and of each level of memory, and which limits (not in csv)");
     line.group("what comes out")
         .option("format", "FORMAT", "table, markdown, json or csv", "table")
+        .flag("json", "the same as --format json")
         .option("out", "FILE", "write the report to this file, and the table to standard output")
         .option("baseline", "FILE",
                 "compare with an earlier JSON report: exit with 3 if a variant's median, relative to the "
@@ -64,9 +73,11 @@ CommandLine declared(const std::string& program) {
                 "\"median_ms\", \"ready_s\", \"peak_rss_mib\", \"top3\"}, from a run that measured them, one "
                 "image a run; it may hold our variants too");
     line.group("for other programs")
-        .option("worker", "FILE",
-                "run this model twice and print 'ready PEAK_RSS_MIB TOP1 TOP2 TOP3'; then, for each line 'N' "
-                "on standard input, run it N times and print the seconds of each run on one line")
+        .option(
+            "worker", "FILE",
+            "run this model twice and print 'ready PEAK_RSS_MIB TOP1 TOP2 TOP3'; then, for each line 'N' "
+            "on standard input, run it N times and print the seconds of each run on one line, and for a line "
+            "'hash' a hash of the bits of the first image's logits")
         .option("input", "X.safetensors",
                 "the worker's input: an F32 tensor \"input\", either (1,3,H,W), repeated to fill the batch, "
                 "or (N,3,H,W) with N equal to the batch; default: the image");
@@ -118,12 +129,16 @@ std::vector<std::size_t> numbers(const CommandLine& line, const std::string& fla
 
 void require_single_settings(const Options& options, const std::string& flag) {
     if (options.thread_counts.size() > 1) reject(flag + " takes one number of --threads, found several");
+    if (options.schedules.size() > 1) reject(flag + " takes one number of --schedule-threads, found several");
     if (options.batches.size() > 1) reject(flag + " takes one --batch, found several");
 }
 
 void require_consistent(const Options& options) {
     if (options.worker) require_single_settings(options, "--worker");
     if (options.tune) require_single_settings(options, "--tune");
+    if (options.tune && !options.schedules.empty()) {
+        reject("--schedule-threads and --tune exclude each other");
+    }
     if (options.peers && options.batch != 1) {
         reject(
             "--peers compares runs of one image: expected --batch 1 (or a list that starts with it), found " +
@@ -160,12 +175,21 @@ Options from_parsed(const CommandLine& line) {
         options.thread_counts.assign(counts.begin(), counts.end());
         options.threads = options.thread_counts.front();
     }
+    if (line.given("schedule-threads")) {
+        const std::vector<std::size_t> counts = numbers(line, "schedule-threads", most_threads);
+        options.schedules.assign(counts.begin(), counts.end());
+        options.schedule_threads = options.schedules.front();
+    }
     options.isa = line.text("isa");
     options.convolution = line.text("conv");
+    options.plan_file = plan_file_option(line);
     options.batches = numbers(line, "batch", most_images);
     options.batch = options.batches.front();
     options.min_time_seconds = line.number("min-time", shortest, longest);
-    options.format = parsed_format(line.text("format"));
+    options.format = line.given("json") ? Format::json : parsed_format(line.text("format"));
+    if (line.given("json") && line.given("format") && line.text("format") != "json") {
+        reject("--json and --format " + line.text("format") + " exclude each other");
+    }
     options.out = optional_path(line, "out");
     options.profile = line.given("profile");
     options.tune = line.given("tune");
@@ -184,23 +208,35 @@ Options from_parsed(const CommandLine& line) {
 std::vector<Options> compared_settings(const Options& options) {
     std::vector<Options> settings;
     for (const int threads : or_single(options.thread_counts, options.threads)) {
-        for (const std::size_t batch : or_single(options.batches, options.batch)) {
-            Options each = options;
-            each.threads = threads;
-            each.batch = batch;
-            settings.push_back(std::move(each));
+        for (const int schedule : or_single(options.schedules, options.schedule_threads)) {
+            for (const std::size_t batch : or_single(options.batches, options.batch)) {
+                Options each = options;
+                each.threads = threads;
+                each.schedule_threads = schedule;
+                each.batch = batch;
+                settings.push_back(std::move(each));
+            }
         }
     }
     return settings;
 }
 
+void require_schedules(const Options& options) {
+    for (const Options& each : compared_settings(options)) {
+        if (each.schedule_threads == 0 || each.schedule_threads >= each.threads) continue;
+        reject("--schedule-threads: expected at least the number of --threads, " +
+               std::to_string(each.threads) + ", found " + std::to_string(each.schedule_threads));
+    }
+}
+
 SessionOptions session_options(const Options& options, MapSize input_size) {
-    return {.threads = options.threads,
+    return {.threads = options.schedule_threads == 0 ? options.threads : options.schedule_threads,
             .input_height = input_size.height,
             .input_width = input_size.width,
             .batch = options.batch,
             .isa = options.isa,
-            .convolution = options.convolution};
+            .convolution = options.convolution,
+            .plan_file = options.plan_file};
 }
 
 std::optional<Options> parse_options(int argc, const char* const* argv, const std::string& program) {

@@ -19,8 +19,13 @@ struct Options {
     std::optional<std::filesystem::path> image;  ///< unset means the bundled one
     int threads = 0;  ///< 0 means as many as this process has CPUs; the first of `thread_counts`
     std::vector<int> thread_counts;  ///< to compare; empty means `threads` alone
+    /// The work is divided as for this many threads, and run on `threads`: 0 means as for `threads`; the
+    /// first of `schedules`.
+    int schedule_threads = 0;
+    std::vector<int> schedules;  ///< to compare; empty means `schedule_threads` alone
     std::string isa;
     std::string convolution = "auto";  ///< as SessionOptions::convolution
+    std::string plan_file;             ///< likewise
     std::size_t batch = 1;             ///< images per run; the first of `batches`
     std::vector<std::size_t> batches;  ///< to compare; empty means `batch` alone
     double min_time_seconds = 3;       ///< of measured inferences, per variant
@@ -37,11 +42,15 @@ struct Options {
     std::optional<std::filesystem::path> input;  ///< the worker's input
 };
 
-/// All numbers of threads with all batch sizes: each entry is `options` with one of each. A single entry
-/// unless there are several to compare.
+/// All numbers of threads with all schedules and batch sizes: each entry is `options` with one of each. A
+/// single entry unless there are several to compare.
 std::vector<Options> compared_settings(const Options& options);
 
-/// The session options that follow from these. An empty `input_size` means the model's own.
+/// Throws Error (usage) if a schedule is for fewer threads than would run it.
+void require_schedules(const Options& options);
+
+/// The session options that follow from these. A session for more threads than `threads` must be made, and
+/// run, under a kernels::ThreadLimit. An empty `input_size` means the model's own.
 SessionOptions session_options(const Options& options, MapSize input_size);
 
 /// None if help was requested and printed. `program` is the program's name as called by the user:

@@ -13,6 +13,7 @@
 #include "bench/machine.h"
 #include "bench/peaks.h"
 #include "bench/statistics.h"
+#include "kernels/schedule/machine.h"
 
 namespace vgg19::bench {
 
@@ -37,6 +38,24 @@ struct LayerTime {
     /// and its memory traffic would take at the measured peaks, divided by its actual time. Above 1 if data
     /// comes from a cache, or if INT8 has no peak of its own.
     double share_of_peak = 0;
+
+    /// Of the measured peaks of all threads: the executed arithmetic, and the bytes that the cost model
+    /// expects from each level (in the order of kernels::Level), each in the step's whole time. None for a
+    /// level whose peak is unknown.
+    double arithmetic_share = 0;
+    std::optional<double> level_share[kernels::level_count];
+    std::uint64_t level_bytes[kernels::level_count] = {};
+    std::string limit;  ///< the largest of these shares: "arithmetic", "L2", "L3" or "memory"
+
+    /// For convolutions whose threads tell their work apart (kernels/schedule/work_clock.h): the time of all
+    /// threads, divided by their number.
+    struct Parts {
+        double input_transform_ms = 0;
+        double products_ms = 0;
+        double output_transform_ms = 0;
+        double products_share = 0;  ///< of the arithmetic's peak, in the products' time
+    };
+    std::optional<Parts> parts;
 };
 
 /// How the time of a run is distributed.
@@ -50,6 +69,7 @@ struct Profile {
 /// A variant with one of several numbers of threads and batch sizes.
 struct ScalingEntry {
     int threads = 0;
+    int schedule_threads = 0;  ///< as which the work is divided; 0 means `threads`
     std::size_t batch = 1;
     Latency latency;                ///< of a run with a whole batch of images
     double images_per_second = 0;   ///< from the median
@@ -57,6 +77,7 @@ struct ScalingEntry {
     double gain = 0;                ///< images per second, relative to the variant's first entry
     double efficiency = 0;          ///< gain, relative to the number of threads of the first entry
     std::uint64_t peak_rss_bytes = 0;
+    bool same_bits = true;  ///< the first image's logits, as those of the variant's first entry
 };
 
 struct VariantReport {
@@ -125,10 +146,12 @@ struct Peers {
 
 struct Settings {
     int threads = 0;
+    int schedule_threads = 0;  ///< as which the work is divided; 0 means `threads`
     double min_time_seconds = 0;
     int rounds = 0;
     std::size_t batch = 1;             ///< images per run
     std::string convolution = "auto";  ///< as SessionOptions::convolution
+    std::string plan_file;             ///< likewise
     std::string weights;               ///< "seeded", or the file or folder
     std::string image;                 ///< "bundled", or the file
 };

@@ -3,25 +3,12 @@
 #include <algorithm>
 
 #include "bench/report.h"
+#include "bench/table.h"
 #include "engine/model/number_text.h"
 
 namespace vgg19::bench {
 
 namespace {
-
-std::string quoted(const std::string& text) {
-    if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-    std::string result(1, '"');
-    for (const char character : text) result.append(character == '"' ? 2 : 1, character);
-    result.push_back('"');
-    return result;
-}
-
-std::string line(const std::vector<std::string>& cells) {
-    std::string text;
-    for (const std::string& cell : cells) text.append(&cell == cells.data() ? "" : ",").append(quoted(cell));
-    return text + "\r\n";
-}
 
 /// Columns in a fixed order; a row's cells are in the same.
 std::vector<std::string> heads(const Report& report) {
@@ -34,7 +21,10 @@ std::vector<std::string> heads(const Report& report) {
         }
     }
     names.insert(names.end(), {"agreement_top1", "agreement_top5", "agreement_cosine"});
-    if (has_scaling(report)) names.insert(names.end(), {"threads", "batch", "gain", "efficiency"});
+    if (has_scaling(report)) {
+        names.insert(names.end(),
+                     {"threads", "schedule_threads", "batch", "gain", "efficiency", "same_bits"});
+    }
     if (report.peers) {
         names.insert(names.end(), {"ready_s", "peer", "peer_min_ms", "peer_median_ms", "peer_ready_s",
                                    "peer_peak_rss_bytes", "peer_ratio_min", "peer_ratio_median",
@@ -77,8 +67,9 @@ std::vector<std::string> cells(const VariantReport& variant) {
 }
 
 std::vector<std::string> scaling_cells(const ScalingEntry& entry) {
-    return {std::to_string(entry.threads), std::to_string(entry.batch), fixed(entry.gain, 6),
-            fixed(entry.efficiency, 6)};
+    const int schedule = entry.schedule_threads == 0 ? entry.threads : entry.schedule_threads;
+    return {std::to_string(entry.threads), std::to_string(schedule),   std::to_string(entry.batch),
+            fixed(entry.gain, 6),          fixed(entry.efficiency, 6), entry.same_bits ? "1" : "0"};
 }
 
 /// The variant beside its fastest peer.
@@ -120,12 +111,11 @@ std::vector<std::string> joined(std::vector<std::string> row, const std::vector<
 }  // namespace
 
 std::string to_csv(const Report& report) {
-    const std::vector<std::string> head = heads(report);
-    std::string text = line(head);
-    // Peers are compared with a variant's first setting; the other lines leave their cells empty.
+    Table table(heads(report));
+    // Peers are compared with a variant's first setting; the other rows leave their cells empty.
     const auto add = [&](std::vector<std::string> row) {
-        row.resize(head.size());
-        text += line(row);
+        row.resize(table.columns());
+        table.add(std::move(row));
     };
     for (const VariantReport& variant : report.variants) {
         const auto peers = report.peers ? peer_cells(*report.peers, variant) : std::vector<std::string>();
@@ -136,7 +126,7 @@ std::string to_csv(const Report& report) {
             add(is_first ? joined(std::move(row), peers) : std::move(row));
         }
     }
-    return text;
+    return table.csv();
 }
 
 }  // namespace vgg19::bench

@@ -18,10 +18,12 @@ Json array_of(const std::vector<Item>& items, const Convert& convert) {
 Json to_json(const Settings& settings) {
     Json json;
     json.set("threads", settings.threads);
+    if (settings.schedule_threads != 0) json.set("schedule_threads", settings.schedule_threads);
     json.set("min_time_seconds", settings.min_time_seconds);
     json.set("rounds", settings.rounds);
     json.set("batch", std::uint64_t{settings.batch});
     json.set("convolution", settings.convolution);
+    json.set("plan_file", settings.plan_file.empty() ? Json() : Json(settings.plan_file));
     json.set("weights", settings.weights);
     json.set("image", settings.image);
     return json;
@@ -36,12 +38,27 @@ Json to_json(const LayerTime& layer) {
     json.set("executed_gflops", layer.executed_gflops);
     json.set("gb_per_second", layer.gb_per_second);
     json.set("share_of_peak", layer.share_of_peak);
+    json.set("arithmetic_share", layer.arithmetic_share);
+    for (std::size_t level = 0; level < kernels::level_count; ++level) {
+        constexpr const char* names[] = {"l2", "l3", "memory"};
+        const std::string name = names[level];
+        json.set(name + "_bytes", layer.level_bytes[level]);
+        json.set(name + "_share", layer.level_share[level] ? Json(*layer.level_share[level]) : Json());
+    }
+    json.set("limit", layer.limit);
+    if (const auto& parts = layer.parts) {
+        json.set("input_transform_ms", parts->input_transform_ms);
+        json.set("products_ms", parts->products_ms);
+        json.set("output_transform_ms", parts->output_transform_ms);
+        json.set("products_share", parts->products_share);
+    }
     return json;
 }
 
 Json to_json(const ScalingEntry& entry) {
     Json json;
     json.set("threads", entry.threads);
+    json.set("schedule_threads", entry.schedule_threads == 0 ? entry.threads : entry.schedule_threads);
     json.set("batch", std::uint64_t{entry.batch});
     json.set("median_ms", entry.latency.median_ms);
     json.set("min_ms", entry.latency.min_ms);
@@ -53,6 +70,7 @@ Json to_json(const ScalingEntry& entry) {
     json.set("gain", entry.gain);
     json.set("efficiency", entry.efficiency);
     json.set("peak_rss_bytes", entry.peak_rss_bytes);
+    json.set("same_bits", entry.same_bits);
     return json;
 }
 

@@ -45,12 +45,27 @@ Table variants_table(const Report& report) {
     return table;
 }
 
+std::string percent(double share) {
+    return fixed(share * 100, 0);
+}
+
 Table profile_table(const Profile& profile) {
-    Table table({"layer", "ms", "direct GFLOP/s", "executed GFLOP/s", "GB/s", "% of peak", "kernel"});
+    Table table({"layer", "ms", "transforms ms", "products ms", "direct GFLOP/s", "executed GFLOP/s",
+                 "products %", "arithmetic %", "L2 %", "L3 %", "memory %", "limit", "kernel"});
     for (const LayerTime& layer : profile.layers) {
-        table.add({layer.layer, fixed(layer.median_ms, 3), fixed(layer.gflops, 1),
-                   fixed(layer.executed_gflops, 1), fixed(layer.gb_per_second, 1),
-                   fixed(layer.share_of_peak * 100, 0), layer.kernel});
+        const auto& parts = layer.parts;
+        std::vector<std::string> row = {
+            layer.layer,
+            fixed(layer.median_ms, 3),
+            parts ? fixed(parts->input_transform_ms + parts->output_transform_ms, 3) : none,
+            parts ? fixed(parts->products_ms, 3) : none,
+            fixed(layer.gflops, 1),
+            fixed(layer.executed_gflops, 1),
+            parts ? percent(parts->products_share) : none,
+            percent(layer.arithmetic_share)};
+        for (const auto& share : layer.level_share) row.push_back(share ? percent(*share) : none);
+        row.insert(row.end(), {layer.limit, layer.kernel});
+        table.add(std::move(row));
     }
     for (const auto& [name, milliseconds] :
          {std::pair{"sum of the layers", profile.layers_ms}, {"end to end", profile.end_to_end_ms}}) {
@@ -62,15 +77,17 @@ Table profile_table(const Profile& profile) {
 }
 
 Table scaling_table(const Report& report) {
-    Table table({"variant", "threads", "batch", "median ms", "min ms", "images/s", "speed-up", "gain",
-                 "efficiency %", "peak MB"});
+    Table table({"variant", "threads", "schedule for", "batch", "median ms", "min ms", "images/s", "speed-up",
+                 "gain", "efficiency %", "peak MB", "same bits"});
     for (const VariantReport& variant : report.variants) {
         for (const ScalingEntry& entry : variant.scaling) {
-            table.add({variant.id, std::to_string(entry.threads), std::to_string(entry.batch),
-                       fixed(entry.latency.median_ms, 2), fixed(entry.latency.min_ms, 2),
-                       fixed(entry.images_per_second, 2), entry.speedup ? fixed(*entry.speedup, 2) : none,
-                       fixed(entry.gain, 2), fixed(entry.efficiency * 100, 0),
-                       in_megabytes(entry.peak_rss_bytes)});
+            const int schedule = entry.schedule_threads == 0 ? entry.threads : entry.schedule_threads;
+            table.add({variant.id, std::to_string(entry.threads), std::to_string(schedule),
+                       std::to_string(entry.batch), fixed(entry.latency.median_ms, 2),
+                       fixed(entry.latency.min_ms, 2), fixed(entry.images_per_second, 2),
+                       entry.speedup ? fixed(*entry.speedup, 2) : none, fixed(entry.gain, 2),
+                       fixed(entry.efficiency * 100, 0), in_megabytes(entry.peak_rss_bytes),
+                       entry.same_bits ? "yes" : "no"});
         }
     }
     return table;
@@ -118,10 +135,13 @@ struct Style {
 };
 
 void write_machine(std::ostream& text, const Report& report) {
-    text << report.machine.cpu << ", " << report.settings.threads << " threads, " << report.machine.isa
-         << ", convolutions " << report.settings.convolution << ", batch " << report.settings.batch
-         << "; vgg19 " << report.build.version << ", " << report.build.build_type << ", "
-         << report.build.compiler << "; weights: " << report.settings.weights
+    const int threads = report.settings.threads;
+    const int schedule = report.settings.schedule_threads;
+    text << report.machine.cpu << ", " << threads << (threads == 1 ? " thread" : " threads")
+         << (schedule == 0 ? "" : " with the schedule for " + std::to_string(schedule)) << ", "
+         << report.machine.isa << ", convolutions " << report.settings.convolution << ", batch "
+         << report.settings.batch << "; vgg19 " << report.build.version << ", " << report.build.build_type
+         << ", " << report.build.compiler << "; weights: " << report.settings.weights
          << "; image: " << report.settings.image << '\n';
 }
 
@@ -142,10 +162,18 @@ void write_predictions(std::ostream& text, const VariantReport& variant) {
 }
 
 void write_peaks(std::ostream& text, const Peaks& peaks) {
-    text << "Measured peaks: memory reads " << fixed(peaks.read_gb_per_second, 1) << " GB/s, FP32 "
-         << fixed(peaks.fp32_gflops, 0) << " GFLOP/s";
+    text << "Measured peaks: FP32 " << fixed(peaks.fp32_gflops, 0) << " GFLOP/s";
     if (peaks.int8_gops) text << ", INT8 " << fixed(*peaks.int8_gops, 0) << " GOP/s";
-    text << '\n';
+    text << "; reads, all threads (one):";
+    for (const ReadPeak& peak : peaks.reads) {
+        text << (&peak == peaks.reads.data() ? " " : ", ") << level_name(peak.level) << ' '
+             << fixed(peak.gb_per_second, 0) << " (" << fixed(peak.one_core_gb_per_second, 0) << ") GB/s";
+    }
+    text
+        << "; " << fixed(peaks.gigahertz, 2) << " GHz\n"
+        << "Percentages are of these peaks: of the products in their own time, and, in a layer's whole time, "
+           "of all its arithmetic and of\nthe bytes that the cost model expects from each level. The largest "
+           "names the limit; where it is small, nothing is at its peak.\n";
 }
 
 void write_peers(std::ostream& text, const Report& report, const Style& style) {

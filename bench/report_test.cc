@@ -18,16 +18,32 @@ using model::Json;
 
 Report profiled_report() {
     Report report = testing::fixed_report();
-    report.peaks = Peaks{.read_gb_per_second = 50, .fp32_gflops = 240, .int8_gops = std::nullopt};
-    report.variants.front().profile = {.layers = {{.layer = "features.0",
-                                                   .kernel = "winograd_avx2",
-                                                   .median_ms = 2.5,
-                                                   .gflops = 280,
-                                                   .executed_gflops = 70,
-                                                   .gb_per_second = 12,
-                                                   .share_of_peak = 0.29}},
-                                       .layers_ms = 2.5,
-                                       .end_to_end_ms = 2.625};
+    report.peaks =
+        Peaks{.read_gb_per_second = 50,
+              .fp32_gflops = 240,
+              .int8_gops = std::nullopt,
+              .gigahertz = 3.25,
+              .reads = {{.level = ReadLevel::l2, .one_core_gb_per_second = 100, .gb_per_second = 200},
+                        {.level = ReadLevel::memory, .one_core_gb_per_second = 30, .gb_per_second = 50}}};
+    report.variants.front().profile = {
+        .layers = {{.layer = "features.0",
+                    .kernel = "winograd_avx2",
+                    .median_ms = 2.5,
+                    .gflops = 280,
+                    .executed_gflops = 70,
+                    .gb_per_second = 12,
+                    .share_of_peak = 0.29,
+                    .arithmetic_share = 0.28,
+                    .level_share = {0.4, std::nullopt, 0.25},
+                    .level_bytes = {1000, 2000, 3000},
+                    .limit = "L2",
+                    .parts = LayerTime::Parts{.input_transform_ms = 0.5,
+                                              .products_ms = 1.25,
+                                              .output_transform_ms = 0.25,
+                                              .products_share = 0.61}},
+                   {.layer = "classifier.0", .kernel = "dense_avx2", .median_ms = 1, .limit = "memory"}},
+        .layers_ms = 2.5,
+        .end_to_end_ms = 2.625};
     return report;
 }
 
@@ -93,6 +109,14 @@ TEST_CASE("the JSON report contains layers and peaks if requested") {
     CHECK(layer.find("gflops")->number() == 280);
     CHECK(layer.find("executed_gflops")->number() == 70);
     CHECK(layer.find("share_of_peak")->number() == 0.29);
+    CHECK(layer.find("arithmetic_share")->number() == 0.28);
+    CHECK(layer.find("l2_share")->number() == 0.4);
+    CHECK(layer.find("l3_share")->is_null());
+    CHECK(layer.find("memory_bytes")->size() == 3000);
+    CHECK(layer.find("limit")->string() == "L2");
+    CHECK(layer.find("products_ms")->number() == 1.25);
+    CHECK(layer.find("products_share")->number() == 0.61);
+    CHECK(variant.find("profile")->array().at(1).find("products_ms") == nullptr);
 }
 
 TEST_CASE("the table aligns its columns, and marks missing values") {
@@ -115,11 +139,16 @@ TEST_CASE("the table aligns its columns, and marks missing values") {
 TEST_CASE("the table shows each layer if requested") {
     const std::string text = to_text(profiled_report(), Format::table);
     CHECK(contains(text, "Layers of baseline"));
+    CHECK(contains(text,
+                   "FP32 240 GFLOP/s; reads, all threads (one): L2 200 (100) GB/s, memory 50 (30) GB/s; "
+                   "3.25 GHz"));
+    const std::string markdown = to_text(profiled_report(), Format::markdown);
     for (const char* line :
-         {"features.0         2.500           280.0              70.0  12.0         29  winograd_avx2",
-          "sum of the layers  2.500               -                 -     -          -              -",
-          "end to end         2.625               -                 -     -          -              -"}) {
-        CHECK(contains(text, line));
+         {"| features.0 | 2.500 | 0.750 | 1.250 | 280.0 | 70.0 | 61 | 28 | 40 | - | 25 | L2 | winograd_avx2 "
+          "|",
+          "| classifier.0 | 1.000 | - | - | 0.0 | 0.0 | - | 0 | - | - | - | memory | dense_avx2 |",
+          "| sum of the layers | 2.500 | - |", "| end to end | 2.625 | - |"}) {
+        CHECK(contains(markdown, line));
     }
     CHECK(!contains(text, "Layers of int8"));
 }
@@ -161,21 +190,27 @@ TEST_CASE("every format shows the scaling, if several settings were measured") {
                                    .efficiency = 1,
                                    .peak_rss_bytes = 661'000'000},
                                   {.threads = 2,
+                                   .schedule_threads = 64,
                                    .batch = 8,
                                    .latency = {.median_ms = 891, .min_ms = 880},
                                    .images_per_second = 8.97875,
                                    .gain = 1.8,
                                    .efficiency = 0.9,
-                                   .peak_rss_bytes = 700'000'000}};
+                                   .peak_rss_bytes = 700'000'000,
+                                   .same_bits = false}};
     const std::string markdown = to_text(report, Format::markdown);
     CHECK(contains(markdown, "### Scaling"));
-    CHECK(contains(markdown, "| baseline | 1 | 1 | 200.50 | 190.00 | 4.99 | 1.00 | 1.00 | 100 | 661.0 |"));
-    CHECK(contains(markdown, "| baseline | 2 | 8 | 891.00 | 880.00 | 8.98 | - | 1.80 | 90 | 700.0 |"));
+    CHECK(contains(markdown,
+                   "| baseline | 1 | 1 | 1 | 200.50 | 190.00 | 4.99 | 1.00 | 1.00 | 100 | 661.0 | yes |"));
+    CHECK(contains(markdown,
+                   "| baseline | 2 | 64 | 8 | 891.00 | 880.00 | 8.98 | - | 1.80 | 90 | 700.0 | no |"));
     CHECK(contains(to_text(report, Format::table), "Scaling\n\nvariant"));
 
     const Json json = Json::parse(to_text(report, Format::json), "report");
     const Json& entry = json.find("variants")->array()[0].find("scaling")->array().at(1);
     CHECK(entry.find("threads")->size() == 2);
+    CHECK(entry.find("schedule_threads")->size() == 64);
+    CHECK(!entry.find("same_bits")->boolean());
     CHECK(entry.find("batch")->size() == 8);
     CHECK(entry.find("gain")->number() == 1.8);
     CHECK(entry.find("efficiency")->number() == 0.9);
@@ -184,11 +219,11 @@ TEST_CASE("every format shows the scaling, if several settings were measured") {
 
     const std::vector<std::string> lines = lines_of(to_text(report, Format::csv));
     REQUIRE(lines.size() == 4);
-    CHECK(lines[0].ends_with(",threads,batch,gain,efficiency\r"));
-    CHECK(lines[1].ends_with(",1,1,1.000000,1.000000\r"));
-    CHECK(lines[2].ends_with(",2,8,1.800000,0.900000\r"));
+    CHECK(lines[0].ends_with(",threads,schedule_threads,batch,gain,efficiency,same_bits\r"));
+    CHECK(lines[1].ends_with(",1,1,1,1.000000,1.000000,1\r"));
+    CHECK(lines[2].ends_with(",2,64,8,1.800000,0.900000,0\r"));
     CHECK(contains(lines[2], ",891.000000,880.000000,"));
-    CHECK(lines[3].ends_with(",,,,\r"));
+    CHECK(lines[3].ends_with(",,,,,,\r"));
 }
 
 TEST_CASE("formats have names") {

@@ -52,6 +52,22 @@ std::string markdown_row(const std::vector<std::string>& cells) {
     return line + '\n';
 }
 
+std::string csv_cell(const std::string& text) {
+    if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+    std::string result(1, '"');
+    for (const char character : text) result.append(character == '"' ? 2 : 1, character);
+    result.push_back('"');
+    return result;
+}
+
+std::string csv_row(const std::vector<std::string>& cells) {
+    std::string line;
+    for (const std::string& cell : cells) {
+        line.append(&cell == cells.data() ? "" : ",").append(csv_cell(cell));
+    }
+    return line + "\r\n";
+}
+
 }  // namespace
 
 void Table::add_total(std::vector<std::string> row) {
@@ -64,6 +80,12 @@ std::string Table::markdown() const {
     for (std::size_t column = 0; column < columns(); ++column) text += column == 0 ? "---|" : "---:|";
     text += '\n';
     for (std::size_t row = 1; row < rows_.size(); ++row) text += markdown_row(rows_[row]);
+    return text;
+}
+
+std::string Table::csv() const {
+    std::string text;
+    for (const auto& row : rows_) text += csv_row(row);
     return text;
 }
 

@@ -21,6 +21,8 @@ class Table {
     std::string aligned() const { return text(false); }
     /// The same as a GitHub Markdown table.
     std::string markdown() const;
+    /// The same as RFC 4180 has it.
+    std::string csv() const;
     /// aligned(), with a rule below the head.
     friend std::ostream& operator<<(std::ostream& out, const Table& table);
 

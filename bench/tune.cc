@@ -5,15 +5,14 @@
 #include <memory>
 #include <numeric>
 #include <random>
+#include <type_traits>
 
 #include "bench/progress.h"
 #include "bench/statistics.h"
-#include "bench/table.h"
 #include "engine/layers/work.h"
-#include "engine/model/map_size.h"
-#include "engine/model/number_text.h"
 #include "kernels/common/aligned_buffer.h"
 #include "kernels/common/parallel.h"
+#include "kernels/winograd_int8/winograd_int8.h"
 
 namespace vgg19::bench {
 
@@ -23,7 +22,12 @@ using layers::ConvolutionShape;
 
 bool same_work(const ConvolutionShape& a, const ConvolutionShape& b) {
     return a.input_channels == b.input_channels && a.output_channels == b.output_channels &&
-           a.size == b.size && a.plain_input == b.plain_input;
+           a.size == b.size && a.plain_input == b.plain_input && a.type == b.type &&
+           a.int8_follows == b.int8_follows;
+}
+
+bool is_int8(const ConvolutionShape& shape) {
+    return shape.type != layers::ConvolutionType::fp32;
 }
 
 kernels::AlignedBuffer random_floats(std::size_t count, float scale) {
@@ -34,6 +38,50 @@ kernels::AlignedBuffer random_floats(std::size_t count, float scale) {
     });
     return buffer;
 }
+
+/// Values up to `most`, either sign if they are signed.
+template <class Value>
+kernels::AlignedBuffer random_bytes(std::size_t count, int most) {
+    kernels::AlignedBuffer buffer(count);
+    std::minstd_rand generator;
+    std::generate_n(buffer.as<Value>(), count, [&] {
+        const int value = static_cast<int>(generator() % static_cast<unsigned>(most + 1));
+        return static_cast<Value>(std::is_signed_v<Value> ? 2 * value - most : value);
+    });
+    return buffer;
+}
+
+/// Weights of a convolution of any type.
+class RandomWeights {
+  public:
+    explicit RandomWeights(const ConvolutionShape& shape) : bias_(shape.output_channels, 0.1F) {
+        const std::size_t count = shape.output_channels * shape.input_channels * 9;
+        constexpr float output_scale = 0.05F;
+        view_.bias = bias_.data();
+        if (shape.int8_follows) view_.output_scale = output_scale;
+        if (!is_int8(shape)) {
+            weights_ = random_floats(count, 0.1F);
+            view_.weights = weights_.as<float>();
+            return;
+        }
+        weights_ = random_bytes<std::int8_t>(count, 127);
+        weight_scale_.assign(shape.output_channels, 0.001F);
+        winograd_scale_.assign(kernels::winograd_int8_most_positions, 0.1F);
+        view_.int8_weights = weights_.as<std::int8_t>();
+        view_.weight_scale = weight_scale_.data();
+        view_.input_scale = 0.05F;
+        view_.winograd_input_scale = winograd_scale_.data();
+        view_.winograd_f4x4_input_scale = winograd_scale_.data();
+    }
+    const layers::ConvolutionWeights& view() const { return view_; }
+
+  private:
+    kernels::AlignedBuffer weights_;
+    std::vector<float> bias_;
+    std::vector<float> weight_scale_;
+    std::vector<float> winograd_scale_;
+    layers::ConvolutionWeights view_;
+};
 
 /// Larger than all common caches.
 class Eviction {
@@ -69,19 +117,21 @@ struct Candidates {
     Candidates(const PlannedConvolution& planned, const layers::Execution& execution)
         : seconds(planned.estimates.size()) {
         const ConvolutionShape& shape = planned.shape;
-        const std::size_t block = execution.channel_block();
-        const auto floats = [&](std::size_t channels) {
+        const auto values = [&](std::size_t channels, std::size_t block) {
             return kernels::blocked_size(execution.batch, channels, shape.size.height, shape.size.width,
                                          block);
         };
-        input = random_floats(floats(shape.input_channels), 1);
-        output = kernels::AlignedBuffer(floats(shape.output_channels) * sizeof(float));
-        const auto weights = random_floats(shape.output_channels * shape.input_channels * 9, 0.1F);
-        const std::vector<float> bias(shape.output_channels, 0.1F);
+        // Floats need more than bytes.
+        output = kernels::AlignedBuffer(values(shape.output_channels, kernels::int8_channel_block) *
+                                        sizeof(float));
+        input = is_int8(shape) ? random_bytes<std::uint8_t>(
+                                     values(shape.input_channels, kernels::int8_channel_block), 255)
+                               : random_floats(values(shape.input_channels, execution.channel_block()), 1);
+        const RandomWeights weights(shape);
         std::size_t scratch_bytes = 0;
         for (const layers::ConvolutionEstimate& estimate : planned.estimates) {
-            convolutions.push_back(layers::make_convolution(
-                estimate.algorithm, shape, {.weights = weights.as<float>(), .bias = bias.data()}, execution));
+            convolutions.push_back(
+                layers::make_convolution(estimate.algorithm, shape, weights.view(), execution));
             scratch_bytes = std::max(scratch_bytes, convolutions.back()->scratch_bytes());
         }
         scratch = kernels::AlignedBuffer(scratch_bytes);
@@ -111,59 +161,28 @@ TunedShape tune_shape(const PlannedConvolution& planned, const layers::Execution
     for (std::size_t i = 0; i < candidates.seconds.size(); ++i) {
         const std::vector<double>& times = candidates.seconds[i];
         const layers::ConvolutionAlgorithm algorithm = planned.estimates[i].algorithm;
-        const kernels::ExpectedTime expected =
-            layers::convolution_work(algorithm, planned.shape, execution).time(execution);
-        result.results.push_back({.algorithm = algorithm,
-                                  .chosen = i == 0,
-                                  .expected_ms = expected.seconds * 1e3,
-                                  .median_ms = median(times) * 1e3,
-                                  .min_ms = *std::min_element(times.begin(), times.end()) * 1e3});
+        result.results.push_back(
+            {.algorithm = algorithm,
+             .chosen = i == 0,
+             .expected = layers::convolution_work(algorithm, planned.shape, execution).time(execution),
+             .median_ms = median(times) * 1e3,
+             .min_ms = *std::min_element(times.begin(), times.end()) * 1e3});
     }
     return result;
 }
 
-double least_median(const TunedShape& tuned) {
-    double least = tuned.results.front().median_ms;
-    for (const TuneResult& result : tuned.results) least = std::min(least, result.median_ms);
-    return least;
-}
-
 }  // namespace
 
-double TunedShape::excess() const {
-    return results.front().median_ms / least_median(*this);
-}
-
-std::vector<TunedShape> tune(const Plan& plan, double seconds, double /*fp32_gflops*/) {
+std::vector<TunedShape> tune(const Plan& plan, double seconds) {
     Eviction eviction(plan.execution.threads);
     std::vector<TunedShape> shapes;
     for (const PlannedConvolution& planned : plan.convolutions) {
         const auto is_same = [&](const TunedShape& tuned) { return same_work(tuned.shape, planned.shape); };
         if (std::any_of(shapes.begin(), shapes.end(), is_same)) continue;
-        say("measuring " + planned.layer);
+        say("measuring " + planned.layer + (is_int8(planned.shape) ? " in INT8" : ""));
         shapes.push_back(tune_shape(planned, plan.execution, seconds, eviction));
     }
     return shapes;
-}
-
-std::string tune_text(const std::vector<TunedShape>& shapes) {
-    Table table({"convolution", "algorithm", "expected ms", "median ms", "min ms", ""});
-    for (const TunedShape& tuned : shapes) {
-        const double least = least_median(tuned);
-        for (const TuneResult& result : tuned.results) {
-            std::string remark = result.chosen ? "chosen" : "";
-            if (result.median_ms == least) remark += remark.empty() ? "fastest" : ", fastest";
-            const std::string name = std::to_string(tuned.shape.input_channels) + " → " +
-                                     std::to_string(tuned.shape.output_channels) + ", " +
-                                     model::pixels_text(tuned.shape.size);
-            table.add({name, layers::algorithm_name(result.algorithm), fixed(result.expected_ms, 2),
-                       fixed(result.median_ms, 2), fixed(result.min_ms, 2), remark});
-        }
-    }
-    std::string text = table.aligned() + "\nThe choices by the cost model take at most ";
-    double worst = 1;
-    for (const TunedShape& tuned : shapes) worst = std::max(worst, tuned.excess());
-    return text.append(fixed(worst, 2)).append(" times the fastest.\n");
 }
 
 }  // namespace vgg19::bench

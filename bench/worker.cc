@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <iostream>
 
 #include "bench/bench_image.h"
 #include "bench/machine.h"
 #include "engine/model/number_text.h"
 #include "engine/model/safetensors.h"
+#include "kernels/common/thread_limit.h"
 #include "vgg19/error.h"
 #include "vgg19/session.h"
 
@@ -72,6 +75,17 @@ std::size_t requested_runs(const std::string& line) {
     return runs;
 }
 
+/// FNV-1a, 64 bits.
+std::string hash_of(std::span<const float> values) {
+    constexpr std::uint64_t offset = 0xCBF29CE484222325;
+    constexpr std::uint64_t prime = 0x100000001B3;
+    std::uint64_t hash = offset;
+    for (const std::byte byte : std::as_bytes(values)) {
+        hash = (hash ^ std::to_integer<std::uint64_t>(byte)) * prime;
+    }
+    return std::to_string(hash);
+}
+
 /// `logits` are those of one image.
 void say_ready(const Session& session, std::span<const float> logits) {
     constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20U;
@@ -86,6 +100,7 @@ void say_ready(const Session& session, std::span<const float> logits) {
 }  // namespace
 
 void run_worker(const Options& options) {
+    const kernels::ThreadLimit limit(options.threads);
     Input input = options.input ? read_input(*options.input, options.batch) : Input{};
     Session session(Model::open(*options.worker), session_options(options, input_size(options, input)));
     if (!options.input) {
@@ -100,6 +115,10 @@ void run_worker(const Options& options) {
     say_ready(session, std::span(logits).first(classes));
 
     for (std::string line; std::cout && std::getline(std::cin, line);) {
+        if (line == "hash") {
+            std::cout << hash_of(std::span(logits).first(classes)) << std::endl;
+            continue;
+        }
         std::string times;
         for (std::size_t runs = requested_runs(line); runs > 0; --runs) {
             const auto start = std::chrono::steady_clock::now();

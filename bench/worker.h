@@ -10,8 +10,11 @@ namespace vgg19::bench {
 ///   → ready PEAK_RSS_MIB TOP1 TOP2 TOP3        after two runs; the first image's most probable classes
 ///   ← N                                        one line
 ///   → SECONDS SECONDS …                        the times of N runs of the batch, on one line
+///   ← hash
+///   → HASH                                     of the bits of the first image's logits
 ///
-/// Throws Error: bad_input for a bad model or input, usage for a line that is not a number from 1 to 1000000.
+/// Throws Error: bad_input for a bad model or input, usage for a line that is neither a number from 1 to
+/// 1000000 nor "hash".
 void run_worker(const Options& options);
 
 }  // namespace vgg19::bench

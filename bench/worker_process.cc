@@ -102,6 +102,13 @@ std::vector<double> WorkerProcess::run(std::size_t count) {
     return seconds;
 }
 
+std::string WorkerProcess::logits_hash() {
+    send("hash");
+    std::string hash = read_line();
+    if (hash.empty()) fail("did not answer with a hash");
+    return hash;
+}
+
 std::uint64_t WorkerProcess::peak_rss_bytes() const {
     return bench::peak_rss_bytes(std::to_string(process_));
 }

@@ -30,6 +30,9 @@ class WorkerProcess {
     /// answer.
     std::vector<double> run(std::size_t count);
 
+    /// Of the bits of its last run's logits (of the first image). Throws Error (failed) likewise.
+    std::string logits_hash();
+
     std::uint64_t peak_rss_bytes() const;
     /// From the start of the process until it was ready.
     double ready_seconds() const { return ready_seconds_; }

@@ -130,6 +130,7 @@ TEST_CASE("a profile has a time for each layer, and the machine's peaks") {
     CHECK(layers.size() >= 19);
     double sum = 0;
     double direct_operations = 0;
+    int with_products = 0;
     for (const model::Json& layer : layers) {
         INFO(layer.find("layer")->string());
         const double milliseconds = layer.find("median_ms")->number();
@@ -140,7 +141,20 @@ TEST_CASE("a profile has a time for each layer, and the machine's peaks") {
                                 !layer.find("kernel")->string().starts_with("average_pool");
         CHECK((layer.find("executed_gflops")->number() > 0) == multiplies);
         CHECK(layer.find("share_of_peak")->number() > 0);
+        CHECK((layer.find("arithmetic_share")->number() > 0) == multiplies);
+        CHECK(layer.find("memory_share")->number() >= 0);
+        CHECK(!layer.find("limit")->string().empty());
+        const model::Json* const products = layer.find("products_ms");
+        if (products == nullptr) continue;
+        ++with_products;
+        // On one thread a part cannot take longer than the whole, in any run.
+        for (const char* part : {"input_transform_ms", "products_ms", "output_transform_ms"}) {
+            CHECK(layer.find(part)->number() > 0);
+            CHECK(layer.find(part)->number() < milliseconds);
+        }
+        CHECK(layer.find("products_share")->number() > layer.find("arithmetic_share")->number());
     }
+    CHECK(with_products == 15);  // all but the first, which needs no products apart
     CHECK(variant.find("profile_layers_ms")->number() == doctest::Approx(sum));
     CHECK(variant.find("profile_end_to_end_ms")->number() > 0);
     // A layer's counts are for the whole batch.
@@ -282,11 +296,50 @@ TEST_CASE("lists of threads and batch sizes give a table of scaling, in the same
                   doctest::Approx(variants[0].find("scaling")->array()[i].find("median_ms")->number() /
                                   number("median_ms")));
             CHECK(entry.find("peak_rss_bytes")->size() > 1'000'000);
+            CHECK(entry.find("schedule_threads")->size() == entry.find("threads")->size());
+            CHECK(entry.find("same_bits")->boolean());
         }
         CHECK(variant.find("median_ms")->number() == entries[0].find("median_ms")->number());
         CHECK(variant.find("peak_rss_bytes")->size() == entries[0].find("peak_rss_bytes")->size());
         CHECK(variant.find("ready_s")->number() > 0);
     }
+}
+
+TEST_CASE("the schedule for many threads runs on fewer, with the same bits") {
+    const testing::TemporaryFolder folder;
+    const auto model = converter::testing::write_narrow_model(folder.path() / "baseline.safetensors");
+    const Outcome outcome =
+        run_bench(folder, "--models " + quoted(folder.path()) +
+                              " --min-time 0.01 --threads 2 --schedule-threads 2,64 --json");
+    INFO(outcome.errors);
+    REQUIRE(outcome.exit_code == 0);
+    const auto json = model::Json::parse(outcome.output, "report");
+    const auto& entries = json.find("variants")->array()[0].find("scaling")->array();
+    REQUIRE(entries.size() == 2);
+    for (std::size_t i = 0; i < 2; ++i) {
+        CHECK(entries[i].find("threads")->size() == 2);
+        CHECK(entries[i].find("schedule_threads")->size() == (i == 0 ? 2 : 64));
+        CHECK(entries[i].find("same_bits")->boolean());
+    }
+    const std::string worker = "--worker " + quoted(model) + " --size 64 --threads 1";
+    const auto hash = [&](const std::string& more) {
+        const Outcome hashed = run_bench(folder, worker + more, "hash\n1\nhash\n");
+        CHECK(hashed.exit_code == 0);
+        std::istringstream lines(hashed.output);
+        std::string ready;
+        std::string first;
+        std::string times;
+        std::string second;
+        std::getline(lines, ready);
+        std::getline(lines, first);
+        std::getline(lines, times);
+        std::getline(lines, second);
+        CHECK(first == second);
+        CHECK(first.size() > 10);
+        return first;
+    };
+    CHECK(hash("") == hash(" --schedule-threads 64"));
+    CHECK(hash("") != hash(" --isa portable --conv direct"));
 }
 
 TEST_CASE(
@@ -373,6 +426,15 @@ TEST_CASE("wrong usage and bad files give the documented exit codes, and a reaso
         {"--threads 2,2", 2, "--threads: expected numbers that differ, found 2 twice"},
         {"--worker m --threads 1,2", 2, "--worker takes one number of --threads, found several"},
         {"--worker m --batch 1,2", 2, "--worker takes one --batch, found several"},
+        {"--threads 2 --schedule-threads 1", 2,
+         "--schedule-threads: expected at least the number of --threads, 2, found 1"},
+        {"--threads 1,3 --schedule-threads 2,4", 2, "--schedule-threads: expected at least"},
+        {"--schedule-threads 0", 2, "--schedule-threads: expected a whole number from 1 to 1024, found '0'"},
+        {"--schedule-threads 64,64", 2, "--schedule-threads: expected numbers that differ"},
+        {"--worker m --threads 1 --schedule-threads 1,2", 2, "takes one number of --schedule-threads"},
+        {"--tune --schedule-threads 64", 2, "--schedule-threads and --tune exclude each other"},
+        {"--json --format csv", 2, "--json and --format csv exclude each other"},
+        {"--plan " + quoted(folder.path() / "none.json"), 5, "none.json"},
         {"--tune --threads 1,2", 2, "--tune takes one number of --threads, found several"},
         {"--peers " + quoted(text) + " --batch 8,1", 2, "--peers compares runs of one image"},
         {"--peers " + quoted(text) + " --tune", 2, "--peers and --tune exclude each other"},
@@ -408,9 +470,11 @@ TEST_CASE("--help names every option and the exit codes") {
     const Outcome outcome = run_bench(folder, "--help");
     CHECK(outcome.exit_code == 0);
     CHECK(outcome.errors.empty());
-    for (const char* part : {"vgg19-bench", "--weights", "--models", "--variants", "--image", "--threads",
-                             "--isa", "--conv", "--batch", "--min-time", "--profile", "--format", "--out",
-                             "--baseline", "--tolerance", "--peers", "--worker", "Exit codes"}) {
+    for (const char* part : {"vgg19-bench", "--weights",          "--models",    "--variants", "--image",
+                             "--threads",   "--schedule-threads", "--isa",       "--conv",     "--plan",
+                             "--batch",     "--min-time",         "--profile",   "--format",   "--json",
+                             "--out",       "--baseline",         "--tolerance", "--peers",    "--worker",
+                             "Exit codes"}) {
         INFO(part);
         CHECK(outcome.output.find(part) != std::string::npos);
     }

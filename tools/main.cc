@@ -38,6 +38,7 @@ constexpr std::array subcommands = {
     Subcommand{"eval", "measure a model's accuracy on labelled images", eval},
     Subcommand{"bench", "compare the variants' speed; the same program as vgg19-bench", bench},
     Subcommand{"serve", "the dashboard: classify images in a browser or through its API", serve},
+    Subcommand{"tune", "measure this CPU, for the choice of kernels and schedules", tune},
     Subcommand{"sysinfo", "show CPU, instruction sets, caches, threads and measured peaks", sysinfo},
 };
 

@@ -32,6 +32,8 @@ Json estimates_json(const PlannedConvolution& convolution) {
         Json json;
         json.set("algorithm", layers::algorithm_name(estimate.algorithm));
         json.set("cost", estimate.cost());
+        json.set("ms", estimate.time.seconds * 1e3);
+        json.set("convolution_ms", estimate.convolution_seconds * 1e3);
         json.set("filter_bytes", static_cast<std::uint64_t>(estimate.weight_bytes));
         estimates.push(json);
     }
@@ -131,6 +133,11 @@ Json plan_json(const Plan& plan, const std::string& origin) {
     for (const PlannedConvolution& convolution : plan.convolutions) {
         Json json;
         json.set("layer", convolution.layer);
+        json.set("type", convolution.shape.type == layers::ConvolutionType::fp32 ? "FP32" : "INT8");
+        json.set("input_channels", std::uint64_t{convolution.shape.input_channels});
+        json.set("output_channels", std::uint64_t{convolution.shape.output_channels});
+        json.set("height", std::uint64_t{convolution.shape.size.height});
+        json.set("width", std::uint64_t{convolution.shape.size.width});
         json.set("algorithm", layers::algorithm_name(convolution.algorithm()));
         json.set("estimates", estimates_json(convolution));
         convolutions.push(json);

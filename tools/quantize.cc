@@ -141,17 +141,18 @@ std::string lineage_step(const CommandLine& line, const converter::CalibrationIm
 }
 
 void print_table(const converter::FullQuantization& quantization) {
-    Table table(
-        {"layer", "weights", "input scale", "clipped %", "direct error %", "winograd error %", "runs"});
+    Table table({"layer", "weights", "input scale", "clipped %", "direct error %", "winograd error %",
+                 "winograd f4x4 error %", "runs"});
     for (const converter::QuantizedConvolution& layer : quantization.convolutions) {
         table.add({layer.name, joined(layer.shape, "×"), fixed(static_cast<double>(layer.input_scale), 6),
                    fixed(100 * layer.clipped, 4), fixed(100 * layer.error.direct, 2),
-                   fixed(100 * layer.error.winograd, 2), layer.winograd ? "winograd or direct" : "direct"});
+                   fixed(100 * layer.error.winograd, 2), fixed(100 * layer.error.winograd_f4x4, 2),
+                   layer.winograd.f2x2 || layer.winograd.f4x4 ? "winograd or direct" : "direct"});
     }
     for (const converter::QuantizedDense& dense : quantization.dense_layers) {
         const bool int8 = std::holds_alternative<converter::QuantizedWeights>(dense.weights);
         table.add({dense.layer.name, joined({dense.layer.outputs, dense.layer.inputs}, "×"),
-                   int8 ? "at run time" : "none", "", "", "", int8 ? "dense" : "dense, INT4 weights"});
+                   int8 ? "at run time" : "none", "", "", "", "", int8 ? "dense" : "dense, INT4 weights"});
     }
     std::cout
         << table

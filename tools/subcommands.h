@@ -16,5 +16,6 @@ int quantize(int argc, char** argv);
 int run(int argc, char** argv);
 int serve(int argc, char** argv);
 int sysinfo(int argc, char** argv);
+int tune(int argc, char** argv);
 
 }  // namespace vgg19::tools

@@ -7,6 +7,7 @@
 #include "bench/machine.h"
 #include "bench/peaks.h"
 #include "engine/model/json.h"
+#include "engine/program/tuned_machine.h"
 #include "tools/command.h"
 #include "tools/subcommands.h"
 #include "tools/text.h"
@@ -30,7 +31,22 @@ std::string size_text(std::uint64_t bytes) {
                                     : std::to_string(bytes / kib) + " KiB";
 }
 
-void print_machine(const Machine& machine, const bench::Build& build) {
+std::string tuned_text(const FoundTunedMachine& tuned) {
+    if (!tuned.path.empty()) return "by measured constants: " + tuned.path.string();
+    if (!tuned.ignored.empty()) return "not by measured constants: " + tuned.ignored;
+    return "by what is known of its kind; `vgg19 tune` measures this CPU";
+}
+
+model::Json planner_json(kernels::Isa isa) {
+    const FoundTunedMachine tuned = find_tuned_machine();
+    model::Json json;
+    json.set("microarchitecture", kernels::this_machine(isa).name);
+    json.set("tuned_file", tuned.path.empty() ? model::Json() : model::Json(tuned.path.string()));
+    json.set("ignored", tuned.ignored.empty() ? model::Json() : model::Json(tuned.ignored));
+    return json;
+}
+
+void print_machine(const Machine& machine, const bench::Build& build, kernels::Isa isa) {
     std::cout << "CPU            " << machine.cpu << " (" << machine.vendor << ")\n"
               << "system         " << machine.operating_system << ", " << machine.kernel << '\n'
               << "memory         " << megabytes(machine.memory_bytes) << '\n'
@@ -44,6 +60,8 @@ void print_machine(const Machine& machine, const bench::Build& build) {
     std::cout << "ISAs built     " << words(machine.isas_built) << '\n'
               << "ISAs supported " << words(machine.isas_supported) << '\n'
               << "ISA chosen     " << machine.isa << '\n'
+              << "planned as     " << kernels::this_machine(isa).name << ", "
+              << tuned_text(find_tuned_machine()) << '\n'
               << "build          vgg19 " << build.version << ", " << build.compiler << ", "
               << build.build_type << ", " << build.threads << " threads, oneDNN " << build.onednn << '\n';
 }
@@ -77,7 +95,7 @@ int sysinfo(int argc, char** argv) {
     options.threads = line.given("threads") ? threads_option(line) : std::max(1, machine.available_threads);
     if (!line.given("json")) {
         // Measuring the peaks takes a second or two; print what is already known.
-        print_machine(machine, build);
+        print_machine(machine, build, isa);
         std::cout << std::flush;
         print_peaks(bench::measure_peaks(isa, options), options.threads);
         return exit_done;
@@ -87,6 +105,7 @@ int sysinfo(int argc, char** argv) {
     model::Json json;
     json.set("machine", bench::to_json(machine));
     json.set("build", bench::to_json(build));
+    json.set("planner", planner_json(isa));
     json.set("peaks", peaks);
     std::cout << json.dump(2) << '\n';
     return exit_done;

@@ -23,14 +23,16 @@ float input_scale(const Histogram& inputs, float limit) {
 
 /// One scale per position, chosen so that the kernel's fixed-point multipliers are integers: then the scales
 /// in the file are exactly those of the kernel.
-Tile<float> winograd_input_scales(const ConvolutionStatistics& statistics, RangeMethod method, float scale) {
-    constexpr float most = 32767;
-    Tile<float> scales{};
+template <class Points>
+std::array<float, Points::positions> winograd_input_scales(const ConvolutionStatistics& statistics,
+                                                           RangeMethod method, float scale) {
+    constexpr float most = kernels::winograd_int8_largest_multiplier;
+    std::array<float, Points::positions> scales{};
     for (std::size_t p = 0; p < scales.size(); ++p) {
         const int levels = transformed_levels(p);
-        const float limit = choose_limit(statistics.transformed()[p], method, levels);
+        const float limit = choose_limit(statistics.transformed<Points>()[p], method, levels);
         const float step = limit / static_cast<float>(levels);
-        const float one = kernels::winograd_int8_multiplier_one * scale;
+        const float one = kernels::winograd_int8_multiplier_one(Points::kernel) * scale;
         // Rounded down: the larger step does not clip more than requested.
         const float multiplier = step * most > one ? std::max(std::floor(one / step), 1.0F) : most;
         scales[p] = one / multiplier;
@@ -74,18 +76,23 @@ QuantizedConvolution quantize_convolution(const model::ConvolutionLayer& layer, 
     const float limit = choose_limit(statistics.inputs(), options.range, input_levels);
     result.input_scale = input_scale(statistics.inputs(), limit);
     result.clipped = clipped_share(statistics.inputs(), limit);
-    result.winograd_input_scale = winograd_input_scales(statistics, options.range, result.input_scale);
+    result.winograd_input_scale =
+        winograd_input_scales<TileF2x2>(statistics, options.range, result.input_scale);
+    result.winograd_f4x4_input_scale =
+        winograd_input_scales<TileF4x4>(statistics, options.range, result.input_scale);
     result.error = tile_error(statistics, weights, bias,
                               {.weights = result.weights,
                                .bias = result.bias,
                                .input_scale = result.input_scale,
-                               .winograd_input_scale = result.winograd_input_scale},
+                               .winograd_input_scale = result.winograd_input_scale,
+                               .winograd_f4x4_input_scale = result.winograd_f4x4_input_scale},
                               options.threads);
-    result.winograd = result.error.winograd <= largest_winograd_error;
+    result.winograd = {.f2x2 = result.error.winograd <= largest_winograd_error,
+                       .f4x4 = result.error.winograd_f4x4 <= largest_winograd_error};
     return result;
 }
 
-std::vector<model::Tensor> QuantizedConvolution::tensors(bool with_winograd) const {
+std::vector<model::Tensor> QuantizedConvolution::tensors(WinogradTiles with) const {
     std::vector<model::Tensor> result;
     weights.append_tensors(name, {model::weight_name(name), shape}, result);
     const auto append = [&](std::string tensor, std::span<const float> values) {
@@ -93,7 +100,8 @@ std::vector<model::Tensor> QuantizedConvolution::tensors(bool with_winograd) con
     };
     append(model::bias_name(name), bias);
     append(model::input_scale_name(name), {&input_scale, 1});
-    if (with_winograd) append(model::winograd_input_scale_name(name), winograd_input_scale);
+    if (with.f2x2) append(model::winograd_input_scale_name(name), winograd_input_scale);
+    if (with.f4x4) append(model::winograd_f4x4_input_scale_name(name), winograd_f4x4_input_scale);
     return result;
 }
 

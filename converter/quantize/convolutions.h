@@ -18,7 +18,13 @@ struct ConvolutionOptions {
     int threads = 1;
 };
 
-/// A layer with a larger relative output error on the kept tiles does not use Winograd.
+/// Some of Winograd's tiles.
+struct WinogradTiles {
+    bool f2x2 = false;
+    bool f4x4 = false;
+};
+
+/// A layer does not use a tile of Winograd's that has a larger relative output error on the kept tiles.
 inline constexpr double largest_winograd_error = 0.1;
 
 struct QuantizedConvolution {
@@ -27,14 +33,15 @@ struct QuantizedConvolution {
     QuantizedWeights weights;
     std::vector<float> bias;
     float input_scale = 1;
-    Tile<float> winograd_input_scale{};
-    bool winograd = false;  ///< whether winograd_input_scale is stored in the file
-    double clipped = 0;     ///< share of the calibration's inputs above 255 steps
+    std::array<float, model::winograd_positions> winograd_input_scale{};
+    std::array<float, model::winograd_f4x4_positions> winograd_f4x4_input_scale{};
+    WinogradTiles winograd;  ///< whose scales are stored in the file
+    double clipped = 0;      ///< share of the calibration's inputs above 255 steps
     TileError error;
 
     /// Views into this object's memory.
     std::vector<model::Tensor> tensors() const { return tensors(winograd); }
-    std::vector<model::Tensor> tensors(bool with_winograd) const;
+    std::vector<model::Tensor> tensors(WinogradTiles with) const;
 };
 
 /// Quantises one convolution with its statistics. `bias`, if it is to be corrected, compensates for the error

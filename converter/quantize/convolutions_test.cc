@@ -73,6 +73,13 @@ TEST_CASE("an input's largest value becomes 255 steps, and a transformed one's 1
         const float multiplier = 1024 * result.input_scale / result.winograd_input_scale[p];
         CHECK(multiplier == doctest::Approx(std::nearbyint(multiplier)).epsilon(1e-6));
     }
+    for (std::size_t p = 0; p < model::winograd_f4x4_positions; ++p) {
+        const float step = layer.statistics.transformed<TileF4x4>()[p].largest() / (p == 5 ? 255 : 127);
+        CHECK(result.winograd_f4x4_input_scale[p] >= step * 0.999999F);
+        CHECK(result.winograd_f4x4_input_scale[p] <= std::max(step * 1.001F, largest / 255 * 1.0001F));
+        const float multiplier = 32768 * result.input_scale / result.winograd_f4x4_input_scale[p];
+        CHECK(multiplier == doctest::Approx(std::nearbyint(multiplier)).epsilon(1e-6));
+    }
 }
 
 TEST_CASE("the corrected bias restores the outputs' mean") {
@@ -106,7 +113,10 @@ TEST_CASE("the errors on tiles come from rounding, and are larger for Winograd")
     CHECK(result.error.direct < 0.02);
     CHECK(result.error.winograd > result.error.direct);
     CHECK(result.error.winograd < 0.05);
-    CHECK(result.winograd);
+    CHECK(result.winograd.f2x2);
+    CHECK(result.error.winograd_f4x4 > result.error.direct);
+    CHECK(result.error.winograd_f4x4 < 0.05);
+    CHECK(result.winograd.f4x4);
 }
 
 TEST_CASE("values that fit 8 bits exactly have no error, direct or by Winograd") {
@@ -128,14 +138,20 @@ TEST_CASE("values that fit 8 bits exactly have no error, direct or by Winograd")
     }
     Int8Convolution int8 = {.weights = quantized, .bias = bias, .input_scale = 1};
     int8.winograd_input_scale.fill(1);
+    int8.winograd_f4x4_input_scale.fill(1);
     const TileError exact = tile_error(layer.statistics, weights, bias, int8, 2);
     CHECK(exact.direct < 1e-6);
     CHECK(exact.winograd < 1e-6);
+    // F(4×4) sums more pixels, of up to 31 steps, than 127 steps hold: only in its filters is it exact.
+    CHECK(exact.winograd_f4x4 < 0.1);
 
     int8.winograd_input_scale.fill(0.1F);  // clips most
+    int8.winograd_f4x4_input_scale.fill(0.1F);
     CHECK(tile_error(layer.statistics, weights, bias, int8, 1).winograd > 0.1);
     int8.winograd_input_scale.fill(16);  // coarse
+    int8.winograd_f4x4_input_scale.fill(32);
     CHECK(tile_error(layer.statistics, weights, bias, int8, 1).winograd > 0.01);
+    CHECK(tile_error(layer.statistics, weights, bias, int8, 1).winograd_f4x4 > 0.01);
     int8.input_scale = 8;
     CHECK(tile_error(layer.statistics, weights, bias, int8, 1).direct > 0.01);
 }
@@ -161,8 +177,10 @@ TEST_CASE("a layer with too large a Winograd error runs direct") {
     const QuantizedConvolution result = layer.quantize();
     CHECK(result.error.direct < 0.01);
     CHECK(result.error.winograd > largest_winograd_error);
-    CHECK_FALSE(result.winograd);
-    CHECK(result.tensors().size() == result.tensors(true).size() - 1);
+    CHECK_FALSE(result.winograd.f2x2);
+    CHECK(result.error.winograd_f4x4 > largest_winograd_error);
+    CHECK_FALSE(result.winograd.f4x4);
+    CHECK(result.tensors().size() == result.tensors({.f2x2 = true, .f4x4 = true}).size() - 2);
 }
 
 TEST_CASE("a layer with only zero inputs still has valid scales") {
@@ -173,6 +191,9 @@ TEST_CASE("a layer with only zero inputs still has valid scales") {
         const QuantizedConvolution result = layer.quantize({.range = range});
         CHECK(result.input_scale == 1);
         for (const float scale : result.winograd_input_scale) CHECK((scale > 0 && std::isfinite(scale)));
+        for (const float scale : result.winograd_f4x4_input_scale) {
+            CHECK((scale > 0 && std::isfinite(scale)));
+        }
         CHECK(result.error.direct == doctest::Approx(0));
     }
 }
@@ -187,6 +208,9 @@ TEST_CASE("scales are positive and finite for inputs of any size") {
         CHECK(result.input_scale > 0);
         CHECK(std::isfinite(1 / result.input_scale));
         for (const float scale : result.winograd_input_scale) CHECK((scale > 0 && std::isfinite(scale)));
+        for (const float scale : result.winograd_f4x4_input_scale) {
+            CHECK((scale > 0 && std::isfinite(scale)));
+        }
     }
 }
 
@@ -203,9 +227,11 @@ TEST_CASE("tensors have the engine's names, with Winograd's if it may run") {
     };
     const std::vector<std::string> direct = {"features.2.weight", "features.2.weight_scale",
                                              "features.2.bias", "features.2.input_scale"};
-    CHECK(names(result.tensors(false)) == direct);
-    CHECK(names(result.tensors(true)).back() == "features.2.winograd_input_scale");
-    const ModelFile with = ModelFile::open(layer.folder / "model").with(result.tensors(true));
+    CHECK(names(result.tensors(WinogradTiles{})) == direct);
+    CHECK(names(result.tensors({.f2x2 = true})).back() == "features.2.winograd_input_scale");
+    CHECK(names(result.tensors({.f4x4 = true})).back() == "features.2.winograd_f4x4_input_scale");
+    CHECK(names(result.tensors()).size() == direct.size() + 2);
+    const ModelFile with = ModelFile::open(layer.folder / "model").with(result.tensors());
     CHECK(with.is_int8("features.2"));
 }
 

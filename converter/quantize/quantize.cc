@@ -107,7 +107,7 @@ FullQuantization quantize_all(const model::ModelFile& model,
         if (!is_among(layer.name, options.keep_fp32)) {
             QuantizedConvolution& quantized = result.convolutions.emplace_back(
                 quantize_convolution(layer, model, statistics[i - 1], options.convolutions));
-            if (options.all_direct || is_among(layer.name, options.no_winograd)) quantized.winograd = false;
+            if (options.all_direct || is_among(layer.name, options.no_winograd)) quantized.winograd = {};
         }
         if (progress) progress(++done, total);
     }

@@ -194,6 +194,7 @@ TEST_CASE("in a fully quantised model all layers are INT8 with scales, except th
     CHECK(int8 == std::vector<std::string>{"features.2", "features.8", "features.11", "features.14",
                                            "classifier.0", "classifier.6"});
     CHECK(full.find("features.2.winograd_input_scale") == nullptr);
+    CHECK(full.find("features.2.winograd_f4x4_input_scale") == nullptr);
     CHECK(full.tensor("features.8.input_scale").as<float>()[0] == quantization.convolutions[1].input_scale);
     for (const auto& kept : {"features.0.weight", "features.5.weight", "classifier.3.weight"}) {
         const auto stored = full.tensor(kept).as<float>();
@@ -209,7 +210,7 @@ TEST_CASE("no convolution uses Winograd if all must run direct") {
     options.all_direct = true;
     const auto statistics = calibrate(narrow.baseline, pictures.images(2));
     for (const auto& layer : quantize_all(narrow.baseline, statistics, options).convolutions) {
-        CHECK_FALSE(layer.winograd);
+        CHECK_FALSE((layer.winograd.f2x2 || layer.winograd.f4x4));
     }
 }
 

@@ -13,6 +13,7 @@ namespace vgg19::converter {
 namespace {
 
 constexpr const char* winograd = "winograd";
+constexpr const char* winograd_f4x4 = "winograd_f4x4";
 
 /// Sums of squares.
 struct Squares {
@@ -65,8 +66,9 @@ struct Trial {
 std::vector<Trial> trials_of(const model::ModelFile& model, const FullQuantization& quantization) {
     std::vector<Trial> trials;
     for (const QuantizedConvolution& layer : quantization.convolutions) {
-        trials.push_back({{.layer = layer.name, .way = "direct"}, layer.tensors(false)});
-        trials.push_back({{.layer = layer.name, .way = winograd}, layer.tensors(true)});
+        trials.push_back({{.layer = layer.name, .way = "direct"}, layer.tensors(WinogradTiles{})});
+        trials.push_back({{.layer = layer.name, .way = winograd}, layer.tensors({.f2x2 = true})});
+        trials.push_back({{.layer = layer.name, .way = winograd_f4x4}, layer.tensors({.f4x4 = true})});
     }
     for (const QuantizedDense& layer : quantization.dense_layers) {
         trials.push_back({{.layer = layer.layer.name, .way = "dense"}, layer.tensors(model)});
@@ -91,7 +93,7 @@ std::vector<Sensitivity> measure_sensitivity(const model::ModelFile& model,
     std::uint64_t done_before = 0;
     const auto run = [&](const model::ModelFile& variant, const std::string& way) {
         CalibrationImages forced = images;
-        if (way == winograd) forced.session.convolution = winograd;
+        if (way == winograd || way == winograd_f4x4) forced.session.convolution = winograd;
         CalibrationRun result = run_images(variant, forced, [&](std::uint64_t done, std::uint64_t) {
             if (progress) progress(done_before + done, total);
         });

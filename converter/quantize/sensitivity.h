@@ -12,15 +12,15 @@ namespace vgg19::converter {
 /// The effect on the calibration images' logits if one layer is INT8 and all others are FP32.
 struct Sensitivity {
     std::string layer;
-    std::string way;             ///< "direct", "winograd", or "dense"
+    std::string way;             ///< "direct", "winograd" (F(2×2)), "winograd_f4x4", or "dense"
     std::string kernel;          ///< that ran the convolution; "" for a dense layer
     double relative_l2 = 0;      ///< ‖found − expected‖ / ‖expected‖ over all logits
     double cosine = 1;           ///< between the logits of an image, mean over all images
     double same_prediction = 1;  ///< share of images with the same prediction
 };
 
-/// Measures every quantised layer, the worst first; convolutions both direct and by Winograd, whatever the
-/// planner would choose.
+/// Measures every quantised layer, the worst first; convolutions direct and by each of Winograd's tiles,
+/// whatever the planner would choose.
 std::vector<Sensitivity> measure_sensitivity(const model::ModelFile& model,
                                              const FullQuantization& quantization,
                                              const CalibrationImages& images,

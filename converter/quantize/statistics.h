@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <tuple>
 #include <vector>
 
 #include "converter/quantize/histogram.h"
@@ -19,37 +20,57 @@ struct BlockedMap {
     std::size_t block = 0;
 };
 
+/// What is counted and kept for one of Winograd's tiles (converter/quantize/winograd_tile.h).
+template <class Points>
+struct TileStatistics {
+    /// Magnitudes of the transformed inputs, by position.
+    std::array<Histogram, Points::positions> transformed;
+    /// [kept tile][channel]: pixels, including padding.
+    std::vector<typename Points::template Pixels<float>> tiles;
+};
+
 class ConvolutionStatistics {
   public:
     explicit ConvolutionStatistics(std::size_t channels) : channels_(channels), tap_sums_(channels) {}
 
-    /// Adds the map of one image (finite, never negative) and keeps `more_tiles` of its tiles. The result
-    /// does not depend on the number of threads.
+    /// Adds the map of one image (finite, never negative) and keeps `more_tiles` of its tiles of 2×2 outputs,
+    /// and about as many outputs in tiles of 4×4. The result does not depend on the number of threads.
     void add(const BlockedMap& map, std::size_t more_tiles, int threads);
 
     std::size_t channels() const { return channels_; }
     const Histogram& inputs() const { return inputs_; }
-    /// Magnitudes of Bᵀ d B, by position.
-    const Tile<Histogram>& transformed() const { return transformed_; }
+    /// Magnitudes of the transformed inputs, by position.
+    template <class Points = TileF2x2>
+    const std::array<Histogram, Points::positions>& transformed() const {
+        return of<Points>().transformed;
+    }
     /// The mean input of a tap of the 3×3 filter (row by row) in a channel, over all output pixels, including
     /// padding zeros.
     double tap_mean(std::size_t channel, std::size_t tap) const;
 
-    std::size_t tiles() const { return tiles_.size() / channels_; }
+    template <class Points = TileF2x2>
+    std::size_t tiles() const {
+        return of<Points>().tiles.size() / channels_;
+    }
     /// The pixels of a kept tile, including padding. Kept tiles are spread over the maps.
-    const Tile<float>& tile(std::size_t index, std::size_t channel) const {
-        return tiles_[index * channels_ + channel];
+    template <class Points = TileF2x2>
+    const typename Points::template Pixels<float>& tile(std::size_t index, std::size_t channel) const {
+        return of<Points>().tiles[index * channels_ + channel];
     }
 
   private:
     using Taps = std::array<double, 9>;
 
+    template <class Points>
+    const TileStatistics<Points>& of() const {
+        return std::get<TileStatistics<Points>>(by_tile_);
+    }
+
     std::size_t channels_;
     Histogram inputs_;
-    Tile<Histogram> transformed_;
+    std::tuple<TileStatistics<TileF2x2>, TileStatistics<TileF4x4>> by_tile_;
     std::vector<Taps> tap_sums_;
     double pixels_ = 0;
-    std::vector<Tile<float>> tiles_;
 };
 
 }  // namespace vgg19::converter

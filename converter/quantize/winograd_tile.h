@@ -1,4 +1,5 @@
-// The transforms of Winograd's F(2×2, 3×3), in the notation of kernels/winograd_int8/winograd_int8.h.
+// The transforms of INT8 Winograd's tiles F(2×2, 3×3) and F(4×4, 3×3), in the notation of
+// kernels/winograd_int8/winograd_int8.h and complex_points.h.
 #pragma once
 
 #include <algorithm>
@@ -7,7 +8,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "converter/quantize/complex_tile.h"
 #include "engine/model/network.h"
+#include "kernels/winograd_int8/winograd_int8.h"
 
 namespace vgg19::converter {
 
@@ -15,11 +18,7 @@ namespace vgg19::converter {
 template <class Number>
 using Tile = std::array<Number, model::winograd_positions>;
 
-inline constexpr std::size_t tile_side = 4;
-inline constexpr std::size_t tile_step =
-    2;  ///< the distance between tiles, which equals the size of a tile's output
-
-/// The only position where transformed inputs are never negative: sums of four pixels.
+/// The only position where transformed inputs are never negative, of both tiles: sums of pixels.
 inline constexpr std::size_t sum_position = 5;
 
 /// The number of quantization steps for a transformed input's magnitude: that of an unsigned or a signed
@@ -28,9 +27,10 @@ constexpr int transformed_levels(std::size_t position) {
     return position == sum_position ? 255 : 127;
 }
 
-/// Bᵀ d B
+/// Bᵀ d B of F(2×2).
 template <class Number>
 Tile<Number> transform_input(const Tile<Number>& d) {
+    constexpr std::size_t side = 4;
     const auto combine = [](const Tile<Number>& in, Tile<Number>& out, std::size_t start, std::size_t step) {
         const Number a = in[start];
         const Number b = in[start + step];
@@ -43,25 +43,26 @@ Tile<Number> transform_input(const Tile<Number>& d) {
     };
     Tile<Number> half;
     Tile<Number> result;
-    for (std::size_t column = 0; column < tile_side; ++column) combine(d, half, column, tile_side);
-    for (std::size_t row = 0; row < tile_side; ++row) combine(half, result, row * tile_side, 1);
+    for (std::size_t column = 0; column < side; ++column) combine(d, half, column, side);
+    for (std::size_t row = 0; row < side; ++row) combine(half, result, row * side, 1);
     return result;
 }
 
 /// G g Gᵀ of a filter, 3×3 row by row.
 inline Tile<float> transform_filter(const float* g) {
+    constexpr std::size_t side = 4;
     const auto combine = [](float a, float b, float c) {
-        return std::array<float, tile_side>{a, (a + b + c) / 2, (a - b + c) / 2, c};
+        return std::array<float, side>{a, (a + b + c) / 2, (a - b + c) / 2, c};
     };
-    std::array<std::array<float, tile_side>, 3> columns{};
+    std::array<std::array<float, side>, 3> columns{};
     for (std::size_t column = 0; column < 3; ++column) {
         columns[column] = combine(g[column], g[column + 3], g[column + 6]);
     }
     Tile<float> result;
-    for (std::size_t row = 0; row < tile_side; ++row) {
+    for (std::size_t row = 0; row < side; ++row) {
         const auto values = combine(columns[0][row], columns[1][row], columns[2][row]);
-        for (std::size_t column = 0; column < tile_side; ++column) {
-            result[row * tile_side + column] = values[column];
+        for (std::size_t column = 0; column < side; ++column) {
+            result[row * side + column] = values[column];
         }
     }
     return result;
@@ -69,13 +70,53 @@ inline Tile<float> transform_filter(const float* g) {
 
 /// Aᵀ M A: the 2×2 output, row by row.
 inline std::array<float, 4> transform_output(const Tile<float>& m) {
-    std::array<float, 2 * tile_side> rows{};
-    for (std::size_t column = 0; column < tile_side; ++column) {
+    constexpr std::size_t side = 4;
+    std::array<float, 2 * side> rows{};
+    for (std::size_t column = 0; column < side; ++column) {
         rows[column] = m[column] + m[column + 4] + m[column + 8];
         rows[column + 4] = m[column + 4] - m[column + 8] - m[column + 12];
     }
     return {rows[0] + rows[1] + rows[2], rows[1] - rows[2] - rows[3], rows[4] + rows[5] + rows[6],
             rows[5] - rows[6] - rows[7]};
 }
+
+/// The tiles, each with its pixels' side, the distance between tiles (which equals the side of a tile's
+/// output), and its transforms.
+struct TileF2x2 {
+    static constexpr kernels::WinogradInt8Tile kernel = kernels::WinogradInt8Tile::f2x2;
+    static constexpr std::size_t side = 4;
+    static constexpr std::size_t step = 2;
+    static constexpr std::size_t positions = model::winograd_positions;
+    template <class Number>
+    using Pixels = std::array<Number, side * side>;
+    template <class Number>
+    using Values = std::array<Number, positions>;
+    using Output = std::array<float, step * step>;
+
+    template <class Number>
+    static Values<Number> input(const Pixels<Number>& pixels) {
+        return transform_input(pixels);
+    }
+    static Values<float> filter(const float* g) { return transform_filter(g); }
+    static Output output(const Values<float>& products) { return transform_output(products); }
+};
+struct TileF4x4 {
+    static constexpr kernels::WinogradInt8Tile kernel = kernels::WinogradInt8Tile::f4x4;
+    static constexpr std::size_t side = complex_tile_side;
+    static constexpr std::size_t step = 4;
+    static constexpr std::size_t positions = model::winograd_f4x4_positions;
+    template <class Number>
+    using Pixels = std::array<Number, side * side>;
+    template <class Number>
+    using Values = std::array<Number, positions>;
+    using Output = std::array<float, step * step>;
+
+    template <class Number>
+    static Values<Number> input(const Pixels<Number>& pixels) {
+        return transform_complex_input(pixels);
+    }
+    static Values<float> filter(const float* g) { return transform_complex_filter(g); }
+    static Output output(const Values<float>& products) { return transform_complex_output(products); }
+};
 
 }  // namespace vgg19::converter

@@ -116,8 +116,10 @@ const char* algorithm_name(ConvolutionAlgorithm algorithm) {
             return "winograd_f6";
         case ConvolutionAlgorithm::conv_int8:
             return "conv_int8";
-        case ConvolutionAlgorithm::winograd_int8:
-            return "winograd_int8";
+        case ConvolutionAlgorithm::winograd_int8_f2x2:
+            return "winograd_int8_f2x2";
+        case ConvolutionAlgorithm::winograd_int8_f4x4:
+            return "winograd_int8_f4x4";
     }
     return "unknown";
 }
@@ -138,7 +140,8 @@ bool pools_itself(ConvolutionAlgorithm algorithm, const ConvolutionShape& shape)
         case winograd_f6:
             return winograd_pools(shape, kernels::WinogradTile::f6);
         case conv_int8:
-        case winograd_int8:
+        case winograd_int8_f2x2:
+        case winograd_int8_f4x4:
             return shape.pool_follows;
     }
     return false;
@@ -148,7 +151,8 @@ bool quantizes_itself(ConvolutionAlgorithm algorithm, const ConvolutionShape& sh
     using enum ConvolutionAlgorithm;
     switch (algorithm) {
         case conv_int8:
-        case winograd_int8:
+        case winograd_int8_f2x2:
+        case winograd_int8_f4x4:
             return shape.int8_follows;
         case winograd_image:
             return shape.int8_follows && !shape.pool_follows;
@@ -182,8 +186,10 @@ std::unique_ptr<Operation> make_convolution(ConvolutionAlgorithm algorithm, cons
             return make_winograd(kernels::WinogradTile::f6, shape, weights, execution);
         case ConvolutionAlgorithm::conv_int8:
             return make_conv_int8(shape, weights, execution);
-        case ConvolutionAlgorithm::winograd_int8:
-            return make_winograd_int8(shape, weights, execution);
+        case ConvolutionAlgorithm::winograd_int8_f2x2:
+            return make_winograd_int8(kernels::WinogradInt8Tile::f2x2, shape, weights, execution);
+        case ConvolutionAlgorithm::winograd_int8_f4x4:
+            return make_winograd_int8(kernels::WinogradInt8Tile::f4x4, shape, weights, execution);
     }
     throw Error(ErrorKind::failed, "no such convolution algorithm");
 }

@@ -15,8 +15,13 @@ namespace vgg19::layers {
 /// The types of a convolution's weights and input.
 enum class ConvolutionType : unsigned char {
     fp32,
-    int8,           ///< signed 8-bit weights and unsigned 8-bit input
-    int8_winograd,  ///< the same, with the scales for Winograd's transformed input
+    int8,  ///< signed 8-bit weights and unsigned 8-bit input
+};
+
+/// INT8 Winograd's tiles (kernels/winograd_int8) for whose transformed input a layer has scales.
+struct WinogradInt8Scales {
+    bool f2x2 = false;
+    bool f4x4 = false;
 };
 
 /// The problem to compute. Input and output are in the blocked layout (kernels/common/blocked_layout.h),
@@ -31,6 +36,7 @@ struct ConvolutionShape {
     /// them itself.
     bool int8_follows = false;
     ConvolutionType type = ConvolutionType::fp32;
+    WinogradInt8Scales winograd_int8;
 
     /// Multiplications and additions of direct convolution, for one image.
     std::uint64_t direct_operations() const {
@@ -44,8 +50,9 @@ struct ConvolutionWeights {
     const std::int8_t* int8_weights = nullptr;  ///< INT8 weights in the same order, with their scales:
     const float* weight_scale = nullptr;        ///< [output_channels]
     float input_scale = 0;                      ///< quantization scale of the input
-    const float* winograd_input_scale =
-        nullptr;                  ///< [position], scales of the transformed input (network.h); may be absent
+    /// [position], scales of the transformed input of each of Winograd's tiles (network.h); may be absent.
+    const float* winograd_input_scale = nullptr;
+    const float* winograd_f4x4_input_scale = nullptr;
     const float* bias = nullptr;  ///< [output_channels]
     /// The quantization scale of the next layer's 8-bit input; 0 if that layer is FP32.
     float output_scale = 0;
@@ -60,8 +67,9 @@ enum class ConvolutionAlgorithm : unsigned char {
     winograd_f4,
     winograd_f5,
     winograd_f6,
-    conv_int8,      ///< kernels/conv_int8: direct, for INT8
-    winograd_int8,  ///< kernels/winograd_int8: tiles of 2×2, for INT8 with Winograd scales
+    conv_int8,           ///< kernels/conv_int8: direct, for INT8
+    winograd_int8_f2x2,  ///< kernels/winograd_int8, for INT8 with the tile's scales
+    winograd_int8_f4x4,
 };
 
 /// "direct", "onednn", "winograd_f2", …

@@ -20,9 +20,13 @@ bool onednn_supports(const ConvolutionShape& shape, const Execution& execution) 
 }
 
 std::vector<ConvolutionAlgorithm> int8_algorithms(const ConvolutionShape& shape, ConvolutionChoice choice) {
-    if (shape.type == ConvolutionType::int8 || choice == ConvolutionChoice::direct) return {conv_int8};
-    if (choice == ConvolutionChoice::winograd) return {winograd_int8};
-    return {conv_int8, winograd_int8};
+    std::vector<ConvolutionAlgorithm> algorithms;
+    if (choice != ConvolutionChoice::direct) {
+        if (shape.winograd_int8.f2x2) algorithms.push_back(winograd_int8_f2x2);
+        if (shape.winograd_int8.f4x4) algorithms.push_back(winograd_int8_f4x4);
+    }
+    if (choice != ConvolutionChoice::winograd || algorithms.empty()) algorithms.push_back(conv_int8);
+    return algorithms;
 }
 
 std::vector<ConvolutionAlgorithm> own_algorithms(const ConvolutionShape& shape, ConvolutionChoice choice) {
@@ -34,16 +38,11 @@ std::vector<ConvolutionAlgorithm> own_algorithms(const ConvolutionShape& shape, 
     return algorithms;
 }
 
+/// oneDNN only on request: its OpenMP threads spin beside ours while they wait.
 std::vector<ConvolutionAlgorithm> allowed_algorithms(const ConvolutionShape& shape,
                                                      const Execution& execution, ConvolutionChoice choice) {
-    std::vector<ConvolutionAlgorithm> algorithms;
-    const bool onednn_may = choice == ConvolutionChoice::automatic || choice == ConvolutionChoice::onednn;
-    if (onednn_may && onednn_supports(shape, execution)) algorithms.push_back(onednn);
-    if (choice != ConvolutionChoice::onednn || algorithms.empty()) {
-        const auto own = own_algorithms(shape, choice);
-        algorithms.insert(algorithms.end(), own.begin(), own.end());
-    }
-    return algorithms;
+    if (choice == ConvolutionChoice::onednn && onednn_supports(shape, execution)) return {onednn};
+    return own_algorithms(shape, choice);
 }
 
 }  // namespace
@@ -61,7 +60,11 @@ std::vector<ConvolutionEstimate> convolution_estimates(const ConvolutionShape& s
     std::vector<ConvolutionEstimate> estimates;
     for (const ConvolutionAlgorithm algorithm : allowed_algorithms(shape, execution, choice)) {
         const Work work = layer_work(algorithm, shape, compared);
-        estimates.push_back({algorithm, work.time(compared), work.weight_bytes});
+        estimates.push_back(
+            {.algorithm = algorithm,
+             .time = work.time(compared),
+             .convolution_seconds = convolution_work(algorithm, shape, compared).time(compared).seconds,
+             .weight_bytes = work.weight_bytes});
     }
     std::stable_sort(estimates.begin(), estimates.end(),
                      [](const auto& a, const auto& b) { return a.cost() < b.cost(); });

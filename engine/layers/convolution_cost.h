@@ -20,8 +20,9 @@ inline constexpr int threads_of_comparison = 2;
 /// their own.
 struct ConvolutionEstimate {
     ConvolutionAlgorithm algorithm{};
-    kernels::ExpectedTime time;  ///< for one image, on threads_of_comparison threads
-    double weight_bytes = 0;     ///< packed
+    kernels::ExpectedTime time;      ///< for one image, on threads_of_comparison threads
+    double convolution_seconds = 0;  ///< of that, without the following steps
+    double weight_bytes = 0;         ///< packed
     /// Seconds; a hundredth more for every 2 MB of packed weights.
     double cost() const;
 };

@@ -75,31 +75,33 @@ class DirectInt8 final : public Operation {
 };
 
 /// The file's scale for each position as the kernel's fixed-point multiplier.
-std::array<std::int16_t, kernels::winograd_int8_positions> input_multipliers(
-    const ConvolutionWeights& weights) {
-    std::array<std::int16_t, kernels::winograd_int8_positions> multipliers{};
-    for (std::size_t position = 0; position < multipliers.size(); ++position) {
-        multipliers[position] = kernels::winograd_int8_input_multiplier(
-            weights.input_scale, weights.winograd_input_scale[position]);
+std::array<std::int16_t, kernels::winograd_int8_most_positions> input_multipliers(
+    kernels::WinogradInt8Tile tile, const ConvolutionWeights& weights) {
+    const float* scales = tile == kernels::WinogradInt8Tile::f2x2 ? weights.winograd_input_scale
+                                                                  : weights.winograd_f4x4_input_scale;
+    std::array<std::int16_t, kernels::winograd_int8_most_positions> multipliers{};
+    for (std::size_t position = 0; position < kernels::winograd_int8_positions(tile); ++position) {
+        multipliers[position] =
+            kernels::winograd_int8_input_multiplier(tile, weights.input_scale, scales[position]);
     }
     return multipliers;
 }
 
 class WinogradInt8Convolution final : public Operation {
   public:
-    WinogradInt8Convolution(const ConvolutionShape& shape, const ConvolutionWeights& weights,
-                            const Execution& execution)
+    WinogradInt8Convolution(kernels::WinogradInt8Tile tile, const ConvolutionShape& shape,
+                            const ConvolutionWeights& weights, const Execution& execution)
         : float_block_(execution.channel_block()),
           quantizes_(shape.int8_follows),
           kernel_(kernels::select(kernels::winograd_int8_kernels(), execution.isa)),
-          problem_(winograd_int8_problem(shape, execution)),
+          problem_(winograd_int8_problem(tile, shape, execution)),
           schedule_(kernels::winograd_int8_schedule(problem_, execution.threads)),
           weights_(problem_.packed_size()),
-          multiplier_(kernels::winograd_int8_positions * problem_.padded_output_channels()),
+          multiplier_(problem_.positions() * problem_.padded_output_channels()),
           bias_(problem_.padded_output_channels()) {
         kernels::winograd_int8_pack(problem_, execution.threads, weights.int8_weights, weights.weight_scale,
                                     weights_.as<std::int8_t>(), multiplier_.data());
-        problem_.input_multiplier = input_multipliers(weights);
+        problem_.input_multiplier = input_multipliers(tile, weights);
         scale_multipliers(weights);
         fill_scaled({weights.bias, shape.output_channels}, output_steps(weights), bias_);
         problem_.weights = weights_.as<std::int8_t>();
@@ -119,14 +121,15 @@ class WinogradInt8Convolution final : public Operation {
     }
     std::size_t weight_bytes() const override { return weights_.size(); }
     std::uint64_t operations() const override { return problem_.operations(); }
-    std::string kernel() const override { return kernel_.name; }
+    std::string kernel() const override { return kernels::winograd_int8_kernel_name(kernel_, problem_.tile); }
 
   private:
     /// Turns the scales of filters into factors from sums of products to output steps.
     void scale_multipliers(const ConvolutionWeights& weights) {
         const std::size_t channels = problem_.padded_output_channels();
-        for (std::size_t position = 0; position < kernels::winograd_int8_positions; ++position) {
-            const float input_step = kernels::winograd_int8_multiplier_one * weights.input_scale /
+        for (std::size_t position = 0; position < problem_.positions(); ++position) {
+            const float input_step = kernels::winograd_int8_multiplier_one(problem_.tile) *
+                                     weights.input_scale /
                                      static_cast<float>(problem_.input_multiplier[position]);
             const std::span<float> row = std::span(multiplier_).subspan(position * channels, channels);
             for (float& multiplier : row) multiplier *= input_step * output_steps(weights);
@@ -154,8 +157,10 @@ kernels::ConvInt8 conv_int8_problem(const ConvolutionShape& shape, const Executi
             .pool = shape.pool_follows};
 }
 
-kernels::WinogradInt8 winograd_int8_problem(const ConvolutionShape& shape, const Execution& execution) {
-    return {.batch = execution.batch,
+kernels::WinogradInt8 winograd_int8_problem(kernels::WinogradInt8Tile tile, const ConvolutionShape& shape,
+                                            const Execution& execution) {
+    return {.tile = tile,
+            .batch = execution.batch,
             .input_channels = shape.input_channels,
             .output_channels = shape.output_channels,
             .height = shape.size.height,
@@ -173,9 +178,9 @@ std::unique_ptr<Operation> make_conv_int8(const ConvolutionShape& shape, const C
     return std::make_unique<DirectInt8>(shape, weights, execution);
 }
 
-std::unique_ptr<Operation> make_winograd_int8(const ConvolutionShape& shape,
+std::unique_ptr<Operation> make_winograd_int8(kernels::WinogradInt8Tile tile, const ConvolutionShape& shape,
                                               const ConvolutionWeights& weights, const Execution& execution) {
-    return std::make_unique<WinogradInt8Convolution>(shape, weights, execution);
+    return std::make_unique<WinogradInt8Convolution>(tile, shape, weights, execution);
 }
 
 }  // namespace vgg19::layers

@@ -83,7 +83,9 @@ Work winograd_phases(const WinogradWork& all, const Problem& problem,
     if (schedule.split == kernels::WinogradSplit::tiles) {
         Phase phase = {.tasks = schedule.blocks,
                        .cycles = all.transform_input + all.products + all.transform_output};
-        phase.read(Level::l2) += all.transformed_bytes * (1 + groups) + 2 * all.product_bytes;
+        phase.read(Level::l2) += all.transformed_bytes * groups +
+                                 machine.written(Level::l2) * (all.transformed_bytes + all.product_bytes) +
+                                 all.product_bytes;
         phase.read(input) += all.input_bytes;
         phase.read(output) += all.output_bytes;
         add_filters(phase, machine, threads, all.packed_bytes, blocks);
@@ -148,9 +150,10 @@ double int8_products(const ConvolutionShape& shape, const Execution& execution) 
                 kernels::blocks_of(shape.output_channels, execution.channel_block()));
 }
 
-Work winograd_int8_work(const ConvolutionShape& shape, const Execution& execution) {
+Work winograd_int8_work(const ConvolutionShape& shape, kernels::WinogradInt8Tile tile,
+                        const Execution& execution) {
     const Machine& machine = execution.cpu();
-    const kernels::WinogradInt8 problem = winograd_int8_problem(shape, execution);
+    const kernels::WinogradInt8 problem = winograd_int8_problem(tile, shape, execution);
     const kernels::WinogradSchedule schedule = kernels::winograd_int8_schedule(problem, execution.threads);
     const double values = real(problem.positions() * problem.tiles());
     const double output_vectors = real(kernels::blocks_of(shape.output_channels, execution.channel_block()));
@@ -239,8 +242,10 @@ Work convolution_work(ConvolutionAlgorithm algorithm, const ConvolutionShape& sh
             return winograd_work(shape, WinogradTile::f6, execution);
         case conv_int8:
             return conv_int8_work(shape, execution);
-        case winograd_int8:
-            return winograd_int8_work(shape, execution);
+        case winograd_int8_f2x2:
+            return winograd_int8_work(shape, kernels::WinogradInt8Tile::f2x2, execution);
+        case winograd_int8_f4x4:
+            return winograd_int8_work(shape, kernels::WinogradInt8Tile::f4x4, execution);
     }
     return {};
 }

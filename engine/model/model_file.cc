@@ -96,10 +96,11 @@ void expect_convolution_weights(const ConvolutionLayer& layer, bool is_first, co
     if (!int8) return;
     expected.push_back({weight_scale_name(layer.name), DType::f32, {layer.output_channels}, true, ""});
     expected.push_back({input_scale_name(layer.name), DType::f32, {1}, true, ""});
-    const std::string winograd = winograd_input_scale_name(layer.name);
-    if (tensors.contains(winograd)) {
-        expected.push_back({winograd, DType::f32, {winograd_positions}, true, ""});
-    }
+    const auto expect_if_there = [&](const std::string& scales, std::size_t positions) {
+        if (tensors.contains(scales)) expected.push_back({scales, DType::f32, {positions}, true, ""});
+    };
+    expect_if_there(winograd_input_scale_name(layer.name), winograd_positions);
+    expect_if_there(winograd_f4x4_input_scale_name(layer.name), winograd_f4x4_positions);
 }
 
 /// All tensors follow from the network, except the order and type of weights, which are taken from the file.

@@ -146,6 +146,9 @@ std::string input_scale_name(std::string_view layer) {
 std::string winograd_input_scale_name(std::string_view layer) {
     return std::string(layer) + ".winograd_input_scale";
 }
+std::string winograd_f4x4_input_scale_name(std::string_view layer) {
+    return std::string(layer) + ".winograd_f4x4_input_scale";
+}
 
 TensorShape dense_weight(const DenseLayer& layer, DenseOrder order) {
     const std::string name = weight_name(layer.name);

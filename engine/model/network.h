@@ -52,8 +52,10 @@ inline constexpr std::size_t largest_input = 8192;
 inline constexpr std::size_t image_channels = 3;
 /// The number of neighbouring outputs of a dense layer that share a scale for INT4 weights.
 inline constexpr std::size_t int4_group = 32;
-/// The number of positions in a transformed tile of F(2×2, 3×3).
+/// The number of positions in a transformed tile of F(2×2, 3×3), and of F(4×4, 3×3) on complex points
+/// (kernels/winograd_int8).
 inline constexpr std::size_t winograd_positions = 16;
+inline constexpr std::size_t winograd_f4x4_positions = 46;
 
 /// "features.0" → "features.0.weight", and so on.
 std::string weight_name(std::string_view layer);
@@ -65,6 +67,8 @@ std::string input_scale_name(std::string_view layer);
 /// scale of the transformed input at each position (kernels/winograd_int8/winograd_int8.h), in units of the
 /// real input.
 std::string winograd_input_scale_name(std::string_view layer);
+/// F32 (winograd_f4x4_positions): the same for F(4×4, 3×3) (kernels/winograd_int8/complex_points.h).
+std::string winograd_f4x4_input_scale_name(std::string_view layer);
 
 /// The name and shape of a dense layer's weights. The name tells the order, since the shape of a square
 /// matrix does not: "classifier.0.weight" (outputs, inputs), or "classifier.0.weight_transposed" (inputs,

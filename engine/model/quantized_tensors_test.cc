@@ -136,6 +136,18 @@ TEST_CASE("an INT8 convolution has the scale of its input, and may have those of
               Containing("features.3.winograd_input_scale: element 7: expected a positive, finite number"));
     }
 
+    Fixture larger_tile;
+    larger_tile.make_int8("features.3", 1.0F);
+    larger_tile.add_floats("features.3.input_scale", {0.1F});
+    larger_tile.add_floats("features.3.winograd_f4x4_input_scale",
+                           std::vector<float>(winograd_f4x4_positions, 0.5F));
+    larger_tile.write();
+    CHECK(ModelFile::open(larger_tile.path()).find("features.3.winograd_f4x4_input_scale") != nullptr);
+    larger_tile.remove("features.3.winograd_f4x4_input_scale");
+    larger_tile.add_floats("features.3.winograd_f4x4_input_scale", winograd);
+    CHECK(larger_tile.write_error() ==
+          Containing("features.3.winograd_f4x4_input_scale: expected F32 (46), found F32 (16)"));
+
     Fixture beside_f32;
     beside_f32.add_floats("features.3.input_scale", {0.1F});
     CHECK(beside_f32.write_error() == Containing("features.3.input_scale: not in the network"));

@@ -67,17 +67,10 @@ void require_range(const char* what, Number value, Number low, Number high) {
 /// The types of the weights of a network's layers.
 struct WeightTypes {
     std::vector<layers::ConvolutionType> convolutions;
+    std::vector<layers::WinogradInt8Scales> winograd_int8;
     std::vector<kernels::DenseWeights> dense;
     bool can_fold_average_pool = true;  ///< into the first dense layer's weights
 };
-
-layers::ConvolutionType convolution_type(const model::ModelFile& model,
-                                         const model::ConvolutionLayer& layer) {
-    if (!model.is_int8(layer.name)) return layers::ConvolutionType::fp32;
-    return model.find(model::winograd_input_scale_name(layer.name)) == nullptr
-               ? layers::ConvolutionType::int8
-               : layers::ConvolutionType::int8_winograd;
-}
 
 kernels::DenseWeights dense_type(const model::ModelFile& model, const model::DenseLayer& layer) {
     using enum kernels::DenseWeights;
@@ -90,7 +83,11 @@ kernels::DenseWeights dense_type(const model::ModelFile& model, const model::Den
 WeightTypes weight_types(const model::ModelFile& model) {
     WeightTypes types;
     for (const model::ConvolutionLayer& layer : model.network().convolutions()) {
-        types.convolutions.push_back(convolution_type(model, layer));
+        types.convolutions.push_back(model.is_int8(layer.name) ? layers::ConvolutionType::int8
+                                                               : layers::ConvolutionType::fp32);
+        types.winograd_int8.push_back(
+            {.f2x2 = model.find(model::winograd_input_scale_name(layer.name)) != nullptr,
+             .f4x4 = model.find(model::winograd_f4x4_input_scale_name(layer.name)) != nullptr});
     }
     for (const model::DenseLayer& layer : model.network().dense_layers()) {
         types.dense.push_back(dense_type(model, layer));
@@ -101,9 +98,17 @@ WeightTypes weight_types(const model::ModelFile& model) {
     return types;
 }
 
-WeightTypes fp32_types(const model::Network& network) {
-    return {.convolutions = std::vector(network.convolutions().size(), layers::ConvolutionType::fp32),
-            .dense = std::vector(network.dense_layers().size(), kernels::DenseWeights::fp32_input_major)};
+/// Of a network without weights.
+WeightTypes weight_types(const model::Network& network, Arithmetic arithmetic) {
+    const bool int8 = arithmetic == Arithmetic::int8;
+    const std::size_t count = network.convolutions().size();
+    WeightTypes types;
+    types.convolutions.assign(count, int8 ? layers::ConvolutionType::int8 : layers::ConvolutionType::fp32);
+    types.convolutions.front() = layers::ConvolutionType::fp32;
+    types.winograd_int8.assign(count, {.f2x2 = int8, .f4x4 = int8});
+    types.dense.assign(network.dense_layers().size(), int8 ? kernels::DenseWeights::int8_input_major
+                                                           : kernels::DenseWeights::fp32_input_major);
+    return types;
 }
 
 std::vector<PlannedConvolution> plan_convolutions(const model::Network& network, const Plan& plan,
@@ -120,7 +125,8 @@ std::vector<PlannedConvolution> plan_convolutions(const model::Network& network,
             .plain_input = index == 0,
             .pool_follows = layer.pool_follows,
             .int8_follows = !is_last && types.convolutions[index + 1] != layers::ConvolutionType::fp32,
-            .type = types.convolutions[index]};
+            .type = types.convolutions[index],
+            .winograd_int8 = types.winograd_int8[index]};
         convolutions.push_back(
             {layer.name, shape, layers::convolution_estimates(shape, plan.execution, choice)});
     }
@@ -282,8 +288,8 @@ Plan make_plan(const model::ModelFile& model, const SessionOptions& options) {
 }
 
 Plan make_plan(const model::Network& network, const Preprocessing& preprocessing,
-               const SessionOptions& options) {
-    return plan_of(network, fp32_types(network), preprocessing, options, this_target(options));
+               const SessionOptions& options, Arithmetic arithmetic) {
+    return plan_of(network, weight_types(network, arithmetic), preprocessing, options, this_target(options));
 }
 
 Plan make_plan_for(const model::ModelFile& model, const SessionOptions& options, kernels::Isa isa,

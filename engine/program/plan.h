@@ -46,9 +46,10 @@ struct Plan {
 /// implementation. Throws Error (bad_input) for an invalid plan_file.
 Plan make_plan(const model::ModelFile& model, const SessionOptions& options);
 
-/// The same for an FP32 network without weights, for example to estimate costs.
+/// The same for a network without weights, for example to estimate costs: of FP32, or with all layers but the
+/// first in INT8, with scales for Winograd.
 Plan make_plan(const model::Network& network, const Preprocessing& preprocessing,
-               const SessionOptions& options);
+               const SessionOptions& options, Arithmetic arithmetic = Arithmetic::fp32);
 
 /// A plan that is not for this CPU, to look at: of `machine`, with kernels of `isa`. Ignores the options' own
 /// isa and plan_file.

@@ -47,8 +47,10 @@ TEST_CASE("ways are in the order of their cost, and filters that take more memor
             }
         }
     }
-    const layers::ConvolutionEstimate light = {ConvolutionAlgorithm::winograd_f2, {.seconds = 1e-3}, 4e6};
-    const layers::ConvolutionEstimate heavy = {ConvolutionAlgorithm::winograd_f4, {.seconds = 1e-3}, 8e6};
+    const layers::ConvolutionEstimate light = {
+        .algorithm = ConvolutionAlgorithm::winograd_f2, .time = {.seconds = 1e-3}, .weight_bytes = 4e6};
+    const layers::ConvolutionEstimate heavy = {
+        .algorithm = ConvolutionAlgorithm::winograd_f4, .time = {.seconds = 1e-3}, .weight_bytes = 8e6};
     CHECK(heavy.cost() > light.cost());
     CHECK(heavy.cost() < 1.03 * light.cost());
 }

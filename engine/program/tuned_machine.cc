@@ -16,7 +16,6 @@ namespace vgg19 {
 namespace {
 
 using kernels::Bandwidth;
-using kernels::Level;
 using kernels::Machine;
 using model::Json;
 
@@ -62,9 +61,10 @@ class Fields {
 
 constexpr const char* level_keys[] = {"l2", "l3", "memory"};
 
-Json bandwidth_json(const Bandwidth& bandwidth) {
+Json level_json(const Bandwidth& bandwidth, double write_factor) {
     Json json;
     json.set("core", bandwidth.core).set("cluster", bandwidth.cluster).set("all", bandwidth.all);
+    json.set("write_factor", write_factor);
     return json;
 }
 
@@ -78,6 +78,7 @@ Machine machine_of(const Fields& fields) {
     constexpr double smallest_rate = 0.001;
     constexpr double largest_rate = 64;
     constexpr double most_cores = 1e6;
+    constexpr double most_times = 100;
     Machine machine = {.name = fields.text("name"),
                        .hertz = fields.number("hertz", 1e6, 1e12),
                        .multiply_adds = fields.number("multiply_adds", smallest_rate, largest_rate),
@@ -88,7 +89,9 @@ Machine machine_of(const Fields& fields) {
                        .l3_bytes = fields.whole("l3_bytes", 1, largest),
                        .cores_of_cluster = fields.whole("cores_of_cluster", 0, most_cores)};
     for (std::size_t level = 0; level < kernels::level_count; ++level) {
-        machine.bandwidth[level] = bandwidth_of(fields.object(level_keys[level]));
+        const Fields of_level = fields.object(level_keys[level]);
+        machine.bandwidth[level] = bandwidth_of(of_level);
+        machine.write_factor[level] = of_level.number("write_factor", 1, most_times);
     }
     machine.barrier_seconds = fields.number("barrier_seconds", 0, 1);
     machine.not_hidden = fields.number("not_hidden", 0, 1);
@@ -130,7 +133,7 @@ Json machine_json(const Machine& machine) {
         .set("l3_bytes", std::uint64_t{machine.l3_bytes})
         .set("cores_of_cluster", std::uint64_t{machine.cores_of_cluster});
     for (std::size_t level = 0; level < kernels::level_count; ++level) {
-        json.set(level_keys[level], bandwidth_json(machine.bandwidth[level]));
+        json.set(level_keys[level], level_json(machine.bandwidth[level], machine.write_factor[level]));
     }
     json.set("barrier_seconds", machine.barrier_seconds).set("not_hidden", machine.not_hidden);
     return json;

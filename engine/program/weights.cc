@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <limits>
 #include <span>
+#include <string>
 
 #include "engine/layers/folded_pool.h"
 #include "kernels/common/parallel.h"
@@ -31,8 +32,12 @@ layers::ConvolutionWeights convolution_weights(const model::ModelFile& file,
     result.int8_weights = weights.as<std::int8_t>().data();
     result.weight_scale = file.tensor(model::weight_scale_name(layer.name)).as<float>().data();
     result.input_scale = input_scale(file, layer);
-    const model::Tensor* winograd = file.find(model::winograd_input_scale_name(layer.name));
-    if (winograd != nullptr) result.winograd_input_scale = winograd->as<float>().data();
+    const auto scales = [&](const std::string& name) {
+        const model::Tensor* tensor = file.find(name);
+        return tensor == nullptr ? nullptr : tensor->as<float>().data();
+    };
+    result.winograd_input_scale = scales(model::winograd_input_scale_name(layer.name));
+    result.winograd_f4x4_input_scale = scales(model::winograd_f4x4_input_scale_name(layer.name));
     return result;
 }
 

@@ -1,26 +1,29 @@
 #include "kernels/reference/winograd_int8.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <vector>
 
+#include "kernels/reference/winograd_int8_tiles.h"
 #include "kernels/winograd_int8/tile_place.h"
 
 namespace vgg19::kernels {
 
 namespace {
 
-constexpr std::size_t positions = winograd_int8_positions;
+constexpr std::size_t line = WinogradInt8::line_channels;
 constexpr std::size_t group_channels = WinogradInt8::group_channels;
 
-/// d: an input tile, which starts one pixel above and to the left of the output tile; zero outside the map.
-std::array<std::int32_t, 16> input_tile(const WinogradInt8& problem, const TilePlace& place,
-                                        std::size_t channel) {
-    std::array<std::int32_t, 16> tile{};
-    for (std::size_t i = 0; i < 16; ++i) {
+/// d: an input tile, row by row, which starts one pixel above and to the left of the output tile; zero
+/// outside the map.
+std::vector<std::int32_t> input_tile(const WinogradInt8& problem, const TilePlace& place,
+                                     std::size_t channel) {
+    const std::size_t side = problem.tile_side() + 2;
+    std::vector<std::int32_t> tile(side * side);
+    for (std::size_t i = 0; i < tile.size(); ++i) {
         // Unsigned: −1 wraps to a value past the end.
-        const std::size_t row = place.row + i / 4 - 1;
-        const std::size_t column = place.column + i % 4 - 1;
+        const std::size_t row = place.row + i / side - 1;
+        const std::size_t column = place.column + i % side - 1;
         if (row >= problem.height || column >= problem.width) continue;
         tile[i] = problem.input[blocked_index(problem.input_channels, problem.height, problem.width,
                                               int8_channel_block, place.image, channel, row, column)];
@@ -28,33 +31,25 @@ std::array<std::int32_t, 16> input_tile(const WinogradInt8& problem, const TileP
     return tile;
 }
 
-/// One dimension of Bᵀ d, in place: four values, `step` apart.
-void transform_four(std::int32_t* d, std::size_t step) {
-    const std::array<std::int32_t, 4> old = {d[0], d[step], d[2 * step], d[3 * step]};
-    d[0] = old[0] - old[2];
-    d[step] = old[1] + old[2];
-    d[2 * step] = old[2] - old[1];
-    d[3 * step] = old[1] - old[3];
-}
-
 void transform_input(const WinogradInt8& problem, const WinogradExtent& extent, TileRange tiles,
                      IndexRange input_blocks, std::uint8_t* transformed) {
     const std::size_t stride = problem.transformed_stride(extent.tiles.size());
+    const bool small = problem.tile == WinogradInt8Tile::f2x2;
+    const int bits = small ? 10 : 15;
     for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile) {
         const TilePlace place(problem, tile);
-        for (std::size_t channel = input_blocks.begin * int8_channel_block;
-             channel < input_blocks.end * int8_channel_block; ++channel) {
-            std::array<std::int32_t, 16> values = input_tile(problem, place, channel);
-            for (std::size_t column = 0; column < 4; ++column) transform_four(&values[column], 4);
-            for (std::size_t row = 0; row < 4; ++row) transform_four(&values[row * 4], 1);
-            std::uint8_t* target =
-                transformed +
-                (channel / int8_channel_block * extent.tiles.size() + tile - extent.tiles.begin) *
-                    int8_channel_block +
-                channel % int8_channel_block;
-            for (std::size_t position = 0; position < positions; ++position) {
+        const std::size_t end =
+            std::min(input_blocks.end * line, problem.activation_blocks() * int8_channel_block);
+        for (std::size_t channel = input_blocks.begin * line; channel < end; ++channel) {
+            const std::vector<std::int32_t> pixels = input_tile(problem, place, channel);
+            const std::vector<std::int32_t> values =
+                small ? reference_input_f2x2(pixels) : reference_input_f4x4(pixels);
+            std::uint8_t* target = transformed +
+                                   (channel / line * extent.tiles.size() + tile - extent.tiles.begin) * line +
+                                   channel % line;
+            for (std::size_t position = 0; position < values.size(); ++position) {
                 const std::int32_t scaled =
-                    (values[position] * problem.input_multiplier[position] + 512) >> 10;
+                    (values[position] * problem.input_multiplier[position] + (1 << (bits - 1))) >> bits;
                 target[position * stride] = static_cast<std::uint8_t>(
                     std::clamp(scaled + winograd_int8_zero_point(position), 0, 255));
             }
@@ -69,33 +64,25 @@ void sum_products(const WinogradInt8& problem, std::size_t tile_count, const std
     std::copy_n(reinterpret_cast<const std::int32_t*>(packed), lanes, sums);
     const std::int8_t* filters = packed + lanes * sizeof(std::int32_t);
     for (std::size_t channel = 0; channel < problem.input_channels; ++channel) {
-        const std::int32_t v = transformed[channel / int8_channel_block * tile_count * int8_channel_block +
-                                           channel % int8_channel_block];
+        const std::int32_t v = transformed[channel / line * tile_count * line + channel % line];
         const std::int8_t* u = filters + channel / WinogradInt8::quad * lanes * WinogradInt8::quad +
                                channel % WinogradInt8::quad;
         for (std::size_t lane = 0; lane < lanes; ++lane) sums[lane] += v * u[lane * WinogradInt8::quad];
     }
 }
 
-/// y for one tile and output channel; `products` are [position], `stride` apart.
-std::array<float, 4> output_pixels(const WinogradInt8& problem, std::size_t channel,
-                                   const std::int32_t* products, std::size_t stride) {
-    const float bias = problem.bias[channel];
-    const std::array<float, 4> start = {bias, 0.0F, 0.0F, 0.0F - bias};
-    std::array<std::array<float, 4>, 2> t{};
-    for (std::size_t j = 0; j < 4; ++j) {
-        std::array<float, 4> x{};
-        std::array<float, 4> k{};
-        for (std::size_t i = 0; i < 4; ++i) {
-            x[i] = static_cast<float>(products[(i * 4 + j) * stride]);
-            k[i] = problem.multiplier[(i * 4 + j) * problem.padded_output_channels() + channel];
-        }
-        const float a = std::fma(x[1], k[1], start[j]);
-        t[0][j] = std::fma(x[0], k[0], std::fma(x[2], k[2], a));
-        t[1][j] = std::fma(-x[3], k[3], std::fma(-x[2], k[2], a));
+/// y for one tile and output channel, row by row; `products` are [position], `stride` apart.
+std::vector<float> output_pixels(const WinogradInt8& problem, std::size_t channel,
+                                 const std::int32_t* products, std::size_t stride) {
+    ReferenceProducts scaled{.x = std::vector<float>(problem.positions()),
+                             .k = std::vector<float>(problem.positions()),
+                             .bias = problem.bias[channel]};
+    for (std::size_t position = 0; position < problem.positions(); ++position) {
+        scaled.x[position] = static_cast<float>(products[position * stride]);
+        scaled.k[position] = problem.multiplier[position * problem.padded_output_channels() + channel];
     }
-    return {t[0][0] + (t[0][1] + t[0][2]), (t[0][1] - t[0][2]) - t[0][3], t[1][0] + (t[1][1] + t[1][2]),
-            (t[1][1] - t[1][2]) - t[1][3]};
+    return problem.tile == WinogradInt8Tile::f2x2 ? reference_output_f2x2(scaled)
+                                                  : reference_output_f4x4(scaled);
 }
 
 void store(const WinogradInt8& problem, std::size_t image, std::size_t channel, std::size_t row,
@@ -117,15 +104,20 @@ void store(const WinogradInt8& problem, std::size_t image, std::size_t channel, 
     }
 }
 
+/// `y` are the pixels of one tile, row by row.
 void store_tile(const WinogradInt8& problem, const TilePlace& place, std::size_t channel,
-                const std::array<float, 4>& y) {
-    if (problem.pool) {
-        store(problem, place.image, channel, place.row / 2, place.column / 2,
-              *std::max_element(y.begin(), y.end()));
-        return;
-    }
-    for (std::size_t i = 0; i < 4; ++i) {
-        store(problem, place.image, channel, place.row + i / 2, place.column + i % 2, y[i]);
+                const std::vector<float>& y) {
+    const std::size_t side = problem.tile_side();
+    for (std::size_t i = 0; i < side; ++i) {
+        for (std::size_t j = 0; j < side; ++j) {
+            if (!problem.pool) {
+                store(problem, place.image, channel, place.row + i, place.column + j, y[i * side + j]);
+            } else if (i % 2 == 0 && j % 2 == 0) {
+                const float* corner = &y[i * side + j];
+                store(problem, place.image, channel, (place.row + i) / 2, (place.column + j) / 2,
+                      std::max({corner[0], corner[1], corner[side], corner[side + 1]}));
+            }
+        }
     }
 }
 
@@ -141,8 +133,7 @@ void multiply(const WinogradInt8& problem, const WinogradExtent& extent, IndexRa
             std::int32_t* sums = products + position * WinogradInt8::product_stride(extent) +
                                  WinogradInt8::product_offset(extent, group);
             for (std::size_t tile = 0; tile < tiles; ++tile) {
-                sum_products(problem, tiles, v + tile * int8_channel_block, packed, lanes,
-                             sums + tile * lanes);
+                sum_products(problem, tiles, v + tile * line, packed, lanes, sums + tile * lanes);
             }
         }
     }
@@ -158,10 +149,10 @@ void transform_output(const WinogradInt8& problem, const WinogradExtent& extent,
             const TilePlace place(problem, tile);
             for (std::size_t lane = 0; lane < group_channels; ++lane) {
                 const std::size_t channel = group * group_channels + lane;
-                const std::array<float, 4> y =
+                const std::vector<float> y =
                     lane < lanes ? output_pixels(problem, channel,
                                                  sums + (tile - extent.tiles.begin) * lanes + lane, stride)
-                                 : std::array<float, 4>{};
+                                 : std::vector<float>(problem.tile_side() * problem.tile_side());
                 store_tile(problem, place, channel, y);
             }
         }

@@ -27,7 +27,8 @@ double barrier_seconds(const Machine& machine, int threads) {
 void add_phase(const Machine& machine, const Phase& phase, int threads, ExpectedTime& time) {
     const auto count = static_cast<std::size_t>(std::max(threads, 1));
     const std::size_t tasks = std::max<std::size_t>(phase.tasks, 1);
-    const double share = static_cast<double>((tasks + count - 1) / count) / static_cast<double>(tasks);
+    const std::size_t most = (tasks + count - 1) / count;  // of a thread
+    const double share = static_cast<double>(most) / static_cast<double>(tasks);
 
     const double arithmetic = phase.cycles * share / machine.hertz;
     double longest = arithmetic;

@@ -42,11 +42,15 @@ struct Machine {
     std::size_t l3_bytes = 0;          ///< that one cluster of cores shares
     std::size_t cores_of_cluster = 0;  ///< that share an L3 cache; 0 means all cores of the CPU
     Bandwidth bandwidth[level_count];
+    /// How much longer than reading it a line takes to be written to each level: it is read first, written
+    /// back later, and often lies where no prefetcher expects it.
+    double write_factor[level_count] = {2, 4, 4};
     double barrier_seconds = 0;  ///< to start and join a parallel loop on two threads
     double not_hidden = 0;       ///< the part of the faster resources' times that does not overlap
 
     const Bandwidth& read(Level level) const { return bandwidth[static_cast<std::size_t>(level)]; }
     Bandwidth& read(Level level) { return bandwidth[static_cast<std::size_t>(level)]; }
+    double written(Level level) const { return write_factor[static_cast<std::size_t>(level)]; }
     /// The nearest level in which data of this size stays from one use to the next, with as much other data
     /// used in between.
     Level home(double bytes) const;
@@ -58,8 +62,9 @@ struct Machine {
 /// the threads. Cycles and bytes are sums over all tasks.
 struct Phase {
     std::size_t tasks = 1;
-    double cycles = 0;               ///< of one core, if all data came from its L1 cache
-    double bytes[level_count] = {};  ///< read from each level (written bytes count as read)
+    double cycles = 0;  ///< of one core, if all data came from its L1 cache
+    double bytes[level_count] =
+        {};  ///< read from each level; a written one counts Machine::written(level) times
 
     double& read(Level level) { return bytes[static_cast<std::size_t>(level)]; }
 };

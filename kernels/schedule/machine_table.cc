@@ -13,6 +13,7 @@
 //   all                     four fifths of what the memory channels of a large server CPU could transfer:
 //                           Zen 4 12 × DDR5-4800, Zen 5 12 × DDR5-6000, Golden Cove 8 × DDR5-5600, Ice Lake
 //                           8 × DDR4-3200, Skylake 6 × DDR4-2933
+//   write_factor            how long a Winograd transform takes for a line, prefetched for writing
 //   not_hidden              fitted by kernels/schedule/fit.py
 // Others are estimates from those.
 #include <algorithm>
@@ -57,6 +58,7 @@ struct Row {
     Bandwidth l2;
     Bandwidth l3;
     Bandwidth memory;
+    std::array<double, level_count> write_factor = {2, 4, 4};
     double not_hidden = 0;
     Isa best_isa{};
     RatesOfIsas rates{};
@@ -111,6 +113,7 @@ constexpr std::array rows = {
         .l2 = {.core = 110 * giga},
         .l3 = {.core = 14 * giga, .all = 700 * giga},
         .memory = {.core = 14 * giga, .all = 285 * giga},
+        .write_factor = {4.5, 4, 4},  // 7 cycles a line in L2
         .not_hidden = usually_not_hidden,
         .best_isa = Isa::avx512vnni,
         .rates = {portable, avx2, avx2vnni, Rates{2, 0.5, 1.6}, Rates{2, 2, 1.6}, none, none}},
@@ -224,6 +227,7 @@ std::optional<Machine> machine_named(std::string_view name, Isa isa) {
                    .l3_bytes = row->l3_bytes,
                    .cores_of_cluster = row->cores_of_cluster,
                    .bandwidth = {row->l2, row->l3, row->memory},
+                   .write_factor = {row->write_factor[0], row->write_factor[1], row->write_factor[2]},
                    .barrier_seconds = barrier_seconds,
                    .not_hidden = row->not_hidden};
 }

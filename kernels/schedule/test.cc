@@ -123,6 +123,7 @@ TEST_CASE("every microarchitecture has sensible figures for the ISAs that it has
                 if (bandwidth.all > 0 && bandwidth.cluster > 0) CHECK(bandwidth.all > bandwidth.cluster);
             }
             CHECK(machine->read(Level::memory).all > 0);
+            for (const double factor : machine->write_factor) CHECK(factor >= 1);
             CHECK(machine->not_hidden > 0);
             CHECK(machine->not_hidden < 1);
             CHECK(machine->barrier_seconds > 0);

@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "kernels/common/parallel.h"
+#include "kernels/schedule/work_clock.h"
 #include "kernels/winograd/winograd.h"
 
 namespace vgg19::kernels {
@@ -76,12 +77,11 @@ class WinogradRun {
             auto* transformed = reinterpret_cast<Transformed*>(own);
             auto* products = reinterpret_cast<Product*>(own + transformed_bytes_);
             const TileRange tiles = block_of_tiles(block);
-            steps_.transform_input(problem_, {tiles, {}}, tiles, {0, problem_.input_blocks()}, transformed);
+            transform_input({tiles, {}}, tiles, {0, problem_.input_blocks()}, transformed);
             for (std::size_t group = 0; group < problem_.groups(); ++group) {
                 const WinogradExtent extent = {tiles, {group, group + 1}};
-                steps_.multiply(problem_, extent, {0, problem_.positions()}, extent.groups, transformed,
-                                products);
-                steps_.transform_output(problem_, extent, tiles, extent.groups, products);
+                multiply(extent, {0, problem_.positions()}, extent.groups, transformed, products);
+                transform_output(extent, tiles, extent.groups, products);
             }
         });
     }
@@ -93,11 +93,11 @@ class WinogradRun {
             const WinogradExtent extent = {block_of_tiles(block), {0, problem_.groups()}};
             share_parts_of_tiles(extent.tiles, problem_.input_blocks(),
                                  [&](TileRange tiles, IndexRange blocks) {
-                                     steps_.transform_input(problem_, extent, tiles, blocks, transformed);
+                                     transform_input(extent, tiles, blocks, transformed);
                                  });
             share_products(extent, transformed, products);
             share_parts_of_tiles(extent.tiles, problem_.groups(), [&](TileRange tiles, IndexRange groups) {
-                steps_.transform_output(problem_, extent, tiles, groups, products);
+                transform_output(extent, tiles, groups, products);
             });
         }
     }
@@ -128,11 +128,28 @@ class WinogradRun {
             for (std::size_t item = part.begin; item < part.end;) {
                 const std::size_t position = item / groups;
                 const std::size_t end = std::min((position + 1) * groups, part.end);
-                steps_.multiply(problem_, extent, {position, position + 1},
-                                {item - position * groups, end - position * groups}, transformed, products);
+                multiply(extent, {position, position + 1},
+                         {item - position * groups, end - position * groups}, transformed, products);
                 item = end;
             }
         });
+    }
+
+    // The steps, with a clock for profiles.
+    void transform_input(const WinogradExtent& extent, TileRange tiles, IndexRange blocks,
+                         Transformed* transformed) const {
+        const WorkTimer timer(Work::input_transform);
+        steps_.transform_input(problem_, extent, tiles, blocks, transformed);
+    }
+    void multiply(const WinogradExtent& extent, IndexRange positions, IndexRange groups,
+                  const Transformed* transformed, Product* products) const {
+        const WorkTimer timer(Work::products);
+        steps_.multiply(problem_, extent, positions, groups, transformed, products);
+    }
+    void transform_output(const WinogradExtent& extent, TileRange tiles, IndexRange groups,
+                          const Product* products) const {
+        const WorkTimer timer(Work::output_transform);
+        steps_.transform_output(problem_, extent, tiles, groups, products);
     }
 
     Steps steps_;  // a few pointers to functions

@@ -4,34 +4,34 @@
 
 namespace vgg19::kernels {
 
-std::atomic<bool> WorkClock::on_ = false;
-std::atomic<std::int64_t> WorkClock::nanoseconds_[work_count] = {};
-std::vector<WorkSeconds> WorkClock::laps_;
+std::atomic<bool> WorkClock::enabled = false;
+std::atomic<std::int64_t> WorkClock::nanoseconds[work_count] = {};
+std::vector<WorkSeconds> WorkClock::laps;
 
 void WorkClock::start() {
-    for (auto& nanoseconds : nanoseconds_) nanoseconds = 0;
-    laps_.clear();
-    on_ = true;
+    for (auto& counted : nanoseconds) counted = 0;
+    laps.clear();
+    enabled = true;
 }
 
 void WorkClock::lap() {
     if (!is_on()) return;
     WorkSeconds lap;
     for (std::size_t work = 0; work < work_count; ++work) {
-        lap.of[work] = static_cast<double>(nanoseconds_[work].exchange(0)) * 1e-9;
+        lap.of[work] = static_cast<double>(nanoseconds[work].exchange(0)) * 1e-9;
     }
-    laps_.push_back(lap);
+    laps.push_back(lap);
 }
 
 std::vector<WorkSeconds> WorkClock::stop() {
-    on_ = false;
-    return std::exchange(laps_, {});
+    enabled = false;
+    return std::exchange(laps, {});
 }
 
 void WorkTimer::count() const {
     const auto taken = std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - begin_);
-    WorkClock::nanoseconds_[static_cast<std::size_t>(work_)].fetch_add(taken.count(),
-                                                                       std::memory_order_relaxed);
+    WorkClock::nanoseconds[static_cast<std::size_t>(work_)].fetch_add(taken.count(),
+                                                                      std::memory_order_relaxed);
 }
 
 }  // namespace vgg19::kernels

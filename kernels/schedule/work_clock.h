@@ -27,7 +27,7 @@ struct WorkSeconds {
 /// The clock of this process. start(), lap() and stop() belong to one thread, while no timer runs.
 class WorkClock {
   public:
-    static bool is_on() { return on_.load(std::memory_order_relaxed); }
+    static bool is_on() { return enabled.load(std::memory_order_relaxed); }
     /// Timers count from now on, in laps that end with lap().
     static void start();
     /// Does nothing if the clock is off.
@@ -37,9 +37,9 @@ class WorkClock {
 
   private:
     friend class WorkTimer;
-    static std::atomic<bool> on_;
-    static std::atomic<std::int64_t> nanoseconds_[work_count];
-    static std::vector<WorkSeconds> laps_;
+    static std::atomic<bool> enabled;
+    static std::atomic<std::int64_t> nanoseconds[work_count];
+    static std::vector<WorkSeconds> laps;
 };
 
 /// Adds the time of its life to the clock. For schedules, around each call of a kernel's step:

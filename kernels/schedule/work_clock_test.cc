@@ -1,10 +1,11 @@
+#include "kernels/schedule/work_clock.h"
+
 #include <doctest/doctest.h>
 
 #include <chrono>
 #include <vector>
 
 #include "kernels/common/parallel.h"
-#include "kernels/schedule/work_clock.h"
 
 namespace vgg19::kernels {
 

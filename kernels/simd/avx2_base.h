@@ -3,6 +3,7 @@
 
 #include <immintrin.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -18,6 +19,9 @@ struct Avx2Base {
         __m256 value;
     };
 
+    static void prefetch_for_write(const void* line) {
+        __asm__ volatile("prefetchw %0" : : "m"(*static_cast<const char*>(line)));
+    }
     static Register zero() { return {_mm256_setzero_ps()}; }
     static Register broadcast(float value) { return {_mm256_set1_ps(value)}; }
     static Register load(const float* from) { return {_mm256_loadu_ps(from)}; }
@@ -67,6 +71,24 @@ struct Avx2Base {
         const __m256i integers = quantized_integers(a.value);
         const __m128i sixteen_bits = packed(integers);
         _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm_packus_epi16(sixteen_bits, sixteen_bits));
+    }
+
+    static void store_quantized_square(std::uint8_t* to, std::uint8_t* below,
+                                       const std::array<std::array<Register, 2>, 2>& a) {
+        const __m256i upper_row =
+            _mm256_packs_epi32(integers_below_256(a[0][0].value), integers_below_256(a[0][1].value));
+        const __m256i lower_row =
+            _mm256_packs_epi32(integers_below_256(a[1][0].value), integers_below_256(a[1][1].value));
+        // Packing works within 128-bit halves, so that each has four channels of every pixel.
+        const __m256i by_pixels = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+        const __m256i bytes =
+            _mm256_permutevar8x32_epi32(_mm256_packus_epi16(upper_row, lower_row), by_pixels);
+        const __m128i upper = _mm256_castsi256_si128(bytes);
+        const __m128i lower = _mm256_extracti128_si256(bytes, 1);
+        _mm_storel_epi64(reinterpret_cast<__m128i*>(to), upper);
+        _mm_storeh_pd(reinterpret_cast<double*>(to + 32), _mm_castsi128_pd(upper));
+        _mm_storel_epi64(reinterpret_cast<__m128i*>(below), lower);
+        _mm_storeh_pd(reinterpret_cast<double*>(below + 32), _mm_castsi128_pd(lower));
     }
 
     struct Sixteen {
@@ -167,23 +189,38 @@ struct Avx2Base {
         __m256i value;
     };
     static Words broadcast_word(std::int16_t value) { return {_mm256_set1_epi16(value)}; }
-    static Words load_pixels_shifted_by_5(const std::uint8_t* from) {
-        const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
-        return {_mm256_slli_epi16(_mm256_cvtepu8_epi16(bytes), 5)};
-    }
     static Words add_words(Words a, Words b) { return {_mm256_add_epi16(a.value, b.value)}; }
     static Words subtract_words(Words a, Words b) { return {_mm256_sub_epi16(a.value, b.value)}; }
     static Words multiply_rounded(Words a, Words b) { return {_mm256_mulhrs_epi16(a.value, b.value)}; }
+
+    static constexpr std::size_t pixel_blocks = 1;
+    struct Pixels {
+        __m256i value;
+    };
+    static Pixels load_pixels(const std::uint8_t* from, const std::uint8_t* /*second*/) {
+        return {load_bytes(from)};
+    }
+    /// Of each 128 bits of pixels, the lower eight and the upper eight: the inverse of packing.
+    struct PixelWords {
+        Words lower;
+        Words upper;
+    };
+    template <int a_weight, int b_weight>
+    static PixelWords weighted_pixels(Pixels a, Pixels b) {
+        const __m256i weights =
+            _mm256_set1_epi16(static_cast<std::int16_t>(b_weight * 256 + (a_weight & 0xff)));
+        return {{_mm256_maddubs_epi16(_mm256_unpacklo_epi8(a.value, b.value), weights)},
+                {_mm256_maddubs_epi16(_mm256_unpackhi_epi8(a.value, b.value), weights)}};
+    }
     template <std::uint8_t zero_point>
-    static void store_bytes(std::uint8_t* to, Words a) {
+    static void store_bytes(std::uint8_t* to, PixelWords a) {
         static_assert(zero_point == 0 || zero_point == 128);
-        const __m128i low = _mm256_castsi256_si128(a.value);
-        const __m128i high = _mm256_extracti128_si256(a.value, 1);
         // Adding 128 maps signed bytes to unsigned ones.
-        const __m128i bytes = zero_point == 0 ? _mm_packus_epi16(low, high)
-                                              : _mm_xor_si128(_mm_packs_epi16(low, high),
-                                                              _mm_set1_epi8(static_cast<char>(0x80)));
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
+        const __m256i bytes = zero_point == 0
+                                  ? _mm256_packus_epi16(a.lower.value, a.upper.value)
+                                  : _mm256_xor_si256(_mm256_packs_epi16(a.lower.value, a.upper.value),
+                                                     _mm256_set1_epi8(static_cast<char>(0x80)));
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), bytes);
     }
 
     struct Sum {
@@ -247,6 +284,10 @@ struct Avx2Base {
     /// Clamp before the conversion, which would make too large values negative.
     static __m256i quantized_integers(__m256 a) {
         return _mm256_cvtps_epi32(_mm256_min_ps(a, _mm256_set1_ps(255.0F)));
+    }
+    /// The same for numbers of both signs, of which those that are no numbers become negative.
+    static __m256i integers_below_256(__m256 a) {
+        return _mm256_cvtps_epi32(_mm256_min_ps(_mm256_set1_ps(255.0F), a));
     }
     /// Packs eight integers to 16 bits, in order.
     static __m128i packed(__m256i integers) {

@@ -3,6 +3,7 @@
 
 #include <immintrin.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -18,6 +19,9 @@ struct Avx512Base {
         __m512 value;
     };
 
+    static void prefetch_for_write(const void* line) {
+        __asm__ volatile("prefetchw %0" : : "m"(*static_cast<const char*>(line)));
+    }
     static Register zero() { return {_mm512_setzero_ps()}; }
     static Register broadcast(float value) { return {_mm512_set1_ps(value)}; }
     static Register load(const float* from) { return {_mm512_loadu_ps(from)}; }
@@ -64,6 +68,21 @@ struct Avx512Base {
     /// The saturating conversion to bytes also clamps to 255: values too large for an integer become 2^31, as
     /// unsigned.
     static void store_quantized(std::uint8_t* to, Register a) { store_quantized_sixteen(to, a); }
+
+    static void store_quantized_square(std::uint8_t* to, std::uint8_t* below,
+                                       const std::array<std::array<Register, 2>, 2>& a) {
+        const __m512i upper_row =
+            _mm512_packs_epi32(integers_below_256(a[0][0]), integers_below_256(a[0][1]));
+        const __m512i lower_row =
+            _mm512_packs_epi32(integers_below_256(a[1][0]), integers_below_256(a[1][1]));
+        // Packing works within 128-bit parts, so that each has four channels of every pixel.
+        const __m512i by_pixels = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+        const __m512i bytes = _mm512_permutexvar_epi32(by_pixels, _mm512_packus_epi16(upper_row, lower_row));
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_castsi512_si128(bytes));
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 32), _mm512_extracti32x4_epi32(bytes, 1));
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(below), _mm512_extracti32x4_epi32(bytes, 2));
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(below + 32), _mm512_extracti32x4_epi32(bytes, 3));
+    }
 
     using Sixteen = Register;
     static Sixteen load_sixteen(const float* from) { return load(from); }
@@ -134,21 +153,39 @@ struct Avx512Base {
         __m512i value;
     };
     static Words broadcast_word(std::int16_t value) { return {_mm512_set1_epi16(value)}; }
-    static Words load_pixels_shifted_by_5(const std::uint8_t* from) {
-        const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
-        return {_mm512_slli_epi16(_mm512_cvtepu8_epi16(bytes), 5)};
-    }
     static Words add_words(Words a, Words b) { return {_mm512_add_epi16(a.value, b.value)}; }
     static Words subtract_words(Words a, Words b) { return {_mm512_sub_epi16(a.value, b.value)}; }
     static Words multiply_rounded(Words a, Words b) { return {_mm512_mulhrs_epi16(a.value, b.value)}; }
+
+    static constexpr std::size_t pixel_blocks = 2;
+    struct Pixels {
+        __m512i value;
+    };
+    static Pixels load_pixels(const std::uint8_t* first, const std::uint8_t* second) {
+        const __m256i lower = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(first));
+        const __m256i upper = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(second));
+        return {_mm512_inserti64x4(_mm512_castsi256_si512(lower), upper, 1)};
+    }
+    /// Of each 128 bits of pixels, the lower eight and the upper eight: the inverse of packing.
+    struct PixelWords {
+        Words lower;
+        Words upper;
+    };
+    template <int a_weight, int b_weight>
+    static PixelWords weighted_pixels(Pixels a, Pixels b) {
+        const __m512i weights =
+            _mm512_set1_epi16(static_cast<std::int16_t>(b_weight * 256 + (a_weight & 0xff)));
+        return {{_mm512_maddubs_epi16(_mm512_unpacklo_epi8(a.value, b.value), weights)},
+                {_mm512_maddubs_epi16(_mm512_unpackhi_epi8(a.value, b.value), weights)}};
+    }
     template <std::uint8_t zero_point>
-    static void store_bytes(std::uint8_t* to, Words a) {
+    static void store_bytes(std::uint8_t* to, PixelWords a) {
         static_assert(zero_point == 0 || zero_point == 128);
-        // Adding 128 maps signed bytes to unsigned ones.
-        const __m256i bytes = zero_point == 0 ? _mm512_cvtusepi16_epi8(a.value)
-                                              : _mm256_xor_si256(_mm512_cvtsepi16_epi8(a.value),
-                                                                 _mm256_set1_epi8(static_cast<char>(0x80)));
-        _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), bytes);
+        const __m512i bytes = zero_point == 0
+                                  ? _mm512_packus_epi16(a.lower.value, a.upper.value)
+                                  : _mm512_xor_si512(_mm512_packs_epi16(a.lower.value, a.upper.value),
+                                                     _mm512_set1_epi8(static_cast<char>(0x80)));
+        _mm512_storeu_si512(to, bytes);
     }
 
     struct Sum {
@@ -181,6 +218,10 @@ struct Avx512Base {
     }
 
   protected:
+    /// Numbers too large for an integer would become negative.
+    static __m512i integers_below_256(Register a) {
+        return _mm512_cvtps_epi32(_mm512_min_ps(_mm512_set1_ps(255.0F), a.value));
+    }
     /// Works within 128-bit parts: part p of register k has bytes 16 · p + 4 · k and the three after it.
     static void interleave(const std::int8_t* const (&rows)[4], __m512i (&bytes)[4]) {
         const __m512i a = _mm512_loadu_si512(rows[0]);

@@ -4,6 +4,7 @@
 
 #include <arm_neon.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -19,6 +20,7 @@ struct NeonBase {
         float32x4_t upper;
     };
 
+    static void prefetch_for_write(const void* line) { __builtin_prefetch(line, 1); }
     static Register zero() { return broadcast(0); }
     static Register broadcast(float value) { return {vdupq_n_f32(value), vdupq_n_f32(value)}; }
     static Register load(const float* from) { return {vld1q_f32(from), vld1q_f32(from + 4)}; }
@@ -69,6 +71,14 @@ struct NeonBase {
     }
     static float largest(Register a) { return vmaxvq_f32(larger(a.lower, a.upper)); }
     static void store_quantized(std::uint8_t* to, Register a) { vst1_u8(to, quantized(a)); }
+    static void store_quantized_square(std::uint8_t* to, std::uint8_t* below,
+                                       const std::array<std::array<Register, 2>, 2>& a) {
+        // The conversion makes negative numbers, and those that are none, zero.
+        vst1_u8(to, quantized(a[0][0]));
+        vst1_u8(to + 32, quantized(a[0][1]));
+        vst1_u8(below, quantized(a[1][0]));
+        vst1_u8(below + 32, quantized(a[1][1]));
+    }
 
     struct Sixteen {
         Register lower;
@@ -184,11 +194,6 @@ struct NeonBase {
         int16x8_t upper;
     };
     static Words broadcast_word(std::int16_t value) { return {vdupq_n_s16(value), vdupq_n_s16(value)}; }
-    static Words load_pixels_shifted_by_5(const std::uint8_t* from) {
-        const uint8x16_t bytes = vld1q_u8(from);
-        return {vreinterpretq_s16_u16(vshll_n_u8(vget_low_u8(bytes), 5)),
-                vreinterpretq_s16_u16(vshll_n_u8(vget_high_u8(bytes), 5))};
-    }
     static Words add_words(Words a, Words b) {
         return {vaddq_s16(a.lower, b.lower), vaddq_s16(a.upper, b.upper)};
     }
@@ -199,16 +204,28 @@ struct NeonBase {
     static Words multiply_rounded(Words a, Words b) {
         return {vqrdmulhq_s16(a.lower, b.lower), vqrdmulhq_s16(a.upper, b.upper)};
     }
+
+    static constexpr std::size_t pixel_blocks = 1;
+    struct Pixels {
+        uint8x16_t lower;
+        uint8x16_t upper;
+    };
+    static Pixels load_pixels(const std::uint8_t* from, const std::uint8_t* /*second*/) {
+        return {vld1q_u8(from), vld1q_u8(from + 16)};
+    }
+    struct PixelWords {
+        Words lower;
+        Words upper;
+    };
+    template <int a_weight, int b_weight>
+    static PixelWords weighted_pixels(Pixels a, Pixels b) {
+        return {weighted<a_weight, b_weight>(a.lower, b.lower),
+                weighted<a_weight, b_weight>(a.upper, b.upper)};
+    }
     template <std::uint8_t zero_point>
-    static void store_bytes(std::uint8_t* to, Words a) {
-        static_assert(zero_point == 0 || zero_point == 128);
-        if constexpr (zero_point == 0) {
-            vst1q_u8(to, vcombine_u8(vqmovun_s16(a.lower), vqmovun_s16(a.upper)));
-        } else {
-            // Adding 128 maps signed bytes to unsigned ones.
-            const int8x16_t bytes = vcombine_s8(vqmovn_s16(a.lower), vqmovn_s16(a.upper));
-            vst1q_u8(to, veorq_u8(vreinterpretq_u8_s8(bytes), vdupq_n_u8(0x80)));
-        }
+    static void store_bytes(std::uint8_t* to, PixelWords a) {
+        store_sixteen_bytes<zero_point>(to, a.lower);
+        store_sixteen_bytes<zero_point>(to + 16, a.upper);
     }
     static Sum load_first_sum(const std::int32_t* from, std::size_t count) {
         std::int32_t padded[width] = {};
@@ -254,6 +271,33 @@ struct NeonBase {
     static uint8x8_t quantized(Register a) {
         return vqmovn_u16(
             vcombine_u16(vqmovn_u32(vcvtnq_u32_f32(a.lower)), vqmovn_u32(vcvtnq_u32_f32(a.upper))));
+    }
+    template <int a_weight, int b_weight>
+    static Words weighted(uint8x16_t a, uint8x16_t b) {
+        return {weighted<a_weight, b_weight>(vget_low_u8(a), vget_low_u8(b)),
+                weighted<a_weight, b_weight>(vget_high_u8(a), vget_high_u8(b))};
+    }
+    template <int a_weight, int b_weight>
+    static int16x8_t weighted(uint8x8_t a, uint8x8_t b) {
+        if constexpr (a_weight == b_weight) {
+            return vmulq_n_s16(vreinterpretq_s16_u16(vaddl_u8(a, b)), a_weight);
+        } else if constexpr (a_weight == -b_weight) {
+            return vmulq_n_s16(vreinterpretq_s16_u16(vsubl_u8(a, b)), a_weight);
+        } else {
+            return vmlaq_n_s16(vmulq_n_s16(vreinterpretq_s16_u16(vmovl_u8(a)), a_weight),
+                               vreinterpretq_s16_u16(vmovl_u8(b)), b_weight);
+        }
+    }
+    template <std::uint8_t zero_point>
+    static void store_sixteen_bytes(std::uint8_t* to, Words a) {
+        static_assert(zero_point == 0 || zero_point == 128);
+        if constexpr (zero_point == 0) {
+            vst1q_u8(to, vcombine_u8(vqmovun_s16(a.lower), vqmovun_s16(a.upper)));
+        } else {
+            // Adding 128 maps signed bytes to unsigned ones.
+            const int8x16_t bytes = vcombine_s8(vqmovn_s16(a.lower), vqmovn_s16(a.upper));
+            vst1q_u8(to, veorq_u8(vreinterpretq_u8_s8(bytes), vdupq_n_u8(0x80)));
+        }
     }
     static float64x2_t scaled(float64x2_t a, float64x2_t n) {
         const int64x2_t exponent = vshlq_n_s64(vcvtq_s64_f64(n), 52);

@@ -2,6 +2,7 @@
 // any target.
 #pragma once
 
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -22,6 +23,7 @@ struct Vector {
         Floats value;
     };
 
+    static void prefetch_for_write(const void* line) { __builtin_prefetch(line, 1); }
     static Register zero() { return {Floats{}}; }
     static Register broadcast(float value) { return {Floats{} + value}; }
     static Register load(const float* from) { return {copy_of<Floats>(from)}; }
@@ -70,6 +72,13 @@ struct Vector {
         using EightBytes = std::uint8_t __attribute__((vector_size(width)));
         const EightBytes bytes = __builtin_convertvector(copy_of<Integers>(&shifted), EightBytes);
         __builtin_memcpy(to, &bytes, sizeof bytes);
+    }
+    static void store_quantized_square(std::uint8_t* to, std::uint8_t* below,
+                                       const std::array<std::array<Register, 2>, 2>& a) {
+        store_quantized(to, maximum(a[0][0], zero()));
+        store_quantized(to + 32, maximum(a[0][1], zero()));
+        store_quantized(below, maximum(a[1][0], zero()));
+        store_quantized(below + 32, maximum(a[1][1], zero()));
     }
 
     struct Sixteen {
@@ -171,9 +180,6 @@ struct Vector {
         SixteenWords value;
     };
     static Words broadcast_word(std::int16_t value) { return {SixteenWords{} + value}; }
-    static Words load_pixels_shifted_by_5(const std::uint8_t* from) {
-        return {__builtin_convertvector(copy_of<SixteenBytes>(from), SixteenWords) << 5};
-    }
     static Words add_words(Words a, Words b) { return {a.value + b.value}; }
     static Words subtract_words(Words a, Words b) { return {a.value - b.value}; }
     static Words multiply_rounded(Words a, Words b) {
@@ -181,14 +187,28 @@ struct Vector {
             __builtin_convertvector(a.value, SixteenWide) * __builtin_convertvector(b.value, SixteenWide);
         return {__builtin_convertvector((product + (1 << 14)) >> 15, SixteenWords)};
     }
+
+    static constexpr std::size_t pixel_blocks = 1;
+    struct Pixels {
+        SixteenBytes lower;
+        SixteenBytes upper;
+    };
+    static Pixels load_pixels(const std::uint8_t* from, const std::uint8_t* /*second*/) {
+        return {copy_of<SixteenBytes>(from), copy_of<SixteenBytes>(from + words)};
+    }
+    struct PixelWords {
+        Words lower;
+        Words upper;
+    };
+    template <int a_weight, int b_weight>
+    static PixelWords weighted_pixels(Pixels a, Pixels b) {
+        return {weighted<a_weight, b_weight>(a.lower, b.lower),
+                weighted<a_weight, b_weight>(a.upper, b.upper)};
+    }
     template <std::uint8_t zero_point>
-    static void store_bytes(std::uint8_t* to, Words a) {
-        const SixteenWords least = SixteenWords{} - std::int16_t{zero_point};
-        const SixteenWords most = least + std::int16_t{255};
-        const SixteenWords not_less = a.value > least ? a.value : least;
-        const SixteenWords clamped = (not_less < most ? not_less : most) + std::int16_t{zero_point};
-        const SixteenBytes bytes = __builtin_convertvector(clamped, SixteenBytes);
-        __builtin_memcpy(to, &bytes, sizeof bytes);
+    static void store_bytes(std::uint8_t* to, PixelWords a) {
+        store_sixteen_bytes<zero_point>(to, a.lower);
+        store_sixteen_bytes<zero_point>(to + words, a.upper);
     }
 
     struct Sum {
@@ -260,6 +280,21 @@ struct Vector {
     }
 
   private:
+    template <int a_weight, int b_weight>
+    static Words weighted(SixteenBytes a, SixteenBytes b) {
+        return {__builtin_convertvector(a, SixteenWords) * std::int16_t{a_weight} +
+                __builtin_convertvector(b, SixteenWords) * std::int16_t{b_weight}};
+    }
+    template <std::uint8_t zero_point>
+    static void store_sixteen_bytes(std::uint8_t* to, Words a) {
+        const SixteenWords least = SixteenWords{} - std::int16_t{zero_point};
+        const SixteenWords most = least + std::int16_t{255};
+        const SixteenWords not_less = a.value > least ? a.value : least;
+        const SixteenWords clamped = (not_less < most ? not_less : most) + std::int16_t{zero_point};
+        const SixteenBytes bytes = __builtin_convertvector(clamped, SixteenBytes);
+        __builtin_memcpy(to, &bytes, sizeof bytes);
+    }
+
     using EightDoubles = double __attribute__((vector_size(width * sizeof(double))));
 
     template <class Value, class Element>

@@ -159,6 +159,27 @@ TEST_CASE("vector layer: quantisation rounds ties to even and saturates") {
     });
 }
 
+TEST_CASE("vector layer: squares of pixels are quantised with a ReLU") {
+    constexpr float infinity = std::numeric_limits<float>::infinity();
+    const float values[] = {0.5F, 1.5F, 254.5F, 255.5F, 3e9F,      3e38F,         infinity, -infinity,
+                            -1,   -3e9, -0.0F,  -0.4F,  70'000.0F, std::nanf(""), 128.5F,   7};
+    const std::uint8_t wanted[] = {0, 2, 254, 255, 255, 255, 255, 0, 0, 0, 0, 0, 255, 0, 128, 7};
+    for_each_isa([&](const SimdOperations& simd) {
+        GuardedBuffer<float> from(4 * simd.width);
+        GuardedBuffer<std::uint8_t> bytes(64 + 32 + simd.width);
+        std::fill(bytes.begin(), bytes.end(), std::uint8_t{0xA5});
+        // Each pixel starts with another value.
+        for (std::size_t i = 0; i < 4 * simd.width; ++i) from[i] = values[(i + i / simd.width * 5) % 16];
+        simd.store_quantized_square(from.data(), bytes.data());
+        for (std::size_t i = 0; i < bytes.size(); ++i) {
+            const std::size_t pixel = i / 32;
+            const std::size_t lane = i % 32;
+            const std::size_t value = (pixel * simd.width + lane + pixel * 5) % 16;
+            CHECK(bytes[i] == (lane < simd.width ? wanted[value] : std::uint8_t{0xA5}));
+        }
+    });
+}
+
 TEST_CASE("vector layer: sixteen sums to floats and bytes") {
     for_each_isa([](const SimdOperations& simd) {
         Random random;
@@ -230,23 +251,35 @@ TEST_CASE("vector layer: doubles") {
     });
 }
 
-TEST_CASE("vector layer: 16-bit words") {
+TEST_CASE("vector layer: pixels as 16-bit words") {
     for_each_isa([](const SimdOperations& simd) {
         Random random;
         INFO(random.replay());
-        GuardedBuffer<std::uint8_t> pixels(simd.words), bytes(simd.words);
+        GuardedBuffer<std::uint8_t> a(simd.pixels), b(simd.pixels), bytes(simd.pixels);
         for (int repetition = 0; repetition < repetitions; ++repetition) {
-            for (auto& pixel : pixels) pixel = static_cast<std::uint8_t>(random.integer(0, 255));
-            const auto a = static_cast<std::int16_t>(random.integer(-24000, 24000));
-            const auto b = static_cast<std::int16_t>(random.integer(1, 32767));
-            for (const bool subtract : {false, true}) {
-                for (const int zero_point : {0, 128}) {
-                    simd.word_bytes(pixels.data(), a, b, subtract, zero_point, bytes.data());
-                    for (std::size_t i = 0; i < simd.words; ++i) {
-                        const auto sum = static_cast<std::int16_t>((pixels[i] << 5) + (subtract ? -a : a));
-                        const int product = (sum * b + (1 << 14)) >> 15;
-                        if (zero_point == 0 && product < 0) continue;  // not defined
-                        CHECK(int{bytes[i]} == std::clamp(product + zero_point, 0, 255));
+            for (auto* pixels : {&a, &b}) {
+                const bool corners = random.integer(0, 3) == 0;
+                for (auto& pixel : *pixels) {
+                    pixel = static_cast<std::uint8_t>(corners ? 255 * random.integer(0, 1)
+                                                              : random.integer(0, 255));
+                }
+            }
+            const auto offset = static_cast<std::int16_t>(random.integer(-16000, 16000));
+            const auto factor = static_cast<std::int16_t>(random.integer(1, 32767));
+            for (std::size_t weights = 0; weights < std::size(SimdOperations::pixel_weights); ++weights) {
+                CAPTURE(weights);
+                const auto& weight = SimdOperations::pixel_weights[weights];
+                for (const bool subtract : {false, true}) {
+                    for (const int zero_point : {0, 128}) {
+                        simd.pixel_words({weights, offset, subtract, factor, zero_point}, a.data(), b.data(),
+                                         bytes.data());
+                        for (std::size_t i = 0; i < simd.pixels; ++i) {
+                            const auto sum = static_cast<std::int16_t>(weight[0] * a[i] + weight[1] * b[i] +
+                                                                       (subtract ? -offset : offset));
+                            const int product = (sum * factor + (1 << 14)) >> 15;
+                            if (zero_point == 0 && product < 0) continue;  // not defined
+                            CHECK(int{bytes[i]} == std::clamp(product + zero_point, 0, 255));
+                        }
                     }
                 }
             }

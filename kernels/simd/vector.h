@@ -9,6 +9,7 @@
 //
 //   width                       floats, and 32-bit integers, in a register
 //   registers                   how many there are, for the sizes of register tiles
+//   prefetch_for_write(line)    fetches a cache line that will be written; any address will do
 //   Register                    `width` floats
 //   zero, broadcast(x), load(from), store(to, a)           at any address
 //   load_first(from, n), store_first(to, n, a)             the first n; no byte past those is accessed
@@ -22,6 +23,9 @@
 //   total(a), largest(a)        over the lanes: upper half with lower half, and so on
 //   store_quantized(to, a)      `width` bytes min(255, round(a)), ties to even; a ≥ 0, or no number, for
 //                               which the byte may be any
+//   store_quantized_square(to, below, a)                   likewise the four pixels a[2][2], 32 bytes apart
+//   in
+//                               both rows; negative numbers and what is no number give 0
 //
 //   Sixteen                     sixteen floats, half a block of 8-bit activations
 //   load_sixteen(from), load_sixteen(lower, upper)         from one address, or eight from each of two
@@ -41,11 +45,17 @@
 //   total_double(a)
 //
 //   Words                       `words` integers of 16 bits
-//   broadcast_word, load_pixels_shifted_by_5(from bytes), add_words, subtract_words
+//   broadcast_word, add_words, subtract_words
 //   multiply_rounded(a, b)      (a · b + 2^14) >> 15
-//   store_bytes<zero_point>(to, a)                         a + zero_point, saturated to a byte; the zero
-//   point
-//                               is 128, or 0 where a ≥ 0
+//   Pixels                      pixel_blocks (1 or 2) blocks of 32 unsigned bytes
+//   load_pixels(from, second)   one block from each address; `second` is ignored where pixel_blocks is 1
+//   PixelWords                  the same number of 16-bit integers, as Words `lower` and `upper`, in an order
+//   that
+//                               only store_bytes knows
+//   weighted_pixels<x, y>(a, b) x · a + y · b, where neither product nor sum overflows; −128 ≤ x, y ≤ 127
+//   store_bytes<zero_point>(to, a)                         PixelWords + zero_point, saturated to bytes, in
+//   the order
+//                               of Pixels; the zero point is 128, or 0 where a ≥ 0
 //
 //   Sum                         `width` sums of 32 bits
 //   zero_sum, load_sum(from), store_sum(to, a), total_sum(a)

@@ -1,6 +1,7 @@
 // The matrix products between the transforms, over a vector type (steps.h says what it has).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <utility>
@@ -16,53 +17,99 @@ namespace {
 template <class Vector>
 constexpr std::size_t winograd_rows = (Vector::registers - 3) / 2;
 
-/// The matrix products of one position: `rows` tiles × `columns` vectors of output channels, over all input
-/// channels.
+/// The operands of the products of one register tile, of one chunk of input channels.
+struct ChunkOperands {
+    const float* transformed;  ///< V of the first tile and input block
+    std::size_t block_stride;  ///< floats between input blocks of V
+    std::size_t input_blocks;
+    const float* filters;  ///< [input channel][vector of output channels][lane]
+    const float* ahead;    ///< filters to be prefetched, `ahead_step` floats for each input channel
+    std::size_t ahead_step;
+    float* products;  ///< M of the first tile
+    bool adds;        ///< to M; the first chunk starts it
+};
+
+/// `rows` tiles × `columns` vectors of output channels.
 template <class Vector, std::size_t rows, std::size_t columns>
-inline __attribute__((always_inline)) void multiply_tile(const float* transformed, std::size_t block_stride,
-                                                         std::size_t input_blocks, const float* weights,
-                                                         float* products) {
+inline __attribute__((always_inline)) void multiply_tile(ChunkOperands chunk) {
     constexpr std::size_t lanes = Vector::width;
-    constexpr std::size_t ahead = 40;  // input channels
-    typename Vector::Register sums[rows][columns];
+    using Register = typename Vector::Register;
+    Register sums[rows][columns];
     unrolled<rows>([&](auto row) __attribute__((always_inline)) {
         unrolled<columns>([&](auto column)
                               __attribute__((always_inline)) { sums[row][column] = Vector::zero(); });
     });
-    for (std::size_t block = 0; block < input_blocks; ++block, transformed += block_stride) {
+    for (std::size_t block = 0; block < chunk.input_blocks; ++block) {
 #pragma GCC unroll 4
-        for (std::size_t lane = 0; lane < lanes; ++lane, weights += columns * lanes) {
-            // Filters come from memory, and the hardware's own prefetcher stops at the end of each page.
+        for (std::size_t lane = 0; lane < lanes; ++lane) {
             unrolled<columns>([&](auto column) __attribute__((always_inline)) {
-                __builtin_prefetch(weights + (ahead * columns + column) * lanes);
+                __builtin_prefetch(chunk.ahead + column * lanes);
             });
-            typename Vector::Register filters[columns];
+            chunk.ahead += chunk.ahead_step;
+            Register filters[columns];
             unrolled<columns>([&](auto column) __attribute__((always_inline)) {
-                filters[column] = Vector::load(weights + column * lanes);
+                filters[column] = Vector::load(chunk.filters + column * lanes);
             });
+            chunk.filters += columns * lanes;
             unrolled<rows>([&](auto row) __attribute__((always_inline)) {
-                const auto value = Vector::broadcast(transformed[row * lanes + lane]);
+                const auto value = Vector::broadcast(chunk.transformed[row * lanes + lane]);
                 unrolled<columns>([&](auto column) __attribute__((always_inline)) {
                     sums[row][column] = Vector::multiply_add(value, filters[column], sums[row][column]);
                 });
             });
         }
+        chunk.transformed += chunk.block_stride;
     }
-    unrolled<rows>([&](auto row) __attribute__((always_inline)) {
-        unrolled<columns>([&](auto column) __attribute__((always_inline)) {
-            Vector::store(products + (row * columns + column) * lanes, sums[row][column]);
+    if (chunk.adds) {
+        unrolled<rows>([&](auto row) __attribute__((always_inline)) {
+            unrolled<columns>([&](auto column) __attribute__((always_inline)) {
+                float* place = chunk.products + (row * columns + column) * lanes;
+                Vector::store(place, Vector::add(Vector::load(place), sums[row][column]));
+            });
         });
-    });
+    } else {
+        unrolled<rows>([&](auto row) __attribute__((always_inline)) {
+            unrolled<columns>([&](auto column) __attribute__((always_inline)) {
+                Vector::store(chunk.products + (row * columns + column) * lanes, sums[row][column]);
+            });
+        });
+    }
 }
 
 template <class Vector, std::size_t columns>
-struct WinogradProducts {
-    using Multiply = void (*)(const float*, std::size_t, std::size_t, const float*, float*);
+class WinogradProducts {
+  public:
+    /// Computes one position of one group of output channels: all its tiles for one chunk of input channels
+    /// after the other, so that the chunk's filters stay in the L1 cache. `next` are the filters that will be
+    /// multiplied next.
+    static void run(const Winograd& problem, std::size_t tile_count, const float* transformed,
+                    const float* filters, const float* next, float* products) {
+        constexpr std::size_t chunk_blocks = Winograd::chunk_channels / lanes;
+        const std::size_t block_stride = tile_count * lanes;
+        const std::size_t inputs = problem.input_blocks();
+        for (std::size_t block = 0; block < inputs; block += chunk_blocks) {
+            const std::size_t blocks = std::min(chunk_blocks, inputs - block);
+            const float* chunk = filters + block * lanes * columns * lanes;
+            const bool last = block + blocks == inputs;
+            run_chunk({.transformed = transformed + block * block_stride,
+                       .block_stride = block_stride,
+                       .input_blocks = blocks,
+                       .filters = chunk,
+                       .ahead = last ? next : chunk + blocks * lanes * columns * lanes,
+                       .ahead_step = 0,
+                       .products = products,
+                       .adds = block > 0},
+                      tile_count);
+        }
+    }
+
+  private:
+    static constexpr std::size_t lanes = Vector::width;
+    using Multiply = void (*)(const ChunkOperands&);
 
     template <std::size_t rows>
-    static void multiply_rows(const float* transformed, std::size_t block_stride, std::size_t input_blocks,
-                              const float* weights, float* products) {
-        multiply_tile<Vector, rows, columns>(transformed, block_stride, input_blocks, weights, products);
+    static void multiply_rows(const ChunkOperands& chunk) {
+        multiply_tile<Vector, rows, columns>(chunk);
     }
 
     static constexpr auto by_rows = []<std::size_t... index>(std::index_sequence<index...>) {
@@ -70,25 +117,19 @@ struct WinogradProducts {
     }
     (std::make_index_sequence<winograd_rows<Vector>>{});
 
-    /// Computes positions of one group of output channels. `weights` and `products` are the group's.
-    static void run(const Winograd& problem, const WinogradExtent& extent, IndexRange positions,
-                    const float* transformed, const float* weights, float* products) {
-        const std::size_t tile_count = extent.tiles.size();
-        constexpr std::size_t lanes = Vector::width;
-        const std::size_t inputs = problem.input_blocks();
-        // Register tiles have nearly equal heights: 49 tiles as 10 10 10 10 9 cost less than as 12 12 12 12
-        // 1.
+    /// Register tiles have nearly equal heights: 49 tiles as 13 12 12 12 cost less than as 14 14 14 7. Each
+    /// prefetches its share of the next chunk.
+    static void run_chunk(ChunkOperands chunk, std::size_t tile_count) {
         const std::size_t parts = (tile_count + winograd_rows<Vector> - 1) / winograd_rows<Vector>;
-        for (std::size_t position = positions.begin; position < positions.end; ++position) {
-            const float* position_tiles = transformed + position * problem.transformed_stride(tile_count);
-            const float* position_weights = weights + position * inputs * lanes * columns * lanes;
-            float* position_products = products + position * problem.product_stride(extent);
-            for (std::size_t part = 0; part < parts; ++part) {
-                const std::size_t begin = tile_count * part / parts;
-                const std::size_t end = tile_count * (part + 1) / parts;
-                by_rows[end - begin - 1](position_tiles + begin * lanes, tile_count * lanes, inputs,
-                                         position_weights, position_products + begin * columns * lanes);
-            }
+        const std::size_t fewest = tile_count / parts;
+        const std::size_t with_one_more = tile_count % parts;
+        chunk.ahead_step = blocks_of(columns * lanes, parts);
+        for (std::size_t part = 0; part < parts; ++part) {
+            const std::size_t rows = part < with_one_more ? fewest + 1 : fewest;
+            by_rows[rows - 1](chunk);
+            chunk.transformed += rows * lanes;
+            chunk.products += rows * columns * lanes;
+            chunk.ahead += chunk.input_blocks * lanes * chunk.ahead_step;
         }
     }
 };

@@ -214,15 +214,16 @@ struct WinogradKernel {
 
     static void multiply(const Winograd& problem, const WinogradExtent& extent, IndexRange positions,
                          IndexRange groups, const float* transformed, float* products) {
-        for (std::size_t group = groups.begin; group < groups.end; ++group) {
-            // All groups except the last have the same size.
-            const float* weights = problem.weights + group * problem.packed_group_size(0);
-            float* target = products + group_offset(extent, group);
-            if (group * Winograd::group_blocks + Winograd::group_blocks <= problem.output_blocks()) {
-                WinogradProducts<Vector, Winograd::group_blocks>::run(problem, extent, positions, transformed,
-                                                                      weights, target);
-            } else {
-                WinogradProducts<Vector, 1>::run(problem, extent, positions, transformed, weights, target);
+        const std::size_t stride = problem.transformed_stride(extent.tiles.size());
+        for (std::size_t position = positions.begin; position < positions.end; ++position) {
+            for (std::size_t group = groups.begin; group < groups.end; ++group) {
+                const float* filters = filters_at(problem, position, group);
+                const float* next = group + 1 < groups.end ? filters_at(problem, position, group + 1)
+                                                           : filters_at(problem, position + 1, groups.begin);
+                float* target =
+                    products + position * problem.product_stride(extent) + group_offset(extent, group);
+                multiply_position(problem, group, extent.tiles.size(), transformed + position * stride,
+                                  filters, next, target);
             }
         }
     }
@@ -243,6 +244,24 @@ struct WinogradKernel {
     }
 
   private:
+    static void multiply_position(const Winograd& problem, std::size_t group, std::size_t tile_count,
+                                  const float* transformed, const float* filters, const float* next,
+                                  float* products) {
+        if (problem.group_size(group) == Winograd::group_blocks) {
+            WinogradProducts<Vector, Winograd::group_blocks>::run(problem, tile_count, transformed, filters,
+                                                                  next, products);
+        } else {
+            WinogradProducts<Vector, 1>::run(problem, tile_count, transformed, filters, next, products);
+        }
+    }
+
+    static const float* filters_at(const Winograd& problem, std::size_t position, std::size_t group) {
+        const std::size_t channels = problem.input_blocks() * Vector::width;
+        // All groups except the last have the same size.
+        return problem.weights + group * problem.packed_group_size(0) +
+               position * channels * problem.group_size(group) * Vector::width;
+    }
+
     /// The offset in floats of a group in each position's products.
     static std::size_t group_offset(const WinogradExtent& extent, std::size_t group) {
         return (group - extent.groups.begin) * extent.tiles.size() * Winograd::group_blocks * Vector::width;

@@ -74,6 +74,13 @@ struct Winograd {
     /// Output channels are computed in groups of this many blocks; the last group may have one block less.
     static constexpr std::size_t group_blocks = 2;
     std::size_t groups() const { return blocks_of(output_blocks(), group_blocks); }
+    [[gnu::always_inline]] std::size_t group_size(std::size_t group) const {
+        return group * group_blocks + group_blocks <= output_blocks() ? group_blocks : 1;
+    }
+    /// Products are summed over chunks of this many input channels, and then over the chunks. The filters of
+    /// a chunk and group stay in the L1 cache, and the sums' rounding errors grow with the chunk's length
+    /// instead of with that of all channels.
+    static constexpr std::size_t chunk_channels = 64;
     /// Operations (multiplications and additions) of the matrix products; the transforms add about a tenth.
     std::uint64_t operations() const {
         return std::uint64_t{2} * positions() * tiles() * input_channels * output_channels;
@@ -97,8 +104,7 @@ struct Winograd {
     /// The size in floats of packed weights: [group][position][input channel, padded to blocks][block of the
     /// group][lane].
     [[gnu::always_inline]] std::size_t packed_group_size(std::size_t group) const {
-        const std::size_t blocks = group * group_blocks + group_blocks <= output_blocks() ? group_blocks : 1;
-        return positions() * input_blocks() * block * blocks * block;
+        return positions() * input_blocks() * block * group_size(group) * block;
     }
     std::size_t packed_size() const { return positions() * input_blocks() * block * output_blocks() * block; }
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "kernels/common/aligned_buffer.h"
@@ -15,14 +16,15 @@ namespace {
 
 /// A layer with its data.
 struct Layer {
-    explicit Layer(const ConvolutionShape& shape)
-        : problem{.input_channels = shape.input_channels,
+    Layer(const ConvolutionShape& shape, WinogradInt8Tile tile)
+        : problem{.tile = tile,
+                  .input_channels = shape.input_channels,
                   .output_channels = shape.output_channels,
                   .height = shape.side,
                   .width = shape.side},
           input(blocked_size(1, shape.input_channels, shape.side, shape.side, int8_channel_block)),
           weights(problem.packed_size()),
-          multiplier(winograd_int8_positions * problem.padded_output_channels(), 1e-3F),
+          multiplier(problem.positions() * problem.padded_output_channels(), 1e-3F),
           bias(problem.padded_output_channels(), 0.1F),
           output(blocked_size(1, shape.output_channels, shape.side, shape.side, int8_channel_block)) {
         std::fill_n(input.as<std::uint8_t>(), input.size(), std::uint8_t{1});
@@ -32,7 +34,7 @@ struct Layer {
         winograd_int8_pack(problem, 1, plain.data(), weight_scale.data(), weights.as<std::int8_t>(),
                            filter_scale.data());
         problem.input = input.as<std::uint8_t>();
-        problem.input_multiplier.fill(256);
+        problem.input_multiplier.fill(tile == WinogradInt8Tile::f2x2 ? 256 : 4096);
         problem.weights = weights.as<std::int8_t>();
         problem.multiplier = multiplier.data();
         problem.bias = bias.data();
@@ -47,9 +49,10 @@ struct Layer {
     AlignedBuffer output;
 };
 
-void winograd_int8(benchmark::State& state, const Kernel<const WinogradInt8Steps>& kernel) {
+void winograd_int8(benchmark::State& state, const Kernel<const WinogradInt8Steps>& kernel,
+                   WinogradInt8Tile tile) {
     const ConvolutionShape shape = shape_of(state);
-    const Layer layer(shape);
+    const Layer layer(shape, tile);
     const WinogradSchedule schedule = winograd_int8_schedule(layer.problem, threads_of(state));
     AlignedBuffer scratch(winograd_int8_scratch_size(layer.problem, schedule));
     while (state.KeepRunning()) {
@@ -61,7 +64,10 @@ void winograd_int8(benchmark::State& state, const Kernel<const WinogradInt8Steps
 const bool registered = [] {
     for (const auto& kernel : winograd_int8_kernels()) {
         if (!cpu_supports(kernel.isa)) continue;
-        add_vgg19_shapes(benchmark::RegisterBenchmark(kernel.name, winograd_int8, kernel), 64);
+        for (const WinogradInt8Tile tile : {WinogradInt8Tile::f2x2, WinogradInt8Tile::f4x4}) {
+            const std::string name = winograd_int8_kernel_name(kernel, tile);
+            add_vgg19_shapes(benchmark::RegisterBenchmark(name.c_str(), winograd_int8, kernel, tile), 64);
+        }
     }
     return true;
 }();

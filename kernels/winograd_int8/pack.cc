@@ -5,40 +5,32 @@
 #include <vector>
 
 #include "kernels/common/parallel.h"
+#include "kernels/winograd_int8/transform_filter.h"
 #include "kernels/winograd_int8/winograd_int8.h"
 
 namespace vgg19::kernels {
 
 namespace {
 
-constexpr std::size_t positions = winograd_int8_positions;
 constexpr int largest_filter = 127;
 
-/// One dimension of 2 G g: the factor 2 keeps all values integers.
-std::array<std::int32_t, 4> twice_transformed(std::int32_t g0, std::int32_t g1, std::int32_t g2) {
-    return {2 * g0, g0 + g1 + g2, g0 - g1 + g2, 2 * g2};
-}
-
-/// The transformed filters of one output channel, times 4: [position][input channel], each at most 9 · 128.
+/// The transformed filters of one output channel, times transformed_filter_unit: [position][input channel].
 class TransformedFilters {
   public:
-    /// `values` has size(input_channels) elements.
-    TransformedFilters(std::size_t input_channels, std::int16_t* values)
-        : input_channels_(input_channels), values_(values) {}
-    static std::size_t size(std::size_t input_channels) { return positions * input_channels; }
+    /// `values` has size() elements.
+    TransformedFilters(const WinogradInt8& problem, std::int16_t* values)
+        : tile_(problem.tile), input_channels_(problem.input_channels), values_(values) {}
+    static std::size_t size(const WinogradInt8& problem) {
+        return problem.positions() * problem.input_channels;
+    }
 
     /// From [input_channels][3][3].
     void transform(const std::int8_t* weights) {
         for (std::size_t channel = 0; channel < input_channels_; ++channel, weights += 9) {
-            std::array<std::array<std::int32_t, 4>, 3> columns{};
-            for (std::size_t j = 0; j < 3; ++j) {
-                columns[j] = twice_transformed(weights[j], weights[3 + j], weights[6 + j]);
-            }
-            for (std::size_t i = 0; i < 4; ++i) {
-                const auto row = twice_transformed(columns[0][i], columns[1][i], columns[2][i]);
-                for (std::size_t j = 0; j < 4; ++j) {
-                    values_[(i * 4 + j) * input_channels_ + channel] = static_cast<std::int16_t>(row[j]);
-                }
+            if (tile_ == WinogradInt8Tile::f2x2) {
+                set(channel, transformed_filter_f2x2(weights));
+            } else {
+                set(channel, transformed_filter_f4x4(weights));
             }
         }
     }
@@ -54,6 +46,14 @@ class TransformedFilters {
     }
 
   private:
+    template <std::size_t positions>
+    void set(std::size_t channel, const std::array<std::int32_t, positions>& filter) {
+        for (std::size_t position = 0; position < positions; ++position) {
+            values_[position * input_channels_ + channel] = static_cast<std::int16_t>(filter[position]);
+        }
+    }
+
+    WinogradInt8Tile tile_;
     std::size_t input_channels_;
     std::int16_t* values_;
 };
@@ -84,6 +84,8 @@ void pack_group(const WinogradInt8& problem, std::size_t group, const std::int8_
     const std::size_t lanes = problem.group_lanes(group);
     const std::size_t first = group * WinogradInt8::group_channels;
     std::int8_t* target = packed + problem.packed_group(group);
+    const std::size_t positions = problem.positions();
+    const auto unit = static_cast<float>(transformed_filter_unit(problem.tile) * largest_filter);
     std::fill_n(target, positions * problem.packed_position_size(group), std::int8_t{0});
     const std::size_t channels = std::min(lanes, problem.output_channels - first);
     for (std::size_t lane = 0; lane < channels; ++lane) {
@@ -96,7 +98,7 @@ void pack_group(const WinogradInt8& problem, std::size_t group, const std::int8_
             reinterpret_cast<std::int32_t*>(place)[lane] =
                 -std::int32_t{winograd_int8_zero_point(position)} * sum;
             filter_scale[position * problem.padded_output_channels() + first + lane] =
-                weight_scale[first + lane] * static_cast<float>(largest) / (4.0F * largest_filter);
+                weight_scale[first + lane] * static_cast<float>(largest) / unit;
         }
     }
 }
@@ -105,11 +107,11 @@ void pack_group(const WinogradInt8& problem, std::size_t group, const std::int8_
 
 void winograd_int8_pack(const WinogradInt8& problem, int threads, const std::int8_t* weights,
                         const float* weight_scale, std::int8_t* packed, float* filter_scale) {
-    std::fill_n(filter_scale, positions * problem.padded_output_channels(), 0.0F);
-    const std::size_t size = TransformedFilters::size(problem.input_channels);
+    std::fill_n(filter_scale, problem.positions() * problem.padded_output_channels(), 0.0F);
+    const std::size_t size = TransformedFilters::size(problem);
     std::vector<std::int16_t> transformed(static_cast<std::size_t>(threads) * size);
     parallel_workers(threads, problem.groups(), [&](std::size_t worker, std::size_t group) {
-        const TransformedFilters filters(problem.input_channels, transformed.data() + worker * size);
+        const TransformedFilters filters(problem, transformed.data() + worker * size);
         pack_group(problem, group, weights, weight_scale, filters, packed, filter_scale);
     });
 }

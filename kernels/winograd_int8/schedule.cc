@@ -12,14 +12,20 @@ using Run = WinogradRun<std::uint8_t, std::int32_t, WinogradInt8Steps, WinogradI
 
 }  // namespace
 
+std::string winograd_int8_kernel_name(const Kernel<const WinogradInt8Steps>& kernel, WinogradInt8Tile tile) {
+    const std::string family = "winograd_int8";
+    const char* name = tile == WinogradInt8Tile::f2x2 ? "_f2x2" : "_f4x4";
+    return std::string(kernel.name).insert(family.size(), name);
+}
+
 WinogradSchedule winograd_int8_schedule(const WinogradInt8& problem, int threads) {
-    const std::size_t position_bytes = winograd_int8_positions * int8_channel_block;
     // Half of the L2 cache is for data that is read repeatedly; the rest is for streamed data.
-    return winograd_schedule_of({.packed = problem.packed_size(),
-                                 .tile_transformed = position_bytes * problem.input_blocks(),
-                                 .tile_products = position_bytes * sizeof(std::int32_t),
-                                 .cache = second_level_cache_bytes() / 2},
-                                problem.tiles(), problem.groups(), threads);
+    return winograd_schedule_of(
+        {.packed = problem.packed_size(),
+         .tile_transformed = problem.positions() * problem.input_blocks() * WinogradInt8::line_channels,
+         .tile_products = problem.positions() * WinogradInt8::group_channels * sizeof(std::int32_t),
+         .cache = second_level_cache_bytes() / 2},
+        problem.tiles(), problem.groups(), threads);
 }
 
 std::size_t winograd_int8_scratch_size(const WinogradInt8& problem, const WinogradSchedule& schedule) {

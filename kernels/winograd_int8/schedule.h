@@ -2,11 +2,15 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 
 #include "kernels/schedule/winograd_schedule.h"
 #include "kernels/winograd_int8/winograd_int8.h"
 
 namespace vgg19::kernels {
+
+/// A kernel's name with the tile's: "winograd_int8_avx512vnni" becomes "winograd_int8_f4x4_avx512vnni".
+std::string winograd_int8_kernel_name(const Kernel<const WinogradInt8Steps>& kernel, WinogradInt8Tile tile);
 
 /// The division among threads and the blocks that suit this CPU's caches.
 WinogradSchedule winograd_int8_schedule(const WinogradInt8& problem, int threads);

@@ -25,6 +25,7 @@ struct Shape {
     std::size_t height = 0;
     std::size_t width = 0;
     bool pool = false;
+    WinogradInt8Tile tile = WinogradInt8Tile::f2x2;
 };
 
 /// A convolution with its data, in buffers that end at guard pages.
@@ -40,7 +41,8 @@ struct Layer {
     testing::GuardedBuffer<std::int8_t> weights;
 
     explicit Layer(const Shape& shape)
-        : problem{.batch = shape.batch,
+        : problem{.tile = shape.tile,
+                  .batch = shape.batch,
                   .input_channels = shape.input_channels,
                   .output_channels = shape.output_channels,
                   .height = shape.height,
@@ -50,13 +52,14 @@ struct Layer {
               blocked_size(shape.batch, shape.input_channels, shape.height, shape.width, int8_channel_block)),
           plain_weights(shape.output_channels * shape.input_channels * 9),
           weight_scale(shape.output_channels),
-          filter_scale(winograd_int8_positions * problem.padded_output_channels()),
+          filter_scale(problem.positions() * problem.padded_output_channels()),
           multiplier(filter_scale.size()),
           bias(problem.padded_output_channels()),
           weights(problem.packed_size()) {
         std::fill(weight_scale.begin(), weight_scale.end(), 1.0F);
         problem.input = input.data();
-        problem.input_multiplier.fill(128);
+        // The transformed inputs' whole range.
+        problem.input_multiplier.fill(shape.tile == WinogradInt8Tile::f2x2 ? 128 : 2048);
         problem.weights = weights.data();
         problem.multiplier = multiplier.data();
         problem.bias = bias.data();
@@ -95,8 +98,9 @@ struct Layer {
             pixel(image, channel, row, column) = static_cast<std::uint8_t>(random.integer(0, 255));
         });
         for (auto& weight : plain_weights) weight = static_cast<std::int8_t>(random.integer(-127, 127));
+        const int whole_range = problem.input_multiplier.front();
         for (auto& factor : problem.input_multiplier) {
-            factor = static_cast<std::int16_t>(random.integer(40, 400));
+            factor = static_cast<std::int16_t>(random.integer(whole_range / 3, whole_range * 3));
         }
         random.fill(weight_scale, 0.001F, 0.01F);
     }
@@ -111,7 +115,8 @@ struct Layer {
         for (std::size_t i = 0; i < multiplier.size(); ++i) {
             const auto factor =
                 static_cast<float>(problem.input_multiplier[i / problem.padded_output_channels()]);
-            multiplier[i] = 1024.0F / factor * filter_scale[i] / output_scale;
+            multiplier[i] =
+                winograd_int8_multiplier_one(problem.tile) / factor * filter_scale[i] / output_scale;
         }
     }
 

@@ -1,115 +1,84 @@
 // Computes V = Bᵀ d B and quantises it, over a vector type (kernels/simd/vector.h).
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 
 #include "kernels/simd/unrolled.h"
-#include "kernels/winograd_int8/tile_place.h"
+#include "kernels/winograd_int8/input_rows.h"
 #include "kernels/winograd_int8/winograd_int8.h"
 
 namespace vgg19::kernels::VGG19_ISA {
 namespace {
 
 template <class Vector>
-class InputTransform {
-  public:
-    InputTransform(const WinogradInt8& problem, const WinogradExtent& extent, TileRange tiles,
-                   std::uint8_t* transformed)
-        : problem_(problem),
-          tiles_(tiles),
-          transformed_(transformed + (tiles.begin - extent.tiles.begin) * int8_channel_block),
-          stride_(problem.transformed_stride(extent.tiles.size())),
-          block_stride_(extent.tiles.size() * int8_channel_block) {
-        for (std::size_t position = 0; position < winograd_int8_positions; ++position) {
-            multipliers_[position] = Vector::broadcast_word(problem.input_multiplier[position]);
-        }
-    }
+class InputTransformF2x2 : InputTransformBase<Vector, WinogradInt8Tile::f2x2> {
+    using Base = InputTransformBase<Vector, WinogradInt8Tile::f2x2>;
+    using Base::add;
+    using Base::step;
+    using Base::subtract;
+    using typename Base::PixelWords;
+    using typename Base::Rows;
 
+  public:
+    InputTransformF2x2(const WinogradInt8& problem, const WinogradExtent& extent, TileRange tiles,
+                       std::uint8_t* transformed)
+        : Base(problem, extent, tiles, transformed) {}
+
+    /// Transforms a block of v.
     void block(std::size_t block) const {
-        std::uint8_t* target = transformed_ + block * block_stride_;
-        for (std::size_t tile = tiles_.begin; tile < tiles_.end;) {
-            const TilePlace place(problem_, tile);
-            const std::size_t count = std::min(tiles_.end - tile, problem_.tile_columns() - place.column / 2);
-            for (std::size_t lane = 0; lane < int8_channel_block; lane += Vector::words) {
-                row_of_tiles(rows_at(place, block, lane), place.column, count, target + lane);
-            }
-            target += count * int8_channel_block;
-            tile += count;
-        }
+        this->for_each_row(block, [&](const Rows& rows, std::size_t column, std::size_t count,
+                                      std::uint8_t* target) { row_of_tiles(rows, column, count, target); });
     }
 
   private:
-    using Words = typename Vector::Words;
-    using Column = std::array<Words, 4>;
+    using PixelColumn = typename Rows::Column;
 
-    /// The four rows of pixels under a row of tiles; a row outside the map is a single zero pixel, repeated.
-    struct Rows {
-        std::array<const std::uint8_t*, 4> first;
-        std::array<std::size_t, 4> step;
-    };
-
-    Rows rows_at(const TilePlace& place, std::size_t block, std::size_t lane) const {
-        alignas(64) static constexpr std::array<std::uint8_t, int8_channel_block> zeros{};
-        const std::size_t row_bytes = problem_.width * int8_channel_block;
-        const std::uint8_t* plane =
-            problem_.input + (place.image * problem_.input_blocks() + block) * problem_.height * row_bytes;
-        Rows rows{};
-        for (std::size_t i = 0; i < 4; ++i) {
-            const std::size_t row = place.row + i - 1;  // unsigned: −1 wraps to a value past the end
-            const bool inside = row < problem_.height;
-            rows.first[i] = (inside ? plane + row * row_bytes : zeros.data()) + lane;
-            rows.step[i] = inside ? int8_channel_block : 0;
-        }
-        return rows;
+    /// Row i of Bᵀ times a column of pixels, times 32, so that the upper half of a product is rounded as the
+    /// definition requires.
+    template <std::size_t i>
+    static inline __attribute__((always_inline)) PixelWords row_of(const PixelColumn& d) {
+        if constexpr (i == 0) return Vector::template weighted_pixels<32, -32>(d[0], d[2]);
+        if constexpr (i == 1) return Vector::template weighted_pixels<32, 32>(d[1], d[2]);
+        if constexpr (i == 2) return Vector::template weighted_pixels<-32, 32>(d[1], d[2]);
+        if constexpr (i == 3) return Vector::template weighted_pixels<32, -32>(d[1], d[3]);
     }
 
-    /// One-dimensional Bᵀ d.
-    static inline __attribute__((always_inline)) Column transform(const Column& d) {
-        return {Vector::subtract_words(d[0], d[2]), Vector::add_words(d[1], d[2]),
-                Vector::subtract_words(d[2], d[1]), Vector::subtract_words(d[1], d[3])};
-    }
+    /// The last two columns of a tile, which are the first two of the next one.
+    using Shared = std::array<std::array<PixelWords, 4>, 2>;
 
-    /// Bᵀ times a column of pixels. Pixels are shifted left by 5, so that the upper half of a product is
-    /// rounded as the definition requires.
-    inline __attribute__((always_inline)) Column column_at(const Rows& rows, std::size_t column) const {
-        if (column >= problem_.width) return {};
-        Column pixels{};
+    inline __attribute__((always_inline)) void tile(const PixelColumn& third, const PixelColumn& fourth,
+                                                    Shared& d, std::uint8_t* target) const {
         unrolled<4>([&](auto i) __attribute__((always_inline)) {
-            pixels[i] = Vector::load_pixels_shifted_by_5(rows.first[i] + column * rows.step[i]);
+            const PixelWords d2 = row_of<i>(third);
+            const PixelWords d3 = row_of<i>(fourth);
+            this->template store<i * 4>(subtract(d[0][i], d2), target);
+            this->template store<i * 4 + 1>(add(d[1][i], d2), target);
+            this->template store<i * 4 + 2>(subtract(d2, d[1][i]), target);
+            this->template store<i * 4 + 3>(subtract(d[1][i], d3), target);
+            d[0][i] = d2;
+            d[1][i] = d3;
         });
-        return transform(pixels);
     }
 
-    /// Neighbouring tiles share two columns of pixels.
     void row_of_tiles(const Rows& rows, std::size_t column, std::size_t count, std::uint8_t* target) const {
-        std::array<Column, 4> columns{column_at(rows, column - 1), column_at(rows, column)};
-        for (std::size_t tile = 0; tile < count; ++tile, target += int8_channel_block) {
-            column += 2;
-            columns[2] = column_at(rows, column - 1);
-            columns[3] = column_at(rows, column);
-            unrolled<4>([&](auto i) __attribute__((always_inline)) {
-                const Column row = transform({columns[0][i], columns[1][i], columns[2][i], columns[3][i]});
-                unrolled<4>([&](auto j) __attribute__((always_inline)) {
-                    constexpr std::size_t position = i * 4 + j;
-                    const Words scaled = Vector::multiply_rounded(row[j], multipliers_[position]);
-                    Vector::template store_bytes<winograd_int8_zero_point(position)>(
-                        target + position * stride_, scaled);
-                });
+        Shared shared{};
+        const PixelColumn first = rows.column_or_zeros(column - 1);  // unsigned: −1 wraps past the end
+        const PixelColumn second = rows.column(column);
+        unrolled<4>([&](auto i) __attribute__((always_inline)) {
+            shared[0][i] = row_of<i>(first);
+            shared[1][i] = row_of<i>(second);
+        });
+        for (; count > 1; --count, column += step, target += WinogradInt8::line_channels) {
+            // Stores to so many lines would wait for each of them.
+            unrolled<winograd_int8_positions>([&](auto position) __attribute__((always_inline)) {
+                Vector::prefetch_for_write(target + WinogradInt8::line_channels + position * stride_);
             });
-            columns[0] = columns[2];
-            columns[1] = columns[3];
+            tile(rows.column(column + 1), rows.column(column + 2), shared, target);
         }
+        tile(rows.column_or_zeros(column + 1), rows.column_or_zeros(column + 2), shared, target);
     }
-
-    const WinogradInt8& problem_;
-    TileRange tiles_;
-    std::uint8_t* transformed_;  ///< of the first tile
-    std::size_t stride_;
-    std::size_t block_stride_;
-    std::array<Words, winograd_int8_positions> multipliers_{};
 };
 
 }  // namespace

@@ -28,12 +28,16 @@ class OutputPixels {
           place_(first_channel / int8_channel_block * plane_pixels * int8_channel_block +
                  first_channel % int8_channel_block) {}
 
+    bool quantizes() const { return output_.quantized != nullptr; }
+    std::uint8_t* quantized_at(std::size_t image, std::size_t pixel) const {
+        return output_.quantized + place_ + image * image_bytes_ + pixel * int8_channel_block;
+    }
+
     /// Values must be ≥ 0.
     inline __attribute__((always_inline)) void store(std::size_t image, std::size_t pixel,
                                                      typename Vector::Register values) const {
-        if (output_.quantized == nullptr) return store_floats(image, pixel, values);
-        Vector::store_quantized(
-            output_.quantized + place_ + image * image_bytes_ + pixel * int8_channel_block, values);
+        if (!quantizes()) return store_floats(image, pixel, values);
+        Vector::store_quantized(quantized_at(image, pixel), values);
     }
 
   private:
@@ -64,12 +68,14 @@ class OutputPixels {
 
 /// Handles one vector of output channels.
 template <class Vector>
-class OutputTransform {
+class OutputTransformF2x2 {
   public:
-    OutputTransform(const WinogradInt8& problem, std::size_t first_channel)
+    static constexpr WinogradInt8Tile tile = WinogradInt8Tile::f2x2;
+
+    OutputTransformF2x2(const WinogradInt8& problem, std::size_t first_channel)
         : bias_(Vector::load(problem.bias + first_channel)),
           minus_bias_(Vector::subtract(Vector::zero(), bias_)) {
-        for (std::size_t position = 0; position < winograd_int8_positions; ++position) {
+        for (std::size_t position = 0; position < positions; ++position) {
             multipliers_[position] = Vector::load(
                 problem.multiplier + position * problem.padded_output_channels() + first_channel);
         }
@@ -102,75 +108,145 @@ class OutputTransform {
         return y;
     }
 
-    static inline __attribute__((always_inline)) Register largest(const Pixels& y) {
-        return Vector::maximum(Vector::maximum(y[0][0], y[0][1]), Vector::maximum(y[1][0], y[1][1]));
-    }
-
   private:
+    static constexpr std::size_t positions = winograd_int8_positions(tile);
+
     Register bias_;
     Register minus_bias_;
-    std::array<Register, winograd_int8_positions> multipliers_;
+    std::array<Register, positions> multipliers_;
 };
 
-/// The outputs of a tile: its pixels, or the largest of them if pooled.
-template <class Vector, bool pool>
-struct TilePixels {
+/// The outputs of tiles that are neighbours in a row of tiles, without those outside the map.
+template <WinogradInt8Tile tile, bool pool>
+struct OutputRows {
     static constexpr std::size_t shrink = pool ? 2 : 1;
-    static constexpr std::size_t side = 2 / shrink;
+    static constexpr std::size_t side =
+        winograd_int8_tile_side(tile) / shrink;  ///< outputs of a tile, in both directions
 
-    /// Calls store(image, pixel, value(i, j)) for the pixels inside the map.
-    template <class Value>
-    static inline __attribute__((always_inline)) void store(const WinogradInt8& problem,
-                                                            const TilePlace& place,
-                                                            const OutputPixels<Vector>& output,
-                                                            Value&& value) {
-        const std::size_t width = problem.width / shrink;
-        const std::size_t rows = problem.height / shrink - place.row / shrink;
-        const std::size_t columns = width - place.column / shrink;
-        const std::size_t corner = place.row / shrink * width + place.column / shrink;
-        unrolled<side>([&](auto i) __attribute__((always_inline)) {
-            if (i >= rows) return;
-            unrolled<side>([&](auto j) __attribute__((always_inline)) {
-                if (j < columns) output.store(place.image, corner + i * width + j, value(i, j));
-            });
-        });
-    }
+    std::size_t width;  ///< of the map
+    std::size_t image;
+    std::size_t pixel;  ///< the first one, counted through the rows of the map
+    std::size_t rows;
+    std::size_t columns;
+
+    OutputRows(const WinogradInt8& problem, const TilePlace& place, std::size_t tiles)
+        : width(problem.width / shrink),
+          image(place.image),
+          pixel(place.row / shrink * width + place.column / shrink),
+          rows(std::min(problem.height / shrink - place.row / shrink, side)),
+          columns(std::min(width - place.column / shrink, tiles * side)) {}
 
     static std::size_t plane_pixels(const WinogradInt8& problem) {
         return (problem.height / shrink) * (problem.width / shrink);
     }
 };
 
-/// Handles one vector of output channels for these tiles. `products` points to those of the extent's first
-/// tile.
-template <class Vector, bool pool>
-void winograd_int8_output(const WinogradInt8& problem, const WinogradExtent& extent, TileRange tiles,
-                          std::size_t first_channel, const std::int32_t* products, std::size_t group_lanes) {
-    using Target = TilePixels<Vector, pool>;
-    const OutputTransform<Vector> transform(problem, first_channel);
-    const OutputPixels<Vector> output(problem, Target::plane_pixels(problem), first_channel);
-    const std::size_t stride = WinogradInt8::product_stride(extent);
-    TilePlace place(problem, tiles.begin);
-    products += (tiles.begin - extent.tiles.begin) * group_lanes;
-    for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile, place.advance(problem)) {
-        const auto y = transform.pixels(products, stride);
-        products += group_lanes;
-        Target::store(
-            problem, place, output, [&](std::size_t i, std::size_t j) __attribute__((always_inline)) {
-                return Vector::maximum(pool ? transform.largest(y) : y[i][j], Vector::zero());
-            });
+/// Computes one vector of output channels, with a tile's output transform.
+template <class Vector, class Transform, bool pool>
+class OutputVector {
+  public:
+    using Rows = OutputRows<Transform::tile, pool>;
+
+    OutputVector(const WinogradInt8& problem, const WinogradExtent& extent, std::size_t first_channel,
+                 std::size_t group_lanes)
+        : transform_(problem, first_channel),
+          output_(problem, Rows::plane_pixels(problem), first_channel),
+          stride_(WinogradInt8::product_stride(extent)),
+          group_lanes_(group_lanes) {}
+
+    /// `products` points to those of the first tile.
+    void tiles(Rows rows, const std::int32_t* products) const {
+        if (output_.quantizes() && rows.rows == side) products = whole_tiles(rows, products);
+        for (; rows.columns > 0; products += group_lanes_) {
+            const Pixels y = transform_.pixels(products, stride_);
+            const std::size_t columns = std::min(rows.columns, side);
+            for (std::size_t i = 0; i < rows.rows; ++i) {
+                for (std::size_t j = 0; j < columns; ++j) {
+                    output_.store(rows.image, rows.pixel + i * rows.width + j,
+                                  Vector::maximum(pool ? largest(square(y, i, j)) : y[i][j], Vector::zero()));
+                }
+            }
+            rows.pixel += columns;
+            rows.columns -= columns;
+        }
     }
+
+  private:
+    using Register = typename Vector::Register;
+    using Pixels = typename Transform::Pixels;
+    using Square = std::array<std::array<Register, 2>, 2>;
+    static constexpr std::size_t side = Rows::side;
+    static constexpr std::size_t squares = winograd_int8_tile_side(Transform::tile) / 2;
+
+    /// Of 2×2 pixels.
+    static inline __attribute__((always_inline)) Square square(const Pixels& y, std::size_t i,
+                                                               std::size_t j) {
+        return {{{y[2 * i][2 * j], y[2 * i][2 * j + 1]}, {y[2 * i + 1][2 * j], y[2 * i + 1][2 * j + 1]}}};
+    }
+    static inline __attribute__((always_inline)) Register largest(const Square& y) {
+        return Vector::maximum(Vector::maximum(y[0][0], y[0][1]), Vector::maximum(y[1][0], y[1][1]));
+    }
+
+    /// Of 8-bit outputs, as many tiles as are completely inside the map. Returns the products of the next
+    /// one.
+    const std::int32_t* whole_tiles(Rows& rows, const std::int32_t* products) const {
+        std::uint8_t* to = output_.quantized_at(rows.image, rows.pixel);
+        const std::size_t row_bytes = rows.width * int8_channel_block;
+        std::size_t count = rows.columns / side;
+        rows.pixel += count * side;
+        rows.columns -= count * side;
+        for (; count > 0; --count, to += side * int8_channel_block, products += group_lanes_) {
+            const Pixels y = transform_.pixels(products, stride_);
+            unrolled<squares>([&](auto i) __attribute__((always_inline)) {
+                unrolled<squares>([&](auto j) __attribute__((always_inline)) {
+                    store_square(to + (i * row_bytes + j * int8_channel_block) * (pool ? 1 : 2), row_bytes,
+                                 square(y, i, j));
+                });
+            });
+        }
+        return products;
+    }
+
+    static inline __attribute__((always_inline)) void store_square(std::uint8_t* to, std::size_t row_bytes,
+                                                                   const Square& y) {
+        if constexpr (pool) {
+            Vector::store_quantized(to, Vector::maximum(largest(y), Vector::zero()));
+        } else {
+            Vector::store_quantized_square(to, to + row_bytes, y);
+        }
+    }
+
+    Transform transform_;
+    OutputPixels<Vector> output_;
+    std::size_t stride_;
+    std::size_t group_lanes_;
+};
+
+/// Computes a vector of output channels for these tiles. `products` points to those of the extent's first
+/// tile.
+template <class Vector, class Transform, bool pool>
+void output_vector(const WinogradInt8& problem, const WinogradExtent& extent, TileRange tiles,
+                   std::size_t first_channel, const std::int32_t* products, std::size_t group_lanes) {
+    const OutputVector<Vector, Transform, pool> output(problem, extent, first_channel, group_lanes);
+    products += (tiles.begin - extent.tiles.begin) * group_lanes;
+    for_each_row_of_tiles(problem, tiles, [&](const TilePlace& place, std::size_t count) {
+        output.tiles({problem, place, count}, products);
+        products += count * group_lanes;
+    });
 }
 
 /// The same for padding lanes of an 8-bit block, which have no output channels.
-template <class Vector, bool pool>
-void clear_output(const WinogradInt8& problem, TileRange tiles, std::size_t first_channel) {
-    using Target = TilePixels<Vector, pool>;
-    const OutputPixels<Vector> output(problem, Target::plane_pixels(problem), first_channel);
-    TilePlace place(problem, tiles.begin);
-    for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile, place.advance(problem)) {
-        Target::store(problem, place, output, [](std::size_t, std::size_t) { return Vector::zero(); });
-    }
+template <class Vector, WinogradInt8Tile tile, bool pool>
+void clear_vector(const WinogradInt8& problem, TileRange tiles, std::size_t first_channel) {
+    const OutputPixels<Vector> output(problem, OutputRows<tile, pool>::plane_pixels(problem), first_channel);
+    for_each_row_of_tiles(problem, tiles, [&](const TilePlace& place, std::size_t count) {
+        const OutputRows<tile, pool> rows(problem, place, count);
+        for (std::size_t i = 0; i < rows.rows; ++i) {
+            for (std::size_t j = 0; j < rows.columns; ++j) {
+                output.store(rows.image, rows.pixel + i * rows.width + j, Vector::zero());
+            }
+        }
+    });
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
-// 3×3 INT8 convolution of stride 1 and padding 1 by Winograd's minimal filtering F(2×2, 3×3), with bias,
-// ReLU, an optional 2×2 max-pool, and requantisation.
+// 3×3 INT8 convolution of stride 1 and padding 1 by Winograd's minimal filtering, with bias, ReLU, an
+// optional 2×2 max-pool, and requantisation. There are two tiles: F(2×2, 3×3) is described here, F(4×4, 3×3)
+// in kernels/winograd_int8/complex_points.h.
 //
 // A 2×2 tile of the output comes from a 4×4 tile d of 8-bit input and the 8-bit filters g of its channels c:
 //
@@ -31,7 +32,7 @@
 //   y[i][0] = t[i][0] + (t[i][1] + t[i][2]),   y[i][1] = (t[i][1] − t[i][2]) − t[i][3]
 //
 // The work has three steps, so that the caller can divide tiles, positions or channels among threads:
-//   transform_input    input → v[position][input block][tile][lane]
+//   transform_input    input → v[position][input block][tile][lane], in blocks of 64 channels
 //   multiply           v and filters → products M[position][group][tile][lane of the group]
 //   transform_output   M → output (inverse transform, bias, ReLU, pool, requantisation)
 #pragma once
@@ -49,30 +50,45 @@
 
 namespace vgg19::kernels {
 
-inline constexpr std::size_t winograd_int8_positions = 16;
+/// The tile of outputs, and the number of its positions: of products per tile, input channel and output
+/// channel.
+enum class WinogradInt8Tile : unsigned char { f2x2, f4x4 };
+static constexpr std::size_t winograd_int8_tile_side(WinogradInt8Tile tile) {
+    return tile == WinogradInt8Tile::f2x2 ? 2 : 4;
+}
+static constexpr std::size_t winograd_int8_positions(WinogradInt8Tile tile) {
+    return tile == WinogradInt8Tile::f2x2 ? 16 : 46;
+}
+inline constexpr std::size_t winograd_int8_most_positions = 46;
 
 /// Up to this number of input channels, sums fit 32 bits for all values: 255 · 127 · 66,000 < 2^31.
 inline constexpr std::size_t winograd_int8_max_input_channels = 66000;
 
-/// The zero point of the transformed inputs at a position. At the position that sums four pixels
-/// nothing is negative; at the others, values are negative about as often as positive.
+/// The zero point of the transformed inputs at a position, for both tiles. At the position that only adds
+/// pixels nothing is negative; at the others, values are negative about as often as positive.
 static constexpr std::uint8_t winograd_int8_zero_point(std::size_t position) {
     return position == 5 ? 0 : 128;
 }
 
 /// The value 1.0 in the fixed-point multipliers of transformed inputs, and the largest multiplier.
-inline constexpr float winograd_int8_multiplier_one = 1024;
+/// Transformed inputs are integers in units of the input's step, so that a finer step than that one gains
+/// nothing.
+static constexpr float winograd_int8_multiplier_one(WinogradInt8Tile tile) {
+    return tile == WinogradInt8Tile::f2x2 ? 1024 : 32768;
+}
 inline constexpr float winograd_int8_largest_multiplier = 32767;
 
 /// The fixed-point multiplier with the quantization step closest to `transformed_scale`, for inputs with
 /// `input_scale`; both are positive.
-static inline std::int16_t winograd_int8_input_multiplier(float input_scale, float transformed_scale) {
-    const float multiplier = winograd_int8_multiplier_one * input_scale / transformed_scale;
+static inline std::int16_t winograd_int8_input_multiplier(WinogradInt8Tile tile, float input_scale,
+                                                          float transformed_scale) {
+    const float multiplier = winograd_int8_multiplier_one(tile) * input_scale / transformed_scale;
     return static_cast<std::int16_t>(
         std::min(std::max(std::nearbyint(multiplier), 1.0F), winograd_int8_largest_multiplier));
 }
 
 struct WinogradInt8 {
+    WinogradInt8Tile tile = WinogradInt8Tile::f2x2;
     std::size_t batch = 1;
     std::size_t input_channels = 0;
     std::size_t output_channels = 0;
@@ -80,18 +96,24 @@ struct WinogradInt8 {
     std::size_t width = 0;
     bool pool = false;                    ///< 2×2, stride 2; an odd last row or column is dropped
     const std::uint8_t* input = nullptr;  ///< blocked by int8_channel_block
-    /// 1024 / the quantization step of a transformed input, in units of the input's step: in [1, 32767].
-    std::array<std::int16_t, winograd_int8_positions> input_multiplier{};
+    /// winograd_int8_multiplier_one / the quantization step of a transformed input at each position, in units
+    /// of the input's step: in [1, 32767].
+    std::array<std::int16_t, winograd_int8_most_positions> input_multiplier{};
     const std::int8_t* weights = nullptr;  ///< packed by winograd_int8_pack, aligned to 64 bytes
     const float* multiplier = nullptr;     ///< [position][padded_output_channels()]
     const float* bias = nullptr;           ///< [padded_output_channels()], zero for padding channels
     Int8ConvolutionOutput output;
 
-    static constexpr std::size_t positions() { return winograd_int8_positions; }
-    std::size_t tile_rows() const { return (height + 1) / 2; }
-    std::size_t tile_columns() const { return (width + 1) / 2; }
+    std::size_t positions() const { return winograd_int8_positions(tile); }
+    std::size_t tile_side() const { return winograd_int8_tile_side(tile); }
+    std::size_t tile_rows() const { return blocks_of(height, tile_side()); }
+    std::size_t tile_columns() const { return blocks_of(width, tile_side()); }
     std::size_t tiles() const { return batch * tile_rows() * tile_columns(); }
-    std::size_t input_blocks() const { return blocks_of(input_channels, int8_channel_block); }
+    /// Blocks of the input activation.
+    std::size_t activation_blocks() const { return blocks_of(input_channels, int8_channel_block); }
+    /// Blocks of v: the channels of a tile that share a cache line.
+    static constexpr std::size_t line_channels = 64;
+    std::size_t input_blocks() const { return blocks_of(input_channels, line_channels); }
     std::size_t output_blocks() const { return blocks_of(output_channels, int8_channel_block); }
     std::size_t padded_output_channels() const { return output_blocks() * int8_channel_block; }
 
@@ -109,7 +131,7 @@ struct WinogradInt8 {
     /// The distance in bytes between positions of v: one cache line more than needed, which avoids cache-set
     /// conflicts between positions. The same for the products, in 32-bit integers.
     std::size_t transformed_stride(std::size_t tile_count) const {
-        return input_blocks() * tile_count * int8_channel_block + 64;
+        return (input_blocks() * tile_count + 1) * line_channels;
     }
     static std::size_t product_stride(const WinogradExtent& extent) {
         return extent.groups.size() * extent.tiles.size() * group_channels + 16;
@@ -122,7 +144,7 @@ struct WinogradInt8 {
     std::size_t transformed_size(std::size_t tile_count) const {
         return positions() * transformed_stride(tile_count);
     }
-    static std::size_t product_size(const WinogradExtent& extent) {
+    std::size_t product_size(const WinogradExtent& extent) const {
         return positions() * product_stride(extent);
     }
     /// For each group and position, packed weights hold −zero_point · Σ_c u as 32-bit integers [lane], the
@@ -132,15 +154,15 @@ struct WinogradInt8 {
         return (1 + input_quads()) * group_lanes(group) * quad;
     }
     std::size_t packed_group(std::size_t group) const {
-        return group * winograd_int8_positions * (1 + input_quads()) * group_channels * quad;
+        return group * positions() * (1 + input_quads()) * group_channels * quad;
     }
     std::size_t packed_size() const {
         const std::size_t last = groups() - 1;
-        return packed_group(last) + winograd_int8_positions * packed_position_size(last);
+        return packed_group(last) + positions() * packed_position_size(last);
     }
     /// Multiplications and additions of the matrix products.
     std::uint64_t operations() const {
-        return std::uint64_t{2} * winograd_int8_positions * tiles() * input_channels * output_channels;
+        return std::uint64_t{2} * positions() * tiles() * input_channels * output_channels;
     }
 };
 

@@ -74,6 +74,7 @@ TEST_CASE("quantize --scope all writes INT8 layers, and the options into the lin
     CHECK(full.is_int8("classifier.0"));
     CHECK_FALSE(full.is_int8("classifier.6"));
     CHECK(full.find("features.5.winograd_input_scale") == nullptr);
+    CHECK(full.find("features.5.winograd_f4x4_input_scale") == nullptr);
     full.verify_checksums();
     CHECK(files_in(place.folder.path()) == 4);
 }

@@ -15,7 +15,7 @@ namespace {
 const std::vector<std::string>& subcommands() {
     static const std::vector<std::string> names = {
         "convert",  "inspect", "prune", "factorize", "finetune", "quantize", "pipeline",
-        "classify", "run",     "eval",  "bench",     "serve",    "sysinfo"};
+        "classify", "run",     "eval",  "bench",     "serve",    "tune",     "sysinfo"};
     return names;
 }
 

@@ -64,8 +64,8 @@ int threads_option(const CommandLine& line) {
 
 void add_convolution_option(CommandLine& line) {
     line.option("conv", "NAME",
-                "convolution kernels: winograd (our own), direct (our own, for INT8), onednn, or auto "
-                "(chosen for each layer by expected speed)",
+                "convolution kernels: winograd (our own), direct (our own, for INT8), onednn, or auto (of our "
+                "own, chosen for each layer by expected speed)",
                 "auto");
 }
 

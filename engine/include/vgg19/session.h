@@ -25,15 +25,14 @@ struct SessionOptions {
     std::size_t batch = 1;  ///< images per run
     std::string isa{};  ///< "portable", "avx2", …; "" means the value of VGG19_ISA, else the best that this
                         ///< CPU supports
-    /// "auto" or "": the planner chooses for each layer. "winograd": our Winograd kernels, except for INT8
-    /// layers without scales for them. "direct": our direct kernels, for INT8 (the FP32 ones are plain C++
-    /// loops, and slow). "onednn": oneDNN's, for every FP32 layer that it supports; an error in a build
-    /// without it.
+    /// "auto" or "": the planner chooses among our kernels for each layer. "winograd": our Winograd kernels,
+    /// except for INT8 layers without scales for them. "direct": our direct kernels, for INT8 (the FP32 ones
+    /// are plain C++ loops, and slow). "onednn": oneDNN's, for every FP32 layer that it supports; an error in
+    /// a build without it.
     std::string convolution{};
     /// A file of `vgg19 tune` with this CPU's measured constants, by which algorithms and schedules are
-    /// chosen.
-    /// "": those that are known of CPUs of its kind. Since algorithms differ in a result's last bits, the
-    /// library looks for no such file by itself.
+    /// chosen. "": those that are known of CPUs of its kind. Since algorithms differ in a result's last bits,
+    /// the library looks for no such file by itself.
     std::string plan_file{};
 
     MapSize input_size() const { return {input_height, input_width}; }

@@ -68,16 +68,44 @@ void doubles(SimdOperations::Doubles operation, const float* first, const float*
     }
 }
 
-void word_bytes(const std::uint8_t* pixels, std::int16_t a, std::int16_t b, bool subtract, int zero_point,
-                std::uint8_t* result) {
-    const auto shifted = Vector::load_pixels_shifted_by_5(pixels);
-    const auto offset = Vector::broadcast_word(a);
-    const auto sum = subtract ? Vector::subtract_words(shifted, offset) : Vector::add_words(shifted, offset);
-    const auto product = Vector::multiply_rounded(sum, Vector::broadcast_word(b));
-    if (zero_point == 0) {
-        Vector::store_bytes<0>(result, product);
+template <std::size_t index>
+Vector::PixelWords weighted(Vector::Pixels a, Vector::Pixels b) {
+    constexpr auto& weights = SimdOperations::pixel_weights[index];
+    return Vector::weighted_pixels<weights[0], weights[1]>(a, b);
+}
+
+Vector::PixelWords weighted(std::size_t index, Vector::Pixels a, Vector::Pixels b) {
+    switch (index) {
+        case 0:
+            return weighted<0>(a, b);
+        case 1:
+            return weighted<1>(a, b);
+        case 2:
+            return weighted<2>(a, b);
+        case 3:
+            return weighted<3>(a, b);
+        default:
+            return weighted<4>(a, b);
+    }
+}
+
+void pixel_words(const SimdOperations::PixelWords& operation, const std::uint8_t* a, const std::uint8_t* b,
+                 std::uint8_t* result) {
+    constexpr std::size_t block = 32;
+    const auto pixels =
+        weighted(operation.weights, Vector::load_pixels(a, a + block), Vector::load_pixels(b, b + block));
+    const auto offset = Vector::broadcast_word(operation.offset);
+    const auto factor = Vector::broadcast_word(operation.factor);
+    const auto product = [&](Vector::Words words) {
+        return Vector::multiply_rounded(
+            operation.subtract ? Vector::subtract_words(words, offset) : Vector::add_words(words, offset),
+            factor);
+    };
+    const Vector::PixelWords products = {product(pixels.lower), product(pixels.upper)};
+    if (operation.zero_point == 0) {
+        Vector::store_bytes<0>(result, products);
     } else {
-        Vector::store_bytes<128>(result, product);
+        Vector::store_bytes<128>(result, products);
     }
 }
 
@@ -106,7 +134,7 @@ void dot4_interleaved(const std::uint8_t* quad, const std::int8_t* const* rows, 
 const SimdOperations simd_operations = {
     .width = Vector::width,
     .doubles_width = Vector::doubles_width,
-    .words = Vector::words,
+    .pixels = Vector::pixel_blocks * 32,
     .floats = floats,
     .load_store_first =
         [](const float* from, std::size_t count, float* to) {
@@ -124,6 +152,12 @@ const SimdOperations simd_operations = {
     .largest = [](const float* a) { return Vector::largest(Vector::load(a)); },
     .store_quantized = [](const float* a,
                           std::uint8_t* result) { Vector::store_quantized(result, Vector::load(a)); },
+    .store_quantized_square =
+        [](const float* a, std::uint8_t* result) {
+            const auto pixel = [&](std::size_t index) { return Vector::load(a + index * Vector::width); };
+            Vector::store_quantized_square(result, result + 64,
+                                           {{{pixel(0), pixel(1)}, {pixel(2), pixel(3)}}});
+        },
     .sixteen = sixteen,
     .sixteen_of_halves =
         [](const float* lower, const float* upper, std::uint8_t* bytes) {
@@ -147,7 +181,7 @@ const SimdOperations simd_operations = {
         [](const float* a, std::size_t count) {
             return Vector::total_double(Vector::first_doubles(Vector::load_doubles(a), count));
         },
-    .word_bytes = word_bytes,
+    .pixel_words = pixel_words,
     .dot4_of_quad = dot4_of_quad,
     .dot4_of_quads = dot4_of_quads,
     .dot4_interleaved = dot4_interleaved,

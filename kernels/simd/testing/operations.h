@@ -12,7 +12,7 @@ namespace vgg19::kernels::testing {
 struct SimdOperations {
     std::size_t width;
     std::size_t doubles_width;
-    std::size_t words;
+    std::size_t pixels;  ///< bytes in Pixels
 
     enum class Floats : unsigned char {
         add,
@@ -30,6 +30,8 @@ struct SimdOperations {
     float (*total)(const float* a);
     float (*largest)(const float* a);
     void (*store_quantized)(const float* a, std::uint8_t* result);
+    /// `a` has four pixels, `result` two rows of two pixels, each 32 bytes apart.
+    void (*store_quantized_square)(const float* a, std::uint8_t* result);
 
     /// max(0, float(max(a, b)) · multiplier + bias) as lower and upper half, and as bytes.
     void (*sixteen)(const std::int32_t* a, const std::int32_t* b, const float* multiplier, const float* bias,
@@ -49,10 +51,17 @@ struct SimdOperations {
     void (*load_store_first_doubles)(const float* from, std::size_t count, float* to);
     double (*total_double_of_first)(const float* a, std::size_t count);
 
-    /// Computes (pixels << 5) + a, (pixels << 5) − a, and multiply_rounded of the former by b, converted to
-    /// bytes.
-    void (*word_bytes)(const std::uint8_t* pixels, std::int16_t a, std::int16_t b, bool subtract,
-                       int zero_point, std::uint8_t* result);
+    /// The weights of weighted_pixels.
+    static constexpr int pixel_weights[][2] = {{32, -32}, {32, 32}, {-32, 32}, {-128, 0}, {3, -5}};
+    struct PixelWords {
+        std::size_t weights;  ///< index of pixel_weights
+        std::int16_t offset;  ///< is added to the weighted pixels, or subtracted
+        bool subtract;
+        std::int16_t factor;  ///< of multiply_rounded
+        int zero_point;       ///< of store_bytes
+    };
+    void (*pixel_words)(const PixelWords& operation, const std::uint8_t* a, const std::uint8_t* b,
+                        std::uint8_t* result);
 
     void (*dot4_of_quad)(const std::uint8_t* quad, const std::int8_t* weights, std::int32_t* sums);
     void (*dot4_of_quads)(const std::uint8_t* quads, const std::int8_t* weights, std::int32_t* sums);
