@@ -47,7 +47,7 @@ TEST_CASE("the report of tune has each time, in every format") {
     report.shapes = {
         {.shape = shape,
          .results = {
-             {.algorithm = winograd_f4,
+             {.algorithm = winograd_f4x4,
               .chosen = true,
               .expected = {.seconds = 2e-3,
                            .arithmetic_seconds = 1e-3,
@@ -55,17 +55,17 @@ TEST_CASE("the report of tune has each time, in every format") {
                            .barrier_seconds = 4e-4},
               .median_ms = 2.5,
               .min_ms = 2},
-             {.algorithm = winograd_f2, .expected = {.seconds = 1e-3}, .median_ms = 2, .min_ms = 1.9}}}};
+             {.algorithm = winograd_f2x2, .expected = {.seconds = 1e-3}, .median_ms = 2, .min_ms = 1.9}}}};
 
     const std::string table = tune_text(report, Format::table);
     for (const char* part :
-         {"64 → 128, 28×30", "FP32", "winograd_f4", "chosen", "fastest", "arithmetic",
+         {"64 → 128, 28×30", "FP32", "winograd_f4x4", "chosen", "fastest", "arithmetic",
           "(zen4) take at most 1.25 times the fastest. Of 2 expected times 1 are within"}) {
         INFO(part);
         CHECK(table.find(part) != std::string::npos);
     }
-    CHECK(tune_text(report, Format::markdown).find("| winograd_f2 | 1.00 |") != std::string::npos);
-    CHECK(tune_text(report, Format::csv).find("\"64 → 128, 28×30\",FP32,winograd_f2,1.000000,") !=
+    CHECK(tune_text(report, Format::markdown).find("| winograd_f2x2 | 1.00 |") != std::string::npos);
+    CHECK(tune_text(report, Format::csv).find("\"64 → 128, 28×30\",FP32,winograd_f2x2,1.000000,") !=
           std::string::npos);
 
     const auto json = model::Json::parse(tune_text(report, Format::json), "tune");
@@ -84,7 +84,7 @@ TEST_CASE("the report of tune has each time, in every format") {
     CHECK(first.find("pool_follows")->boolean());
     CHECK(!first.find("int8_follows")->boolean());
     const model::Json& result = first.find("results")->array().at(0);
-    CHECK(result.find("algorithm")->string() == "winograd_f4");
+    CHECK(result.find("algorithm")->string() == "winograd_f4x4");
     CHECK(result.find("chosen")->boolean());
     CHECK(result.find("limit")->string() == "arithmetic");
     for (const auto& [key, value] : {std::pair{"expected_ms", 2.0},

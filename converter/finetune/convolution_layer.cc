@@ -26,19 +26,10 @@ std::size_t in_floats(std::size_t bytes) {
 
 kernels::WinogradTile cheapest_tile(const layers::ConvolutionShape& shape,
                                     const layers::Execution& execution) {
-    using enum layers::ConvolutionAlgorithm;
     const auto estimates =
         layers::convolution_estimates(shape, execution, layers::ConvolutionChoice::winograd);
-    switch (estimates.front().algorithm) {
-        case winograd_f2:
-            return kernels::WinogradTile::f2;
-        case winograd_f5:
-            return kernels::WinogradTile::f5;
-        case winograd_f6:
-            return kernels::WinogradTile::f6;
-        default:
-            return kernels::WinogradTile::f4;
-    }
+    // The first layer, of an image, has an algorithm of its own.
+    return layers::winograd_tile(estimates.front().algorithm).value_or(kernels::WinogradTile{4, 4});
 }
 
 /// Without the pool, which is a separate step in training, because its gradient needs the map before it.
@@ -71,15 +62,19 @@ struct WinogradParts {
           end(scratch + in_lines(kernels::winograd_scratch_size(problem, schedule))) {}
 };
 
-std::size_t winograd_workspace(const kernels::Winograd& problem, int threads) {
-    return WinogradParts(problem, kernels::winograd_schedule(problem, threads)).end;
+kernels::WinogradSchedule schedule_of(const kernels::Winograd& problem, const layers::Execution& execution) {
+    return kernels::winograd_schedule(problem, execution.cpu(), execution.threads);
+}
+
+std::size_t winograd_workspace(const kernels::Winograd& problem, const layers::Execution& execution) {
+    return WinogradParts(problem, schedule_of(problem, execution)).end;
 }
 
 /// Packs the filters and runs the convolution. `bias` may be empty.
 void run_winograd(kernels::Winograd problem, const layers::Execution& execution, const float* weights,
                   std::span<const float> bias, float* memory) {
     const auto& steps = *kernels::select(kernels::winograd_kernels(), execution.isa).run;
-    const auto schedule = kernels::winograd_schedule(problem, execution.threads);
+    const auto schedule = schedule_of(problem, execution);
     const WinogradParts parts(problem, schedule);
     kernels::winograd_pack(steps, problem, execution.threads, weights, memory);
     std::fill_n(memory + parts.bias, problem.output_blocks() * problem.block, 0.0F);
@@ -107,7 +102,7 @@ ConvolutionLayer::ConvolutionLayer(const layers::ConvolutionShape& shape, const 
       forward_tile_(cheapest_tile(shape_, execution)),
       backward_tile_(cheapest_tile(turned(shape_), execution)),
       weights_tile_(kernels::winograd_gradient_tile(
-          winograd_of(shape_, kernels::WinogradTile::f4, execution, execution.batch))) {}
+          winograd_of(shape_, kernels::WinogradTile{4, 4}, execution, execution.batch))) {}
 
 std::size_t ConvolutionLayer::output_size(std::size_t count) const {
     return kernels::blocked_size(count, shape_.output_channels, shape_.size.height, shape_.size.width,
@@ -121,7 +116,7 @@ void ConvolutionLayer::forward(std::size_t count, const float* input, const Laye
     problem.input = input;
     problem.output = output;
     run_winograd(problem, execution_, parameters.weights.data(), parameters.bias,
-                 workspace.floats(winograd_workspace(problem, execution_.threads)));
+                 workspace.floats(winograd_workspace(problem, execution_)));
 }
 
 void ConvolutionLayer::forward_image(std::size_t count, const float* input, const LayerParameters& parameters,
@@ -145,7 +140,7 @@ void ConvolutionLayer::backward_data(std::size_t count, const float* output_grad
     problem.input = output_gradient;
     problem.output = input_gradient;
     const std::size_t filters = in_lines(parameters.weights.size());
-    float* memory = workspace.floats(filters + winograd_workspace(problem, execution_.threads));
+    float* memory = workspace.floats(filters + winograd_workspace(problem, execution_));
     turn_filters(shape_, parameters.weights.data(), memory, execution_.threads);
     run_winograd(problem, execution_, memory, {}, memory + filters);
 }
@@ -197,14 +192,13 @@ void ConvolutionLayer::backward_image_weights(std::size_t count, const float* im
 
 std::size_t ConvolutionLayer::forward_workspace() const {
     if (shape_.plain_input) return 0;  // it needs only a few rows
-    return winograd_workspace(winograd_of(shape_, forward_tile_, execution_, execution_.batch),
-                              execution_.threads);
+    return winograd_workspace(winograd_of(shape_, forward_tile_, execution_, execution_.batch), execution_);
 }
 
 std::size_t ConvolutionLayer::backward_data_workspace() const {
     return in_lines(shape_.input_channels * shape_.output_channels * taps) +
            winograd_workspace(winograd_of(turned(shape_), backward_tile_, execution_, execution_.batch),
-                              execution_.threads);
+                              execution_);
 }
 
 std::size_t ConvolutionLayer::backward_weights_workspace() {

@@ -5,7 +5,7 @@
 
 #include "converter/refit/least_squares.h"
 #include "kernels/common/parallel.h"
-#include "kernels/dense/dense.h"
+#include "kernels/dense/schedule.h"
 
 namespace vgg19::converter {
 
@@ -33,6 +33,7 @@ std::size_t positions_per_image(std::size_t unknowns, std::size_t images) {
 /// outputs[s] = weights · rows[s] + offset
 void multiply_rows(const layers::Execution& execution, std::span<const float> rows,
                    std::span<const float> weights, std::span<const float> offset, std::span<float> outputs) {
+    constexpr std::size_t task_outputs = 32;
     const std::size_t count = offset.size();
     const std::size_t batch = outputs.size() / count;
     const auto kernel = kernels::select(kernels::dense_fp32_kernels(), execution.isa);
@@ -43,11 +44,9 @@ void multiply_rows(const layers::Execution& execution, std::span<const float> ro
                                     .fp32_weights = weights.data(),
                                     .bias = offset.data(),
                                     .output = outputs.data()};
-    constexpr std::size_t task_outputs = 32;
-    const std::size_t tasks = (count + task_outputs - 1) / task_outputs;
-    kernels::parallel_workers(execution.threads, tasks, [&](std::size_t, std::size_t task) {
-        kernel.run(problem, task * task_outputs, std::min(count, (task + 1) * task_outputs));
-    });
+    const kernels::DenseSchedule schedule = {
+        .input_ranges = 1, .strips = (count + task_outputs - 1) / task_outputs, .threads = execution.threads};
+    kernels::run_dense(*kernel.run, kernels::DenseWeights::fp32_output_major, problem, schedule, nullptr);
 }
 
 double squared_sum(std::span<const float> values) {

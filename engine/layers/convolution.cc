@@ -1,5 +1,6 @@
 #include "engine/layers/convolution.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "engine/layers/int8_convolution.h"
@@ -14,6 +15,15 @@
 namespace vgg19::layers {
 
 namespace {
+
+constexpr auto first_winograd = static_cast<std::size_t>(ConvolutionAlgorithm::winograd_f2x2);
+static_assert(static_cast<std::size_t>(ConvolutionAlgorithm::winograd_f6x6) - first_winograd + 1 ==
+              kernels::winograd_tiles.size());
+
+bool is_int8(ConvolutionAlgorithm algorithm) {
+    using enum ConvolutionAlgorithm;
+    return algorithm == conv_int8 || algorithm == winograd_int8_f2x2 || algorithm == winograd_int8_f4x4;
+}
 
 class DirectConvolution final : public Operation {
   public:
@@ -98,77 +108,54 @@ kernels::ConvOneDnnShape onednn_shape(const ConvolutionShape& shape, const Execu
             .plain_input = shape.plain_input};
 }
 
-const char* algorithm_name(ConvolutionAlgorithm algorithm) {
+std::string algorithm_name(ConvolutionAlgorithm algorithm) {
+    using enum ConvolutionAlgorithm;
+    if (const auto tile = winograd_tile(algorithm)) return "winograd_" + winograd_tile_name(*tile);
     switch (algorithm) {
-        case ConvolutionAlgorithm::direct:
+        case direct:
             return "direct";
-        case ConvolutionAlgorithm::onednn:
+        case onednn:
             return "onednn";
-        case ConvolutionAlgorithm::winograd_image:
+        case winograd_image:
             return "winograd_image";
-        case ConvolutionAlgorithm::winograd_f2:
-            return "winograd_f2";
-        case ConvolutionAlgorithm::winograd_f4:
-            return "winograd_f4";
-        case ConvolutionAlgorithm::winograd_f5:
-            return "winograd_f5";
-        case ConvolutionAlgorithm::winograd_f6:
-            return "winograd_f6";
-        case ConvolutionAlgorithm::conv_int8:
+        case conv_int8:
             return "conv_int8";
-        case ConvolutionAlgorithm::winograd_int8_f2x2:
+        case winograd_int8_f2x2:
             return "winograd_int8_f2x2";
-        case ConvolutionAlgorithm::winograd_int8_f4x4:
+        case winograd_int8_f4x4:
             return "winograd_int8_f4x4";
+        default:
+            return "unknown";
     }
-    return "unknown";
+}
+
+std::optional<kernels::WinogradTile> winograd_tile(ConvolutionAlgorithm algorithm) {
+    const auto index = static_cast<std::size_t>(algorithm) - first_winograd;
+    if (index >= kernels::winograd_tiles.size()) return std::nullopt;  // unsigned: also before the first
+    return kernels::winograd_tiles[index];
+}
+
+ConvolutionAlgorithm winograd_algorithm(kernels::WinogradTile tile) {
+    const auto* const found = std::find(kernels::winograd_tiles.begin(), kernels::winograd_tiles.end(), tile);
+    return static_cast<ConvolutionAlgorithm>(
+        first_winograd + static_cast<std::size_t>(found - kernels::winograd_tiles.begin()));
 }
 
 bool pools_itself(ConvolutionAlgorithm algorithm, const ConvolutionShape& shape) {
     using enum ConvolutionAlgorithm;
-    switch (algorithm) {
-        case direct:
-        case onednn:
-        case winograd_image:
-            return false;
-        case winograd_f2:
-            return winograd_pools(shape, kernels::WinogradTile::f2);
-        case winograd_f4:
-            return winograd_pools(shape, kernels::WinogradTile::f4);
-        case winograd_f5:
-            return winograd_pools(shape, kernels::WinogradTile::f5);
-        case winograd_f6:
-            return winograd_pools(shape, kernels::WinogradTile::f6);
-        case conv_int8:
-        case winograd_int8_f2x2:
-        case winograd_int8_f4x4:
-            return shape.pool_follows;
-    }
-    return false;
+    if (const auto tile = winograd_tile(algorithm)) return winograd_pools(shape, *tile);
+    return is_int8(algorithm) && shape.pool_follows;
 }
 
 bool quantizes_itself(ConvolutionAlgorithm algorithm, const ConvolutionShape& shape) {
     using enum ConvolutionAlgorithm;
-    switch (algorithm) {
-        case conv_int8:
-        case winograd_int8_f2x2:
-        case winograd_int8_f4x4:
-            return shape.int8_follows;
-        case winograd_image:
-            return shape.int8_follows && !shape.pool_follows;
-        case direct:
-        case onednn:
-        case winograd_f2:
-        case winograd_f4:
-        case winograd_f5:
-        case winograd_f6:
-            return false;
-    }
-    return false;
+    if (algorithm == winograd_image) return shape.int8_follows && !shape.pool_follows;
+    return is_int8(algorithm) && shape.int8_follows;
 }
 
 std::unique_ptr<Operation> make_convolution(ConvolutionAlgorithm algorithm, const ConvolutionShape& shape,
                                             const ConvolutionWeights& weights, const Execution& execution) {
+    if (const auto tile = winograd_tile(algorithm)) return make_winograd(*tile, shape, weights, execution);
     switch (algorithm) {
         case ConvolutionAlgorithm::direct:
             return std::make_unique<DirectConvolution>(shape, weights, execution);
@@ -176,20 +163,14 @@ std::unique_ptr<Operation> make_convolution(ConvolutionAlgorithm algorithm, cons
             return std::make_unique<OneDnnConvolution>(shape, weights, execution);
         case ConvolutionAlgorithm::winograd_image:
             return make_winograd_image(shape, weights, execution);
-        case ConvolutionAlgorithm::winograd_f2:
-            return make_winograd(kernels::WinogradTile::f2, shape, weights, execution);
-        case ConvolutionAlgorithm::winograd_f4:
-            return make_winograd(kernels::WinogradTile::f4, shape, weights, execution);
-        case ConvolutionAlgorithm::winograd_f5:
-            return make_winograd(kernels::WinogradTile::f5, shape, weights, execution);
-        case ConvolutionAlgorithm::winograd_f6:
-            return make_winograd(kernels::WinogradTile::f6, shape, weights, execution);
         case ConvolutionAlgorithm::conv_int8:
             return make_conv_int8(shape, weights, execution);
         case ConvolutionAlgorithm::winograd_int8_f2x2:
             return make_winograd_int8(kernels::WinogradInt8Tile::f2x2, shape, weights, execution);
         case ConvolutionAlgorithm::winograd_int8_f4x4:
             return make_winograd_int8(kernels::WinogradInt8Tile::f4x4, shape, weights, execution);
+        default:
+            break;
     }
     throw Error(ErrorKind::failed, "no such convolution algorithm");
 }

@@ -4,10 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "engine/layers/execution.h"
 #include "engine/layers/operation.h"
 #include "kernels/onednn/conv_onednn.h"
+#include "kernels/winograd/winograd.h"
 #include "vgg19/map_size.h"
 
 namespace vgg19::layers {
@@ -63,17 +66,27 @@ enum class ConvolutionAlgorithm : unsigned char {
     direct,          ///< kernels/conv_direct: any shape, computed directly
     onednn,          ///< kernels/onednn: for the shapes and ISAs that oneDNN supports
     winograd_image,  ///< kernels/winograd_image: for images
-    winograd_f2,     ///< kernels/winograd with tiles of 2×2, …
-    winograd_f4,
-    winograd_f5,
-    winograd_f6,
+    winograd_f2x2,  ///< kernels/winograd with output tiles of 2×2, …: all of winograd_tiles, in their order
+    winograd_f2x4,
+    winograd_f2x5,
+    winograd_f2x7,
+    winograd_f4x4,
+    winograd_f4x7,
+    winograd_f4x8,
+    winograd_f5x5,
+    winograd_f6x6,
     conv_int8,           ///< kernels/conv_int8: direct, for INT8
     winograd_int8_f2x2,  ///< kernels/winograd_int8, for INT8 with the tile's scales
     winograd_int8_f4x4,
 };
 
-/// "direct", "onednn", "winograd_f2", …
-const char* algorithm_name(ConvolutionAlgorithm algorithm);
+/// "direct", "onednn", "winograd_f2x2", …
+std::string algorithm_name(ConvolutionAlgorithm algorithm);
+
+/// The tile of an FP32 Winograd algorithm; none for the others.
+std::optional<kernels::WinogradTile> winograd_tile(ConvolutionAlgorithm algorithm);
+/// The algorithm of one of kernels::winograd_tiles.
+ConvolutionAlgorithm winograd_algorithm(kernels::WinogradTile tile);
 
 /// Whether the convolution includes the pool that follows.
 bool pools_itself(ConvolutionAlgorithm algorithm, const ConvolutionShape& shape);

@@ -4,6 +4,7 @@
 
 #include "engine/layers/work.h"
 #include "kernels/onednn/conv_onednn.h"
+#include "kernels/winograd/error.h"
 
 namespace vgg19::layers {
 
@@ -11,8 +12,9 @@ namespace {
 
 using enum ConvolutionAlgorithm;
 
-/// F(6,3) is less accurate: its error approaches 1e-5 at 512 channels.
-constexpr std::size_t most_channels_of_f6 = 256;
+/// The largest expected relative error of a layer's output. Over all layers of VGG-19, logits then stay
+/// within 1e-5.
+constexpr double largest_error = 5e-6;
 
 bool onednn_supports(const ConvolutionShape& shape, const Execution& execution) {
     return shape.type == ConvolutionType::fp32 &&
@@ -33,8 +35,12 @@ std::vector<ConvolutionAlgorithm> own_algorithms(const ConvolutionShape& shape, 
     if (shape.type != ConvolutionType::fp32) return int8_algorithms(shape, choice);
     if (choice == ConvolutionChoice::direct) return {direct};
     if (shape.plain_input) return {winograd_image};
-    std::vector<ConvolutionAlgorithm> algorithms = {winograd_f2, winograd_f4, winograd_f5};
-    if (shape.input_channels <= most_channels_of_f6) algorithms.push_back(winograd_f6);
+    std::vector<ConvolutionAlgorithm> algorithms;
+    for (const kernels::WinogradTile tile : kernels::winograd_tiles) {
+        if (kernels::winograd_error(tile, shape.input_channels) <= largest_error) {
+            algorithms.push_back(winograd_algorithm(tile));
+        }
+    }
     return algorithms;
 }
 

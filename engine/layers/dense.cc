@@ -2,15 +2,11 @@
 
 #include <algorithm>
 
-#include "kernels/common/parallel.h"
 #include "vgg19/error.h"
 
 namespace vgg19::layers {
 
 namespace {
-
-/// Threads get multiples of this many outputs, so that ranges start at a kernel's register tile.
-constexpr std::size_t output_granularity = 16;
 
 void require_int8_inputs(const DenseProblem& problem) {
     if (!kernels::is_int8(problem.type()) || problem.inputs <= kernels::dense_int8_max_inputs) return;
@@ -42,8 +38,7 @@ kernels::DenseWeights DenseProblem::type() const {
 }
 
 Dense::Dense(const DenseProblem& problem, const Execution& execution)
-    : threads_(execution.threads),
-      weights_(problem.type()),
+    : weights_(problem.type()),
       kernel_(kernels::select(kernels::dense_kernels(weights_), execution.isa)),
       problem_{.batch = execution.batch,
                .inputs = problem.inputs,
@@ -55,15 +50,15 @@ Dense::Dense(const DenseProblem& problem, const Execution& execution)
                .int4_scale = problem.int4_scale,
                .bias = problem.bias,
                .relu = problem.relu_follows},
+      schedule_(
+          kernels::dense_schedule(weights_, problem_, execution.cpu(), execution.isa, execution.threads)),
       quantize_(kernels::select(kernels::quantize_activations_kernels(), execution.isa)),
       signed_int8_(kernels::is_int8(weights_) && problem.signed_input),
       bias_(problem.bias) {
     require_int8_inputs(problem);
     if (kernels::is_input_major(weights_)) {
         input_rows_.resize(problem.inputs);
-        sums_ = kernels::AlignedBuffer(problem_.sums_bytes());
         problem_.input_rows = input_rows_.data();
-        problem_.sums = sums_.data();
     }
     if (kernels::is_int8(weights_)) {
         int8_input_.resize(execution.batch * problem.inputs);
@@ -79,24 +74,24 @@ Dense::Dense(const DenseProblem& problem, const Execution& execution)
     }
 }
 
-void Dense::run(const std::byte* input, std::byte* output, std::byte* /*scratch*/) {
+void Dense::run(const std::byte* input, std::byte* output, std::byte* scratch) {
     problem_.output = as_floats(output);
-    if (signed_int8_) return run_signed_int8(as_floats(input), as_floats(output));
-    if (kernels::is_int8(weights_)) return run_int8(as_floats(input));
-    run_fp32_input(as_floats(input));
+    if (signed_int8_) return run_signed_int8(as_floats(input), as_floats(output), scratch);
+    if (kernels::is_int8(weights_)) return run_int8(as_floats(input), scratch);
+    run_fp32_input(as_floats(input), scratch);
 }
 
-void Dense::run_fp32_input(const float* input) {
+void Dense::run_fp32_input(const float* input, std::byte* scratch) {
     problem_.input = input;
     if (kernels::is_input_major(weights_)) {
         problem_.input_row_count =
             kernels::list_nonzero_inputs(input, problem_.batch, problem_.inputs, input_rows_.data());
     }
-    run_kernel();
+    kernels::run_dense(*kernel_.run, weights_, problem_, schedule_, scratch);
 }
 
 /// Each image has its own scale, so that its result does not depend on the rest of the batch.
-void Dense::run_int8(const float* input) {
+void Dense::run_int8(const float* input, std::byte* scratch) {
     for (std::size_t image = 0; image < problem_.batch; ++image) {
         const std::size_t offset = image * problem_.inputs;
         input_scales_[image] = quantize_.run(input + offset, problem_.inputs, int8_input_.data() + offset);
@@ -105,12 +100,12 @@ void Dense::run_int8(const float* input) {
         problem_.input_row_count = kernels::list_nonzero_inputs(int8_input_.data(), problem_.batch,
                                                                 problem_.inputs, input_rows_.data());
     }
-    run_kernel();
+    kernels::run_dense(*kernel_.run, weights_, problem_, schedule_, scratch);
 }
 
 /// INT8 kernels do not support negative inputs. They get x − m, where m is the smallest input (at most 0),
 /// and the bias becomes bias[o] + m · Σ_i w[o][i], so that the result is that of x. Each image has its own m.
-void Dense::run_signed_int8(const float* input, float* output) {
+void Dense::run_signed_int8(const float* input, float* output, std::byte* scratch) {
     const std::size_t batch = problem_.batch;
     problem_.batch = 1;
     for (std::size_t image = 0; image < batch; ++image) {
@@ -122,19 +117,13 @@ void Dense::run_signed_int8(const float* input, float* output) {
             shifted_bias_[o] = bias_[o] + least * weight_sums_[o];
         }
         problem_.output = output + image * problem_.outputs;
-        run_int8(shifted_input_.data());
+        run_int8(shifted_input_.data(), scratch);
     }
     problem_.batch = batch;
 }
 
-/// Runs the kernel for each thread's part of the outputs.
-void Dense::run_kernel() {
-    const auto parts = static_cast<std::size_t>(threads_);
-    const std::size_t granularity = std::max(output_granularity, kernels::dense_granularity(weights_));
-    kernels::parallel_for(threads_, parts, [&](std::size_t part) {
-        const kernels::Range outputs = kernels::part_of(problem_.outputs, parts, part, granularity);
-        if (outputs.begin < outputs.end) kernel_.run(problem_, outputs.begin, outputs.end);
-    });
+std::size_t Dense::scratch_bytes() const {
+    return kernels::dense_scratch_bytes(weights_, problem_, schedule_);
 }
 
 std::size_t Dense::weight_bytes() const {

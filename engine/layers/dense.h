@@ -8,8 +8,8 @@
 
 #include "engine/layers/execution.h"
 #include "engine/layers/operation.h"
-#include "kernels/common/aligned_buffer.h"
 #include "kernels/dense/dense.h"
+#include "kernels/dense/schedule.h"
 #include "kernels/quantize_activations/quantize_activations.h"
 
 namespace vgg19::layers {
@@ -39,23 +39,22 @@ class Dense final : public Operation {
 
     void run(const std::byte* input, std::byte* output, std::byte* scratch) override;
     std::string kernel() const override { return kernel_.name; }
+    std::size_t scratch_bytes() const override;
     std::size_t weight_bytes() const override;
     std::uint64_t operations() const override {
         return std::uint64_t{2} * problem_.batch * problem_.inputs * problem_.outputs;
     }
 
   private:
-    void run_fp32_input(const float* input);
-    void run_int8(const float* input);
-    void run_signed_int8(const float* input, float* output);
-    void run_kernel();
+    void run_fp32_input(const float* input, std::byte* scratch);
+    void run_int8(const float* input, std::byte* scratch);
+    void run_signed_int8(const float* input, float* output, std::byte* scratch);
 
-    int threads_;
     kernels::DenseWeights weights_;
-    kernels::Kernel<kernels::DenseFunction> kernel_;
+    kernels::Kernel<const kernels::DenseSteps> kernel_;
     kernels::Dense problem_;
+    kernels::DenseSchedule schedule_;
     std::vector<std::uint32_t> input_rows_;
-    kernels::AlignedBuffer sums_;
 
     // Only for INT8 weights.
     kernels::Kernel<kernels::QuantizeActivationsFunction> quantize_;

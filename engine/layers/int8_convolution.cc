@@ -95,7 +95,8 @@ class WinogradInt8Convolution final : public Operation {
           quantizes_(shape.int8_follows),
           kernel_(kernels::select(kernels::winograd_int8_kernels(), execution.isa)),
           problem_(winograd_int8_problem(tile, shape, execution)),
-          schedule_(kernels::winograd_int8_schedule(problem_, execution.threads)),
+          schedule_(kernels::winograd_int8_schedule(problem_, execution.cpu(), execution.channel_block(),
+                                                    execution.threads)),
           weights_(problem_.packed_size()),
           multiplier_(problem_.positions() * problem_.padded_output_channels()),
           bias_(problem_.padded_output_channels()) {

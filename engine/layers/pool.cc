@@ -1,5 +1,7 @@
 #include "engine/layers/pool.h"
 
+#include <algorithm>
+
 #include "kernels/common/parallel.h"
 
 namespace vgg19::layers {
@@ -16,9 +18,12 @@ void MaxPool::run(const std::byte* input, std::byte* output, std::byte* /*scratc
     kernels::MaxPool problem = problem_;
     problem.input = as_floats(input);
     problem.output = as_floats(output);
-    const std::size_t rows = problem.height / 2;
-    kernels::parallel_for(threads_, problem.planes,
-                          [&](std::size_t plane) { kernel_.run(problem, plane * rows, (plane + 1) * rows); });
+    const std::size_t rows = problem.planes * (problem.height / 2);
+    const std::size_t parts = std::min(rows, 4 * static_cast<std::size_t>(threads_));
+    kernels::parallel_for(threads_, parts, [&](std::size_t part) {
+        const kernels::Range range = kernels::part_of(rows, parts, part);
+        kernel_.run(problem, range.begin, range.end);
+    });
 }
 
 AveragePool::AveragePool(std::size_t channels, MapSize size, MapSize output_size, const Execution& execution)

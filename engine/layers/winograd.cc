@@ -14,7 +14,7 @@ class WinogradConvolution final : public Operation {
                         const ConvolutionWeights& weights, const Execution& execution)
         : kernel_(kernels::select(kernels::winograd_kernels(), execution.isa)),
           problem_(winograd_problem(shape, tile, execution)),
-          schedule_(kernels::winograd_schedule(problem_, execution.threads)),
+          schedule_(kernels::winograd_schedule(problem_, execution.cpu(), execution.threads)),
           weights_(problem_.packed_size() * sizeof(float)),
           bias_(problem_.output_blocks() * problem_.block * sizeof(float)) {
         kernels::winograd_pack(*kernel_.run, problem_, execution.threads, weights.weights,
@@ -37,10 +37,10 @@ class WinogradConvolution final : public Operation {
     std::size_t weight_bytes() const override { return weights_.size(); }
     std::uint64_t operations() const override { return problem_.operations(); }
     std::string kernel() const override {
-        // winograd_avx512 → winograd_f4_avx512
+        // winograd_avx512 → winograd_f4x4_avx512
         const std::string name = kernel_.name;
         const std::size_t end = name.rfind('_');
-        return name.substr(0, end) + "_f" + std::to_string(problem_.tile_side()) + name.substr(end);
+        return name.substr(0, end) + "_" + winograd_tile_name(problem_.tile) + name.substr(end);
     }
 
   private:
@@ -66,7 +66,11 @@ kernels::Winograd winograd_problem(const ConvolutionShape& shape, kernels::Winog
 }
 
 bool winograd_pools(const ConvolutionShape& shape, kernels::WinogradTile tile) {
-    return shape.pool_follows && static_cast<std::size_t>(tile) % 2 == 0;
+    return shape.pool_follows && tile.keeps_pool_windows();
+}
+
+std::string winograd_tile_name(kernels::WinogradTile tile) {
+    return "f" + std::to_string(tile.rows) + "x" + std::to_string(tile.columns);
 }
 
 std::unique_ptr<Operation> make_winograd(kernels::WinogradTile tile, const ConvolutionShape& shape,

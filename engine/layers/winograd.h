@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "engine/layers/convolution.h"
 #include "kernels/winograd/schedule.h"
@@ -11,7 +12,10 @@ namespace vgg19::layers {
 kernels::Winograd winograd_problem(const ConvolutionShape& shape, kernels::WinogradTile tile,
                                    const Execution& execution);
 
-/// Whether the convolution includes the pool that follows: its windows fit only into tiles with an even side.
+/// "f4x7"
+std::string winograd_tile_name(kernels::WinogradTile tile);
+
+/// Whether the convolution includes the pool that follows: its windows fit only into tiles with even sides.
 bool winograd_pools(const ConvolutionShape& shape, kernels::WinogradTile tile);
 
 std::unique_ptr<Operation> make_winograd(kernels::WinogradTile tile, const ConvolutionShape& shape,

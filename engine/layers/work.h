@@ -33,7 +33,7 @@ Work layer_work(ConvolutionAlgorithm algorithm, const ConvolutionShape& shape, c
 /// which read and write these bytes.
 Work moving_work(std::size_t tasks, double read_bytes, double written_bytes, const Execution& execution);
 
-/// A dense layer whose inputs are all nonzero.
+/// A dense layer. Of its input-major weights, as many are read as after a ReLU (kernels/dense/schedule.h).
 Work dense_work(kernels::DenseWeights weights, std::size_t inputs, std::size_t outputs,
                 const Execution& execution);
 

@@ -48,21 +48,27 @@ TEST_CASE("ways are in the order of their cost, and filters that take more memor
         }
     }
     const layers::ConvolutionEstimate light = {
-        .algorithm = ConvolutionAlgorithm::winograd_f2, .time = {.seconds = 1e-3}, .weight_bytes = 4e6};
+        .algorithm = ConvolutionAlgorithm::winograd_f2x2, .time = {.seconds = 1e-3}, .weight_bytes = 4e6};
     const layers::ConvolutionEstimate heavy = {
-        .algorithm = ConvolutionAlgorithm::winograd_f4, .time = {.seconds = 1e-3}, .weight_bytes = 8e6};
+        .algorithm = ConvolutionAlgorithm::winograd_f4x4, .time = {.seconds = 1e-3}, .weight_bytes = 8e6};
     CHECK(heavy.cost() > light.cost());
     CHECK(heavy.cost() < 1.03 * light.cost());
 }
 
-TEST_CASE("F(6,3) is left to the layers that it is accurate enough for") {
+TEST_CASE("tiles are left to the layers that they are accurate enough for") {
+    const auto has_tile = [](const PlannedConvolution& planned, kernels::WinogradTile tile) {
+        return std::any_of(planned.estimates.begin(), planned.estimates.end(), [&](const auto& estimate) {
+            return estimate.algorithm == layers::winograd_algorithm(tile);
+        });
+    };
     for (const std::string& isa : isa_names_of_this_cpu()) {
         for (const PlannedConvolution& planned :
              vgg19_plan({.isa = isa, .convolution = "winograd"}).convolutions) {
-            const bool has_f6 = std::any_of(
-                planned.estimates.begin(), planned.estimates.end(),
-                [](const auto& estimate) { return estimate.algorithm == ConvolutionAlgorithm::winograd_f6; });
-            CHECK(has_f6 == (!planned.shape.plain_input && planned.shape.input_channels <= 256));
+            if (planned.shape.plain_input) continue;
+            for (const kernels::WinogradTile tile : kernels::winograd_tiles) {
+                const double error = kernels::winograd_error(tile, planned.shape.input_channels);
+                CHECK(has_tile(planned, tile) == (error <= 5e-6));
+            }
         }
     }
 }

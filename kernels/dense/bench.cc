@@ -1,15 +1,13 @@
 // Benches every dense kernel that this CPU supports, with VGG-19's shapes.
 #include <benchmark/benchmark.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "kernels/common/aligned_buffer.h"
-#include "kernels/common/parallel.h"
-#include "kernels/dense/dense.h"
+#include "kernels/dense/schedule.h"
 
 namespace vgg19::kernels {
 
@@ -36,8 +34,7 @@ struct Layer {
           int4_scale(shape.inputs * problem.int4_groups(), 0x3C00),  // 1.0 in half precision
           bias(shape.outputs),
           output(batch * shape.outputs),
-          rows(shape.inputs),
-          sums(problem.sums_bytes()) {
+          rows(shape.inputs) {
         for (std::size_t i = 0; i < input.size(); ++i) {
             const std::size_t scattered = i % shape.inputs * 61 % 100;  // 61 and 100 have no common divisor
             input[i] = scattered < percent_zero ? 0.0F : 0.5F;
@@ -55,7 +52,6 @@ struct Layer {
         problem.output = output.data();
         problem.input_rows = rows.data();
         problem.input_row_count = list_nonzero_inputs(input.data(), batch, shape.inputs, rows.data());
-        problem.sums = sums.data();
     }
 
     Dense problem;
@@ -68,22 +64,20 @@ struct Layer {
     std::vector<float> bias;
     std::vector<float> output;
     std::vector<std::uint32_t> rows;
-    AlignedBuffer sums;
 };
 
 /// Counts the bytes of the rows of weights that are read.
-void run_layer(benchmark::State& state, const Kernel<DenseFunction>& kernel, DenseWeights weights,
+void run_layer(benchmark::State& state, const Kernel<const DenseSteps>& kernel, DenseWeights weights,
                Shape shape) {
     const auto batch = static_cast<std::size_t>(state.range(0));
-    const auto threads = static_cast<std::size_t>(state.range(1));
+    const auto threads = static_cast<int>(state.range(1));
     const bool skips_zeros = is_input_major(weights);
     const Layer layer(weights, shape, batch, skips_zeros ? static_cast<std::size_t>(state.range(2)) : 0);
-    const std::size_t granularity = std::max<std::size_t>(16, dense_granularity(weights));
+    const DenseSchedule schedule =
+        dense_schedule(weights, layer.problem, this_machine(kernel.isa), kernel.isa, threads);
+    AlignedBuffer scratch(dense_scratch_bytes(weights, layer.problem, schedule));
     for ([[maybe_unused]] auto iteration : state) {
-        parallel_for(static_cast<int>(threads), threads, [&](std::size_t index) {
-            const Range range = part_of(shape.outputs, threads, index, granularity);
-            kernel.run(layer.problem, range.begin, range.end);
-        });
+        run_dense(*kernel.run, weights, layer.problem, schedule, scratch.data());
     }
     const std::size_t rows = skips_zeros ? layer.problem.input_row_count : shape.inputs;
     state.SetBytesProcessed(state.iterations() *
@@ -92,7 +86,7 @@ void run_layer(benchmark::State& state, const Kernel<DenseFunction>& kernel, Den
 
 /// All shapes, with one image and eight, with one thread and two; where zero inputs are skipped, with no
 /// zeros and with half zeros.
-void register_benches(const Kernel<DenseFunction>& kernel, DenseWeights weights) {
+void register_benches(const Kernel<const DenseSteps>& kernel, DenseWeights weights) {
     for (const Shape shape : shapes) {
         const std::string name = std::string(kernel.name) + "/" + std::to_string(shape.inputs) + "x" +
                                  std::to_string(shape.outputs);
@@ -110,7 +104,7 @@ void register_benches(const Kernel<DenseFunction>& kernel, DenseWeights weights)
 
 [[maybe_unused]] const bool registered = [] {
     for (const DenseWeights weights : all_dense_weights) {
-        for (const Kernel<DenseFunction>& kernel : dense_kernels(weights)) {
+        for (const Kernel<const DenseSteps>& kernel : dense_kernels(weights)) {
             if (cpu_supports(kernel.isa)) register_benches(kernel, weights);
         }
     }

@@ -1,5 +1,7 @@
 #include "kernels/dense/dense.h"
 
+#include <algorithm>
+
 namespace vgg19::kernels {
 
 namespace {
@@ -28,6 +30,21 @@ std::size_t list_nonzero_inputs(const std::uint8_t* input, std::size_t batch, st
     return list_nonzero(input, batch, inputs, rows);
 }
 
+std::size_t dense_parts(DenseWeights weights, std::size_t inputs, std::size_t wanted) {
+    if (is_int8(weights)) return std::max<std::size_t>(wanted, 1);
+    return std::max<std::size_t>((inputs + dense_part_inputs - 1) / dense_part_inputs, 1);
+}
+
+Range dense_part_rows(DenseWeights weights, const Dense& problem, std::size_t part) {
+    if (is_int8(weights)) return part_of(problem.input_row_count, problem.parts, part);
+    const std::uint32_t* const end = problem.input_rows + problem.input_row_count;
+    const auto position = [&](std::size_t first_input) {
+        return static_cast<std::size_t>(std::lower_bound(problem.input_rows, end, first_input) -
+                                        problem.input_rows);
+    };
+    return {position(part * dense_part_inputs), position((part + 1) * dense_part_inputs)};
+}
+
 std::size_t dense_granularity(DenseWeights weights) {
     switch (weights) {
         case DenseWeights::fp32_output_major:
@@ -48,7 +65,7 @@ std::size_t dense_row_bytes(DenseWeights weights, std::size_t outputs) {
     return Dense{.outputs = outputs}.int4_groups() * (int4_group_bytes + sizeof(std::uint16_t));
 }
 
-KernelList<DenseFunction> dense_kernels(DenseWeights weights) {
+KernelList<const DenseSteps> dense_kernels(DenseWeights weights) {
     switch (weights) {
         case DenseWeights::fp32_output_major:
             return dense_fp32_kernels();

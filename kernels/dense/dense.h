@@ -9,6 +9,12 @@
 //                  layer takes the time of reading its weights, and after a ReLU about half of its inputs are
 //                  zero: the rows of weights of those are never read, which changes no sum.
 //
+// The rows of input-major weights are divided into parts, so that many threads can each read long runs of
+// memory: the products of a part's rows are summed first, and the parts' sums are added in their order. FP32
+// and INT4 have a part for each 256 inputs, whatever the number of threads; a sum of 25,088 terms in one row
+// would also be too inaccurate. Parts are counted in inputs, not in rows that are read, so that an image's
+// sum does not depend on the rest of its batch. INT8 sums are exact, so there any division gives the same.
+//
 // INT8: input is quantised while the network runs, unsigned and with zero point 0 (it follows a ReLU), with
 // one scale for each image; weights have one scale for each output. The sum is exact, in 32 bits:
 //
@@ -24,6 +30,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/common/parallel.h"
 #include "kernels/isa/kernel_list.h"
 
 namespace vgg19::kernels {
@@ -75,12 +82,14 @@ struct Dense {
     float* output = nullptr;                     ///< [batch][outputs]
     const std::uint32_t* input_rows = nullptr;   ///< [input_row_count]: the result of list_nonzero_inputs(),
     std::size_t input_row_count = 0;             ///< for input-major weights
-    void* sums = nullptr;                        ///< scratch memory of sums_bytes(), for input-major weights
+    std::size_t parts = 1;                       ///< of input-major weights: see dense_parts()
+    void* sums = nullptr;                        ///< of the parts: sums_bytes(), for input-major weights
     bool relu = false;
 
     std::size_t int4_groups() const { return (outputs + int4_group - 1) / int4_group; }
     std::size_t padded_outputs() const { return (outputs + 127) / 128 * 128; }
-    std::size_t sums_bytes() const { return 2 * batch * padded_outputs() * sizeof(float); }
+    /// Sums have the shape [parts][batch][padded_outputs()], in an order of outputs that kernels choose.
+    std::size_t sums_bytes() const { return parts * batch * padded_outputs() * sizeof(float); }
 };
 
 /// Writes to `rows`, ascending, the inputs that are not zero in at least one image (NaN is not zero), and
@@ -90,25 +99,41 @@ std::size_t list_nonzero_inputs(const float* input, std::size_t batch, std::size
 std::size_t list_nonzero_inputs(const std::uint8_t* input, std::size_t batch, std::size_t inputs,
                                 std::uint32_t* rows);
 
+/// The number of inputs of a part of FP32 or INT4 weights.
+inline constexpr std::size_t dense_part_inputs = 256;
+
+/// The number of parts that a problem has: fixed for FP32 and INT4; for INT8 as many as wanted.
+std::size_t dense_parts(DenseWeights weights, std::size_t inputs, std::size_t wanted);
+
+/// The positions in `input_rows` of a part's rows. INT8: of nearly equal number.
+Range dense_part_rows(DenseWeights weights, const Dense& problem, std::size_t part);
+
 /// Ranges of outputs start and end at multiples of this, except for the last end.
 std::size_t dense_granularity(DenseWeights weights);
 
 /// The size in bytes of one input's weights, including INT4 scales.
 std::size_t dense_row_bytes(DenseWeights weights, std::size_t outputs);
 
-/// Computes outputs [begin, end) of every image. The order of an output's additions depends neither on the
-/// range, nor on the batch, nor on the image's position, so any split among threads gives the same bits. INT8
-/// kernels of both orders and all ISAs give identical bits: sums are exact (nothing saturates), and the last
-/// step uses the same float operations (no fused multiply-add).
-using DenseFunction = void(const Dense& problem, std::size_t begin, std::size_t end);
+/// A kernel's steps. The order of an output's additions depends neither on the ranges, nor on the batch, nor
+/// on the image's position, so any split among threads gives the same bits. INT8 kernels of both orders and
+/// all ISAs give identical bits: sums are exact (nothing saturates), and the last step uses the same float
+/// operations (no fused multiply-add).
+struct DenseSteps {
+    /// Input-major weights, else null: writes a part's sums for outputs [outputs.begin, outputs.end) of every
+    /// image. `rows` are its positions in `input_rows`, as dense_part_rows() gives them.
+    void (*sum_part)(const Dense& problem, std::size_t part, Range rows, Range outputs);
+    /// Computes outputs [outputs.begin, outputs.end) of every image. With input-major weights they must have
+    /// been summed for all parts, whose sums it overwrites.
+    void (*compute)(const Dense& problem, Range outputs);
+};
 
-VGG19_KERNELS(VGG19_FLOAT_ISAS, DenseFunction, dense_fp32)
-VGG19_KERNELS(VGG19_FLOAT_ISAS, DenseFunction, dense_sparse_input)
-VGG19_KERNELS(VGG19_DOT_PRODUCT_ISAS, DenseFunction, dense_int8)
-VGG19_KERNELS(VGG19_DOT_PRODUCT_ISAS, DenseFunction, dense_int8_sparse_input)
-VGG19_KERNELS(VGG19_FLOAT_ISAS, DenseFunction, dense_int4)
+VGG19_KERNELS(VGG19_FLOAT_ISAS, const DenseSteps, dense_fp32)
+VGG19_KERNELS(VGG19_FLOAT_ISAS, const DenseSteps, dense_sparse_input)
+VGG19_KERNELS(VGG19_DOT_PRODUCT_ISAS, const DenseSteps, dense_int8)
+VGG19_KERNELS(VGG19_DOT_PRODUCT_ISAS, const DenseSteps, dense_int8_sparse_input)
+VGG19_KERNELS(VGG19_FLOAT_ISAS, const DenseSteps, dense_int4)
 
 /// The kernels for these weights.
-KernelList<DenseFunction> dense_kernels(DenseWeights weights);
+KernelList<const DenseSteps> dense_kernels(DenseWeights weights);
 
 }  // namespace vgg19::kernels

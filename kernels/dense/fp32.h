@@ -1,6 +1,7 @@
 // FP32 weights.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 
 #include "kernels/dense/rows_with_input.h"
@@ -31,25 +32,23 @@ struct Fp32 {
 template <std::size_t most_images>
 struct Fp32Rows {
     using Sum = float;
-    static constexpr std::size_t chunk_inputs = two_level_chunk_inputs;
     static constexpr std::size_t prefetch_rows = 8;
     static constexpr std::size_t block = 1;
     static std::size_t sum_place(std::size_t offset) { return offset; }
 
     template <std::size_t rows>
-    static void add(const Dense& problem, const RowGroup<rows>& group, std::size_t begin, std::size_t end) {
+    static void add(const Dense& problem, const RowGroup<rows>& group, Range outputs) {
         const auto add_images = [&](auto images, std::size_t image) {
-            add_to_images<rows, images()>(problem, group, image, begin, end);
+            add_to_images<rows, images()>(problem, group, image, outputs);
         };
         for_image_groups<most_images>(problem.batch, add_images);
     }
 
   private:
-    /// partial_sums[image + b][o] += Σ_r input[image + b][r] · weights[r][o] for outputs [begin, end), rows
-    /// in order.
+    /// sums[image + b][o] += Σ_r input[image + b][r] · weights[r][o] for a range of outputs, rows in order.
     template <std::size_t rows, std::size_t images>
     static void add_to_images(const Dense& problem, const RowGroup<rows>& group, std::size_t image,
-                              std::size_t begin, std::size_t end) {
+                              Range outputs) {
         using Register = Vector::Register;
         constexpr std::size_t lanes = Vector::width;
         constexpr std::size_t line = 64 / sizeof(float);
@@ -64,29 +63,29 @@ struct Fp32Rows {
                 factors[r][b] = Vector::broadcast(input[group.inputs[r]]);
             }
         }
-        auto* const partial_sums = partial_sums_at<float>(problem, image, 0);
-        const std::size_t stride = sums_of_image(problem);
+        auto* const all_sums = sums_at<float>(problem, group.part, image, 0);
+        const std::size_t stride = problem.padded_outputs();
         const auto add_products = [&](std::size_t output, const auto& load, const auto& store) {
             Register sums[images];
-            for (std::size_t b = 0; b < images; ++b) sums[b] = load(partial_sums + b * stride + output);
+            for (std::size_t b = 0; b < images; ++b) sums[b] = load(all_sums + b * stride + output);
             for (std::size_t r = 0; r < rows; ++r) {
                 const Register weights = load(row_weights[r] + output);
                 for (std::size_t b = 0; b < images; ++b) {
                     sums[b] = Vector::multiply_add(factors[r][b], weights, sums[b]);
                 }
             }
-            for (std::size_t b = 0; b < images; ++b) store(partial_sums + b * stride + output, sums[b]);
+            for (std::size_t b = 0; b < images; ++b) store(all_sums + b * stride + output, sums[b]);
         };
 
         const auto load = [](const float* values) { return Vector::load(values); };
         const auto store = [](float* values, Register sum) { Vector::store(values, sum); };
-        std::size_t output = begin;
-        for (; output + line <= end; output += line) {
+        std::size_t output = outputs.begin;
+        for (; output + line <= outputs.end; output += line) {
             for (std::size_t r = 0; r < rows; ++r) prefetch(ahead[r] + output);
             for (std::size_t part = 0; part < line; part += lanes) add_products(output + part, load, store);
         }
-        for (; output < end; output += lanes) {
-            const std::size_t count = end - output < lanes ? end - output : lanes;
+        for (; output < outputs.end; output += lanes) {
+            const std::size_t count = std::min(outputs.end - output, lanes);
             add_products(
                 output, [count](const float* values) { return Vector::load_first(values, count); },
                 [count](float* values, Register sum) { Vector::store_first(values, count, sum); });

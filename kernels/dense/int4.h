@@ -75,7 +75,6 @@ template <std::size_t images, std::size_t... k>
 template <std::size_t most_images>
 struct Int4Rows {
     using Sum = float;
-    static constexpr std::size_t chunk_inputs = two_level_chunk_inputs;
     static constexpr std::size_t prefetch_rows = 16;
     static constexpr std::size_t block = Vector::width * weights_of_word;
     static std::size_t sum_place(std::size_t offset) {
@@ -86,9 +85,9 @@ struct Int4Rows {
     }
 
     template <std::size_t rows>
-    static void add(const Dense& problem, const RowGroup<rows>& group, std::size_t begin, std::size_t end) {
+    static void add(const Dense& problem, const RowGroup<rows>& group, Range outputs) {
         const auto add_images = [&](auto images, std::size_t image) {
-            add_to_images<rows, images()>(problem, group, image, begin, end);
+            add_to_images<rows, images()>(problem, group, image, outputs);
         };
         for_image_groups<most_images>(problem.batch, add_images);
     }
@@ -104,12 +103,12 @@ struct Int4Rows {
 
     template <std::size_t rows, std::size_t images>
     static void add_to_images(const Dense& problem, const RowGroup<rows>& group, std::size_t image,
-                              std::size_t begin, std::size_t end) {
-        for (std::size_t output = begin; output < end; output += scaled_outputs_of_line) {
+                              Range outputs) {
+        for (std::size_t output = outputs.begin; output < outputs.end; output += scaled_outputs_of_line) {
             for (const std::size_t input : group.ahead) prefetch(scales_at(problem, input, output));
         }
-        const std::size_t padded_end = (end + int4_group - 1) / int4_group * int4_group;
-        std::size_t output = begin;
+        const std::size_t padded_end = (outputs.end + int4_group - 1) / int4_group * int4_group;
+        std::size_t output = outputs.begin;
         for (; output + block <= padded_end; output += block) {
             if (output % outputs_of_line == 0) {
                 for (const std::size_t input : group.ahead) prefetch(weights_at(problem, input, output));
@@ -131,7 +130,7 @@ struct Int4Rows {
             [groups](const std::uint16_t* scales) { return Vector::load_half_scales(scales, groups); });
     }
 
-    /// Adds rows, in order, to the partial sums of one block; `load_words` and `load_scales` load its weights
+    /// Adds rows, in order, to the sums of one block; `load_words` and `load_scales` load its weights
     /// and scales.
     template <std::size_t rows, std::size_t images, class LoadWords, class LoadScales>
     [[gnu::always_inline]] static void add_block(const Dense& problem, const RowGroup<rows>& group,
@@ -140,7 +139,7 @@ struct Int4Rows {
         using Register = Vector::Register;
         Register sums[images][weights_of_word];
         for (std::size_t b = 0; b < images; ++b) {
-            const auto* from = partial_sums_at<float>(problem, image + b, output);
+            const auto* from = sums_at<float>(problem, group.part, image + b, output);
             for (std::size_t k = 0; k < weights_of_word; ++k) {
                 sums[b][k] = Vector::load(from + k * Vector::width);
             }
@@ -157,7 +156,7 @@ struct Int4Rows {
                          std::make_index_sequence<weights_of_word>());
         }
         for (std::size_t b = 0; b < images; ++b) {
-            auto* to = partial_sums_at<float>(problem, image + b, output);
+            auto* to = sums_at<float>(problem, group.part, image + b, output);
             for (std::size_t k = 0; k < weights_of_word; ++k) {
                 Vector::store(to + k * Vector::width, sums[b][k]);
             }

@@ -46,8 +46,7 @@ struct DenseLayer {
           int4_weights(is_int4() ? inputs * problem.int4_groups() * int4_group_bytes : 0),
           int4_scale(is_int4() ? inputs * problem.int4_groups() : 0),
           bias(outputs),
-          output(batch * outputs),
-          sums(is_input_major(type) ? problem.sums_bytes() / sizeof(float) : 0) {
+          output(batch * outputs) {
         std::fill(input_scale.begin(), input_scale.end(), 1.0F);
         std::fill(int8_scale.begin(), int8_scale.end(), 1.0F);
         problem.input = input.data();
@@ -60,7 +59,6 @@ struct DenseLayer {
         problem.int4_scale = int4_scale.data();
         problem.bias = bias.data();
         problem.output = output.data();
-        problem.sums = sums.data();
     }
 
     /// To be called after the input has been set.
@@ -88,14 +86,36 @@ struct DenseLayer {
     GuardedBuffer<std::uint16_t> int4_scale;
     GuardedBuffer<float> bias;
     GuardedBuffer<float> output;
-    GuardedBuffer<float> sums;
     std::vector<std::uint32_t> rows;
+};
+
+/// A kernel for one type of weights.
+struct DenseKernel {
+    const char* name;
+    const DenseSteps* steps;
+    DenseWeights weights;
+
+    /// Computes outputs [begin, end) in one go; sums of the parts, last to first, are in a buffer of their
+    /// own.
+    void run(Dense problem, std::size_t begin, std::size_t end) const {
+        constexpr std::size_t int8_parts = 3;
+        problem.parts = dense_parts(weights, problem.inputs, int8_parts);
+        GuardedBuffer<float> sums(is_input_major(weights) ? problem.sums_bytes() / sizeof(float) : 0);
+        std::fill(sums.begin(), sums.end(), std::numeric_limits<float>::quiet_NaN());
+        problem.sums = sums.data();
+        for (std::size_t part = is_input_major(weights) ? problem.parts : 0; part-- > 0;) {
+            steps->sum_part(problem, part, dense_part_rows(weights, problem, part), {begin, end});
+        }
+        steps->compute(problem, {begin, end});
+    }
 };
 
 /// Calls body for each kernel for the layer's weights that this CPU supports.
 template <class Body>
 void for_each_kernel_of(const DenseLayer& layer, const Body& body) {
-    for_each_usable_kernel(dense_kernels(layer.weights_type), body);
+    for_each_usable_kernel(dense_kernels(layer.weights_type), [&](const auto& kernel) {
+        body(DenseKernel{kernel.name, kernel.run, layer.weights_type});
+    });
 }
 
 /// An output of a dense layer in double, and the basis of its error bound.
@@ -192,8 +212,8 @@ inline void fill_scales_and_bias(DenseLayer& layer, Random& random) {
 }
 
 /// Runs a kernel on outputs [begin, end), checks that it wrote no others, and returns the bits of all.
-inline std::vector<std::uint32_t> dense_bits(const Kernel<DenseFunction>& kernel, Dense problem,
-                                             std::size_t begin, std::size_t end) {
+inline std::vector<std::uint32_t> dense_bits(const DenseKernel& kernel, Dense problem, std::size_t begin,
+                                             std::size_t end) {
     constexpr auto untouched = 0x7fc12345U;
     GuardedBuffer<float> output(problem.batch * problem.outputs);
     std::fill(output.begin(), output.end(), std::bit_cast<float>(untouched));
@@ -227,8 +247,7 @@ inline Dense image_alone(const DenseLayer& layer, std::size_t image) {
 }
 
 /// Checks that each image alone, and every split that the kernels allow, gives the same bits as the whole.
-inline void check_ranges_and_batches(const Kernel<DenseFunction>& kernel, const DenseLayer& layer,
-                                     Random& random) {
+inline void check_ranges_and_batches(const DenseKernel& kernel, const DenseLayer& layer, Random& random) {
     const std::size_t outputs = layer.problem.outputs;
     const std::size_t granularity = dense_granularity(layer.weights_type);
     const std::vector<std::uint32_t> whole = dense_bits(kernel, layer.problem, 0, outputs);

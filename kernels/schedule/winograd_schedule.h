@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <vector>
 
 #include "kernels/common/parallel.h"
+#include "kernels/schedule/machine.h"
 #include "kernels/schedule/work_clock.h"
 #include "kernels/winograd/winograd.h"
 
@@ -20,14 +22,56 @@ enum class WinogradSplit : unsigned char {
 
 struct WinogradSchedule {
     WinogradSplit split = WinogradSplit::tiles;
-    std::size_t blocks = 1;  ///< blocks of tiles, of nearly equal size
+    std::size_t blocks = 1;  ///< blocks of tiles, of nearly equal size; not more than there are tiles
     int threads = 1;
-
-    template <class Problem>
-    std::size_t largest_block(const Problem& problem) const {
-        return (problem.tiles() + blocks - 1) / blocks;
-    }
+    /// Split by positions: at most about this many tasks in each step, several for each thread, so that loads
+    /// are equal where some threads are slower.
+    std::size_t tasks = 8;
 };
+
+/// How many tasks each step has for so many threads.
+constexpr std::size_t winograd_tasks(int threads) {
+    return 8 * static_cast<std::size_t>(threads);
+}
+
+/// The matrix products of one position and group, as register tiles of `rows` tiles × `vectors` of channels.
+struct WinogradProductWork {
+    std::size_t most_rows = 1;
+    double vectors = 2;
+    double steps = 0;   ///< along the sum: input channels, or quads of them
+    double rate = 1;    ///< instructions per cycle: Machine::multiply_adds or dot_products
+    double passes = 1;  ///< each of which reads or writes the sums in memory
+
+    /// Cycles of one core with data in its L1 cache.
+    double cycles(std::size_t tiles) const;
+};
+
+/// What the expected time of a schedule depends on.
+struct WinogradWork {
+    std::size_t tiles = 0;
+    std::size_t positions = 0;
+    std::size_t input_blocks = 0;
+    std::size_t groups = 0;
+    double filter_bytes = 0;  ///< all packed filters
+    // Bytes of one tile:
+    double input_bytes = 0;        ///< of the map, all channels
+    double output_bytes = 0;       ///< of the map after the pool, all channels
+    double transformed_bytes = 0;  ///< of V, all positions and channels
+    double product_bytes = 0;      ///< of M, all positions and groups
+    // Cycles of one core with data in its L1 cache, for one tile:
+    double input_cycles = 0;   ///< the input transform, all channels
+    double output_cycles = 0;  ///< the output transform, all groups
+    WinogradProductWork products;
+};
+
+/// The work of a schedule as the cost model counts it: one phase for a split by tiles, three for each block
+/// of a split by positions.
+std::vector<Phase> winograd_phases(const WinogradWork& work, const WinogradSchedule& schedule,
+                                   const Machine& machine);
+
+/// The schedule with the least expected time, for scratch memory of no more than a bound that does not depend
+/// on the batch.
+WinogradSchedule fastest_winograd_schedule(const WinogradWork& work, const Machine& machine, int threads);
 
 /// Runs a family's steps according to a schedule. `Transformed` and `Product` are the element types of V and
 /// M; Problem::transformed_size(tiles) and product_size(extent) give their sizes.
@@ -38,12 +82,12 @@ class WinogradRun {
         : steps_(steps),
           problem_(problem),
           schedule_(schedule),
-          threads_(static_cast<std::size_t>(schedule.threads)),
-          transformed_bytes_(
-              whole_lines<Transformed>(problem.transformed_size(schedule.largest_block(problem)))),
-          product_bytes_(whole_lines<Product>(
-              problem.product_size({{0, schedule.largest_block(problem)},
-                                    {0, schedule.split == WinogradSplit::tiles ? 1 : problem.groups()}}))) {}
+          threads_(static_cast<std::size_t>(schedule.threads)) {
+        const std::size_t tiles = blocks_of(problem.tiles(), schedule.blocks);
+        const std::size_t groups = schedule.split == WinogradSplit::tiles ? 1 : problem.groups();
+        transformed_bytes_ = whole_lines<Transformed>(problem.transformed_size(tiles));
+        product_bytes_ = whole_lines<Product>(problem.product_size({{0, tiles}, {0, groups}}));
+    }
 
     std::size_t scratch_bytes() const {
         const std::size_t copies = schedule_.split == WinogradSplit::tiles ? threads_ : 1;
@@ -71,6 +115,24 @@ class WinogradRun {
         return {range.begin, range.end};
     }
 
+    void transform_input(const WinogradExtent& extent, TileRange tiles, IndexRange blocks,
+                         Transformed* transformed) const {
+        const WorkTimer timer(Work::input_transform);
+        steps_.transform_input(problem_, extent, tiles, blocks, transformed);
+    }
+
+    void multiply(const WinogradExtent& extent, IndexRange positions, IndexRange groups,
+                  const Transformed* transformed, Product* products) const {
+        const WorkTimer timer(Work::products);
+        steps_.multiply(problem_, extent, positions, groups, transformed, products);
+    }
+
+    void transform_output(const WinogradExtent& extent, TileRange tiles, IndexRange groups,
+                          const Product* products) const {
+        const WorkTimer timer(Work::output_transform);
+        steps_.transform_output(problem_, extent, tiles, groups, products);
+    }
+
     void share_tiles(std::byte* scratch) const {
         parallel_workers(schedule_.threads, schedule_.blocks, [&](std::size_t worker, std::size_t block) {
             std::byte* own = scratch + worker * (transformed_bytes_ + product_bytes_);
@@ -91,24 +153,23 @@ class WinogradRun {
         auto* products = reinterpret_cast<Product*>(scratch + transformed_bytes_);
         for (std::size_t block = 0; block < schedule_.blocks; ++block) {
             const WinogradExtent extent = {block_of_tiles(block), {0, problem_.groups()}};
-            share_parts_of_tiles(extent.tiles, problem_.input_blocks(),
-                                 [&](TileRange tiles, IndexRange blocks) {
-                                     transform_input(extent, tiles, blocks, transformed);
-                                 });
+            share_tiles_and_channels(extent.tiles, problem_.input_blocks(),
+                                     [&](TileRange tiles, IndexRange blocks) {
+                                         transform_input(extent, tiles, blocks, transformed);
+                                     });
             share_products(extent, transformed, products);
-            share_parts_of_tiles(extent.tiles, problem_.groups(), [&](TileRange tiles, IndexRange groups) {
-                transform_output(extent, tiles, groups, products);
-            });
+            share_tiles_and_channels(extent.tiles, problem_.groups(),
+                                     [&](TileRange tiles, IndexRange groups) {
+                                         transform_output(extent, tiles, groups, products);
+                                     });
         }
     }
 
-    /// Enough tasks for equal loads where some threads are slower, if there are so many.
-    std::size_t most_tasks() const { return 8 * threads_; }
-
     /// A transform: calls step(tiles, channels) for parts of a grid of tiles × blocks or groups of channels.
     template <class Step>
-    void share_parts_of_tiles(TileRange tiles, std::size_t channels, const Step& step) const {
-        const std::size_t parts = std::min(tiles.size(), std::max<std::size_t>(most_tasks() / channels, 1));
+    void share_tiles_and_channels(TileRange tiles, std::size_t channels, const Step& step) const {
+        const std::size_t parts =
+            std::min(tiles.size(), std::max<std::size_t>(schedule_.tasks / channels, 1));
         parallel_workers(schedule_.threads, channels * parts, [&](std::size_t, std::size_t task) {
             const Range part = part_of(tiles.size(), parts, task % parts);
             const std::size_t channel = task / parts;
@@ -122,7 +183,7 @@ class WinogradRun {
                         Product* products) const {
         const std::size_t groups = problem_.groups();
         const std::size_t items = problem_.positions() * groups;
-        const std::size_t tasks = std::min(items, most_tasks());
+        const std::size_t tasks = std::min(items, schedule_.tasks);
         parallel_workers(schedule_.threads, tasks, [&](std::size_t, std::size_t task) {
             const Range part = part_of(items, tasks, task);
             for (std::size_t item = part.begin; item < part.end;) {
@@ -135,56 +196,12 @@ class WinogradRun {
         });
     }
 
-    // The steps, with a clock for profiles.
-    void transform_input(const WinogradExtent& extent, TileRange tiles, IndexRange blocks,
-                         Transformed* transformed) const {
-        const WorkTimer timer(Work::input_transform);
-        steps_.transform_input(problem_, extent, tiles, blocks, transformed);
-    }
-    void multiply(const WinogradExtent& extent, IndexRange positions, IndexRange groups,
-                  const Transformed* transformed, Product* products) const {
-        const WorkTimer timer(Work::products);
-        steps_.multiply(problem_, extent, positions, groups, transformed, products);
-    }
-    void transform_output(const WinogradExtent& extent, TileRange tiles, IndexRange groups,
-                          const Product* products) const {
-        const WorkTimer timer(Work::output_transform);
-        steps_.transform_output(problem_, extent, tiles, groups, products);
-    }
-
     Steps steps_;  // a few pointers to functions
     const Problem& problem_;
     WinogradSchedule schedule_;
     std::size_t threads_;
-    std::size_t transformed_bytes_;
-    std::size_t product_bytes_;
+    std::size_t transformed_bytes_ = 0;
+    std::size_t product_bytes_ = 0;
 };
-
-/// The schedule that suits this CPU's caches, for a problem with these sizes in bytes.
-struct WinogradBytes {
-    std::size_t packed;            ///< all filters
-    std::size_t tile_transformed;  ///< per tile, all input channels
-    std::size_t tile_products;     ///< per tile, one group of output channels
-    std::size_t cache;             ///< the part of the cache for data that is read repeatedly
-};
-inline WinogradSchedule winograd_schedule_of(const WinogradBytes& bytes, std::size_t tiles,
-                                             std::size_t groups, int threads) {
-    // Threads that share tiles read all filters for each block; those that share positions write and read V
-    // and M of all tiles. Filters also come from slower memory.
-    constexpr std::size_t distance = 4;
-    if (bytes.packed > distance * tiles * bytes.tile_transformed) {
-        constexpr std::size_t most_bytes = std::size_t{16} << 20U;
-        return {WinogradSplit::positions,
-                blocks_of(tiles * (bytes.tile_transformed + groups * bytes.tile_products), most_bytes),
-                threads};
-    }
-    constexpr std::size_t fewest_tiles = 12;  // with fewer tiles, filters would be read too often
-    const std::size_t block =
-        std::max(bytes.cache / (bytes.tile_transformed + bytes.tile_products), fewest_tiles);
-    // All threads get the same number of blocks, if there are enough tiles; no block is empty.
-    const auto count = static_cast<std::size_t>(threads);
-    return {WinogradSplit::tiles, std::min(blocks_of(blocks_of(tiles, block), count) * count, tiles),
-            threads};
-}
 
 }  // namespace vgg19::kernels

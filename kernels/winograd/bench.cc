@@ -51,7 +51,7 @@ void winograd(benchmark::State& state, const Kernel<const WinogradSteps>& kernel
     const ConvolutionShape shape = shape_of(state);
     const Layer layer(shape, kernel, tile);
     const Winograd& problem = layer.problem;
-    const WinogradSchedule schedule = winograd_schedule(problem, threads_of(state));
+    const WinogradSchedule schedule = winograd_schedule(problem, this_machine(kernel.isa), threads_of(state));
     AlignedBuffer scratch(winograd_scratch_size(problem, schedule) * sizeof(float));
     while (state.KeepRunning()) {
         winograd_convolution(*kernel.run, problem, schedule, scratch.as<float>());
@@ -63,7 +63,8 @@ const bool registered = [] {
     for (const auto& kernel : winograd_kernels()) {
         if (!cpu_supports(kernel.isa)) continue;
         for (const WinogradTile tile : winograd_tiles) {
-            const std::string name = std::string(kernel.name) + "/f" + std::to_string(static_cast<int>(tile));
+            const std::string name = std::string(kernel.name) + "/f" + std::to_string(tile.rows) + "x" +
+                                     std::to_string(tile.columns);
             add_vgg19_shapes(benchmark::RegisterBenchmark(name.c_str(), winograd, kernel, tile), 64);
         }
     }

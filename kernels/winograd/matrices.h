@@ -1,4 +1,4 @@
-// The matrices of F(m×m, 3×3) from their interpolation points, at compile time.
+// The matrices of F(m, 3), for one side of a tile, from their interpolation points, at compile time.
 #pragma once
 
 #include <array>
@@ -26,8 +26,13 @@ struct WinogradMatrices {
             return {0, 0.625, -0.625, 1.5, -1.5};
         } else if constexpr (m == 5) {
             return {0, 0.5, -0.5, 1, -1, -2};
-        } else {
+        } else if constexpr (m == 6) {
             return {0, 0.5, -0.5, 1, -1, 2, -2};
+        } else if constexpr (m == 7) {
+            return {0, 0.75, -0.75, 1.125, -1.125, 2.25, -2.25, 0.25};
+        } else {
+            static_assert(m == 8);
+            return {0, 0.375, -0.375, 0.875, -0.875, 1.25, -1.25, 2.5, -2.5};
         }
     }
 

@@ -6,8 +6,8 @@
 #include <cstddef>
 
 #include "kernels/winograd/matrices.h"
-#include "kernels/winograd/tile_side.h"
 #include "kernels/winograd/winograd.h"
+#include "kernels/winograd/with_tile.h"
 
 namespace vgg19::kernels::VGG19_ISA {
 namespace {
@@ -61,27 +61,28 @@ struct WinogradPacker {
         return sum;
     }
 
-    /// G g Gᵀ, computed in double and rounded once.
-    template <std::size_t m>
+    /// G g Gᵀ for tiles of m×k pixels, computed in double and rounded once.
+    template <std::size_t m, std::size_t k>
     void transformed(const Taps& taps, std::size_t input_channel, float* target) const {
-        static constexpr auto matrix = winograd_matrices<m>.filter;
-        constexpr std::size_t n = m + 2;
+        static constexpr auto of_rows = winograd_matrices<m>.filter;
+        static constexpr auto of_columns = winograd_matrices<k>.filter;
         const std::size_t padded_inputs = problem.input_blocks() * lanes;
-        for (std::size_t i = 0; i < n; ++i) {
+        for (std::size_t i = 0; i < of_rows.size(); ++i) {
             std::array<Lanes, 3> row{};  // row i of G g
             for (std::size_t column = 0; column < 3; ++column) {
-                row[column] = weighted_sum(matrix[i], &taps[column], 3);
+                row[column] = weighted_sum(of_rows[i], &taps[column], 3);
             }
-            for (std::size_t j = 0; j < n; ++j) {
-                const std::size_t place = (i * n + j) * padded_inputs + input_channel;
-                store(weighted_sum(matrix[j], row.data(), 1), target + place * group_channels);
+            for (std::size_t j = 0; j < of_columns.size(); ++j) {
+                const std::size_t place = (i * of_columns.size() + j) * padded_inputs + input_channel;
+                store(weighted_sum(of_columns[j], row.data(), 1), target + place * group_channels);
             }
         }
     }
 
     void pack(std::size_t input_channel, float* target) const {
         const Taps taps = taps_of(input_channel);
-        with_tile_side(problem.tile, [&](auto m) { transformed<m>(taps, input_channel, target); });
+        with_tile<winograd_tiles>(problem.tile,
+                                  [&](auto m, auto k) { transformed<m, k>(taps, input_channel, target); });
     }
 };
 

@@ -2,14 +2,19 @@
 #pragma once
 
 #include <cstddef>
+#include <vector>
 
 #include "kernels/schedule/winograd_schedule.h"
 #include "kernels/winograd/winograd.h"
 
 namespace vgg19::kernels {
 
-/// The division among threads and the blocks that suit this CPU's caches.
-WinogradSchedule winograd_schedule(const Winograd& problem, int threads);
+/// The fastest schedule, by the cost model of a machine.
+WinogradSchedule winograd_schedule(const Winograd& problem, const Machine& machine, int threads);
+
+/// A schedule's work, for the cost model.
+std::vector<Phase> winograd_phases(const Winograd& problem, const WinogradSchedule& schedule,
+                                   const Machine& machine);
 
 /// The number of floats of scratch memory for winograd_convolution.
 std::size_t winograd_scratch_size(const Winograd& problem, const WinogradSchedule& schedule);

@@ -10,8 +10,8 @@
 #include "kernels/winograd/pack.h"
 #include "kernels/winograd/products.h"
 #include "kernels/winograd/row_transforms.h"
-#include "kernels/winograd/tile_side.h"
 #include "kernels/winograd/winograd.h"
+#include "kernels/winograd/with_tile.h"
 
 namespace vgg19::kernels::VGG19_ISA {
 namespace {
@@ -26,34 +26,41 @@ struct TilePlace {
 inline TilePlace place_of(const Winograd& problem, std::size_t tile) {
     const std::size_t columns = problem.tile_columns();
     const std::size_t rows = problem.tile_rows();
-    return {tile / (rows * columns), tile / columns % rows * problem.tile_side(),
-            tile % columns * problem.tile_side()};
+    return {tile / (rows * columns), tile / columns % rows * problem.tile.rows,
+            tile % columns * problem.tile.columns};
 }
 
-template <std::size_t m, class Vector>
+/// For tiles of m×k pixels.
+template <std::size_t m, std::size_t k, class Vector>
 struct WinogradTransforms {
     using Register = typename Vector::Register;
-    static constexpr std::size_t n = m + 2;
+    static constexpr std::size_t input_rows = m + 2;
+    static constexpr std::size_t input_columns = k + 2;
     static constexpr std::size_t lanes = Vector::width;
+    using Pixels = std::array<std::array<Register, k>, m>;
 
-    /// d → Bᵀ d B. The tile's rows are `row_floats` apart; results go to transformed[position · stride].
+    /// d → Bᵀ d B. The tile's rows are `row_floats` apart; results go to transformed[position · stride]. The
+    /// next tile's follow them, in more places than hardware prefetchers keep track of.
     static inline __attribute__((always_inline)) void input_tile(const float* corner, std::size_t row_floats,
                                                                  float* transformed, std::size_t stride) {
-        std::array<std::array<Register, n>, n> columns{};  // columns[j]: Bᵀ times column j
-        unrolled<n>([&](auto j) __attribute__((always_inline)) {
-            std::array<Register, n> d{};
-            unrolled<n>([&](auto i) __attribute__((always_inline)) {
+        // columns[j]: Bᵀ times column j
+        std::array<std::array<Register, input_rows>, input_columns> columns{};
+        unrolled<input_columns>([&](auto j) __attribute__((always_inline)) {
+            std::array<Register, input_rows> d{};
+            unrolled<input_rows>([&](auto i) __attribute__((always_inline)) {
                 d[i] = Vector::load(corner + i * row_floats + j * lanes);
             });
             transform_input_row<m, Vector>(d.data(), columns[j].data());
         });
-        unrolled<n>([&](auto i) __attribute__((always_inline)) {
-            std::array<Register, n> row{};
-            std::array<Register, n> result{};
-            unrolled<n>([&](auto j) __attribute__((always_inline)) { row[j] = columns[j][i]; });
-            transform_input_row<m, Vector>(row.data(), result.data());
-            unrolled<n>([&](auto j) __attribute__((always_inline)) {
-                Vector::store(transformed + (i * n + j) * stride, result[j]);
+        unrolled<input_rows>([&](auto i) __attribute__((always_inline)) {
+            std::array<Register, input_columns> row{};
+            std::array<Register, input_columns> result{};
+            unrolled<input_columns>([&](auto j) __attribute__((always_inline)) { row[j] = columns[j][i]; });
+            transform_input_row<k, Vector>(row.data(), result.data());
+            unrolled<input_columns>([&](auto j) __attribute__((always_inline)) {
+                float* place = transformed + (i * input_columns + j) * stride;
+                Vector::store(place, result[j]);
+                Vector::prefetch_for_write(place + lanes);
             });
         });
     }
@@ -65,7 +72,7 @@ struct WinogradTransforms {
         const std::size_t rows = std::min(m, problem.height - place.row);
         const float* corner = plane + (place.row * problem.width + place.column) * lanes;
         for (std::size_t i = 0; i < rows; ++i) {
-            unrolled<m>([&](auto j) __attribute__((always_inline)) {
+            unrolled<k>([&](auto j) __attribute__((always_inline)) {
                 __builtin_prefetch(corner + i * problem.width * lanes + j * lanes);
             });
         }
@@ -75,7 +82,7 @@ struct WinogradTransforms {
                       IndexRange blocks, float* transformed) {
         const std::size_t row_floats = problem.width * lanes;
         const std::size_t stride = problem.transformed_stride(extent.tiles.size());
-        alignas(64) float padded[n * n * lanes];
+        alignas(64) float padded[input_rows * input_columns * lanes];
         for (std::size_t block = blocks.begin; block < blocks.end; ++block) {
             for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile) {
                 const TilePlace place = place_of(problem, tile);
@@ -85,10 +92,10 @@ struct WinogradTransforms {
                     transformed + (block * extent.tiles.size() + tile - extent.tiles.begin) * lanes;
                 if (block + 1 < blocks.end) prefetch(problem, place, plane + problem.height * row_floats);
                 const float* corner = padded;
-                std::size_t step = n * lanes;
+                std::size_t step = input_columns * lanes;
                 // The input tile starts one pixel above and to the left of the output tile.
                 const bool inside = place.row > 0 && place.column > 0 && place.row + m < problem.height &&
-                                    place.column + m < problem.width;
+                                    place.column + k < problem.width;
                 if (inside) {
                     corner = plane + (place.row - 1) * row_floats + (place.column - 1) * lanes;
                     step = row_floats;
@@ -104,62 +111,65 @@ struct WinogradTransforms {
     /// case stays small.
     static __attribute__((noinline)) void copy_border_tile(const Winograd& problem, TilePlace place,
                                                            const float* plane, float* padded) {
-        for (std::size_t i = 0; i < n; ++i) {
-            for (std::size_t j = 0; j < n; ++j) {
+        for (std::size_t i = 0; i < input_rows; ++i) {
+            for (std::size_t j = 0; j < input_columns; ++j) {
                 // Unsigned: −1 wraps to a value past the end.
                 const std::size_t row = place.row + i - 1;
                 const std::size_t column = place.column + j - 1;
                 const bool inside = row < problem.height && column < problem.width;
                 Vector::store(
-                    padded + (i * n + j) * lanes,
+                    padded + (i * input_columns + j) * lanes,
                     inside ? Vector::load(plane + (row * problem.width + column) * lanes) : Vector::zero());
             }
         }
     }
 
-    /// Computes Aᵀ M A, adds the bias, and clamps to at least `least` (0 for ReLU): m×m pixels of one block
+    /// Computes Aᵀ M A, adds the bias, and clamps to at least `least` (0 for ReLU): the pixels of one block
     /// of output channels.
-    static inline __attribute__((always_inline)) void output_tile(
-        const float* products, std::size_t stride, Register bias, Register least,
-        std::array<std::array<Register, m>, m>& pixels) {
-        std::array<std::array<Register, m>, n> columns{};  // columns[j]: Aᵀ times column j
-        unrolled<n>([&](auto j) __attribute__((always_inline)) {
-            std::array<Register, n> column{};
-            unrolled<n>([&](auto i) __attribute__((always_inline)) {
-                column[i] = Vector::load(products + (i * n + j) * stride);
+    static inline __attribute__((always_inline)) void output_tile(const float* products, std::size_t stride,
+                                                                  Register bias, Register least,
+                                                                  Pixels& pixels) {
+        std::array<std::array<Register, m>, input_columns> columns{};  // columns[j]: Aᵀ times column j
+        unrolled<input_columns>([&](auto j) __attribute__((always_inline)) {
+            std::array<Register, input_rows> column{};
+            unrolled<input_rows>([&](auto i) __attribute__((always_inline)) {
+                const float* place = products + (i * input_columns + j) * stride;
+                column[i] = Vector::load(place);
+                __builtin_prefetch(place + Winograd::group_blocks * lanes);  // the next tile's
             });
             transform_output_row<m, Vector>(column.data(), columns[j].data());
         });
         unrolled<m>([&](auto i) __attribute__((always_inline)) {
-            std::array<Register, n> row{};
-            unrolled<n>([&](auto j) __attribute__((always_inline)) { row[j] = columns[j][i]; });
-            transform_output_row<m, Vector>(row.data(), pixels[i].data());
-            unrolled<m>([&](auto j) __attribute__((always_inline)) {
+            std::array<Register, input_columns> row{};
+            unrolled<input_columns>([&](auto j) __attribute__((always_inline)) { row[j] = columns[j][i]; });
+            transform_output_row<k, Vector>(row.data(), pixels[i].data());
+            unrolled<k>([&](auto j) __attribute__((always_inline)) {
                 pixels[i][j] = Vector::maximum(Vector::add(pixels[i][j], bias), least);
             });
         });
     }
 
     /// Writes the pixels that are inside the map.
-    static inline __attribute__((always_inline)) void store_tile(
-        const std::array<std::array<Register, m>, m>& pixels, std::size_t rows, std::size_t columns,
-        float* corner, std::size_t row_floats) {
+    static inline __attribute__((always_inline)) void store_tile(const Pixels& pixels, std::size_t rows,
+                                                                 std::size_t columns, float* corner,
+                                                                 std::size_t row_floats) {
         unrolled<m>([&](auto i) __attribute__((always_inline)) {
             if (i >= rows) return;
-            unrolled<m>([&](auto j) __attribute__((always_inline)) {
+            unrolled<k>([&](auto j) __attribute__((always_inline)) {
                 if (j < columns) Vector::store(corner + i * row_floats + j * lanes, pixels[i][j]);
             });
         });
     }
 
-    /// The same after the max-pool. m is even and tiles start at multiples of it, so no window spans two
-    /// tiles.
-    static inline __attribute__((always_inline)) void store_pooled_tile(
-        const std::array<std::array<Register, m>, m>& pixels, std::size_t rows, std::size_t columns,
-        float* corner, std::size_t row_floats) {
+    /// The same after the max-pool. Both sides are even and tiles start at multiples of them, so no window
+    /// spans two tiles.
+    static inline __attribute__((always_inline)) void store_pooled_tile(const Pixels& pixels,
+                                                                        std::size_t rows, std::size_t columns,
+                                                                        float* corner,
+                                                                        std::size_t row_floats) {
         unrolled<m / 2>([&](auto i) __attribute__((always_inline)) {
             if (2 * i + 1 >= rows) return;
-            unrolled<m / 2>([&](auto j) __attribute__((always_inline)) {
+            unrolled<k / 2>([&](auto j) __attribute__((always_inline)) {
                 if (2 * j + 1 >= columns) return;
                 const Register upper = Vector::maximum(pixels[2 * i][2 * j], pixels[2 * i][2 * j + 1]);
                 const Register lower =
@@ -184,7 +194,7 @@ struct WinogradTransforms {
             const Register bias = Vector::load(problem.bias + (first_block + block) * lanes);
             for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile) {
                 const TilePlace place = place_of(problem, tile);
-                std::array<std::array<Register, m>, m> pixels{};
+                Pixels pixels{};
                 output_tile(products + ((tile - extent.tiles.begin) * blocks + block) * lanes, stride, bias,
                             least, pixels);
                 float* plane =
@@ -192,8 +202,8 @@ struct WinogradTransforms {
                     (place.image * problem.output_blocks() + first_block + block) * height * width * lanes;
                 float* corner = plane + (place.row / shrink * width + place.column / shrink) * lanes;
                 const std::size_t rows = std::min(m, problem.height - place.row);
-                const std::size_t columns = std::min(m, problem.width - place.column);
-                if (m % 2 == 0 && problem.pool) {
+                const std::size_t columns = std::min(k, problem.width - place.column);
+                if (m % 2 == 0 && k % 2 == 0 && problem.pool) {
                     store_pooled_tile(pixels, rows, columns, corner, width * lanes);
                 } else {
                     store_tile(pixels, rows, columns, corner, width * lanes);
@@ -207,8 +217,8 @@ template <class Vector>
 struct WinogradKernel {
     static void transform_input(const Winograd& problem, const WinogradExtent& extent, TileRange tiles,
                                 IndexRange input_blocks, float* transformed) {
-        with_tile_side(problem.tile, [&](auto m) {
-            WinogradTransforms<m, Vector>::input(problem, extent, tiles, input_blocks, transformed);
+        with_tile<winograd_tiles>(problem.tile, [&](auto m, auto k) {
+            WinogradTransforms<m, k, Vector>::input(problem, extent, tiles, input_blocks, transformed);
         });
     }
 
@@ -230,10 +240,10 @@ struct WinogradKernel {
 
     static void transform_output(const Winograd& problem, const WinogradExtent& extent, TileRange tiles,
                                  IndexRange groups, const float* products) {
-        with_tile_side(problem.tile, [&](auto m) {
+        with_tile<winograd_tiles>(problem.tile, [&](auto m, auto k) {
             for (std::size_t group = groups.begin; group < groups.end; ++group) {
-                WinogradTransforms<m, Vector>::output(problem, extent, tiles, group,
-                                                      products + group_offset(extent, group));
+                WinogradTransforms<m, k, Vector>::output(problem, extent, tiles, group,
+                                                         products + group_offset(extent, group));
             }
         });
     }

@@ -1,14 +1,14 @@
 // 3×3 FP32 convolution of stride 1 and padding 1 by Winograd's minimal filtering, with bias, ReLU and an
 // optional 2×2 max-pool.
 //
-// An m×m tile of the output comes from an n×n tile d of the input, n = m + 2, and the filter g:
+// An m×k tile of the output comes from an (m + 2)×(k + 2) tile d of the input and the filter g:
 //
-//   Y = Aᵀ [ Σ_channels (G g Gᵀ) ⊙ (Bᵀ d B) ] A
+//   Y = Aᵀ_m [ Σ_channels (G_m g G_kᵀ) ⊙ (Bᵀ_m d B_k) ] A_k
 //
-// The sum over channels is, at each of the n² positions, a matrix product (tiles × input channels) · (input
-// channels × output channels). Matrices follow Toom and Cook from the interpolation points 0, ±p₁, ±p₂, …, ∞
-// (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016; points chosen for accuracy:
-// kernels/winograd/matrices.h).
+// The sum over channels is, at each of the (m + 2) · (k + 2) positions, a matrix product (tiles × input
+// channels) · (input channels × output channels). Matrices follow Toom and Cook from the interpolation points
+// 0, ±p₁, ±p₂, …, ∞ (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016; points chosen
+// for accuracy: kernels/winograd/matrices.h).
 //
 // The work has three steps, so that the caller can divide tiles, positions or channels among threads:
 //   transform_input    input → V[position][input block][tile][lane]
@@ -18,6 +18,7 @@
 // order whatever the ranges are, so any split gives the same bits.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -26,10 +27,21 @@
 
 namespace vgg19::kernels {
 
-/// m: the side of an output tile.
-enum class WinogradTile : unsigned char { f2 = 2, f4 = 4, f5 = 5, f6 = 6 };
-inline constexpr WinogradTile winograd_tiles[] = {WinogradTile::f2, WinogradTile::f4, WinogradTile::f5,
-                                                  WinogradTile::f6};
+/// An output tile.
+struct WinogradTile {
+    std::uint8_t rows = 0;
+    std::uint8_t columns = 0;
+
+    /// Whether no window of a 2×2 pool spans two tiles.
+    constexpr bool keeps_pool_windows() const { return rows % 2 == 0 && columns % 2 == 0; }
+    friend constexpr bool operator==(const WinogradTile&, const WinogradTile&) = default;
+};
+
+/// The tiles that kernels have.
+inline constexpr std::array winograd_tiles = {
+    WinogradTile{2, 2}, WinogradTile{2, 4}, WinogradTile{2, 5}, WinogradTile{2, 7}, WinogradTile{4, 4},
+    WinogradTile{4, 7}, WinogradTile{4, 8}, WinogradTile{5, 5}, WinogradTile{6, 6},
+};
 
 /// Indices [begin, end): of tiles (counted through rows, columns and images), of positions, of blocks of
 /// input channels, or of groups of output channels.
@@ -47,15 +59,15 @@ struct WinogradExtent {
 };
 
 struct Winograd {
-    WinogradTile tile = WinogradTile::f4;
+    WinogradTile tile = {4, 4};
     std::size_t batch = 1;
     std::size_t input_channels = 0;
     std::size_t output_channels = 0;
     std::size_t height = 0;  ///< of input and of output before the pool, like the width
     std::size_t width = 0;
     std::size_t block = 0;  ///< channels per block: that of the kernel's ISA
-    /// 2×2 max-pool of stride 2 after ReLU; an odd last row or column is dropped. Not for tiles with an odd
-    /// side, which would split windows.
+    /// 2×2 max-pool of stride 2 after ReLU; an odd last row or column is dropped. Only for tiles that keep
+    /// its windows.
     bool pool = false;
     bool relu = true;                ///< false for gradients
     const float* input = nullptr;    ///< [batch][⌈input_channels / block⌉][height][width][block]
@@ -63,11 +75,9 @@ struct Winograd {
     const float* bias = nullptr;     ///< [⌈output_channels / block⌉ · block], zero past the last channel
     float* output = nullptr;         ///< also blocked; half the height and width if pooled
 
-    std::size_t tile_side() const { return static_cast<std::size_t>(tile); }
-    std::size_t input_side() const { return tile_side() + 2; }
-    std::size_t positions() const { return input_side() * input_side(); }
-    std::size_t tile_rows() const { return (height + tile_side() - 1) / tile_side(); }
-    std::size_t tile_columns() const { return (width + tile_side() - 1) / tile_side(); }
+    std::size_t positions() const { return (tile.rows + std::size_t{2}) * (tile.columns + std::size_t{2}); }
+    std::size_t tile_rows() const { return blocks_of(height, tile.rows); }
+    std::size_t tile_columns() const { return blocks_of(width, tile.columns); }
     std::size_t tiles() const { return batch * tile_rows() * tile_columns(); }
     std::size_t input_blocks() const { return blocks_of(input_channels, block); }
     std::size_t output_blocks() const { return blocks_of(output_channels, block); }

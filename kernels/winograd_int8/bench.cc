@@ -53,7 +53,8 @@ void winograd_int8(benchmark::State& state, const Kernel<const WinogradInt8Steps
                    WinogradInt8Tile tile) {
     const ConvolutionShape shape = shape_of(state);
     const Layer layer(shape, tile);
-    const WinogradSchedule schedule = winograd_int8_schedule(layer.problem, threads_of(state));
+    const WinogradSchedule schedule = winograd_int8_schedule(layer.problem, this_machine(kernel.isa),
+                                                             channel_block(kernel.isa), threads_of(state));
     AlignedBuffer scratch(winograd_int8_scratch_size(layer.problem, schedule));
     while (state.KeepRunning()) {
         winograd_int8_convolution(*kernel.run, layer.problem, schedule, scratch.data());

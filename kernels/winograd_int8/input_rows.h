@@ -111,6 +111,14 @@ class InputTransformBase {
                                                     Vector::multiply_rounded(v.upper, multiplier)});
     }
 
+    /// Fetches the lines of v after those at `target`, in order to write them: stores to so many lines would
+    /// wait for each of them.
+    inline __attribute__((always_inline)) void fetch_next_lines(std::uint8_t* target) const {
+        unrolled<positions>([&](auto position) __attribute__((always_inline)) {
+            Vector::prefetch_for_write(target + WinogradInt8::line_channels + position * stride_);
+        });
+    }
+
   private:
     const WinogradInt8& problem_;
     TileRange tiles_;

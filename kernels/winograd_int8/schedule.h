@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "kernels/schedule/winograd_schedule.h"
 #include "kernels/winograd_int8/winograd_int8.h"
@@ -12,8 +13,14 @@ namespace vgg19::kernels {
 /// A kernel's name with the tile's: "winograd_int8_avx512vnni" becomes "winograd_int8_f4x4_avx512vnni".
 std::string winograd_int8_kernel_name(const Kernel<const WinogradInt8Steps>& kernel, WinogradInt8Tile tile);
 
-/// The division among threads and the blocks that suit this CPU's caches.
-WinogradSchedule winograd_int8_schedule(const WinogradInt8& problem, int threads);
+/// The fastest schedule, by the cost model of a machine, for a kernel with vectors of `lanes` 32-bit
+/// integers.
+WinogradSchedule winograd_int8_schedule(const WinogradInt8& problem, const Machine& machine,
+                                        std::size_t lanes, int threads);
+
+/// A schedule's work, for the cost model.
+std::vector<Phase> winograd_int8_phases(const WinogradInt8& problem, const WinogradSchedule& schedule,
+                                        const Machine& machine, std::size_t lanes);
 
 /// The number of bytes of scratch memory for winograd_int8_convolution.
 std::size_t winograd_int8_scratch_size(const WinogradInt8& problem, const WinogradSchedule& schedule);

@@ -295,7 +295,9 @@ TEST_CASE("winograd_int8 gives the same bits for every schedule and number of th
         testing::for_each_usable_kernel(winograd_int8_kernels(), [&](const auto& kernel) {
             for (const int threads : {1, 2, 3, 64}) {
                 CAPTURE(threads);
-                CHECK(layer.run(*kernel.run, winograd_int8_schedule(layer.problem, threads),
+                CHECK(layer.run(*kernel.run,
+                                winograd_int8_schedule(layer.problem, this_machine(kernel.isa),
+                                                       channel_block(kernel.isa), threads),
                                 Target::quantized) == expected);
                 for (const auto split : {WinogradSplit::tiles, WinogradSplit::positions}) {
                     for (const std::size_t blocks : {1U, 2U, 5U, 20U}) {
@@ -319,7 +321,9 @@ TEST_CASE("winograd_int8 needs no tile for every thread") {
         testing::for_each_usable_kernel(winograd_int8_kernels(), [&](const auto& kernel) {
             for (const int threads : {2, 3, 16}) {
                 CAPTURE(threads);
-                CHECK(layer.run(*kernel.run, winograd_int8_schedule(layer.problem, threads),
+                CHECK(layer.run(*kernel.run,
+                                winograd_int8_schedule(layer.problem, this_machine(kernel.isa),
+                                                       channel_block(kernel.isa), threads),
                                 Target::quantized) == expected);
             }
         });

@@ -71,10 +71,7 @@ class InputTransformF2x2 : InputTransformBase<Vector, WinogradInt8Tile::f2x2> {
             shared[1][i] = row_of<i>(second);
         });
         for (; count > 1; --count, column += step, target += WinogradInt8::line_channels) {
-            // Stores to so many lines would wait for each of them.
-            unrolled<winograd_int8_positions>([&](auto position) __attribute__((always_inline)) {
-                Vector::prefetch_for_write(target + WinogradInt8::line_channels + position * stride_);
-            });
+            this->fetch_next_lines(target);
             tile(rows.column(column + 1), rows.column(column + 2), shared, target);
         }
         tile(rows.column_or_zeros(column + 1), rows.column_or_zeros(column + 2), shared, target);

@@ -80,6 +80,7 @@ class InputTransformF4x4 : InputTransformBase<Vector, WinogradInt8Tile::f4x4> {
         }
         for (std::size_t tile = 0; tile < count; ++tile, target += WinogradInt8::line_channels) {
             const Transformed* first = &columns[tile * step];
+            if (tile + 1 < count) this->fetch_next_lines(target);
             unrolled<complex_points::real_points>([&](auto r) __attribute__((always_inline)) {
                 store_real_row<r>(first, target);
             });

@@ -11,7 +11,7 @@
 #include "kernels/simd/unrolled.h"
 #include "kernels/training/winograd_gradient/winograd_gradient.h"
 #include "kernels/winograd/row_transforms.h"
-#include "kernels/winograd/tile_side.h"
+#include "kernels/winograd/with_tile.h"
 
 namespace vgg19::kernels::VGG19_ISA {
 namespace {
@@ -242,7 +242,7 @@ struct WinogradGradientKernel {
 
     static void transform_gradient(const WinogradGradient& problem, TileRange tiles, BlockRange blocks,
                                    float* transformed, float* bias_sums) {
-        with_tile_side(problem.forward.tile, [&](auto m) {
+        with_tile<winograd_gradient_tiles>(problem.forward.tile, [&](auto m, auto) {
             WinogradGradientTransforms<m, Vector>::gradient(problem, tiles, blocks, transformed, bias_sums);
         });
     }
@@ -280,8 +280,9 @@ struct WinogradGradientKernel {
     }
 
     static void finish(const WinogradGradient& problem, std::size_t group, const float* sums) {
-        with_tile_side(problem.forward.tile,
-                       [&](auto m) { WinogradGradientTransforms<m, Vector>::finish(problem, group, sums); });
+        with_tile<winograd_gradient_tiles>(problem.forward.tile, [&](auto m, auto) {
+            WinogradGradientTransforms<m, Vector>::finish(problem, group, sums);
+        });
     }
 };
 

@@ -40,7 +40,7 @@ struct Scratch {
 
 WinogradTile winograd_gradient_tile(Winograd forward) {
     // 6×6 tiles are no faster than 4×4 here, and less accurate.
-    constexpr std::array candidates = {WinogradTile::f2, WinogradTile::f4, WinogradTile::f5};
+    constexpr std::array candidates = {WinogradTile{2, 2}, WinogradTile{4, 4}, WinogradTile{5, 5}};
     // The cost of moving a position's sums, in units of one tile's products.
     constexpr std::size_t tiles_of_sums = 32;
     const auto cost = [&](WinogradTile tile) {

@@ -13,14 +13,20 @@
 // each of the n² positions, a matrix product (input channels × tiles) · (tiles × output channels).
 #pragma once
 
+#include <array>
 #include <cstddef>
 
 #include "kernels/winograd/winograd.h"
 
 namespace vgg19::kernels {
 
+/// The tiles that kernels have.
+inline constexpr std::array winograd_gradient_tiles = {WinogradTile{2, 2}, WinogradTile{4, 4},
+                                                       WinogradTile{5, 5}, WinogradTile{6, 6}};
+
 struct WinogradGradient {
-    /// The forward convolution's tile, shape and input. Weights, bias and output are not used.
+    /// The forward convolution's tile, one of winograd_gradient_tiles, shape and input. Weights, bias and
+    /// output are not used.
     Winograd forward;
     const float* output_gradient = nullptr;  ///< [batch][⌈output_channels / block⌉][height][width][block]
     float* weights_gradient = nullptr;       ///< [output_channels][input_channels][3][3], added to
