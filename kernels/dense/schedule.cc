@@ -50,11 +50,11 @@ double cycles_of_register(DenseWeights weights, const Dense& problem, const Mach
     return of(4 + 8 * 2 + 8 * 2 * images / 8, 8, machine.multiply_adds);
 }
 
-/// The sums of all parts, written and read again.
+/// The sums of all parts, which are written and read again.
 double sum_bytes(const Dense& problem, const DenseSchedule& schedule, DenseWeights weights) {
     if (!is_input_major(weights)) return 0;
     const std::size_t parts = dense_parts(weights, problem.inputs, schedule.input_ranges);
-    return 2.0 * static_cast<double>(parts * problem.batch * problem.outputs * sizeof(float));
+    return static_cast<double>(parts * problem.batch * problem.outputs * sizeof(float));
 }
 
 std::size_t strip_granularity(DenseWeights weights) {
@@ -116,8 +116,8 @@ double cost(DenseWeights weights, const Dense& problem, const DenseSchedule& sch
         return rate > 0 ? bytes / rate : 0;
     };
     const double starts = seconds_of(rounds * bytes_of_task_start, Level::memory);
-    const double last_strip = seconds_of(
-        sum_bytes(problem, schedule, weights) / 2 / static_cast<double>(schedule.strips), Level::l3);
+    const double last_strip =
+        seconds_of(sum_bytes(problem, schedule, weights) / static_cast<double>(schedule.strips), Level::l3);
     return seconds + apart + starts + last_strip;
 }
 
@@ -127,13 +127,13 @@ Phase dense_phase(DenseWeights weights, const Dense& problem, const DenseSchedul
                   const Machine& machine, Isa isa) {
     const double rows = rows_read(weights, problem);
     const double weight_bytes = rows * static_cast<double>(dense_row_bytes(weights, problem.outputs));
-    const double register_bytes = static_cast<double>(float_lanes(isa) * sizeof(float));
+    const auto register_bytes = static_cast<double>(float_lanes(isa) * sizeof(float));
     Phase phase;
     // Unequal tasks count as so many equal ones that each has the largest one's work.
     phase.tasks = static_cast<std::size_t>(std::max(1.0, 1 / largest_task(weights, problem, schedule)));
     phase.cycles = weight_bytes / register_bytes * cycles_of_register(weights, problem, machine);
     phase.read(Level::memory) = weight_bytes;
-    phase.read(Level::l2) = sum_bytes(problem, schedule, weights);
+    phase.read(Level::l2) = sum_bytes(problem, schedule, weights) * (1 + machine.written(Level::l2));
     return phase;
 }
 

@@ -133,7 +133,7 @@ struct WinogradImageKernel {
         Vector::store(to, value);
     }
     static void store(std::uint8_t* to, Register value, float inverse_scale) {
-        Vector::prefetch_for_write(reinterpret_cast<const float*>(to + prefetch_bytes));
+        Vector::prefetch_for_write(to + prefetch_bytes);
         Vector::store_quantized(to, Vector::multiply(value, Vector::broadcast(inverse_scale)));
     }
 
