@@ -50,14 +50,14 @@ ComplexValues<Number> transform_complex_input(const std::array<Number, 36>& d) {
                                    x[4] - x[2],
                                    x[3] - x[1]};
     };
-    std::array<ComplexLine<Number>, side> half;
+    std::array<ComplexLine<Number>, side> half{};
     for (std::size_t j = 0; j < side; ++j) {
         const auto column =
             line({d[j], d[side + j], d[2 * side + j], d[3 * side + j], d[4 * side + j], d[5 * side + j]});
         for (std::size_t i = 0; i < side; ++i) half[i][j] = column[i];
     }
     for (ComplexLine<Number>& row : half) row = line(row);
-    ComplexValues<Number> result;
+    ComplexValues<Number> result{};
     set_complex_values(half, result, [](Number a, Number b) { return std::array<Number, 3>{a, b, a - b}; });
     return result;
 }
@@ -102,8 +102,9 @@ inline std::array<float, 16> transform_complex_output(const ComplexValues<float>
             for (std::size_t r = 0; r < real_points; ++r) {
                 sum += alpha[r][u] * real_part(complex_column(r), v);
                 sum += alpha[r][v] * real_part(complex_row(r), u);
-                for (std::size_t s = 0; s < real_points; ++s)
+                for (std::size_t s = 0; s < real_points; ++s) {
                     sum += alpha[r][u] * alpha[s][v] * m[real(r, s)];
+                }
             }
             y[u * side + v] = sum;
         }

@@ -21,10 +21,11 @@ struct Int8Convolution {
 
     template <class Points>
     const std::array<float, Points::positions>& transformed_scale() const {
-        if constexpr (Points::positions == model::winograd_positions)
+        if constexpr (Points::positions == model::winograd_positions) {
             return winograd_input_scale;
-        else
+        } else {
             return winograd_f4x4_input_scale;
+        }
     }
 };
 

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,9 +16,10 @@ namespace {
 
 using kernels::Isa;
 
-/// The convolutions of VGG-19 at `side`, without those that repeat.
+/// The convolutions of VGG-19 at `side`, without those that repeat; INT8 with the scales of both of
+/// Winograd's tiles.
 std::vector<ConvolutionShape> shapes_of(std::size_t side, ConvolutionType type) {
-    const bool int8 = type != ConvolutionType::fp32;
+    const bool int8 = type == ConvolutionType::int8;
     std::vector<ConvolutionShape> shapes;
     const auto add = [&](std::size_t in, std::size_t out, std::size_t size, bool pool) {
         shapes.push_back({.input_channels = in,
@@ -142,6 +145,53 @@ TEST_CASE("the choice does not depend on threads or batch") {
         const std::vector<ConvolutionAlgorithm> expected = choices(1, 1);
         CHECK(choices(64, 1) == expected);
         CHECK(choices(3, 8) == expected);
+    }
+}
+
+TEST_CASE("of INT8 Winograd's tiles, those with scales may run, F(4×4) with filters of at most 8 MB") {
+    const Execution execution = execution_on("zen5", 2);
+    const auto allowed = [&](ConvolutionShape shape, WinogradInt8Scales scales, ConvolutionChoice choice) {
+        shape.winograd_int8 = scales;
+        std::set<ConvolutionAlgorithm> algorithms;
+        for (const auto& estimate : convolution_estimates(shape, execution, choice)) {
+            algorithms.insert(estimate.algorithm);
+        }
+        return algorithms;
+    };
+    using enum ConvolutionAlgorithm;
+    using Algorithms = std::set<ConvolutionAlgorithm>;
+    const auto shapes = shapes_of(224, ConvolutionType::int8);
+    const ConvolutionShape& small = shapes[1];
+    const ConvolutionShape& large = shapes[7];
+    const auto automatic = ConvolutionChoice::automatic;
+    CHECK(allowed(small, {}, automatic) == Algorithms{conv_int8});
+    CHECK(allowed(small, {.f2x2 = true}, automatic) == Algorithms{conv_int8, winograd_int8_f2x2});
+    CHECK(allowed(small, {.f2x2 = true, .f4x4 = true}, automatic) ==
+          Algorithms{conv_int8, winograd_int8_f2x2, winograd_int8_f4x4});
+    CHECK(allowed(large, {.f2x2 = true, .f4x4 = true}, automatic) ==
+          Algorithms{conv_int8, winograd_int8_f2x2});
+    for (const ConvolutionShape& shape : {small, large}) {
+        CHECK(allowed(shape, {.f4x4 = true}, ConvolutionChoice::winograd) == Algorithms{winograd_int8_f4x4});
+        CHECK(allowed(shape, {}, ConvolutionChoice::winograd) == Algorithms{conv_int8});
+        CHECK(allowed(shape, {.f2x2 = true, .f4x4 = true}, ConvolutionChoice::direct) ==
+              Algorithms{conv_int8});
+    }
+}
+
+TEST_CASE("large tiles are chosen where they save most, on both kinds of AVX-512") {
+    for (const std::string_view machine : {"zen4", "zen5", "golden_cove"}) {
+        CAPTURE(std::string(machine));
+        const Execution execution = execution_on(machine, 2);
+        for (const ConvolutionShape& shape : shapes_of(224, ConvolutionType::int8)) {
+            if (shape.plain_input) continue;
+            CHECK(convolution_estimates(shape, execution, ConvolutionChoice::automatic).front().algorithm !=
+                  ConvolutionAlgorithm::conv_int8);
+        }
+        for (const ConvolutionShape& shape : shapes_of(224, ConvolutionType::fp32)) {
+            if (shape.plain_input || shape.size.height < 28) continue;
+            CHECK(convolution_estimates(shape, execution, ConvolutionChoice::automatic).front().algorithm !=
+                  ConvolutionAlgorithm::winograd_f2x2);
+        }
     }
 }
 

@@ -9,15 +9,20 @@ namespace vgg19::kernels {
 /// The value of any half, exact; a NaN gives a NaN.
 inline float float16_value(std::uint16_t half) {
     // A half's exponent and mantissa, moved to where a float has them, make a float of 2^-112 times the
-    // half's value, because the two exponents have different offsets. Multiplying by 2^112 corrects this, for
-    // subnormal halves too.
-    constexpr float offsets_apart = 0x1p112F;
+    // half's value, because the two exponents have different offsets. Adding to the exponent corrects this. A
+    // subnormal half becomes a mantissa after a one of 2^-14, which is then subtracted: no float is
+    // subnormal, since those may be read as zeros.
+    constexpr std::uint32_t offsets_apart = 112U << 23U;
+    constexpr std::uint32_t smallest_normal = 0x0400;
     constexpr std::uint32_t infinity = 0x7C00;
     const std::uint32_t sign = (half & 0x8000U) << 16U;
     const std::uint32_t magnitude = half & 0x7FFFU;
     if (magnitude >= infinity) return std::bit_cast<float>(sign | 0x7F800000U | (magnitude & 0x3FFU) << 13U);
-    return std::bit_cast<float>(
-        sign | std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude << 13U) * offsets_apart));
+    if (magnitude >= smallest_normal)
+        return std::bit_cast<float>(sign | ((magnitude << 13U) + offsets_apart));
+    const float value =
+        std::bit_cast<float>(((magnitude + smallest_normal) << 13U) + offsets_apart) - 0x1p-14F;
+    return std::bit_cast<float>(sign | std::bit_cast<std::uint32_t>(value));
 }
 
 /// The nearest half, ties to even, of a non-negative value; infinity beyond the largest half, 65504.

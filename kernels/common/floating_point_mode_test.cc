@@ -2,12 +2,16 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cfenv>
+#include <cmath>
+#include <cstdint>
 #include <stdexcept>
 #include <thread>
 #include <vector>
 
+#include "kernels/common/float16.h"
 #include "kernels/common/openmp.h"
 #include "kernels/common/parallel.h"
 
@@ -83,6 +87,37 @@ TEST_CASE("a scope rounds to nearest, and then the thread has its own rounding a
     std::fesetround(FE_TONEAREST);
     std::feclearexcept(FE_ALL_EXCEPT);
 }
+
+TEST_CASE("subnormal halves are not zeros where subnormal floats are") {
+    const FlushSubnormals scope;
+    for (unsigned half = 1; half < 0x7C00; ++half) {
+        const int exponent = static_cast<int>(half >> 10U);
+        const int mantissa = static_cast<int>(half & 0x3FFU) + (exponent == 0 ? 0 : 1024);
+        const double expected = std::ldexp(mantissa, std::max(exponent, 1) - 25);
+        REQUIRE(double{float16_value(static_cast<std::uint16_t>(half))} == expected);
+        REQUIRE(nearest_float16(static_cast<float>(expected)) == half);
+    }
+}
+
+#ifdef _OPENMP
+TEST_CASE("OpenMP's threads have their own mode again") {
+    const auto count = [] {
+        int found = 0;
+#pragma omp parallel num_threads(3) reduction(+ : found)
+        found += reads_subnormals() ? 1 : 0;
+        return found;
+    };
+    REQUIRE(count() == 3);
+    {
+        const FlushSubnormals scope;
+        const OpenMpThreads outer(3);
+        CHECK(count() == 0);
+        { const OpenMpThreads inner(3); }
+        CHECK(count() == 0);
+    }
+    CHECK(count() == 3);
+}
+#endif
 
 TEST_CASE("all threads of a loop have the caller's mode") {
     CHECK(threads_with_subnormals(3) == 3);

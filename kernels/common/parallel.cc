@@ -91,8 +91,8 @@ class Loop {
 
     detail::Task task_;
     void* context_;
-    std::size_t count_;
     std::array<Share, 64> shares_;
+    std::size_t count_;
 };
 
 }  // namespace

@@ -3,18 +3,17 @@
 // Where figures come from:
 //   instructions per cycle  the vendors' optimisation guides; Zen 4 executes 512-bit instructions in two
 //                           halves, Zen 5 (but for laptops) whole (numberworld.org, "Zen5's AVX512 Teardown")
-//   hertz, read bandwidth   measured on two cores of virtual machines with `vgg19 sysinfo` and loops that
-//   read
-//                           arrays of each level's size: Zen 4, Zen 5, and an Emerald Rapids, whose L3 cache
-//                           gives a core no more than memory does (as chipsandcheese.com, "A Peek at Sapphire
-//                           Rapids", also found)
+//   hertz, read bandwidth   measured on two cores of virtual machines, by `vgg19 sysinfo` or like it: Zen 4,
+//                           Zen 5, and an Emerald Rapids, whose L3 cache gives a core no more than memory
+//                           does (chipsandcheese.com, "A Peek at Sapphire Rapids", found the same kind)
 //   cluster                 what a chiplet's eight cores read over its link: 32 bytes a cycle of the fabric,
 //                           1.8 GHz for Zen 4 (chipsandcheese.com, "AMD's Ryzen 9950X: Zen 5 on Desktop")
 //   all                     four fifths of what the memory channels of a large server CPU could transfer:
 //                           Zen 4 12 × DDR5-4800, Zen 5 12 × DDR5-6000, Golden Cove 8 × DDR5-5600, Ice Lake
 //                           8 × DDR4-3200, Skylake 6 × DDR4-2933
 //   write_factor            how long a Winograd transform takes for a line, prefetched for writing
-//   not_hidden              fitted by kernels/schedule/fit.py
+//   not_hidden, operations  fitted by kernels/schedule/fit.py on Zen 5; on others they are estimates: more
+//                           overlaps where 512-bit instructions take two cycles
 // Others are estimates from those.
 #include <algorithm>
 #include <array>
@@ -45,8 +44,8 @@ using RatesOfIsas = std::array<Rates, isa_count>;
 // multiply-add.
 constexpr Rates none{};
 constexpr Rates portable = {0.7, 0.1, 1};
-constexpr Rates avx2 = {2, 0.6, 2.5};
-constexpr Rates avx2vnni = {2, 2, 2.5};
+constexpr Rates avx2 = {2, 0.6, 1.8};
+constexpr Rates avx2vnni = {2, 2, 1.8};
 
 struct Row {
     std::string_view name;
@@ -64,8 +63,8 @@ struct Row {
     RatesOfIsas rates{};
 };
 
-constexpr double barrier_seconds = 2e-6;
-constexpr double usually_not_hidden = 0.15;
+constexpr double barrier_seconds = 0.7e-6;  // of threads that are awake, on Zen 5
+constexpr double usually_not_hidden = 0.3;
 
 constexpr std::array rows = {
     Row{.name = "zen4",
@@ -77,9 +76,9 @@ constexpr std::array rows = {
         .l2 = {.core = 100 * giga},
         .l3 = {.core = 80 * giga, .cluster = 480 * giga},
         .memory = {.core = 33 * giga, .cluster = 57 * giga, .all = 370 * giga},
-        .not_hidden = usually_not_hidden,
+        .not_hidden = 0.2,
         .best_isa = Isa::avx512vnni,
-        .rates = {portable, avx2, none, Rates{1, 0.4, 1.3}, Rates{1, 1, 1.3}, none, none}},
+        .rates = {portable, avx2, none, Rates{1, 0.4, 1}, Rates{1, 1, 1}, none, none}},
     Row{.name = "zen5",
         .hertz = 4.15e9,
         .l1_bytes = 48 * kib,
@@ -89,9 +88,9 @@ constexpr std::array rows = {
         .l2 = {.core = 260 * giga},
         .l3 = {.core = 115 * giga, .cluster = 700 * giga},
         .memory = {.core = 43 * giga, .cluster = 77 * giga, .all = 460 * giga},
-        .not_hidden = usually_not_hidden,
+        .not_hidden = 0.45,
         .best_isa = Isa::avx512vnni,
-        .rates = {portable, avx2, avx2vnni, Rates{2, 0.6, 2}, Rates{2, 2, 2}, none, none}},
+        .rates = {portable, avx2, avx2vnni, Rates{2, 0.6, 1.46}, Rates{2, 2, 1.46}, none, none}},
     Row{.name = "zen5_mobile",  // 512-bit instructions in two halves, like Zen 4
         .hertz = 4e9,
         .l1_bytes = 48 * kib,
@@ -103,7 +102,7 @@ constexpr std::array rows = {
         .memory = {.core = 40 * giga, .cluster = 60 * giga, .all = 90 * giga},
         .not_hidden = usually_not_hidden,
         .best_isa = Isa::avx512vnni,
-        .rates = {portable, avx2, avx2vnni, Rates{1, 0.4, 1.3}, Rates{1, 1, 1.3}, none, none}},
+        .rates = {portable, avx2, avx2vnni, Rates{1, 0.4, 1}, Rates{1, 1, 1}, none, none}},
     Row{.name = "golden_cove",  // Sapphire, Emerald and Granite Rapids
         .hertz = 2.8e9,
         .l1_bytes = 48 * kib,
@@ -114,9 +113,9 @@ constexpr std::array rows = {
         .l3 = {.core = 14 * giga, .all = 700 * giga},
         .memory = {.core = 14 * giga, .all = 285 * giga},
         .write_factor = {4.5, 4, 4},  // 7 cycles a line in L2
-        .not_hidden = usually_not_hidden,
+        .not_hidden = 0.45,
         .best_isa = Isa::avx512vnni,
-        .rates = {portable, avx2, avx2vnni, Rates{2, 0.5, 1.6}, Rates{2, 2, 1.6}, none, none}},
+        .rates = {portable, avx2, avx2vnni, Rates{2, 0.5, 1.3}, Rates{2, 2, 1.3}, none, none}},
     Row{.name = "golden_cove_client",  // Alder Lake, Raptor Lake and Meteor Lake, their fast cores
         .hertz = 4.6e9,
         .l1_bytes = 48 * kib,
@@ -140,7 +139,7 @@ constexpr std::array rows = {
         .memory = {.core = 13 * giga, .all = 164 * giga},
         .not_hidden = usually_not_hidden,
         .best_isa = Isa::avx512vnni,
-        .rates = {portable, avx2, none, Rates{2, 0.5, 1.6}, Rates{2, 2, 1.6}, none, none}},
+        .rates = {portable, avx2, none, Rates{2, 0.5, 1.3}, Rates{2, 2, 1.3}, none, none}},
     Row{.name = "skylake_server",  // Skylake, Cascade Lake and Cooper Lake
         .hertz = 2.6e9,
         .l1_bytes = 32 * kib,
@@ -152,7 +151,7 @@ constexpr std::array rows = {
         .memory = {.core = 12 * giga, .all = 112 * giga},
         .not_hidden = usually_not_hidden,
         .best_isa = Isa::avx512vnni,
-        .rates = {portable, avx2, none, Rates{2, 0.5, 1.6}, Rates{2, 2, 1.6}, none, none}},
+        .rates = {portable, avx2, none, Rates{2, 0.5, 1.3}, Rates{2, 2, 1.3}, none, none}},
     Row{.name = "avx2",  // any with AVX2 and two multiply-adds a cycle
         .hertz = 3.2e9,
         .l1_bytes = 32 * kib,

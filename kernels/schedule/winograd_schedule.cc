@@ -151,11 +151,13 @@ double WinogradProductWork::cycles(std::size_t tiles) const {
     constexpr double latency = 4;
     constexpr double loads = 2;
     constexpr double other_loads = 4;  // filters, and prefetches of them
-    constexpr double start = 20;
+    constexpr double start = 10;
+    // The first filters of another position or group come from the L2 cache (fitted on Zen 5).
+    constexpr double change = 60;
     const double parts = real(blocks_of(tiles, most_rows));
     const double rows = real(tiles) / parts;
     const double step = std::max({rows * vectors / rate, latency, (rows + other_loads) / loads});
-    return parts * (steps * step + passes * (start + rows * vectors));
+    return change + parts * (steps * step + passes * (start + rows * vectors));
 }
 
 std::vector<Phase> winograd_phases(const WinogradWork& work, const WinogradSchedule& schedule,

@@ -303,15 +303,17 @@ struct Vector {
         __builtin_memcpy(&value, from, sizeof value);
         return value;
     }
-    /// For a finite half. Moved to a float's position, its exponent and mantissa represent 2^-112 times its
-    /// value.
+    /// For a finite half; float16_value (kernels/common/float16.h) explains it.
     static float float_of_half(std::uint16_t half) {
-        const std::uint32_t sign = (half & 0x8000U) << 16U;
-        const std::uint32_t magnitude = (half & 0x7FFFU) << 13U;
+        constexpr std::uint32_t smallest_normal = 0x0400;
+        const std::uint32_t magnitude = half & 0x7FFFU;
+        const bool is_subnormal = magnitude < smallest_normal;
+        const std::uint32_t bits =
+            ((magnitude + (is_subnormal ? smallest_normal : 0)) << 13U) + (112U << 23U);
         float value = 0;
-        __builtin_memcpy(&value, &magnitude, sizeof value);
-        value *= 0x1p112F;
-        return sign == 0 ? value : -value;
+        __builtin_memcpy(&value, &bits, sizeof value);
+        if (is_subnormal) value -= 0x1p-14F;
+        return half < 0x8000U ? value : -value;
     }
     static EightDoubles in_double(Floats a) { return __builtin_convertvector(a, EightDoubles); }
     static SixteenWords as_words(Integers a) { return copy_of<SixteenWords>(&a); }

@@ -26,8 +26,18 @@ def matrices(points, m):
     return output, filter, input
 
 
+def amplification(points, m):
+    """Rounding errors relative to those of direct convolution, as kernels/winograd/error.h computes them."""
+    output, filter, input = matrices(points, m)
+    return np.sqrt(((output**2) * ((input**2).sum(1) * (filter**2).sum(1))).sum() / (3 * m))
+
+
+def points_of(pairs, single=()):
+    return [0.0] + [sign * p for p in pairs for sign in (1, -1)] + list(single)
+
+
 def relative_error(positive_points, m):
-    points = [0.0] + [sign * p for p in positive_points for sign in (1, -1)]
+    points = points_of(positive_points)
     output, filter, input = matrices(points, m)
     generator, n = np.random.default_rng(0), m + 2
     tiles = np.maximum(generator.standard_normal((TILES, CHANNELS, n, n)), 0).astype(np.float32)
@@ -52,6 +62,18 @@ def main():
     for m, candidates in ((2, fractions), (4, fractions), (6, [k / 8 for k in (3, 4, 5, 6, 8, 9, 12, 14, 16)])):
         choices = sorted((relative_error(points, m), points) for points in itertools.combinations(candidates, m // 2))
         print(f"F({m}, 3):", ", ".join(f"±{' ±'.join(map(str, points))} {error:.2e}" for error, points in choices[:5]))
+
+
+    # For these sides the simulation would take too long.
+    eighths = [k / 8 for k in (2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 16, 18, 20, 24, 28, 32)]
+    for m, singles in ((7, [(p,) for p in eighths]), (8, [()])):
+        choices = sorted(
+            (amplification(points_of(pairs, single), m), pairs, single)
+            for pairs in itertools.combinations(eighths, m // 2)
+            for single in singles
+            if not set(single) & set(pairs)
+        )
+        print(f"F({m}, 3):", ", ".join(f"±{' ±'.join(map(str, pairs + single))} {factor:.2f}" for factor, pairs, single in choices[:5]))
 
 
 if __name__ == "__main__":

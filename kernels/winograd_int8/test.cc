@@ -158,6 +158,22 @@ TEST_CASE("winograd_int8 gives the reference's bits on every ISA, for maps of ev
     }
 }
 
+TEST_CASE(
+    "winograd_int8 gives the reference's bits on every ISA, for short and long sums by any number of tiles") {
+    Random random;
+    INFO(random.replay());
+    for (const std::size_t inputs : {252U, 256U, 261U}) {
+        for (std::size_t count = 1; count <= 29; count += count < 15 ? 1 : 7) {
+            CAPTURE(inputs);
+            CAPTURE(count);
+            for (const WinogradInt8Tile tile : tiles) {
+                const std::size_t side = winograd_int8_tile_side(tile);
+                check_against_reference(Layer({1, inputs, 33, side, side * count, false, tile}, random));
+            }
+        }
+    }
+}
+
 TEST_CASE("winograd_int8 does not saturate where all values are the same corner") {
     for (const int input : {0, 1, 127, 128, 255}) {
         for (const int weight : {-127, -1, 0, 127}) {

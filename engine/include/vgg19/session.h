@@ -81,6 +81,13 @@ struct PlanStep {
 
 /// Holds packed weights and all memory for runs. Not thread-safe: use one session per thread. Results are
 /// bitwise identical for every number of threads.
+///
+/// Subnormal numbers (floats below 1.2e-38) are zeros: in weights, biases and inputs, and where a result
+/// would be one. Sessions round to nearest and trap nothing; afterwards the calling thread has its own
+/// floating-point mode again.
+///
+/// All sessions of a process share the threads of one pool, which are started when first needed and sleep
+/// when idle. After fork() the child starts its own.
 class Session {
   public:
     /// Throws Error: usage for invalid options, such as an ISA that this CPU lacks.

@@ -21,8 +21,10 @@ typedef enum vgg19_status {
     VGG19_BAD_INPUT = 5 /* an invalid model or image */
 } vgg19_status;
 
-typedef struct vgg19_model vgg19_model;     /* immutable and thread-safe */
-typedef struct vgg19_session vgg19_session; /* not thread-safe; independent of its model handle's lifetime */
+typedef struct vgg19_model vgg19_model; /* immutable and thread-safe */
+/* Not thread-safe; independent of its model handle's lifetime. Subnormal numbers are zeros, and the caller's
+ * floating-point mode stays as it is (vgg19/session.h). */
+typedef struct vgg19_session vgg19_session;
 
 /* A field of zero means the default. struct_size is sizeof(vgg19_session_options), so that a later version of
  * the library knows which fields exist. */
