@@ -34,7 +34,7 @@ std::filesystem::path destination(const CommandLine& line) {
         check_destination(line.text("output"));
         return line.text("output");
     }
-    const std::filesystem::path path = usual_tuned_machine();
+    std::filesystem::path path = usual_tuned_machine();
     std::error_code error;
     std::filesystem::create_directories(path.parent_path(), error);
     if (error) {
