@@ -39,7 +39,7 @@ kernels::Machine machine_from_peaks(const kernels::Machine& known, kernels::Isa 
             case bench::ReadLevel::l1:
                 break;
             case bench::ReadLevel::l2:
-                machine.read(Level::l2) = bandwidth_of(peak, threads);
+                machine.read(Level::l2) = bandwidth_of(peak, 1);  // each core has its own
                 break;
             case bench::ReadLevel::l3:
                 machine.read(Level::l3) = bandwidth_of(peak, threads);
@@ -51,6 +51,15 @@ kernels::Machine machine_from_peaks(const kernels::Machine& known, kernels::Isa 
     }
     if (threads > 1) machine.barrier_seconds = peaks.barrier_seconds / std::log2(threads);
     return machine;
+}
+
+bool threads_were_disturbed(const bench::Peaks& peaks, int threads) {
+    constexpr double least_share = 0.75;
+    for (const bench::ReadPeak& peak : peaks.reads) {
+        if (peak.level != bench::ReadLevel::l2) continue;
+        return peak.gb_per_second < least_share * threads * peak.one_core_gb_per_second;
+    }
+    return false;
 }
 
 }  // namespace vgg19::tools

@@ -13,4 +13,8 @@ namespace vgg19::tools {
 kernels::Machine machine_from_peaks(const kernels::Machine& known, kernels::Isa isa,
                                     const bench::Peaks& peaks, int threads);
 
+/// Whether the threads had less than three quarters of a core each while L2 was read, which they do not
+/// share: because of other programs, or because they are threads of one core.
+bool threads_were_disturbed(const bench::Peaks& peaks, int threads);
+
 }  // namespace vgg19::tools

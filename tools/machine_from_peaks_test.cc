@@ -52,4 +52,15 @@ TEST_CASE("without dot-product instructions, and on one thread, what is known st
     CHECK(machine.read(Level::memory).all == 0);
 }
 
+TEST_CASE("threads that share a core are noticed, and limit no core's own cache") {
+    bench::Peaks peaks = some_peaks();
+    CHECK(!threads_were_disturbed(peaks, 4));
+    peaks.reads[1].gb_per_second = 400;
+    CHECK(threads_were_disturbed(peaks, 4));
+    const kernels::Machine known = *kernels::machine_named("zen4", Isa::avx512vnni);
+    CHECK(machine_from_peaks(known, Isa::avx512vnni, peaks, 4).read(Level::l2).all == 0);
+    peaks.reads.clear();
+    CHECK(!threads_were_disturbed(peaks, 4));
+}
+
 }  // namespace vgg19::tools
