@@ -37,7 +37,7 @@ std::string usage_error(const Action& action) {
 
 TEST_CASE("every variant is derived from a baseline, and derived files are kept") {
     const testing::TemporaryFolder folder;
-    const testing::EnvironmentVariable cache("XDG_CACHE_HOME", (folder.path() / "cache").string());
+    const vgg19::testing::EnvironmentVariable cache("XDG_CACHE_HOME", (folder.path() / "cache").string());
     const auto weights = testing::write_narrow_model(folder.path() / "narrow.safetensors");
 
     const std::vector<Variant> variants = variants_of(weights, {});
@@ -58,7 +58,7 @@ TEST_CASE("every variant is derived from a baseline, and derived files are kept"
 
 TEST_CASE("a damaged file in the cache is made again, and leftovers of interrupted runs are removed") {
     const testing::TemporaryFolder folder;
-    const testing::EnvironmentVariable cache("XDG_CACHE_HOME", (folder.path() / "cache").string());
+    const vgg19::testing::EnvironmentVariable cache("XDG_CACHE_HOME", (folder.path() / "cache").string());
     const auto weights = testing::write_narrow_model(folder.path() / "narrow.safetensors");
     const std::filesystem::path derived = variants_of(weights, {"int8"}).front().file;
     std::filesystem::resize_file(derived, std::filesystem::file_size(derived) - 1);
@@ -72,7 +72,7 @@ TEST_CASE("a damaged file in the cache is made again, and leftovers of interrupt
 
 TEST_CASE("a file in the cache that holds another variant is made again") {
     const testing::TemporaryFolder folder;
-    const testing::EnvironmentVariable cache("XDG_CACHE_HOME", (folder.path() / "cache").string());
+    const vgg19::testing::EnvironmentVariable cache("XDG_CACHE_HOME", (folder.path() / "cache").string());
     const auto weights = testing::write_narrow_model(folder.path() / "narrow.safetensors");
     const std::filesystem::path pruned = variants_of(weights, {"pruned"}).front().file;
     std::filesystem::copy_file(weights, pruned, std::filesystem::copy_options::overwrite_existing);
@@ -82,7 +82,7 @@ TEST_CASE("a file in the cache that holds another variant is made again") {
 
 TEST_CASE("variants are derived only from a baseline, and only those in the list") {
     const testing::TemporaryFolder folder;
-    const testing::EnvironmentVariable cache("XDG_CACHE_HOME", (folder.path() / "cache").string());
+    const vgg19::testing::EnvironmentVariable cache("XDG_CACHE_HOME", (folder.path() / "cache").string());
     const auto weights = testing::write_narrow_model(folder.path() / "narrow.safetensors");
     const auto int8 = folder.path() / "int8.safetensors";
     converter::quantize_dense(model::ModelFile::open(weights), int8);

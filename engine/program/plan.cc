@@ -111,6 +111,58 @@ WeightTypes weight_types(const model::Network& network, Arithmetic arithmetic) {
     return types;
 }
 
+/// The packed filters of the algorithm that is cheapest at a price of memory.
+double filter_bytes_at(const PlannedConvolution& planned, double seconds_a_byte) {
+    const auto cost = [&](const layers::ConvolutionEstimate& estimate) {
+        return estimate.time.seconds + seconds_a_byte * estimate.weight_bytes;
+    };
+    return std::min_element(planned.estimates.begin(), planned.estimates.end(),
+                            [&](const auto& a, const auto& b) { return cost(a) < cost(b); })
+        ->weight_bytes;
+}
+
+void set_price(PlannedConvolution& planned, double seconds_a_byte) {
+    for (auto& estimate : planned.estimates) estimate.seconds_a_byte = seconds_a_byte;
+    std::stable_sort(planned.estimates.begin(), planned.estimates.end(),
+                     [](const auto& a, const auto& b) { return a.cost() < b.cost(); });
+}
+
+/// Large tiles take less time and more memory, and where a byte saves most time differs from layer to layer.
+/// So one price of memory for all FP32 layers is raised until their packed filters fit, and each layer takes
+/// what is cheapest at this price. Layers of the same shape turn at the same price, so the first ones keep
+/// the last price before it as long as there is room.
+void bound_filter_memory(std::vector<PlannedConvolution>& convolutions) {
+    // F(4×4) takes four times the memory of the filters themselves.
+    constexpr double most_growth = 4.25;
+    constexpr double highest_price = 1e-9;
+    constexpr double step = 1.05;
+    double most_bytes = 0;
+    std::vector<PlannedConvolution*> layers;
+    for (PlannedConvolution& planned : convolutions) {
+        if (planned.shape.type != layers::ConvolutionType::fp32) continue;
+        most_bytes += most_growth * 9 * sizeof(float) *
+                      static_cast<double>(planned.shape.input_channels * planned.shape.output_channels);
+        layers.push_back(&planned);
+    }
+    const auto bytes_at = [&](double price) {
+        double bytes = 0;
+        for (const PlannedConvolution* planned : layers) bytes += filter_bytes_at(*planned, price);
+        return bytes;
+    };
+    double before = layers::ConvolutionEstimate{}.seconds_a_byte;
+    double price = before;
+    while (price < highest_price && bytes_at(price) > most_bytes) {
+        before = price;
+        price *= step;
+    }
+    double room = most_bytes - bytes_at(price);
+    for (PlannedConvolution* planned : layers) {
+        const double more = filter_bytes_at(*planned, before) - filter_bytes_at(*planned, price);
+        set_price(*planned, more <= room ? before : price);
+        if (more <= room) room -= more;
+    }
+}
+
 std::vector<PlannedConvolution> plan_convolutions(const model::Network& network, const Plan& plan,
                                                   const WeightTypes& types,
                                                   layers::ConvolutionChoice choice) {
@@ -130,6 +182,7 @@ std::vector<PlannedConvolution> plan_convolutions(const model::Network& network,
         convolutions.push_back(
             {layer.name, shape, layers::convolution_estimates(shape, plan.execution, choice)});
     }
+    bound_filter_memory(convolutions);
     return convolutions;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "kernels/common/testing/isas.h"
+#include "kernels/winograd/error.h"
 
 namespace vgg19 {
 
@@ -53,6 +54,24 @@ TEST_CASE("ways are in the order of their cost, and filters that take more memor
         .algorithm = ConvolutionAlgorithm::winograd_f4x4, .time = {.seconds = 1e-3}, .weight_bytes = 8e6};
     CHECK(heavy.cost() > light.cost());
     CHECK(heavy.cost() < 1.03 * light.cost());
+}
+
+TEST_CASE("packed FP32 filters take no more than 4.25 times their own memory") {
+    for (const std::string& isa : isa_names_of_this_cpu()) {
+        for (const std::size_t size : {32U, 160U, 224U, 300U}) {
+            double packed = 0;
+            double plain = 0;
+            for (const PlannedConvolution& planned :
+                 vgg19_plan({.input_height = size, .input_width = size, .isa = isa}).convolutions) {
+                packed += planned.estimates.front().weight_bytes;
+                plain += 9.0 * sizeof(float) *
+                         static_cast<double>(planned.shape.input_channels * planned.shape.output_channels);
+            }
+            CAPTURE(isa);
+            CAPTURE(size);
+            CHECK(packed <= 4.25 * plain);
+        }
+    }
 }
 
 TEST_CASE("tiles are left to the layers that they are accurate enough for") {

@@ -106,7 +106,8 @@ class Fit:
         for shape, times in self.measured.items():
             known = [algorithm for algorithm in expected.get(shape, {}) if algorithm in times]
             if known:
-                worst = max(worst, (times[known[0]] / min(times[a] for a in known), shape, known[0]))
+                excess = times[known[0]] / min(times[algorithm] for algorithm in known)
+                worst = max(worst, (excess, shape, known[0]), key=lambda choice: choice[0])
         return worst
 
     def report(self, title, machine):

@@ -93,6 +93,16 @@ TEST_CASE("clusters are filled one after the other") {
     CHECK(machine.clusters(64) == 1);
 }
 
+TEST_CASE("data stays in the nearest level of which it takes no more than half") {
+    Machine machine = simple_machine();
+    machine.l2_bytes = 100;
+    machine.l3_bytes = 1000;
+    CHECK(machine.home(50) == Level::l2);
+    CHECK(machine.home(51) == Level::l3);
+    CHECK(machine.home(500) == Level::l3);
+    CHECK(machine.home(501) == Level::memory);
+}
+
 TEST_CASE("every microarchitecture has sensible figures for the ISAs that it has") {
     const std::set<std::string_view> names(machine_names().begin(), machine_names().end());
     CHECK(names.size() == machine_names().size());
@@ -173,6 +183,12 @@ TEST_CASE("CPUID's family and model tell the microarchitecture") {
     CHECK(x86_microarchitecture(intel, 6, 0x3c).empty());              // Haswell
     CHECK(x86_microarchitecture(intel, 15, 0x8f).empty());
     CHECK(x86_microarchitecture("HygonGenuine", 0x18, 0).empty());
+}
+
+TEST_CASE("this CPU is described, always by the same text") {
+    CHECK(!cpu_description().empty());
+    CHECK(&cpu_description() == &cpu_description());
+    if (cpu_supports(Isa::avx2)) CHECK(cpu_description().find(" family ") != std::string::npos);
 }
 
 TEST_CASE("this CPU has figures for every ISA that it supports") {

@@ -34,9 +34,9 @@ class Model {
 
         Phase input = {.cycles = in_block * work_.input_cycles};
         input.read(maps) += in_block * work_.input_bytes;
-        input.read(own) += written(own) * transformed;
+        input.read(own) += machine_.written(own) * transformed;
         Phase output = {.cycles = in_block * work_.output_cycles};
-        output.read(maps) += written(maps) * in_block * work_.output_bytes;
+        output.read(maps) += machine_.written(maps) * in_block * work_.output_bytes;
         const bool in_l1 = products <= 0.75 * real(machine_.l1_bytes);
         if (!in_l1) output.read(own) += in_block * work_.product_bytes;
         phase.cycles = product_cycles() + blocks * (core_cycles(input) + core_cycles(output));
@@ -45,7 +45,7 @@ class Model {
         }
         // V is read again for each group.
         phase.read(own) += blocks * transformed * real(work_.groups);
-        if (!in_l1) phase.read(own) += written(own) * real(work_.tiles) * work_.product_bytes;
+        if (!in_l1) phase.read(own) += machine_.written(own) * real(work_.tiles) * work_.product_bytes;
         // The first thread to read a filter finds it in memory.
         phase.read(Level::memory) += work_.filter_bytes * real(clusters_);
         phase.read(machine_.home(work_.filter_bytes + transformed + products)) +=
@@ -65,7 +65,7 @@ class Model {
         Phase input = {.tasks = transform_tasks(work_.input_blocks, in_block)};
         input.cycles = in_block * work_.input_cycles;
         input.read(maps) += in_block * work_.input_bytes;
-        input.read(shared) += written(shared) * transformed;
+        input.read(shared) += machine_.written(shared) * transformed;
 
         Phase middle = {.tasks = std::min(work_.positions * work_.groups, schedule_.tasks)};
         middle.cycles = product_cycles() / blocks;
@@ -82,7 +82,7 @@ class Model {
         Phase output = {.tasks = transform_tasks(work_.groups, in_block)};
         output.cycles = in_block * work_.output_cycles;
         output.read(shared) += products;
-        output.read(maps) += written(maps) * in_block * work_.output_bytes;
+        output.read(maps) += machine_.written(maps) * in_block * work_.output_bytes;
 
         std::vector<Phase> phases;
         for (std::size_t block = 0; block < schedule_.blocks; ++block) {
@@ -92,11 +92,6 @@ class Model {
     }
 
   private:
-    /// A line that is written is read first, and written back later. Beyond the core's own cache it also
-    /// takes twice as long as lines that are read in order: a tile's lines of V lie far apart, and no
-    /// prefetcher finds them (fitted on Zen 5).
-    static double written(Level level) { return level == Level::l2 ? 2 : 4; }
-
     /// Maps that exceed the cache come from memory.
     Level level_of_maps() const {
         return shared_home(real(work_.tiles) * (work_.input_bytes + work_.output_bytes), machine_);
