@@ -273,4 +273,5 @@ TEST_CASE("a child of fork has threads of its own") {
     finished = true;
     other.join();
 }
+
 }  // namespace vgg19::kernels
