@@ -153,7 +153,9 @@ TEST_CASE("other heads give the same results in both orders, on every ISA, in an
             const std::vector<float> expected = model.logits("model", size);
             CHECK(relative_l2(model.logits("plain", size), expected) < 1e-5);
             for (const std::string& isa : isa_names_of_this_cpu()) {
-                CHECK(relative_l2(model.logits("model", size, {.isa = isa}), expected) < 1e-5);
+                CAPTURE(isa);
+                // Each is within 1e-5 of the exact result; ISAs may run different tiles.
+                CHECK(relative_l2(model.logits("model", size, {.isa = isa}), expected) < 2e-5);
             }
             const std::vector<float> batch = model.logits("model", size, {.batch = 3});
             CHECK(std::equal(expected.begin(), expected.end(), batch.begin()));
