@@ -63,10 +63,11 @@ int threads_option(const CommandLine& line) {
 }
 
 void add_convolution_option(CommandLine& line) {
-    line.option("conv", "NAME",
-                "convolution kernels: winograd (our own), direct (our own, for INT8), onednn, or auto (of our "
-                "own, chosen for each layer by expected speed)",
-                "auto");
+    line.option(
+        "conv", "NAME",
+        "convolution kernels: winograd (our own), direct (our own, for INT8), onednn, or auto (of our "
+        "own, chosen for each layer by expected speed)",
+        "auto");
 }
 
 void add_plan_option(CommandLine& line) {

@@ -34,8 +34,8 @@ void add_convolution_option(CommandLine& line);
 
 /// --plan, for subcommands that run a model.
 void add_plan_option(CommandLine& line);
-/// SessionOptions::plan_file: the value of --plan; if it is absent, this CPU's file in the user's cache folder,
-/// if there is one; "" for "none".
+/// SessionOptions::plan_file: the value of --plan; if it is absent, this CPU's file in the user's cache
+/// folder, if there is one; "" for "none".
 std::string plan_file_option(const CommandLine& line);
 
 /// --size, --threads, --isa, --conv and --plan, for subcommands that run a model.
