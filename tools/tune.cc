@@ -28,11 +28,17 @@ using kernels::Machine;
 
 constexpr double giga = 1e9;
 
-/// The file to write: --output, else the usual one, whose folder is made.
-std::filesystem::path destination(const CommandLine& line) {
+/// The file to write: --output, else the usual one, which is for the best ISA, and whose folder is made.
+std::filesystem::path destination(const CommandLine& line, kernels::Isa isa) {
     if (line.given("output")) {
         check_destination(line.text("output"));
         return line.text("output");
+    }
+    if (isa != kernels::best_isa()) {
+        throw Error(ErrorKind::usage, std::string("the file in the cache folder is for ") +
+                                          kernels::isa_name(kernels::best_isa()) +
+                                          ", the best ISA that this CPU supports; name another file for " +
+                                          kernels::isa_name(isa) + " by -o FILE");
     }
     std::filesystem::path path = usual_tuned_machine();
     std::error_code error;
@@ -41,6 +47,7 @@ std::filesystem::path destination(const CommandLine& line) {
         throw Error(ErrorKind::failed,
                     path.parent_path().string() + ": cannot make the folder: " + error.message());
     }
+    check_destination(path);
     return path;
 }
 
@@ -104,7 +111,7 @@ int tune(int argc, char** argv) {
 
     line.no_arguments();
     const kernels::Isa isa = bench::chosen_isa({.isa = line.text("isa")});
-    const std::filesystem::path path = destination(line);
+    const std::filesystem::path path = destination(line, isa);
     bench::PeakOptions options;
     options.threads = line.given("threads") ? threads_option(line) : kernels::available_cpus();
     constexpr double shortest = 0.001;

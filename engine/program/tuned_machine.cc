@@ -79,7 +79,12 @@ Machine machine_of(const Fields& fields) {
     constexpr double largest_rate = 64;
     constexpr double most_cores = 1e6;
     constexpr double most_times = 100;
-    Machine machine = {.name = fields.text("name"),
+    const std::string name = fields.text("name");
+    const bool printable = std::all_of(name.begin(), name.end(), [](char character) {
+        return std::isprint(static_cast<unsigned char>(character)) != 0;
+    });
+    if (!printable) fields.fail("name", "printable characters", name);
+    Machine machine = {.name = name,
                        .hertz = fields.number("hertz", 1e6, 1e12),
                        .multiply_adds = fields.number("multiply_adds", smallest_rate, largest_rate),
                        .dot_products = fields.number("dot_products", smallest_rate, largest_rate),
@@ -206,7 +211,14 @@ FoundTunedMachine find_tuned_machine() {
     std::error_code ignored;
     if (!std::filesystem::exists(path, ignored)) return {};
     try {
-        require_this_cpu(read_tuned_machine(path), path);
+        const TunedMachine tuned = read_tuned_machine(path);
+        require_this_cpu(tuned, path);
+        if (tuned.isa != kernels::best_isa()) {
+            return {.path = {},
+                    .ignored = path.string() + ": measured with " + kernels::isa_name(tuned.isa) +
+                               ", not with the best that this CPU supports, " +
+                               kernels::isa_name(kernels::best_isa())};
+        }
         return {.path = path, .ignored = ""};
     } catch (const Error& error) {
         return {.path = {}, .ignored = error.what()};

@@ -83,6 +83,7 @@ TEST_CASE("errors in a tuned machine's file name the file and the field") {
     CHECK(error_after(folder, "\"threads\": 3", "\"threads\": 0") == testing::Containing("threads"));
     CHECK(error_after(folder, "\"threads\": 3", "\"threads\": 1.5") == testing::Containing("threads"));
     CHECK(error_after(folder, "\"isa\": \"", "\"isa\": \"no_") == testing::Containing("isa"));
+    CHECK(error_after(folder, "\"name\": \"", "\"name\": \"\\u001b[31m") == testing::Containing("name"));
     CHECK(error_after(folder, "\"hertz\": ", "\"hertz\": -") == testing::Containing("machine: hertz"));
     CHECK(error_after(folder, "\"hertz\"", "\"Hertz\"") == testing::Containing("\"hertz\""));
     CHECK(error_after(folder, "0.375", "null") == testing::Containing("not_hidden"));
@@ -136,6 +137,13 @@ TEST_CASE("the usual file is used when it is of this CPU, and otherwise named wi
     // The library does not look for it.
     CHECK(make_plan(model::Network::vgg(19), Preprocessing{}, {}).execution.machine == nullptr);
 
+    // Bandwidths that slower instructions reach would mislead the others.
+    if (kernels::best_isa() != kernels::Isa::portable) {
+        tuned.isa = kernels::Isa::portable;
+        write_tuned_machine(path, tuned);
+        CHECK(find_tuned_machine().path.empty());
+        CHECK(find_tuned_machine().ignored == testing::Containing("measured with portable"));
+    }
     tuned.cpu = "another CPU";
     write_tuned_machine(path, tuned);
     CHECK(find_tuned_machine().path.empty());

@@ -180,8 +180,16 @@ struct Vector {
         SixteenWords value;
     };
     static Words broadcast_word(std::int16_t value) { return {SixteenWords{} + value}; }
-    static Words add_words(Words a, Words b) { return {a.value + b.value}; }
-    static Words subtract_words(Words a, Words b) { return {a.value - b.value}; }
+    // Unsigned, because a sum that leaves 16 bits wraps, as on the other ISAs.
+    using UnsignedWords = std::uint16_t __attribute__((vector_size(words * sizeof(std::uint16_t))));
+    static Words add_words(Words a, Words b) {
+        return {reinterpret_cast<SixteenWords>(reinterpret_cast<UnsignedWords>(a.value) +
+                                               reinterpret_cast<UnsignedWords>(b.value))};
+    }
+    static Words subtract_words(Words a, Words b) {
+        return {reinterpret_cast<SixteenWords>(reinterpret_cast<UnsignedWords>(a.value) -
+                                               reinterpret_cast<UnsignedWords>(b.value))};
+    }
     static Words multiply_rounded(Words a, Words b) {
         const SixteenWide product =
             __builtin_convertvector(a.value, SixteenWide) * __builtin_convertvector(b.value, SixteenWide);

@@ -68,6 +68,12 @@ TEST_CASE("a file that is not used is named with the reason, and is an error wit
     CHECK(run_tool(with(classify, {folder / "tuned.json"}), cache).code == 0);
     CHECK(run_tool(with(classify, {"none"}), cache).code == 0);
 
+    if (kernels::best_isa() != kernels::Isa::portable) {
+        const Outcome other = run_tool(with(short_tune, {"--isa", "portable"}), cache);
+        CHECK(other.code == 2);
+        CHECK(contains(other.errors, "-o FILE"));
+    }
+
     TunedMachine machine = read_tuned_machine(folder / "tuned.json");
     const std::filesystem::path usual =
         std::filesystem::path(cache_folder) / "vgg19" / "tuned" / usual_tuned_machine().filename();
