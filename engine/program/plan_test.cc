@@ -92,6 +92,22 @@ TEST_CASE("tiles are left to the layers that they are accurate enough for") {
     }
 }
 
+TEST_CASE("narrow layers get tiles of smaller errors, since their sums may cancel") {
+    for (const std::size_t channels : {1U, 2U, 4U, 8U, 16U, 64U}) {
+        CAPTURE(channels);
+        const layers::ConvolutionShape shape = {
+            .input_channels = channels, .output_channels = 4, .size = MapSize(56)};
+        const auto estimates = layers::convolution_estimates(shape, {}, layers::ConvolutionChoice::winograd);
+        CHECK(!estimates.empty());
+        for (const layers::ConvolutionEstimate& estimate : estimates) {
+            const auto tile = layers::winograd_tile(estimate.algorithm);
+            REQUIRE(tile);
+            CHECK(kernels::winograd_error(*tile, channels) <=
+                  5e-6 * std::min(1.0, static_cast<double>(channels) / 16));
+        }
+    }
+}
+
 TEST_CASE("wide layers of FP32 run on our Winograd kernels on every ISA") {
     for (const std::string& isa : isa_names_of_this_cpu()) {
         const auto found = algorithms(vgg19_plan({.isa = isa}));

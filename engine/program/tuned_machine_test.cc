@@ -109,7 +109,8 @@ TEST_CASE("a session's plan_file must be of this CPU, and its machine plans the 
     // Of another ISA, the rates are those of the table.
     const kernels::Machine portable = plan("portable").execution.cpu();
     CHECK(portable.hertz == 3.25e9);
-    CHECK(portable.multiply_adds == kernels::this_machine(kernels::Isa::portable).multiply_adds);
+    CHECK(portable.multiply_adds ==
+          kernels::machine_named(tuned.machine.name, kernels::Isa::portable)->multiply_adds);
 
     tuned.cpu = "another CPU";
     write_tuned_machine(path, tuned);
