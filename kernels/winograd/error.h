@@ -71,9 +71,9 @@ constexpr double winograd_error(WinogradTile tile, std::size_t input_channels) {
     constexpr double rounding = 0.425 / (1 << 24);
     constexpr double margin = 1.2;
     constexpr double roundings_of_transforms = 6;
-    const double chunk = static_cast<double>(
+    const auto chunk = static_cast<double>(
         input_channels < Winograd::chunk_channels ? input_channels : Winograd::chunk_channels);
-    const double chunks = static_cast<double>(blocks_of(input_channels, Winograd::chunk_channels));
+    const auto chunks = static_cast<double>(blocks_of(input_channels, Winograd::chunk_channels));
     return margin * rounding * winograd_amplification(tile.rows) * winograd_amplification(tile.columns) *
            detail::square_root(chunk / 2 + chunks / 2 + roundings_of_transforms);
 }
