@@ -15,13 +15,13 @@ namespace vgg19::kernels {
 class OpenMpThreads {
   public:
     explicit OpenMpThreads(int threads);
-    ~OpenMpThreads();
+    ~OpenMpThreads();  // NOLINT(performance-trivially-destructible): empty only without OpenMP
     OpenMpThreads(const OpenMpThreads&) = delete;
     OpenMpThreads& operator=(const OpenMpThreads&) = delete;
 
   private:
     [[maybe_unused]] int previous_threads_;
-    [[maybe_unused]] int outer_;  ///< threads of an OpenMpThreads that exists already, else 0
+    [[maybe_unused]] int outer_ = 0;  ///< threads of an OpenMpThreads that exists already, else 0
 };
 
 /// run_on_pool on OpenMP's threads. False, and nothing has run, if this thread has no OpenMpThreads.

@@ -3,7 +3,7 @@
 
 namespace vgg19::kernels {
 
-OpenMpThreads::OpenMpThreads(int threads) : previous_threads_(threads), outer_(0) {}
+OpenMpThreads::OpenMpThreads(int threads) : previous_threads_(threads) {}
 OpenMpThreads::~OpenMpThreads() = default;
 
 bool run_on_openmp(std::size_t /*threads*/, ParticipantFunction /*work*/, void* /*context*/) {

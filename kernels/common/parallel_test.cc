@@ -16,6 +16,7 @@
 #include <thread>
 #include <vector>
 
+#include "kernels/common/cpu_of_thread.h"
 #include "kernels/common/openmp.h"
 #include "kernels/common/thread_limit.h"
 #include "kernels/isa/isa.h"
@@ -246,6 +247,23 @@ TEST_CASE("workers may use the CPUs of the process, also where OpenMP binds its 
     });
     CHECK(wrong == 0);
 }
+
+#ifdef __linux__
+TEST_CASE("a thread that leaves a CPU goes to another, and may run where it might before") {
+    cpu_set_t before;
+    REQUIRE(sched_getaffinity(0, sizeof before, &before) == 0);
+    bool moved = false;
+    for (int round = 0; round < 100 && !moved; ++round) {
+        const int cpu = current_cpu();
+        leave_cpu(cpu);
+        moved = current_cpu() != cpu;
+    }
+    CHECK(moved == (CPU_COUNT(&before) > 1));
+    cpu_set_t after;
+    REQUIRE(sched_getaffinity(0, sizeof after, &after) == 0);
+    CHECK(CPU_EQUAL(&before, &after));
+}
+#endif
 
 TEST_CASE("a child of fork has threads of its own") {
     if (!child_can_start_threads()) {

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "kernels/common/cpu_of_thread.h"
 #include "kernels/common/floating_point_mode.h"
 #include "kernels/common/openmp.h"
 #include "kernels/common/parallel.h"
@@ -25,6 +26,7 @@ struct Job {
     ParticipantFunction work;
     void* context;
     FloatingPointMode mode;
+    int cpu;  ///< on which the caller runs, if the others should leave it; else -1
 };
 
 /// Participants [first, last) of a job. The thread that gets them takes part as `first`, and invites others
@@ -193,6 +195,7 @@ void* Pool::live(void* argument) {
                     break;
                 }
                 const Participants participants = worker.invitation;
+                leave_cpu(participants.job->cpu);
                 participants.job->mode.apply();
                 pool.run(participants);
                 const std::uint32_t before =
@@ -263,11 +266,12 @@ void Pool::forget() {
 
 void run_on_pool(std::size_t threads, ParticipantFunction work, void* context) {
     if (threads - 1 > pool.started()) pool.start(threads - 1);
-    const Job job{work, context, FloatingPointMode::current()};
+    static const auto cpus = static_cast<std::size_t>(available_cpus());
+    // With more threads than CPUs, threads have to share them.
+    const Job job{work, context, FloatingPointMode::current(), threads <= cpus ? current_cpu() : -1};
     const bool all_free = pool.run({&job, 0, threads});
     if (all_free) return;
     // Several callers at once: from now on there is a worker for each CPU that has no caller.
-    static const auto cpus = static_cast<std::size_t>(available_cpus());
     if (pool.started() + 1 < cpus) pool.start(cpus - 1);
 }
 

@@ -15,8 +15,6 @@ namespace {
 constexpr std::size_t most_images = Vector::registers >= 32 ? 4 : 2;
 /// The number of outputs at once if all rows are read: see compute_all_rows().
 constexpr std::size_t most_outputs = 4;
-/// The rows of input-major INT8 weights at once: two registers of each block's weights, or one.
-constexpr std::size_t most_int8_rows = Vector::registers >= 32 ? 8 : 4;
 
 }  // namespace
 
@@ -50,6 +48,9 @@ const DenseSteps dense_int4 = {sum_part_int4, add_parts<Int4Rows<1>>};
 
 #if VGG19_IS_DOT_PRODUCT_ISA
 namespace {
+
+/// The rows of input-major INT8 weights at once: two registers of each block's weights, or one.
+constexpr std::size_t most_int8_rows = Vector::registers >= 32 ? 8 : 4;
 
 void compute_int8(const Dense& problem, Range outputs) {
     compute_all_rows<Int8, most_outputs, most_images>(problem, outputs.begin, outputs.end);
