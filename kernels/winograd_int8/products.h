@@ -13,7 +13,7 @@
 namespace vgg19::kernels::VGG19_ISA {
 namespace {
 
-constexpr std::size_t cache_line = 64;
+inline constexpr std::size_t cache_line = 64;
 
 /// The operands and the result of the products of one position and group of output channels.
 struct PositionOperands {

@@ -74,6 +74,7 @@ class InputTransformF4x4 : InputTransformBase<Vector, WinogradInt8Tile::f4x4> {
     }
 
     void row_of_tiles(const Rows& rows, std::size_t column, std::size_t count, std::uint8_t* target) const {
+        // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): zeros would cost as much as a column
         std::array<Transformed, most_columns> columns;
         for (std::size_t i = 0; i < count * step + 2; ++i) {
             columns[i] = first_transform(rows.column_or_zeros(column + i - 1));
