@@ -15,15 +15,12 @@ namespace {
 using kernels::Level;
 using kernels::Machine;
 using kernels::Phase;
+using kernels::real;
 
 /// Shares of the peak that register tiles reach when all data comes from L1.
 constexpr double int8_share = 0.95;
 constexpr double onednn_share = 0.97;
 constexpr double image_share = 0.7;
-
-double real(std::size_t value) {
-    return static_cast<double>(value);
-}
 
 std::string count_text(std::size_t count, const char* what) {
     return std::to_string(count) + " " + what;

@@ -16,6 +16,11 @@
 
 namespace vgg19::kernels {
 
+/// A count, for formulas of time.
+constexpr double real(std::size_t count) {
+    return static_cast<double>(count);
+}
+
 /// Where data comes from.
 enum class Level : unsigned char { l2, l3, memory };
 inline constexpr std::size_t level_count = 3;

@@ -4,10 +4,6 @@ namespace vgg19::kernels {
 
 namespace {
 
-double real(std::size_t value) {
-    return static_cast<double>(value);
-}
-
 /// Where a core finds `bytes` that other cores have written.
 Level shared_home(double bytes, const Machine& machine) {
     return std::max(Level::l3, machine.home(bytes));

@@ -6,10 +6,6 @@ namespace {
 
 using Run = WinogradRun<float, float, WinogradSteps, Winograd>;
 
-double real(std::size_t value) {
-    return static_cast<double>(value);
-}
-
 /// Register operations of the transform of one block of a tile of rows × columns values to new_rows ×
 /// new_columns: loads, one-dimensional transforms of columns and then of rows, and stores. The transform of n
 /// values to m takes about n · m / 2 multiply-adds, and half as many others.

@@ -8,10 +8,6 @@ namespace {
 
 using Run = WinogradRun<std::uint8_t, std::int32_t, WinogradInt8Steps, WinogradInt8>;
 
-double real(std::size_t value) {
-    return static_cast<double>(value);
-}
-
 WinogradWork work_of(const WinogradInt8& problem, const Machine& machine, std::size_t lanes) {
     const double positions = real(problem.positions());
     const double pixels = real(problem.tile_side() * problem.tile_side());
