@@ -34,7 +34,9 @@ struct WinogradTile {
 
     /// Whether no window of a 2×2 pool spans two tiles.
     constexpr bool keeps_pool_windows() const { return rows % 2 == 0 && columns % 2 == 0; }
-    friend constexpr bool operator==(const WinogradTile&, const WinogradTile&) = default;
+    // Inlined also where nothing else is: a unit of one ISA may not leave it to the linker.
+    [[gnu::always_inline]] friend constexpr bool operator==(const WinogradTile&,
+                                                            const WinogradTile&) = default;
 };
 
 /// The tiles that kernels have.
