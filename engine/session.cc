@@ -3,7 +3,9 @@
 #include <bit>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <new>
+#include <numeric>
 #include <utility>
 
 #include "engine/image/preprocess.h"
@@ -125,6 +127,23 @@ std::vector<Prediction> Session::predictions(std::span<const float> logits, std:
     return predictions;
 }
 
+std::size_t Output::size() const {
+    return std::accumulate(shape.begin(), shape.end(), std::size_t{1}, std::multiplies<>());
+}
+const std::vector<Output>& Session::outputs() const {
+    throw Error(ErrorKind::failed, "outputs: not built yet");
+}
+void Session::run(std::span<const float> /*input_nchw*/, std::span<const std::span<float>> /*outputs*/,
+                  const RunOptions& /*options*/) {
+    throw Error(ErrorKind::failed, "outputs: not built yet");
+}
+void Session::backward(std::span<const std::span<const float>> /*output_gradients*/,
+                       std::span<float> /*input_gradient*/, const RunOptions& /*options*/) {
+    throw Error(ErrorKind::failed, "backward: not built yet");
+}
+void Session::reshape(MapSize /*input_size*/, std::size_t /*batch*/) {
+    throw Error(ErrorKind::failed, "reshape: not built yet");
+}
 const std::vector<PlanStep>& Session::plan() const {
     return state_->program.reports();
 }

@@ -13,6 +13,7 @@ enum class ErrorKind : unsigned char {
     usage,      ///< the caller's arguments are invalid: an unknown option, a size below 32, an ISA this CPU
                 ///< lacks
     bad_input,  ///< a model, an image or another file is invalid
+    cancelled,  ///< the caller asked for the end of a run
 };
 
 /// The only exception that the library itself throws (std::bad_alloc may also occur). The message names the

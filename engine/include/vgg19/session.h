@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -34,6 +35,14 @@ struct SessionOptions {
     /// chosen. "": those that are known of CPUs of its kind. Since algorithms differ in a result's last bits,
     /// the library looks for no such file by itself.
     std::string plan_file{};
+
+    /// What a run computes, by names: torchvision's ("features.28", "classifier.4"), or the literature's:
+    /// "conv5_1" (before its ReLU), "relu5_1", "pool5", "fc6" (before its ReLU), "relu6", "fc7", "relu7",
+    /// "logits", "probabilities". Layers behind the last one are neither run nor packed. Empty: "logits", or
+    /// the last map of a model without a classifier. An unknown name is an error that lists the names.
+    std::vector<std::string> outputs{};
+    /// Whether backward() can be called: each run also keeps what the gradient needs. Only for FP32 models.
+    bool gradients = false;
 
     MapSize input_size() const { return {input_height, input_width}; }
     void set_input_size(MapSize size) {
@@ -88,6 +97,23 @@ struct PlanStep {
 ///
 /// All sessions of a process share the threads of one pool, which are started when first needed and sleep
 /// when idle. After fork() the child starts its own.
+/// A result of a session: FP32, in the plain layout, row by row.
+struct Output {
+    std::string name;  ///< as it was asked for
+    std::vector<std::size_t>
+        shape;                 ///< (batch, channels, height, width) of maps, (batch, values) of the rest
+    std::size_t size() const;  ///< the product: the number of floats
+};
+
+/// What a call of Session::run() may want beside its results.
+struct RunOptions {
+    /// Empty, or one element per step of plan(): set to the time of each.
+    std::span<double> seconds{};
+    /// Called on the calling thread before each step; the run ends with Error (cancelled) once it returns
+    /// true. Results are then incomplete; the session can run again.
+    std::function<bool()> is_cancelled{};
+};
+
 class Session {
   public:
     /// Throws Error: usage for invalid options, such as an ISA that this CPU lacks.
@@ -100,6 +126,23 @@ class Session {
     /// (usage) if a span has the wrong length, (bad_input) if a value is not finite. Our own code allocates
     /// nothing here.
     void run(std::span<const float> input_nchw, std::span<float> logits);
+
+    /// The results of a run, in the order of SessionOptions::outputs.
+    const std::vector<Output>& outputs() const;
+    /// (batch, 3, height, width) normalised floats → outputs[i], of outputs()[i].size() floats. Errors as
+    /// above, and (cancelled).
+    void run(std::span<const float> input_nchw, std::span<const std::span<float>> outputs,
+             const RunOptions& options = {});
+    /// The gradient of a scalar with respect to the input of the last run, from those with respect to its
+    /// outputs: output_gradients[i] has the shape of outputs()[i], or is empty where the scalar does not
+    /// depend on it. Weights are constants. Ties of a max-pool and the ReLU at 0 are treated as in PyTorch.
+    /// Throws Error (usage) if the session was made without SessionOptions::gradients, or has not run.
+    void backward(std::span<const std::span<const float>> output_gradients, std::span<float> input_gradient,
+                  const RunOptions& options = {});
+    /// Plans the session for another shape, with the weights that are packed: each layer keeps its algorithm.
+    /// outputs(), plan() and input_size() change. Throws Error (usage), and leaves the session as it was, for
+    /// a shape that is too small for an output.
+    void reshape(MapSize input_size, std::size_t batch = 1);
 
     /// Also measures time: seconds[i] is set to the time of plan()[i].
     void run(std::span<const float> input_nchw, std::span<float> logits, std::span<double> seconds);
