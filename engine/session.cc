@@ -10,7 +10,7 @@
 
 #include "engine/image/preprocess.h"
 #include "engine/labels/labels.h"
-#include "engine/model/model_file.h"
+#include "engine/model/model_access.h"
 #include "engine/program/plan.h"
 #include "engine/program/program.h"
 #include "kernels/softmax/softmax.h"
@@ -45,7 +45,7 @@ void require_finite(std::span<const float> values) {
 struct Session::State {
     State(Model session_model, const SessionOptions& options)
         : model(std::move(session_model)),
-          program(*model.file(), make_plan(*model.file(), options)),
+          program(model::file_of(model), make_plan(model::file_of(model), options)),
           softmax(kernels::select(kernels::softmax_kernels(), program.plan().execution.isa)) {}
 
     std::size_t image_floats() const { return model::image_channels * program.plan().input_size.pixels(); }
