@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "kernels/common/callers_function.h"
 #include "kernels/common/thread_limit.h"
 
 namespace vgg19::kernels {
@@ -65,7 +66,7 @@ CallersThreads::~CallersThreads() {
 
 void CallersThreads::rethrow() {
     if (current == nullptr || current->failure_ == nullptr) return;
-    std::rethrow_exception(std::exchange(current->failure_, nullptr));
+    throw CallersException{std::exchange(current->failure_, nullptr)};
 }
 
 void CallersThreads::run(std::size_t threads, ParticipantFunction work, void* context) {

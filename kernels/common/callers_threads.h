@@ -23,7 +23,7 @@ using ParallelFor =
 /// loops' tasks run in the loops' own.
 ///
 /// Loops never throw: when the function does, the rest of that loop and all later ones run on this thread
-/// alone, until rethrow() throws its exception.
+/// alone, until rethrow().
 class CallersThreads {
   public:
     /// `function` must outlive this object.
@@ -32,8 +32,8 @@ class CallersThreads {
     CallersThreads(const CallersThreads&) = delete;
     CallersThreads& operator=(const CallersThreads&) = delete;
 
-    /// Throws what the function of this thread's innermost CallersThreads has thrown, if it has, and forgets
-    /// it.
+    /// Throws CallersException (callers_function.h) with what the function of this thread's innermost
+    /// CallersThreads has thrown, if it has, and forgets it.
     static void rethrow();
 
   private:
