@@ -66,19 +66,4 @@ TEST_CASE("a C call that fails gives a status and keeps a message") {
     vgg19_session_destroy(nullptr);
 }
 
-TEST_CASE("a C options struct of another size is refused") {
-    kernels::testing::Random random;
-    const testing::TemporaryFolder folder;
-    const std::string path = (folder / "narrow.safetensors").string();
-    testing::write_narrow_model(path, random);
-    vgg19_model* model = nullptr;
-    REQUIRE(vgg19_model_open(path.c_str(), &model) == VGG19_OK);
-    const vgg19_session_options options = {.struct_size = 3};
-    vgg19_session* session = nullptr;
-    CHECK(vgg19_session_create(model, &options, &session) == VGG19_USAGE);
-    CHECK(session == nullptr);
-    CHECK(std::string(vgg19_last_error()).find("struct_size") != std::string::npos);
-    vgg19_model_close(model);
-}
-
 }  // namespace vgg19
