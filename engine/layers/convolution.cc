@@ -149,8 +149,12 @@ bool pools_itself(ConvolutionAlgorithm algorithm, const ConvolutionShape& shape)
 
 bool quantizes_itself(ConvolutionAlgorithm algorithm, const ConvolutionShape& shape) {
     using enum ConvolutionAlgorithm;
-    if (algorithm == winograd_image) return shape.int8_follows && !shape.pool_follows;
-    return is_int8(algorithm) && shape.int8_follows;
+    if (!shape.int8_follows || shape.float_output) return false;
+    return algorithm == winograd_image ? !shape.pool_follows : is_int8(algorithm);
+}
+
+bool writes_steps(const ConvolutionShape& shape) {
+    return shape.type == ConvolutionType::int8 && shape.int8_follows && shape.float_output;
 }
 
 std::unique_ptr<Operation> make_convolution(ConvolutionAlgorithm algorithm, const ConvolutionShape& shape,

@@ -34,7 +34,7 @@ class DirectInt8 final : public Operation {
   public:
     DirectInt8(const ConvolutionShape& shape, const ConvolutionWeights& weights, const Execution& execution)
         : execution_(execution),
-          quantizes_(shape.int8_follows),
+          quantizes_(quantizes_itself(ConvolutionAlgorithm::conv_int8, shape)),
           kernel_(kernels::select(kernels::conv_int8_kernels(), execution.isa)),
           problem_(conv_int8_problem(shape, execution)),
           weights_(kernels::conv_int8_packed_size(problem_)),
@@ -92,7 +92,7 @@ class WinogradInt8Convolution final : public Operation {
     WinogradInt8Convolution(kernels::WinogradInt8Tile tile, const ConvolutionShape& shape,
                             const ConvolutionWeights& weights, const Execution& execution)
         : float_block_(execution.channel_block()),
-          quantizes_(shape.int8_follows),
+          quantizes_(quantizes_itself(ConvolutionAlgorithm::winograd_int8_f2x2, shape)),
           kernel_(kernels::select(kernels::winograd_int8_kernels(), execution.isa)),
           problem_(winograd_int8_problem(tile, shape, execution)),
           schedule_(kernels::winograd_int8_schedule(problem_, execution.cpu(), execution.channel_block(),

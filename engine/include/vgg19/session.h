@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,7 +21,8 @@ namespace vgg19 {
 
 struct SessionOptions {
     int threads = 0;  ///< 0 means as many as this process has CPUs
-    /// Of the input in pixels: 32 to 8192. If both are 0: the model's own size.
+    /// Of the input in pixels: 32 to 8192, or from 16 if all outputs are maps that have a pixel then. If both
+    /// are 0: the model's own size.
     std::size_t input_height = 0;
     std::size_t input_width = 0;
     std::size_t batch = 1;  ///< images per run
@@ -43,6 +45,8 @@ struct SessionOptions {
     std::vector<std::string> outputs{};
     /// Whether backward() can be called: each run also keeps what the gradient needs. Only for FP32 models.
     bool gradients = false;
+    /// Of the 2×2 pools between convolutions; none means the model's own.
+    std::optional<Pooling> pooling{};
 
     MapSize input_size() const { return {input_height, input_width}; }
     void set_input_size(MapSize size) {
@@ -69,6 +73,10 @@ enum class StepKind : unsigned char {
     average_pool,  ///< adaptive, to the map of the first dense layer
     flatten,       ///< replaces the average pool if that is folded into the first dense layer's weights
     dense,
+    output,            ///< writes an output in the plain layout, of what the step before gave
+    relu,              ///< of a layer whose values before the ReLU are an output
+    average_pool_2x2,  ///< stride 2: in place of max_pool (SessionOptions::pooling)
+    softmax,
 };
 
 /// The arithmetic of a step's multiplications.
