@@ -43,6 +43,7 @@ class DirectConvolution final : public Operation {
                    .width = shape.size.width,
                    .block = execution.channel_block(),
                    .plain_input = shape.plain_input,
+                   .relu = shape.relu,
                    .weights = weights_.as<float>(),
                    .bias = bias_.data()} {
         kernels::conv_direct_pack(shape.input_channels, shape.output_channels, execution.channel_block(),
@@ -105,7 +106,8 @@ kernels::ConvOneDnnShape onednn_shape(const ConvolutionShape& shape, const Execu
             .output_channels = shape.output_channels,
             .height = shape.size.height,
             .width = shape.size.width,
-            .plain_input = shape.plain_input};
+            .plain_input = shape.plain_input,
+            .relu = shape.relu};
 }
 
 std::string algorithm_name(ConvolutionAlgorithm algorithm) {

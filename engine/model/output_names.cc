@@ -108,9 +108,7 @@ std::string default_output(const Network& network) {
 bool is_computed_by(const NetworkOutput& output, const NetworkOutput& last) {
     // Kinds of convolutions precede the average pool and those of dense layers.
     const auto place = [](const NetworkOutput& of) {
-        const std::size_t part = is_map(of.kind)                      ? 0
-                                 : of.kind == OutputKind::average_pool ? 1
-                                                                       : 2;
+        const std::size_t part = is_map(of.kind) ? 0 : of.kind == OutputKind::average_pool ? 1 : 2;
         return std::tuple(part, of.layer, of.kind);
     };
     return place(output) <= place(last);
@@ -130,12 +128,9 @@ OutputShape output_shape(const Network& network, const NetworkOutput& output, Ma
 
 std::size_t smallest_input_of(const Network& network, const NetworkOutput& output) {
     std::size_t smallest = 1;
-    const std::size_t layers = is_map(output.kind) ? output.layer + 1 : network.convolutions().size();
-    for (std::size_t i = 0; i < layers; ++i) {
-        const bool is_last = i + 1 == layers;
-        const bool pools = network.convolutions()[i].pool_follows &&
-                           (!is_last || !is_map(output.kind) || output.kind == OutputKind::pool);
-        if (pools) smallest *= 2;
+    for (std::size_t i = 0; i < network.convolutions().size(); ++i) {
+        const NetworkOutput pool = {OutputKind::pool, i, {}};
+        if (network.convolutions()[i].pool_follows && is_computed_by(pool, output)) smallest *= 2;
     }
     return std::max(smallest, smallest_features_input);
 }

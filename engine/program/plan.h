@@ -30,6 +30,10 @@ struct PlanOutput {
     std::string name;  ///< as it was asked for
     model::NetworkOutput value;
     model::OutputShape shape;  ///< of one image
+
+    bool is(model::OutputKind kind, std::size_t layer) const {
+        return value.kind == kind && value.layer == layer;
+    }
 };
 
 /// Of the layers up to the last one that an output needs.
@@ -47,12 +51,14 @@ struct Plan {
     /// The steps of each layer are [first_steps[layer], first_steps[layer + 1]).
     std::vector<std::size_t> first_steps;
 
+    /// Whether this is an output.
+    bool gives(model::OutputKind kind, std::size_t layer) const;
     /// The output that is computed last.
     const model::NetworkOutput& last_output() const;
     /// Convolutions and dense layers.
     std::size_t layer_count() const { return first_steps.size() - 1; }
     /// The map that the first dense layer reads: the average pool's output, or its input if the pool is
-    /// folded into the dense layer's weights.
+    /// folded into the dense layer's weights. Empty without dense layers.
     MapSize dense_input_size() const;
     bool folds_average_pool() const;
     bool runs_onednn() const;  ///< in some convolution
