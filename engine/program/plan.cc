@@ -49,6 +49,7 @@ Plan plan_of(const model::Network& network, const WeightTypes& types, const Prep
     plan.execution.machine = target.machine;
     plan.execution.threads = planned_threads(options);
     plan.execution.batch = options.batch;
+    plan.execution.workspace = options.workspace;
     plan.pooling = options.pooling.value_or(pooling);
     plan.gradients = options.gradients;
     plan.input_size = options.input_size() == MapSize() ? preprocessing.input_size : options.input_size();
@@ -59,6 +60,11 @@ Plan plan_of(const model::Network& network, const WeightTypes& types, const Prep
     const layers::ConvolutionChoice choice = convolution_choice(options);
     plan.convolutions = plan_convolutions(network, plan, types, choice);
     if (choice == layers::ConvolutionChoice::onednn) require_onednn(plan);
+    if (plan.runs_onednn() && options.parallel_for) {
+        throw Error(ErrorKind::usage,
+                    "convolution: onednn: oneDNN has threads of its own; expected another convolution with "
+                    "parallel_for");
+    }
     plan_steps(network, types, plan);
     if (plan.folds_average_pool()) plan.folded_size = plan.dense_input_size();
     return plan;

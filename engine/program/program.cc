@@ -9,6 +9,8 @@
 #include "engine/layers/output.h"
 #include "engine/layers/pool.h"
 #include "engine/layers/quantization.h"
+#include "kernels/common/callers_function.h"
+#include "kernels/common/callers_threads.h"
 #include "kernels/common/floating_point_mode.h"
 #include "kernels/common/openmp.h"
 #include "kernels/schedule/work_clock.h"
@@ -157,8 +159,8 @@ void Program::allocate() {
         const std::size_t bytes = (plan_.steps[i].output.bytes(plan_.execution) + line - 1) / line * line;
         places_.push_back(at_the_end[i] ? most_bytes - bytes : 0);
     }
-    activations_ = kernels::AlignedBuffer(most_bytes);
-    scratch_ = kernels::AlignedBuffer(scratch_bytes);
+    activations_ = kernels::AlignedBuffer(most_bytes, plan_.execution.workspace);
+    scratch_ = kernels::AlignedBuffer(scratch_bytes, plan_.execution.workspace);
 }
 
 template <class BeforeStep, class AfterStep>
@@ -176,6 +178,7 @@ const std::byte* Program::run_steps(std::size_t begin, std::size_t end, const st
             gives ? reinterpret_cast<std::byte*>(results[*step.result]) : activations_.data() + places_[i];
         before_step(i, input);
         operations_[i]->run(input, target, scratch_.data());
+        kernels::CallersThreads::rethrow();
         after_step();
         if (!step.is_tap) input = target;
     }
@@ -188,7 +191,7 @@ void Program::run(const float* image, std::span<float* const> results, const Run
     run_steps(
         0, operations_.size(), reinterpret_cast<const std::byte*>(image), results,
         [&](std::size_t step, const std::byte* input) {
-            if (options.is_cancelled && options.is_cancelled()) {
+            if (options.is_cancelled && kernels::call_callers(options.is_cancelled)) {
                 throw Error(ErrorKind::cancelled, "the run was cancelled before " + plan_.steps[step].text());
             }
             const std::size_t layer = plan_.steps[step].layer;
