@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <functional>
-#include <new>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -78,6 +78,19 @@ class CallersMemory final : public std::pmr::memory_resource {
     void* context_;
 };
 
+std::optional<Pooling> pooling_of(const vgg19_session_options& options) {
+    switch (options.pooling) {
+        case VGG19_POOLING_OF_MODEL:
+            return std::nullopt;
+        case VGG19_POOLING_MAX:
+            return Pooling::max;
+        case VGG19_POOLING_AVERAGE:
+            return Pooling::average;
+    }
+    throw Error(ErrorKind::usage, "pooling: expected a vgg19_pooling, 0 to 2, found " +
+                                      std::to_string(static_cast<int>(options.pooling)));
+}
+
 ParallelFor parallel_for_of(const vgg19_session_options& options) {
     if (options.parallel_for == nullptr) return {};
     return [run = options.parallel_for, context = options.parallel_for_context](
@@ -139,6 +152,7 @@ OptionsOfSession options_from(const vgg19_session_options* callers) {
                                            .plan_file = text(options.plan_file),
                                            .outputs = outputs_of(options),
                                            .gradients = options.gradients != 0,
+                                           .pooling = pooling_of(options),
                                            .parallel_for = parallel_for_of(options),
                                            .log = log_of(options)},
                                .workspace = workspace_of(options)};
