@@ -92,7 +92,7 @@ TEST_CASE("a single max-pool may be reused, and other networks' modules do not m
     }
     types.push_back({.path = "teacher.act", .object = 8, .type = "GELU", .unlike = "GELU"});
     types.push_back({.path = "net.pool", .object = 9, .type = "AvgPool2d", .unlike = "AvgPool2d"});
-    CHECK(check_module_types(narrow_vgg(), types, "file").empty());
+    CHECK(check_module_types(narrow_vgg(), types, "file").notes.empty());
 
     types[1].object = 10;
     CHECK(error_of(ErrorKind::bad_input, [&] { check_module_types(narrow_vgg(), types, "file"); }) ==
@@ -103,9 +103,9 @@ TEST_CASE("another activation is allowed only after the last layer") {
     const auto types = [](const std::string& path, const std::string& type) {
         return Types{{.path = path, .object = 1, .type = type, .unlike = type}};
     };
-    CHECK(check_module_types(narrow_vgg(), types("net.classifier.1", "Tanh"), "file") ==
+    CHECK(check_module_types(narrow_vgg(), types("net.classifier.1", "Tanh"), "file").notes ==
           Texts{"net.classifier.1 (Tanh), after the last layer, is left out: the outputs are its inputs"});
-    CHECK(check_module_types(narrow_vgg(), types("net.probabilities", "Sigmoid"), "file").size() == 1);
+    CHECK(check_module_types(narrow_vgg(), types("net.probabilities", "Sigmoid"), "file").notes.size() == 1);
     const std::pair<const char*, const char*> among[] = {{"net.features.1", "Sigmoid"},
                                                          {"net.features.1", "GELU"},
                                                          {"net.activation", "Tanh"},

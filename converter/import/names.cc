@@ -94,7 +94,8 @@ model::Network VggReader::read_network() {
         features.push_back(width(convolution(k), usual[k].output_channels));
         if (usual[k].pool_follows) features.push_back(0);
     }
-    dense_ = dense_chain(candidate_.dense, candidate_.prefix, features[features.size() - 2]);
+    const std::size_t channels = features.back() > 0 ? features.back() : features[features.size() - 2];
+    dense_ = dense_chain(candidate_.dense, candidate_.prefix, channels);
     std::vector<std::size_t> classifier;
     for (const Module* const module : dense_.layers) classifier.push_back(width(module, 1));
     return {features, classifier, dense_.pooled_side};
@@ -206,7 +207,12 @@ void VggReader::read_dense(std::size_t i, VggTensors& vgg) {
 }
 
 void VggReader::note_assumptions(VggTensors& vgg) const {
-    if (!vgg.network.has_classifier()) {
+    if (layout_.is_prefix) {
+        vgg.notes.push_back("a " + vgg.title + ", the last of them " +
+                            printable(vgg.convolution_paths.back()) +
+                            (vgg.network.ends_with_pool() ? ", and the pool after it" : "") +
+                            ": a model of features alone, which has no classes");
+    } else if (!vgg.network.has_classifier()) {
         vgg.notes.emplace_back("no dense layers: a model of features alone, which has no classes");
     }
     const auto& layers = vgg.layers;
@@ -346,8 +352,9 @@ void keep_key(std::vector<Candidate>& candidates, std::string_view key, const st
 
 }  // namespace
 
-VggTensors recognise_vgg(const std::vector<Module>& modules, const std::string& file, std::string_view key) {
-    std::vector<Candidate> candidates = find_candidates(modules);
+VggTensors recognise_vgg(const std::vector<Module>& modules, const std::string& file, std::string_view key,
+                         bool features_only) {
+    std::vector<Candidate> candidates = find_candidates(modules, features_only);
     if (candidates.empty()) fail_without_vgg(modules, file);
     std::vector<Candidate> others = candidates;
     if (!key.empty()) keep_key(candidates, key, file);
