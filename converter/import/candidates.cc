@@ -111,26 +111,31 @@ bool is_usual_name(const Container& container) {
     return container.naming == Naming::numbered || last == "features" || last == "feature";
 }
 
-/// Whether other modules than the layout's are in the container: then it is another network.
-bool holds_others(const std::vector<Module>& modules, const Container& container, const Layout& layout) {
+/// Whether other modules than the layout's are below the path.
+bool holds_others(const std::vector<Module>& modules, std::string_view path, const Container& container,
+                  const Layout& layout) {
     std::set<const Module*> own;
     for (std::size_t k = 0; k < layout.network.convolutions().size(); ++k) {
         own.insert(container.find(layout.convolution(k)));
         if (layout.batch_norm) own.insert(container.find(layout.norm(k)));
     }
     return std::any_of(modules.begin(), modules.end(), [&](const Module& module) {
-        return is_within(module.path, container.path) && module.find("weight") != nullptr &&
-               !own.contains(&module);
+        return is_within(module.path, path) && module.find("weight") != nullptr && !own.contains(&module);
     });
 }
 
-std::optional<Candidate> candidate_of(const std::vector<Module>& modules, Container container) {
+std::optional<Candidate> candidate_of(const std::vector<Module>& modules, bool has_key, Container container) {
     std::optional<Layout> layout = best_layout(container);
     if (!layout) return {};
     const std::size_t convolutions = layout->network.convolutions().size();
     const std::size_t filters = filters_of(container, *layout).size();
     std::size_t first = last_convolution(container, *layout);
-    if (first == convolutions || 2 * filters < first || holds_others(modules, container, *layout)) first = 0;
+    const bool may_have_neighbours = is_usual_name(container) || container.is_sliced || has_key;
+    const std::string_view alone_below = may_have_neighbours ? std::string_view(container.path) : "";
+    if (first == convolutions || 2 * filters < first ||
+        holds_others(modules, alone_below, container, *layout)) {
+        first = 0;
+    }
     if (!is_usual_name(container) && filters < convolutions && first == 0) return {};
     std::string prefix = container.path;
     return Candidate{.container = std::move(container),
@@ -158,11 +163,12 @@ std::set<const Module*> features_of(const Candidate& candidate) {
     return features;
 }
 
-/// The container's parent, below which a whole VGG of torchvision has its dense layers.
+/// The container's parent, below which a whole VGG of torchvision has its dense layers; the container itself
+/// where the convolutions' names are all that tells it.
 std::string_view usual_prefix(const Candidate& candidate) {
-    const std::string& container = candidate.container.path;
-    return candidate.container.naming != Naming::sequential ? std::string_view(container)
-                                                            : parent_path(container);
+    const Container& container = candidate.container;
+    const bool holds_all = container.naming != Naming::sequential || container.is_sliced;
+    return holds_all ? std::string_view(container.path) : parent_path(container.path);
 }
 
 /// Looks for dense layers near the convolutions first, then further and further out.
@@ -226,11 +232,11 @@ class DenseFinder {
 
 /// Adds candidates found under unusual names. If two candidates share their convolutions, the one with usual
 /// names stays if it is complete, or if the other one would only hide that some are missing.
-void add_ordered(const std::vector<Module>& modules, std::vector<Candidate>& candidates) {
+void add_ordered(const std::vector<Module>& modules, bool has_key, std::vector<Candidate>& candidates) {
     std::vector<Container> containers = sliced_containers(modules);
     std::ranges::move(ordered_containers(modules), std::back_inserter(containers));
     for (Container& container : containers) {
-        auto ordered = candidate_of(modules, std::move(container));
+        auto ordered = candidate_of(modules, has_key, std::move(container));
         if (!ordered) continue;
         const std::set<const Module*> own = filters_of(ordered->container, ordered->layout);
         const auto shared = [&own](const Candidate& candidate) {
@@ -242,11 +248,12 @@ void add_ordered(const std::vector<Module>& modules, std::vector<Candidate>& can
             std::any_of(candidates.begin(), candidates.end(), [&](const Candidate& candidate) {
                 const auto filters = filters_of(candidate.container, candidate.layout).size();
                 const auto count = static_cast<std::size_t>(shared(candidate));
-                const bool is_complete = filters == candidate.layout.network.convolutions().size() ||
-                                         filters == candidate.cut_off_after;
-                const bool tells_what_is_missing =
-                    candidate.cut_off_after == 0 || is_usual_name(candidate.container);
-                return count > 0 && (is_complete || (tells_what_is_missing && count == own.size()));
+                if (count == 0) return false;
+                if (filters == candidate.layout.network.convolutions().size()) return true;
+                const bool tells_what_is_missing = candidate.cut_off_after == 0 ||
+                                                   candidate.cut_off_after == filters ||
+                                                   is_usual_name(candidate.container);
+                return tells_what_is_missing && count == own.size();
             });
         if (is_known) continue;
         std::erase_if(candidates, [&](const Candidate& candidate) { return shared(candidate) > 0; });
@@ -301,15 +308,15 @@ std::string Container::path_of(const std::string& name) const {
     return module == nullptr ? join_path(path, name) : module->path;
 }
 
-std::vector<Candidate> find_candidates(const std::vector<Module>& modules, bool features_only) {
+std::vector<Candidate> find_candidates(const std::vector<Module>& modules, bool features_only, bool has_key) {
     std::vector<Candidate> candidates;
     ContainerFinder finder(modules);
     for (Container& container : finder.containers()) {
-        if (auto candidate = candidate_of(modules, std::move(container))) {
+        if (auto candidate = candidate_of(modules, has_key, std::move(container))) {
             candidates.push_back(*std::move(candidate));
         }
     }
-    add_ordered(modules, candidates);
+    add_ordered(modules, has_key, candidates);
     const bool any_likely = std::any_of(candidates.begin(), candidates.end(),
                                         [](const Candidate& candidate) { return candidate.likely; });
     if (any_likely) std::erase_if(candidates, [](const Candidate& candidate) { return !candidate.likely; });

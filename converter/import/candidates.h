@@ -20,6 +20,7 @@ struct Container {
     std::map<std::string, const Module*> modules;  ///< keyed by Layout::convolution(k) or norm(k)
     std::vector<const Module*> repeated;           ///< further modules with the same name
     int depth = 0;                                 ///< the only one that is possible; 0: any
+    bool is_sliced = false;                        ///< as in sliced_containers()
 
     const Module* find(const std::string& name) const;
     /// The path of a module, whether it exists or not.
@@ -44,6 +45,10 @@ struct Candidate {
 /// All candidates, the best first: likely ones with dense layers, then whole ones, then the largest, then by
 /// place (the root, "state_dict", "model"), then the first in the file. Unlikely ones are returned only if
 /// there are no others. With `features_only` dense layers are not looked for.
-std::vector<Candidate> find_candidates(const std::vector<Module>& modules, bool features_only = false);
+///
+/// A few convolutions under an unusual name ("encoder.0", "conv1") are those of a network that was cut off
+/// only if nothing else with weights is in the file, or if the user gave a key: many networks begin so.
+std::vector<Candidate> find_candidates(const std::vector<Module>& modules, bool features_only = false,
+                                       bool has_key = false);
 
 }  // namespace vgg19::converter

@@ -159,10 +159,12 @@ ImportReport change_our_model(const std::filesystem::path& input, const std::fil
     }
     const model::ModelFile model = model::ModelFile::open(input);
     model::Description description = model.description();
-    if (!options.classes.empty()) description.class_names = given_names(options, model.network());
     if (options.features_only) {
         description.network = model::Network(model.network().features(), {});
         description.class_names.clear();
+    }
+    if (!options.classes.empty()) {
+        description.class_names = given_names(options, description.network);
     }
     apply_settings(options, description);
     const std::string settings = settings_text(options);

@@ -205,6 +205,7 @@ std::vector<Container> sliced_containers(const std::vector<Module>& modules) {
     for (const auto& [name, convolutions] : families_of(modules, is_filter_3x3)) {
         if (!is_sliced(convolutions) || !is_chain(convolutions)) continue;
         Container container{common_path(convolutions), Naming::sequential, {}, {}};
+        container.is_sliced = true;
         const auto add = [&container](const Family& family) {
             for (const auto& [numbers, module] : family) {
                 const bool is_new = container.modules.emplace(std::to_string(numbers.back()), module).second;
