@@ -36,6 +36,8 @@ vgg19_status status_of(vgg19::ErrorKind kind) {
             return VGG19_USAGE;
         case vgg19::ErrorKind::bad_input:
             return VGG19_BAD_INPUT;
+        case vgg19::ErrorKind::cancelled:
+            return VGG19_CANCELLED;
     }
     return VGG19_FAILED;
 }

@@ -12,7 +12,10 @@
 #include "engine/labels/labels.h"
 #include "engine/model/model_file.h"
 #include "engine/program/plan.h"
+#include "engine/program/plan_notes.h"
 #include "engine/program/program.h"
+#include "kernels/common/callers_function.h"
+#include "kernels/common/callers_threads.h"
 #include "kernels/softmax/softmax.h"
 #include "vgg19/error.h"
 
@@ -40,31 +43,50 @@ void require_finite(std::span<const float> values) {
                                           std::to_string(index));
 }
 
+/// Runs body() with the caller's threads. What the caller's functions throw leaves it as it is; other
+/// exceptions become Error.
+template <class Body>
+void guarded(const ParallelFor& parallel_for, const Body& body) {
+    const kernels::CallersThreads threads(parallel_for);
+    try {
+        body();
+        kernels::CallersThreads::rethrow();
+    } catch (const Error&) {
+        throw;
+    } catch (const std::bad_alloc&) {
+        throw;
+    } catch (const kernels::CallersException& callers) {
+        std::rethrow_exception(callers.exception);
+    } catch (const std::exception& error) {
+        throw Error(ErrorKind::failed, error.what());
+    }
+}
+
 }  // namespace
 
 struct Session::State {
     State(Model session_model, const SessionOptions& options)
         : model(std::move(session_model)),
           program(*model.file(), make_plan(*model.file(), options)),
-          softmax(kernels::select(kernels::softmax_kernels(), program.plan().execution.isa)) {}
+          softmax(kernels::select(kernels::softmax_kernels(), program.plan().execution.isa)),
+          parallel_for(options.parallel_for),
+          log(options.log) {
+        if (!log) return;
+        tell(log, surprises(program.plan(), options));
+        tell(log, decisions("planned", program.plan(), program.reports()));
+    }
 
     std::size_t image_floats() const { return model::image_channels * program.plan().input_size.pixels(); }
 
     Model model;
     Program program;
     kernels::Kernel<kernels::SoftmaxFunction> softmax;
+    ParallelFor parallel_for;
+    Log log;
 };
 
 Session::Session(const Model& model, const SessionOptions& options) {
-    try {
-        state_ = std::make_unique<State>(model, options);
-    } catch (const Error&) {
-        throw;
-    } catch (const std::bad_alloc&) {
-        throw;
-    } catch (const std::exception& error) {
-        throw Error(ErrorKind::failed, error.what());
-    }
+    guarded(options.parallel_for, [&] { state_ = std::make_unique<State>(model, options); });
 }
 
 Session::Session(Session&&) noexcept = default;
@@ -80,7 +102,7 @@ void Session::run(std::span<const float> input_nchw, std::span<float> logits, st
     require_length("logits", batch() * model().classes(), logits.size());
     if (!seconds.empty()) require_length("seconds", plan().size(), seconds.size());
     require_finite(input_nchw);
-    state_->program.run(input_nchw.data(), logits.data(), seconds);
+    guarded(state_->parallel_for, [&] { state_->program.run(input_nchw.data(), logits.data(), seconds); });
 }
 
 std::vector<Prediction> Session::classify(const ImageView& image, std::size_t top) {

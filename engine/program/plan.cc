@@ -288,7 +288,8 @@ struct Target {
 
 Target this_target(const SessionOptions& options) {
     Target target = {.isa = choose_isa(options.isa), .machine = nullptr};
-    if (!options.plan_file.empty()) target.machine = tuned_for_this_cpu(options.plan_file, target.isa);
+    if (!options.plan_file.empty())
+        target.machine = tuned_for_this_cpu(options.plan_file, target.isa, options.log);
     return target;
 }
 
@@ -301,11 +302,17 @@ Plan plan_of(const model::Network& network, const WeightTypes& types, const Prep
     plan.execution.threads = options.threads == 0 ? kernels::available_cpus() : options.threads;
     require_range("batch", options.batch, std::size_t{1}, largest_batch);
     plan.execution.batch = options.batch;
+    plan.execution.workspace = options.workspace;
     plan.input_size = input_size_of(preprocessing, options);
     plan.dense_weights = types.dense;
     const layers::ConvolutionChoice choice = convolution_choice(options.convolution);
     plan.convolutions = plan_convolutions(network, plan, types, choice);
     if (choice == layers::ConvolutionChoice::onednn) require_onednn(plan);
+    if (plan.runs_onednn() && options.parallel_for) {
+        throw Error(ErrorKind::usage,
+                    "convolution: onednn: oneDNN has threads of its own; expected another convolution with "
+                    "parallel_for");
+    }
     plan_steps(network, types, plan);
     return plan;
 }

@@ -8,6 +8,7 @@
 #include "engine/layers/dense.h"
 #include "engine/layers/pool.h"
 #include "engine/layers/quantization.h"
+#include "kernels/common/callers_threads.h"
 #include "kernels/common/floating_point_mode.h"
 #include "kernels/common/openmp.h"
 #include "kernels/schedule/work_clock.h"
@@ -115,8 +116,9 @@ void Program::allocate() {
         bytes = std::max(bytes, plan_.steps[i].output.bytes(plan_.execution));
         scratch_bytes = std::max(scratch_bytes, operations_[i]->scratch_bytes());
     }
-    for (std::size_t i = 0; i < largest.size(); ++i) activations_[i] = kernels::AlignedBuffer(largest[i]);
-    scratch_ = kernels::AlignedBuffer(scratch_bytes);
+    for (std::size_t i = 0; i < largest.size(); ++i)
+        activations_[i] = kernels::AlignedBuffer(largest[i], plan_.execution.workspace);
+    scratch_ = kernels::AlignedBuffer(scratch_bytes, plan_.execution.workspace);
 }
 
 template <class BeforeStep, class AfterStep>
@@ -131,6 +133,7 @@ const std::byte* Program::run_steps(std::size_t begin, std::size_t end, const st
         std::byte* const target = writes_output ? output : activations_[i % activations_.size()].data();
         before_step(i, input);
         operations_[i]->run(input, target, scratch_.data());
+        kernels::CallersThreads::rethrow();
         after_step();
         input = target;
     }

@@ -18,7 +18,8 @@ typedef enum vgg19_status {
     VGG19_OK = 0,
     VGG19_FAILED = 1,   /* an error at run time */
     VGG19_USAGE = 2,    /* invalid arguments */
-    VGG19_BAD_INPUT = 5 /* an invalid model or image */
+    VGG19_BAD_INPUT = 5, /* an invalid model or image */
+    VGG19_CANCELLED = 6  /* the caller asked for the end of a run */
 } vgg19_status;
 
 typedef struct vgg19_model vgg19_model; /* immutable and thread-safe */
