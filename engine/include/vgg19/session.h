@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <memory_resource>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -38,7 +39,8 @@ using Log = std::function<void(LogLevel level, std::string_view message)>;
 /// call during which they were thrown, as they are. The session can run again.
 struct SessionOptions {
     int threads = 0;  ///< 0 means as many as this process has CPUs
-    /// Of the input in pixels: 32 to 8192. If both are 0: the model's own size.
+    /// Of the input in pixels: 32 to 8192, or from 16 if all outputs are maps that have a pixel then. If both
+    /// are 0: the model's own size.
     std::size_t input_height = 0;
     std::size_t input_width = 0;
     std::size_t batch = 1;  ///< images per run
@@ -61,6 +63,8 @@ struct SessionOptions {
     std::vector<std::string> outputs{};
     /// Whether backward() can be called: each run also keeps what the gradient needs. Only for FP32 models.
     bool gradients = false;
+    /// Of the 2×2 pools between convolutions; none means the model's own.
+    std::optional<Pooling> pooling{};
 
     /// Runs the session's loops, instead of the library's pool, which then starts no thread. `count` is at
     /// most `threads`. A run has about three loops for each layer, which take from microseconds on. Not
@@ -99,6 +103,10 @@ enum class StepKind : unsigned char {
     average_pool,  ///< adaptive, to the map of the first dense layer
     flatten,       ///< replaces the average pool if that is folded into the first dense layer's weights
     dense,
+    output,            ///< writes an output in the plain layout, of what the step before gave
+    relu,              ///< of a layer whose values before the ReLU are an output
+    average_pool_2x2,  ///< stride 2: in place of max_pool (SessionOptions::pooling)
+    softmax,
 };
 
 /// The arithmetic of a step's multiplications.
