@@ -19,6 +19,10 @@ class Operation {
     /// floats. Allocates nothing. Not thread-safe: an operation may store intermediate results.
     virtual void run(const std::byte* input, std::byte* output, std::byte* scratch) = 0;
 
+    /// Lets runs record which of their outputs are positive, a bit each (kernels/relu/relu.h). False: it
+    /// cannot.
+    virtual bool record_positive(std::uint8_t* /*bits*/) { return false; }
+
     virtual std::string kernel() const = 0;  ///< the kernel's name in profiles and reports
     virtual std::size_t scratch_bytes() const { return 0; }
     virtual std::size_t weight_bytes() const { return 0; }  ///< packed: the most that a run reads

@@ -31,6 +31,11 @@ class WinogradConvolution final : public Operation {
         kernels::winograd_convolution(*kernel_.run, problem, schedule_, as_floats(scratch));
     }
 
+    bool record_positive(std::uint8_t* bits) override {
+        problem_.bits.positive = bits;
+        return true;
+    }
+
     std::size_t scratch_bytes() const override {
         return kernels::winograd_scratch_size(problem_, schedule_) * sizeof(float);
     }

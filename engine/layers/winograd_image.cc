@@ -44,6 +44,11 @@ class WinogradImageConvolution final : public Operation {
         });
     }
 
+    bool record_positive(std::uint8_t* bits) override {
+        problem_.bits.positive = bits;
+        return true;
+    }
+
     std::size_t scratch_bytes() const override {
         return static_cast<std::size_t>(threads_) * scratch_floats() * sizeof(float);
     }

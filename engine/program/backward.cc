@@ -1,6 +1,7 @@
 #include "engine/program/backward.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <functional>
 #include <string>
@@ -114,9 +115,18 @@ void Backward::lay_out() {
         link.recorded = bytes;
         link.recorded_bytes = bytes_to_record(link);
         bytes += whole_lines(link.recorded_bytes);
-        if (step_of(link).kind == StepKind::dense) link.dense = make_dense(step_of(link));
     }
     recorded_ = kernels::AlignedBuffer(bytes, plan_.execution.workspace);
+    std::size_t most_inputs = 0;
+    for (const Link& link : links_) {
+        if (step_of(link).kind == StepKind::dense) {
+            most_inputs = std::max(most_inputs, step_of(link).input.values());
+        }
+    }
+    zeros_ = kernels::AlignedBuffer(most_inputs * sizeof(float));
+    for (Link& link : links_) {
+        if (step_of(link).kind == StepKind::dense) link.dense = make_dense(step_of(link));
+    }
 }
 
 /// The gradient of a dense layer is one with the transposed weights: the same memory in the other order.
@@ -126,9 +136,6 @@ std::unique_ptr<layers::Dense> Backward::make_dense(const Step& step) {
     std::swap(problem.inputs, problem.outputs);
     problem.input_major = !problem.input_major;
     problem.relu_follows = false;
-    if (zeros_.size() < problem.outputs) {
-        zeros_ = kernels::AlignedBuffer(problem.outputs * sizeof(float));
-    }
     problem.bias = zeros_.as<float>();
     return std::make_unique<layers::Dense>(problem, plan_.execution);
 }
@@ -212,18 +219,22 @@ class Backward::Run {
           scratch_(scratch),
           output_gradients_(output_gradients) {}
 
-    void run(float* input_gradient, const std::function<bool()>& is_cancelled) {
+    void run(float* input_gradient, const RunOptions& options) {
+        std::fill(options.seconds.begin(), options.seconds.end(), 0.0);
         for (std::size_t i = backward_.links_.size(); i-- > 0;) {
             const Link& link = backward_.links_[i];
             const Step& step = backward_.step_of(link);
             kernels::CallersThreads::rethrow();
-            if (is_cancelled && is_cancelled()) {
+            if (options.is_cancelled && options.is_cancelled()) {
                 throw Error(ErrorKind::cancelled,
                             "backward was cancelled before the gradient of " + step.text());
             }
+            const Clock::time_point begin = Clock::now();
             add_output_gradients(link);
             if (gradient_ == nullptr) continue;
             to_input(link, i > 0 ? passes_of(backward_.links_[i - 1]) : nullptr);
+            if (options.seconds.empty()) continue;
+            options.seconds[link.step] = std::chrono::duration<double>(Clock::now() - begin).count();
         }
         const Step& first = backward_.plan_.steps.front();
         if (gradient_ == nullptr) {
@@ -235,6 +246,8 @@ class Backward::Run {
     }
 
   private:
+    using Clock = std::chrono::steady_clock;
+
     bool has_output_gradient(const Link& link) const {
         return std::any_of(link.outputs.begin(), link.outputs.end(),
                            [&](std::size_t output) { return !output_gradients_[output].empty(); });
@@ -335,9 +348,9 @@ class Backward::Run {
 
 void Backward::run(std::byte* activations, std::byte* scratch,
                    std::span<const std::span<const float>> output_gradients, float* input_gradient,
-                   const std::function<bool()>& is_cancelled) {
+                   const RunOptions& options) {
     const kernels::FlushSubnormals flush_subnormals;
-    Run(*this, activations, scratch, output_gradients).run(input_gradient, is_cancelled);
+    Run(*this, activations, scratch, output_gradients).run(input_gradient, options);
 }
 
 }  // namespace vgg19

@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -42,7 +41,7 @@ class Backward {
     /// (cancelled).
     void run(std::byte* activations, std::byte* scratch,
              std::span<const std::span<const float>> output_gradients, float* input_gradient,
-             const std::function<bool()>& is_cancelled);
+             const RunOptions& options);
 
   private:
     /// A step that is not a tap, with the outputs that are its value.

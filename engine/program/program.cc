@@ -59,12 +59,14 @@ PlanStep report_of(const Step& step, const layers::Operation& operation, const l
 Program::Program(const model::ModelFile& file, Plan plan) : plan_(std::move(plan)) {
     const kernels::FlushSubnormals
         flush_subnormals;  // for packing too: weights are read in the same way everywhere
+    if (plan_.gradients) backward_ = std::make_unique<Backward>(file, plan_);
     for (const Step& step : plan_.steps) {
         if (step.kind == StepKind::flatten) {
             folded_weights_ = FoldedDenseWeights(file, step.input.size, plan_.execution.threads);
         }
         operations_.push_back(make_operation(file, step));
         reports_.push_back(report_of(step, *operations_.back(), plan_.execution));
+        if (backward_) backward_->attach(operations_.size() - 1, *operations_.back());
     }
     allocate();
 }
@@ -77,6 +79,8 @@ std::unique_ptr<layers::Operation> Program::make_operation(const model::ModelFil
         case StepKind::convolution:
             return make_convolution(file, step.layer);
         case StepKind::max_pool:
+            if (backward_)
+                return backward_->make_max_pool(static_cast<std::size_t>(&step - plan_.steps.data()));
             return std::make_unique<layers::MaxPool>(channels, step.input.size, execution);
         case StepKind::average_pool_2x2:
             return std::make_unique<layers::AveragePool2x2>(channels, step.input.size, execution);
@@ -159,6 +163,10 @@ void Program::allocate() {
         const std::size_t bytes = (plan_.steps[i].output.bytes(plan_.execution) + line - 1) / line * line;
         places_.push_back(at_the_end[i] ? most_bytes - bytes : 0);
     }
+    if (backward_) {
+        most_bytes = std::max(most_bytes, backward_->activation_bytes());
+        scratch_bytes = std::max(scratch_bytes, backward_->scratch_bytes());
+    }
     activations_ = kernels::AlignedBuffer(most_bytes, plan_.execution.workspace);
     scratch_ = kernels::AlignedBuffer(scratch_bytes, plan_.execution.workspace);
 }
@@ -178,6 +186,7 @@ const std::byte* Program::run_steps(std::size_t begin, std::size_t end, const st
             gives ? reinterpret_cast<std::byte*>(results[*step.result]) : activations_.data() + places_[i];
         before_step(i, input);
         operations_[i]->run(input, target, scratch_.data());
+        if (backward_) backward_->record(i, target);
         kernels::CallersThreads::rethrow();
         after_step();
         if (!step.is_tap) input = target;
@@ -198,6 +207,11 @@ void Program::run(const float* image, std::span<float* const> results, const Run
             if (observer && plan_.first_steps[layer] == step) observer(layer, as_floats(input));
         },
         [&] { watch.lap(); });
+}
+
+void Program::backward(std::span<const std::span<const float>> result_gradients, float* image_gradient,
+                       const RunOptions& options) {
+    backward_->run(activations_.data(), scratch_.data(), result_gradients, image_gradient, options);
 }
 
 const float* Program::run_layers(std::size_t begin, std::size_t end, const float* input) {

@@ -8,6 +8,7 @@
 
 #include "engine/layers/operation.h"
 #include "engine/model/model_file.h"
+#include "engine/program/backward.h"
 #include "engine/program/plan.h"
 #include "engine/program/weights.h"
 #include "kernels/common/aligned_buffer.h"
@@ -33,6 +34,11 @@ class Program {
              const LayerObserver& observer = {}) {
         run(image, std::span(&result, 1), {.seconds = seconds}, observer);
     }
+
+    /// From the gradients of the last run's results, empty where there is none, to that of its image. Only
+    /// for a plan with gradients. Allocates nothing. Throws Error (cancelled).
+    void backward(std::span<const std::span<const float>> result_gradients, float* image_gradient,
+                  const RunOptions& options);
 
     /// Runs only layers [begin, end), and writes no outputs; all convolutions must be FP32. `input` is the
     /// input of layer `begin`, aligned to 64 bytes unless it is an image, and not inside this object's
@@ -72,6 +78,7 @@ class Program {
     kernels::AlignedBuffer activations_;
     std::vector<std::size_t> places_;  ///< of each step's output in activations_
     kernels::AlignedBuffer scratch_;
+    std::unique_ptr<Backward> backward_;  ///< only with gradients; shares the memory of runs
 };
 
 }  // namespace vgg19
