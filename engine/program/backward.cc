@@ -10,6 +10,7 @@
 #include "engine/layers/layout.h"
 #include "engine/layers/pool_gradient.h"
 #include "engine/program/weights.h"
+#include "kernels/common/callers_function.h"
 #include "kernels/common/callers_threads.h"
 #include "kernels/common/floating_point_mode.h"
 #include "vgg19/error.h"
@@ -68,7 +69,8 @@ void softmax_gradient(const float* probabilities, std::size_t classes, float* gr
 
 }  // namespace
 
-Backward::Backward(const model::ModelFile& file, const Plan& plan) : file_(&file), plan_(plan) {
+Backward::Backward(const model::ModelFile& file, const Plan& plan, const Backward* before)
+    : file_(&file), plan_(plan) {
     const kernels::FlushSubnormals flush_subnormals;
     link_of_step_.resize(plan_.steps.size());
     for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
@@ -79,24 +81,26 @@ Backward::Backward(const model::ModelFile& file, const Plan& plan) : file_(&file
         }
         if (step.result) links_.back().outputs.push_back(*step.result);
     }
+    lay_out();
     for (Link& link : links_) {
         const Step& step = step_of(link);
         if (step.kind != StepKind::convolution) continue;
-        link.convolution = std::make_unique<layers::ConvolutionGradient>(
-            plan_.convolutions[step.layer].shape, weights_of(step).as<float>().data(), plan_.execution);
-        release(step);
+        if (before != nullptr) {
+            // Taps aside, the steps are the same.
+            link.convolution = before->links_[static_cast<std::size_t>(&link - links_.data())].convolution;
+        } else {
+            link.convolution = std::make_shared<layers::ConvolutionGradient>(
+                plan_.convolutions[step.layer].shape, weights_of(step).as<float>().data(), plan_.execution);
+            release(step);
+        }
     }
-    lay_out();
+    if (before != nullptr) use_shared_gradients();
 }
 
-void Backward::reshape(const Plan& plan) {
-    plan_ = plan;
+void Backward::use_shared_gradients() {
     for (Link& link : links_) {
-        const Step& step = step_of(link);
-        if (link.convolution) link.convolution->reshape(step.input.size, plan_.execution);
-        link.records_itself = false;
+        if (link.convolution) link.convolution->reshape(step_of(link).input.size, plan_.execution);
     }
-    lay_out();
 }
 
 const model::Tensor& Backward::weights_of(const Step& convolution) const {
@@ -225,7 +229,7 @@ class Backward::Run {
             const Link& link = backward_.links_[i];
             const Step& step = backward_.step_of(link);
             kernels::CallersThreads::rethrow();
-            if (options.is_cancelled && options.is_cancelled()) {
+            if (options.is_cancelled && kernels::call_callers(options.is_cancelled)) {
                 throw Error(ErrorKind::cancelled,
                             "backward was cancelled before the gradient of " + step.text());
             }
