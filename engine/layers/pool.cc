@@ -1,7 +1,6 @@
 #include "engine/layers/pool.h"
 
-#include <algorithm>
-
+#include "engine/layers/row_loop.h"
 #include "kernels/common/parallel.h"
 
 namespace vgg19::layers {
@@ -22,12 +21,8 @@ template <class Function, class Problem>
 void pool_rows(Function* run, Problem problem, const std::byte* input, std::byte* output, int threads) {
     problem.input = as_floats(input);
     problem.output = as_floats(output);
-    const std::size_t rows = problem.planes * (problem.height / 2);
-    const std::size_t parts = std::min(rows, 4 * static_cast<std::size_t>(threads));
-    kernels::parallel_for(threads, parts, [&](std::size_t part) {
-        const kernels::Range range = kernels::part_of(rows, parts, part);
-        run(problem, range.begin, range.end);
-    });
+    for_rows(problem.planes * (problem.height / 2), threads,
+             [&](std::size_t begin, std::size_t end) { run(problem, begin, end); });
 }
 
 }  // namespace
