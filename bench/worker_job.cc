@@ -37,8 +37,8 @@ std::vector<float> channel_means(std::span<const float> image, std::size_t chann
     std::vector<float> means;
     for (std::size_t channel = 0; channel < channels; ++channel) {
         const auto map = image.subspan(channel * pixels, pixels);
-        means.push_back(static_cast<float>(std::accumulate(map.begin(), map.end(), 0.0) /
-                                           static_cast<double>(pixels)));
+        means.push_back(
+            static_cast<float>(std::accumulate(map.begin(), map.end(), 0.0) / static_cast<double>(pixels)));
     }
     return means;
 }

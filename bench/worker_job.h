@@ -1,4 +1,5 @@
-// What a worker runs on command: a network's logits, maps of its layers, or a loss of these with its gradient.
+// What a worker runs on command: a network's logits, maps of its layers, or a loss of these with its
+// gradient.
 #pragma once
 
 #include <cstddef>
