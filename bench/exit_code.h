@@ -18,6 +18,7 @@ inline int exit_code(ErrorKind kind) {
         case ErrorKind::bad_input:
             return exit_bad_input;
         case ErrorKind::failed:
+        case ErrorKind::cancelled:
             break;
     }
     return exit_failed;

@@ -30,7 +30,6 @@ class DirectConvolution final : public Operation {
     DirectConvolution(const ConvolutionShape& shape, const ConvolutionWeights& weights,
                       const Execution& execution)
         : execution_(execution),
-          operations_(execution.batch * shape.direct_operations()),
           kernel_(kernels::select(kernels::conv_direct_kernels(), execution.isa)),
           weights_(kernels::conv_direct_packed_size(shape.input_channels, shape.output_channels,
                                                     execution.channel_block()) *
@@ -43,6 +42,7 @@ class DirectConvolution final : public Operation {
                    .width = shape.size.width,
                    .block = execution.channel_block(),
                    .plain_input = shape.plain_input,
+                   .relu = shape.relu,
                    .weights = weights_.as<float>(),
                    .bias = bias_.data()} {
         kernels::conv_direct_pack(shape.input_channels, shape.output_channels, execution.channel_block(),
@@ -59,13 +59,21 @@ class DirectConvolution final : public Operation {
                               [&](std::size_t row) { kernel_.run(problem, row, row + 1); });
     }
 
+    bool reshape(MapSize size, const Execution& execution) override {
+        problem_.batch = execution.batch;
+        problem_.height = size.height;
+        problem_.width = size.width;
+        return true;
+    }
     std::size_t weight_bytes() const override { return weights_.size(); }
-    std::uint64_t operations() const override { return operations_; }
+    std::uint64_t operations() const override {
+        return std::uint64_t{2} * 9 * problem_.batch * problem_.input_channels * problem_.output_channels *
+               problem_.height * problem_.width;
+    }
     std::string kernel() const override { return kernel_.name; }
 
   private:
     Execution execution_;
-    std::uint64_t operations_;
     kernels::Kernel<kernels::ConvDirectFunction> kernel_;
     kernels::AlignedBuffer weights_;
     std::vector<float> bias_;
@@ -105,7 +113,8 @@ kernels::ConvOneDnnShape onednn_shape(const ConvolutionShape& shape, const Execu
             .output_channels = shape.output_channels,
             .height = shape.size.height,
             .width = shape.size.width,
-            .plain_input = shape.plain_input};
+            .plain_input = shape.plain_input,
+            .relu = shape.relu};
 }
 
 std::string algorithm_name(ConvolutionAlgorithm algorithm) {
@@ -149,8 +158,12 @@ bool pools_itself(ConvolutionAlgorithm algorithm, const ConvolutionShape& shape)
 
 bool quantizes_itself(ConvolutionAlgorithm algorithm, const ConvolutionShape& shape) {
     using enum ConvolutionAlgorithm;
-    if (algorithm == winograd_image) return shape.int8_follows && !shape.pool_follows;
-    return is_int8(algorithm) && shape.int8_follows;
+    if (!shape.int8_follows || shape.float_output) return false;
+    return algorithm == winograd_image ? !shape.pool_follows : is_int8(algorithm);
+}
+
+bool writes_steps(const ConvolutionShape& shape) {
+    return shape.type == ConvolutionType::int8 && shape.int8_follows && shape.float_output;
 }
 
 std::unique_ptr<Operation> make_convolution(ConvolutionAlgorithm algorithm, const ConvolutionShape& shape,

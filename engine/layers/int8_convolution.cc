@@ -25,16 +25,18 @@ void fill_scaled(std::span<const float> values, float steps, std::span<float> to
     std::transform(values.begin(), values.end(), to.begin(), [&](float value) { return value * steps; });
 }
 
-kernels::Int8ConvolutionOutput output_of(std::byte* output, bool quantizes, std::size_t float_block) {
+kernels::Int8ConvolutionOutput output_of(std::byte* output, bool quantizes, std::size_t float_block,
+                                         bool relu) {
     if (quantizes) return {.quantized = as_int8(output)};
-    return {.floats = as_floats(output), .float_block = float_block};
+    return {.floats = as_floats(output), .float_block = float_block, .relu = relu};
 }
 
 class DirectInt8 final : public Operation {
   public:
     DirectInt8(const ConvolutionShape& shape, const ConvolutionWeights& weights, const Execution& execution)
         : execution_(execution),
-          quantizes_(shape.int8_follows),
+          quantizes_(quantizes_itself(ConvolutionAlgorithm::conv_int8, shape)),
+          relu_(shape.relu),
           kernel_(kernels::select(kernels::conv_int8_kernels(), execution.isa)),
           problem_(conv_int8_problem(shape, execution)),
           weights_(kernels::conv_int8_packed_size(problem_)),
@@ -53,8 +55,15 @@ class DirectInt8 final : public Operation {
     void run(const std::byte* input, std::byte* output, std::byte* scratch) override {
         kernels::ConvInt8 problem = problem_;
         problem.input = as_int8(input);
-        problem.output = output_of(output, quantizes_, execution_.channel_block());
+        problem.output = output_of(output, quantizes_, execution_.channel_block(), relu_);
         kernels::conv_int8_convolution(kernel_, problem, execution_.threads, scratch);
+    }
+
+    bool reshape(MapSize size, const Execution& execution) override {
+        problem_.batch = execution.batch;
+        problem_.height = size.height;
+        problem_.width = size.width;
+        return true;
     }
 
     std::size_t scratch_bytes() const override {
@@ -67,6 +76,7 @@ class DirectInt8 final : public Operation {
   private:
     Execution execution_;
     bool quantizes_;
+    bool relu_;  ///< of floats
     kernels::Kernel<kernels::ConvInt8Function> kernel_;
     kernels::ConvInt8 problem_;
     kernels::AlignedBuffer weights_;
@@ -92,11 +102,11 @@ class WinogradInt8Convolution final : public Operation {
     WinogradInt8Convolution(kernels::WinogradInt8Tile tile, const ConvolutionShape& shape,
                             const ConvolutionWeights& weights, const Execution& execution)
         : float_block_(execution.channel_block()),
-          quantizes_(shape.int8_follows),
+          quantizes_(quantizes_itself(ConvolutionAlgorithm::winograd_int8_f2x2, shape)),
+          relu_(shape.relu),
           kernel_(kernels::select(kernels::winograd_int8_kernels(), execution.isa)),
           problem_(winograd_int8_problem(tile, shape, execution)),
-          schedule_(kernels::winograd_int8_schedule(problem_, execution.cpu(), execution.channel_block(),
-                                                    execution.threads)),
+          schedule_(schedule_of(problem_, execution)),
           weights_(problem_.packed_size()),
           multiplier_(problem_.positions() * problem_.padded_output_channels()),
           bias_(problem_.padded_output_channels()) {
@@ -113,8 +123,16 @@ class WinogradInt8Convolution final : public Operation {
     void run(const std::byte* input, std::byte* output, std::byte* scratch) override {
         kernels::WinogradInt8 problem = problem_;
         problem.input = as_int8(input);
-        problem.output = output_of(output, quantizes_, float_block_);
+        problem.output = output_of(output, quantizes_, float_block_, relu_);
         kernels::winograd_int8_convolution(*kernel_.run, problem, schedule_, scratch);
+    }
+
+    bool reshape(MapSize size, const Execution& execution) override {
+        problem_.batch = execution.batch;
+        problem_.height = size.height;
+        problem_.width = size.width;
+        schedule_ = schedule_of(problem_, execution);
+        return true;
     }
 
     std::size_t scratch_bytes() const override {
@@ -125,6 +143,11 @@ class WinogradInt8Convolution final : public Operation {
     std::string kernel() const override { return kernels::winograd_int8_kernel_name(kernel_, problem_.tile); }
 
   private:
+    static kernels::WinogradSchedule schedule_of(const kernels::WinogradInt8& problem,
+                                                 const Execution& execution) {
+        return kernels::winograd_int8_schedule(problem, execution.cpu(), execution.channel_block(),
+                                               execution.threads);
+    }
     /// Turns the scales of filters into factors from sums of products to output steps.
     void scale_multipliers(const ConvolutionWeights& weights) {
         const std::size_t channels = problem_.padded_output_channels();
@@ -139,6 +162,7 @@ class WinogradInt8Convolution final : public Operation {
 
     std::size_t float_block_;
     bool quantizes_;
+    bool relu_;  ///< of floats
     kernels::Kernel<const kernels::WinogradInt8Steps> kernel_;
     kernels::WinogradInt8 problem_;
     kernels::WinogradSchedule schedule_;

@@ -44,6 +44,13 @@ class WinogradImageConvolution final : public Operation {
         });
     }
 
+    bool reshape(MapSize size, const Execution& execution) override {
+        problem_.batch = execution.batch;
+        problem_.height = size.height;
+        problem_.width = size.width;
+        return true;
+    }
+
     std::size_t scratch_bytes() const override {
         return static_cast<std::size_t>(threads_) * scratch_floats() * sizeof(float);
     }
@@ -74,7 +81,8 @@ kernels::WinogradImage winograd_image_problem(const ConvolutionShape& shape, con
             .output_channels = shape.output_channels,
             .height = shape.size.height,
             .width = shape.size.width,
-            .block = execution.channel_block()};
+            .block = execution.channel_block(),
+            .relu = shape.relu};
 }
 
 std::unique_ptr<Operation> make_winograd_image(const ConvolutionShape& shape,
