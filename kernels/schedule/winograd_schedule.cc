@@ -67,7 +67,7 @@ class Model {
         middle.cycles = product_cycles() / blocks;
         // V of a position comes from its writers for each task, and from the core's own cache for each group.
         const double sharers = std::max(1.0, real(middle.tasks) / real(work_.positions));
-        middle.read(shared) += transformed * sharers + machine_.written(shared) * products;
+        middle.read(shared) += transformed * sharers + 2 * products;
         middle.read(machine_.home(transformed / real(work_.positions))) +=
             transformed * (real(work_.groups) - sharers);
         const double evicted = work_.filter_bytes + transformed + products;
