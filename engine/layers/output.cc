@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include "engine/layers/layout.h"
 #include "kernels/common/parallel.h"
@@ -15,10 +16,22 @@ namespace {
 
 class PlainOutput final : public Operation {
   public:
-    PlainOutput(std::size_t channels, MapSize size, float scale, const Execution& execution)
-        : channels_(channels), size_(size), scale_(scale), execution_(execution) {}
+    PlainOutput(std::size_t channels, MapSize size, float scale, std::span<const float> factors,
+                const Execution& execution)
+        : channels_(channels),
+          size_(size),
+          scale_(scale),
+          factors_(factors.begin(), factors.end()),
+          execution_(execution) {}
     void run(const std::byte* input, std::byte* output, std::byte* /*scratch*/) override {
         to_plain(channels_, size_, scale_, as_floats(input), as_floats(output), execution_);
+        if (factors_.empty()) return;
+        const std::size_t pixels = size_.pixels();
+        kernels::parallel_for(execution_.threads, execution_.batch * channels_, [&](std::size_t plane) {
+            const float factor = factors_[plane % channels_];
+            float* values = as_floats(output) + plane * pixels;
+            std::transform(values, values + pixels, values, [factor](float value) { return factor * value; });
+        });
     }
     std::string kernel() const override {
         return kernels::select(kernels::layout_kernels(), execution_.isa).name;
@@ -28,6 +41,7 @@ class PlainOutput final : public Operation {
     std::size_t channels_;
     MapSize size_;
     float scale_;
+    std::vector<float> factors_;
     Execution execution_;
 };
 
@@ -100,8 +114,8 @@ class Softmax final : public Operation {
 }  // namespace
 
 std::unique_ptr<Operation> make_plain_output(std::size_t channels, MapSize size, float scale,
-                                             const Execution& execution) {
-    return std::make_unique<PlainOutput>(channels, size, scale, execution);
+                                             std::span<const float> factors, const Execution& execution) {
+    return std::make_unique<PlainOutput>(channels, size, scale, factors, execution);
 }
 
 std::unique_ptr<Operation> make_copy(std::size_t values) {
