@@ -116,7 +116,16 @@ struct Session::State {
             require_length("seconds", program.plan().steps.size(), options.seconds.size());
         }
         require_finite(input);
+        has_run = false;
         program.run(input.data(), results, options);
+        has_run = true;
+    }
+
+    /// One span for each output.
+    void require_outputs(const char* what, std::size_t found) const {
+        if (found == outputs.size()) return;
+        throw Error(ErrorKind::usage, std::string(what) + ": expected " + std::to_string(outputs.size()) +
+                                          " (" + output_names() + "), found " + std::to_string(found));
     }
 
     Model model;
@@ -126,6 +135,7 @@ struct Session::State {
     Log log;
     std::vector<Output> outputs;
     std::vector<float*> results;  ///< of the run that is in progress
+    bool has_run = false;         ///< completely, for this shape
 };
 
 Session::Session(const Model& model, const SessionOptions& options) {
@@ -147,11 +157,7 @@ void Session::run(std::span<const float> input_nchw, std::span<float> logits, st
 void Session::run(std::span<const float> input_nchw, std::span<const std::span<float>> outputs,
                   const RunOptions& options) {
     require_length("input", batch() * state_->image_floats(), input_nchw.size());
-    if (outputs.size() != state_->outputs.size()) {
-        throw Error(ErrorKind::usage, "outputs: expected " + std::to_string(state_->outputs.size()) + " (" +
-                                          state_->output_names() + "), found " +
-                                          std::to_string(outputs.size()));
-    }
+    state_->require_outputs("outputs", outputs.size());
     for (std::size_t i = 0; i < outputs.size(); ++i) {
         require_length(state_->outputs[i].name.c_str(), state_->outputs[i].size(), outputs[i].size());
         state_->results[i] = outputs[i].data();
@@ -213,9 +219,26 @@ std::size_t Output::size() const {
 const std::vector<Output>& Session::outputs() const {
     return state_->outputs;
 }
-void Session::backward(std::span<const std::span<const float>> /*output_gradients*/,
-                       std::span<float> /*input_gradient*/, const RunOptions& /*options*/) {
-    throw Error(ErrorKind::failed, "backward: not built yet");
+void Session::backward(std::span<const std::span<const float>> output_gradients,
+                       std::span<float> input_gradient, const RunOptions& options) {
+    if (!state_->program.plan().gradients) {
+        throw Error(ErrorKind::usage,
+                    "backward: expected a session made with SessionOptions::gradients, found one without");
+    }
+    if (!state_->has_run) {
+        throw Error(ErrorKind::usage,
+                    "backward: expected a session that has run, found none that is complete");
+    }
+    state_->require_outputs("output gradients", output_gradients.size());
+    for (std::size_t i = 0; i < output_gradients.size(); ++i) {
+        if (output_gradients[i].empty()) continue;
+        const Output& output = state_->outputs[i];
+        require_length(("gradient of " + output.name).c_str(), output.size(), output_gradients[i].size());
+    }
+    require_length("input gradient", batch() * state_->image_floats(), input_gradient.size());
+    if (!options.seconds.empty()) require_length("seconds", plan().size(), options.seconds.size());
+    guarded(state_->parallel_for,
+            [&] { state_->program.backward(output_gradients, input_gradient.data(), options); });
 }
 void Session::reshape(MapSize input_size, std::size_t batch) {
     guarded(state_->parallel_for, [&] {

@@ -1,6 +1,7 @@
 #include "engine/program/backward.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <functional>
 #include <string>
@@ -9,6 +10,7 @@
 #include "engine/layers/layout.h"
 #include "engine/layers/pool_gradient.h"
 #include "engine/program/weights.h"
+#include "kernels/common/callers_function.h"
 #include "kernels/common/callers_threads.h"
 #include "kernels/common/floating_point_mode.h"
 #include "vgg19/error.h"
@@ -67,7 +69,8 @@ void softmax_gradient(const float* probabilities, std::size_t classes, float* gr
 
 }  // namespace
 
-Backward::Backward(const model::ModelFile& file, const Plan& plan) : file_(&file), plan_(plan) {
+Backward::Backward(const model::ModelFile& file, const Plan& plan, const Backward* before)
+    : file_(&file), plan_(plan) {
     const kernels::FlushSubnormals flush_subnormals;
     link_of_step_.resize(plan_.steps.size());
     for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
@@ -78,24 +81,26 @@ Backward::Backward(const model::ModelFile& file, const Plan& plan) : file_(&file
         }
         if (step.result) links_.back().outputs.push_back(*step.result);
     }
+    lay_out();
     for (Link& link : links_) {
         const Step& step = step_of(link);
         if (step.kind != StepKind::convolution) continue;
-        link.convolution = std::make_unique<layers::ConvolutionGradient>(
-            plan_.convolutions[step.layer].shape, weights_of(step).as<float>().data(), plan_.execution);
-        release(step);
+        if (before != nullptr) {
+            // Taps aside, the steps are the same.
+            link.convolution = before->links_[static_cast<std::size_t>(&link - links_.data())].convolution;
+        } else {
+            link.convolution = std::make_shared<layers::ConvolutionGradient>(
+                plan_.convolutions[step.layer].shape, weights_of(step).as<float>().data(), plan_.execution);
+            release(step);
+        }
     }
-    lay_out();
+    if (before != nullptr) use_shared_gradients();
 }
 
-void Backward::reshape(const Plan& plan) {
-    plan_ = plan;
+void Backward::use_shared_gradients() {
     for (Link& link : links_) {
-        const Step& step = step_of(link);
-        if (link.convolution) link.convolution->reshape(step.input.size, plan_.execution);
-        link.records_itself = false;
+        if (link.convolution) link.convolution->reshape(step_of(link).input.size, plan_.execution);
     }
-    lay_out();
 }
 
 const model::Tensor& Backward::weights_of(const Step& convolution) const {
@@ -114,9 +119,18 @@ void Backward::lay_out() {
         link.recorded = bytes;
         link.recorded_bytes = bytes_to_record(link);
         bytes += whole_lines(link.recorded_bytes);
-        if (step_of(link).kind == StepKind::dense) link.dense = make_dense(step_of(link));
     }
     recorded_ = kernels::AlignedBuffer(bytes, plan_.execution.workspace);
+    std::size_t most_inputs = 0;
+    for (const Link& link : links_) {
+        if (step_of(link).kind == StepKind::dense) {
+            most_inputs = std::max(most_inputs, step_of(link).input.values());
+        }
+    }
+    zeros_ = kernels::AlignedBuffer(most_inputs * sizeof(float));
+    for (Link& link : links_) {
+        if (step_of(link).kind == StepKind::dense) link.dense = make_dense(step_of(link));
+    }
 }
 
 /// The gradient of a dense layer is one with the transposed weights: the same memory in the other order.
@@ -126,9 +140,6 @@ std::unique_ptr<layers::Dense> Backward::make_dense(const Step& step) {
     std::swap(problem.inputs, problem.outputs);
     problem.input_major = !problem.input_major;
     problem.relu_follows = false;
-    if (zeros_.size() < problem.outputs) {
-        zeros_ = kernels::AlignedBuffer(problem.outputs * sizeof(float));
-    }
     problem.bias = zeros_.as<float>();
     return std::make_unique<layers::Dense>(problem, plan_.execution);
 }
@@ -212,18 +223,22 @@ class Backward::Run {
           scratch_(scratch),
           output_gradients_(output_gradients) {}
 
-    void run(float* input_gradient, const std::function<bool()>& is_cancelled) {
+    void run(float* input_gradient, const RunOptions& options) {
+        std::fill(options.seconds.begin(), options.seconds.end(), 0.0);
         for (std::size_t i = backward_.links_.size(); i-- > 0;) {
             const Link& link = backward_.links_[i];
             const Step& step = backward_.step_of(link);
             kernels::CallersThreads::rethrow();
-            if (is_cancelled && is_cancelled()) {
+            if (options.is_cancelled && kernels::call_callers(options.is_cancelled)) {
                 throw Error(ErrorKind::cancelled,
                             "backward was cancelled before the gradient of " + step.text());
             }
+            const Clock::time_point begin = Clock::now();
             add_output_gradients(link);
             if (gradient_ == nullptr) continue;
             to_input(link, i > 0 ? passes_of(backward_.links_[i - 1]) : nullptr);
+            if (options.seconds.empty()) continue;
+            options.seconds[link.step] = std::chrono::duration<double>(Clock::now() - begin).count();
         }
         const Step& first = backward_.plan_.steps.front();
         if (gradient_ == nullptr) {
@@ -235,6 +250,8 @@ class Backward::Run {
     }
 
   private:
+    using Clock = std::chrono::steady_clock;
+
     bool has_output_gradient(const Link& link) const {
         return std::any_of(link.outputs.begin(), link.outputs.end(),
                            [&](std::size_t output) { return !output_gradients_[output].empty(); });
@@ -335,9 +352,9 @@ class Backward::Run {
 
 void Backward::run(std::byte* activations, std::byte* scratch,
                    std::span<const std::span<const float>> output_gradients, float* input_gradient,
-                   const std::function<bool()>& is_cancelled) {
+                   const RunOptions& options) {
     const kernels::FlushSubnormals flush_subnormals;
-    Run(*this, activations, scratch, output_gradients).run(input_gradient, is_cancelled);
+    Run(*this, activations, scratch, output_gradients).run(input_gradient, options);
 }
 
 }  // namespace vgg19

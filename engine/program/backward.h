@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -24,11 +23,12 @@ namespace vgg19 {
 class Backward {
   public:
     /// For an FP32 plan with gradients, whose average pool is not folded. `file` must outlive this object.
-    Backward(const model::ModelFile& file, const Plan& plan);
-    /// For the same plan of another shape, with the weights that are packed.
-    void reshape(const Plan& plan);
+    /// With `before`, an object for the same plan of another shape, it shares that one's packed weights:
+    /// then only the object that was made last, or use_shared_gradients() was called of, may run.
+    Backward(const model::ModelFile& file, const Plan& plan, const Backward* before = nullptr);
+    void use_shared_gradients();
 
-    /// What the program runs for a max_pool step instead of its own operation: valid until reshape().
+    /// What the program runs for a max_pool step instead of its own operation: valid as long as this object.
     std::unique_ptr<layers::Operation> make_max_pool(std::size_t step);
     /// Lets an operation record by itself, if it can, what record() would of this step.
     void attach(std::size_t step, layers::Operation& operation);
@@ -42,7 +42,7 @@ class Backward {
     /// (cancelled).
     void run(std::byte* activations, std::byte* scratch,
              std::span<const std::span<const float>> output_gradients, float* input_gradient,
-             const std::function<bool()>& is_cancelled);
+             const RunOptions& options);
 
   private:
     /// A step that is not a tap, with the outputs that are its value.
@@ -52,7 +52,7 @@ class Backward {
         std::size_t recorded = 0;          ///< where what it records begins
         std::size_t recorded_bytes = 0;    ///< 0 if it records nothing
         bool records_itself = false;
-        std::unique_ptr<layers::ConvolutionGradient> convolution;
+        std::shared_ptr<layers::ConvolutionGradient> convolution;
         std::unique_ptr<layers::Dense> dense;
     };
     class Run;
