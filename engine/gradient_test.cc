@@ -1,10 +1,12 @@
 // Tests the gradients of sessions against a reference, and the reference against numerical ones.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/testing/error_of.h"
@@ -198,6 +200,27 @@ TEST_CASE("gradients have the same bits for every number of threads, and a sessi
             if (expected.empty()) expected = found;
             CHECK(std::memcmp(found.data(), expected.data(), found.size() * sizeof(float)) == 0);
         }
+    }
+}
+
+TEST_CASE("a session that was planned again has the gradients of a new one") {
+    NarrowModel narrow;
+    const std::vector<std::string> names = {"conv2_1", "relu3_2", "pool4", "fc7"};
+    Session session(narrow.model(), options_of("", 1, MapSize(224, 64), names));
+    for (const auto& [size, batch] : {std::pair(MapSize(33, 70), 3), std::pair(MapSize(32, 32), 1)}) {
+        const auto images = static_cast<std::size_t>(batch);
+        session.reshape(size, images);
+        Session fresh(narrow.model(), options_of("", images, size, names));
+        const std::vector<float> input = narrow.values(images * 3 * size.pixels());
+        Gradients gradients;
+        for (const Output& output : fresh.outputs()) gradients[output.name] = narrow.values(output.size());
+        const std::vector<std::span<const float>> none(names.size());
+        std::vector<float> gradient(input.size());
+        CHECK(error_of(ErrorKind::usage, [&] { session.backward(none, gradient); }) == Containing("has run"));
+        const std::vector<float> expected = input_gradient(fresh, input, gradients);
+        const std::vector<float> found = input_gradient(session, input, gradients);
+        // The tiles may be others, which were chosen for the first shape.
+        CHECK(distance(found, {expected.begin(), expected.end()}) < tolerance);
     }
 }
 

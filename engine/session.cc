@@ -8,14 +8,13 @@
 #include <numeric>
 #include <utility>
 
+#include "engine/guarded.h"
 #include "engine/image/preprocess.h"
 #include "engine/labels/labels.h"
 #include "engine/model/model_access.h"
 #include "engine/program/plan.h"
 #include "engine/program/plan_notes.h"
 #include "engine/program/program.h"
-#include "kernels/common/callers_function.h"
-#include "kernels/common/callers_threads.h"
 #include "kernels/softmax/softmax.h"
 #include "vgg19/error.h"
 
@@ -41,25 +40,6 @@ void require_finite(std::span<const float> values) {
     throw Error(ErrorKind::bad_input, "input: expected finite values, found " +
                                           std::to_string(values[index]) + " at index " +
                                           std::to_string(index));
-}
-
-/// Runs body() with the caller's threads. What the caller's functions throw leaves it as it is; other
-/// exceptions become Error.
-template <class Body>
-void guarded(const ParallelFor& parallel_for, const Body& body) {
-    const kernels::CallersThreads threads(parallel_for);
-    try {
-        body();
-        kernels::CallersThreads::rethrow();
-    } catch (const Error&) {
-        throw;
-    } catch (const std::bad_alloc&) {
-        throw;
-    } catch (const kernels::CallersException& callers) {
-        std::rethrow_exception(callers.exception);
-    } catch (const std::exception& error) {
-        throw Error(ErrorKind::failed, error.what());
-    }
 }
 
 /// The plan's, with their shapes for its batch.
@@ -247,6 +227,7 @@ void Session::reshape(MapSize input_size, std::size_t batch) {
         Plan plan = reshaped(program.plan(), file, input_size, batch);
         std::vector<Output> outputs = described_outputs(plan);
         program.reshape(file, std::move(plan));
+        state_->has_run = false;
         state_->outputs = std::move(outputs);
         if (state_->log) tell(state_->log, decisions("planned again", program.plan(), program.reports()));
     });

@@ -1,7 +1,6 @@
 #include "engine/layers/pool_gradient.h"
 
-#include <algorithm>
-
+#include "engine/layers/row_loop.h"
 #include "kernels/common/parallel.h"
 
 namespace vgg19::layers {
@@ -10,16 +9,6 @@ namespace {
 
 std::size_t planes_of(std::size_t channels, const Execution& execution) {
     return execution.batch * kernels::blocks_of(channels, execution.channel_block());
-}
-
-/// Calls body(begin, end) for a few ranges of rows a thread.
-template <class Body>
-void for_rows(std::size_t rows, int threads, const Body& body) {
-    const std::size_t parts = std::min(rows, 8 * static_cast<std::size_t>(threads));
-    kernels::parallel_for(threads, parts, [&](std::size_t part) {
-        const kernels::Range range = kernels::part_of(rows, parts, part);
-        body(range.begin, range.end);
-    });
 }
 
 const kernels::PoolGradientKernels& kernels_of(const Execution& execution) {
