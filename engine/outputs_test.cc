@@ -80,8 +80,8 @@ constexpr double tolerance = 4e-5;
 
 void check_against_reference(const Model& model, SessionOptions options, const std::vector<float>& input,
                              double most = tolerance) {
-    const testing::ReferenceNetwork reference(model::file_of(model), options.batch, options.input_size(), input,
-                                              options.pooling.value_or(Pooling::max));
+    const testing::ReferenceNetwork reference(model::file_of(model), options.batch, options.input_size(),
+                                              input, options.pooling.value_or(Pooling::max));
     const Values found = run(model, options, input);
     for (std::size_t i = 0; i < found.size(); ++i) {
         CAPTURE(options.outputs[i]);
@@ -134,8 +134,8 @@ TEST_CASE("an output does not depend on which others are asked for") {
     for (const std::string& isa : isa_names_of_this_cpu()) {
         CAPTURE(isa);
         const std::vector<float> input = fixture.input(1, MapSize(33, 70));
-        check_independence(model, options_of(isa, 1, MapSize(33, 70), names_up_to(model::file_of(model).network())),
-                           input);
+        check_independence(
+            model, options_of(isa, 1, MapSize(33, 70), names_up_to(model::file_of(model).network())), input);
     }
 }
 
@@ -210,7 +210,8 @@ TEST_CASE("a network of features alone gives its maps, any prefix of the convolu
         const Model model = fixture.write(model::Network::parse(text, ""));
         const MapSize size(37, 44);
         const std::vector<float> input = fixture.input(1, size);
-        check_against_reference(model, options_of("", 1, size, names_up_to(model::file_of(model).network())), input);
+        check_against_reference(model, options_of("", 1, size, names_up_to(model::file_of(model).network())),
+                                input);
         SessionOptions options = options_of("", 1, size, {});
         const Session session(model, options);
         REQUIRE(session.outputs().size() == 1);
