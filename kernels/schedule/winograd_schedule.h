@@ -14,7 +14,7 @@ namespace vgg19::kernels {
 
 /// What the threads of a convolution divide among themselves.
 enum class WinogradSplit : unsigned char {
-    tiles,      ///< each thread has its own blocks of tiles and reads all filters for each: for large maps
+    tiles,      ///< each task has a block of tiles, and all filters or those of a part of the channels
     positions,  ///< all threads work on the same block of tiles, step by step; of the products, each has some
                 ///< positions and groups of channels, so that each filter is read once a block: for small
                 ///< maps
