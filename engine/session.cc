@@ -8,14 +8,13 @@
 #include <numeric>
 #include <utility>
 
+#include "engine/guarded.h"
 #include "engine/image/preprocess.h"
 #include "engine/labels/labels.h"
-#include "engine/model/model_file.h"
+#include "engine/model/model_access.h"
 #include "engine/program/plan.h"
 #include "engine/program/plan_notes.h"
 #include "engine/program/program.h"
-#include "kernels/common/callers_function.h"
-#include "kernels/common/callers_threads.h"
 #include "kernels/softmax/softmax.h"
 #include "vgg19/error.h"
 
@@ -43,25 +42,6 @@ void require_finite(std::span<const float> values) {
                                           std::to_string(index));
 }
 
-/// Runs body() with the caller's threads. What the caller's functions throw leaves it as it is; other
-/// exceptions become Error.
-template <class Body>
-void guarded(const ParallelFor& parallel_for, const Body& body) {
-    const kernels::CallersThreads threads(parallel_for);
-    try {
-        body();
-        kernels::CallersThreads::rethrow();
-    } catch (const Error&) {
-        throw;
-    } catch (const std::bad_alloc&) {
-        throw;
-    } catch (const kernels::CallersException& callers) {
-        std::rethrow_exception(callers.exception);
-    } catch (const std::exception& error) {
-        throw Error(ErrorKind::failed, error.what());
-    }
-}
-
 /// The plan's, with their shapes for its batch.
 std::vector<Output> described_outputs(const Plan& plan) {
     std::vector<Output> outputs;
@@ -81,7 +61,7 @@ std::vector<Output> described_outputs(const Plan& plan) {
 struct Session::State {
     State(Model session_model, const SessionOptions& options)
         : model(std::move(session_model)),
-          program(*model.file(), make_plan(*model.file(), options)),
+          program(model::file_of(model), make_plan(model::file_of(model), options)),
           softmax(kernels::select(kernels::softmax_kernels(), program.plan().execution.isa)),
           parallel_for(options.parallel_for),
           log(options.log),
@@ -97,7 +77,7 @@ struct Session::State {
     /// Where the classifier's values before the softmax are given, or Error (usage).
     std::size_t logits_output() const {
         const std::vector<PlanOutput>& planned = program.plan().outputs;
-        const std::size_t last = model.file()->network().dense_layers().size() - 1;
+        const std::size_t last = model::file_of(model).network().dense_layers().size() - 1;
         for (std::size_t i = 0; i < planned.size(); ++i) {
             if (planned[i].is(model::OutputKind::dense, last)) return i;
         }
@@ -116,7 +96,16 @@ struct Session::State {
             require_length("seconds", program.plan().steps.size(), options.seconds.size());
         }
         require_finite(input);
+        has_run = false;
         program.run(input.data(), results, options);
+        has_run = true;
+    }
+
+    /// One span for each output.
+    void require_outputs(const char* what, std::size_t found) const {
+        if (found == outputs.size()) return;
+        throw Error(ErrorKind::usage, std::string(what) + ": expected " + std::to_string(outputs.size()) +
+                                          " (" + output_names() + "), found " + std::to_string(found));
     }
 
     Model model;
@@ -126,6 +115,7 @@ struct Session::State {
     Log log;
     std::vector<Output> outputs;
     std::vector<float*> results;  ///< of the run that is in progress
+    bool has_run = false;         ///< completely, for this shape
 };
 
 Session::Session(const Model& model, const SessionOptions& options) {
@@ -147,11 +137,7 @@ void Session::run(std::span<const float> input_nchw, std::span<float> logits, st
 void Session::run(std::span<const float> input_nchw, std::span<const std::span<float>> outputs,
                   const RunOptions& options) {
     require_length("input", batch() * state_->image_floats(), input_nchw.size());
-    if (outputs.size() != state_->outputs.size()) {
-        throw Error(ErrorKind::usage, "outputs: expected " + std::to_string(state_->outputs.size()) + " (" +
-                                          state_->output_names() + "), found " +
-                                          std::to_string(outputs.size()));
-    }
+    state_->require_outputs("outputs", outputs.size());
     for (std::size_t i = 0; i < outputs.size(); ++i) {
         require_length(state_->outputs[i].name.c_str(), state_->outputs[i].size(), outputs[i].size());
         state_->results[i] = outputs[i].data();
@@ -164,7 +150,7 @@ std::vector<Prediction> Session::classify(const ImageView& image, std::size_t to
         throw Error(ErrorKind::usage,
                     "classify: expected a session of batch 1, found batch " + std::to_string(batch()));
     }
-    model().file()->require_classifier();
+    model::file_of(model()).require_classifier();
     const std::size_t logits = state_->logits_output();
     std::vector<float> input(state_->image_floats());
     std::vector<std::vector<float>> values;
@@ -213,17 +199,35 @@ std::size_t Output::size() const {
 const std::vector<Output>& Session::outputs() const {
     return state_->outputs;
 }
-void Session::backward(std::span<const std::span<const float>> /*output_gradients*/,
-                       std::span<float> /*input_gradient*/, const RunOptions& /*options*/) {
-    throw Error(ErrorKind::failed, "backward: not built yet");
+void Session::backward(std::span<const std::span<const float>> output_gradients,
+                       std::span<float> input_gradient, const RunOptions& options) {
+    if (!state_->program.plan().gradients) {
+        throw Error(ErrorKind::usage,
+                    "backward: expected a session made with SessionOptions::gradients, found one without");
+    }
+    if (!state_->has_run) {
+        throw Error(ErrorKind::usage,
+                    "backward: expected a session that has run, found none that is complete");
+    }
+    state_->require_outputs("output gradients", output_gradients.size());
+    for (std::size_t i = 0; i < output_gradients.size(); ++i) {
+        if (output_gradients[i].empty()) continue;
+        const Output& output = state_->outputs[i];
+        require_length(("gradient of " + output.name).c_str(), output.size(), output_gradients[i].size());
+    }
+    require_length("input gradient", batch() * state_->image_floats(), input_gradient.size());
+    if (!options.seconds.empty()) require_length("seconds", plan().size(), options.seconds.size());
+    guarded(state_->parallel_for,
+            [&] { state_->program.backward(output_gradients, input_gradient.data(), options); });
 }
 void Session::reshape(MapSize input_size, std::size_t batch) {
     guarded(state_->parallel_for, [&] {
-        const model::ModelFile& file = *state_->model.file();
+        const model::ModelFile& file = model::file_of(state_->model);
         Program& program = state_->program;
         Plan plan = reshaped(program.plan(), file, input_size, batch);
         std::vector<Output> outputs = described_outputs(plan);
         program.reshape(file, std::move(plan));
+        state_->has_run = false;
         state_->outputs = std::move(outputs);
         if (state_->log) tell(state_->log, decisions("planned again", program.plan(), program.reports()));
     });

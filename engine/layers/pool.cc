@@ -1,49 +1,48 @@
 #include "engine/layers/pool.h"
 
-#include <algorithm>
-
+#include "engine/layers/row_loop.h"
 #include "kernels/common/parallel.h"
 
 namespace vgg19::layers {
 
+namespace {
+
+/// The problem of a 2×2 pool: MaxPool or AveragePool2x2.
+template <class Problem>
+Problem pool_problem(std::size_t channels, MapSize size, const Execution& execution) {
+    return {.planes = execution.batch * kernels::blocks_of(channels, execution.channel_block()),
+            .height = size.height,
+            .width = size.width,
+            .block = execution.channel_block()};
+}
+
+/// Runs a 2×2 pool.
+template <class Function, class Problem>
+void pool_rows(Function* run, Problem problem, const std::byte* input, std::byte* output, int threads) {
+    problem.input = as_floats(input);
+    problem.output = as_floats(output);
+    for_rows(problem.planes * (problem.height / 2), threads,
+             [&](std::size_t begin, std::size_t end) { run(problem, begin, end); });
+}
+
+}  // namespace
+
 MaxPool::MaxPool(std::size_t channels, MapSize size, const Execution& execution)
     : threads_(execution.threads),
       kernel_(kernels::select(kernels::max_pool_kernels(), execution.isa)),
-      problem_{.planes = execution.batch * kernels::blocks_of(channels, execution.channel_block()),
-               .height = size.height,
-               .width = size.width,
-               .block = execution.channel_block()} {}
+      problem_(pool_problem<kernels::MaxPool>(channels, size, execution)) {}
 
 void MaxPool::run(const std::byte* input, std::byte* output, std::byte* /*scratch*/) {
-    kernels::MaxPool problem = problem_;
-    problem.input = as_floats(input);
-    problem.output = as_floats(output);
-    const std::size_t rows = problem.planes * (problem.height / 2);
-    const std::size_t parts = std::min(rows, 4 * static_cast<std::size_t>(threads_));
-    kernels::parallel_for(threads_, parts, [&](std::size_t part) {
-        const kernels::Range range = kernels::part_of(rows, parts, part);
-        kernel_.run(problem, range.begin, range.end);
-    });
+    pool_rows(kernel_.run, problem_, input, output, threads_);
 }
 
 AveragePool2x2::AveragePool2x2(std::size_t channels, MapSize size, const Execution& execution)
     : threads_(execution.threads),
-      planes_(execution.batch * kernels::blocks_of(channels, execution.channel_block())),
-      size_(size),
-      block_(execution.channel_block()) {}
+      kernel_(kernels::select(kernels::average_pool_2x2_kernels(), execution.isa)),
+      problem_(pool_problem<kernels::AveragePool2x2>(channels, size, execution)) {}
 
 void AveragePool2x2::run(const std::byte* input, std::byte* output, std::byte* /*scratch*/) {
-    const MapSize pooled = size_.halved();
-    const std::size_t row_size = size_.width * block_;
-    kernels::parallel_for(threads_, planes_ * pooled.height, [&](std::size_t row) {
-        const std::size_t input_row = row / pooled.height * size_.height + 2 * (row % pooled.height);
-        const float* from = as_floats(input) + input_row * row_size;
-        float* to = as_floats(output) + row * pooled.width * block_;
-        for (std::size_t i = 0; i < pooled.width * block_; ++i) {
-            const float* square = from + i / block_ * 2 * block_ + i % block_;
-            to[i] = ((square[0] + square[block_]) + (square[row_size] + square[row_size + block_])) / 4;
-        }
-    });
+    pool_rows(kernel_.run, problem_, input, output, threads_);
 }
 
 AveragePool::AveragePool(std::size_t channels, MapSize size, MapSize output_size, const Execution& execution)
