@@ -1,5 +1,7 @@
 #include "kernels/schedule/winograd_schedule.h"
 
+#include <limits>
+
 namespace vgg19::kernels {
 
 namespace {
@@ -173,31 +175,40 @@ std::vector<Phase> winograd_phases(const WinogradWork& work, const WinogradSched
 
 WinogradSchedule fastest_winograd_schedule(const WinogradWork& work, const Machine& machine, int threads) {
     constexpr double most_scratch = 32e6;
+    constexpr int few_threads = 2;
     WinogradSchedule best = {WinogradSplit::tiles, work.tiles, threads, winograd_tasks(threads)};
     double least = expected_seconds(machine, winograd_phases(work, best, machine), threads);
-    const auto consider = [&](const WinogradSchedule& schedule) {
+    const auto consider = [&](const WinogradSchedule& schedule, double most_work) {
         if (scratch_bytes(work, schedule) > most_scratch) return;
-        const double seconds = expected_seconds(machine, winograd_phases(work, schedule, machine), threads);
-        if (seconds >= least) return;
+        const std::vector<Phase> phases = winograd_phases(work, schedule, machine);
+        const double seconds = expected_seconds(machine, phases, threads);
+        if (seconds >= least || expected_seconds(machine, phases, few_threads) > most_work) return;
         least = seconds;
         best = schedule;
     };
     const std::size_t tasks = winograd_tasks(threads);
     const auto count = static_cast<std::size_t>(threads);
-    const auto consider_tiles = [&](std::size_t blocks) {
-        // More parts than threads would only transform inputs more often.
-        for (std::size_t parts = 1; parts <= count && work.groups % parts == 0; parts *= 2) {
-            consider({WinogradSplit::tiles, blocks, threads, tasks, parts});
-            // All threads get the same number of tasks.
-            const std::size_t equal = blocks_of(blocks * parts, count) * count / parts;
-            consider({WinogradSplit::tiles, std::min(equal, work.tiles), threads, tasks, parts});
-        }
+    const auto consider_tiles = [&](std::size_t tiles, std::size_t parts, double most_work) {
+        const std::size_t blocks = blocks_of(work.tiles, tiles);
+        consider({WinogradSplit::tiles, blocks, threads, tasks, parts}, most_work);
+        // All threads get the same number of tasks.
+        const std::size_t equal = blocks_of(blocks * parts, count) * count / parts;
+        consider({WinogradSplit::tiles, std::min(equal, work.tiles), threads, tasks, parts}, most_work);
     };
+    constexpr double any_work = std::numeric_limits<double>::infinity();
     for (std::size_t tiles = 1; tiles < 2 * work.tiles; tiles = next_tile_count(tiles)) {
         const std::size_t blocks = blocks_of(work.tiles, tiles);
         constexpr std::size_t most_barriers = 64;
-        if (blocks <= most_barriers) consider({WinogradSplit::positions, blocks, threads, tasks});
-        consider_tiles(blocks);
+        if (blocks <= most_barriers) consider({WinogradSplit::positions, blocks, threads, tasks}, any_work);
+        consider_tiles(tiles, 1, any_work);
+    }
+    // Parts of channels transform inputs again. Where fewer CPUs are free than there are threads, that would
+    // cost more than it gains.
+    const double most_work = expected_seconds(machine, winograd_phases(work, best, machine), few_threads);
+    for (std::size_t parts = 2; parts <= count && work.groups % parts == 0; parts *= 2) {
+        for (std::size_t tiles = 1; tiles < 2 * work.tiles; tiles = next_tile_count(tiles)) {
+            consider_tiles(tiles, parts, most_work);
+        }
     }
     return best;
 }
