@@ -22,10 +22,6 @@ class Operation {
     /// floats. Allocates nothing. Not thread-safe: an operation may store intermediate results.
     virtual void run(const std::byte* input, std::byte* output, std::byte* scratch) = 0;
 
-    /// Lets runs record which of their outputs are positive, a bit each (kernels/relu/relu.h). False: it
-    /// cannot.
-    virtual bool record_positive(std::uint8_t* /*bits*/) { return false; }
-
     /// Prepares it for inputs of this size (of convolutions; dense layers keep theirs) and for the
     /// execution's batch, with the weights that are packed. False if it cannot: then it is as it was.
     virtual bool reshape(MapSize /*size*/, const Execution& /*execution*/) { return false; }
