@@ -4,6 +4,7 @@
 #include <cstring>
 #include <functional>
 
+#include "engine/model/model_access.h"
 #include "engine/program/plan.h"
 #include "engine/testing/error_of.h"
 #include "engine/testing/int8_tensors.h"
