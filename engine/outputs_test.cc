@@ -435,8 +435,8 @@ namespace {
 Model int8_model(Fixture& fixture, const model::Network& network) {
     const Model fp32 = fixture.write(network);
     const MapSize size(48, 64);
-    const testing::Int8Tensors int8(*fp32.file(), size, fixture.input(1, size));
-    const model::ModelFile file = fp32.file()->with(int8.tensors());
+    const testing::Int8Tensors int8(model::file_of(fp32), size, fixture.input(1, size));
+    const model::ModelFile file = model::file_of(fp32).with(int8.tensors());
     model::write_model(fixture.folder / "int8", file.description(), file.tensors());
     return Model::open(fixture.folder / "int8");
 }
@@ -453,7 +453,7 @@ TEST_CASE("INT8 layers give out floats, also before their ReLU and their pool") 
         for (const Pooling pooling : {Pooling::max, Pooling::average}) {
             CAPTURE(isa);
             SessionOptions options =
-                options_of(isa, 1, size, names_up_to(model.file()->network(), "features.36"));
+                options_of(isa, 1, size, names_up_to(model::file_of(model).network(), "features.36"));
             options.pooling = pooling;
             // A value near the middle of two steps may be rounded to the other one.
             options.convolution = "direct";
@@ -475,7 +475,7 @@ TEST_CASE("what INT8 layers give does not depend on which outputs are asked for"
         for (const std::string convolution : {"direct", "winograd", "auto"}) {
             CAPTURE(isa);
             CAPTURE(convolution);
-            SessionOptions options = options_of(isa, 1, size, names_up_to(model.file()->network()));
+            SessionOptions options = options_of(isa, 1, size, names_up_to(model::file_of(model).network()));
             options.convolution = convolution;
             check_independence(model, options, input);
         }
