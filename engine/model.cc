@@ -17,6 +17,9 @@ const std::vector<std::string>& Model::lineage() const {
 const Preprocessing& Model::preprocessing() const {
     return file_->description().preprocessing;
 }
+Pooling Model::pooling() const {
+    return file_->description().pooling;
+}
 std::uint64_t Model::file_bytes() const {
     return file_->file_bytes();
 }

@@ -19,9 +19,9 @@ std::size_t image_floats(const InputFormat& format) {
 
 bool operator==(const InputFormat& a, const InputFormat& b) {
     // `size` replaces the input size in the preprocessing, which is not compared.
-    return a.size == b.size && a.preprocessing.resize_ratio == b.preprocessing.resize_ratio &&
-           a.preprocessing.mean == b.preprocessing.mean &&
-           a.preprocessing.deviation == b.preprocessing.deviation;
+    Preprocessing of_same_size = a.preprocessing;
+    of_same_size.input_size = b.preprocessing.input_size;
+    return a.size == b.size && of_same_size == b.preprocessing;
 }
 
 ImageReader::ImageReader(const DataSet& data, std::vector<std::size_t> items,

@@ -114,7 +114,9 @@ TEST_CASE("formats are equal if they give the same values") {
     for (const auto& change :
          {+[](InputFormat& f) { f.size = 33; }, +[](InputFormat& f) { f.preprocessing.resize_ratio = 1; },
           +[](InputFormat& f) { f.preprocessing.mean[2] = 1; },
-          +[](InputFormat& f) { f.preprocessing.deviation[1] = 2; }}) {
+          +[](InputFormat& f) { f.preprocessing.deviation[1] = 2; },
+          +[](InputFormat& f) { f.preprocessing.channel_order = ChannelOrder::bgr; },
+          +[](InputFormat& f) { f.preprocessing.range = 255; }}) {
         InputFormat changed = format;
         change(changed);
         CHECK_FALSE(format == changed);

@@ -63,14 +63,17 @@ void preprocess(const ImageView& image, const Preprocessing& preprocessing, MapS
              " numbers, found " + std::to_string(nchw.size()));
     }
     const Image crop = resize_and_crop(image, preprocessing.resize_ratio, size);
+    const bool is_bgr = preprocessing.channel_order == ChannelOrder::bgr;
     for (std::size_t c = 0; c < 3; ++c) {
         std::array<float, 256> normalised{};
         for (std::size_t sample = 0; sample < normalised.size(); ++sample) {
             normalised[sample] =
-                (static_cast<float>(sample) / 255.0F - preprocessing.mean[c]) / preprocessing.deviation[c];
+                (static_cast<float>(sample) * preprocessing.range / 255.0F - preprocessing.mean[c]) /
+                preprocessing.deviation[c];
         }
+        const std::size_t colour = is_bgr ? 2 - c : c;
         float* plane = nchw.data() + c * size.pixels();
-        for (std::size_t i = 0; i < size.pixels(); ++i) plane[i] = normalised[crop.rgb[i * 3 + c]];
+        for (std::size_t i = 0; i < size.pixels(); ++i) plane[i] = normalised[crop.rgb[i * 3 + colour]];
     }
 }
 

@@ -17,7 +17,8 @@ namespace vgg19 {
 /// size of zero, and a resize_ratio that is below 1 after rounding or above 1000.
 Image resize_and_crop(const ImageView& image, double resize_ratio, MapSize size);
 
-/// resize_and_crop, then ToTensor and Normalize: nchw (3, height, width) = (sample / 255 − mean) / deviation.
+/// resize_and_crop, then ToTensor and Normalize: nchw (3, height, width) = (sample · range / 255 − mean) /
+/// deviation, with the channels in preprocessing.channel_order.
 /// Throws what resize_and_crop throws, and Error (usage) if nchw has another size. `size` is
 /// preprocessing.input_size.
 void preprocess(const ImageView& image, const Preprocessing& preprocessing, MapSize size,

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <string>
@@ -88,6 +89,26 @@ TEST_CASE("each channel is normalised by its own mean and deviation") {
     CHECK(nchw[0] == doctest::Approx(1.0F));
     CHECK(nchw[16] == doctest::Approx(1.0F));
     CHECK(nchw[32] == doctest::Approx(0.0F));
+}
+
+TEST_CASE("channels are normalised in the network's order and range, as Caffe does") {
+    const Image source = load_image(fixture("odd.png"));
+    constexpr std::array<float, 3> blue_green_red = {103.939F, 116.779F, 123.68F};
+    const Preprocessing caffe = {.resize_ratio = 1,
+                                 .mean = blue_green_red,
+                                 .deviation = {1, 1, 1},
+                                 .channel_order = vgg19::ChannelOrder::bgr,
+                                 .range = 255};
+    constexpr std::size_t side = 40;
+    std::vector<float> found(3 * side * side);
+    preprocess(source.view(), caffe, side, found);
+    const Image crop = resize_and_crop(source.view(), 1, side);
+    for (std::size_t i = 0; i < side * side; ++i) {
+        for (std::size_t c = 0; c < 3; ++c) {
+            const std::uint8_t sample = crop.rgb[3 * i + (2 - c)];
+            REQUIRE(found[c * side * side + i] == static_cast<float>(sample) - blue_green_red.at(c));
+        }
+    }
 }
 
 TEST_CASE("rows may have a stride, and nothing after the last row's pixels is read") {

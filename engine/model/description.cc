@@ -18,10 +18,19 @@ namespace vgg19::model {
 namespace {
 
 constexpr const char* format = "vgg19";
+/// The second version has what readers of the first would pass over, and so give wrong results: a channel
+/// order, a range, average pooling. Files without these stay of the first.
 constexpr const char* format_version = "1";
+constexpr const char* second_format_version = "2";
+constexpr const char* channel_order_key = "preprocessing.channel_order";
+constexpr const char* range_key = "preprocessing.range";
+constexpr const char* pooling_key = "pooling";
 constexpr const char* class_names_key = "class_names";
 constexpr const char* pooled_side_key = "pooled_side";
 constexpr const char* interpolation = "bilinear antialiased";
+constexpr std::array<std::string_view, 2> channel_order_names = {"RGB",
+                                                                 "BGR"};  // in the order of ChannelOrder
+constexpr std::array<std::string_view, 2> pooling_names = {"max", "average"};
 constexpr double largest_resize_ratio = 8;
 
 using MetadataMap = std::map<std::string_view, std::string_view>;
@@ -82,14 +91,36 @@ std::size_t read_pooled_side(const MetadataMap& metadata) {
     return side;
 }
 
-Preprocessing read_preprocessing(const MetadataMap& metadata) {
-    Preprocessing result;
-    const std::string_view size = value_of(metadata, "preprocessing.input_size");
-    const std::optional<MapSize> input_size = parse_map_size(size);
-    if (!input_size || !is_input_size(*input_size)) {
-        fail("preprocessing.input_size", expected_input_size(), size);
+/// One of two texts, the second for `true`; the first if there is no value.
+bool read_choice(const MetadataMap& metadata, const char* key, std::array<std::string_view, 2> choices) {
+    const auto text = metadata.find(key);
+    if (text == metadata.end() || text->second == choices[0]) return false;
+    if (text->second == choices[1]) return true;
+    fail(key, '"' + std::string(choices[0]) + "\" or \"" + std::string(choices[1]) + '"', text->second);
+}
+
+MapSize read_input_size(const MetadataMap& metadata, std::size_t smallest_side) {
+    const std::string_view text = value_of(metadata, "preprocessing.input_size");
+    const std::optional<MapSize> size = parse_map_size(text);
+    if (!size || !is_input_size(*size, smallest_side)) {
+        fail("preprocessing.input_size", expected_input_size(smallest_side), text);
     }
-    result.input_size = *input_size;
+    return *size;
+}
+
+float read_range(const MetadataMap& metadata) {
+    const auto text = metadata.find(range_key);
+    if (text == metadata.end()) return 1;
+    float range = 0;
+    if (!parse_number(text->second, range) || !is_range(range)) {
+        fail(range_key, "a number from 1 to 65535", text->second);
+    }
+    return range;
+}
+
+Preprocessing read_preprocessing(const MetadataMap& metadata, const Network& network) {
+    Preprocessing result;
+    result.input_size = read_input_size(metadata, network.smallest_input_side());
     const std::string_view ratio = value_of(metadata, "preprocessing.resize_ratio");
     if (!parse_number(ratio, result.resize_ratio) || !(result.resize_ratio >= 1) ||
         result.resize_ratio > largest_resize_ratio) {
@@ -105,7 +136,34 @@ Preprocessing read_preprocessing(const MetadataMap& metadata) {
         }
     }
     require(metadata, "preprocessing.interpolation", interpolation);
+    const bool is_bgr = read_choice(metadata, channel_order_key, channel_order_names);
+    result.channel_order = is_bgr ? ChannelOrder::bgr : ChannelOrder::rgb;
+    result.range = read_range(metadata);
     return result;
+}
+
+void require_known_version(const MetadataMap& metadata) {
+    const std::string_view found = value_of(metadata, "format_version");
+    if (found == format_version || found == second_format_version) return;
+    fail("format_version",
+         '"' + std::string(format_version) + "\" or \"" + std::string(second_format_version) + '"', found);
+}
+
+/// Adds what makes a description one of the second version.
+void add_second_version(const Description& description, Metadata& metadata) {
+    const std::size_t before = metadata.size();
+    const Preprocessing& preprocessing = description.preprocessing;
+    if (preprocessing.channel_order != ChannelOrder::rgb) {
+        metadata.emplace_back(channel_order_key, channel_order_name(preprocessing.channel_order));
+    }
+    if (preprocessing.range != 1) metadata.emplace_back(range_key, shortest_text(preprocessing.range));
+    if (description.pooling != Pooling::max) {
+        metadata.emplace_back(pooling_key, pooling_name(description.pooling));
+    }
+    if (metadata.size() == before) return;
+    const auto version = std::find_if(metadata.begin(), metadata.end(),
+                                      [](const auto& entry) { return entry.first == "format_version"; });
+    version->second = second_format_version;
 }
 
 std::string class_names_text(const std::vector<std::string>& names) {
@@ -132,6 +190,19 @@ std::vector<std::string> read_class_names(const MetadataMap& metadata, std::size
 
 }  // namespace
 
+std::string_view channel_order_name(ChannelOrder order) {
+    return channel_order_names.at(static_cast<std::size_t>(order));
+}
+
+std::string_view pooling_name(Pooling pooling) {
+    return pooling_names.at(static_cast<std::size_t>(pooling));
+}
+
+bool is_range(float range) {
+    constexpr float largest = 65535;
+    return range >= 1 && range <= largest;
+}
+
 Metadata metadata_from_description(const Description& description) {
     const Preprocessing& preprocessing = description.preprocessing;
     Metadata metadata = {
@@ -154,6 +225,7 @@ Metadata metadata_from_description(const Description& description) {
     for (std::size_t i = 0; i < description.lineage.size(); ++i) {
         metadata.emplace_back(lineage_key(i), description.lineage[i]);
     }
+    add_second_version(description, metadata);
     if (!description.class_names.empty()) {
         metadata.emplace_back(class_names_key, class_names_text(description.class_names));
     }
@@ -172,11 +244,13 @@ Description description_from_metadata(const Metadata& metadata) {
             ErrorKind::bad_input,
             "expected a model that vgg19 wrote, found other metadata; import it with `vgg19 convert`");
     }
-    require(values, "format_version", format_version);
+    require_known_version(values);
+    Network network = Network::parse(value_of(values, "features"), value_of(values, "classifier"),
+                                     read_pooled_side(values));
+    Preprocessing preprocessing = read_preprocessing(values, network);
     Description description{
-        Network::parse(value_of(values, "features"), value_of(values, "classifier"),
-                       read_pooled_side(values)),
-        read_preprocessing(values),
+        std::move(network),
+        preprocessing,
         std::string(value_of(values, "variant")),
         std::string(value_of(values, "source_sha256")),
         {},
@@ -185,6 +259,8 @@ Description description_from_metadata(const Metadata& metadata) {
          step = values.find(lineage_key(description.lineage.size()))) {
         description.lineage.emplace_back(step->second);
     }
+    const bool averages = read_choice(values, pooling_key, pooling_names);
+    description.pooling = averages ? Pooling::average : Pooling::max;
     description.class_names = read_class_names(values, description.network.classes());
     return description;
 }

@@ -3,7 +3,6 @@
 #include <charconv>
 #include <system_error>
 
-#include "engine/model/network.h"
 #include "vgg19/error.h"
 
 namespace vgg19 {
@@ -43,8 +42,8 @@ Json size_json(MapSize size) {
     return to_string(size);
 }
 
-std::string expected_input_size() {
-    return "a whole number from " + std::to_string(smallest_input) + " to " + std::to_string(largest_input) +
+std::string expected_input_size(std::size_t smallest_side) {
+    return "a whole number from " + std::to_string(smallest_side) + " to " + std::to_string(largest_input) +
            ", or two as HEIGHTxWIDTH";
 }
 

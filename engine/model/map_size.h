@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "engine/model/json.h"
+#include "engine/model/network.h"
 #include "vgg19/map_size.h"
 
 namespace vgg19::model {
@@ -19,8 +20,9 @@ std::string pixels_text(MapSize size);
 /// A number for a square, else the text "224x320".
 Json size_json(MapSize size);
 
-/// What errors expect of an input's size: "a whole number from 32 to 8192, or two as HEIGHTxWIDTH".
-std::string expected_input_size();
+/// What errors expect of an input's size: "a whole number from 32 to 8192, or two as HEIGHTxWIDTH", for the
+/// smallest side 32.
+std::string expected_input_size(std::size_t smallest_side = smallest_input);
 
 /// Parses the value of the command-line option --`option`, and checks the limits of an input (network.h).
 /// Throws Error (usage) that names the option.

@@ -25,6 +25,7 @@ struct Description {
     std::vector<std::string> lineage;  ///< the applied steps, oldest first, such as "prune --ratio 0.1"
     /// One different name per class, in the order of the network's outputs; empty if unknown.
     std::vector<std::string> class_names{};
+    Pooling pooling = Pooling::max;
 };
 
 /// An opened model: exactly the tensors that its network needs, all of the right type and shape.

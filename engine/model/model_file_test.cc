@@ -226,8 +226,8 @@ TEST_CASE("metadata that is not a model's is rejected with the key") {
     const Case cases[] = {
         {"format", "pt",
          "expected a model that vgg19 wrote, found other metadata; import it with `vgg19 convert`"},
-        {"format_version", "2", R"(metadata "format_version": expected "1", found "2")"},
-        {"features", "2 M", "network description: features: expected 5 pools, found 1"},
+        {"format_version", "3", R"(metadata "format_version": expected "1" or "2", found "3")"},
+        {"features", "2 M", "network description: features: expected 5 pools before a classifier, found 1"},
         {"classifier", "1 x 2", "network description: classifier entry 2"},
         {"preprocessing.input_size", "31",
          "expected a whole number from 32 to 8192, or two as HEIGHTxWIDTH, found \"31\""},
@@ -254,6 +254,53 @@ TEST_CASE("metadata that is not a model's is rejected with the key") {
             fixture.open_error([&each](Metadata& metadata) { set(metadata, each.key, each.value); });
         CHECK(message == Containing(each.message));
         CHECK(message.starts_with(fixture.path().string() + ": "));
+    }
+}
+
+TEST_CASE("what only the second version of the format has reads back, and older files lack it") {
+    const auto version_of = [](const Description& description) {
+        return *find(metadata_from_description(description), "format_version");
+    };
+    Fixture fixture;
+    CHECK(version_of(fixture.description()) == "1");
+    fixture.write();
+    const Description older = ModelFile::open(fixture.path()).description();
+    CHECK(older.preprocessing.channel_order == ChannelOrder::rgb);
+    CHECK(older.preprocessing.range == 1);
+    CHECK(older.pooling == Pooling::max);
+
+    const auto changes = {
+        +[](Description& d) { d.preprocessing.channel_order = ChannelOrder::bgr; },
+        +[](Description& d) { d.preprocessing.range = 255; },
+        +[](Description& d) { d.pooling = Pooling::average; },
+    };
+    for (const auto& change : changes) {
+        Fixture changed;
+        change(changed.description());
+        CHECK(version_of(changed.description()) == "2");
+        changed.write();
+        const Description found = ModelFile::open(changed.path()).description();
+        CHECK(found.preprocessing == changed.description().preprocessing);
+        CHECK(found.pooling == changed.description().pooling);
+    }
+}
+
+TEST_CASE("wrong values of keys that may be absent are rejected with the key") {
+    struct Case {
+        const char* key;
+        const char* value;
+        const char* message;
+    };
+    Fixture fixture;
+    for (const Case& each :
+         {Case{"preprocessing.channel_order", "rgb", R"(expected "RGB" or "BGR", found "rgb")"},
+          Case{"preprocessing.range", "0.5", R"(expected a number from 1 to 65535, found "0.5")"},
+          Case{"preprocessing.range", "nan", R"(expected a number from 1 to 65535, found "nan")"},
+          Case{"preprocessing.range", "255 ", R"(expected a number from 1 to 65535, found "255 ")"},
+          Case{"pooling", "mean", R"(metadata "pooling": expected "max" or "average", found "mean")"}}) {
+        CAPTURE(each.key);
+        const auto add = [&each](Metadata& metadata) { metadata.emplace_back(each.key, each.value); };
+        CHECK(fixture.open_error(add) == Containing(each.message));
     }
 }
 

@@ -28,7 +28,8 @@ std::string entry_name(const char* list, std::size_t index) {
     return std::string(list) + " entry " + std::to_string(index + 1);
 }
 
-void check_features(const std::vector<std::size_t>& features) {
+void check_features(const std::vector<std::size_t>& features, bool has_classifier) {
+    if (features.empty()) fail("features: expected at least one convolution, found none");
     if (features.size() > most_features) {
         fail("expected at most " + std::to_string(most_features) + " features, found " +
              std::to_string(features.size()));
@@ -43,10 +44,18 @@ void check_features(const std::vector<std::size_t>& features) {
         }
     }
     const auto found = static_cast<std::size_t>(std::count(features.begin(), features.end(), 0U));
-    if (found != pools) {
-        fail("features: expected " + std::to_string(pools) + " pools, found " + std::to_string(found));
+    if (!has_classifier) {
+        if (found <= pools) return;
+        fail("features: expected at most " + std::to_string(pools) + " pools, found " +
+             std::to_string(found));
     }
-    if (features.back() != 0) fail("features: expected a pool at the end, found a convolution");
+    if (found != pools) {
+        fail("features: expected " + std::to_string(pools) + " pools before a classifier, found " +
+             std::to_string(found));
+    }
+    if (features.back() != 0) {
+        fail("features: expected a pool at the end before a classifier, found a convolution");
+    }
 }
 
 void check_classifier(const std::vector<std::size_t>& classifier) {
@@ -171,7 +180,7 @@ TensorShape int4_dense_scale(const DenseLayer& layer) {
 Network::Network(const std::vector<std::size_t>& features, const std::vector<std::size_t>& classifier,
                  std::size_t pooled_side)
     : pooled_side_(pooled_side), ranks_(classifier.size(), 0) {
-    check_features(features);
+    check_features(features, !classifier.empty());
     check_classifier(classifier);
     check_pooled_side(pooled_side);
     std::size_t channels = image_channels;
@@ -297,6 +306,16 @@ MapSize Network::map_size(const ConvolutionLayer& layer, MapSize input_size) con
         if (before.pool_follows) size = size.halved();
     }
     return size;
+}
+
+std::size_t Network::pool_count() const {
+    return static_cast<std::size_t>(
+        std::count_if(convolutions_.begin(), convolutions_.end(),
+                      [](const ConvolutionLayer& layer) { return layer.pool_follows; }));
+}
+
+std::size_t Network::smallest_input_side() const {
+    return std::max(smallest_features_input, std::size_t{1} << pool_count());
 }
 
 Network Network::with_widths(const std::vector<std::size_t>& widths) const {

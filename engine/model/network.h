@@ -12,7 +12,7 @@
 
 namespace vgg19::model {
 
-/// 3×3, stride 1, padding 1, followed by ReLU, and by a 2×2 max-pool of stride 2 where `pool_follows`.
+/// 3×3, stride 1, padding 1, followed by ReLU, and by a 2×2 pool of stride 2 where `pool_follows`.
 struct ConvolutionLayer {
     std::string name;  ///< torchvision's, such as "features.16"
     std::size_t features_index = 0;
@@ -44,9 +44,12 @@ struct TensorShape {
 
 /// Height and width of the map that torchvision's adaptive average pool passes to the first dense layer.
 inline constexpr std::size_t default_pooled_side = 7;
-/// The number of max-pools, so 2^5 = 32 is the smallest height and width of an input.
+/// The number of pools of a network with a classifier, and the most of one without; so 2^5 = 32 is the
+/// smallest height and width of the former's input.
 inline constexpr std::size_t pools = 5;
 inline constexpr std::size_t smallest_input = std::size_t{1} << pools;
+/// The smallest height and width of any input: where only features before the last pool are wanted.
+inline constexpr std::size_t smallest_features_input = 16;
 /// The largest height and width of an input, for models and sessions.
 inline constexpr std::size_t largest_input = 8192;
 inline constexpr std::size_t image_channels = 3;
@@ -84,17 +87,18 @@ TensorShape int4_dense_weight(const DenseLayer& layer);
 TensorShape int4_dense_scale(const DenseLayer& layer);
 
 /// Whether height and width are both within the limits.
-constexpr bool is_input_size(MapSize size) {
-    const auto fits = [](std::size_t side) { return smallest_input <= side && side <= largest_input; };
+constexpr bool is_input_size(MapSize size, std::size_t smallest_side = smallest_input) {
+    const auto fits = [=](std::size_t side) { return smallest_side <= side && side <= largest_input; };
     return fits(size.height) && fits(size.width);
 }
 
 class Network {
   public:
-    /// `features`: a convolution's width, or 0 for a max-pool: 64 64 0 128 128 0 … There must be five pools,
-    /// each after a convolution, the last at the end. `classifier`: dense widths, of which the last is the
-    /// number of classes; none for a network of features alone. The first dense layer sees pooled_side ×
-    /// pooled_side pixels of each channel. Throws Error (bad_input).
+    /// `features`: a convolution's width, or 0 for a pool: 64 64 0 128 128 0 … Each pool is after a
+    /// convolution. `classifier`: dense widths, of which the last is the number of classes. Before it there
+    /// must be five pools, the last at the end; the first dense layer sees pooled_side × pooled_side pixels
+    /// of each channel. Without a classifier, for a network of features alone, there may be fewer pools, and
+    /// a convolution may be the last. Throws Error (bad_input).
     Network(const std::vector<std::size_t>& features, const std::vector<std::size_t>& classifier,
             std::size_t pooled_side = default_pooled_side);
 
@@ -118,6 +122,11 @@ class Network {
     /// 0 for a network of features alone.
     std::size_t classes() const { return has_classifier() ? dense_layers_.back().outputs : 0; }
     bool has_classifier() const { return !dense_layers_.empty(); }
+    std::size_t pool_count() const;
+    bool ends_with_pool() const { return convolutions_.back().pool_follows; }
+    /// The smallest height and width of an input for the network's last output: 32 with five pools, 16 with
+    /// fewer.
+    std::size_t smallest_input_side() const;
 
     std::vector<std::size_t> features() const;  ///< as the constructor takes them
     std::string features_text() const;          ///< the inverse of parse()

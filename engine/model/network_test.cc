@@ -188,9 +188,10 @@ TEST_CASE("errors in a list of widths name the entry") {
         {"pool first", "M 1 M 1 M 1 M 1 M", "1 1 1",
          "features entry 1: expected a convolution before each pool"},
         {"two pools in a row", "1 M M 1 M 1 M 1 M", "1 1 1", "features entry 3: expected a convolution"},
-        {"four pools", "1 M 1 M 1 M 1 M", "1 1 1", "expected 5 pools, found 4"},
-        {"six pools", good + " 1 M", "1 1 1", "expected 5 pools, found 6"},
-        {"no pool at the end", good + " 1", "1 1 1", "expected a pool at the end, found a convolution"},
+        {"four pools", "1 M 1 M 1 M 1 M", "1 1 1", "expected 5 pools before a classifier, found 4"},
+        {"six pools", good + " 1 M", "1 1 1", "expected 5 pools before a classifier, found 6"},
+        {"no pool at the end", good + " 1", "1 1 1",
+         "expected a pool at the end before a classifier, found a convolution"},
         {"a word", "1 x M", "1 1 1", "features entry 2: expected a positive whole number, found \"x\""},
         {"zero", "0 M", "1 1 1", "features entry 1: expected a positive whole number, found \"0\""},
         {"negative", "-1 M", "1 1 1", "found \"-1\""},
@@ -218,13 +219,58 @@ TEST_CASE("errors in a list of widths name the entry") {
         CHECK(error_of(ErrorKind::bad_input, [&] { Network::parse(each.features, each.classifier); }) ==
               Containing(each.message));
     }
-    CHECK(error_of(ErrorKind::bad_input, [] { Network({}, {1, 1, 1}); }) == Containing("expected 5 pools"));
+    CHECK(error_of(ErrorKind::bad_input, [] {
+              Network({}, {1, 1, 1});
+          }) == Containing("expected at least one convolution, found none"));
     CHECK(error_of(ErrorKind::usage, [&] { static_cast<void>(Network::parse(good, "").with_classes(2)); }) ==
           Containing("expected a network with a classifier"));
     for (const std::size_t side : {std::size_t{0}, std::size_t{257}}) {
         CHECK(error_of(ErrorKind::bad_input, [&] { Network::parse(good, "1", side); }) ==
               Containing("pooled side: expected a number from 1 to 256, found " + std::to_string(side)));
     }
+}
+
+TEST_CASE("features alone may be any prefix of a network, and end with a convolution or a pool") {
+    struct Case {
+        const char* features;
+        std::size_t pools;
+        bool ends_with_pool;
+        std::size_t smallest_side;
+        const char* last;
+        MapSize last_map;  // of an input of 33 × 47
+    };
+    for (const Case& each :
+         {Case{"64", 0, false, 16, "features.0", {33, 47}}, Case{"64 M", 1, true, 16, "features.0", {33, 47}},
+          Case{"64 64 M 128", 1, false, 16, "features.5", {16, 23}},
+          Case{"8 8 M 8 8 M 8 8 M 8 8 M", 4, true, 16, "features.17", {4, 5}},
+          Case{"8 M 8 M 8 M 8 M 8", 4, false, 16, "features.12", {2, 2}},
+          Case{"8 M 8 M 8 M 8 M 8 M", 5, true, 32, "features.12", {2, 2}},
+          Case{"8 M 8 M 8 M 8 M 8 M 8", 5, false, 32, "features.15", {1, 1}}}) {
+        CAPTURE(each.features);
+        const Network network = Network::parse(each.features, "");
+        CHECK(network.features_text() == each.features);
+        CHECK(network.pool_count() == each.pools);
+        CHECK(network.ends_with_pool() == each.ends_with_pool);
+        CHECK(network.smallest_input_side() == each.smallest_side);
+        CHECK(network.convolutions().back().name == each.last);
+        CHECK(network.map_size(network.convolutions().back(), {33, 47}) == each.last_map);
+        CHECK(network.classes() == 0);
+        CHECK(network == Network(network.features(), {}));
+        CHECK(network.with_widths(std::vector<std::size_t>(network.convolutions().size(), 9)).pool_count() ==
+              each.pools);
+        if (each.pools == 5 && each.ends_with_pool) {
+            CHECK(Network(network.features(), {10}).classes() == 10);
+        } else {
+            CHECK(error_of(ErrorKind::bad_input, [&] { Network(network.features(), {10}); }) ==
+                  Containing("before a classifier"));
+        }
+    }
+    CHECK(error_of(ErrorKind::bad_input, [] { Network({}, {}); }) ==
+          Containing("expected at least one convolution, found none"));
+    CHECK(error_of(ErrorKind::bad_input, [] { Network::parse("1 M 1 M 1 M 1 M 1 M 1 M", ""); }) ==
+          Containing("expected at most 5 pools, found 6"));
+    CHECK(error_of(ErrorKind::bad_input, [] { Network::parse("1 M M", ""); }) ==
+          Containing("features entry 3: expected a convolution before each pool"));
 }
 
 TEST_CASE("a network has any number of dense layers, and sees a map of any side") {

@@ -1,6 +1,7 @@
 // 3×3 convolution of stride 1 and padding 1, with bias and ReLU, computed directly.
 //
-//   output[b][o][y][x] = max(0, bias[o] + Σ_c Σ_r Σ_s input[b][c][y+r−1][x+s−1] · weights[o][c][r][s])
+//   output[b][o][y][x] = f(bias[o] + Σ_c Σ_r Σ_s input[b][c][y+r−1][x+s−1] · weights[o][c][r][s])
+//   f(x) = relu ? max(x, 0) : x
 //
 // Input outside the map is zero. Activations are in the blocked layout
 // (kernels/common/blocked_layout.h).
@@ -20,6 +21,7 @@ struct ConvDirect {
     std::size_t width = 0;
     std::size_t block = 0;     ///< channels per block of the output, and of the input unless it is plain
     bool plain_input = false;  ///< the input is [batch][input_channels][height][width]: an image
+    bool relu = true;
     const float* input = nullptr;
     const float* weights = nullptr;  ///< packed by conv_direct_pack
     const float* bias = nullptr;     ///< [output_channels]

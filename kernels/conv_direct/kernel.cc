@@ -74,7 +74,8 @@ void convolve_tile(const ConvDirect& problem, const Tile& tile, const float* wei
     const std::size_t inside = columns < problem.width - tile.column ? columns : problem.width - tile.column;
     for (std::size_t column = 0; column < inside; ++column) {
         for (std::size_t lane = 0; lane < lanes; ++lane) {
-            output[column * problem.block + lane] = sums[column][lane] > 0.0F ? sums[column][lane] : 0.0F;
+            const float sum = sums[column][lane];
+            output[column * problem.block + lane] = problem.relu && !(sum > 0.0F) ? 0.0F : sum;
         }
     }
 }

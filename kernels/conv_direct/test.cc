@@ -47,7 +47,7 @@ double definition(const ConvDirect& plain, std::size_t image, std::size_t output
             }
         }
     }
-    return std::max(sum, 0.0);
+    return plain.relu ? std::max(sum, 0.0) : sum;
 }
 
 ConvDirect with_plain_data(ConvDirect shape, const Data& data) {
@@ -118,6 +118,7 @@ double check(const ConvDirect& shape, testing::Random& random) {
     CAPTURE(shape.width);
     CAPTURE(shape.block);
     CAPTURE(shape.plain_input);
+    CAPTURE(shape.relu);
     const Data data(shape, random);
     const ConvDirect plain = with_plain_data(shape, data);
 
@@ -156,16 +157,22 @@ TEST_CASE("the convolution reference equals the definition") {
     INFO(random.replay());
     constexpr std::size_t sizes[][2] = {{1, 1}, {1, 5}, {2, 2}, {5, 1}, {7, 6}};
     for (const auto& [height, width] : sizes) {
-        const ConvDirect shape = {
-            .batch = 2, .input_channels = 3, .output_channels = 4, .height = height, .width = width};
-        const Data data(shape, random);
-        const ConvDirect plain = with_plain_data(shape, data);
-        std::vector<double> output(shape.batch * shape.output_channels * height * width);
-        conv_reference(plain, output.data(), nullptr);
-        for (std::size_t i = 0; i < output.size(); ++i) {
-            const std::size_t map = i / width / height;
-            const double value = definition(plain, map / 4, map % 4, i / width % height, i % width);
-            REQUIRE(output[i] == doctest::Approx(value).epsilon(1e-12));
+        for (const bool relu : {true, false}) {
+            const ConvDirect shape = {.batch = 2,
+                                      .input_channels = 3,
+                                      .output_channels = 4,
+                                      .height = height,
+                                      .width = width,
+                                      .relu = relu};
+            const Data data(shape, random);
+            const ConvDirect plain = with_plain_data(shape, data);
+            std::vector<double> output(shape.batch * shape.output_channels * height * width);
+            conv_reference(plain, output.data(), nullptr);
+            for (std::size_t i = 0; i < output.size(); ++i) {
+                const std::size_t map = i / width / height;
+                const double value = definition(plain, map / 4, map % 4, i / width % height, i % width);
+                REQUIRE(output[i] == doctest::Approx(value).epsilon(1e-12));
+            }
         }
     }
 }
@@ -214,14 +221,17 @@ TEST_CASE("direct convolution equals the reference") {
         for (const bool plain_input : {false, true}) {
             for (const auto& [height, width] : sizes) {
                 for (const auto& [input_channels, output_channels] : channels) {
-                    check({.batch = 2,
-                           .input_channels = input_channels,
-                           .output_channels = output_channels,
-                           .height = height,
-                           .width = width,
-                           .block = block,
-                           .plain_input = plain_input},
-                          random);
+                    for (const bool relu : {true, false}) {
+                        check({.batch = 2,
+                               .input_channels = input_channels,
+                               .output_channels = output_channels,
+                               .height = height,
+                               .width = width,
+                               .block = block,
+                               .plain_input = plain_input,
+                               .relu = relu},
+                              random);
+                    }
                 }
             }
         }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <iterator>
+#include <limits>
 #include <type_traits>
 #include <vector>
 
@@ -93,15 +94,16 @@ struct Case {
         return product + bias[channel];
     }
 
-    /// max(0, y), or the largest of four if the convolution pools: [batch][channels][height][width].
-    std::vector<float> expected(bool pool) const {
+    /// y, or max(0, y) with ReLU, or the largest of four if the convolution pools:
+    /// [batch][channels][height][width].
+    std::vector<float> expected(bool pool, bool relu = true) const {
         const std::size_t side = pool ? 2 : 1;
         std::vector<float> result;
         for (std::size_t image = 0; image < shape.batch; ++image) {
             for (std::size_t channel = 0; channel < shape.output_channels; ++channel) {
                 for (std::size_t y = 0; y + side <= shape.height; y += side) {
                     for (std::size_t x = 0; x + side <= shape.width; x += side) {
-                        float largest = 0;
+                        float largest = relu ? 0 : -std::numeric_limits<float>::infinity();
                         for (std::size_t pixel = 0; pixel < side * side; ++pixel) {
                             largest =
                                 std::max(largest, value(image, channel, y + pixel / side, x + pixel % side));
@@ -247,6 +249,28 @@ TEST_CASE("INT8 convolutions equal the definition for any count of channels and 
     for (const std::size_t input_channels : Sizes{1, 3, 4, 5, 31, 32, 33, 64, 77}) {
         for (const std::size_t output_channels : Sizes{1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 48, 49, 65}) {
             check_case({{2, input_channels, output_channels, 3, 5}, random});
+        }
+    }
+}
+
+TEST_CASE("INT8 convolutions to floats equal the definition without ReLU, and 8-bit ones always have it") {
+    Random random;
+    INFO(random.replay());
+    for (const std::size_t output_channels : Sizes{7, 16, 33}) {
+        const Case data({2, 33, output_channels, 5, 7}, random);
+        CAPTURE(output_channels);
+        for (const bool pool : {false, true}) {
+            CAPTURE(pool);
+            for (const std::size_t float_block : float_blocks) {
+                CAPTURE(float_block);
+                const std::vector<float> expected = data.expected(pool, float_block == 0);
+                testing::for_each_usable_kernel(conv_int8_kernels(), [&](const auto& kernel) {
+                    Run run(data, pool, float_block);
+                    run.problem.output.relu = false;
+                    run.run(kernel);
+                    CHECK(run.wrong(expected) == 0);
+                });
+            }
         }
     }
 }

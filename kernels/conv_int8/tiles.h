@@ -161,7 +161,7 @@ struct ConvInt8Kernel {
         }
     }
 
-    /// value(pixel) returns y for sixteen channels, starting at `channel`.
+    /// value(pixel) returns the output for sixteen channels, starting at `channel`.
     template <bool whole_block, class Value>
     static void write_quantized(const ConvInt8& problem, const Piece& piece, std::size_t channel,
                                 const Value& value) {
@@ -206,11 +206,11 @@ struct ConvInt8Kernel {
             const auto larger = [](Integers a, Integers b) __attribute__((always_inline)) {
                 return Vector::maximum_sixteen_integers(a, b);
             };
-            // max(0, y), y rounded after the product and after the sum.
+            // y, rounded after the product and after the sum.
             const auto scale = [&](Integers sums_of_pixel) __attribute__((always_inline)) {
                 const auto product =
                     Vector::multiply_sixteen(Vector::to_floats_sixteen(sums_of_pixel), multiplier);
-                return Vector::not_below_zero_sixteen(Vector::add_sixteen(product, bias));
+                return Vector::add_sixteen(product, bias);
             };
             const auto load = [&](std::size_t pixel) __attribute__((always_inline)) {
                 return Vector::load_sixteen_integers(sums + pixel * group_channels + part);
@@ -222,8 +222,13 @@ struct ConvInt8Kernel {
                 return scale(larger(larger(load(2 * pixel), load(2 * pixel + 1)),
                                     larger(load(lower), load(lower + 1))));
             };
+            const auto rectified = [&](std::size_t pixel) __attribute__((always_inline)) {
+                return Vector::not_below_zero_sixteen(value(pixel));
+            };
             if (problem.output.quantized != nullptr) {
-                write_quantized<group_channels == block>(problem, piece, channel, value);
+                write_quantized<group_channels == block>(problem, piece, channel, rectified);
+            } else if (problem.output.relu) {
+                write_floats(problem, piece, channel, rectified);
             } else {
                 write_floats(problem, piece, channel, value);
             }

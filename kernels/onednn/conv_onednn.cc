@@ -20,16 +20,17 @@ using Dimensions = dnnl::memory::dims;
 using Format = dnnl::memory::format_tag;
 
 /// Applies ReLU as a post-op, and takes scratch memory from the caller, since run() must not allocate.
-dnnl::primitive_attr attributes() {
+dnnl::primitive_attr attributes(bool relu) {
+    dnnl::primitive_attr attributes;
+    attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+    if (!relu) return attributes;
     dnnl::post_ops post_ops;
 #if DNNL_VERSION_MAJOR >= 3
     post_ops.append_eltwise(dnnl::algorithm::eltwise_relu, 0.0F, 0.0F);
 #else
     post_ops.append_eltwise(1.0F, dnnl::algorithm::eltwise_relu, 0.0F, 0.0F);
 #endif
-    dnnl::primitive_attr attributes;
     attributes.set_post_ops(post_ops);
-    attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
     return attributes;
 }
 
@@ -78,13 +79,13 @@ PrimitiveDescription choose(const ConvOneDnnShape& shape, Isa isa) {
     try {
 #if DNNL_VERSION_MAJOR >= 3
         return first_of_isa({cpu(), inference, algorithm, request.input, request.weights, request.bias,
-                             request.output, ones, ones, ones, attributes()},
+                             request.output, ones, ones, ones, attributes(shape.relu)},
                             isa);
 #else
         // next_impl() reads this again, so it must live until the loop ends.
         const dnnl::convolution_forward::desc operation(inference, algorithm, request.input, request.weights,
                                                         request.bias, request.output, ones, ones, ones);
-        return first_of_isa({operation, attributes(), cpu()}, isa);
+        return first_of_isa({operation, attributes(shape.relu), cpu()}, isa);
 #endif
     } catch (const dnnl::error&) {  // oneDNN has no candidate for any ISA
         return {};

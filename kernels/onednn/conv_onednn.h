@@ -17,7 +17,8 @@ struct ConvOneDnnShape {
     std::size_t height = 0;
     std::size_t width = 0;
     bool plain_input = false;  ///< the input is [batch][input_channels][height][width]: an image
-    bool winograd = false;     ///< use oneDNN's Winograd, which only 2.x has: for comparison in benches
+    bool relu = true;
+    bool winograd = false;  ///< use oneDNN's Winograd, which only 2.x has: for comparison in benches
 };
 
 /// A convolution with its packed weights. Activations are in the blocked layout of `isa`

@@ -88,6 +88,7 @@ void check_against_reference(const Problem& problem, const std::vector<float>& o
                     .output_channels = shape.output_channels,
                     .height = shape.height,
                     .width = shape.width,
+                    .relu = shape.relu,
                     .input = problem.input.data(),
                     .weights = problem.weights.data(),
                     .bias = problem.bias.data()},
@@ -152,6 +153,14 @@ TEST_CASE("conv_onednn agrees with the reference on every ISA, for widths that s
         {.input_channels = 16, .output_channels = 31, .height = 28, .width = 28},
         {.input_channels = 33, .output_channels = 64, .height = 7, .width = 33},
         {.input_channels = 230, .output_channels = 47, .height = 5, .width = 5},
+        {.batch = 2,
+         .input_channels = 3,
+         .output_channels = 33,
+         .height = 5,
+         .width = 6,
+         .plain_input = true,
+         .relu = false},
+        {.input_channels = 33, .output_channels = 31, .height = 7, .width = 9, .relu = false},
     };
     for (const Isa isa : vector_isas()) {
         for (const ConvOneDnnShape& shape : shapes) {

@@ -51,6 +51,7 @@ void conv_reference(const ConvDirect& plain_problem, double* output, double* mag
                 add_tap(plain_problem, input, window[tap], tap / 3, tap % 3, sums, magnitudes);
             }
         }
+        if (!plain_problem.relu) continue;
         for (std::size_t i = 0; i < map_size; ++i) sums[i] = std::max(sums[i], 0.0);
     }
 }

@@ -96,7 +96,8 @@ void store(const WinogradInt8& problem, std::size_t image, std::size_t channel, 
     if (channel >= blocks_of(problem.output_channels, block) * block) return;
     const std::size_t index =
         blocked_index(problem.output_channels, height, width, block, image, channel, row, column);
-    const float value = y > 0.0F ? y : 0.0F;
+    const bool relu = output.relu || output.quantized != nullptr;
+    const float value = relu && !(y > 0.0F) ? 0.0F : y;
     if (output.quantized != nullptr) {
         output.quantized[index] = static_cast<std::uint8_t>(std::nearbyint(value < 255.0F ? value : 255.0F));
     } else {

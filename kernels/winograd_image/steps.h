@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include "kernels/simd/unrolled.h"
 #include "kernels/winograd/row_transforms.h"
@@ -87,6 +88,7 @@ struct WinogradImageKernel {
         std::size_t block_stride;  ///< values between blocks of the kernel's channels
         std::size_t width;         ///< pixels
         float inverse_scale;       ///< of bytes
+        float least;               ///< 0 for ReLU, else −∞
     };
 
     /// Channels per block of the output.
@@ -137,25 +139,27 @@ struct WinogradImageKernel {
         Vector::store_quantized(to, Vector::multiply(value, Vector::broadcast(inverse_scale)));
     }
 
-    /// Applies Aᵀ, bias and ReLU to the sums of one tile and block; writes the first `columns` pixels.
+    /// Applies Aᵀ, bias and ReLU to the sums of one tile and block; writes the first `columns` pixels. `bias`
+    /// is the block's.
     template <class Output>
     static inline __attribute__((always_inline)) void finish(const std::array<Register, positions>& sums,
-                                                             const float* bias, float inverse_scale,
+                                                             const OutputRow<Output>& row, const float* bias,
                                                              Output* output, std::size_t columns) {
         constexpr std::size_t stride = output_block<Output>;
         std::array<Register, tile_width> pixels{};
         transform_output_row<tile_width, Vector>(sums.data(), pixels.data());
         const Register bias_lanes = Vector::load(bias);
+        const Register least = Vector::broadcast(row.least);
         unrolled<tile_width>([&](auto k) __attribute__((always_inline)) {
-            pixels[k] = Vector::maximum(Vector::add(pixels[k], bias_lanes), Vector::zero());
+            pixels[k] = Vector::maximum(Vector::add(pixels[k], bias_lanes), least);
         });
         if (columns >= tile_width) {
             unrolled<tile_width>([&](auto k) __attribute__((always_inline)) {
-                store(output + k * stride, pixels[k], inverse_scale);
+                store(output + k * stride, pixels[k], row.inverse_scale);
             });
         } else {
             unrolled<tile_width - 1>([&](auto k) __attribute__((always_inline)) {
-                if (k < columns) store(output + k * stride, pixels[k], inverse_scale);
+                if (k < columns) store(output + k * stride, pixels[k], row.inverse_scale);
             });
         }
     }
@@ -173,7 +177,7 @@ struct WinogradImageKernel {
         unrolled<tiles>([&](auto t) __attribute__((always_inline)) {
             const std::size_t column = (tile + t) * tile_width;
             unrolled<blocks>([&](auto block) __attribute__((always_inline)) {
-                finish(sums[t][block], row.bias + block * lanes, row.inverse_scale,
+                finish(sums[t][block], row, row.bias + block * lanes,
                        row.output + block * row.block_stride + column * output_block<Output>,
                        row.width - column);
             });
@@ -208,6 +212,7 @@ struct WinogradImageKernel {
                 .block_stride = bytes ? lanes : problem.height * problem.width * lanes,
                 .width = problem.width,
                 .inverse_scale = problem.output_inverse_scale,
+                .least = bytes || problem.relu ? 0.0F : -std::numeric_limits<float>::infinity(),
             };
             if (block + group_blocks <= problem.output_blocks()) {
                 output_row<group_blocks>(row, problem.tiles());

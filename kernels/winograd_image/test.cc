@@ -233,6 +233,25 @@ TEST_CASE("winograd_image agrees with direct convolution for any count of channe
     }
 }
 
+TEST_CASE("winograd_image without ReLU gives what ReLU would be of") {
+    testing::Random random;
+    INFO(random.replay());
+    const Case data({2, 3, 37, 9, 23}, random);
+    for (const auto& kernel : winograd_image_kernels()) {
+        if (!cpu_supports(kernel.isa)) continue;
+        CAPTURE(std::string(kernel.name));
+        const Run relu(data, kernel.isa);
+        Run plain(data, kernel.isa);
+        plain.problem.relu = false;
+        relu.run(*kernel.run, relu.problem.rows());
+        plain.run(*kernel.run, plain.problem.rows());
+        CHECK(*std::min_element(plain.output.begin() + margin, plain.output.end()) < -1);
+        CHECK(plain.padding_is_zero());
+        CHECK(std::equal(plain.output.begin() + margin, plain.output.end(), relu.output.begin() + margin,
+                         [](float value, float rectified) { return std::max(value, 0.0F) == rectified; }));
+    }
+}
+
 TEST_CASE("winograd_image gives the same bits however the rows are cut into ranges") {
     testing::Random random;
     INFO(random.replay());

@@ -5,7 +5,7 @@
 // Four neighbouring pixels Y of output row y come from the pixels d_cr of input row y + r − 1, one more on
 // either side, and the row g_cr of the filter, over channels c and filter rows r:
 //
-//   Y = max(0, bias + Aᵀ [ Σ_c Σ_r (G g_cr) ⊙ (Bᵀ d_cr) ])
+//   Y = f(bias + Aᵀ [ Σ_c Σ_r (G g_cr) ⊙ (Bᵀ d_cr) ]),   f(x) = relu ? max(x, 0) : x
 //
 // with the matrices of kernels/winograd/matrices.h. That is 4½ products per channel and pixel, where direct
 // convolution has 9. Tiles in both dimensions (kernels/winograd/winograd.h) have 2¼, but with few channels
@@ -27,6 +27,7 @@ struct WinogradImage {
     std::size_t height = 0;  ///< of input and of output, like the width
     std::size_t width = 0;
     std::size_t block = 0;           ///< channels per block of the output: that of the kernel's ISA
+    bool relu = true;                ///< 8-bit outputs always have it
     const float* input = nullptr;    ///< [batch][input_channels][height][width]
     const float* weights = nullptr;  ///< packed by winograd_image_pack
     const float* bias = nullptr;     ///< [⌈output_channels / block⌉ · block], zero past the last channel

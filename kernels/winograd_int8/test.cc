@@ -158,6 +158,27 @@ TEST_CASE("winograd_int8 gives the reference's bits on every ISA, for maps of ev
     }
 }
 
+TEST_CASE("winograd_int8 gives the reference's bits without ReLU, and 8-bit outputs always have it") {
+    Random random;
+    INFO(random.replay());
+    for (const WinogradInt8Tile tile : tiles) {
+        for (const bool pool : {false, true}) {
+            Layer layer({2, 33, 18, 7, 9, pool, tile}, random);
+            const std::vector<float> rectified = layer.expected(Target::floats_of_8);
+            const std::vector<float> quantized = layer.expected(Target::quantized);
+            layer.problem.output.relu = false;
+            CAPTURE(static_cast<int>(tile));
+            CAPTURE(pool);
+            check_against_reference(layer);
+            CHECK(layer.expected(Target::quantized) == quantized);
+            const std::vector<float> plain = layer.expected(Target::floats_of_8);
+            CHECK(*std::min_element(plain.begin(), plain.end()) < 0);
+            CHECK(std::equal(plain.begin(), plain.end(), rectified.begin(),
+                             [](float value, float relu) { return std::max(value, 0.0F) == relu; }));
+        }
+    }
+}
+
 TEST_CASE(
     "winograd_int8 gives the reference's bits on every ISA, for short and long sums by any number of tiles") {
     Random random;

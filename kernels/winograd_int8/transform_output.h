@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include "kernels/simd/unrolled.h"
 #include "kernels/winograd_int8/tile_place.h"
@@ -33,7 +34,7 @@ class OutputPixels {
         return output_.quantized + place_ + image * image_bytes_ + pixel * int8_channel_block;
     }
 
-    /// Values must be ≥ 0.
+    /// 8-bit values must be ≥ 0.
     inline __attribute__((always_inline)) void store(std::size_t image, std::size_t pixel,
                                                      typename Vector::Register values) const {
         if (!quantizes()) return store_floats(image, pixel, values);
@@ -151,6 +152,8 @@ class OutputVector {
                  std::size_t group_lanes)
         : transform_(problem, first_channel),
           output_(problem, Rows::plane_pixels(problem), first_channel),
+          least_(Vector::broadcast(
+              output_.quantizes() || problem.output.relu ? 0.0F : -std::numeric_limits<float>::infinity())),
           stride_(WinogradInt8::product_stride(extent)),
           group_lanes_(group_lanes) {}
 
@@ -163,7 +166,7 @@ class OutputVector {
             for (std::size_t i = 0; i < rows.rows; ++i) {
                 for (std::size_t j = 0; j < columns; ++j) {
                     output_.store(rows.image, rows.pixel + i * rows.width + j,
-                                  Vector::maximum(pool ? largest(square(y, i, j)) : y[i][j], Vector::zero()));
+                                  Vector::maximum(pool ? largest(square(y, i, j)) : y[i][j], least_));
                 }
             }
             rows.pixel += columns;
@@ -218,6 +221,7 @@ class OutputVector {
 
     Transform transform_;
     OutputPixels<Vector> output_;
+    Register least_;  ///< 0 for ReLU, else −∞
     std::size_t stride_;
     std::size_t group_lanes_;
 };

@@ -19,15 +19,27 @@ class ModelFile;
 
 namespace vgg19 {
 
+/// The order of the channels of a network's input.
+enum class ChannelOrder : unsigned char { rgb, bgr };
+
 /// How an image becomes the network's input: it is resized with antialiased bilinear interpolation, keeping
 /// its aspect ratio, to the smallest size that covers round(input_size · resize_ratio); then the centre is
-/// cropped, and each channel x in [0, 1] is normalised to (x − mean) / deviation.
+/// cropped, the channels are put into `channel_order`, and each value x in [0, range] is normalised to
+/// (x − mean) / deviation. The defaults are those of torchvision's models.
 struct Preprocessing {
     MapSize input_size = 224;
     double resize_ratio = 256.0 / 224.0;
+    /// One number for each channel of the network's input: the first is red's in RGB, and blue's in BGR.
     std::array<float, 3> mean = {0.485F, 0.456F, 0.406F};
     std::array<float, 3> deviation = {0.229F, 0.224F, 0.225F};
+    ChannelOrder channel_order = ChannelOrder::rgb;
+    float range = 1;  ///< what the largest sample becomes before the mean is subtracted: 1, or 255
+
+    friend bool operator==(const Preprocessing&, const Preprocessing&) = default;
 };
+
+/// What the 2×2 pools of stride 2 between a network's convolutions compute.
+enum class Pooling : unsigned char { max, average };
 
 /// Immutable, thread-safe and cheap to copy: copies share one mapping of the file.
 class Model {
@@ -39,6 +51,7 @@ class Model {
     const std::string& variant() const;               ///< "baseline", "pruned", "int8", …
     const std::vector<std::string>& lineage() const;  ///< the steps that produced the file, oldest first
     const Preprocessing& preprocessing() const;
+    Pooling pooling() const;
     std::uint64_t file_bytes() const;
     std::uint64_t active_parameters() const;  ///< weights and biases, including INT8 ones, without scales
     std::uint64_t macs(MapSize input_size) const;  ///< multiply-accumulates for one image
