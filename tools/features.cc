@@ -19,7 +19,9 @@
 #include "tools/features/extract.h"
 #include "tools/features/picture_list.h"
 #include "tools/interrupt.h"
+#include "tools/layer_names.h"
 #include "tools/npy_file.h"
+#include "tools/picture_sizes.h"
 #include "tools/progress_bar.h"
 #include "tools/subcommands.h"
 #include "tools/text.h"
@@ -44,23 +46,23 @@ CommandLine command_line() {
                      "-m MODEL IMAGE|FOLDER... --layers LIST -o FILE\n\nIMAGE: " + readable_formats() +
                          "; a FOLDER stands for the pictures in it and below it, by path");
     add_model_option(line);
-    line.option("o,output", "FILE",
-                "the file to write (required): .safetensors, with the pictures' names as JSON in the metadata "
-                "`pictures`; or .npy, for one layer, with the names in FILE.json")
-        .list_option("layers", "LIST",
-                     "layers by name (required), such as relu5_4,fc7: conv5_4 is before its ReLU, relu5_4 "
-                     "after it, pool5, fc6 and fc7 before theirs, relu6, relu7, logits, probabilities; or "
-                     "torchvision's, such as features.36")
+    line.option(
+            "o,output", "FILE",
+            "the file to write (required): .safetensors, with the pictures' names as JSON in the metadata "
+            "`pictures`; or .npy, for one layer, with the names in FILE.json")
+        .list_option("layers", "LIST", std::string("the layers, by names (required): ") + layer_names_help)
         .option("pool", "NAME",
                 "what becomes of a layer's map: none (it is kept), avg (the mean of each channel), or gem "
                 "(the generalized mean of each channel, (mean of x^p)^(1/p), for retrieval)",
                 "none")
         .option("gem-power", "P", "the p of --pool gem", "3")
-        .option("size", "SIZE",
-                "pictures are resized and cropped to this size in pixels, as for classification: 224, or "
-                "height x width such as 224x320; or original: each picture as it is; default: the model's own")
-        .option("list", "FILE", "also the pictures (and folders) in this file, one in each line; -: standard "
-                                "input")
+        .option(
+            "size", "SIZE",
+            "pictures are resized and cropped to this size in pixels, as for classification: 224, or "
+            "height x width such as 224x320; or original: each picture as it is; default: the model's own")
+        .option("list", "FILE",
+                "also the pictures (and folders) in this file, one in each line; -: standard "
+                "input")
         .option("batch", "N", "the most pictures per run; results do not depend on it", "16")
         .flag("restart", "forget what an interrupted run has left in OUTPUT.partial; default: continue it");
     add_cpu_options(line);
@@ -69,7 +71,8 @@ CommandLine command_line() {
     add_image_options(line);
     line.example("vgg19 features -m vgg19.safetensors photos --layers fc7 -o fc7.npy")
         .example("vgg19 features -m int8.safetensors photos --layers relu5_4,fc7 --pool gem -o f.safetensors")
-        .example("vgg19 features -m vgg19.safetensors a.png --layers relu1_1 --size original -o a.safetensors");
+        .example(
+            "vgg19 features -m vgg19.safetensors a.png --layers relu1_1 --size original -o a.safetensors");
     return line;
 }
 
@@ -89,8 +92,9 @@ void check_output(const fs::path& output, std::size_t layers) {
                     output.string() + ": expected a name that ends in .safetensors or .npy");
     }
     if (is_npy(output) && layers > 1) {
-        throw Error(ErrorKind::usage, output.string() + ": a .npy file holds one array: expected one layer, "
-                                                        "found " +
+        throw Error(ErrorKind::usage, output.string() +
+                                          ": a .npy file holds one array: expected one layer, "
+                                          "found " +
                                           std::to_string(layers) + "; name the output .safetensors");
     }
     check_destination(output);
@@ -98,19 +102,13 @@ void check_output(const fs::path& output, std::size_t layers) {
 }
 
 std::vector<std::string> layers_option(const CommandLine& line) {
-    std::vector<std::string> layers = line.texts("layers");
-    if (layers.empty()) {
-        throw Error(ErrorKind::usage, "--layers: expected the names of layers, such as relu5_4,fc7");
-    }
-    std::vector<std::string> sorted = layers;
-    std::sort(sorted.begin(), sorted.end());
-    const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
-    if (twice != sorted.end()) throw Error(ErrorKind::usage, "--layers: '" + *twice + "' stands there twice");
-    return layers;
+    std::vector<std::string> layers = layer_list(line, "layers");
+    if (!layers.empty()) return layers;
+    throw Error(ErrorKind::usage, "--layers: expected the names of layers, such as relu5_4,fc7");
 }
 
 struct Size {
-    MapSize size{};     ///< empty: the model's own
+    MapSize size{};    ///< empty: the model's own
     bool own = false;  ///< each picture's own
 };
 
@@ -118,11 +116,7 @@ Size size_option_or_original(const CommandLine& line) {
     const std::string text = line.text("size");
     if (text == "original") return {.own = true};
     if (text.empty()) return {};
-    const auto size = model::parse_map_size(text);
-    if (size && model::is_input_size(*size, model::smallest_features_input)) return {.size = *size};
-    throw Error(ErrorKind::usage, "--size: expected original, or " +
-                                      model::expected_input_size(model::smallest_features_input) +
-                                      ", found '" + text + "'");
+    return {.size = feature_size_option(line, "size", "original, or ")};
 }
 
 std::vector<PictureFile> pictures_option(const CommandLine& line) {
@@ -158,8 +152,8 @@ ExtractOptions extract_options(const CommandLine& line, const Size& size) {
     return options;
 }
 
-/// Without a size. With pictures' own sizes the session begins with the model's, which shows at once whether the
-/// layers exist.
+/// Without a size. With pictures' own sizes the session begins with the model's, which shows at once whether
+/// the layers exist.
 SessionOptions session_options_of(const CommandLine& line, const std::vector<std::string>& layers) {
     SessionOptions options;
     options.threads = threads_option(line);

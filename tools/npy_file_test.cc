@@ -11,7 +11,8 @@
 using namespace vgg19;
 using namespace vgg19::tools;
 
-TEST_CASE("a .npy file is NumPy's magic, the header's length, a dictionary and the numbers at a multiple of 64") {
+TEST_CASE(
+    "a .npy file is NumPy's magic, the header's length, a dictionary and the numbers at a multiple of 64") {
     const std::string header = npy_header({998, 512});
     CHECK(header.substr(0, 8) == std::string("\x93NUMPY\x01\x00", 8));
     REQUIRE(header.size() % 64 == 0);

@@ -41,9 +41,9 @@ void write_png(const std::filesystem::path& path, const ImageView& image) {
                                           std::to_string(image.width) + "×" + std::to_string(image.height));
     }
     std::vector<std::byte> bytes;
-    const int written = stbi_write_png_to_func(append, &bytes, static_cast<int>(image.width),
-                                               static_cast<int>(image.height), channels, image.rgb,
-                                               static_cast<int>(image.stride));
+    const int written =
+        stbi_write_png_to_func(append, &bytes, static_cast<int>(image.width), static_cast<int>(image.height),
+                               channels, image.rgb, static_cast<int>(image.stride));
     if (written == 0) throw Error(ErrorKind::failed, path.string() + ": the picture cannot be compressed");
     model::ReplacingFile file(path);
     file.write(bytes);
@@ -52,8 +52,9 @@ void write_png(const std::filesystem::path& path, const ImageView& image) {
 
 void check_png_destination(const std::filesystem::path& path) {
     if (converter::extension_of(path) != ".png") {
-        throw Error(ErrorKind::usage, path.string() + ": expected a name that ends in .png, the format that "
-                                                      "is written");
+        throw Error(ErrorKind::usage, path.string() +
+                                          ": expected a name that ends in .png, the format that "
+                                          "is written");
     }
     check_destination(path);
 }

@@ -103,8 +103,8 @@ struct TensorStream {
     std::uint64_t bytes() const;  ///< as the shape says
 };
 
-/// The same for tensors whose bytes are made meanwhile. Throws Error (failed), too, where a tensor's bytes are
-/// not as many as its shape says.
+/// The same for tensors whose bytes are made meanwhile. Throws Error (failed), too, where a tensor's bytes
+/// are not as many as its shape says.
 void write_safetensors(const std::filesystem::path& path, const Metadata& metadata,
                        std::span<const TensorStream> tensors, const Progress& progress = {});
 

@@ -60,8 +60,8 @@ std::string header_bytes(const Metadata& metadata, const std::vector<const Tenso
     return bytes;
 }
 
-[[noreturn]] void fail_size(const std::filesystem::path& path, const std::string& tensor, std::uint64_t expected,
-                            std::uint64_t found) {
+[[noreturn]] void fail_size(const std::filesystem::path& path, const std::string& tensor,
+                            std::uint64_t expected, std::uint64_t found) {
     throw Error(ErrorKind::failed, path.string() + ": tensor " + tensor + ": expected " +
                                        std::to_string(expected) + " bytes, found " + std::to_string(found));
 }

@@ -6,8 +6,10 @@
 #include <utility>
 
 #include "engine/image/preprocess.h"
+#include "engine/model/network.h"
 #include "kernels/common/parallel.h"
 #include "tools/features/picture_reader.h"
+#include "tools/picture_sizes.h"
 #include "tools/text.h"
 #include "vgg19/error.h"
 
@@ -17,23 +19,19 @@ namespace {
 
 /// A run of so many pixels keeps all threads busy; more only take memory.
 constexpr std::size_t most_pixels_of_a_run = 16 * 224 * 224;
-constexpr std::size_t channels = 3;
-
-/// A picture as it is, without resizing.
-Preprocessing unresized(Preprocessing preprocessing, MapSize size) {
-    preprocessing.input_size = size;
-    preprocessing.resize_ratio = 1;
-    return preprocessing;
-}
 
 PictureInput read_picture(const std::string& path, const ExtractOptions& options,
                           const Preprocessing& preprocessing, MapSize size) {
     const Image image = load_image(path, options.image);
     PictureInput input;
-    input.size = options.own_sizes ? MapSize(image.height, image.width) : size;
-    input.values.resize(channels * input.size.pixels());
-    preprocess(image.view(), options.own_sizes ? unresized(preprocessing, input.size) : preprocessing,
-               input.size, input.values);
+    if (options.own_sizes) {
+        input.size = size_of(image);
+        input.values = input_of(image, preprocessing);
+    } else {
+        input.size = size;
+        input.values.resize(model::image_channels * size.pixels());
+        preprocess(image.view(), preprocessing, size, input.values);
+    }
     return input;
 }
 

@@ -39,9 +39,10 @@ struct Extracted {
     bool stopped = false;                  ///< should_stop returned true before the end
 };
 
-/// Computes the session's outputs for pictures[i] of each i in `indices`, and appends them to `rows`. A picture
-/// that cannot be read, that is too small or large, or whose maps have another shape than those before, becomes
-/// a problem, which `report` gets at once. `progress` counts the indices. Changes the session's shape.
+/// Computes the session's outputs for pictures[i] of each i in `indices`, and appends them to `rows`. A
+/// picture that cannot be read, that is too small or large, or whose maps have another shape than those
+/// before, becomes a problem, which `report` gets at once. `progress` counts the indices. Changes the
+/// session's shape.
 Extracted extract(Session& session, const ExtractOptions& options, const std::vector<PictureFile>& pictures,
                   const std::vector<std::size_t>& indices, RowFile& rows,
                   const std::function<void(const PictureProblem&)>& report, const model::Progress& progress);

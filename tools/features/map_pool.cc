@@ -44,8 +44,8 @@ void pool_map(MapPool pool, double power, std::span<const float> map, std::span<
     const std::size_t pixels = map.size() / pooled.size();
     for (std::size_t channel = 0; channel < pooled.size(); ++channel) {
         const auto plane = map.subspan(channel * pixels, pixels);
-        pooled[channel] = static_cast<float>(pool == MapPool::average ? average(plane)
-                                                                      : generalized_mean(plane, power));
+        pooled[channel] =
+            static_cast<float>(pool == MapPool::average ? average(plane) : generalized_mean(plane, power));
     }
 }
 

@@ -24,8 +24,8 @@ struct PictureInput {
     std::string problem{};        ///< names the file; "" if it was read
 };
 
-/// Called on several threads at once. An Error (bad_input) becomes PictureInput::problem; other exceptions end
-/// the reading.
+/// Called on several threads at once. An Error (bad_input) becomes PictureInput::problem; other exceptions
+/// end the reading.
 using ReadPicture = std::function<PictureInput(std::size_t index)>;
 
 /// Reads the pictures `indices` on `threads` threads of its own, ahead of the caller, and hands them out in

@@ -41,7 +41,8 @@ TEST_CASE("pictures come in the order that was asked for, whichever is read firs
     CHECK(order == std::vector<std::size_t>{5, 3, 4, 0, 1, 2});
 }
 
-TEST_CASE("a broken picture is handed out with its problem; another exception ends the reading at its place") {
+TEST_CASE(
+    "a broken picture is handed out with its problem; another exception ends the reading at its place") {
     PictureReader reader(first_numbers(4),
                          [](std::size_t index) {
                              if (index == 1) throw Error(ErrorKind::bad_input, "b.jpg: torn");
@@ -62,12 +63,13 @@ TEST_CASE("no more is read ahead than allowed, in pictures and in bytes") {
          {PictureReader::Ahead{.pictures = 3}, PictureReader::Ahead{.pictures = 100, .bytes = 3 * 4000}}) {
         std::atomic<std::size_t> begun = 0;
         constexpr std::size_t threads = 2;
-        PictureReader reader(first_numbers(50),
-                             [&begun](std::size_t index) {
-                                 ++begun;
-                                 return picture(index, 1000);
-                             },
-                             threads, ahead);
+        PictureReader reader(
+            first_numbers(50),
+            [&begun](std::size_t index) {
+                ++begun;
+                return picture(index, 1000);
+            },
+            threads, ahead);
         std::size_t taken = 0;
         while (reader.next()) {
             ++taken;

@@ -83,8 +83,7 @@ std::string head_line(const PictureFile& picture, const Shapes& shapes) {
 }
 
 std::string checksum_of(std::string_view bytes) {
-    const std::uint32_t sum =
-        crc32({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
+    const std::uint32_t sum = crc32({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
     std::string text(checksum_bytes, '\0');
     std::memcpy(text.data(), &sum, checksum_bytes);
     return text;
@@ -142,8 +141,9 @@ RowFile::RowFile(std::filesystem::path path, const Json& settings, bool restart)
         read_rows(content, line.size());
     } else {
         throw Error(ErrorKind::usage,
-                    path_.string() + ": expected what an interrupted run with the same model and options left, "
-                                     "found another's; finish that run, delete the file, or give --restart");
+                    path_.string() +
+                        ": expected what an interrupted run with the same model and options left, "
+                        "found another's; finish that run, delete the file, or give --restart");
     }
 }
 

@@ -32,7 +32,7 @@ using Shapes = std::vector<std::vector<std::size_t>>;
 
 /// One picture's results: an array for each layer.
 struct Row {
-    Shapes shapes;  ///< without the pictures' axis
+    Shapes shapes;              ///< without the pictures' axis
     std::vector<float> values;  ///< of all layers, one after another
 };
 
@@ -55,8 +55,8 @@ class RowFile {
     /// All rows have the same shapes. Throws Error (failed), for example if the disk is full.
     void append(const PictureFile& picture, const Row& row);
 
-    /// A tensor (pictures, …) of layer `layer` of shapes(): a row for each of `pictures`, which all are there.
-    /// Valid as long as this object, until the next append().
+    /// A tensor (pictures, …) of layer `layer` of shapes(): a row for each of `pictures`, which all are
+    /// there. Valid as long as this object, until the next append().
     model::TensorStream tensor(const std::string& name, std::size_t layer,
                                const std::vector<PictureFile>& pictures);
 

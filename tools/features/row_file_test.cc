@@ -108,7 +108,7 @@ TEST_CASE("a picture's file is known by its size and its time") {
     const PictureFile before = PictureFile::of(folder / "rows");
     CHECK(before.bytes > 0);
     CHECK(before.modified > 0);
-    std::filesystem::last_write_time(folder / "rows", std::filesystem::file_time_type::clock::now() +
-                                                          std::chrono::seconds(1));
+    std::filesystem::last_write_time(folder / "rows",
+                                     std::filesystem::file_time_type::clock::now() + std::chrono::seconds(1));
     CHECK(before != PictureFile::of(folder / "rows"));
 }
