@@ -12,7 +12,10 @@
 #include "engine/labels/labels.h"
 #include "engine/model/model_file.h"
 #include "engine/program/plan.h"
+#include "engine/program/plan_notes.h"
 #include "engine/program/program.h"
+#include "kernels/common/callers_function.h"
+#include "kernels/common/callers_threads.h"
 #include "kernels/softmax/softmax.h"
 #include "vgg19/error.h"
 
@@ -40,31 +43,91 @@ void require_finite(std::span<const float> values) {
                                           std::to_string(index));
 }
 
+/// Runs body() with the caller's threads. What the caller's functions throw leaves it as it is; other
+/// exceptions become Error.
+template <class Body>
+void guarded(const ParallelFor& parallel_for, const Body& body) {
+    const kernels::CallersThreads threads(parallel_for);
+    try {
+        body();
+        kernels::CallersThreads::rethrow();
+    } catch (const Error&) {
+        throw;
+    } catch (const std::bad_alloc&) {
+        throw;
+    } catch (const kernels::CallersException& callers) {
+        std::rethrow_exception(callers.exception);
+    } catch (const std::exception& error) {
+        throw Error(ErrorKind::failed, error.what());
+    }
+}
+
 }  // namespace
 
 struct Session::State {
     State(Model session_model, const SessionOptions& options)
         : model(std::move(session_model)),
           program(*model.file(), make_plan(*model.file(), options)),
-          softmax(kernels::select(kernels::softmax_kernels(), program.plan().execution.isa)) {}
+          softmax(kernels::select(kernels::softmax_kernels(), program.plan().execution.isa)),
+          parallel_for(options.parallel_for),
+          log(options.log) {
+        describe_outputs();
+        if (!log) return;
+        tell(log, surprises(program.plan(), options));
+        tell(log, decisions("planned", program.plan(), program.reports()));
+    }
 
     std::size_t image_floats() const { return model::image_channels * program.plan().input_size.pixels(); }
+
+    void describe_outputs() {
+        outputs.clear();
+        for (const PlanOutput& output : program.plan().outputs) {
+            const auto [channels, size] = output.shape;
+            Output& described =
+                outputs.emplace_back(Output{output.name, {program.plan().execution.batch, channels}});
+            if (model::is_map(output.value.kind) || output.value.kind == model::OutputKind::average_pool) {
+                described.shape.insert(described.shape.end(), {size.height, size.width});
+            }
+        }
+        results.resize(outputs.size());
+    }
+
+    /// Where the classifier's values before the softmax are given, or Error (usage).
+    std::size_t logits_output() const {
+        const std::vector<PlanOutput>& planned = program.plan().outputs;
+        const std::size_t last = model.file()->network().dense_layers().size() - 1;
+        for (std::size_t i = 0; i < planned.size(); ++i) {
+            if (planned[i].is(model::OutputKind::dense, last)) return i;
+        }
+        throw Error(ErrorKind::usage,
+                    "classify: expected a session with the output \"logits\", found " + output_names());
+    }
+
+    std::string output_names() const {
+        std::string names;
+        for (const Output& output : outputs) names += (names.empty() ? "" : ", ") + output.name;
+        return names;
+    }
+
+    void run(std::span<const float> input, const RunOptions& options) {
+        if (!options.seconds.empty()) {
+            require_length("seconds", program.plan().steps.size(), options.seconds.size());
+        }
+        require_finite(input);
+        program.run(input.data(), results, options);
+    }
 
     Model model;
     Program program;
     kernels::Kernel<kernels::SoftmaxFunction> softmax;
+    ParallelFor parallel_for;
+    Log log;
+    std::vector<Output> outputs;
+    std::vector<float*> results;  ///< of the run that is in progress
 };
 
 Session::Session(const Model& model, const SessionOptions& options) {
-    try {
-        state_ = std::make_unique<State>(model, options);
-    } catch (const Error&) {
-        throw;
-    } catch (const std::bad_alloc&) {
-        throw;
-    } catch (const std::exception& error) {
-        throw Error(ErrorKind::failed, error.what());
-    }
+    guarded(options.parallel_for, [&] { state_ = std::make_unique<State>(model, options); });
 }
 
 Session::Session(Session&&) noexcept = default;
@@ -76,11 +139,22 @@ void Session::run(std::span<const float> input_nchw, std::span<float> logits) {
 }
 
 void Session::run(std::span<const float> input_nchw, std::span<float> logits, std::span<double> seconds) {
+    run(input_nchw, std::span<const std::span<float>>(&logits, 1), {.seconds = seconds});
+}
+
+void Session::run(std::span<const float> input_nchw, std::span<const std::span<float>> outputs,
+                  const RunOptions& options) {
     require_length("input", batch() * state_->image_floats(), input_nchw.size());
-    require_length("logits", batch() * model().classes(), logits.size());
-    if (!seconds.empty()) require_length("seconds", plan().size(), seconds.size());
-    require_finite(input_nchw);
-    state_->program.run(input_nchw.data(), logits.data(), seconds);
+    if (outputs.size() != state_->outputs.size()) {
+        throw Error(ErrorKind::usage, "outputs: expected " + std::to_string(state_->outputs.size()) + " (" +
+                                          state_->output_names() + "), found " +
+                                          std::to_string(outputs.size()));
+    }
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+        require_length(state_->outputs[i].name.c_str(), state_->outputs[i].size(), outputs[i].size());
+        state_->results[i] = outputs[i].data();
+    }
+    guarded(state_->parallel_for, [&] { state_->run(input_nchw, options); });
 }
 
 std::vector<Prediction> Session::classify(const ImageView& image, std::size_t top) {
@@ -88,11 +162,15 @@ std::vector<Prediction> Session::classify(const ImageView& image, std::size_t to
         throw Error(ErrorKind::usage,
                     "classify: expected a session of batch 1, found batch " + std::to_string(batch()));
     }
+    model().file()->require_classifier();
+    const std::size_t logits = state_->logits_output();
     std::vector<float> input(state_->image_floats());
-    std::vector<float> logits(model().classes());
+    std::vector<std::vector<float>> values;
+    std::vector<std::span<float>> results;
+    for (const Output& output : outputs()) results.emplace_back(values.emplace_back(output.size()));
     preprocess(image, input);
-    run(input, logits);
-    return predictions(logits, top);
+    run(input, results);
+    return predictions(results[logits], top);
 }
 
 void Session::preprocess(const ImageView& image, std::span<float> input_nchw) const {
@@ -131,11 +209,7 @@ std::size_t Output::size() const {
     return std::accumulate(shape.begin(), shape.end(), std::size_t{1}, std::multiplies<>());
 }
 const std::vector<Output>& Session::outputs() const {
-    throw Error(ErrorKind::failed, "outputs: not built yet");
-}
-void Session::run(std::span<const float> /*input_nchw*/, std::span<const std::span<float>> /*outputs*/,
-                  const RunOptions& /*options*/) {
-    throw Error(ErrorKind::failed, "outputs: not built yet");
+    return state_->outputs;
 }
 void Session::backward(std::span<const std::span<const float>> /*output_gradients*/,
                        std::span<float> /*input_gradient*/, const RunOptions& /*options*/) {

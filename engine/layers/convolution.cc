@@ -43,6 +43,7 @@ class DirectConvolution final : public Operation {
                    .width = shape.size.width,
                    .block = execution.channel_block(),
                    .plain_input = shape.plain_input,
+                   .relu = shape.relu,
                    .weights = weights_.as<float>(),
                    .bias = bias_.data()} {
         kernels::conv_direct_pack(shape.input_channels, shape.output_channels, execution.channel_block(),
@@ -105,7 +106,8 @@ kernels::ConvOneDnnShape onednn_shape(const ConvolutionShape& shape, const Execu
             .output_channels = shape.output_channels,
             .height = shape.size.height,
             .width = shape.size.width,
-            .plain_input = shape.plain_input};
+            .plain_input = shape.plain_input,
+            .relu = shape.relu};
 }
 
 std::string algorithm_name(ConvolutionAlgorithm algorithm) {
@@ -149,8 +151,12 @@ bool pools_itself(ConvolutionAlgorithm algorithm, const ConvolutionShape& shape)
 
 bool quantizes_itself(ConvolutionAlgorithm algorithm, const ConvolutionShape& shape) {
     using enum ConvolutionAlgorithm;
-    if (algorithm == winograd_image) return shape.int8_follows && !shape.pool_follows;
-    return is_int8(algorithm) && shape.int8_follows;
+    if (!shape.int8_follows || shape.float_output) return false;
+    return algorithm == winograd_image ? !shape.pool_follows : is_int8(algorithm);
+}
+
+bool writes_steps(const ConvolutionShape& shape) {
+    return shape.type == ConvolutionType::int8 && shape.int8_follows && shape.float_output;
 }
 
 std::unique_ptr<Operation> make_convolution(ConvolutionAlgorithm algorithm, const ConvolutionShape& shape,

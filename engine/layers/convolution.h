@@ -38,6 +38,10 @@ struct ConvolutionShape {
     /// The next layer reads 8 bits with the scale ConvolutionWeights::output_scale; the convolution may write
     /// them itself.
     bool int8_follows = false;
+    /// It must not, since its floats are an output of the session or the input of a pool. An INT8 convolution
+    /// then writes them in units of that scale, so that quantization gives the bits that it would give.
+    bool float_output = false;
+    bool relu = true;  ///< false: the values before the ReLU
     ConvolutionType type = ConvolutionType::fp32;
     WinogradInt8Scales winograd_int8;
 
@@ -92,6 +96,8 @@ ConvolutionAlgorithm winograd_algorithm(kernels::WinogradTile tile);
 bool pools_itself(ConvolutionAlgorithm algorithm, const ConvolutionShape& shape);
 /// Whether its output is 8-bit if the next layer reads 8 bits; otherwise it is float.
 bool quantizes_itself(ConvolutionAlgorithm algorithm, const ConvolutionShape& shape);
+/// Whether its floats are in units of ConvolutionWeights::output_scale.
+bool writes_steps(const ConvolutionShape& shape);
 
 kernels::ConvOneDnnShape onednn_shape(const ConvolutionShape& shape, const Execution& execution);
 

@@ -70,19 +70,23 @@ std::vector<ConvolutionAlgorithm> allowed_algorithms(const ConvolutionShape& sha
 
 }  // namespace
 
-std::vector<ConvolutionEstimate> convolution_estimates(const ConvolutionShape& shape,
-                                                       const Execution& execution, ConvolutionChoice choice) {
+ConvolutionEstimate convolution_estimate(ConvolutionAlgorithm algorithm, const ConvolutionShape& shape,
+                                         const Execution& execution) {
     Execution compared = execution;
     compared.threads = threads_of_comparison;
     compared.batch = 1;
+    const Work work = layer_work(algorithm, shape, compared);
+    return {.algorithm = algorithm,
+            .time = work.time(compared),
+            .convolution_seconds = convolution_work(algorithm, shape, compared).time(compared).seconds,
+            .weight_bytes = work.weight_bytes};
+}
+
+std::vector<ConvolutionEstimate> convolution_estimates(const ConvolutionShape& shape,
+                                                       const Execution& execution, ConvolutionChoice choice) {
     std::vector<ConvolutionEstimate> estimates;
     for (const ConvolutionAlgorithm algorithm : allowed_algorithms(shape, execution, choice)) {
-        const Work work = layer_work(algorithm, shape, compared);
-        estimates.push_back(
-            {.algorithm = algorithm,
-             .time = work.time(compared),
-             .convolution_seconds = convolution_work(algorithm, shape, compared).time(compared).seconds,
-             .weight_bytes = work.weight_bytes});
+        estimates.push_back(convolution_estimate(algorithm, shape, execution));
     }
     std::stable_sort(estimates.begin(), estimates.end(),
                      [](const auto& a, const auto& b) { return a.cost() < b.cost(); });

@@ -28,6 +28,9 @@ struct ConvolutionEstimate {
     double cost() const { return time.seconds + seconds_a_byte * weight_bytes; }
 };
 
+ConvolutionEstimate convolution_estimate(ConvolutionAlgorithm algorithm, const ConvolutionShape& shape,
+                                         const Execution& execution);
+
 /// All algorithms that `choice` allows, the cheapest first. Never empty.
 std::vector<ConvolutionEstimate> convolution_estimates(const ConvolutionShape& shape,
                                                        const Execution& execution, ConvolutionChoice choice);

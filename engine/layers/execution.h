@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <memory_resource>
 
 #include "kernels/common/blocked_layout.h"
 #include "kernels/isa/isa.h"
@@ -17,6 +18,8 @@ struct Execution {
     std::size_t batch = 1;
     /// What the cost model and schedules take the CPU for; null means kernels::this_machine(isa).
     std::shared_ptr<const kernels::Machine> machine{};
+    /// For activations and scratch memory; null means the library's own.
+    std::pmr::memory_resource* workspace = nullptr;
 
     const kernels::Machine& cpu() const { return machine ? *machine : kernels::this_machine(isa); }
     std::size_t channel_block() const { return kernels::channel_block(isa); }

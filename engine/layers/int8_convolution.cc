@@ -25,16 +25,18 @@ void fill_scaled(std::span<const float> values, float steps, std::span<float> to
     std::transform(values.begin(), values.end(), to.begin(), [&](float value) { return value * steps; });
 }
 
-kernels::Int8ConvolutionOutput output_of(std::byte* output, bool quantizes, std::size_t float_block) {
+kernels::Int8ConvolutionOutput output_of(std::byte* output, bool quantizes, std::size_t float_block,
+                                         bool relu) {
     if (quantizes) return {.quantized = as_int8(output)};
-    return {.floats = as_floats(output), .float_block = float_block};
+    return {.floats = as_floats(output), .float_block = float_block, .relu = relu};
 }
 
 class DirectInt8 final : public Operation {
   public:
     DirectInt8(const ConvolutionShape& shape, const ConvolutionWeights& weights, const Execution& execution)
         : execution_(execution),
-          quantizes_(shape.int8_follows),
+          quantizes_(quantizes_itself(ConvolutionAlgorithm::conv_int8, shape)),
+          relu_(shape.relu),
           kernel_(kernels::select(kernels::conv_int8_kernels(), execution.isa)),
           problem_(conv_int8_problem(shape, execution)),
           weights_(kernels::conv_int8_packed_size(problem_)),
@@ -53,7 +55,7 @@ class DirectInt8 final : public Operation {
     void run(const std::byte* input, std::byte* output, std::byte* scratch) override {
         kernels::ConvInt8 problem = problem_;
         problem.input = as_int8(input);
-        problem.output = output_of(output, quantizes_, execution_.channel_block());
+        problem.output = output_of(output, quantizes_, execution_.channel_block(), relu_);
         kernels::conv_int8_convolution(kernel_, problem, execution_.threads, scratch);
     }
 
@@ -67,6 +69,7 @@ class DirectInt8 final : public Operation {
   private:
     Execution execution_;
     bool quantizes_;
+    bool relu_;  ///< of floats
     kernels::Kernel<kernels::ConvInt8Function> kernel_;
     kernels::ConvInt8 problem_;
     kernels::AlignedBuffer weights_;
@@ -92,7 +95,8 @@ class WinogradInt8Convolution final : public Operation {
     WinogradInt8Convolution(kernels::WinogradInt8Tile tile, const ConvolutionShape& shape,
                             const ConvolutionWeights& weights, const Execution& execution)
         : float_block_(execution.channel_block()),
-          quantizes_(shape.int8_follows),
+          quantizes_(quantizes_itself(ConvolutionAlgorithm::winograd_int8_f2x2, shape)),
+          relu_(shape.relu),
           kernel_(kernels::select(kernels::winograd_int8_kernels(), execution.isa)),
           problem_(winograd_int8_problem(tile, shape, execution)),
           schedule_(kernels::winograd_int8_schedule(problem_, execution.cpu(), execution.channel_block(),
@@ -113,7 +117,7 @@ class WinogradInt8Convolution final : public Operation {
     void run(const std::byte* input, std::byte* output, std::byte* scratch) override {
         kernels::WinogradInt8 problem = problem_;
         problem.input = as_int8(input);
-        problem.output = output_of(output, quantizes_, float_block_);
+        problem.output = output_of(output, quantizes_, float_block_, relu_);
         kernels::winograd_int8_convolution(*kernel_.run, problem, schedule_, scratch);
     }
 
@@ -139,6 +143,7 @@ class WinogradInt8Convolution final : public Operation {
 
     std::size_t float_block_;
     bool quantizes_;
+    bool relu_;  ///< of floats
     kernels::Kernel<const kernels::WinogradInt8Steps> kernel_;
     kernels::WinogradInt8 problem_;
     kernels::WinogradSchedule schedule_;

@@ -26,6 +26,26 @@ void MaxPool::run(const std::byte* input, std::byte* output, std::byte* /*scratc
     });
 }
 
+AveragePool2x2::AveragePool2x2(std::size_t channels, MapSize size, const Execution& execution)
+    : threads_(execution.threads),
+      planes_(execution.batch * kernels::blocks_of(channels, execution.channel_block())),
+      size_(size),
+      block_(execution.channel_block()) {}
+
+void AveragePool2x2::run(const std::byte* input, std::byte* output, std::byte* /*scratch*/) {
+    const MapSize pooled = size_.halved();
+    const std::size_t row_size = size_.width * block_;
+    kernels::parallel_for(threads_, planes_ * pooled.height, [&](std::size_t row) {
+        const std::size_t input_row = row / pooled.height * size_.height + 2 * (row % pooled.height);
+        const float* from = as_floats(input) + input_row * row_size;
+        float* to = as_floats(output) + row * pooled.width * block_;
+        for (std::size_t i = 0; i < pooled.width * block_; ++i) {
+            const float* square = from + i / block_ * 2 * block_ + i % block_;
+            to[i] = ((square[0] + square[block_]) + (square[row_size] + square[row_size + block_])) / 4;
+        }
+    });
+}
+
 AveragePool::AveragePool(std::size_t channels, MapSize size, MapSize output_size, const Execution& execution)
     : threads_(execution.threads),
       kernel_(kernels::select(kernels::average_pool_kernels(), execution.isa)),

@@ -25,6 +25,20 @@ class MaxPool final : public Operation {
     kernels::MaxPool problem_;
 };
 
+/// 2×2 mean, stride 2, otherwise like MaxPool.
+class AveragePool2x2 final : public Operation {
+  public:
+    AveragePool2x2(std::size_t channels, MapSize size, const Execution& execution);
+    void run(const std::byte* input, std::byte* output, std::byte* scratch) override;
+    std::string kernel() const override { return "average_pool_2x2"; }
+
+  private:
+    int threads_;
+    std::size_t planes_;
+    MapSize size_;
+    std::size_t block_;
+};
+
 /// Adaptive average pool from `size` to `output_size`: reads floats in the blocked layout, writes
 /// [batch][channels][height][width].
 class AveragePool final : public Operation {

@@ -62,7 +62,8 @@ kernels::Winograd winograd_problem(const ConvolutionShape& shape, kernels::Winog
             .height = shape.size.height,
             .width = shape.size.width,
             .block = execution.channel_block(),
-            .pool = winograd_pools(shape, tile)};
+            .pool = winograd_pools(shape, tile),
+            .relu = shape.relu};
 }
 
 bool winograd_pools(const ConvolutionShape& shape, kernels::WinogradTile tile) {

@@ -74,7 +74,8 @@ kernels::WinogradImage winograd_image_problem(const ConvolutionShape& shape, con
             .output_channels = shape.output_channels,
             .height = shape.size.height,
             .width = shape.size.width,
-            .block = execution.channel_block()};
+            .block = execution.channel_block(),
+            .relu = shape.relu};
 }
 
 std::unique_ptr<Operation> make_winograd_image(const ConvolutionShape& shape,

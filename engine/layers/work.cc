@@ -88,7 +88,8 @@ Work conv_int8_work(const ConvolutionShape& shape, const Execution& execution) {
         .tasks = std::max(tasks, problem.groups()),
         .cycles = 9 * pixels * int8_products(shape, execution) / int8_share / machine.dot_products};
     const double input = activation_bytes(shape, shape.input_channels, execution, 1);
-    const double output = output_bytes(shape, execution, shape.int8_follows ? 1 : sizeof(float));
+    const double output = output_bytes(
+        shape, execution, quantizes_itself(ConvolutionAlgorithm::conv_int8, shape) ? 1 : sizeof(float));
     const double packed = real(kernels::conv_int8_packed_size(problem));
     phase.read(activation_home(machine, input)) += input;
     phase.read(activation_home(machine, output)) += output;
@@ -104,8 +105,9 @@ Work image_work(const ConvolutionShape& shape, const Execution& execution) {
     const std::size_t ranges = 4 * static_cast<std::size_t>(execution.threads);
     Phase phase = {.tasks = std::min(ranges, problem.rows()),
                    .cycles = products / image_share / execution.cpu().multiply_adds};
-    const double output = activation_bytes(shape, shape.output_channels, execution,
-                                           shape.int8_follows && !shape.pool_follows ? 1 : sizeof(float));
+    const bool quantizes = quantizes_itself(ConvolutionAlgorithm::winograd_image, shape);
+    const double output =
+        activation_bytes(shape, shape.output_channels, execution, quantizes ? 1 : sizeof(float));
     phase.read(activation_home(execution.cpu(), output)) += output;
     return {{phase}, count_text(ranges, "ranges of rows"), real(problem.packed_size()) * sizeof(float)};
 }

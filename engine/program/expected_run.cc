@@ -27,6 +27,10 @@ layers::Work work_of(const Plan& plan, const Step& step, const layers::Execution
         case StepKind::quantization:
         case StepKind::average_pool:
         case StepKind::flatten:
+        case StepKind::output:
+        case StepKind::relu:
+        case StepKind::average_pool_2x2:
+        case StepKind::softmax:
             return moving_work(step, execution);
     }
     return {};

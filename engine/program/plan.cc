@@ -1,190 +1,16 @@
 #include "engine/program/plan.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <string>
+#include <utility>
 
-#include "engine/program/tuned_machine.h"
-#include "kernels/common/parallel.h"
+#include "engine/program/planning.h"
 #include "kernels/onednn/conv_onednn.h"
 #include "vgg19/error.h"
 
 namespace vgg19 {
 
 namespace {
-
-constexpr std::size_t largest_batch = 4096;
-constexpr int most_threads = 1024;
-
-std::string known_isas() {
-    std::string names;
-    for (const kernels::Isa isa : kernels::all_isas()) {
-        names += (names.empty() ? "" : ", ") + std::string(kernels::isa_name(isa));
-    }
-    return names;
-}
-
-kernels::Isa forced_isa(const std::string& name, const std::string& origin) {
-    const std::optional<kernels::Isa> isa = kernels::isa_from_name(name);
-    if (!isa) {
-        throw Error(ErrorKind::usage,
-                    origin + ": expected one of " + known_isas() + ", found \"" + name + "\"");
-    }
-    if (!kernels::isa_is_built(*isa)) {
-        throw Error(ErrorKind::usage, origin + ": " + name + " is not in this build");
-    }
-    if (!kernels::cpu_supports(*isa)) {
-        throw Error(ErrorKind::usage, origin + ": this CPU does not have " + name +
-                                          "; the best that it has is " +
-                                          kernels::isa_name(kernels::best_isa()));
-    }
-    return *isa;
-}
-
-kernels::Isa choose_isa(const std::string& wanted) {
-    if (!wanted.empty()) return forced_isa(wanted, "isa");
-    const char* variable = std::getenv("VGG19_ISA");
-    if (variable != nullptr && *variable != '\0') return forced_isa(variable, "VGG19_ISA");
-    return kernels::best_isa();
-}
-
-layers::ConvolutionChoice convolution_choice(const std::string& wanted) {
-    if (wanted.empty() || wanted == "auto") return layers::ConvolutionChoice::automatic;
-    if (wanted == "winograd") return layers::ConvolutionChoice::winograd;
-    if (wanted == "onednn") return layers::ConvolutionChoice::onednn;
-    if (wanted == "direct") return layers::ConvolutionChoice::direct;
-    throw Error(ErrorKind::usage,
-                "convolution: expected one of auto, winograd, direct, onednn, found \"" + wanted + "\"");
-}
-
-template <class Number>
-void require_range(const char* what, Number value, Number low, Number high) {
-    if (value >= low && value <= high) return;
-    throw Error(ErrorKind::usage, std::string(what) + ": expected " + std::to_string(low) + " to " +
-                                      std::to_string(high) + ", found " + std::to_string(value));
-}
-
-/// The types of the weights of a network's layers.
-struct WeightTypes {
-    std::vector<layers::ConvolutionType> convolutions;
-    std::vector<layers::WinogradInt8Scales> winograd_int8;
-    std::vector<kernels::DenseWeights> dense;
-    bool can_fold_average_pool = true;  ///< into the first dense layer's weights
-};
-
-kernels::DenseWeights dense_type(const model::ModelFile& model, const model::DenseLayer& layer) {
-    using enum kernels::DenseWeights;
-    if (model.is_int4(layer.name)) return int4_input_major;
-    const bool input_major = model.order(layer) == model::DenseOrder::input_major;
-    if (model.is_int8(layer.name)) return input_major ? int8_input_major : int8_output_major;
-    return input_major ? fp32_input_major : fp32_output_major;
-}
-
-WeightTypes weight_types(const model::ModelFile& model) {
-    WeightTypes types;
-    for (const model::ConvolutionLayer& layer : model.network().convolutions()) {
-        types.convolutions.push_back(model.is_int8(layer.name) ? layers::ConvolutionType::int8
-                                                               : layers::ConvolutionType::fp32);
-        types.winograd_int8.push_back(
-            {.f2x2 = model.find(model::winograd_input_scale_name(layer.name)) != nullptr,
-             .f4x4 = model.find(model::winograd_f4x4_input_scale_name(layer.name)) != nullptr});
-    }
-    for (const model::DenseLayer& layer : model.network().dense_layers()) {
-        types.dense.push_back(dense_type(model, layer));
-    }
-    const model::DenseLayer& first = model.network().dense_layers().front();
-    types.can_fold_average_pool =
-        !model.is_int4(first.name) && model.order(first) == model::DenseOrder::input_major;
-    return types;
-}
-
-/// Of a network without weights.
-WeightTypes weight_types(const model::Network& network, Arithmetic arithmetic) {
-    const bool int8 = arithmetic == Arithmetic::int8;
-    const std::size_t count = network.convolutions().size();
-    WeightTypes types;
-    types.convolutions.assign(count, int8 ? layers::ConvolutionType::int8 : layers::ConvolutionType::fp32);
-    types.convolutions.front() = layers::ConvolutionType::fp32;
-    types.winograd_int8.assign(count, {.f2x2 = int8, .f4x4 = int8});
-    types.dense.assign(network.dense_layers().size(), int8 ? kernels::DenseWeights::int8_input_major
-                                                           : kernels::DenseWeights::fp32_input_major);
-    return types;
-}
-
-/// The packed filters of the algorithm that is cheapest at a price of memory.
-double filter_bytes_at(const PlannedConvolution& planned, double seconds_a_byte) {
-    const auto cost = [&](const layers::ConvolutionEstimate& estimate) {
-        return estimate.time.seconds + seconds_a_byte * estimate.weight_bytes;
-    };
-    return std::min_element(planned.estimates.begin(), planned.estimates.end(),
-                            [&](const auto& a, const auto& b) { return cost(a) < cost(b); })
-        ->weight_bytes;
-}
-
-void set_price(PlannedConvolution& planned, double seconds_a_byte) {
-    for (auto& estimate : planned.estimates) estimate.seconds_a_byte = seconds_a_byte;
-    std::stable_sort(planned.estimates.begin(), planned.estimates.end(),
-                     [](const auto& a, const auto& b) { return a.cost() < b.cost(); });
-}
-
-/// Large tiles take less time and more memory, and where a byte saves most time differs from layer to layer.
-/// So one price of memory for all FP32 layers is raised until their packed filters fit, and each layer takes
-/// what is cheapest at this price. Layers of the same shape turn at the same price, so the first ones keep
-/// the last price before it as long as there is room.
-void bound_filter_memory(std::vector<PlannedConvolution>& convolutions) {
-    // F(4×4) takes four times the memory of the filters themselves.
-    constexpr double most_growth = 4.25;
-    constexpr double highest_price = 1e-9;
-    constexpr double step = 1.05;
-    double most_bytes = 0;
-    std::vector<PlannedConvolution*> layers;
-    for (PlannedConvolution& planned : convolutions) {
-        if (planned.shape.type != layers::ConvolutionType::fp32) continue;
-        most_bytes += most_growth * 9 * sizeof(float) *
-                      static_cast<double>(planned.shape.input_channels * planned.shape.output_channels);
-        layers.push_back(&planned);
-    }
-    const auto bytes_at = [&](double price) {
-        double bytes = 0;
-        for (const PlannedConvolution* planned : layers) bytes += filter_bytes_at(*planned, price);
-        return bytes;
-    };
-    double before = layers::ConvolutionEstimate{}.seconds_a_byte;
-    double price = before;
-    while (price < highest_price && bytes_at(price) > most_bytes) {
-        before = price;
-        price *= step;
-    }
-    double room = most_bytes - bytes_at(price);
-    for (PlannedConvolution* planned : layers) {
-        const double more = filter_bytes_at(*planned, before) - filter_bytes_at(*planned, price);
-        set_price(*planned, more <= room ? before : price);
-        if (more <= room) room -= more;
-    }
-}
-
-std::vector<PlannedConvolution> plan_convolutions(const model::Network& network, const Plan& plan,
-                                                  const WeightTypes& types,
-                                                  layers::ConvolutionChoice choice) {
-    std::vector<PlannedConvolution> convolutions;
-    for (const model::ConvolutionLayer& layer : network.convolutions()) {
-        const std::size_t index = convolutions.size();
-        const bool is_last = index + 1 == types.convolutions.size();
-        const layers::ConvolutionShape shape = {
-            .input_channels = layer.input_channels,
-            .output_channels = layer.output_channels,
-            .size = network.map_size(layer, plan.input_size),
-            .plain_input = index == 0,
-            .pool_follows = layer.pool_follows,
-            .int8_follows = !is_last && types.convolutions[index + 1] != layers::ConvolutionType::fp32,
-            .type = types.convolutions[index],
-            .winograd_int8 = types.winograd_int8[index]};
-        convolutions.push_back(
-            {layer.name, shape, layers::convolution_estimates(shape, plan.execution, choice)});
-    }
-    bound_filter_memory(convolutions);
-    return convolutions;
-}
 
 /// Forcing something that is not available is an error, never a fallback.
 void require_onednn(const Plan& plan) {
@@ -197,135 +23,117 @@ void require_onednn(const Plan& plan) {
                                       kernels::isa_name(plan.execution.isa));
 }
 
-/// Appends steps to a plan; each step's input is the output of the previous one.
-class StepList {
-  public:
-    explicit StepList(Plan& plan) : plan_(plan) {}
-
-    void begin_layer(const std::string& name) {
-        name_ = name;
-        plan_.first_steps.push_back(plan_.steps.size());
+/// Without their shapes.
+std::vector<PlanOutput> outputs_of(const model::Network& network, const SessionOptions& options) {
+    std::vector<PlanOutput> outputs;
+    for (const std::string& name : options.outputs) {
+        outputs.push_back({name, model::network_output(network, name), {}});
     }
-    void add(StepKind kind, const Activation& output, Arithmetic arithmetic = Arithmetic::fp32,
-             std::uint64_t macs = 0) {
-        plan_.steps.push_back({.kind = kind,
-                               .arithmetic = arithmetic,
-                               .layer = plan_.first_steps.size() - 1,
-                               .layer_name = name_,
-                               .input = last_,
-                               .output = output,
-                               .macs = macs});
-        last_ = output;
+    if (outputs.empty()) {
+        const std::string name = model::default_output(network);
+        outputs.push_back({name, model::network_output(network, name), {}});
     }
-    void end() { plan_.first_steps.push_back(plan_.steps.size()); }
-    void set_input(const Activation& input) { last_ = input; }
-    const Activation& last() const { return last_; }
-
-  private:
-    Plan& plan_;
-    std::string name_;
-    Activation last_;
-};
-
-/// Adds the convolution, and the steps needed before the next layer.
-void add_convolution(StepList& steps, const PlannedConvolution& planned) {
-    using enum Activation::Format;
-    const layers::ConvolutionShape& shape = planned.shape;
-    const bool pools = layers::pools_itself(planned.algorithm(), shape);
-    const bool quantizes = layers::quantizes_itself(planned.algorithm(), shape);
-    const MapSize pooled = shape.pool_follows ? shape.size.halved() : shape.size;
-    const Arithmetic arithmetic =
-        shape.type == layers::ConvolutionType::fp32 ? Arithmetic::fp32 : Arithmetic::int8;
-
-    steps.begin_layer(planned.layer);
-    steps.add(StepKind::convolution,
-              {quantizes ? blocked_int8 : blocked, shape.output_channels, pools ? pooled : shape.size},
-              arithmetic, shape.direct_operations() / 2);
-    if (shape.pool_follows && !pools) {
-        steps.add(StepKind::max_pool, {blocked, shape.output_channels, pooled});
-    }
-    if (shape.int8_follows && !quantizes) {
-        steps.add(StepKind::quantization, {blocked_int8, shape.output_channels, pooled});
-    }
+    return outputs;
 }
 
-/// Folds the average pool if that leaves fewer weights to read.
-void add_average_pool(StepList& steps, std::size_t pooled_side, bool can_fold) {
-    const auto [format, channels, size] = steps.last();
-    const bool fold =
-        can_fold && size.height <= pooled_side && size.width <= pooled_side && size != MapSize(pooled_side);
-    steps.add(fold ? StepKind::flatten : StepKind::average_pool,
-              {Activation::Format::plain, channels, fold ? size : MapSize(pooled_side)});
-}
-
-void plan_steps(const model::Network& network, const WeightTypes& types, Plan& plan) {
-    StepList steps(plan);
-    steps.set_input({Activation::Format::plain, model::image_channels, plan.input_size});
-    for (const PlannedConvolution& planned : plan.convolutions) add_convolution(steps, planned);
-    add_average_pool(steps, network.pooled_side(), types.can_fold_average_pool);
-    for (std::size_t i = 0; i < network.dense_layers().size(); ++i) {
-        const model::DenseLayer& layer = network.dense_layers()[i];
-        steps.begin_layer(layer.name);
-        const Arithmetic arithmetic = kernels::is_int8(types.dense[i]) ? Arithmetic::int8 : Arithmetic::fp32;
-        steps.add(StepKind::dense, {Activation::Format::plain, layer.outputs, 1}, arithmetic,
-                  model::Network::macs(layer));
+void set_shapes(const model::Network& network, Plan& plan) {
+    for (PlanOutput& output : plan.outputs) {
+        output.shape = model::output_shape(network, output.value, plan.input_size);
     }
-    steps.end();
-}
-
-MapSize input_size_of(const Preprocessing& preprocessing, const SessionOptions& options) {
-    if (options.input_size() == MapSize()) return preprocessing.input_size;
-    require_range("input height", options.input_height, model::smallest_input, model::largest_input);
-    require_range("input width", options.input_width, model::smallest_input, model::largest_input);
-    return options.input_size();
-}
-
-/// The ISA and the machine to plan for.
-struct Target {
-    kernels::Isa isa{};
-    std::shared_ptr<const kernels::Machine> machine;
-};
-
-Target this_target(const SessionOptions& options) {
-    Target target = {.isa = choose_isa(options.isa), .machine = nullptr};
-    if (!options.plan_file.empty()) target.machine = tuned_for_this_cpu(options.plan_file, target.isa);
-    return target;
 }
 
 Plan plan_of(const model::Network& network, const WeightTypes& types, const Preprocessing& preprocessing,
-             const SessionOptions& options, const Target& target) {
+             Pooling pooling, const SessionOptions& options, const Target& target) {
     Plan plan;
     plan.execution.isa = target.isa;
     plan.execution.machine = target.machine;
-    require_range("threads", options.threads, 0, most_threads);
-    plan.execution.threads = options.threads == 0 ? kernels::available_cpus() : options.threads;
-    require_range("batch", options.batch, std::size_t{1}, largest_batch);
+    plan.execution.threads = planned_threads(options);
     plan.execution.batch = options.batch;
-    plan.input_size = input_size_of(preprocessing, options);
+    plan.execution.workspace = options.workspace;
+    plan.pooling = options.pooling.value_or(pooling);
+    plan.gradients = options.gradients;
+    plan.input_size = options.input_size() == MapSize() ? preprocessing.input_size : options.input_size();
+    plan.outputs = outputs_of(network, options);
+    require_shape(network, plan.last_output(), plan.input_size, options.batch);
+    set_shapes(network, plan);
     plan.dense_weights = types.dense;
-    const layers::ConvolutionChoice choice = convolution_choice(options.convolution);
+    const layers::ConvolutionChoice choice = convolution_choice(options);
     plan.convolutions = plan_convolutions(network, plan, types, choice);
     if (choice == layers::ConvolutionChoice::onednn) require_onednn(plan);
+    if (plan.runs_onednn() && options.parallel_for) {
+        throw Error(ErrorKind::usage,
+                    "convolution: onednn: oneDNN has threads of its own; expected another convolution with "
+                    "parallel_for");
+    }
     plan_steps(network, types, plan);
+    if (plan.folds_average_pool()) plan.folded_size = plan.dense_input_size();
     return plan;
 }
 
-/// The step after the last convolution's steps.
-const Step& pool_step(const Plan& plan) {
+/// The step that makes the first dense layer's input; null if no layer reads one.
+const Step* pool_step(const Plan& plan) {
     const auto is_pool = [](const Step& step) {
-        return step.kind == StepKind::average_pool || step.kind == StepKind::flatten;
+        return !step.is_tap && (step.kind == StepKind::average_pool || step.kind == StepKind::flatten);
     };
-    return *std::find_if(plan.steps.begin(), plan.steps.end(), is_pool);
+    const auto found = std::find_if(plan.steps.begin(), plan.steps.end(), is_pool);
+    return found == plan.steps.end() ? nullptr : &*found;
+}
+
+/// The classifier's outputs have names that also a model without it knows.
+void require_outputs(const model::ModelFile& model, const SessionOptions& options) {
+    for (const std::string& name : options.outputs) {
+        if (model.network().has_classifier() || !model::belongs_to_classifier(name)) continue;
+        try {
+            model.require_classifier();
+        } catch (const Error& error) {
+            throw Error(error.kind(), "output \"" + name + "\": " + error.what());
+        }
+    }
+}
+
+void require_fp32(const model::ModelFile& model, const SessionOptions& options) {
+    if (!options.gradients) return;
+    const auto require = [&](const std::string& layer) {
+        if (!model.is_int8(layer) && !model.is_int4(layer)) return;
+        throw Error(ErrorKind::usage, "gradients: expected a model of FP32 throughout, found " + layer +
+                                          " in INT" + (model.is_int8(layer) ? "8" : "4") + " in " +
+                                          model.path().string());
+    };
+    for (const model::ConvolutionLayer& layer : model.network().convolutions()) require(layer.name);
+    for (const model::DenseLayer& layer : model.network().dense_layers()) require(layer.name);
+}
+
+Plan plan_of(const model::ModelFile& model, const SessionOptions& options, const Target& target) {
+    require_outputs(model, options);
+    require_fp32(model, options);
+    const model::Description& description = model.description();
+    return plan_of(model.network(), weight_types(model), description.preprocessing, description.pooling,
+                   options, target);
 }
 
 }  // namespace
 
+bool Plan::gives(model::OutputKind kind, std::size_t layer) const {
+    return std::any_of(outputs.begin(), outputs.end(),
+                       [&](const PlanOutput& output) { return output.is(kind, layer); });
+}
+
+const model::NetworkOutput& Plan::last_output() const {
+    return std::max_element(outputs.begin(), outputs.end(),
+                            [](const PlanOutput& a, const PlanOutput& b) {
+                                return !model::is_computed_by(b.value, a.value);
+                            })
+        ->value;
+}
+
 MapSize Plan::dense_input_size() const {
-    return pool_step(*this).output.size;
+    const Step* step = pool_step(*this);
+    return step == nullptr ? MapSize() : step->output.size;
 }
 
 bool Plan::folds_average_pool() const {
-    return pool_step(*this).kind == StepKind::flatten;
+    const Step* step = pool_step(*this);
+    return step != nullptr && step->kind == StepKind::flatten;
 }
 
 bool Plan::runs_onednn() const {
@@ -335,21 +143,38 @@ bool Plan::runs_onednn() const {
 }
 
 Plan make_plan(const model::ModelFile& model, const SessionOptions& options) {
-    model.require_classifier();
-    return plan_of(model.network(), weight_types(model), model.description().preprocessing, options,
-                   this_target(options));
+    return plan_of(model, options, this_target(options));
 }
 
 Plan make_plan(const model::Network& network, const Preprocessing& preprocessing,
                const SessionOptions& options, Arithmetic arithmetic) {
-    return plan_of(network, weight_types(network, arithmetic), preprocessing, options, this_target(options));
+    return plan_of(network, weight_types(network, arithmetic), preprocessing, Pooling::max, options,
+                   this_target(options));
 }
 
 Plan make_plan_for(const model::ModelFile& model, const SessionOptions& options, kernels::Isa isa,
                    const kernels::Machine& machine) {
-    model.require_classifier();
-    return plan_of(model.network(), weight_types(model), model.description().preprocessing, options,
-                   {isa, std::make_shared<const kernels::Machine>(machine)});
+    return plan_of(model, options, {isa, std::make_shared<const kernels::Machine>(machine)});
+}
+
+Plan reshaped(const Plan& plan, const model::ModelFile& model, MapSize input_size, std::size_t batch) {
+    const model::Network& network = model.network();
+    require_shape(network, plan.last_output(), input_size, batch);
+    Plan result = plan;
+    result.execution.batch = batch;
+    result.input_size = input_size;
+    result.steps.clear();
+    result.first_steps.clear();
+    set_shapes(network, result);
+    WeightTypes types = weight_types(model);
+    for (std::size_t i = 0; i < result.convolutions.size(); ++i) {
+        result.convolutions[i] = replanned(plan.convolutions[i], network, result, types, i);
+    }
+    // The weights that were folded fit one size; at others the file's are used.
+    const MapSize last_map = network.map_size(network.convolutions().back(), input_size).halved();
+    types.can_fold_average_pool = last_map == plan.folded_size;
+    plan_steps(network, types, result);
+    return result;
 }
 
 }  // namespace vgg19

@@ -6,11 +6,15 @@
 #include <utility>
 
 #include "engine/layers/dense.h"
+#include "engine/layers/output.h"
 #include "engine/layers/pool.h"
 #include "engine/layers/quantization.h"
+#include "kernels/common/callers_function.h"
+#include "kernels/common/callers_threads.h"
 #include "kernels/common/floating_point_mode.h"
 #include "kernels/common/openmp.h"
 #include "kernels/schedule/work_clock.h"
+#include "vgg19/error.h"
 
 namespace vgg19 {
 
@@ -68,24 +72,47 @@ Program::Program(const model::ModelFile& file, Plan plan) : plan_(std::move(plan
 std::unique_ptr<layers::Operation> Program::make_operation(const model::ModelFile& file,
                                                            const Step& step) const {
     const layers::Execution& execution = plan_.execution;
+    const std::size_t channels = step.input.channels;
     switch (step.kind) {
         case StepKind::convolution:
             return make_convolution(file, step.layer);
         case StepKind::max_pool:
-            return std::make_unique<layers::MaxPool>(step.input.channels, step.input.size, execution);
+            return std::make_unique<layers::MaxPool>(channels, step.input.size, execution);
+        case StepKind::average_pool_2x2:
+            return std::make_unique<layers::AveragePool2x2>(channels, step.input.size, execution);
         case StepKind::quantization: {
             const float scale = input_scale(file, file.network().convolutions()[step.layer + 1]);
-            return std::make_unique<layers::Quantization>(step.input.channels, step.input.size, scale,
-                                                          execution);
+            return std::make_unique<layers::Quantization>(channels, step.input.size,
+                                                          scale / unit_of(file, step.layer), execution);
         }
         case StepKind::average_pool:
         case StepKind::flatten:
-            return std::make_unique<layers::AveragePool>(step.input.channels, step.input.size,
-                                                         step.output.size, execution);
+            return std::make_unique<layers::AveragePool>(channels, step.input.size, step.output.size,
+                                                         execution);
         case StepKind::dense:
             return make_dense(file, step);
+        case StepKind::output:
+            return make_output(file, step);
+        case StepKind::relu:
+            return layers::make_relu(step.output.bytes(execution) / sizeof(float), execution);
+        case StepKind::softmax:
+            return layers::make_softmax(channels, execution);
     }
     return nullptr;
+}
+
+std::unique_ptr<layers::Operation> Program::make_output(const model::ModelFile& file,
+                                                        const Step& step) const {
+    if (step.input.format == Activation::Format::plain) {
+        return layers::make_copy(step.output.bytes(plan_.execution) / sizeof(float));
+    }
+    return layers::make_plain_output(step.input.channels, step.input.size, unit_of(file, step.layer),
+                                     plan_.execution);
+}
+
+float Program::unit_of(const model::ModelFile& file, std::size_t convolution) const {
+    if (!layers::writes_steps(plan_.convolutions[convolution].shape)) return 1;
+    return input_scale(file, file.network().convolutions()[convolution + 1]);
 }
 
 std::unique_ptr<layers::Operation> Program::make_convolution(const model::ModelFile& file,
@@ -104,46 +131,69 @@ std::unique_ptr<layers::Operation> Program::make_dense(const model::ModelFile& f
     const std::size_t index = step.layer - plan_.convolutions.size();
     layers::DenseProblem problem = dense_problem(file, file.network().dense_layers()[index]);
     if (index == 0 && plan_.folds_average_pool()) folded_weights_.apply(problem);
+    // Otherwise the ReLU is a step of its own.
+    problem.relu_follows = problem.relu_follows && !plan_.gives(model::OutputKind::dense, index);
     return std::make_unique<layers::Dense>(problem, plan_.execution);
 }
 
 void Program::allocate() {
-    std::array<std::size_t, 2> largest{};
+    constexpr std::size_t line = 64;
+    std::size_t input_bytes = 0;  // the step's input and its output lie at opposite ends
+    std::size_t most_bytes = 0;
     std::size_t scratch_bytes = 0;
+    std::vector<bool> at_the_end;
+    bool input_at_the_end = true;
     for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
-        std::size_t& bytes = largest[i % largest.size()];
-        bytes = std::max(bytes, plan_.steps[i].output.bytes(plan_.execution));
+        const Step& step = plan_.steps[i];
         scratch_bytes = std::max(scratch_bytes, operations_[i]->scratch_bytes());
+        const bool moves = !step.is_tap && !step.in_place;
+        at_the_end.push_back(moves ? !input_at_the_end : input_at_the_end);
+        if (!moves) continue;
+        const std::size_t bytes = (step.output.bytes(plan_.execution) + line - 1) / line * line;
+        most_bytes = std::max(most_bytes, input_bytes + bytes);
+        input_bytes = bytes;
+        input_at_the_end = !input_at_the_end;
     }
-    for (std::size_t i = 0; i < largest.size(); ++i) activations_[i] = kernels::AlignedBuffer(largest[i]);
-    scratch_ = kernels::AlignedBuffer(scratch_bytes);
+    places_.clear();
+    for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
+        const std::size_t bytes = (plan_.steps[i].output.bytes(plan_.execution) + line - 1) / line * line;
+        places_.push_back(at_the_end[i] ? most_bytes - bytes : 0);
+    }
+    activations_ = kernels::AlignedBuffer(most_bytes, plan_.execution.workspace);
+    scratch_ = kernels::AlignedBuffer(scratch_bytes, plan_.execution.workspace);
 }
 
 template <class BeforeStep, class AfterStep>
 const std::byte* Program::run_steps(std::size_t begin, std::size_t end, const std::byte* input,
-                                    std::byte* output, const BeforeStep& before_step,
+                                    std::span<float* const> results, const BeforeStep& before_step,
                                     const AfterStep& after_step) {
     const kernels::FlushSubnormals flush_subnormals;
     std::optional<kernels::OpenMpThreads> openmp_threads;
     if (plan_.runs_onednn()) openmp_threads.emplace(plan_.execution.threads);
     for (std::size_t i = begin; i < end; ++i) {
-        const bool writes_output = output != nullptr && i + 1 == end;
-        std::byte* const target = writes_output ? output : activations_[i % activations_.size()].data();
+        const Step& step = plan_.steps[i];
+        if (step.is_tap && results.empty()) continue;
+        const bool gives = step.result && !results.empty();
+        std::byte* const target =
+            gives ? reinterpret_cast<std::byte*>(results[*step.result]) : activations_.data() + places_[i];
         before_step(i, input);
         operations_[i]->run(input, target, scratch_.data());
+        kernels::CallersThreads::rethrow();
         after_step();
-        input = target;
+        if (!step.is_tap) input = target;
     }
     return input;
 }
 
-void Program::run(const float* image, float* logits, std::span<double> seconds,
+void Program::run(const float* image, std::span<float* const> results, const RunOptions& options,
                   const LayerObserver& observer) {
-    Stopwatch watch(seconds);
+    Stopwatch watch(options.seconds);
     run_steps(
-        0, operations_.size(), reinterpret_cast<const std::byte*>(image),
-        reinterpret_cast<std::byte*>(logits),
+        0, operations_.size(), reinterpret_cast<const std::byte*>(image), results,
         [&](std::size_t step, const std::byte* input) {
+            if (options.is_cancelled && kernels::call_callers(options.is_cancelled)) {
+                throw Error(ErrorKind::cancelled, "the run was cancelled before " + plan_.steps[step].text());
+            }
             const std::size_t layer = plan_.steps[step].layer;
             if (observer && plan_.first_steps[layer] == step) observer(layer, as_floats(input));
         },
@@ -152,7 +202,7 @@ void Program::run(const float* image, float* logits, std::span<double> seconds,
 
 const float* Program::run_layers(std::size_t begin, std::size_t end, const float* input) {
     const std::byte* output = run_steps(
-        plan_.first_steps[begin], plan_.first_steps[end], reinterpret_cast<const std::byte*>(input), nullptr,
+        plan_.first_steps[begin], plan_.first_steps[end], reinterpret_cast<const std::byte*>(input), {},
         [](std::size_t /*step*/, const std::byte* /*input*/) {}, [] {});
     return as_floats(output);
 }

@@ -1,7 +1,6 @@
 // A plan with packed weights and the memory between its steps, ready to run.
 #pragma once
 
-#include <array>
 #include <functional>
 #include <memory>
 #include <span>
@@ -25,14 +24,20 @@ class Program {
     /// unless the average pool is folded into them.
     Program(const model::ModelFile& file, Plan plan);
 
-    /// [batch][3][height][width] → [batch][classes]. `seconds` is empty or has one element per step. An
-    /// observer requires that all convolutions are FP32. Allocates nothing.
-    void run(const float* image, float* logits, std::span<double> seconds,
+    /// [batch][3][height][width] → results[i] is plan().outputs[i], in the plain layout. An observer requires
+    /// that all convolutions are FP32. Allocates nothing. Throws Error (cancelled).
+    void run(const float* image, std::span<float* const> results, const RunOptions& options,
              const LayerObserver& observer = {});
+    /// For a plan with one output, such as the logits.
+    void run(const float* image, float* result, std::span<double> seconds,
+             const LayerObserver& observer = {}) {
+        run(image, std::span(&result, 1), {.seconds = seconds}, observer);
+    }
 
-    /// Runs only layers [begin, end); all convolutions must be FP32. `input` is the input of layer `begin`,
-    /// aligned to 64 bytes unless it is an image, and not inside this object's memory. Returns the input of
-    /// layer `end`, or the logits after the last layer, valid until the next run.
+    /// Runs only layers [begin, end), and writes no outputs; all convolutions must be FP32. `input` is the
+    /// input of layer `begin`, aligned to 64 bytes unless it is an image, and not inside this object's
+    /// memory. Returns the input of layer `end`, or what the last step gives (such as the logits), valid
+    /// until the next run.
     const float* run_layers(std::size_t begin, std::size_t end, const float* input);
 
     /// Replaces the FP32 weights of a convolution, counted from 0.
@@ -48,18 +53,24 @@ class Program {
     std::unique_ptr<layers::Operation> make_convolution(const model::ModelFile& file,
                                                         std::size_t index) const;
     std::unique_ptr<layers::Operation> make_dense(const model::ModelFile& file, const Step& step) const;
+    std::unique_ptr<layers::Operation> make_output(const model::ModelFile& file, const Step& step) const;
+    /// Of a convolution's floats, in units of which it writes them.
+    float unit_of(const model::ModelFile& file, std::size_t convolution) const;
+    /// Gives each step its place in activations_, and reserves memory.
     void allocate();
-    /// Runs steps [begin, end); the last one writes to `output` unless that is null. Calls before_step(step,
-    /// input) and after_step() around each. Returns the output of the last one.
+    /// Runs steps [begin, end), those that write outputs to `results`; with none, taps are left out. Calls
+    /// before_step(step, input) and after_step() around each. Returns the output of the last one.
     template <class BeforeStep, class AfterStep>
-    const std::byte* run_steps(std::size_t begin, std::size_t end, const std::byte* input, std::byte* output,
-                               const BeforeStep& before_step, const AfterStep& after_step);
+    const std::byte* run_steps(std::size_t begin, std::size_t end, const std::byte* input,
+                               std::span<float* const> results, const BeforeStep& before_step,
+                               const AfterStep& after_step);
 
     Plan plan_;
     FoldedDenseWeights folded_weights_;
     std::vector<std::unique_ptr<layers::Operation>> operations_;  ///< one per step
     std::vector<PlanStep> reports_;
-    std::array<kernels::AlignedBuffer, 2> activations_;  ///< steps write to them alternately
+    kernels::AlignedBuffer activations_;
+    std::vector<std::size_t> places_;  ///< of each step's output in activations_
     kernels::AlignedBuffer scratch_;
 };
 

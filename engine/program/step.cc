@@ -34,6 +34,14 @@ std::string Step::text() const {
             return "flatten";
         case StepKind::dense:
             return layer_name;
+        case StepKind::output:
+            return "output of " + layer_name;
+        case StepKind::relu:
+            return "ReLU after " + layer_name;
+        case StepKind::average_pool_2x2:
+            return "average pool after " + layer_name;
+        case StepKind::softmax:
+            return "softmax";
     }
     return layer_name;
 }

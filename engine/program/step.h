@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "engine/layers/execution.h"
@@ -27,7 +28,7 @@ struct Activation {
     std::size_t bytes(const layers::Execution& execution) const;
 };
 
-/// One step of a plan. Steps run in order; each reads the output of the previous one.
+/// One step of a plan. Steps run in order; each reads the output of the last one that is not a tap.
 struct Step {
     StepKind kind{};
     Arithmetic arithmetic = Arithmetic::fp32;
@@ -38,8 +39,13 @@ struct Step {
     Activation input;
     Activation output;
     std::uint64_t macs = 0;  ///< for one image
+    /// The plan's output that it writes, straight to the caller's memory, from where the next step reads it.
+    std::optional<std::size_t> result{};
+    bool is_tap = false;    ///< it only writes an output: the next step reads what this one read
+    bool in_place = false;  ///< it overwrites its input
 
-    /// The text for reports: "features.2 and pool", "pool after features.2", "average pool", "classifier.0".
+    /// The text for reports: "features.2 and pool", "pool after features.2", "average pool", "classifier.0",
+    /// "output of features.2".
     std::string text() const;
 };
 

@@ -9,6 +9,7 @@
 #include "engine/model/json_file.h"
 #include "engine/model/replacing_file.h"
 #include "engine/model/users_cache.h"
+#include "engine/program/plan_notes.h"
 #include "vgg19/error.h"
 
 namespace vgg19 {
@@ -191,9 +192,14 @@ std::shared_ptr<const kernels::Machine> machine_for(const TunedMachine& tuned, k
 }
 
 std::shared_ptr<const kernels::Machine> tuned_for_this_cpu(const std::filesystem::path& path,
-                                                           kernels::Isa isa) {
+                                                           kernels::Isa isa, const Log& log) {
     const TunedMachine tuned = read_tuned_machine(path);
     require_this_cpu(tuned, path);
+    if (tuned.isa != isa) {
+        tell(log, {{LogLevel::warning, path.string() + ": measured with " + kernels::isa_name(tuned.isa) +
+                                           "; rates of arithmetic with " + kernels::isa_name(isa) +
+                                           " are those of the table"}});
+    }
     return machine_for(tuned, isa);
 }
 

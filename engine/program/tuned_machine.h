@@ -7,6 +7,7 @@
 
 #include "engine/model/json.h"
 #include "kernels/schedule/machine.h"
+#include "vgg19/session.h"
 
 namespace vgg19 {
 
@@ -28,9 +29,9 @@ void write_tuned_machine(const std::filesystem::path& path, const TunedMachine& 
 TunedMachine read_tuned_machine(const std::filesystem::path& path);
 
 /// The same, for kernels of `isa`, with a file measured on this CPU: throws Error (bad_input) for another
-/// CPU's. What belongs to an ISA other than the measured one is taken from the table.
+/// CPU's. What belongs to an ISA other than the measured one is taken from the table, and the log is told.
 std::shared_ptr<const kernels::Machine> tuned_for_this_cpu(const std::filesystem::path& path,
-                                                           kernels::Isa isa);
+                                                           kernels::Isa isa, const Log& log = {});
 std::shared_ptr<const kernels::Machine> machine_for(const TunedMachine& tuned, kernels::Isa isa);
 
 /// Where `vgg19 tune` writes and the commands look: a file in the user's cache folder, named after this CPU,

@@ -7,6 +7,10 @@
 #include <cstring>
 #include <limits>
 #include <new>
+#include <stdexcept>
+#include <string>
+
+#include "kernels/common/callers_function.h"
 
 namespace vgg19::kernels {
 
@@ -42,10 +46,29 @@ std::byte* map_large_pages(std::size_t bytes) {
     return data;
 }
 
+std::byte* allocate_from(std::pmr::memory_resource& workspace, std::size_t bytes) {
+    const std::size_t rounded = round_up(bytes, cache_line);
+    void* const data = call_callers([&] { return workspace.allocate(rounded, cache_line); });
+    if (data == nullptr) throw std::bad_alloc();
+    const std::size_t offset = reinterpret_cast<std::uintptr_t>(data) % cache_line;
+    if (offset == 0) return static_cast<std::byte*>(data);
+    workspace.deallocate(data, rounded, cache_line);
+    throw std::runtime_error("workspace: expected memory aligned to " + std::to_string(cache_line) +
+                             " bytes, found an address " + std::to_string(offset) + " bytes behind that");
+}
+
 }  // namespace
 
-AlignedBuffer::AlignedBuffer(std::size_t bytes) : data_(nullptr, Free{bytes}), size_(bytes) {
+AlignedBuffer::AlignedBuffer(std::size_t bytes) : AlignedBuffer(bytes, nullptr) {}
+
+AlignedBuffer::AlignedBuffer(std::size_t bytes, std::pmr::memory_resource* workspace)
+    : data_(nullptr, Free{bytes, workspace}), size_(bytes) {
     if (bytes == 0) return;
+    if (workspace != nullptr) {
+        data_.reset(allocate_from(*workspace, bytes));
+        std::memset(data_.get(), 0, bytes);
+        return;
+    }
     if (is_mapped(bytes)) {
         data_.reset(map_large_pages(bytes));
         return;
@@ -58,7 +81,9 @@ AlignedBuffer::AlignedBuffer(std::size_t bytes) : data_(nullptr, Free{bytes}), s
 }
 
 void AlignedBuffer::Free::operator()(std::byte* data) const {
-    if (is_mapped(bytes)) {
+    if (workspace != nullptr) {
+        workspace->deallocate(data, round_up(bytes, cache_line), cache_line);
+    } else if (is_mapped(bytes)) {
         munmap(data, round_up(bytes, large_page));
     } else {
         std::free(data);

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <memory_resource>
 #include <utility>
 
 namespace vgg19::kernels {
@@ -13,6 +14,10 @@ class AlignedBuffer {
   public:
     AlignedBuffer() = default;
     explicit AlignedBuffer(std::size_t bytes);
+    /// In memory of a caller's, which must outlive this object; null means as above. Throws CallersException
+    /// (callers_function.h) for what the caller's function throws, and std::runtime_error if the memory is
+    /// not aligned.
+    AlignedBuffer(std::size_t bytes, std::pmr::memory_resource* workspace);
     /// A buffer that was moved from is empty.
     AlignedBuffer(AlignedBuffer&& other) noexcept
         : data_(std::move(other.data_)), size_(std::exchange(other.size_, 0)) {}
@@ -41,6 +46,7 @@ class AlignedBuffer {
   private:
     struct Free {
         std::size_t bytes;
+        std::pmr::memory_resource* workspace;
         void operator()(std::byte* data) const;
     };
     std::unique_ptr<std::byte, Free> data_;

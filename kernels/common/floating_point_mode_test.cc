@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "kernels/common/callers_threads.h"
 #include "kernels/common/float16.h"
 #include "kernels/common/openmp.h"
 #include "kernels/common/parallel.h"
@@ -131,6 +132,26 @@ TEST_CASE("all threads of a loop have the caller's mode") {
     CHECK(threads_with_subnormals(3) == 3);
     const OpenMpThreads openmp(3);
     CHECK(threads_with_subnormals(3) == 3);
+}
+
+TEST_CASE("a caller's threads have the loop's mode in tasks, and their own before and after") {
+    std::atomic<int> wrong = 0;
+    const ParallelFor function = [&](std::size_t count, const auto& call) {
+        std::vector<std::jthread> threads;
+        for (std::size_t i = 0; i < count; ++i) {
+            threads.emplace_back([&, i] {
+                if (!reads_subnormals()) ++wrong;
+                call(i);
+                if (!reads_subnormals() || !writes_subnormals()) ++wrong;
+            });
+        }
+        if (!reads_subnormals()) ++wrong;  // the thread of the loop: its mode before the scope below
+    };
+    const CallersThreads callers(function);
+    const FlushSubnormals scope;
+    CHECK(threads_with_subnormals(3) == 0);
+    CHECK(!has_subnormals());
+    CHECK(wrong == 0);
 }
 
 #endif

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "kernels/common/callers_threads.h"
 #include "kernels/common/openmp.h"
 #include "kernels/common/thread_limit.h"
 #include "kernels/common/thread_pool.h"
@@ -108,6 +109,7 @@ void detail::run_tasks(int threads, std::size_t tasks, Task task, void* context)
     constexpr ParticipantFunction take_part = [](void* shared, std::size_t participant) {
         static_cast<Loop*>(shared)->take_part(participant);
     };
+    if (run_on_callers_threads(participants, take_part, &loop)) return;
     if (!run_on_openmp(wanted, take_part, &loop)) run_on_pool(participants, take_part, &loop);
 }
 

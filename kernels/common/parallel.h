@@ -1,4 +1,4 @@
-// Parallel loops, on the threads of kernels/common/thread_pool.h.
+// Parallel loops, on the threads of kernels/common/thread_pool.h, or on a caller's (callers_threads.h).
 #pragma once
 
 #include <cstddef>

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <memory_resource>
 #include <new>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -14,6 +16,7 @@
 
 #include "kernels/common/aligned_buffer.h"
 #include "kernels/common/blocked_layout.h"
+#include "kernels/common/callers_function.h"
 #include "kernels/common/control_groups.h"
 #include "kernels/common/memory.h"
 #include "kernels/common/openmp.h"
@@ -29,6 +32,31 @@ int cpus_in_mask() {
     REQUIRE(sched_getaffinity(0, sizeof mask, &mask) == 0);
     return CPU_COUNT(&mask);
 }
+
+/// Counts what is out; can give addresses that are not aligned, and fail.
+struct CallersMemory final : std::pmr::memory_resource {
+    void* do_allocate(std::size_t size, std::size_t alignment) override {
+        if (fails) throw std::logic_error("no memory");
+        ++calls;
+        bytes += size;
+        auto* const data = static_cast<std::byte*>(own->allocate(size + offset, alignment));
+        std::fill_n(data, size, std::byte{0xAB});
+        return data + offset;
+    }
+    void do_deallocate(void* data, std::size_t size, std::size_t alignment) override {
+        bytes -= size;
+        own->deallocate(static_cast<std::byte*>(data) - offset, size + offset, alignment);
+    }
+    bool do_is_equal(const std::pmr::memory_resource& other) const noexcept override {
+        return this == &other;
+    }
+
+    std::pmr::memory_resource* own = std::pmr::new_delete_resource();
+    std::size_t bytes = 0;
+    std::size_t calls = 0;
+    std::size_t offset = 0;
+    bool fails = false;
+};
 
 }  // namespace
 
@@ -123,6 +151,37 @@ TEST_CASE("a buffer is zero, aligned, and moves") {
     }
     CHECK(AlignedBuffer(0).data() == nullptr);
     CHECK_THROWS_AS(AlignedBuffer(SIZE_MAX - 1), std::bad_alloc);
+}
+
+TEST_CASE("buffers in a caller's memory are zeroed and given back") {
+    CallersMemory memory;
+    for (const std::size_t bytes :
+         {std::size_t{1}, std::size_t{64}, std::size_t{65}, std::size_t{3} << 20U}) {
+        AlignedBuffer buffer(bytes, &memory);
+        REQUIRE(buffer.size() == bytes);
+        CHECK(memory.bytes == (bytes + 63) / 64 * 64);
+        CHECK(std::all_of(buffer.data(), buffer.data() + bytes,
+                          [](std::byte value) { return value == std::byte{0}; }));
+        AlignedBuffer moved = std::move(buffer);
+        moved = AlignedBuffer(bytes);  // the library's own
+        CHECK(memory.bytes == 0);
+    }
+    CHECK(AlignedBuffer(0, &memory).data() == nullptr);
+    CHECK(memory.calls == 4);
+    CHECK_THROWS_AS(AlignedBuffer(SIZE_MAX - 1, &memory), std::bad_alloc);
+    memory.offset = 4;
+    CHECK_THROWS_WITH_AS(
+        AlignedBuffer(100, &memory),
+        "workspace: expected memory aligned to 64 bytes, found an address 4 bytes behind that",
+        std::runtime_error);
+    CHECK(memory.bytes == 0);
+    memory.fails = true;
+    try {
+        AlignedBuffer(100, &memory);
+        FAIL("expected an exception");
+    } catch (const CallersException& failure) {
+        CHECK_THROWS_WITH_AS(std::rethrow_exception(failure.exception), "no memory", std::logic_error);
+    }
 }
 
 TEST_CASE("available CPUs follow the affinity mask") {

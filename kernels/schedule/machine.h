@@ -115,5 +115,7 @@ const std::string& cpu_description();
 /// cautious one of the table for the ISA, with the caches' sizes from the operating system. Thread-safe, and
 /// the same for the life of the process.
 const Machine& this_machine(Isa isa);
+/// Whether the table has this CPU's microarchitecture.
+bool knows_this_cpu(Isa isa);
 
 }  // namespace vgg19::kernels

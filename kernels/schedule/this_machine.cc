@@ -181,6 +181,10 @@ const std::string& cpu_description() {
     return text;
 }
 
+bool knows_this_cpu(Isa isa) {
+    return machine_named(microarchitecture_of_this_cpu(), isa).has_value();
+}
+
 const Machine& this_machine(Isa isa) {
     static const auto machines = [] {
         std::array<Machine, isa_count> list;

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <memory_resource>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,9 +20,27 @@
 
 namespace vgg19 {
 
+/// A caller's parallel loop: calls `call(index)` once for each index in [0, count), on any threads, and
+/// returns when all these calls have returned. `call` does not throw. The work is shared out among the calls
+/// that run at the time, so they may also run one after another; one that comes a second time does nothing.
+using ParallelFor =
+    std::function<void(std::size_t count, const std::function<void(std::size_t index)>& call)>;
+
+enum class LogLevel : unsigned char {
+    detail,       ///< what runs each layer
+    information,  ///< what was planned for which CPU, in how much memory
+    warning,      ///< something that the caller may not expect, such as an ISA that the environment forces
+};
+
+/// Takes one line of text, without its end.
+using Log = std::function<void(LogLevel level, std::string_view message)>;
+
+/// Exceptions of the caller's functions (parallel_for, workspace, log, RunOptions::is_cancelled) leave the
+/// call during which they were thrown, as they are. The session can run again.
 struct SessionOptions {
     int threads = 0;  ///< 0 means as many as this process has CPUs
-    /// Of the input in pixels: 32 to 8192. If both are 0: the model's own size.
+    /// Of the input in pixels: 32 to 8192, or from 16 if all outputs are maps that have a pixel then. If both
+    /// are 0: the model's own size.
     std::size_t input_height = 0;
     std::size_t input_width = 0;
     std::size_t batch = 1;  ///< images per run
@@ -43,6 +63,20 @@ struct SessionOptions {
     std::vector<std::string> outputs{};
     /// Whether backward() can be called: each run also keeps what the gradient needs. Only for FP32 models.
     bool gradients = false;
+    /// Of the 2×2 pools between convolutions; none means the model's own.
+    std::optional<Pooling> pooling{};
+
+    /// Runs the session's loops, instead of the library's pool, which then starts no thread. `count` is at
+    /// most `threads`. A run has about three loops for each layer, which take from microseconds on. Not
+    /// called from within itself. Not with convolution = "onednn": oneDNN has threads of its own.
+    ParallelFor parallel_for{};
+    /// Where the memory of runs comes from: activations, scratch memory and what backward() needs, but not
+    /// packed weights. Must outlive the session. Used only while a session is made, reshaped or destroyed, on
+    /// the calling thread. Null: the library's own.
+    std::pmr::memory_resource* workspace = nullptr;
+    /// Told what the library decides and what the caller may not expect, while a session is made or reshaped,
+    /// on the calling thread. The library itself prints nothing.
+    Log log{};
 
     MapSize input_size() const { return {input_height, input_width}; }
     void set_input_size(MapSize size) {
@@ -69,6 +103,10 @@ enum class StepKind : unsigned char {
     average_pool,  ///< adaptive, to the map of the first dense layer
     flatten,       ///< replaces the average pool if that is folded into the first dense layer's weights
     dense,
+    output,            ///< writes an output in the plain layout, of what the step before gave
+    relu,              ///< of a layer whose values before the ReLU are an output
+    average_pool_2x2,  ///< stride 2: in place of max_pool (SessionOptions::pooling)
+    softmax,
 };
 
 /// The arithmetic of a step's multiplications.

@@ -1,0 +1,283 @@
+// What a program that embeds the library hands to its sessions: threads, memory, a log.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <memory_resource>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "engine/program/tuned_machine.h"
+#include "engine/testing/environment_variable.h"
+#include "engine/testing/error_of.h"
+#include "engine/testing/narrow_model.h"
+#include "kernels/common/parallel.h"
+#include "kernels/common/testing/isas.h"
+#include "vgg19/vgg19.hpp"
+
+namespace vgg19 {
+
+namespace {
+
+struct NarrowModel {
+    kernels::testing::Random random;
+    testing::TemporaryFolder folder;
+    Model model = make();
+    std::vector<float> input = make_input();
+
+    Model make() {
+        // Input-major, so that a small input's average pool is folded into weights, by a loop.
+        testing::write_narrow_model(folder / "narrow", random, 10, model::DenseOrder::input_major);
+        return Model::open(folder / "narrow");
+    }
+    std::vector<float> make_input() {
+        std::vector<float> values(std::size_t{3} * 40 * 56);
+        random.fill(values, -2.0F, 2.0F);
+        return values;
+    }
+    static SessionOptions options() { return {.threads = 3, .input_height = 40, .input_width = 56}; }
+    std::vector<float> logits(Session& session) const {
+        std::vector<float> output(model.classes());
+        session.run(input, output);
+        return output;
+    }
+    std::vector<float> logits(const SessionOptions& options) const {
+        Session session(model, options);
+        return logits(session);
+    }
+};
+
+bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
+    return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+/// A thread for each call.
+void on_new_threads(std::size_t count, const std::function<void(std::size_t)>& call) {
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 0; i < count; ++i) threads.emplace_back([&call, i] { call(i); });
+}
+
+/// Counts what is out, and fails from a number of allocations on.
+struct CallersMemory final : std::pmr::memory_resource {
+    void* do_allocate(std::size_t size, std::size_t alignment) override {
+        if (calls++ >= most_calls) throw std::logic_error("no memory");
+        bytes += size;
+        most_bytes = std::max(bytes, most_bytes);
+        thread = std::this_thread::get_id();
+        return std::pmr::new_delete_resource()->allocate(size, alignment);
+    }
+    void do_deallocate(void* data, std::size_t size, std::size_t alignment) override {
+        bytes -= size;
+        std::pmr::new_delete_resource()->deallocate(data, size, alignment);
+    }
+    bool do_is_equal(const memory_resource& other) const noexcept override { return this == &other; }
+
+    std::size_t bytes = 0;
+    std::size_t most_bytes = 0;
+    std::size_t calls = 0;
+    std::size_t most_calls = SIZE_MAX;
+    std::thread::id thread;
+};
+
+struct Lines {
+    std::vector<std::string> of[3];
+    Log log() {
+        return [this](LogLevel level, std::string_view message) {
+            of[static_cast<std::size_t>(level)].emplace_back(message);
+        };
+    }
+    const std::vector<std::string>& warnings() const {
+        return of[static_cast<std::size_t>(LogLevel::warning)];
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a session on a caller's threads gives the same bits, on every ISA") {
+    NarrowModel narrow;
+    INFO(narrow.random.replay());
+    for (const kernels::Isa isa : kernels::testing::isas_of_this_cpu()) {
+        SessionOptions options = NarrowModel::options();
+        options.isa = kernels::isa_name(isa);
+        options.convolution = "winograd";
+        const std::vector<float> expected = narrow.logits(options);
+        std::size_t most_calls = 0;
+        options.parallel_for = [&](std::size_t count, const std::function<void(std::size_t)>& call) {
+            most_calls = std::max(count, most_calls);
+            on_new_threads(count, call);
+        };
+        CHECK(same_bits(narrow.logits(options), expected));
+        CHECK(most_calls == 3);
+        options.parallel_for = [](std::size_t count, const std::function<void(std::size_t)>& call) {
+            for (std::size_t i = count; i-- > 0;) call(i);
+        };
+        CHECK(same_bits(narrow.logits(options), expected));
+    }
+}
+
+TEST_CASE("sessions on a caller's threads run at the same time, each on its own function") {
+    NarrowModel narrow;
+    const std::vector<float> expected = narrow.logits(NarrowModel::options());
+    std::atomic<int> wrong = 0;
+    {
+        std::vector<std::jthread> callers;
+        for (int caller = 0; caller < 3; ++caller) {
+            callers.emplace_back([&, caller] {
+                SessionOptions options = NarrowModel::options();
+                if (caller > 0) options.parallel_for = on_new_threads;
+                Session session(narrow.model, options);
+                for (int round = 0; round < 3; ++round) {
+                    if (!same_bits(narrow.logits(session), expected)) ++wrong;
+                }
+            });
+        }
+    }
+    CHECK(wrong == 0);
+}
+
+TEST_CASE("what a caller's parallel loop throws leaves the call as it is, and the session can run again") {
+    NarrowModel narrow;
+    const std::vector<float> expected = narrow.logits(NarrowModel::options());
+    int loops = 0;
+    int failing = 0;
+    SessionOptions options = NarrowModel::options();
+    options.parallel_for = [&](std::size_t count, const std::function<void(std::size_t)>& call) {
+        if (++loops == failing) throw std::out_of_range("the caller's own");
+        on_new_threads(count, call);
+    };
+    failing = 1;
+    CHECK_THROWS_WITH_AS(Session(narrow.model, options), "the caller's own", std::out_of_range);
+    failing = 0;
+    Session session(narrow.model, options);
+    loops = 0;
+    narrow.logits(session);
+    const int loops_of_run = loops;
+    REQUIRE(loops_of_run > 3);
+    for (int i = 1; i <= loops_of_run; ++i) {
+        loops = 0;
+        failing = i;
+        CHECK_THROWS_WITH_AS(narrow.logits(session), "the caller's own", std::out_of_range);
+        failing = 0;
+        CHECK(same_bits(narrow.logits(session), expected));
+    }
+}
+
+TEST_CASE("oneDNN, which has threads of its own, is refused together with a caller's") {
+    NarrowModel narrow;
+    SessionOptions options = NarrowModel::options();
+    options.convolution = "onednn";
+    options.parallel_for = on_new_threads;
+    const std::string message = testing::error_of(ErrorKind::usage, [&] { Session(narrow.model, options); });
+    CHECK(message.find("onednn") != std::string::npos);
+    if (VGG19_HAS_ONEDNN) CHECK(message.find("parallel_for") != std::string::npos);
+}
+
+TEST_CASE("activations and scratch memory come from a caller's workspace, and go back to it") {
+    NarrowModel narrow;
+    const std::vector<float> expected = narrow.logits(NarrowModel::options());
+    CallersMemory memory;
+    SessionOptions options = NarrowModel::options();
+    options.workspace = &memory;
+    {
+        Session session(narrow.model, options);
+        CHECK(memory.bytes >= std::size_t{4} * 40 * 56 * sizeof(float));  // the first layer's output
+        CHECK(memory.thread == std::this_thread::get_id());
+        const std::size_t calls = memory.calls;
+        CHECK(same_bits(narrow.logits(session), expected));
+        CHECK(memory.calls == calls);
+        Session moved = std::move(session);
+        CHECK(same_bits(narrow.logits(moved), expected));
+    }
+    CHECK(memory.bytes == 0);
+
+    const std::size_t calls = memory.calls;
+    for (std::size_t most = 0; most < calls; ++most) {
+        memory.calls = 0;
+        memory.most_calls = most;
+        CHECK_THROWS_WITH_AS(Session(narrow.model, options), "no memory", std::logic_error);
+        CHECK(memory.bytes == 0);
+    }
+}
+
+TEST_CASE("a workspace that is not aligned is an error") {
+    struct Unaligned final : std::pmr::memory_resource {
+        alignas(64) std::byte memory[1 << 20];
+        void* do_allocate(std::size_t, std::size_t) override { return memory + 4; }
+        void do_deallocate(void*, std::size_t, std::size_t) override {}
+        bool do_is_equal(const memory_resource& other) const noexcept override { return this == &other; }
+    };
+    NarrowModel narrow;
+    const auto unaligned = std::make_unique<Unaligned>();
+    SessionOptions options = NarrowModel::options();
+    options.workspace = unaligned.get();
+    CHECK(testing::error_of(ErrorKind::failed, [&] {
+              Session(narrow.model, options);
+          }).starts_with("workspace: expected memory aligned to 64 bytes"));
+}
+
+TEST_CASE("a log is told what was planned and what runs each step") {
+    NarrowModel narrow;
+    Lines lines;
+    SessionOptions options = NarrowModel::options();
+    options.threads = 1;
+    options.log = lines.log();
+    const Session session(narrow.model, options);
+    CHECK(lines.warnings().empty());
+    REQUIRE(!lines.of[1].empty());
+    CHECK(lines.of[1].back().starts_with("planned for 40x56, batch 1, on 1 threads with "));
+    CHECK(lines.of[1].back().find(" ms") != std::string::npos);
+    REQUIRE(lines.of[0].size() == session.plan().size());
+    CHECK(lines.of[0].front() == session.plan().front().layer + ": " + session.plan().front().kernel);
+}
+
+TEST_CASE("a log is warned of what the caller may not expect") {
+    NarrowModel narrow;
+    Lines lines;
+    SessionOptions options = NarrowModel::options();
+    options.log = lines.log();
+    SUBCASE("more threads than CPUs") {
+        options.threads = kernels::available_cpus() + 1;
+        const Session session(narrow.model, options);
+        REQUIRE(lines.warnings().size() == 1);
+        CHECK(lines.warnings().front().starts_with("threads: " + std::to_string(options.threads) + ", "));
+        options.parallel_for = on_new_threads;  // the caller knows its threads
+        const Session silent(narrow.model, options);
+        CHECK(lines.warnings().size() == 1);
+    }
+    options.threads = 1;
+    SUBCASE("an ISA that the environment forces") {
+        const testing::EnvironmentVariable variable("VGG19_ISA", "portable");
+        const Session session(narrow.model, options);
+        const bool is_best = kernels::best_isa() == kernels::Isa::portable;
+        REQUIRE(lines.warnings().size() == (is_best ? 0 : 1));
+        if (!is_best) CHECK(lines.warnings().front().starts_with("isa: VGG19_ISA forces portable, "));
+        options.isa = "portable";  // the caller's own wish
+        const Session silent(narrow.model, options);
+        CHECK(lines.warnings().size() == (is_best ? 0 : 1));
+    }
+    SUBCASE("constants measured with another ISA") {
+        const kernels::Isa best = kernels::best_isa();
+        if (best == kernels::Isa::portable) return;
+        options.plan_file = narrow.folder / "tuned";
+        write_tuned_machine(options.plan_file, {.cpu = kernels::cpu_description(),
+                                                .threads = 1,
+                                                .isa = kernels::Isa::portable,
+                                                .machine = kernels::this_machine(kernels::Isa::portable)});
+        const Session session(narrow.model, options);
+        REQUIRE(lines.warnings().size() == 1);
+        CHECK(lines.warnings().front().starts_with(options.plan_file + ": measured with portable; "));
+    }
+    SUBCASE("what it throws leaves the call as it is") {
+        options.log = [](LogLevel, std::string_view) { throw std::domain_error("the log's own"); };
+        CHECK_THROWS_WITH_AS(Session(narrow.model, options), "the log's own", std::domain_error);
+    }
+}
+
+}  // namespace vgg19
