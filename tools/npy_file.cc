@@ -21,8 +21,9 @@ std::string npy_header(const std::vector<std::size_t>& shape) {
 }
 
 void write_npy(const std::filesystem::path& path, const model::TensorStream& tensor) {
+    const std::string header = npy_header(tensor.shape);
     model::ReplacingFile file(path);
-    file.write(std::as_bytes(std::span(npy_header(tensor.shape))));
+    file.write(std::as_bytes(std::span(header)));
     tensor.write([&file](std::span<const std::byte> bytes) { file.write(bytes); });
     file.commit();
 }
