@@ -334,4 +334,96 @@ TEST_CASE("a run ends before the step at which it is cancelled, and the session 
     CHECK(same_bits(run(session, input)[1], expected[1]));
 }
 
+namespace {
+
+/// The results of a session that was made for `first` and then planned for `size`, and for the sizes between.
+void check_reshaped(const Model& model, SessionOptions options, const std::vector<MapSize>& sizes,
+                    std::size_t batch, Fixture& fixture, double most) {
+    Session session(model, options);
+    std::vector<std::string> kernels;
+    for (const PlanStep& step : session.plan()) {
+        if (step.weight_bytes > 0) kernels.push_back(step.kernel);
+    }
+    for (const MapSize size : sizes) {
+        CAPTURE(to_string(size));
+        session.reshape(size, batch);
+        CHECK(session.input_size() == size);
+        CHECK(session.batch() == batch);
+        std::vector<std::string> found_kernels;
+        for (const PlanStep& step : session.plan()) {
+            if (step.weight_bytes > 0) found_kernels.push_back(step.kernel);
+        }
+        CHECK(found_kernels == kernels);
+        const std::vector<float> input = fixture.input(batch, size);
+        const Values found = run(session, input);
+        options.set_input_size(size);
+        options.batch = batch;
+        Session fresh(model, options);
+        CHECK(session.outputs().size() == fresh.outputs().size());
+        const Values expected = run(fresh, input);
+        for (std::size_t i = 0; i < found.size(); ++i) {
+            CAPTURE(session.outputs()[i].name);
+            CHECK(session.outputs()[i].shape == fresh.outputs()[i].shape);
+            CHECK(relative_l2(found[i], expected[i]) <= most);
+        }
+    }
+}
+
+}  // namespace
+
+TEST_CASE("a session planned again gives what one made for that shape gives, with the same kernels") {
+    Fixture fixture;
+    INFO(fixture.random.replay());
+    const Model model = fixture.write(testing::narrow_network());
+    const std::vector<std::string> names = names_up_to(model.file()->network());
+    const std::vector<MapSize> sizes = {MapSize(32), MapSize(97, 40), MapSize(224), MapSize(33, 256),
+                                        MapSize(48)};
+    for (const std::string& isa : isa_names_of_this_cpu()) {
+        CAPTURE(isa);
+        for (const std::size_t batch : {1U, 3U}) {
+            check_reshaped(model, options_of(isa, 2, 48, names), sizes, batch, fixture, 2 * tolerance);
+        }
+        if (VGG19_HAS_ONEDNN == 0 || isa == "portable") continue;
+        SessionOptions options = options_of(isa, 2, 48, names);
+        options.convolution = "onednn";
+        check_reshaped(model, options, sizes, 2, fixture, 2 * tolerance);
+    }
+}
+
+TEST_CASE("a session planned for another shape and back has the same bits again") {
+    Fixture fixture;
+    INFO(fixture.random.replay());
+    const Model model = fixture.write(testing::narrow_network());
+    for (const MapSize first : {MapSize(64), MapSize(224)}) {
+        Session session(model, options_of("", 1, first, {"relu3_1", "avgpool", "logits"}));
+        const std::vector<float> input = fixture.input(1, first);
+        const Values expected = run(session, input);
+        for (const MapSize other : {MapSize(160), MapSize(300, 200), MapSize(32)}) {
+            session.reshape(other, 2);
+            run(session, fixture.input(2, other));
+            session.reshape(first);
+            const Values found = run(session, input);
+            for (std::size_t i = 0; i < found.size(); ++i) CHECK(same_bits(found[i], expected[i]));
+        }
+    }
+}
+
+TEST_CASE("a shape that cannot be leaves the session as it was") {
+    Fixture fixture;
+    const Model model = fixture.write(testing::narrow_network());
+    Session session(model, options_of("", 2, MapSize(40, 48), {"relu5_1", "pool5"}));
+    const std::vector<float> input = fixture.input(2, MapSize(40, 48));
+    const Values expected = run(session, input);
+    const auto error = [&](MapSize size, std::size_t batch) {
+        return error_of(ErrorKind::usage, [&] { session.reshape(size, batch); });
+    };
+    CHECK(error(31, 1) == "input height: expected 32 to 8192 for pool5, found 31");
+    CHECK(error({64, 0}, 1) == "input width: expected 32 to 8192 for pool5, found 0");
+    CHECK(error(64, 0) == "batch: expected 1 to 4096, found 0");
+    CHECK(session.input_size() == MapSize(40, 48));
+    CHECK(session.batch() == 2);
+    const Values found = run(session, input);
+    for (std::size_t i = 0; i < found.size(); ++i) CHECK(same_bits(found[i], expected[i]));
+}
+
 }  // namespace vgg19

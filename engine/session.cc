@@ -62,6 +62,20 @@ void guarded(const ParallelFor& parallel_for, const Body& body) {
     }
 }
 
+/// The plan's, with their shapes for its batch.
+std::vector<Output> described_outputs(const Plan& plan) {
+    std::vector<Output> outputs;
+    for (const PlanOutput& output : plan.outputs) {
+        const auto [channels, size] = output.shape;
+        std::vector<std::size_t> shape = {plan.execution.batch, channels};
+        if (model::is_map(output.value.kind) || output.value.kind == model::OutputKind::average_pool) {
+            shape.insert(shape.end(), {size.height, size.width});
+        }
+        outputs.push_back({output.name, std::move(shape)});
+    }
+    return outputs;
+}
+
 }  // namespace
 
 struct Session::State {
@@ -70,27 +84,15 @@ struct Session::State {
           program(*model.file(), make_plan(*model.file(), options)),
           softmax(kernels::select(kernels::softmax_kernels(), program.plan().execution.isa)),
           parallel_for(options.parallel_for),
-          log(options.log) {
-        describe_outputs();
+          log(options.log),
+          outputs(described_outputs(program.plan())),
+          results(outputs.size()) {
         if (!log) return;
         tell(log, surprises(program.plan(), options));
         tell(log, decisions("planned", program.plan(), program.reports()));
     }
 
     std::size_t image_floats() const { return model::image_channels * program.plan().input_size.pixels(); }
-
-    void describe_outputs() {
-        outputs.clear();
-        for (const PlanOutput& output : program.plan().outputs) {
-            const auto [channels, size] = output.shape;
-            Output& described =
-                outputs.emplace_back(Output{output.name, {program.plan().execution.batch, channels}});
-            if (model::is_map(output.value.kind) || output.value.kind == model::OutputKind::average_pool) {
-                described.shape.insert(described.shape.end(), {size.height, size.width});
-            }
-        }
-        results.resize(outputs.size());
-    }
 
     /// Where the classifier's values before the softmax are given, or Error (usage).
     std::size_t logits_output() const {
@@ -215,8 +217,16 @@ void Session::backward(std::span<const std::span<const float>> /*output_gradient
                        std::span<float> /*input_gradient*/, const RunOptions& /*options*/) {
     throw Error(ErrorKind::failed, "backward: not built yet");
 }
-void Session::reshape(MapSize /*input_size*/, std::size_t /*batch*/) {
-    throw Error(ErrorKind::failed, "reshape: not built yet");
+void Session::reshape(MapSize input_size, std::size_t batch) {
+    guarded(state_->parallel_for, [&] {
+        const model::ModelFile& file = *state_->model.file();
+        Program& program = state_->program;
+        Plan plan = reshaped(program.plan(), file, input_size, batch);
+        std::vector<Output> outputs = described_outputs(plan);
+        program.reshape(file, std::move(plan));
+        state_->outputs = std::move(outputs);
+        if (state_->log) tell(state_->log, decisions("planned again", program.plan(), program.reports()));
+    });
 }
 const std::vector<PlanStep>& Session::plan() const {
     return state_->program.reports();

@@ -30,7 +30,6 @@ class DirectConvolution final : public Operation {
     DirectConvolution(const ConvolutionShape& shape, const ConvolutionWeights& weights,
                       const Execution& execution)
         : execution_(execution),
-          operations_(execution.batch * shape.direct_operations()),
           kernel_(kernels::select(kernels::conv_direct_kernels(), execution.isa)),
           weights_(kernels::conv_direct_packed_size(shape.input_channels, shape.output_channels,
                                                     execution.channel_block()) *
@@ -60,13 +59,21 @@ class DirectConvolution final : public Operation {
                               [&](std::size_t row) { kernel_.run(problem, row, row + 1); });
     }
 
+    bool reshape(MapSize size, const Execution& execution) override {
+        problem_.batch = execution.batch;
+        problem_.height = size.height;
+        problem_.width = size.width;
+        return true;
+    }
     std::size_t weight_bytes() const override { return weights_.size(); }
-    std::uint64_t operations() const override { return operations_; }
+    std::uint64_t operations() const override {
+        return std::uint64_t{2} * 9 * problem_.batch * problem_.input_channels * problem_.output_channels *
+               problem_.height * problem_.width;
+    }
     std::string kernel() const override { return kernel_.name; }
 
   private:
     Execution execution_;
-    std::uint64_t operations_;
     kernels::Kernel<kernels::ConvDirectFunction> kernel_;
     kernels::AlignedBuffer weights_;
     std::vector<float> bias_;

@@ -40,8 +40,7 @@ kernels::DenseWeights DenseProblem::type() const {
 Dense::Dense(const DenseProblem& problem, const Execution& execution)
     : weights_(problem.type()),
       kernel_(kernels::select(kernels::dense_kernels(weights_), execution.isa)),
-      problem_{.batch = execution.batch,
-               .inputs = problem.inputs,
+      problem_{.inputs = problem.inputs,
                .outputs = problem.outputs,
                .fp32_weights = problem.weights,
                .int8_weights = problem.int8_weights,
@@ -50,8 +49,6 @@ Dense::Dense(const DenseProblem& problem, const Execution& execution)
                .int4_scale = problem.int4_scale,
                .bias = problem.bias,
                .relu = problem.relu_follows},
-      schedule_(
-          kernels::dense_schedule(weights_, problem_, execution.cpu(), execution.isa, execution.threads)),
       quantize_(kernels::select(kernels::quantize_activations_kernels(), execution.isa)),
       signed_int8_(kernels::is_int8(weights_) && problem.signed_input),
       bias_(problem.bias) {
@@ -60,18 +57,30 @@ Dense::Dense(const DenseProblem& problem, const Execution& execution)
         input_rows_.resize(problem.inputs);
         problem_.input_rows = input_rows_.data();
     }
-    if (kernels::is_int8(weights_)) {
-        int8_input_.resize(execution.batch * problem.inputs);
-        input_scales_.resize(execution.batch);
-        problem_.int8_input = int8_input_.data();
-        problem_.input_scale = input_scales_.data();
-    }
     if (signed_int8_) {
         weight_sums_ = weight_sums(problem);
         shifted_input_.resize(problem.inputs);
         shifted_bias_.resize(problem.outputs);
         problem_.bias = shifted_bias_.data();
     }
+    set_batch(execution);
+}
+
+void Dense::set_batch(const Execution& execution) {
+    if (kernels::is_int8(weights_)) {
+        int8_input_.resize(execution.batch * problem_.inputs);
+        input_scales_.resize(execution.batch);
+        problem_.int8_input = int8_input_.data();
+        problem_.input_scale = input_scales_.data();
+    }
+    problem_.batch = execution.batch;
+    schedule_ =
+        kernels::dense_schedule(weights_, problem_, execution.cpu(), execution.isa, execution.threads);
+}
+
+bool Dense::reshape(MapSize /*size*/, const Execution& execution) {
+    set_batch(execution);
+    return true;
 }
 
 void Dense::run(const std::byte* input, std::byte* output, std::byte* scratch) {

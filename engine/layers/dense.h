@@ -38,6 +38,7 @@ class Dense final : public Operation {
     Dense(const DenseProblem& problem, const Execution& execution);
 
     void run(const std::byte* input, std::byte* output, std::byte* scratch) override;
+    bool reshape(MapSize size, const Execution& execution) override;
     std::string kernel() const override { return kernel_.name; }
     std::size_t scratch_bytes() const override;
     std::size_t weight_bytes() const override;
@@ -46,6 +47,8 @@ class Dense final : public Operation {
     }
 
   private:
+    /// Plans and reserves for the execution's batch.
+    void set_batch(const Execution& execution);
     void run_fp32_input(const float* input, std::byte* scratch);
     void run_int8(const float* input, std::byte* scratch);
     void run_signed_int8(const float* input, float* output, std::byte* scratch);

@@ -59,6 +59,13 @@ class DirectInt8 final : public Operation {
         kernels::conv_int8_convolution(kernel_, problem, execution_.threads, scratch);
     }
 
+    bool reshape(MapSize size, const Execution& execution) override {
+        problem_.batch = execution.batch;
+        problem_.height = size.height;
+        problem_.width = size.width;
+        return true;
+    }
+
     std::size_t scratch_bytes() const override {
         return kernels::conv_int8_scratch_size(problem_, execution_.threads);
     }
@@ -99,8 +106,7 @@ class WinogradInt8Convolution final : public Operation {
           relu_(shape.relu),
           kernel_(kernels::select(kernels::winograd_int8_kernels(), execution.isa)),
           problem_(winograd_int8_problem(tile, shape, execution)),
-          schedule_(kernels::winograd_int8_schedule(problem_, execution.cpu(), execution.channel_block(),
-                                                    execution.threads)),
+          schedule_(schedule_of(problem_, execution)),
           weights_(problem_.packed_size()),
           multiplier_(problem_.positions() * problem_.padded_output_channels()),
           bias_(problem_.padded_output_channels()) {
@@ -121,6 +127,14 @@ class WinogradInt8Convolution final : public Operation {
         kernels::winograd_int8_convolution(*kernel_.run, problem, schedule_, scratch);
     }
 
+    bool reshape(MapSize size, const Execution& execution) override {
+        problem_.batch = execution.batch;
+        problem_.height = size.height;
+        problem_.width = size.width;
+        schedule_ = schedule_of(problem_, execution);
+        return true;
+    }
+
     std::size_t scratch_bytes() const override {
         return kernels::winograd_int8_scratch_size(problem_, schedule_);
     }
@@ -129,6 +143,11 @@ class WinogradInt8Convolution final : public Operation {
     std::string kernel() const override { return kernels::winograd_int8_kernel_name(kernel_, problem_.tile); }
 
   private:
+    static kernels::WinogradSchedule schedule_of(const kernels::WinogradInt8& problem,
+                                                 const Execution& execution) {
+        return kernels::winograd_int8_schedule(problem, execution.cpu(), execution.channel_block(),
+                                               execution.threads);
+    }
     /// Turns the scales of filters into factors from sums of products to output steps.
     void scale_multipliers(const ConvolutionWeights& weights) {
         const std::size_t channels = problem_.padded_output_channels();

@@ -5,6 +5,9 @@
 #include <cstdint>
 #include <string>
 
+#include "engine/layers/execution.h"
+#include "vgg19/map_size.h"
+
 namespace vgg19::layers {
 
 class Operation {
@@ -18,6 +21,10 @@ class Operation {
     /// scratch_bytes() bytes. All are aligned to 64 bytes, except images and logits, which are aligned as
     /// floats. Allocates nothing. Not thread-safe: an operation may store intermediate results.
     virtual void run(const std::byte* input, std::byte* output, std::byte* scratch) = 0;
+
+    /// Prepares it for inputs of this size (of convolutions; dense layers keep theirs) and for the
+    /// execution's batch, with the weights that are packed. False if it cannot: then it is as it was.
+    virtual bool reshape(MapSize /*size*/, const Execution& /*execution*/) { return false; }
 
     virtual std::string kernel() const = 0;  ///< the kernel's name in profiles and reports
     virtual std::size_t scratch_bytes() const { return 0; }

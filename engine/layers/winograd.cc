@@ -14,7 +14,7 @@ class WinogradConvolution final : public Operation {
                         const ConvolutionWeights& weights, const Execution& execution)
         : kernel_(kernels::select(kernels::winograd_kernels(), execution.isa)),
           problem_(winograd_problem(shape, tile, execution)),
-          schedule_(kernels::winograd_schedule(problem_, execution.cpu(), execution.threads)),
+          schedule_(schedule_of(problem_, execution)),
           weights_(problem_.packed_size() * sizeof(float)),
           bias_(problem_.output_blocks() * problem_.block * sizeof(float)) {
         kernels::winograd_pack(*kernel_.run, problem_, execution.threads, weights.weights,
@@ -31,6 +31,14 @@ class WinogradConvolution final : public Operation {
         kernels::winograd_convolution(*kernel_.run, problem, schedule_, as_floats(scratch));
     }
 
+    bool reshape(MapSize size, const Execution& execution) override {
+        problem_.batch = execution.batch;
+        problem_.height = size.height;
+        problem_.width = size.width;
+        schedule_ = schedule_of(problem_, execution);
+        return true;
+    }
+
     std::size_t scratch_bytes() const override {
         return kernels::winograd_scratch_size(problem_, schedule_) * sizeof(float);
     }
@@ -44,6 +52,11 @@ class WinogradConvolution final : public Operation {
     }
 
   private:
+    static kernels::WinogradSchedule schedule_of(const kernels::Winograd& problem,
+                                                 const Execution& execution) {
+        return kernels::winograd_schedule(problem, execution.cpu(), execution.threads);
+    }
+
     kernels::Kernel<const kernels::WinogradSteps> kernel_;
     kernels::Winograd problem_;
     kernels::WinogradSchedule schedule_;

@@ -44,6 +44,13 @@ class WinogradImageConvolution final : public Operation {
         });
     }
 
+    bool reshape(MapSize size, const Execution& execution) override {
+        problem_.batch = execution.batch;
+        problem_.height = size.height;
+        problem_.width = size.width;
+        return true;
+    }
+
     std::size_t scratch_bytes() const override {
         return static_cast<std::size_t>(threads_) * scratch_floats() * sizeof(float);
     }

@@ -43,6 +43,53 @@ class Stopwatch {
     Clock::time_point last_;
 };
 
+/// Where a plan's steps write, in one piece of memory.
+struct ActivationPlaces {
+    std::vector<std::size_t> offsets;  ///< of each step's output
+    std::size_t bytes = 0;
+};
+
+/// A step's input and its output lie at opposite ends.
+ActivationPlaces activation_places(const Plan& plan) {
+    constexpr std::size_t line = 64;
+    const auto bytes_of = [&](const Step& step) {
+        return (step.output.bytes(plan.execution) + line - 1) / line * line;
+    };
+    ActivationPlaces places;
+    std::vector<bool> at_the_end;
+    std::size_t input_bytes = 0;
+    bool input_at_the_end = true;
+    for (const Step& step : plan.steps) {
+        if (!step.is_tap && !step.in_place) {
+            places.bytes = std::max(places.bytes, input_bytes + bytes_of(step));
+            input_bytes = bytes_of(step);
+            input_at_the_end = !input_at_the_end;
+        }
+        at_the_end.push_back(input_at_the_end);
+    }
+    for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+        const bool is_written_there = !plan.steps[i].is_tap;
+        places.offsets.push_back(at_the_end[i] && is_written_there ? places.bytes - bytes_of(plan.steps[i])
+                                                                   : 0);
+    }
+    return places;
+}
+
+std::size_t scratch_bytes(const std::vector<std::shared_ptr<layers::Operation>>& operations) {
+    std::size_t bytes = 0;
+    for (const auto& operation : operations) bytes = std::max(bytes, operation->scratch_bytes());
+    return bytes;
+}
+
+/// A buffer of so many bytes; none if the one that is there does. A little too large is no reason to have
+/// the operating system zero new pages.
+std::optional<kernels::AlignedBuffer> fitting(const kernels::AlignedBuffer& buffer, std::size_t bytes,
+                                              std::pmr::memory_resource* workspace) {
+    constexpr std::size_t most_excess = 4;
+    if (bytes <= buffer.size() && buffer.size() <= most_excess * bytes) return std::nullopt;
+    return kernels::AlignedBuffer(bytes, workspace);
+}
+
 PlanStep report_of(const Step& step, const layers::Operation& operation, const layers::Execution& execution) {
     return {.kind = step.kind,
             .arithmetic = step.arithmetic,
@@ -64,9 +111,21 @@ Program::Program(const model::ModelFile& file, Plan plan) : plan_(std::move(plan
             folded_weights_ = FoldedDenseWeights(file, step.input.size, plan_.execution.threads);
         }
         operations_.push_back(make_operation(file, step));
-        reports_.push_back(report_of(step, *operations_.back(), plan_.execution));
     }
-    allocate();
+    reports_ = reports_of(operations_);
+    ActivationPlaces places = activation_places(plan_);
+    places_ = std::move(places.offsets);
+    activations_ = kernels::AlignedBuffer(places.bytes, plan_.execution.workspace);
+    scratch_ = kernels::AlignedBuffer(scratch_bytes(operations_), plan_.execution.workspace);
+}
+
+std::vector<PlanStep> Program::reports_of(
+    const std::vector<std::shared_ptr<layers::Operation>>& operations) const {
+    std::vector<PlanStep> reports;
+    for (std::size_t i = 0; i < operations.size(); ++i) {
+        reports.push_back(report_of(plan_.steps[i], *operations[i], plan_.execution));
+    }
+    return reports;
 }
 
 std::unique_ptr<layers::Operation> Program::make_operation(const model::ModelFile& file,
@@ -136,33 +195,6 @@ std::unique_ptr<layers::Operation> Program::make_dense(const model::ModelFile& f
     return std::make_unique<layers::Dense>(problem, plan_.execution);
 }
 
-void Program::allocate() {
-    constexpr std::size_t line = 64;
-    std::size_t input_bytes = 0;  // the step's input and its output lie at opposite ends
-    std::size_t most_bytes = 0;
-    std::size_t scratch_bytes = 0;
-    std::vector<bool> at_the_end;
-    bool input_at_the_end = true;
-    for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
-        const Step& step = plan_.steps[i];
-        scratch_bytes = std::max(scratch_bytes, operations_[i]->scratch_bytes());
-        const bool moves = !step.is_tap && !step.in_place;
-        at_the_end.push_back(moves ? !input_at_the_end : input_at_the_end);
-        if (!moves) continue;
-        const std::size_t bytes = (step.output.bytes(plan_.execution) + line - 1) / line * line;
-        most_bytes = std::max(most_bytes, input_bytes + bytes);
-        input_bytes = bytes;
-        input_at_the_end = !input_at_the_end;
-    }
-    places_.clear();
-    for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
-        const std::size_t bytes = (plan_.steps[i].output.bytes(plan_.execution) + line - 1) / line * line;
-        places_.push_back(at_the_end[i] ? most_bytes - bytes : 0);
-    }
-    activations_ = kernels::AlignedBuffer(most_bytes, plan_.execution.workspace);
-    scratch_ = kernels::AlignedBuffer(scratch_bytes, plan_.execution.workspace);
-}
-
 template <class BeforeStep, class AfterStep>
 const std::byte* Program::run_steps(std::size_t begin, std::size_t end, const std::byte* input,
                                     std::span<float* const> results, const BeforeStep& before_step,
@@ -212,6 +244,44 @@ void Program::replace_convolution(std::size_t index, const layers::ConvolutionWe
     const PlannedConvolution& planned = plan_.convolutions[index];
     operations_[plan_.first_steps[index]] =
         layers::make_convolution(planned.algorithm(), planned.shape, weights, plan_.execution);
+}
+
+std::shared_ptr<layers::Operation> Program::reshaped_operation(const model::ModelFile& file,
+                                                               const Plan& before, const Step& step) const {
+    const bool has_weights = step.kind == StepKind::convolution || step.kind == StepKind::dense;
+    const bool other_weights =
+        step.layer == plan_.convolutions.size() && before.folds_average_pool() != plan_.folds_average_pool();
+    if (has_weights && !other_weights) {
+        const auto& operation = operations_[before.first_steps[step.layer]];
+        if (operation->reshape(step.input.size, plan_.execution)) return operation;
+    }
+    return make_operation(file, step);
+}
+
+void Program::reshape(const model::ModelFile& file, Plan plan) {
+    const kernels::FlushSubnormals flush_subnormals;
+    const Plan before = std::exchange(plan_, std::move(plan));
+    try {
+        std::vector<std::shared_ptr<layers::Operation>> operations;
+        for (const Step& step : plan_.steps) operations.push_back(reshaped_operation(file, before, step));
+        std::vector<PlanStep> reports = reports_of(operations);
+        ActivationPlaces places = activation_places(plan_);
+        std::pmr::memory_resource* const workspace = plan_.execution.workspace;
+        auto activations = fitting(activations_, places.bytes, workspace);
+        auto scratch = fitting(scratch_, scratch_bytes(operations), workspace);
+        // From here on nothing throws.
+        operations_ = std::move(operations);
+        reports_ = std::move(reports);
+        places_ = std::move(places.offsets);
+        if (activations) activations_ = std::move(*activations);
+        if (scratch) scratch_ = std::move(*scratch);
+    } catch (...) {
+        plan_ = before;
+        for (std::size_t i = 0; i < operations_.size(); ++i) {
+            operations_[i]->reshape(plan_.steps[i].input.size, plan_.execution);
+        }
+        throw;
+    }
 }
 
 }  // namespace vgg19

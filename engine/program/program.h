@@ -40,6 +40,10 @@ class Program {
     /// until the next run.
     const float* run_layers(std::size_t begin, std::size_t end, const float* input);
 
+    /// Changes to a plan that reshaped() made of this one's, for the same file: packed weights stay. With an
+    /// exception, everything is as before.
+    void reshape(const model::ModelFile& file, Plan plan);
+
     /// Replaces the FP32 weights of a convolution, counted from 0.
     void replace_convolution(std::size_t index, const layers::ConvolutionWeights& weights);
 
@@ -56,8 +60,10 @@ class Program {
     std::unique_ptr<layers::Operation> make_output(const model::ModelFile& file, const Step& step) const;
     /// Of a convolution's floats, in units of which it writes them.
     float unit_of(const model::ModelFile& file, std::size_t convolution) const;
-    /// Gives each step its place in activations_, and reserves memory.
-    void allocate();
+    /// The step's operation in the plan `before`, if it has weights and can be reshaped, else a new one.
+    std::shared_ptr<layers::Operation> reshaped_operation(const model::ModelFile& file, const Plan& before,
+                                                          const Step& step) const;
+    std::vector<PlanStep> reports_of(const std::vector<std::shared_ptr<layers::Operation>>& operations) const;
     /// Runs steps [begin, end), those that write outputs to `results`; with none, taps are left out. Calls
     /// before_step(step, input) and after_step() around each. Returns the output of the last one.
     template <class BeforeStep, class AfterStep>
@@ -67,10 +73,10 @@ class Program {
 
     Plan plan_;
     FoldedDenseWeights folded_weights_;
-    std::vector<std::unique_ptr<layers::Operation>> operations_;  ///< one per step
+    std::vector<std::shared_ptr<layers::Operation>> operations_;  ///< one per step
     std::vector<PlanStep> reports_;
-    kernels::AlignedBuffer activations_;
     std::vector<std::size_t> places_;  ///< of each step's output in activations_
+    kernels::AlignedBuffer activations_;
     kernels::AlignedBuffer scratch_;
 };
 
