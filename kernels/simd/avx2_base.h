@@ -45,6 +45,8 @@ struct Avx2Base {
     static void store_first(float* to, std::size_t count, Register a) {
         _mm256_maskstore_ps(to, first_lanes(count), a.value);
     }
+    static void store_past_caches(float* to, Register a) { _mm256_stream_ps(to, a.value); }
+    static void finish_stores() { _mm_sfence(); }
     static Register add(Register a, Register b) { return {_mm256_add_ps(a.value, b.value)}; }
     static Register subtract(Register a, Register b) { return {_mm256_sub_ps(a.value, b.value)}; }
     static Register multiply(Register a, Register b) { return {_mm256_mul_ps(a.value, b.value)}; }
@@ -57,6 +59,32 @@ struct Avx2Base {
         return {_mm256_fnmadd_ps(a.value, b.value, c.value)};
     }
     static Register maximum(Register a, Register b) { return {_mm256_max_ps(a.value, b.value)}; }
+    static std::uint32_t greater_lanes(Register a, Register b) {
+        return static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_cmp_ps(a.value, b.value, _CMP_GT_OQ)));
+    }
+    static Register select_lanes(std::uint32_t bits, Register a) {
+        const __m256i each = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+        const __m256i own = _mm256_and_si256(_mm256_set1_epi32(static_cast<std::int32_t>(bits)), each);
+        return {_mm256_and_ps(a.value, _mm256_castsi256_ps(_mm256_cmpeq_epi32(own, each)))};
+    }
+    static void transpose(std::array<Register, width>& rows) {
+        // First the 4×4 squares in each 128-bit half, then the halves.
+        __m256 t[width];
+        for (std::size_t i = 0; i < width; i += 4) {
+            const __m256 lower_ab = _mm256_unpacklo_ps(rows[i].value, rows[i + 1].value);
+            const __m256 upper_ab = _mm256_unpackhi_ps(rows[i].value, rows[i + 1].value);
+            const __m256 lower_cd = _mm256_unpacklo_ps(rows[i + 2].value, rows[i + 3].value);
+            const __m256 upper_cd = _mm256_unpackhi_ps(rows[i + 2].value, rows[i + 3].value);
+            t[i] = of_pairs(lower_ab, lower_cd, false);
+            t[i + 1] = of_pairs(lower_ab, lower_cd, true);
+            t[i + 2] = of_pairs(upper_ab, upper_cd, false);
+            t[i + 3] = of_pairs(upper_ab, upper_cd, true);
+        }
+        for (std::size_t k = 0; k < 4; ++k) {
+            rows[k].value = _mm256_permute2f128_ps(t[k], t[4 + k], 0x20);
+            rows[4 + k].value = _mm256_permute2f128_ps(t[k], t[4 + k], 0x31);
+        }
+    }
     static float total(Register a) {
         const __m128 four = _mm_add_ps(_mm256_castps256_ps128(a.value), _mm256_extractf128_ps(a.value, 1));
         const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
@@ -255,6 +283,12 @@ struct Avx2Base {
     }
 
   protected:
+    /// The lower or upper pairs of floats of each 128-bit half, those of a before those of b.
+    static __m256 of_pairs(__m256 a, __m256 b, bool upper) {
+        const __m256d x = _mm256_castps_pd(a);
+        const __m256d y = _mm256_castps_pd(b);
+        return _mm256_castpd_ps(upper ? _mm256_unpackhi_pd(x, y) : _mm256_unpacklo_pd(x, y));
+    }
     static __m256i load_bytes(const void* from) {
         return _mm256_loadu_si256(static_cast<const __m256i*>(from));
     }

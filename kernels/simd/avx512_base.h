@@ -46,6 +46,8 @@ struct Avx512Base {
     static void store_first(float* to, std::size_t count, Register a) {
         _mm512_mask_storeu_ps(to, first_of_16(count), a.value);
     }
+    static void store_past_caches(float* to, Register a) { _mm512_stream_ps(to, a.value); }
+    static void finish_stores() { _mm_sfence(); }
     static Register add(Register a, Register b) { return {_mm512_add_ps(a.value, b.value)}; }
     static Register subtract(Register a, Register b) { return {_mm512_sub_ps(a.value, b.value)}; }
     static Register multiply(Register a, Register b) { return {_mm512_mul_ps(a.value, b.value)}; }
@@ -58,6 +60,40 @@ struct Avx512Base {
         return {_mm512_fnmadd_ps(a.value, b.value, c.value)};
     }
     static Register maximum(Register a, Register b) { return {_mm512_max_ps(a.value, b.value)}; }
+    static std::uint32_t greater_lanes(Register a, Register b) {
+        return _mm512_cmp_ps_mask(a.value, b.value, _CMP_GT_OQ);
+    }
+    static Register select_lanes(std::uint32_t bits, Register a) {
+        return {_mm512_maskz_mov_ps(static_cast<__mmask16>(bits), a.value)};
+    }
+    static void transpose(std::array<Register, width>& rows) {
+        // First the 4×4 squares in each 128-bit part, then the parts.
+        __m512 t[width];
+        for (std::size_t i = 0; i < width; i += 4) {
+            const __m512 lower_ab = _mm512_unpacklo_ps(rows[i].value, rows[i + 1].value);
+            const __m512 upper_ab = _mm512_unpackhi_ps(rows[i].value, rows[i + 1].value);
+            const __m512 lower_cd = _mm512_unpacklo_ps(rows[i + 2].value, rows[i + 3].value);
+            const __m512 upper_cd = _mm512_unpackhi_ps(rows[i + 2].value, rows[i + 3].value);
+            t[i] = of_pairs(lower_ab, lower_cd, false);
+            t[i + 1] = of_pairs(lower_ab, lower_cd, true);
+            t[i + 2] = of_pairs(upper_ab, upper_cd, false);
+            t[i + 3] = of_pairs(upper_ab, upper_cd, true);
+        }
+        constexpr int lower_parts = _MM_SHUFFLE(1, 0, 1, 0);
+        constexpr int upper_parts = _MM_SHUFFLE(3, 2, 3, 2);
+        constexpr int even_parts = _MM_SHUFFLE(2, 0, 2, 0);
+        constexpr int odd_parts = _MM_SHUFFLE(3, 1, 3, 1);
+        for (std::size_t k = 0; k < 4; ++k) {
+            const __m512 a = _mm512_shuffle_f32x4(t[k], t[4 + k], lower_parts);
+            const __m512 b = _mm512_shuffle_f32x4(t[k], t[4 + k], upper_parts);
+            const __m512 c = _mm512_shuffle_f32x4(t[8 + k], t[12 + k], lower_parts);
+            const __m512 d = _mm512_shuffle_f32x4(t[8 + k], t[12 + k], upper_parts);
+            rows[k].value = _mm512_shuffle_f32x4(a, c, even_parts);
+            rows[4 + k].value = _mm512_shuffle_f32x4(a, c, odd_parts);
+            rows[8 + k].value = _mm512_shuffle_f32x4(b, d, even_parts);
+            rows[12 + k].value = _mm512_shuffle_f32x4(b, d, odd_parts);
+        }
+    }
     static float total(Register a) {
         const __m256 eight = _mm256_add_ps(lower_half(a.value), upper_half(a.value));
         const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
@@ -218,6 +254,12 @@ struct Avx512Base {
     }
 
   protected:
+    /// The lower or upper pairs of floats of each 128-bit part, those of a before those of b.
+    static __m512 of_pairs(__m512 a, __m512 b, bool upper) {
+        const __m512d x = _mm512_castps_pd(a);
+        const __m512d y = _mm512_castps_pd(b);
+        return _mm512_castpd_ps(upper ? _mm512_unpackhi_pd(x, y) : _mm512_unpacklo_pd(x, y));
+    }
     /// Numbers too large for an integer would become negative.
     static __m512i integers_below_256(Register a) {
         return _mm512_cvtps_epi32(_mm512_min_ps(_mm512_set1_ps(255.0F), a.value));

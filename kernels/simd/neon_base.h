@@ -42,6 +42,8 @@ struct NeonBase {
         store(values, a);
         for (std::size_t i = 0; i < count; ++i) to[i] = values[i];
     }
+    static void store_past_caches(float* to, Register a) { store(to, a); }
+    static void finish_stores() {}
     static Register add(Register a, Register b) {
         return {vaddq_f32(a.lower, b.lower), vaddq_f32(a.upper, b.upper)};
     }
@@ -63,6 +65,29 @@ struct NeonBase {
     }
     static Register maximum(Register a, Register b) {
         return {larger(a.lower, b.lower), larger(a.upper, b.upper)};
+    }
+    static std::uint32_t greater_lanes(Register a, Register b) {
+        const uint32x4_t lower = vandq_u32(vcgtq_f32(a.lower, b.lower), lower_bits());
+        const uint32x4_t upper = vandq_u32(vcgtq_f32(a.upper, b.upper), upper_bits());
+        return vaddvq_u32(vorrq_u32(lower, upper));
+    }
+    static Register select_lanes(std::uint32_t bits, Register a) {
+        const auto selected = [bits](float32x4_t values, uint32x4_t own) {
+            return vreinterpretq_f32_u32(
+                vandq_u32(vtstq_u32(vdupq_n_u32(bits), own), vreinterpretq_u32_f32(values)));
+        };
+        return {selected(a.lower, lower_bits()), selected(a.upper, upper_bits())};
+    }
+    static void transpose(std::array<Register, width>& rows) {
+        for (std::size_t i = 0; i < width; i += 4) {
+            transpose_square(rows[i].lower, rows[i + 1].lower, rows[i + 2].lower, rows[i + 3].lower);
+            transpose_square(rows[i].upper, rows[i + 1].upper, rows[i + 2].upper, rows[i + 3].upper);
+        }
+        for (std::size_t k = 0; k < 4; ++k) {
+            const float32x4_t upper = rows[k].upper;
+            rows[k].upper = rows[4 + k].lower;
+            rows[4 + k].lower = upper;
+        }
     }
     static float total(Register a) {
         const float32x4_t four = vaddq_f32(a.lower, a.upper);
@@ -266,6 +291,18 @@ struct NeonBase {
     }
 
   private:
+    static uint32x4_t lower_bits() { return uint32x4_t{1, 2, 4, 8}; }
+    static uint32x4_t upper_bits() { return uint32x4_t{16, 32, 64, 128}; }
+    static void transpose_square(float32x4_t& a, float32x4_t& b, float32x4_t& c, float32x4_t& d) {
+        const float32x4_t lower_ac = vzip1q_f32(a, c);
+        const float32x4_t upper_ac = vzip2q_f32(a, c);
+        const float32x4_t lower_bd = vzip1q_f32(b, d);
+        const float32x4_t upper_bd = vzip2q_f32(b, d);
+        a = vzip1q_f32(lower_ac, lower_bd);
+        b = vzip2q_f32(lower_ac, lower_bd);
+        c = vzip1q_f32(upper_ac, upper_bd);
+        d = vzip2q_f32(upper_ac, upper_bd);
+    }
     static float32x4_t larger(float32x4_t a, float32x4_t b) { return vbslq_f32(vcgtq_f32(a, b), a, b); }
     /// The saturating conversion to bytes also clamps to 255.
     static uint8x8_t quantized(Register a) {

@@ -40,6 +40,8 @@ struct Vector {
     static void store_first(float* to, std::size_t count, Register a) {
         for (std::size_t i = 0; i < count; ++i) to[i] = a.value[i];
     }
+    static void store_past_caches(float* to, Register a) { store(to, a); }
+    static void finish_stores() {}
     static Register add(Register a, Register b) { return {a.value + b.value}; }
     static Register subtract(Register a, Register b) { return {a.value - b.value}; }
     static Register multiply(Register a, Register b) { return {a.value * b.value}; }
@@ -55,6 +57,24 @@ struct Vector {
         return fused_multiply_add({-a.value}, b, c);
     }
     static Register maximum(Register a, Register b) { return {a.value > b.value ? a.value : b.value}; }
+    static std::uint32_t greater_lanes(Register a, Register b) {
+        const Integers own = (a.value > b.value) & Integers{1, 2, 4, 8, 16, 32, 64, 128};
+        std::int32_t bits = 0;
+        for (std::size_t i = 0; i < width; ++i) bits |= own[i];
+        return static_cast<std::uint32_t>(bits);
+    }
+    static Register select_lanes(std::uint32_t bits, Register a) {
+        const Integers each = {1, 2, 4, 8, 16, 32, 64, 128};
+        const Integers own = (Integers{} + static_cast<std::int32_t>(bits)) & each;
+        return {own == each ? a.value : Floats{}};
+    }
+    static void transpose(std::array<Register, width>& rows) {
+        float values[width][width];
+        for (std::size_t i = 0; i < width; ++i) store(values[i], rows[i]);
+        for (std::size_t i = 0; i < width; ++i) {
+            for (std::size_t j = 0; j < width; ++j) rows[i].value[j] = values[j][i];
+        }
+    }
     static float total(Register a) {
         float sums[4];
         for (std::size_t i = 0; i < 4; ++i) sums[i] = a.value[i] + a.value[i + 4];

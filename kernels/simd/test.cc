@@ -134,6 +134,37 @@ TEST_CASE("vector layer: the first lanes, every fourth float, sums and maxima ov
     });
 }
 
+TEST_CASE("vector layer: lanes that are greater, selected lanes, transposition, stores past the caches") {
+    for_each_isa([](const SimdOperations& simd) {
+        Random random;
+        INFO(random.replay());
+        for (int repetition = 0; repetition < repetitions; ++repetition) {
+            GuardedBuffer<float> a(simd.width), b(simd.width), result(simd.width);
+            for (auto* values : {&a, &b}) fill_operands(*values, random);
+            if (repetition % 2 == 0) std::copy_n(a.begin(), simd.width / 2, b.begin());  // equal ones
+            const std::uint32_t bits = simd.greater_lanes(a.data(), b.data());
+            CHECK((bits >> simd.width) == 0);
+            const auto wanted = static_cast<std::uint32_t>(random.integer(0, (1 << simd.width) - 1));
+            simd.select_lanes(wanted, a.data(), result.data());
+            for (std::size_t i = 0; i < simd.width; ++i) {
+                CHECK(((bits >> i) & 1U) == (a[i] > b[i] ? 1U : 0U));
+                CHECK(same(result[i], ((wanted >> i) & 1U) == 1 ? a[i] : 0.0F));
+            }
+        }
+        const std::size_t width = simd.width;
+        GuardedBuffer<float> square(width * width);
+        GuardedBuffer<float> transposed(width * width);
+        random.fill(square, -1, 1);
+        simd.transpose(square.data(), transposed.data());
+        for (std::size_t i = 0; i < width * width; ++i) {
+            CHECK(transposed[i] == square[i % width * width + i / width]);
+        }
+        GuardedBuffer<float> stored(width);  // ends at a page, so it is aligned
+        simd.store_past_caches(square.data(), stored.data());
+        CHECK(std::equal(stored.begin(), stored.end(), square.begin()));
+    });
+}
+
 TEST_CASE("vector layer: quantisation rounds ties to even and saturates") {
     const float values[] = {0.0F,   0.5F,   1.5F,   2.5F,   0.49999997F,
                             254.5F, 255.0F, 255.5F, 3e9F,   3e38F,

@@ -13,6 +13,8 @@
 //   Register                    `width` floats
 //   zero, broadcast(x), load(from), store(to, a)           at any address
 //   load_first(from, n), store_first(to, n, a)             the first n; no byte past those is accessed
+//   store_past_caches(to, a)    to is aligned to a register; the line is not fetched, nor kept
+//   finish_stores()             before another thread may read what was stored past the caches
 //   load_once(from)             stays in a register until its last use; the compiler may make other loads
 //                               part of each instruction that uses them
 //   load_every_fourth(from)     floats 0, 4, 8, …; may read 4 · width of them
@@ -20,6 +22,9 @@
 //   multiply_add(a, b, c)       a · b + c; rounded once or twice
 //   fused_multiply_add(a, b, c), fused_subtract_product(c, a, b)     a · b + c and c − a · b; rounded once
 //   maximum(a, b)               a > b ? a : b, so b if one is NaN
+//   greater_lanes(a, b)         bit i: whether lane i of a is greater than that of b
+//   select_lanes(bits, a)       a in the lanes whose bit is set, 0 in the others
+//   transpose(rows)             of `width` registers: lane j of row i and lane i of row j change places
 //   total(a), largest(a)        over the lanes: upper half with lower half, and so on
 //   store_quantized(to, a)      `width` bytes min(255, round(a)), ties to even; a ≥ 0, or no number, for
 //                               which the byte may be any

@@ -36,13 +36,22 @@ Function* find(void* library, const char* name, Function* /*declaration*/) {
 }
 #define FIND(library, name) find(library, #name, static_cast<decltype(&name)>(nullptr))
 
-void use(void* library, const std::string& model_path) {
+void run_in_order(void* loops, std::size_t count, vgg19_task task, void* task_context) {
+    ++*static_cast<int*>(loops);
+    for (std::size_t i = 0; i < count; ++i) task(task_context, i);
+}
+
+/// With the caller's threads instead of the library's if `loops` is given, which counts them.
+void use(void* library, const std::string& model_path, int* loops = nullptr) {
     vgg19_model* model = nullptr;
     vgg19_session* session = nullptr;
     vgg19_session_options options = {};
     options.struct_size = sizeof options;
     options.threads = 3;
     options.convolution = "winograd";  // OpenMP's threads would stay
+    if (loops != nullptr) options.parallel_for = run_in_order;
+    options.parallel_for_context = loops;
+    const std::ptrdiff_t before = threads();
     require(FIND(library, vgg19_model_open)(model_path.c_str(), &model) == VGG19_OK, "a model");
     require(FIND(library, vgg19_session_create)(model, &options, &session) == VGG19_OK, "a session");
     std::vector<float> input(std::size_t{3} * 32 * 32, 0.5F);
@@ -52,7 +61,12 @@ void use(void* library, const std::string& model_path) {
                                                  logits.size()) == VGG19_OK,
                 "logits");
     }
-    require(threads() >= 3, "threads of the library");
+    if (loops == nullptr) {
+        require(threads() >= 3, "threads of the library");
+    } else {
+        require(threads() == before, "no threads of the library beside the caller's");
+        require(*loops > 0, "loops on the caller's threads");
+    }
     FIND(library, vgg19_session_destroy)(session);
     FIND(library, vgg19_model_close)(model);
 }
@@ -68,6 +82,8 @@ int main(int /*argc*/, char** argv) {
         const std::ptrdiff_t before = threads();
         void* library = dlopen(argv[1], RTLD_NOW | RTLD_LOCAL);
         require(library != nullptr, "a library that can be loaded");
+        int loops = 0;
+        use(library, model, &loops);
         use(library, model);
         require(dlclose(library) == 0, "a library that can be unloaded");
         require(dlopen(argv[1], RTLD_NOW | RTLD_NOLOAD) == nullptr, "no library");

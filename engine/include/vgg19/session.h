@@ -203,7 +203,7 @@ class Session {
     std::size_t batch() const;
 
   private:
-    struct State;
+    struct [[gnu::visibility("hidden")]] State;
     std::unique_ptr<State> state_;
 };
 

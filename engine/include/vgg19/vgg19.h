@@ -16,8 +16,8 @@ extern "C" {
 
 typedef enum vgg19_status {
     VGG19_OK = 0,
-    VGG19_FAILED = 1,   /* an error at run time */
-    VGG19_USAGE = 2,    /* invalid arguments */
+    VGG19_FAILED = 1,    /* an error at run time */
+    VGG19_USAGE = 2,     /* invalid arguments */
     VGG19_BAD_INPUT = 5, /* an invalid model or image */
     VGG19_CANCELLED = 6  /* the caller asked for the end of a run */
 } vgg19_status;
@@ -27,8 +27,31 @@ typedef struct vgg19_model vgg19_model; /* immutable and thread-safe */
  * floating-point mode stays as it is (vgg19/session.h). */
 typedef struct vgg19_session vgg19_session;
 
-/* A field of zero means the default. struct_size is sizeof(vgg19_session_options), so that a later version of
- * the library knows which fields exist. */
+/* Structs with a struct_size have a field more in some later version, always at their end. Set all of it to
+ * zero, as an initialiser that names some fields does, and struct_size to sizeof the struct; a field of zero
+ * means the default. So a program works with a library that is newer than its header, whose fields it lacks,
+ * and also with an older one, as long as it leaves the fields that this one does not know at zero; else the
+ * call fails with VGG19_USAGE.
+ *
+ * Functions of the caller get their context, which the library does not look at. They may be called as long
+ * as the session lives, or for run options as long as the call takes. In C++, one that throws ends the call
+ * with VGG19_FAILED. */
+
+typedef void (*vgg19_task)(void* task_context, size_t index);
+
+typedef enum vgg19_log_level {
+    VGG19_LOG_DETAIL = 0,      /* what runs each layer */
+    VGG19_LOG_INFORMATION = 1, /* what was planned for which CPU */
+    VGG19_LOG_WARNING = 2      /* something that the caller may not expect */
+} vgg19_log_level;
+
+typedef enum vgg19_pooling {
+    VGG19_POOLING_OF_MODEL = 0,
+    VGG19_POOLING_MAX = 1,
+    VGG19_POOLING_AVERAGE = 2
+} vgg19_pooling;
+
+/* vgg19::SessionOptions (vgg19/session.h) says more of each. */
 typedef struct vgg19_session_options {
     size_t struct_size;
     int threads;         /* default: as many as this process has CPUs */
@@ -37,7 +60,48 @@ typedef struct vgg19_session_options {
     size_t batch;            /* default: 1 */
     const char* isa;         /* default: VGG19_ISA, else the best that this CPU supports */
     const char* convolution; /* "auto" (default), "winograd", "direct" or "onednn" */
+
+    const char* plan_file;      /* of `vgg19 tune`; default: what is known of CPUs of this kind */
+    const char* const* outputs; /* names, such as "relu5_1"; default: "logits", or the last map */
+    size_t output_count;
+    int gradients;         /* not 0: vgg19_session_backward can be called */
+    vgg19_pooling pooling; /* of the pools between convolutions */
+
+    /* The caller's parallel loop: calls task(task_context, index) once for each index below count, on any
+     * threads, and returns when all these calls have returned. Default: the library's threads. */
+    void (*parallel_for)(void* context, size_t count, vgg19_task task, void* task_context);
+    void* parallel_for_context;
+
+    /* Memory for runs, of both or neither: activations and scratch memory, but not packed weights. Null
+     * means that there is none. Default: the library's own. */
+    void* (*allocate)(void* context, size_t bytes, size_t alignment);
+    void (*deallocate)(void* context, void* memory, size_t bytes);
+    void* workspace_context;
+
+    /* Gets a line of text without its end, valid during the call. Default: nobody is told. */
+    void (*log)(void* context, vgg19_log_level level, const char* message);
+    void* log_context;
 } vgg19_session_options;
+
+typedef struct vgg19_run_options {
+    size_t struct_size;
+    double* seconds; /* of each step, or null */
+    size_t seconds_count;
+    /* Called before each step, on the calling thread; not 0 ends the run with VGG19_CANCELLED. */
+    int (*is_cancelled)(void* context);
+    void* is_cancelled_context;
+} vgg19_run_options;
+
+/* Floats, and how many there are. */
+typedef struct vgg19_floats {
+    float* values;
+    size_t count;
+} vgg19_floats;
+
+typedef struct vgg19_const_floats {
+    const float* values;
+    size_t count;
+} vgg19_const_floats;
 
 typedef struct vgg19_prediction {
     size_t class_index;
@@ -62,10 +126,52 @@ vgg19_status vgg19_session_create(const vgg19_model* model, const vgg19_session_
 void vgg19_session_destroy(vgg19_session* session); /* null is allowed */
 size_t vgg19_session_input_height(const vgg19_session* session);
 size_t vgg19_session_input_width(const vgg19_session* session);
+size_t vgg19_session_batch(const vgg19_session* session);
+int vgg19_session_threads(const vgg19_session* session);
+
+/* The steps of a run, from 0. Text is valid until the session is reshaped or destroyed; null for an index
+ * that is too large. */
+size_t vgg19_session_step_count(const vgg19_session* session);
+const char* vgg19_session_step_layer(const vgg19_session* session, size_t index);
+const char* vgg19_session_step_kernel(const vgg19_session* session, size_t index);
+
+/* The results of a run, from 0, in the order in which they were asked for. Maps have the shape (batch,
+ * channels, height, width), others (batch, values). _shape writes it to `shape`, and returns the number of
+ * dimensions: 4 or
+ * 2. Of an index that is too large: null, or 0. */
+size_t vgg19_session_output_count(const vgg19_session* session);
+const char* vgg19_session_output_name(const vgg19_session* session, size_t index);
+size_t vgg19_session_output_shape(const vgg19_session* session, size_t index, size_t shape[4]);
 
 /* (batch, 3, height, width) normalised floats in, (batch, classes) logits out; the counts are of floats. */
 vgg19_status vgg19_session_run(vgg19_session* session, const float* input, size_t input_count, float* logits,
                                size_t logits_count);
+
+/* The same for all outputs: outputs[i] gets as many floats as its shape has. `options` may be null. */
+vgg19_status vgg19_session_run_outputs(vgg19_session* session, const float* input, size_t input_count,
+                                       const vgg19_floats* outputs, size_t output_count,
+                                       const vgg19_run_options* options);
+
+/* The gradient of a scalar with respect to the last run's input, from those with respect to its outputs;
+ * output_gradients[i] has its output's number of floats, or is {NULL, 0} if the scalar does not depend on it.
+ */
+vgg19_status vgg19_session_backward(vgg19_session* session, const vgg19_const_floats* output_gradients,
+                                    size_t output_count, float* input_gradient, size_t input_count,
+                                    const vgg19_run_options* options);
+
+/* Plans the session for another shape; nothing is packed again. After a failure the session is as before. */
+vgg19_status vgg19_session_reshape(vgg19_session* session, size_t height, size_t width, size_t batch);
+
+/* Makes (3, height, width) normalised floats of one image, as the model requires; the second of an image
+ * file. */
+vgg19_status vgg19_session_preprocess(const vgg19_session* session, const uint8_t* rgb, size_t width,
+                                      size_t height, size_t stride, float* input, size_t input_count);
+vgg19_status vgg19_session_preprocess_file(const vgg19_session* session, const uint8_t* file, size_t bytes,
+                                           float* input, size_t input_count);
+
+/* The `top` most probable classes of one image's logits. */
+vgg19_status vgg19_session_predictions(const vgg19_session* session, const float* logits, size_t logits_count,
+                                       size_t top, vgg19_prediction* predictions);
 
 /* An image of 8-bit R, G, B, `stride` bytes from row to row; writes the `top` most probable classes to
  * `predictions`. */

@@ -146,6 +146,24 @@ const SimdOperations simd_operations = {
             }
             Vector::store_first(to, count, Vector::add(rest, Vector::zero()));
         },
+    .store_past_caches =
+        [](const float* from, float* to) {
+            Vector::store_past_caches(to, Vector::load(from));
+            Vector::finish_stores();
+        },
+    .greater_lanes = [](const float* a,
+                        const float* b) { return Vector::greater_lanes(Vector::load(a), Vector::load(b)); },
+    .select_lanes = [](std::uint32_t bits, const float* a,
+                       float* result) { Vector::store(result, Vector::select_lanes(bits, Vector::load(a))); },
+    .transpose =
+        [](const float* rows, float* result) {
+            std::array<Vector::Register, Vector::width> square{};
+            for (std::size_t i = 0; i < Vector::width; ++i)
+                square[i] = Vector::load(rows + i * Vector::width);
+            Vector::transpose(square);
+            for (std::size_t i = 0; i < Vector::width; ++i)
+                Vector::store(result + i * Vector::width, square[i]);
+        },
     .load_every_fourth = [](const float* from,
                             float* result) { Vector::store(result, Vector::load_every_fourth(from)); },
     .total = [](const float* a) { return Vector::total(Vector::load(a)); },

@@ -26,6 +26,11 @@ struct SimdOperations {
     };
     void (*floats)(Floats operation, const float* a, const float* b, const float* c, float* result);
     void (*load_store_first)(const float* from, std::size_t count, float* to);
+    /// Stores at a register's alignment.
+    void (*store_past_caches)(const float* from, float* to);
+    std::uint32_t (*greater_lanes)(const float* a, const float* b);
+    void (*select_lanes)(std::uint32_t bits, const float* a, float* result);
+    void (*transpose)(const float* rows, float* result);  ///< [width][width]
     void (*load_every_fourth)(const float* from, float* result);
     float (*total)(const float* a);
     float (*largest)(const float* a);
