@@ -37,6 +37,7 @@ constexpr std::array subcommands = {
     Subcommand{"run", "compute logits, or what layers see, for a tensor of inputs", run},
     Subcommand{"features", "compute what layers see in many pictures", features},
     Subcommand{"compare", "measure how different two pictures look to a network", compare},
+    Subcommand{"stylize", "paint one picture in the style of another", stylize},
     Subcommand{"eval", "measure a model's accuracy on labelled images", eval},
     Subcommand{"bench", "compare the variants' speed; the same program as vgg19-bench", bench},
     Subcommand{"serve", "the dashboard: classify images in a browser or through its API", serve},
