@@ -8,14 +8,13 @@
 #include <numeric>
 #include <utility>
 
+#include "engine/guarded.h"
 #include "engine/image/preprocess.h"
 #include "engine/labels/labels.h"
 #include "engine/model/model_file.h"
 #include "engine/program/plan.h"
 #include "engine/program/plan_notes.h"
 #include "engine/program/program.h"
-#include "kernels/common/callers_function.h"
-#include "kernels/common/callers_threads.h"
 #include "kernels/softmax/softmax.h"
 #include "vgg19/error.h"
 
@@ -41,25 +40,6 @@ void require_finite(std::span<const float> values) {
     throw Error(ErrorKind::bad_input, "input: expected finite values, found " +
                                           std::to_string(values[index]) + " at index " +
                                           std::to_string(index));
-}
-
-/// Runs body() with the caller's threads. What the caller's functions throw leaves it as it is; other
-/// exceptions become Error.
-template <class Body>
-void guarded(const ParallelFor& parallel_for, const Body& body) {
-    const kernels::CallersThreads threads(parallel_for);
-    try {
-        body();
-        kernels::CallersThreads::rethrow();
-    } catch (const Error&) {
-        throw;
-    } catch (const std::bad_alloc&) {
-        throw;
-    } catch (const kernels::CallersException& callers) {
-        std::rethrow_exception(callers.exception);
-    } catch (const std::exception& error) {
-        throw Error(ErrorKind::failed, error.what());
-    }
 }
 
 /// The plan's, with their shapes for its batch.
@@ -116,7 +96,16 @@ struct Session::State {
             require_length("seconds", program.plan().steps.size(), options.seconds.size());
         }
         require_finite(input);
+        has_run = false;
         program.run(input.data(), results, options);
+        has_run = true;
+    }
+
+    /// One span for each output.
+    void require_outputs(const char* what, std::size_t found) const {
+        if (found == outputs.size()) return;
+        throw Error(ErrorKind::usage, std::string(what) + ": expected " + std::to_string(outputs.size()) +
+                                          " (" + output_names() + "), found " + std::to_string(found));
     }
 
     Model model;
@@ -126,6 +115,7 @@ struct Session::State {
     Log log;
     std::vector<Output> outputs;
     std::vector<float*> results;  ///< of the run that is in progress
+    bool has_run = false;         ///< completely, for this shape
 };
 
 Session::Session(const Model& model, const SessionOptions& options) {
@@ -147,11 +137,7 @@ void Session::run(std::span<const float> input_nchw, std::span<float> logits, st
 void Session::run(std::span<const float> input_nchw, std::span<const std::span<float>> outputs,
                   const RunOptions& options) {
     require_length("input", batch() * state_->image_floats(), input_nchw.size());
-    if (outputs.size() != state_->outputs.size()) {
-        throw Error(ErrorKind::usage, "outputs: expected " + std::to_string(state_->outputs.size()) + " (" +
-                                          state_->output_names() + "), found " +
-                                          std::to_string(outputs.size()));
-    }
+    state_->require_outputs("outputs", outputs.size());
     for (std::size_t i = 0; i < outputs.size(); ++i) {
         require_length(state_->outputs[i].name.c_str(), state_->outputs[i].size(), outputs[i].size());
         state_->results[i] = outputs[i].data();
@@ -213,9 +199,26 @@ std::size_t Output::size() const {
 const std::vector<Output>& Session::outputs() const {
     return state_->outputs;
 }
-void Session::backward(std::span<const std::span<const float>> /*output_gradients*/,
-                       std::span<float> /*input_gradient*/, const RunOptions& /*options*/) {
-    throw Error(ErrorKind::failed, "backward: not built yet");
+void Session::backward(std::span<const std::span<const float>> output_gradients,
+                       std::span<float> input_gradient, const RunOptions& options) {
+    if (!state_->program.plan().gradients) {
+        throw Error(ErrorKind::usage,
+                    "backward: expected a session made with SessionOptions::gradients, found one without");
+    }
+    if (!state_->has_run) {
+        throw Error(ErrorKind::usage,
+                    "backward: expected a session that has run, found none that is complete");
+    }
+    state_->require_outputs("output gradients", output_gradients.size());
+    for (std::size_t i = 0; i < output_gradients.size(); ++i) {
+        if (output_gradients[i].empty()) continue;
+        const Output& output = state_->outputs[i];
+        require_length(("gradient of " + output.name).c_str(), output.size(), output_gradients[i].size());
+    }
+    require_length("input gradient", batch() * state_->image_floats(), input_gradient.size());
+    if (!options.seconds.empty()) require_length("seconds", plan().size(), options.seconds.size());
+    guarded(state_->parallel_for,
+            [&] { state_->program.backward(output_gradients, input_gradient.data(), options); });
 }
 void Session::reshape(MapSize input_size, std::size_t batch) {
     guarded(state_->parallel_for, [&] {
@@ -224,6 +227,7 @@ void Session::reshape(MapSize input_size, std::size_t batch) {
         Plan plan = reshaped(program.plan(), file, input_size, batch);
         std::vector<Output> outputs = described_outputs(plan);
         program.reshape(file, std::move(plan));
+        state_->has_run = false;
         state_->outputs = std::move(outputs);
         if (state_->log) tell(state_->log, decisions("planned again", program.plan(), program.reports()));
     });

@@ -26,6 +26,10 @@ class Operation {
     /// execution's batch, with the weights that are packed. False if it cannot: then it is as it was.
     virtual bool reshape(MapSize /*size*/, const Execution& /*execution*/) { return false; }
 
+    /// Lets runs record which of their outputs are positive, a bit each (kernels/relu/relu.h). False: it
+    /// cannot.
+    virtual bool record_positive(std::uint8_t* /*bits*/) { return false; }
+
     virtual std::string kernel() const = 0;  ///< the kernel's name in profiles and reports
     virtual std::size_t scratch_bytes() const { return 0; }
     virtual std::size_t weight_bytes() const { return 0; }  ///< packed: the most that a run reads

@@ -1,7 +1,6 @@
 #include "engine/layers/pool.h"
 
-#include <algorithm>
-
+#include "engine/layers/row_loop.h"
 #include "kernels/common/parallel.h"
 
 namespace vgg19::layers {
@@ -18,32 +17,24 @@ void MaxPool::run(const std::byte* input, std::byte* output, std::byte* /*scratc
     kernels::MaxPool problem = problem_;
     problem.input = as_floats(input);
     problem.output = as_floats(output);
-    const std::size_t rows = problem.planes * (problem.height / 2);
-    const std::size_t parts = std::min(rows, 4 * static_cast<std::size_t>(threads_));
-    kernels::parallel_for(threads_, parts, [&](std::size_t part) {
-        const kernels::Range range = kernels::part_of(rows, parts, part);
-        kernel_.run(problem, range.begin, range.end);
-    });
+    for_rows(problem.planes * (problem.height / 2), threads_,
+             [&](std::size_t begin, std::size_t end) { kernel_.run(problem, begin, end); });
 }
 
 AveragePool2x2::AveragePool2x2(std::size_t channels, MapSize size, const Execution& execution)
     : threads_(execution.threads),
-      planes_(execution.batch * kernels::blocks_of(channels, execution.channel_block())),
-      size_(size),
-      block_(execution.channel_block()) {}
+      kernel_(kernels::select(kernels::average_pool_2x2_kernels(), execution.isa)),
+      problem_{.planes = execution.batch * kernels::blocks_of(channels, execution.channel_block()),
+               .height = size.height,
+               .width = size.width,
+               .block = execution.channel_block()} {}
 
 void AveragePool2x2::run(const std::byte* input, std::byte* output, std::byte* /*scratch*/) {
-    const MapSize pooled = size_.halved();
-    const std::size_t row_size = size_.width * block_;
-    kernels::parallel_for(threads_, planes_ * pooled.height, [&](std::size_t row) {
-        const std::size_t input_row = row / pooled.height * size_.height + 2 * (row % pooled.height);
-        const float* from = as_floats(input) + input_row * row_size;
-        float* to = as_floats(output) + row * pooled.width * block_;
-        for (std::size_t i = 0; i < pooled.width * block_; ++i) {
-            const float* square = from + i / block_ * 2 * block_ + i % block_;
-            to[i] = ((square[0] + square[block_]) + (square[row_size] + square[row_size + block_])) / 4;
-        }
-    });
+    kernels::AveragePool2x2 problem = problem_;
+    problem.input = as_floats(input);
+    problem.output = as_floats(output);
+    for_rows(problem.planes * (problem.height / 2), threads_,
+             [&](std::size_t begin, std::size_t end) { kernel_.run(problem, begin, end); });
 }
 
 AveragePool::AveragePool(std::size_t channels, MapSize size, MapSize output_size, const Execution& execution)

@@ -7,6 +7,7 @@
 #include "engine/layers/execution.h"
 #include "engine/layers/operation.h"
 #include "kernels/average_pool/average_pool.h"
+#include "kernels/average_pool_2x2/average_pool_2x2.h"
 #include "kernels/max_pool/max_pool.h"
 #include "vgg19/map_size.h"
 
@@ -30,13 +31,12 @@ class AveragePool2x2 final : public Operation {
   public:
     AveragePool2x2(std::size_t channels, MapSize size, const Execution& execution);
     void run(const std::byte* input, std::byte* output, std::byte* scratch) override;
-    std::string kernel() const override { return "average_pool_2x2"; }
+    std::string kernel() const override { return kernel_.name; }
 
   private:
     int threads_;
-    std::size_t planes_;
-    MapSize size_;
-    std::size_t block_;
+    kernels::Kernel<kernels::AveragePool2x2Function> kernel_;
+    kernels::AveragePool2x2 problem_;
 };
 
 /// Adaptive average pool from `size` to `output_size`: reads floats in the blocked layout, writes

@@ -31,6 +31,11 @@ class WinogradConvolution final : public Operation {
         kernels::winograd_convolution(*kernel_.run, problem, schedule_, as_floats(scratch));
     }
 
+    bool record_positive(std::uint8_t* bits) override {
+        problem_.bits.positive = bits;
+        return true;
+    }
+
     bool reshape(MapSize size, const Execution& execution) override {
         problem_.batch = execution.batch;
         problem_.height = size.height;

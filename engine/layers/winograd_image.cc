@@ -44,6 +44,11 @@ class WinogradImageConvolution final : public Operation {
         });
     }
 
+    bool record_positive(std::uint8_t* bits) override {
+        problem_.bits.positive = bits;
+        return true;
+    }
+
     bool reshape(MapSize size, const Execution& execution) override {
         problem_.batch = execution.batch;
         problem_.height = size.height;

@@ -126,8 +126,8 @@ void add_convolution(StepList& steps, Plan& plan, std::size_t index) {
 void add_average_pool(StepList& steps, const Plan& plan, std::size_t pooled_side, bool can_fold) {
     const auto [format, channels, size] = steps.last();
     const Activation pooled = {Activation::Format::plain, channels, MapSize(pooled_side)};
-    const bool fold =
-        can_fold && size.height <= pooled_side && size.width <= pooled_side && size != MapSize(pooled_side);
+    const bool fold = can_fold && !plan.gradients && size.height <= pooled_side &&
+                      size.width <= pooled_side && size != MapSize(pooled_side);
     if (!fold) {
         steps.add(StepKind::average_pool, pooled);
         steps.give(OutputKind::average_pool, 0);

@@ -75,12 +75,6 @@ ActivationPlaces activation_places(const Plan& plan) {
     return places;
 }
 
-std::size_t scratch_bytes(const std::vector<std::shared_ptr<layers::Operation>>& operations) {
-    std::size_t bytes = 0;
-    for (const auto& operation : operations) bytes = std::max(bytes, operation->scratch_bytes());
-    return bytes;
-}
-
 /// A buffer of so many bytes; none if the one that is there does. A little too large is no reason to have
 /// the operating system zero new pages.
 std::optional<kernels::AlignedBuffer> fitting(const kernels::AlignedBuffer& buffer, std::size_t bytes,
@@ -106,6 +100,7 @@ PlanStep report_of(const Step& step, const layers::Operation& operation, const l
 Program::Program(const model::ModelFile& file, Plan plan) : plan_(std::move(plan)) {
     const kernels::FlushSubnormals
         flush_subnormals;  // for packing too: weights are read in the same way everywhere
+    if (plan_.gradients) backward_ = std::make_unique<Backward>(file, plan_);
     for (const Step& step : plan_.steps) {
         if (step.kind == StepKind::flatten) {
             folded_weights_ = FoldedDenseWeights(file, step.input.size, plan_.execution.threads);
@@ -113,10 +108,25 @@ Program::Program(const model::ModelFile& file, Plan plan) : plan_(std::move(plan
         operations_.push_back(make_operation(file, step));
     }
     reports_ = reports_of(operations_);
+    attach_backward(operations_);
     ActivationPlaces places = activation_places(plan_);
     places_ = std::move(places.offsets);
-    activations_ = kernels::AlignedBuffer(places.bytes, plan_.execution.workspace);
+    activations_ = kernels::AlignedBuffer(activation_bytes(places.bytes), plan_.execution.workspace);
     scratch_ = kernels::AlignedBuffer(scratch_bytes(operations_), plan_.execution.workspace);
+}
+
+void Program::attach_backward(const std::vector<std::shared_ptr<layers::Operation>>& operations) {
+    for (std::size_t i = 0; backward_ && i < operations.size(); ++i) backward_->attach(i, *operations[i]);
+}
+
+std::size_t Program::activation_bytes(std::size_t of_runs) const {
+    return backward_ ? std::max(of_runs, backward_->activation_bytes()) : of_runs;
+}
+
+std::size_t Program::scratch_bytes(const std::vector<std::shared_ptr<layers::Operation>>& operations) const {
+    std::size_t bytes = backward_ ? backward_->scratch_bytes() : 0;
+    for (const auto& operation : operations) bytes = std::max(bytes, operation->scratch_bytes());
+    return bytes;
 }
 
 std::vector<PlanStep> Program::reports_of(
@@ -136,6 +146,8 @@ std::unique_ptr<layers::Operation> Program::make_operation(const model::ModelFil
         case StepKind::convolution:
             return make_convolution(file, step.layer);
         case StepKind::max_pool:
+            if (backward_)
+                return backward_->make_max_pool(static_cast<std::size_t>(&step - plan_.steps.data()));
             return std::make_unique<layers::MaxPool>(channels, step.input.size, execution);
         case StepKind::average_pool_2x2:
             return std::make_unique<layers::AveragePool2x2>(channels, step.input.size, execution);
@@ -210,6 +222,7 @@ const std::byte* Program::run_steps(std::size_t begin, std::size_t end, const st
             gives ? reinterpret_cast<std::byte*>(results[*step.result]) : activations_.data() + places_[i];
         before_step(i, input);
         operations_[i]->run(input, target, scratch_.data());
+        if (backward_) backward_->record(i, target);
         kernels::CallersThreads::rethrow();
         after_step();
         if (!step.is_tap) input = target;
@@ -230,6 +243,11 @@ void Program::run(const float* image, std::span<float* const> results, const Run
             if (observer && plan_.first_steps[layer] == step) observer(layer, as_floats(input));
         },
         [&] { watch.lap(); });
+}
+
+void Program::backward(std::span<const std::span<const float>> result_gradients, float* image_gradient,
+                       const RunOptions& options) {
+    backward_->run(activations_.data(), scratch_.data(), result_gradients, image_gradient, options);
 }
 
 const float* Program::run_layers(std::size_t begin, std::size_t end, const float* input) {
@@ -261,13 +279,16 @@ std::shared_ptr<layers::Operation> Program::reshaped_operation(const model::Mode
 void Program::reshape(const model::ModelFile& file, Plan plan) {
     const kernels::FlushSubnormals flush_subnormals;
     const Plan before = std::exchange(plan_, std::move(plan));
+    std::unique_ptr<Backward> backward_before = std::move(backward_);
     try {
+        if (backward_before) backward_ = std::make_unique<Backward>(file, plan_, backward_before.get());
         std::vector<std::shared_ptr<layers::Operation>> operations;
         for (const Step& step : plan_.steps) operations.push_back(reshaped_operation(file, before, step));
         std::vector<PlanStep> reports = reports_of(operations);
+        attach_backward(operations);
         ActivationPlaces places = activation_places(plan_);
         std::pmr::memory_resource* const workspace = plan_.execution.workspace;
-        auto activations = fitting(activations_, places.bytes, workspace);
+        auto activations = fitting(activations_, activation_bytes(places.bytes), workspace);
         auto scratch = fitting(scratch_, scratch_bytes(operations), workspace);
         // From here on nothing throws.
         operations_ = std::move(operations);
@@ -280,6 +301,9 @@ void Program::reshape(const model::ModelFile& file, Plan plan) {
         for (std::size_t i = 0; i < operations_.size(); ++i) {
             operations_[i]->reshape(plan_.steps[i].input.size, plan_.execution);
         }
+        backward_ = std::move(backward_before);
+        if (backward_) backward_->use_shared_gradients();
+        attach_backward(operations_);
         throw;
     }
 }

@@ -8,6 +8,7 @@
 
 #include "engine/layers/operation.h"
 #include "engine/model/model_file.h"
+#include "engine/program/backward.h"
 #include "engine/program/plan.h"
 #include "engine/program/weights.h"
 #include "kernels/common/aligned_buffer.h"
@@ -33,6 +34,11 @@ class Program {
              const LayerObserver& observer = {}) {
         run(image, std::span(&result, 1), {.seconds = seconds}, observer);
     }
+
+    /// From the gradients of the last run's results, empty where there is none, to that of its image. Only
+    /// for a plan with gradients. Allocates nothing. Throws Error (cancelled).
+    void backward(std::span<const std::span<const float>> result_gradients, float* image_gradient,
+                  const RunOptions& options);
 
     /// Runs only layers [begin, end), and writes no outputs; all convolutions must be FP32. `input` is the
     /// input of layer `begin`, aligned to 64 bytes unless it is an image, and not inside this object's
@@ -63,6 +69,11 @@ class Program {
     /// The step's operation in the plan `before`, if it has weights and can be reshaped, else a new one.
     std::shared_ptr<layers::Operation> reshaped_operation(const model::ModelFile& file, const Plan& before,
                                                           const Step& step) const;
+    /// Tells the operations what backward_ wants recorded.
+    void attach_backward(const std::vector<std::shared_ptr<layers::Operation>>& operations);
+    /// The memory that backward_ needs too.
+    std::size_t activation_bytes(std::size_t of_runs) const;
+    std::size_t scratch_bytes(const std::vector<std::shared_ptr<layers::Operation>>& operations) const;
     std::vector<PlanStep> reports_of(const std::vector<std::shared_ptr<layers::Operation>>& operations) const;
     /// Runs steps [begin, end), those that write outputs to `results`; with none, taps are left out. Calls
     /// before_step(step, input) and after_step() around each. Returns the output of the last one.
@@ -78,6 +89,7 @@ class Program {
     std::vector<std::size_t> places_;  ///< of each step's output in activations_
     kernels::AlignedBuffer activations_;
     kernels::AlignedBuffer scratch_;
+    std::unique_ptr<Backward> backward_;  ///< only with gradients; shares the memory of runs
 };
 
 }  // namespace vgg19

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/relu/output_bits.h"
+
 namespace vgg19::kernels::VGG19_ISA {
 namespace {
 
@@ -26,6 +28,19 @@ inline __attribute__((always_inline)) void store_lane_bits(std::uint8_t* bits, s
     for (std::size_t byte = 0; byte < lanes / 8; ++byte) {
         bits[index / 8 + byte] = static_cast<std::uint8_t>(value >> (8 * byte));
     }
+}
+
+/// The register of outputs from `index` on, after its bits were applied.
+template <class Vector>
+inline __attribute__((always_inline)) typename Vector::Register with_bits(const OutputBits& bits,
+                                                                          std::size_t index,
+                                                                          typename Vector::Register output) {
+    constexpr std::size_t lanes = Vector::width;
+    if (bits.positive != nullptr) {
+        store_lane_bits<lanes>(bits.positive, index, Vector::greater_lanes(output, Vector::zero()));
+    }
+    if (bits.passes == nullptr) return output;
+    return Vector::select_lanes(load_lane_bits<lanes>(bits.passes, index), output);
 }
 
 }  // namespace

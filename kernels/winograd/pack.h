@@ -38,9 +38,13 @@ struct WinogradPacker {
         if (input_channel >= problem.input_channels) return taps;
         const std::size_t channels = std::min(group_channels, problem.output_channels - first_channel);
         for (std::size_t lane = 0; lane < channels; ++lane) {
+            const std::size_t output_channel = first_channel + lane;
             const float* filter =
-                weights + ((first_channel + lane) * problem.input_channels + input_channel) * 9;
-            for (std::size_t tap = 0; tap < 9; ++tap) taps[tap][lane] = double{filter[tap]};
+                weights + 9 * (problem.transposed ? input_channel * problem.output_channels + output_channel
+                                                  : output_channel * problem.input_channels + input_channel);
+            for (std::size_t tap = 0; tap < 9; ++tap) {
+                taps[tap][lane] = double{filter[problem.transposed ? 8 - tap : tap]};
+            }
         }
         return taps;
     }

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <limits>
 
+#include "kernels/relu/bits.h"
 #include "kernels/simd/unrolled.h"
 #include "kernels/winograd/pack.h"
 #include "kernels/winograd/products.h"
@@ -161,6 +162,19 @@ struct WinogradTransforms {
         });
     }
 
+    /// The same with the bits of the output; `corner` is an index in the output. In a function of its own
+    /// that gets a copy, so that the common case keeps its pixels in registers.
+    static __attribute__((noinline)) void store_tile_with_bits(const Winograd& problem, Pixels pixels,
+                                                               std::size_t rows, std::size_t columns,
+                                                               std::size_t corner) {
+        for (std::size_t i = 0; i < rows; ++i) {
+            for (std::size_t j = 0; j < columns; ++j) {
+                const std::size_t index = corner + (i * problem.width + j) * lanes;
+                Vector::store(problem.output + index, with_bits<Vector>(problem.bits, index, pixels[i][j]));
+            }
+        }
+    }
+
     /// The same after the max-pool. Both sides are even and tiles start at multiples of them, so no window
     /// spans two tiles.
     static inline __attribute__((always_inline)) void store_pooled_tile(const Pixels& pixels,
@@ -205,6 +219,9 @@ struct WinogradTransforms {
                 const std::size_t columns = std::min(k, problem.width - place.column);
                 if (m % 2 == 0 && k % 2 == 0 && problem.pool) {
                     store_pooled_tile(pixels, rows, columns, corner, width * lanes);
+                } else if (problem.bits.any()) {
+                    store_tile_with_bits(problem, pixels, rows, columns,
+                                         static_cast<std::size_t>(corner - problem.output));
                 } else {
                     store_tile(pixels, rows, columns, corner, width * lanes);
                 }

@@ -299,6 +299,60 @@ TEST_CASE("winograd without ReLU gives what ReLU would be of") {
     }
 }
 
+TEST_CASE("winograd records which outputs are positive, and lets pass those whose bit is set") {
+    testing::Random random;
+    INFO(random.replay());
+    const Case data({2, 17, 33, 12, 9}, random);
+    for (const auto& kernel : kernels_of_this_cpu()) {
+        for (const WinogradTile tile : winograd_tiles) {
+            CAPTURE(std::string(kernel.name));
+            CAPTURE(tile_name(tile));
+            const Run relu(data, kernel, tile, false);
+            Run other(data, kernel, tile, false);
+            relu.run(*kernel.run, relu.problem.tiles());
+            const std::span<const float> values = relu.output_values();
+            testing::GuardedBuffer<std::uint8_t> positive(values.size() / 8);
+            testing::GuardedBuffer<std::uint8_t> passes(values.size() / 8);
+            for (auto& byte : passes) byte = static_cast<std::uint8_t>(random.integer(0, 255));
+            other.problem.bits.positive = positive.data();
+            other.run(*kernel.run, 5);
+            CHECK(std::equal(values.begin(), values.end(), other.output_values().begin()));
+            other.problem.bits = {.positive = nullptr, .passes = passes.data()};
+            other.run(*kernel.run, other.problem.tiles());
+            std::size_t wrong = 0;
+            for (std::size_t i = 0; i < values.size(); ++i) {
+                const auto bit = [&](const auto& bits) { return ((bits[i / 8] >> (i % 8)) & 1) == 1; };
+                if (bit(positive) != (values[i] > 0)) ++wrong;
+                if (other.output_values()[i] != (bit(passes) ? values[i] : 0.0F)) ++wrong;
+            }
+            CHECK(wrong == 0);
+        }
+    }
+}
+
+TEST_CASE("winograd with transposed filters packs what the rotated and transposed filters would give") {
+    testing::Random random;
+    INFO(random.replay());
+    const Case data({1, 17, 33, 3, 3}, random);
+    std::vector<float> forward(data.weights.size());  // [input_channels][output_channels][3][3]
+    for (std::size_t i = 0; i < data.weights.size(); ++i) {
+        const std::size_t filter = i / 9;
+        forward[(filter % 17 * 33 + filter / 17) * 9 + 8 - i % 9] = data.weights[i];
+    }
+    for (const auto& kernel : kernels_of_this_cpu()) {
+        for (const WinogradTile tile : winograd_tiles) {
+            CAPTURE(std::string(kernel.name));
+            CAPTURE(tile_name(tile));
+            const Run run(data, kernel, tile, false);
+            Winograd transposed = run.problem;
+            transposed.transposed = true;
+            std::vector<float> packed(transposed.packed_size());
+            winograd_pack(*kernel.run, transposed, 2, forward.data(), packed.data());
+            CHECK(std::equal(packed.begin(), packed.end(), run.weights.as<float>()));
+        }
+    }
+}
+
 TEST_CASE("winograd gives the same bits however the tiles are cut into ranges") {
     testing::Random random;
     INFO(random.replay());

@@ -24,6 +24,7 @@
 
 #include "kernels/common/blocked_layout.h"
 #include "kernels/isa/kernel_list.h"
+#include "kernels/relu/output_bits.h"
 
 namespace vgg19::kernels {
 
@@ -71,11 +72,16 @@ struct Winograd {
     /// 2×2 max-pool of stride 2 after ReLU; an odd last row or column is dropped. Only for tiles that keep
     /// its windows.
     bool pool = false;
-    bool relu = true;                ///< false for gradients
+    bool relu = true;  ///< false for gradients
+    /// The gradient with respect to the input of a convolution with output_channels inputs and input_channels
+    /// outputs: pack_weights takes that convolution's filters, [input_channels][output_channels][3][3], and
+    /// rotates each by 180°.
+    bool transposed = false;
     const float* input = nullptr;    ///< [batch][⌈input_channels / block⌉][height][width][block]
     const float* weights = nullptr;  ///< packed by pack_weights
     const float* bias = nullptr;     ///< [⌈output_channels / block⌉ · block], zero past the last channel
     float* output = nullptr;         ///< also blocked; half the height and width if pooled
+    OutputBits bits;                 ///< of the output; not with a pool
 
     std::size_t positions() const { return (tile.rows + std::size_t{2}) * (tile.columns + std::size_t{2}); }
     std::size_t tile_rows() const { return blocks_of(height, tile.rows); }

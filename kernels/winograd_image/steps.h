@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "kernels/relu/bits.h"
 #include "kernels/simd/unrolled.h"
 #include "kernels/winograd/row_transforms.h"
 #include "kernels/winograd_image/winograd_image.h"
@@ -79,6 +80,7 @@ struct WinogradImageKernel {
     /// Common to all tiles of an output row and group of channels. Outputs are floats or bytes.
     template <class Output>
     struct OutputRow {
+        const WinogradImage* problem;
         std::size_t input_channels;
         std::size_t channel_stride;  ///< floats between channels of the transformed input
         std::array<const float*, filter_rows> transformed;
@@ -139,6 +141,17 @@ struct WinogradImageKernel {
         Vector::store_quantized(to, Vector::multiply(value, Vector::broadcast(inverse_scale)));
     }
 
+    /// Stores the first `columns` pixels with the bits of the output; `first` is an index in the output. In a
+    /// function of its own that gets a copy, so that the common case keeps its pixels in registers.
+    static __attribute__((noinline)) void store_with_bits(const WinogradImage& problem,
+                                                          std::array<Register, tile_width> pixels,
+                                                          std::size_t first, std::size_t columns) {
+        for (std::size_t k = 0; k < tile_width && k < columns; ++k) {
+            const std::size_t index = first + k * lanes;
+            store(problem.output + index, with_bits<Vector>(problem.bits, index, pixels[k]), 1.0F);
+        }
+    }
+
     /// Applies Aᵀ, bias and ReLU to the sums of one tile and block; writes the first `columns` pixels. `bias`
     /// is the block's.
     template <class Output>
@@ -153,6 +166,12 @@ struct WinogradImageKernel {
         unrolled<tile_width>([&](auto k) __attribute__((always_inline)) {
             pixels[k] = Vector::maximum(Vector::add(pixels[k], bias_lanes), least);
         });
+        if constexpr (sizeof(Output) == sizeof(float)) {
+            if (row.problem->bits.any()) {
+                return store_with_bits(*row.problem, pixels,
+                                       static_cast<std::size_t>(output - row.problem->output), columns);
+            }
+        }
         if (columns >= tile_width) {
             unrolled<tile_width>([&](auto k) __attribute__((always_inline)) {
                 store(output + k * stride, pixels[k], row.inverse_scale);
@@ -202,6 +221,7 @@ struct WinogradImageKernel {
         constexpr bool bytes = sizeof(Output) == 1;
         for (std::size_t block = 0; block < problem.output_blocks(); block += group_blocks) {
             const OutputRow<Output> row = {
+                .problem = &problem,
                 .input_channels = problem.input_channels,
                 .channel_stride = positions * problem.padded_tiles(),
                 .transformed = transformed,

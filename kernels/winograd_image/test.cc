@@ -252,6 +252,33 @@ TEST_CASE("winograd_image without ReLU gives what ReLU would be of") {
     }
 }
 
+TEST_CASE("winograd_image records which outputs are positive, and lets pass those whose bit is set") {
+    testing::Random random;
+    INFO(random.replay());
+    const Case data({2, 3, 37, 9, 23}, random);
+    for (const auto& kernel : winograd_image_kernels()) {
+        if (!cpu_supports(kernel.isa)) continue;
+        CAPTURE(std::string(kernel.name));
+        const Run relu(data, kernel.isa);
+        Run other(data, kernel.isa);
+        relu.run(*kernel.run, relu.problem.rows());
+        const std::size_t size = relu.output.size() - margin;
+        GuardedBuffer<std::uint8_t> positive(size / 8);
+        GuardedBuffer<std::uint8_t> passes(size / 8);
+        for (auto& byte : passes) byte = static_cast<std::uint8_t>(random.integer(0, 255));
+        other.problem.bits = {.positive = positive.data(), .passes = passes.data()};
+        other.run(*kernel.run, 4);
+        std::size_t wrong = 0;
+        for (std::size_t i = 0; i < size; ++i) {
+            const auto bit = [&](const auto& bits) { return ((bits[i / 8] >> (i % 8)) & 1) == 1; };
+            const float value = relu.problem.output[i];
+            if (bit(positive) != (value > 0)) ++wrong;
+            if (other.problem.output[i] != (bit(passes) ? value : 0.0F)) ++wrong;
+        }
+        CHECK(wrong == 0);
+    }
+}
+
 TEST_CASE("winograd_image gives the same bits however the rows are cut into ranges") {
     testing::Random random;
     INFO(random.replay());

@@ -17,6 +17,7 @@
 
 #include "kernels/common/blocked_layout.h"
 #include "kernels/isa/kernel_list.h"
+#include "kernels/relu/output_bits.h"
 
 namespace vgg19::kernels {
 
@@ -35,6 +36,7 @@ struct WinogradImage {
     /// blocked by int8_channel_block.
     float* output = nullptr;  ///< [batch][⌈output_channels / block⌉][height][width][block]
     std::uint8_t* quantized_output = nullptr;
+    OutputBits bits;                 ///< of the FP32 output
     float output_inverse_scale = 1;  ///< 1 / the 8-bit output's quantization scale; positive
 
     static constexpr std::size_t tile_width = 4;  ///< output pixels per tile

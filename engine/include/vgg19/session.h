@@ -174,7 +174,9 @@ class Session {
     /// The gradient of a scalar with respect to the input of the last run, from those with respect to its
     /// outputs: output_gradients[i] has the shape of outputs()[i], or is empty where the scalar does not
     /// depend on it. Weights are constants. Ties of a max-pool and the ReLU at 0 are treated as in PyTorch.
-    /// Throws Error (usage) if the session was made without SessionOptions::gradients, or has not run.
+    /// The last run's input and outputs need not exist any more. options.seconds receives the time of each
+    /// step's gradient. Throws Error (usage) if the session was made without SessionOptions::gradients, or
+    /// has not run, and (cancelled). Our own code allocates nothing here.
     void backward(std::span<const std::span<const float>> output_gradients, std::span<float> input_gradient,
                   const RunOptions& options = {});
     /// Plans the session for another shape, with the weights that are packed: each layer keeps its algorithm.
