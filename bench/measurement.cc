@@ -11,6 +11,7 @@
 #include "bench/progress.h"
 #include "bench/worker_process.h"
 #include "converter/variants/recipes.h"
+#include "engine/model/model_access.h"
 #include "engine/program/expected_run.h"
 #include "engine/program/plan.h"
 #include "kernels/common/thread_limit.h"
@@ -141,7 +142,7 @@ std::vector<VariantReport> examine(const std::vector<Variant>& variants, const O
             report.agreement = agreement_with(*baseline, result);
         }
         if (peaks) {
-            const Plan plan = make_plan(*model.file(), session_options(options, variant.input_size));
+            const Plan plan = make_plan(model::file_of(model), session_options(options, variant.input_size));
             report.profile = profile(session, options.threads, expected_run(plan), input, logits, *peaks);
         }
         reports.push_back(std::move(report));

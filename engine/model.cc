@@ -1,11 +1,21 @@
 #include "vgg19/model.h"
 
-#include "engine/model/model_file.h"
+#include <utility>
+
+#include "engine/model/model_access.h"
 
 namespace vgg19 {
 
 Model Model::open(const std::filesystem::path& path) {
-    return Model(std::make_shared<const model::ModelFile>(model::ModelFile::open(path)));
+    return model::ModelAccess::of(model::ModelFile::open(path));
+}
+Model Model::from_descriptor(int descriptor, std::uint64_t offset, std::uint64_t length) {
+    return model::ModelAccess::of(
+        model::ModelFile::open(model::MappedFile::of_descriptor(descriptor, offset, length)));
+}
+Model Model::from_memory(std::span<const std::byte> bytes, std::shared_ptr<const void> owner) {
+    return model::ModelAccess::of(
+        model::ModelFile::open(model::MappedFile::of_memory(bytes, std::move(owner))));
 }
 
 const std::string& Model::variant() const {

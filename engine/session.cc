@@ -11,7 +11,7 @@
 #include "engine/guarded.h"
 #include "engine/image/preprocess.h"
 #include "engine/labels/labels.h"
-#include "engine/model/model_file.h"
+#include "engine/model/model_access.h"
 #include "engine/program/plan.h"
 #include "engine/program/plan_notes.h"
 #include "engine/program/program.h"
@@ -61,7 +61,7 @@ std::vector<Output> described_outputs(const Plan& plan) {
 struct Session::State {
     State(Model session_model, const SessionOptions& options)
         : model(std::move(session_model)),
-          program(*model.file(), make_plan(*model.file(), options)),
+          program(model::file_of(model), make_plan(model::file_of(model), options)),
           softmax(kernels::select(kernels::softmax_kernels(), program.plan().execution.isa)),
           parallel_for(options.parallel_for),
           log(options.log),
@@ -77,7 +77,7 @@ struct Session::State {
     /// Where the classifier's values before the softmax are given, or Error (usage).
     std::size_t logits_output() const {
         const std::vector<PlanOutput>& planned = program.plan().outputs;
-        const std::size_t last = model.file()->network().dense_layers().size() - 1;
+        const std::size_t last = model::file_of(model).network().dense_layers().size() - 1;
         for (std::size_t i = 0; i < planned.size(); ++i) {
             if (planned[i].is(model::OutputKind::dense, last)) return i;
         }
@@ -150,7 +150,7 @@ std::vector<Prediction> Session::classify(const ImageView& image, std::size_t to
         throw Error(ErrorKind::usage,
                     "classify: expected a session of batch 1, found batch " + std::to_string(batch()));
     }
-    model().file()->require_classifier();
+    model::file_of(model()).require_classifier();
     const std::size_t logits = state_->logits_output();
     std::vector<float> input(state_->image_floats());
     std::vector<std::vector<float>> values;
@@ -222,7 +222,7 @@ void Session::backward(std::span<const std::span<const float>> output_gradients,
 }
 void Session::reshape(MapSize input_size, std::size_t batch) {
     guarded(state_->parallel_for, [&] {
-        const model::ModelFile& file = *state_->model.file();
+        const model::ModelFile& file = model::file_of(state_->model);
         Program& program = state_->program;
         Plan plan = reshaped(program.plan(), file, input_size, batch);
         std::vector<Output> outputs = described_outputs(plan);

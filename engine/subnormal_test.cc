@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/model/model_access.h"
 #include "engine/program/plan.h"
 #include "engine/program/program.h"
 #include "engine/testing/error_of.h"
@@ -160,8 +161,9 @@ TEST_CASE("a caller has its own floating-point mode again, also after an error")
     CHECK(thread_has_subnormals());
     testing::error_of(ErrorKind::usage, [&] { Session(model, {.threads = 2, .isa = "none"}); });
     CHECK(thread_has_subnormals());
-    Program program(*model.file(),
-                    make_plan(*model.file(), {.threads = 2, .input_height = size, .input_width = size}));
+    Program program(
+        model::file_of(model),
+        make_plan(model::file_of(model), {.threads = 2, .input_height = size, .input_width = size}));
     testing::error_of(ErrorKind::failed, [&] {
         program.run(input.data(), output.data(), {}, [](std::size_t /*layer*/, const float* /*values*/) {
             CHECK(!thread_has_subnormals());

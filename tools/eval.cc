@@ -7,7 +7,7 @@
 #include "converter/data/data_set.h"
 #include "converter/evaluate/evaluate.h"
 #include "converter/evaluate/label_map.h"
-#include "engine/model/model_file.h"
+#include "engine/model/model_access.h"
 #include "tools/command.h"
 #include "tools/data_sets.h"
 #include "tools/evaluation_text.h"
@@ -73,7 +73,7 @@ int eval(int argc, char** argv) {
 
     const converter::LabelOptions label_choice = label_options(line);
     const Model model = Model::open(model_path);
-    model.file()->require_classifier();
+    model::file_of(model).require_classifier();
     const NamedData named = open_data("data", data_path, converter::DataUse::evaluation, image_options(line));
     const converter::DataSet& data = *named.data;
     const converter::ClassMapping classes =

@@ -11,6 +11,7 @@
 
 #include "engine/model/json.h"
 #include "engine/model/map_size.h"
+#include "engine/model/model_access.h"
 #include "engine/model/model_file.h"
 #include "engine/model/number_text.h"
 #include "engine/program/tuned_machine.h"
@@ -188,7 +189,7 @@ ShownPlan plan_here(const ModelFile& file, SessionOptions options, const Command
 }
 
 void print_json(const Model& model, MapSize input_size, bool verified, const std::optional<ShownPlan>& plan) {
-    const ModelFile& file = *model.file();
+    const ModelFile& file = model::file_of(model);
     Json network;
     network.set("features", file.network().features_text());
     network.set("classifier", file.network().classifier_text());
@@ -251,7 +252,7 @@ std::string pooled_side_text(const model::Network& network) {
 }
 
 void print_text(const Model& model, MapSize input_size, bool verified) {
-    const ModelFile& file = *model.file();
+    const ModelFile& file = model::file_of(model);
     const Preprocessing& preprocessing = model.preprocessing();
     std::cout << "file           " << file.path().string() << ", " << megabytes(model.file_bytes()) << '\n'
               << "variant        " << model.variant() << '\n'
@@ -310,14 +311,14 @@ int inspect(int argc, char** argv) {
     std::optional<ShownPlan> plan;
     if (line.given("machine")) {
         if (!line.given("plan")) throw Error(ErrorKind::usage, "--machine belongs to --plan");
-        plan = plan_for(*model.file(), options, line.text("machine"));
+        plan = plan_for(model::file_of(model), options, line.text("machine"));
     } else if (line.given("plan")) {
-        plan = plan_here(*model.file(), options, line);
+        plan = plan_here(model::file_of(model), options, line);
     }
     const bool verify = line.given("verify");
     if (verify) {
         ProgressBar bar("verifying", ProgressUnit::bytes);
-        model.file()->verify_checksums(bar.callback());
+        model::file_of(model).verify_checksums(bar.callback());
     }
     if (line.given("json")) {
         print_json(model, options.input_size(), verify, plan);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/model/model_access.h"
 #include "engine/model/model_file.h"
 #include "engine/model/output_names.h"
 #include "vgg19/error.h"
@@ -18,7 +19,7 @@ std::vector<std::string> layer_list(const CommandLine& line, const std::string& 
 }
 
 std::vector<std::string> last_relus(const Model& model) {
-    const model::Network& network = model.file()->network();
+    const model::Network& network = model::file_of(model).network();
     std::vector<std::string> names;
     for (const model::NetworkOutput& output : model::network_outputs(network)) {
         if (output.kind != model::OutputKind::relu) continue;

@@ -14,6 +14,7 @@
 #include "converter/quantize/quantize.h"
 #include "converter/quantize/testing/pictures.h"
 #include "converter/testing/random_model.h"
+#include "engine/model/model_access.h"
 #include "engine/testing/error_of.h"
 #include "kernels/common/testing/distance.h"
 #include "kernels/common/testing/isas.h"
@@ -229,7 +230,7 @@ TEST_CASE("All layers of a factored model can be INT8") {
                fixture.folder / "full");
     const Model full = Model::open(fixture.folder / "full");
     CHECK(full.variant() == "factored-int8-full");
-    CHECK(full.file()->is_int8("classifier.3.1"));
+    CHECK(model::file_of(full).is_int8("classifier.3.1"));
     const SessionOptions options = {.threads = 1, .input_height = 64, .input_width = 64, .batch = 1};
     const std::vector<float> input = fixture.input(options);
     CHECK(relative_l2(logits(fixture.folder / "full", options, input),

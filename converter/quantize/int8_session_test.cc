@@ -11,6 +11,7 @@
 #include "converter/quantize/quantize.h"
 #include "converter/quantize/testing/pictures.h"
 #include "converter/testing/random_model.h"
+#include "engine/model/model_access.h"
 #include "engine/testing/error_of.h"
 #include "kernels/common/testing/distance.h"
 #include "kernels/common/testing/isas.h"
@@ -153,7 +154,7 @@ TEST_CASE("INT8 dense weights give the same bits in either order if the average 
     Fixture fixture;
     INFO(fixture.random.replay());
     const Model full = fixture.quantized("full", {});
-    reorder_dense(*full.file(), fixture.folder / "output-major", model::DenseOrder::output_major);
+    reorder_dense(model::file_of(full), fixture.folder / "output-major", model::DenseOrder::output_major);
     const Model reordered = Model::open(fixture.folder / "output-major");
     CHECK(steps_of(reordered, {.input_height = 32, .input_width = 32}, "dense_int8_sparse_input_") == 0);
     constexpr std::size_t size = model::default_pooled_side << model::pools;
@@ -169,7 +170,7 @@ TEST_CASE("filters in INT8 cannot be pruned, and the error says what to do") {
     Fixture fixture;
     const Model full = fixture.quantized("full", {});
     const std::string message = vgg19::testing::error_of(
-        ErrorKind::usage, [&] { static_cast<void>(plan_pruning(*full.file(), {.layers = {}})); });
+        ErrorKind::usage, [&] { static_cast<void>(plan_pruning(model::file_of(full), {.layers = {}})); });
     CHECK(message.find("features.3: expected FP32 filters, found INT8; prune first, then quantise") !=
           std::string::npos);
 }

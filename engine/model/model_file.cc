@@ -197,10 +197,14 @@ Description read_description(const SafetensorsFile& file) {
 }  // namespace
 
 ModelFile ModelFile::open(const std::filesystem::path& path) {
-    auto file = std::make_shared<const SafetensorsFile>(SafetensorsFile::open_for_import(path));
+    return open(MappedFile(path));
+}
+
+ModelFile ModelFile::open(MappedFile bytes) {
+    auto file = std::make_shared<const SafetensorsFile>(SafetensorsFile::open_for_import(std::move(bytes)));
     Description description = read_description(*file);
     file->check_in_place();
-    check_tensors(path.string(), description.network, file->tensors());
+    check_tensors(file->mapping().path().string(), description.network, file->tensors());
     std::vector<Tensor> tensors = file->tensors();
     return {std::move(file), std::move(description), std::move(tensors)};
 }

@@ -41,6 +41,7 @@ class ModelFile {
     /// Throws Error (bad_input). For a safetensors file without vgg19's metadata the message points to `vgg19
     /// convert`.
     static ModelFile open(const std::filesystem::path& path);
+    static ModelFile open(MappedFile bytes);
 
     /// The same model with some layers replaced: for each layer that occurs in `tensors`, all its tensors are
     /// replaced. Their bytes must outlive the result. Throws Error (bad_input).

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <limits>
 #include <optional>
 
@@ -213,14 +214,19 @@ void check_layout(const std::vector<ReadTensor>& tensors, const std::string& nam
     }
 }
 
-/// Elements are accessed directly in the mapped file, so they must be aligned.
+/// Elements are accessed directly in the file's bytes, so they must be aligned.
 void check_alignment(const std::vector<Tensor>& tensors, const MappedFile& file) {
+    const auto start = reinterpret_cast<std::uintptr_t>(file.bytes().data());
     for (const Tensor& tensor : tensors) {
-        const auto offset = static_cast<std::size_t>(tensor.bytes.data() - file.bytes().data());
-        if (offset % dtype_bytes(tensor.dtype) == 0) continue;
+        const auto address = reinterpret_cast<std::uintptr_t>(tensor.bytes.data());
+        const std::size_t element = dtype_bytes(tensor.dtype);
+        if (address % element == 0) continue;
+        const std::size_t shift = start % element;  // 0 if the file is mapped from its first byte on
+        const std::string wanted = "a multiple of " + std::to_string(element) + " bytes";
         fail(file.path().string() + ": tensor " + in_quotes(tensor.name),
-             "its data at a multiple of " + std::to_string(dtype_bytes(tensor.dtype)) + " bytes of the file",
-             "byte " + std::to_string(offset));
+             "its data at " + wanted + (shift == 0 ? " of the file" : ""),
+             "byte " + std::to_string(address - start) +
+                 (shift == 0 ? "" : ", and the file starts at " + wanted + " + " + std::to_string(shift)));
     }
 }
 
@@ -264,8 +270,11 @@ void SafetensorsFile::check_in_place() const {
 }
 
 SafetensorsFile SafetensorsFile::open_for_import(const std::filesystem::path& path) {
-    MappedFile file(path);
-    const std::string name = path.string();
+    return open_for_import(MappedFile(path));
+}
+
+SafetensorsFile SafetensorsFile::open_for_import(MappedFile file) {
+    const std::string name = file.path().string();
     const std::string_view text = header_text(file);
     const Json header = Json::parse(text, name + ": header");
     const std::span<const std::byte> data = file.bytes().subspan(length_bytes + text.size());

@@ -53,11 +53,12 @@ class SafetensorsFile {
         std::string dtype;
     };
 
-    /// All tensors must have a type in DType and be aligned to their element size in the file.
+    /// All tensors must have a type in DType and be aligned to their element size.
     static SafetensorsFile open(const std::filesystem::path& path);
     /// As lenient as the format's own library: tensors need not be aligned, and those of other types are left
     /// out.
     static SafetensorsFile open_for_import(const std::filesystem::path& path);
+    static SafetensorsFile open_for_import(MappedFile file);
     /// Checks what open() demands in addition to open_for_import(). Throws Error (bad_input).
     void check_in_place() const;
 

@@ -10,7 +10,7 @@
 #include "converter/variants/seeded_weights.h"
 #include "engine/model/json_file.h"
 #include "engine/model/map_size.h"
-#include "engine/model/model_file.h"
+#include "engine/model/model_access.h"
 #include "vgg19/error.h"
 
 namespace vgg19::server {
@@ -51,7 +51,7 @@ Json model_json(const std::string& id, const Session& session, const std::option
     json.set("classes", std::uint64_t{model.classes()});
     const std::vector<std::string>& names = model.class_names();
     if (!names.empty()) json.set("class_names", Json::Array(names.begin(), names.end()));
-    json.set("file", model.file()->path().filename().string());
+    json.set("file", model::file_of(model).path().filename().string());
     json.set("file_bytes", model.file_bytes());
     json.set("active_parameters", model.active_parameters());
     json.set("gmac", static_cast<double>(model.macs(session.input_size())) * giga);
@@ -180,7 +180,7 @@ Json Variants::models_json() const {
 }
 
 bool is_seeded(const Model& model) {
-    return converter::is_seeded(model.file()->description());
+    return converter::is_seeded(model::file_of(model).description());
 }
 
 }  // namespace vgg19::server

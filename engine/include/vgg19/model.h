@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,8 @@
 
 namespace vgg19::model {
 class ModelFile;
-}
+struct ModelAccess;
+}  // namespace vgg19::model
 
 #pragma GCC visibility push(default)  // what the shared library exports
 
@@ -47,6 +49,14 @@ class Model {
     /// Maps a file written by `vgg19 convert` or a later command, and checks everything except the checksums.
     /// Throws Error (bad_input); the message lists all missing, extra and mis-shaped tensors.
     static Model open(const std::filesystem::path& path);
+    /// The same for a file that is open: maps `length` bytes from `offset` on, or all that follow if `length`
+    /// is 0. The descriptor may be closed afterwards. Errors call the file "descriptor 7".
+    static Model from_descriptor(int descriptor, std::uint64_t offset = 0, std::uint64_t length = 0);
+    /// The same for a file's bytes in memory, which are used in place: they must stay as they are while the
+    /// model, its copies and their sessions exist. `owner`, if given, is kept that long. Weights must be at
+    /// multiples of their element's size, as they are in a file at a multiple of 8 bytes. Errors call it
+    /// "model in memory".
+    static Model from_memory(std::span<const std::byte> bytes, std::shared_ptr<const void> owner = nullptr);
 
     const std::string& variant() const;               ///< "baseline", "pruned", "int8", …
     const std::vector<std::string>& lineage() const;  ///< the steps that produced the file, oldest first
@@ -60,10 +70,8 @@ class Model {
     /// classes usually have no names of their own; their predictions are still named.
     const std::vector<std::string>& class_names() const;
 
-    /// Only for the library's own code.
-    const std::shared_ptr<const model::ModelFile>& file() const { return file_; }
-
   private:
+    friend struct model::ModelAccess;  // the library's own code
     explicit Model(std::shared_ptr<const model::ModelFile> file) : file_(std::move(file)) {}
     std::shared_ptr<const model::ModelFile> file_;
 };

@@ -1,0 +1,22 @@
+// What is behind a Model, for the library's own code and this project's programs.
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include "engine/model/model_file.h"
+#include "vgg19/model.h"
+
+namespace vgg19::model {
+
+struct ModelAccess {
+    static const std::shared_ptr<const ModelFile>& file(const Model& model) { return model.file_; }
+    static Model of(ModelFile file) { return Model(std::make_shared<const ModelFile>(std::move(file))); }
+};
+
+/// The file of a model; it lives as long as the model or a copy of it.
+inline const ModelFile& file_of(const Model& model) {
+    return *ModelAccess::file(model);
+}
+
+}  // namespace vgg19::model
