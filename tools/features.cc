@@ -63,7 +63,7 @@ CommandLine command_line() {
         .option("list", "FILE",
                 "also the pictures (and folders) in this file, one in each line; -: standard "
                 "input")
-        .option("batch", "N", "the most pictures per run; results do not depend on it", "16")
+        .option("batch", "N", "the most pictures per run; results do not depend on it", "8")
         .flag("restart", "forget what an interrupted run has left in OUTPUT.partial; default: continue it");
     add_cpu_options(line);
     add_convolution_option(line);
