@@ -80,7 +80,15 @@ CommandLine declared(const std::string& program) {
             "'hash' a hash of the bits of the first image's logits")
         .option("input", "X.safetensors",
                 "the worker's input: an F32 tensor \"input\", either (1,3,H,W), repeated to fill the batch, "
-                "or (N,3,H,W) with N equal to the batch; default: the image");
+                "or (N,3,H,W) with N equal to the batch; default: the image")
+        .list_option("outputs", "LIST",
+                     "what the worker computes, instead of logits: names of layers such as "
+                     "relu1_1,relu5_1,fc7; 'ready' then tells the channels of the last one with the largest "
+                     "means, and the hash is of all of them")
+        .flag("backward",
+              "the worker also computes the gradient, with respect to the input, of the mean absolute "
+              "differences of these outputs to half of their own values; 'ready' then tells where it is "
+              "largest, and the hash is its own");
     line.example(program + " --weights vgg19.pth --image photo.jpg --format json --out report.json")
         .closing(
             "Exit codes: 0 done, 1 failed while running, 2 wrong usage, 3 slower than --baseline, 5 bad "
@@ -149,7 +157,11 @@ void require_consistent(const Options& options) {
         if (options.peers && given) reject(std::string("--peers and ") + flag + " exclude each other");
     }
     if (options.weights && options.models) reject("--weights and --models exclude each other");
-    if (!options.worker && options.input) reject("--input belongs to --worker");
+    for (const auto& [given, flag] : {std::pair{options.input.has_value(), "--input"},
+                                      {!options.outputs.empty(), "--outputs"},
+                                      {options.backward, "--backward"}}) {
+        if (!options.worker && given) reject(std::string(flag) + " belongs to --worker");
+    }
     if (options.worker && options.tune) reject("--worker and --tune exclude each other");
     if (options.out) require_writable_place(*options.out);
 }
@@ -199,6 +211,8 @@ Options from_parsed(const CommandLine& line) {
     options.worker = optional_path(line, "worker");
     options.size = size_option(line);
     options.input = optional_path(line, "input");
+    options.outputs = line.texts("outputs");
+    options.backward = line.given("backward");
     require_consistent(options);
     return options;
 }

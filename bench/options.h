@@ -40,6 +40,8 @@ struct Options {
     std::optional<std::filesystem::path> worker;  ///< run as the worker for this model file
     MapSize size{};  ///< of the input, except for variants with their own; empty means the model's
     std::optional<std::filesystem::path> input;  ///< the worker's input
+    std::vector<std::string> outputs;            ///< the worker's, as SessionOptions::outputs
+    bool backward = false;                       ///< the worker also computes a gradient
 };
 
 /// All numbers of threads with all schedules and batch sizes: each entry is `options` with one of each. A

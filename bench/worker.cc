@@ -6,9 +6,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <iostream>
+#include <utility>
 
 #include "bench/bench_image.h"
 #include "bench/machine.h"
+#include "bench/worker_job.h"
 #include "engine/model/number_text.h"
 #include "engine/model/safetensors.h"
 #include "kernels/common/thread_limit.h"
@@ -75,25 +77,10 @@ std::size_t requested_runs(const std::string& line) {
     return runs;
 }
 
-/// FNV-1a, 64 bits.
-std::string hash_of(std::span<const float> values) {
-    constexpr std::uint64_t offset = 0xCBF29CE484222325;
-    constexpr std::uint64_t prime = 0x100000001B3;
-    std::uint64_t hash = offset;
-    for (const std::byte byte : std::as_bytes(values)) {
-        hash = (hash ^ std::to_integer<std::uint64_t>(byte)) * prime;
-    }
-    return std::to_string(hash);
-}
-
-/// `logits` are those of one image.
-void say_ready(const Session& session, std::span<const float> logits) {
+void say_ready(const WorkerJob& job) {
     constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20U;
     std::cout << "ready " << peak_rss_bytes("self") / mebibyte;
-    const std::size_t top = std::min<std::size_t>(3, logits.size());
-    for (const Prediction& prediction : session.predictions(logits, top)) {
-        std::cout << ' ' << prediction.class_index;
-    }
+    for (const std::size_t index : job.top()) std::cout << ' ' << index;
     std::cout << std::endl;
 }
 
@@ -102,27 +89,29 @@ void say_ready(const Session& session, std::span<const float> logits) {
 void run_worker(const Options& options) {
     const kernels::ThreadLimit limit(options.threads);
     Input input = options.input ? read_input(*options.input, options.batch) : Input{};
-    Session session(Model::open(*options.worker), session_options(options, input_size(options, input)));
+    SessionOptions of_session = session_options(options, input_size(options, input));
+    of_session.outputs = options.outputs;
+    of_session.gradients = options.backward;
+    Session session(Model::open(*options.worker), of_session);
     if (!options.input) {
         input.values.resize(3 * session.input_size().pixels());
         session.preprocess(bench_image(options.image).view(), input.values);
         fill_batch(input.values, options.batch);
     }
-    const std::size_t classes = session.model().classes();
-    std::vector<float> logits(options.batch * classes);
-    session.run(input.values, logits);
-    session.run(input.values, logits);
-    say_ready(session, std::span(logits).first(classes));
+    WorkerJob job(session, std::move(input.values), options.backward);
+    job.run();
+    job.run();
+    say_ready(job);
 
     for (std::string line; std::cout && std::getline(std::cin, line);) {
         if (line == "hash") {
-            std::cout << hash_of(std::span(logits).first(classes)) << std::endl;
+            std::cout << job.hash() << std::endl;
             continue;
         }
         std::string times;
         for (std::size_t runs = requested_runs(line); runs > 0; --runs) {
             const auto start = std::chrono::steady_clock::now();
-            session.run(input.values, logits);
+            job.run();
             const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
             times.append(times.empty() ? "" : " ").append(fixed(seconds.count(), 9));
         }

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <functional>
 
+#include "engine/model/model_access.h"
 #include "engine/program/plan.h"
 #include "engine/testing/error_of.h"
 #include "engine/testing/narrow_model.h"
@@ -79,8 +80,8 @@ constexpr double tolerance = 4e-5;
 
 void check_against_reference(const Model& model, SessionOptions options, const std::vector<float>& input,
                              double most = tolerance) {
-    const testing::ReferenceNetwork reference(*model.file(), options.batch, options.input_size(), input,
-                                              options.pooling.value_or(Pooling::max));
+    const testing::ReferenceNetwork reference(model::file_of(model), options.batch, options.input_size(),
+                                              input, options.pooling.value_or(Pooling::max));
     const Values found = run(model, options, input);
     for (std::size_t i = 0; i < found.size(); ++i) {
         CAPTURE(options.outputs[i]);
@@ -111,7 +112,7 @@ TEST_CASE("every named output is that of the reference, on every ISA, in batches
     Fixture fixture;
     INFO(fixture.random.replay());
     const Model model = fixture.write(testing::narrow_network());
-    const std::vector<std::string> names = names_up_to(model.file()->network());
+    const std::vector<std::string> names = names_up_to(model::file_of(model).network());
     for (const std::string& isa : isa_names_of_this_cpu()) {
         for (const MapSize size : {MapSize(32), MapSize(33, 47), MapSize(97, 40)}) {
             CAPTURE(isa);
@@ -119,7 +120,7 @@ TEST_CASE("every named output is that of the reference, on every ISA, in batches
             const std::vector<float> input = fixture.input(2, size);
             check_against_reference(model, options_of(isa, 2, size, names), input);
         }
-        const auto names_of_maps = names_up_to(model.file()->network(), "features.35");
+        const auto names_of_maps = names_up_to(model::file_of(model).network(), "features.35");
         for (const MapSize size : {MapSize(16), MapSize(17, 31)}) {
             check_against_reference(model, options_of(isa, 1, size, names_of_maps), fixture.input(1, size));
         }
@@ -133,8 +134,8 @@ TEST_CASE("an output does not depend on which others are asked for") {
     for (const std::string& isa : isa_names_of_this_cpu()) {
         CAPTURE(isa);
         const std::vector<float> input = fixture.input(1, MapSize(33, 70));
-        check_independence(model, options_of(isa, 1, MapSize(33, 70), names_up_to(model.file()->network())),
-                           input);
+        check_independence(
+            model, options_of(isa, 1, MapSize(33, 70), names_up_to(model::file_of(model).network())), input);
     }
 }
 
@@ -152,7 +153,7 @@ TEST_CASE("every kind of convolution gives values before its ReLU and before its
                 CAPTURE(isa);
                 CAPTURE(convolution);
                 options.pooling = pooling;
-                options.outputs = names_up_to(model.file()->network());
+                options.outputs = names_up_to(model::file_of(model).network());
                 check_against_reference(model, options, input);
                 options.outputs = {"probabilities", "features.4", "features.9"};
                 check_against_reference(model, options, input);
@@ -209,12 +210,13 @@ TEST_CASE("a network of features alone gives its maps, any prefix of the convolu
         const Model model = fixture.write(model::Network::parse(text, ""));
         const MapSize size(37, 44);
         const std::vector<float> input = fixture.input(1, size);
-        check_against_reference(model, options_of("", 1, size, names_up_to(model.file()->network())), input);
+        check_against_reference(model, options_of("", 1, size, names_up_to(model::file_of(model).network())),
+                                input);
         SessionOptions options = options_of("", 1, size, {});
         const Session session(model, options);
         REQUIRE(session.outputs().size() == 1);
         CHECK(session.outputs().front().name ==
-              model::network_outputs(model.file()->network()).back().names.back());
+              model::network_outputs(model::file_of(model).network()).back().names.back());
         options.outputs = {session.outputs().front().name};
         CHECK(same_bits(run(model, options_of("", 1, size, {}), input).front(),
                         run(model, options, input).front()));
@@ -375,7 +377,7 @@ TEST_CASE("a session planned again gives what one made for that shape gives, wit
     Fixture fixture;
     INFO(fixture.random.replay());
     const Model model = fixture.write(testing::narrow_network());
-    const std::vector<std::string> names = names_up_to(model.file()->network());
+    const std::vector<std::string> names = names_up_to(model::file_of(model).network());
     const std::vector<MapSize> sizes = {MapSize(32), MapSize(97, 40), MapSize(224), MapSize(33, 256),
                                         MapSize(48)};
     for (const std::string& isa : isa_names_of_this_cpu()) {

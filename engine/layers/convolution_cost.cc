@@ -27,10 +27,9 @@ bool onednn_supports(const ConvolutionShape& shape, const Execution& execution) 
            kernels::ConvOneDnn::supports(onednn_shape(shape, execution), execution.isa);
 }
 
-/// INT8 filters for F(4×4) take 46/9 of their bytes in the file, for F(2×2) 16/9. With F(4×4) everywhere,
-/// VGG-19's would take 24 MB more, for layers that are a tenth of its time and gain a fifth of it; so larger
-/// filters stay with F(2×2).
-constexpr double most_f4x4_bytes = 8e6;
+/// INT8 filters for F(4×4) take 46/9 of their bytes in the file, for F(2×2) 16/9: where they would be larger
+/// than those of VGG-19's widest layers, they stay with F(2×2).
+constexpr double most_f4x4_bytes = 13e6;
 
 bool f4x4_is_small(const ConvolutionShape& shape) {
     const std::size_t positions = kernels::winograd_int8_positions(kernels::WinogradInt8Tile::f4x4);

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cstring>
 
-#include "engine/layers/pool.h"
+#include "engine/layers/layout.h"
 #include "kernels/common/parallel.h"
+#include "kernels/layout/layout.h"
+#include "kernels/relu/relu.h"
 #include "kernels/softmax/softmax.h"
 
 namespace vgg19::layers {
@@ -14,21 +16,19 @@ namespace {
 class PlainOutput final : public Operation {
   public:
     PlainOutput(std::size_t channels, MapSize size, float scale, const Execution& execution)
-        : pool_(channels, size, size, execution),
-          values_(execution.batch * channels * size.pixels()),
-          scale_(scale) {}
-    void run(const std::byte* input, std::byte* output, std::byte* scratch) override {
-        pool_.run(input, output, scratch);
-        if (scale_ == 1) return;
-        float* values = as_floats(output);
-        std::transform(values, values + values_, values, [&](float value) { return value * scale_; });
+        : channels_(channels), size_(size), scale_(scale), execution_(execution) {}
+    void run(const std::byte* input, std::byte* output, std::byte* /*scratch*/) override {
+        to_plain(channels_, size_, scale_, as_floats(input), as_floats(output), execution_);
     }
-    std::string kernel() const override { return pool_.kernel(); }
+    std::string kernel() const override {
+        return kernels::select(kernels::layout_kernels(), execution_.isa).name;
+    }
 
   private:
-    AveragePool pool_;
-    std::size_t values_;
+    std::size_t channels_;
+    MapSize size_;
     float scale_;
+    Execution execution_;
 };
 
 class Copy final : public Operation {
@@ -45,22 +45,37 @@ class Copy final : public Operation {
 
 class Relu final : public Operation {
   public:
-    Relu(std::size_t values, const Execution& execution) : values_(values), threads_(execution.threads) {}
-    void run(const std::byte* input, std::byte* output, std::byte* /*scratch*/) override {
+    Relu(std::size_t values, const Execution& execution)
+        : values_(values),
+          threads_(execution.threads),
+          kernel_(kernels::select(kernels::relu_kernels(), execution.isa)) {}
+    void run(const std::byte* /*input*/, std::byte* output, std::byte* /*scratch*/) override {
         constexpr std::size_t part_values = std::size_t{1} << 14U;
-        const std::size_t parts = (values_ + part_values - 1) / part_values;
-        kernels::parallel_for(threads_, parts, [&](std::size_t part) {
+        kernels::parallel_for(threads_, kernels::blocks_of(values_, part_values), [&](std::size_t part) {
             const std::size_t begin = part * part_values;
-            const std::size_t end = std::min(values_, begin + part_values);
-            std::transform(as_floats(input) + begin, as_floats(input) + end, as_floats(output) + begin,
-                           [](float value) { return value > 0 ? value : 0.0F; });
+            kernel_.run->rectify(as_floats(output), begin, std::min(values_, begin + part_values));
         });
+    }
+    std::string kernel() const override { return kernel_.name; }
+
+  private:
+    std::size_t values_;
+    int threads_;
+    kernels::Kernel<const kernels::ReluKernels> kernel_;
+};
+
+/// Of a dense layer: so few values that no kernel is needed.
+class VectorRelu final : public Operation {
+  public:
+    explicit VectorRelu(std::size_t values) : values_(values) {}
+    void run(const std::byte* input, std::byte* output, std::byte* /*scratch*/) override {
+        std::transform(as_floats(input), as_floats(input) + values_, as_floats(output),
+                       [](float value) { return value > 0 ? value : 0.0F; });
     }
     std::string kernel() const override { return "relu"; }
 
   private:
     std::size_t values_;
-    int threads_;
 };
 
 class Softmax final : public Operation {
@@ -95,6 +110,10 @@ std::unique_ptr<Operation> make_copy(std::size_t values) {
 
 std::unique_ptr<Operation> make_relu(std::size_t values, const Execution& execution) {
     return std::make_unique<Relu>(values, execution);
+}
+
+std::unique_ptr<Operation> make_vector_relu(std::size_t values) {
+    return std::make_unique<VectorRelu>(values);
 }
 
 std::unique_ptr<Operation> make_softmax(std::size_t classes, const Execution& execution) {

@@ -17,8 +17,10 @@ std::unique_ptr<Operation> make_plain_output(std::size_t channels, MapSize size,
 /// Copies this many floats.
 std::unique_ptr<Operation> make_copy(std::size_t values);
 
-/// max(0, x) of this many floats; may run in place.
+/// max(0, x) of this many floats of blocked maps, in place.
 std::unique_ptr<Operation> make_relu(std::size_t values, const Execution& execution);
+/// The same of vectors, to other memory.
+std::unique_ptr<Operation> make_vector_relu(std::size_t values);
 
 /// [batch][classes] → probabilities of each image.
 std::unique_ptr<Operation> make_softmax(std::size_t classes, const Execution& execution);

@@ -148,7 +148,7 @@ TEST_CASE("the choice does not depend on threads or batch") {
     }
 }
 
-TEST_CASE("of INT8 Winograd's tiles, those with scales may run, F(4×4) with filters of at most 8 MB") {
+TEST_CASE("of INT8 Winograd's tiles, those with scales may run, F(4×4) with filters of at most 13 MB") {
     const Execution execution = execution_on("zen5", 2);
     const auto allowed = [&](ConvolutionShape shape, WinogradInt8Scales scales, ConvolutionChoice choice) {
         shape.winograd_int8 = scales;
@@ -162,11 +162,15 @@ TEST_CASE("of INT8 Winograd's tiles, those with scales may run, F(4×4) with fil
     using Algorithms = std::set<ConvolutionAlgorithm>;
     const auto shapes = shapes_of(224, ConvolutionType::int8);
     const ConvolutionShape& small = shapes[1];
-    const ConvolutionShape& large = shapes[7];
+    const ConvolutionShape& widest = shapes[7];  // of VGG-19
+    ConvolutionShape large = widest;
+    large.output_channels += large.output_channels / 8;
     const auto automatic = ConvolutionChoice::automatic;
     CHECK(allowed(small, {}, automatic) == Algorithms{conv_int8});
     CHECK(allowed(small, {.f2x2 = true}, automatic) == Algorithms{conv_int8, winograd_int8_f2x2});
     CHECK(allowed(small, {.f2x2 = true, .f4x4 = true}, automatic) ==
+          Algorithms{conv_int8, winograd_int8_f2x2, winograd_int8_f4x4});
+    CHECK(allowed(widest, {.f2x2 = true, .f4x4 = true}, automatic) ==
           Algorithms{conv_int8, winograd_int8_f2x2, winograd_int8_f4x4});
     CHECK(allowed(large, {.f2x2 = true, .f4x4 = true}, automatic) ==
           Algorithms{conv_int8, winograd_int8_f2x2});

@@ -164,8 +164,10 @@ std::unique_ptr<layers::Operation> Program::make_operation(const model::ModelFil
             return make_dense(file, step);
         case StepKind::output:
             return make_output(file, step);
-        case StepKind::relu:
-            return layers::make_relu(step.output.bytes(execution) / sizeof(float), execution);
+        case StepKind::relu: {
+            const std::size_t values = step.output.bytes(execution) / sizeof(float);
+            return step.in_place ? layers::make_relu(values, execution) : layers::make_vector_relu(values);
+        }
         case StepKind::softmax:
             return layers::make_softmax(channels, execution);
     }

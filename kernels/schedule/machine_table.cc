@@ -87,10 +87,10 @@ constexpr std::array rows = {
         .cores_of_cluster = 8,
         .l2 = {.core = 260 * giga},
         .l3 = {.core = 115 * giga, .cluster = 700 * giga},
-        .memory = {.core = 43 * giga, .cluster = 77 * giga, .all = 460 * giga},
-        .not_hidden = 0.45,
+        .memory = {.core = 40 * giga, .cluster = 55 * giga, .all = 460 * giga},
+        .not_hidden = usually_not_hidden,
         .best_isa = Isa::avx512vnni,
-        .rates = {portable, avx2, avx2vnni, Rates{2, 0.6, 1.46}, Rates{2, 2, 1.46}, none, none}},
+        .rates = {portable, avx2, avx2vnni, Rates{2, 0.6, 2.3}, Rates{2, 2, 2.3}, none, none}},
     Row{.name = "zen5_mobile",  // 512-bit instructions in two halves, like Zen 4
         .hertz = 4e9,
         .l1_bytes = 48 * kib,
@@ -113,7 +113,7 @@ constexpr std::array rows = {
         .l3 = {.core = 14 * giga, .all = 700 * giga},
         .memory = {.core = 14 * giga, .all = 285 * giga},
         .write_factor = {4.5, 4, 4},  // 7 cycles a line in L2
-        .not_hidden = 0.45,
+        .not_hidden = usually_not_hidden,
         .best_isa = Isa::avx512vnni,
         .rates = {portable, avx2, avx2vnni, Rates{2, 0.5, 1.3}, Rates{2, 2, 1.3}, none, none}},
     Row{.name = "golden_cove_client",  // Alder Lake, Raptor Lake and Meteor Lake, their fast cores

@@ -25,7 +25,7 @@ class Model {
         const double in_block = real(work_.tiles) / blocks;
         const double transformed = in_block * work_.transformed_bytes;
         const double products = in_block * work_.product_bytes / real(work_.groups);
-        const Level own = machine_.home(transformed + products);
+        const Level own = own_home(transformed + products);
         const Level maps = level_of_maps();
 
         Phase input = {.cycles = in_block * work_.input_cycles};
@@ -91,6 +91,11 @@ class Model {
     /// Maps that exceed the cache come from memory.
     Level level_of_maps() const {
         return shared_home(real(work_.tiles) * (work_.input_bytes + work_.output_bytes), machine_);
+    }
+
+    /// V and M of a core's block are read again at once, with few other lines in between.
+    Level own_home(double bytes) const {
+        return bytes <= real(machine_.l2_bytes) ? Level::l2 : shared_home(bytes, machine_);
     }
 
     /// The cycles of a part of a phase that does not overlap with the other parts, on one core.

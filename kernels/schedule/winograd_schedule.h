@@ -31,7 +31,7 @@ struct WinogradSchedule {
 
 /// How many tasks each step has for so many threads.
 constexpr std::size_t winograd_tasks(int threads) {
-    return 8 * static_cast<std::size_t>(threads);
+    return 32 * static_cast<std::size_t>(threads);
 }
 
 /// The matrix products of one position and group, as register tiles of `rows` tiles × `vectors` of channels.

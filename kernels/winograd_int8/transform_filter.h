@@ -1,6 +1,8 @@
-// The transform of filters, for both tiles, in exact integers.
+// The transform of filters, for both tiles, in exact integers. A Value is an integer of at least 16 bits, or
+// a vector of them, one for each of some filters.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -16,16 +18,22 @@ constexpr std::int32_t transformed_filter_unit(WinogradInt8Tile tile) {
     return tile == WinogradInt8Tile::f2x2 ? 4 : 16;
 }
 
+/// A filter, 3×3 row by row.
+template <class Value>
+using Filter = std::array<Value, 9>;
+
 /// One dimension of 2 G g.
-inline std::array<std::int32_t, 4> twice_transformed(std::int32_t g0, std::int32_t g1, std::int32_t g2) {
-    return {2 * g0, g0 + g1 + g2, g0 - g1 + g2, 2 * g2};
+template <class Value>
+std::array<Value, 4> twice_transformed(const Value& g0, const Value& g1, const Value& g2) {
+    return {g0 + g0, g0 + g1 + g2, g0 - g1 + g2, g2 + g2};
 }
 
-/// 4 G g Gᵀ of a filter g, 3×3 row by row: magnitudes of at most 9 · 128.
-inline std::array<std::int32_t, 16> transformed_filter_f2x2(const std::int8_t* g) {
-    std::array<std::array<std::int32_t, 4>, 3> columns{};
+/// 4 G g Gᵀ of a filter g: magnitudes of at most 9 · 128.
+template <class Value>
+std::array<Value, 16> transformed_filter_f2x2(const Filter<Value>& g) {
+    std::array<std::array<Value, 4>, 3> columns{};
     for (std::size_t j = 0; j < 3; ++j) columns[j] = twice_transformed(g[j], g[3 + j], g[6 + j]);
-    std::array<std::int32_t, 16> result{};
+    std::array<Value, 16> result{};
     for (std::size_t i = 0; i < 4; ++i) {
         const auto row = twice_transformed(columns[0][i], columns[1][i], columns[2][i]);
         for (std::size_t j = 0; j < 4; ++j) result[i * 4 + j] = row[j];
@@ -34,23 +42,27 @@ inline std::array<std::int32_t, 16> transformed_filter_f2x2(const std::int8_t* g
 }
 
 /// One dimension of 4 G g on complex points, in the order G0, G1, G−1, G∞, γ, δ.
-inline std::array<std::int32_t, 6> complex_transformed(std::int32_t g0, std::int32_t g1, std::int32_t g2) {
-    return {4 * g0, g0 + g1 + g2, g0 - g1 + g2, 4 * g2, g0 - g2, g1};
+template <class Value>
+std::array<Value, 6> complex_transformed(const Value& g0, const Value& g1, const Value& g2) {
+    const Value twice_g0 = g0 + g0;
+    const Value twice_g2 = g2 + g2;
+    return {twice_g0 + twice_g0, g0 + g1 + g2, g0 - g1 + g2, twice_g2 + twice_g2, g0 - g2, g1};
 }
 
 /// The filters of F(4×4), times 16, at each position: magnitudes of at most 24 · 128.
-inline std::array<std::int32_t, 46> transformed_filter_f4x4(const std::int8_t* g) {
+template <class Value>
+std::array<Value, 46> transformed_filter_f4x4(const Filter<Value>& g) {
     using namespace complex_points;
-    std::array<std::array<std::int32_t, 6>, 3> columns{};
+    std::array<std::array<Value, 6>, 3> columns{};
     for (std::size_t j = 0; j < 3; ++j) columns[j] = complex_transformed(g[j], g[3 + j], g[6 + j]);
-    std::array<std::array<std::int32_t, 6>, 6> u{};
+    std::array<std::array<Value, 6>, 6> u{};
     for (std::size_t i = 0; i < 6; ++i) {
         u[i] = complex_transformed(columns[0][i], columns[1][i], columns[2][i]);
     }
-    std::array<std::int32_t, 46> result{};
-    const auto set_complex = [&](std::size_t position, std::int32_t real_part, std::int32_t imaginary_part) {
-        const std::int32_t c = 2 * real_part;
-        const std::int32_t d = 2 * imaginary_part;
+    std::array<Value, 46> result{};
+    const auto set_complex = [&](std::size_t position, const Value& real_part, const Value& imaginary_part) {
+        const Value c = real_part + real_part;
+        const Value d = imaginary_part + imaginary_part;
         result[position] = c;
         result[position + 1] = d;
         result[position + 2] = d - c;
@@ -65,6 +77,12 @@ inline std::array<std::int32_t, 46> transformed_filter_f4x4(const std::int8_t* g
     set_complex(both_complex, u[gamma][gamma] - u[delta][delta], u[gamma][delta] + u[delta][gamma]);
     set_complex(conjugates, u[gamma][gamma] + u[delta][delta], u[delta][gamma] - u[gamma][delta]);
     return result;
+}
+
+inline std::array<std::int32_t, 46> transformed_filter_f4x4(const std::int8_t* g) {
+    Filter<std::int32_t> filter{};
+    std::copy_n(g, filter.size(), filter.begin());
+    return transformed_filter_f4x4(filter);
 }
 
 }  // namespace
