@@ -140,6 +140,39 @@ TEST_CASE("an output does not depend on which others are asked for") {
     }
 }
 
+TEST_CASE("outputs have the same bits for every number of threads and batch, at any address") {
+    Fixture fixture;
+    INFO(fixture.random.replay());
+    const Model model = fixture.write(testing::narrow_network());
+    constexpr std::size_t batch = 3;
+    const MapSize size(70, 49);
+    const std::vector<float> input = fixture.input(batch, size);
+    for (const std::string& isa : isa_names_of_this_cpu()) {
+        CAPTURE(isa);
+        SessionOptions options = options_of(isa, batch, size, names_up_to(model::file_of(model).network()));
+        const Values expected = run(model, options, input);
+        for (options.threads = 1; options.threads <= 5; options.threads += 2) {
+            CHECK(run(model, options, input) == expected);
+        }
+        Session session(model, options);
+        Values shifted;
+        std::vector<std::span<float>> results;
+        for (const std::vector<float>& values : expected) shifted.emplace_back(values.size() + 1);
+        for (std::vector<float>& values : shifted) results.push_back(std::span(values).subspan(1));
+        session.run(input, results);
+        options.batch = 1;
+        const std::vector<float> last(input.end() - static_cast<std::ptrdiff_t>(input.size() / batch),
+                                      input.end());
+        const Values of_last = run(model, options, last);
+        for (std::size_t i = 0; i < expected.size(); ++i) {
+            CAPTURE(options.outputs[i]);
+            CHECK(std::equal(results[i].begin(), results[i].end(), expected[i].begin()));
+            CHECK(std::equal(of_last[i].begin(), of_last[i].end(),
+                             expected[i].end() - static_cast<std::ptrdiff_t>(of_last[i].size())));
+        }
+    }
+}
+
 TEST_CASE("every kind of convolution gives values before its ReLU and before its pool") {
     Fixture fixture;
     INFO(fixture.random.replay());
@@ -195,8 +228,8 @@ TEST_CASE("layers behind the last output are not in the plan") {
         }
         return text;
     };
-    CHECK(last_layers("relu5_1") == "output of features.28");
-    CHECK(last_layers("pool4") == "output of features.25");
+    CHECK(last_layers("relu5_1") == "output relu5_1");
+    CHECK(last_layers("pool4") == "output pool4");
     CHECK(last_layers("fc7") == "classifier.3");
     const Session session(model, options_of("", 1, 64, {"relu2_1"}));
     CHECK(session.plan().size() == 4);  // three convolutions, one with its pool, and the output
@@ -435,8 +468,8 @@ namespace {
 Model int8_model(Fixture& fixture, const model::Network& network) {
     const Model fp32 = fixture.write(network);
     const MapSize size(48, 64);
-    const testing::Int8Tensors int8(*fp32.file(), size, fixture.input(1, size));
-    const model::ModelFile file = fp32.file()->with(int8.tensors());
+    const testing::Int8Tensors int8(model::file_of(fp32), size, fixture.input(1, size));
+    const model::ModelFile file = model::file_of(fp32).with(int8.tensors());
     model::write_model(fixture.folder / "int8", file.description(), file.tensors());
     return Model::open(fixture.folder / "int8");
 }
@@ -453,7 +486,7 @@ TEST_CASE("INT8 layers give out floats, also before their ReLU and their pool") 
         for (const Pooling pooling : {Pooling::max, Pooling::average}) {
             CAPTURE(isa);
             SessionOptions options =
-                options_of(isa, 1, size, names_up_to(model.file()->network(), "features.36"));
+                options_of(isa, 1, size, names_up_to(model::file_of(model).network(), "features.36"));
             options.pooling = pooling;
             // A value near the middle of two steps may be rounded to the other one.
             options.convolution = "direct";
@@ -475,7 +508,7 @@ TEST_CASE("what INT8 layers give does not depend on which outputs are asked for"
         for (const std::string convolution : {"direct", "winograd", "auto"}) {
             CAPTURE(isa);
             CAPTURE(convolution);
-            SessionOptions options = options_of(isa, 1, size, names_up_to(model.file()->network()));
+            SessionOptions options = options_of(isa, 1, size, names_up_to(model::file_of(model).network()));
             options.convolution = convolution;
             check_independence(model, options, input);
         }
