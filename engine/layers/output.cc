@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "engine/layers/layout.h"
@@ -17,12 +18,12 @@ namespace {
 class PlainOutput final : public Operation {
   public:
     PlainOutput(std::size_t channels, MapSize size, float scale, std::span<const float> factors,
-                const Execution& execution)
+                Execution execution)
         : channels_(channels),
           size_(size),
           scale_(scale),
           factors_(factors.begin(), factors.end()),
-          execution_(execution) {}
+          execution_(std::move(execution)) {}
     void run(const std::byte* input, std::byte* output, std::byte* /*scratch*/) override {
         to_plain(channels_, size_, scale_, as_floats(input), as_floats(output), execution_);
         if (factors_.empty()) return;
