@@ -250,7 +250,9 @@ SessionOptions session_options(const Options& options, MapSize input_size) {
             .batch = options.batch,
             .isa = options.isa,
             .convolution = options.convolution,
-            .plan_file = options.plan_file};
+            .plan_file = options.plan_file,
+            .outputs = options.outputs.empty() ? std::vector<std::string>{"logits"} : options.outputs,
+            .gradients = options.backward};
 }
 
 std::optional<Options> parse_options(int argc, const char* const* argv, const std::string& program) {

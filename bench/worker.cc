@@ -89,10 +89,7 @@ void say_ready(const WorkerJob& job) {
 void run_worker(const Options& options) {
     const kernels::ThreadLimit limit(options.threads);
     Input input = options.input ? read_input(*options.input, options.batch) : Input{};
-    SessionOptions of_session = session_options(options, input_size(options, input));
-    of_session.outputs = options.outputs;
-    of_session.gradients = options.backward;
-    Session session(Model::open(*options.worker), of_session);
+    Session session(Model::open(*options.worker), session_options(options, input_size(options, input)));
     if (!options.input) {
         input.values.resize(3 * session.input_size().pixels());
         session.preprocess(bench_image(options.image).view(), input.values);

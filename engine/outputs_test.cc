@@ -7,6 +7,7 @@
 #include "engine/model/model_access.h"
 #include "engine/program/plan.h"
 #include "engine/testing/error_of.h"
+#include "engine/testing/int8_tensors.h"
 #include "engine/testing/narrow_model.h"
 #include "engine/testing/reference_network.h"
 #include "kernels/common/testing/distance.h"
@@ -139,6 +140,39 @@ TEST_CASE("an output does not depend on which others are asked for") {
     }
 }
 
+TEST_CASE("outputs have the same bits for every number of threads and batch, at any address") {
+    Fixture fixture;
+    INFO(fixture.random.replay());
+    const Model model = fixture.write(testing::narrow_network());
+    constexpr std::size_t batch = 3;
+    const MapSize size(70, 49);
+    const std::vector<float> input = fixture.input(batch, size);
+    for (const std::string& isa : isa_names_of_this_cpu()) {
+        CAPTURE(isa);
+        SessionOptions options = options_of(isa, batch, size, names_up_to(model::file_of(model).network()));
+        const Values expected = run(model, options, input);
+        for (options.threads = 1; options.threads <= 5; options.threads += 2) {
+            CHECK(run(model, options, input) == expected);
+        }
+        Session session(model, options);
+        Values shifted;
+        std::vector<std::span<float>> results;
+        for (const std::vector<float>& values : expected) shifted.emplace_back(values.size() + 1);
+        for (std::vector<float>& values : shifted) results.push_back(std::span(values).subspan(1));
+        session.run(input, results);
+        options.batch = 1;
+        const std::vector<float> last(input.end() - static_cast<std::ptrdiff_t>(input.size() / batch),
+                                      input.end());
+        const Values of_last = run(model, options, last);
+        for (std::size_t i = 0; i < expected.size(); ++i) {
+            CAPTURE(options.outputs[i]);
+            CHECK(std::equal(results[i].begin(), results[i].end(), expected[i].begin()));
+            CHECK(std::equal(of_last[i].begin(), of_last[i].end(),
+                             expected[i].end() - static_cast<std::ptrdiff_t>(of_last[i].size())));
+        }
+    }
+}
+
 TEST_CASE("every kind of convolution gives values before its ReLU and before its pool") {
     Fixture fixture;
     INFO(fixture.random.replay());
@@ -194,8 +228,8 @@ TEST_CASE("layers behind the last output are not in the plan") {
         }
         return text;
     };
-    CHECK(last_layers("relu5_1") == "output of features.28");
-    CHECK(last_layers("pool4") == "output of features.25");
+    CHECK(last_layers("relu5_1") == "output relu5_1");
+    CHECK(last_layers("pool4") == "output pool4");
     CHECK(last_layers("fc7") == "classifier.3");
     const Session session(model, options_of("", 1, 64, {"relu2_1"}));
     CHECK(session.plan().size() == 4);  // three convolutions, one with its pool, and the output
@@ -426,6 +460,79 @@ TEST_CASE("a shape that cannot be leaves the session as it was") {
     CHECK(session.batch() == 2);
     const Values found = run(session, input);
     for (std::size_t i = 0; i < found.size(); ++i) CHECK(same_bits(found[i], expected[i]));
+}
+
+namespace {
+
+/// The same network with INT8 convolutions.
+Model int8_model(Fixture& fixture, const model::Network& network) {
+    const Model fp32 = fixture.write(network);
+    const MapSize size(48, 64);
+    const testing::Int8Tensors int8(model::file_of(fp32), size, fixture.input(1, size));
+    const model::ModelFile file = model::file_of(fp32).with(int8.tensors());
+    model::write_model(fixture.folder / "int8", file.description(), file.tensors());
+    return Model::open(fixture.folder / "int8");
+}
+
+}  // namespace
+
+TEST_CASE("INT8 layers give out floats, also before their ReLU and their pool") {
+    Fixture fixture;
+    INFO(fixture.random.replay());
+    const Model model = int8_model(fixture, testing::narrow_network());
+    const MapSize size(48, 64);
+    const std::vector<float> input = fixture.input(1, size);
+    for (const std::string& isa : isa_names_of_this_cpu()) {
+        for (const Pooling pooling : {Pooling::max, Pooling::average}) {
+            CAPTURE(isa);
+            SessionOptions options =
+                options_of(isa, 1, size, names_up_to(model::file_of(model).network(), "features.36"));
+            options.pooling = pooling;
+            // A value near the middle of two steps may be rounded to the other one.
+            options.convolution = "direct";
+            check_against_reference(model, options, input, 5e-3);
+            // Transformed inputs have coarse steps here.
+            options.convolution = "winograd";
+            check_against_reference(model, options, input, 0.8);
+        }
+    }
+}
+
+TEST_CASE("what INT8 layers give does not depend on which outputs are asked for") {
+    Fixture fixture;
+    INFO(fixture.random.replay());
+    const Model model = int8_model(fixture, testing::narrow_network());
+    const MapSize size(33, 70);
+    const std::vector<float> input = fixture.input(1, size);
+    for (const std::string& isa : isa_names_of_this_cpu()) {
+        for (const std::string convolution : {"direct", "winograd", "auto"}) {
+            CAPTURE(isa);
+            CAPTURE(convolution);
+            SessionOptions options = options_of(isa, 1, size, names_up_to(model::file_of(model).network()));
+            options.convolution = convolution;
+            check_independence(model, options, input);
+        }
+    }
+}
+
+TEST_CASE("a session of INT8 layers planned again gives what one made for that shape gives") {
+    Fixture fixture;
+    INFO(fixture.random.replay());
+    const Model model = int8_model(fixture, testing::narrow_network());
+    for (const std::string& isa : isa_names_of_this_cpu()) {
+        SessionOptions options = options_of(isa, 2, MapSize(48), {"relu1_1", "conv3_2", "pool4", "relu5_1"});
+        options.convolution = "direct";
+        check_reshaped(model, options, {MapSize(64, 33), MapSize(32), MapSize(48)}, 2, fixture, 1e-6);
+    }
+}
+
+TEST_CASE("gradients of INT8 layers cannot be asked for") {
+    Fixture fixture;
+    const Model model = int8_model(fixture, model::Network::parse("4 4 M 6", ""));
+    SessionOptions options = options_of("", 1, 32, {"relu1_1"});
+    options.gradients = true;
+    CHECK(error_of(ErrorKind::usage, [&] { Session(model, options); }) ==
+          Containing("gradients: expected a model of FP32 throughout, found features.2 in INT8"));
 }
 
 }  // namespace vgg19

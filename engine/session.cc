@@ -167,6 +167,7 @@ void Session::preprocess(const ImageView& image, std::span<float> input_nchw) co
 }
 
 std::vector<Prediction> Session::predictions(std::span<const float> logits, std::size_t top) const {
+    model::file_of(model()).require_classifier();
     require_length("logits", model().classes(), logits.size());
     if (top == 0 || top > logits.size()) {
         throw Error(ErrorKind::usage,
@@ -213,6 +214,7 @@ void Session::backward(std::span<const std::span<const float>> output_gradients,
     for (std::size_t i = 0; i < output_gradients.size(); ++i) {
         if (output_gradients[i].empty()) continue;
         const Output& output = state_->outputs[i];
+        if (output_gradients[i].size() == output.size()) continue;
         require_length(("gradient of " + output.name).c_str(), output.size(), output_gradients[i].size());
     }
     require_length("input gradient", batch() * state_->image_floats(), input_gradient.size());

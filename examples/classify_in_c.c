@@ -45,11 +45,11 @@ int main(int argc, char** argv) {
     /* Every call returns a status; the message of the last failure belongs to this thread. NULL for options:
      * the defaults. To set some, zero a vgg19_session_options and set struct_size and the fields that you
      * want. */
-    if (vgg19_model_open(argv[1], &model) == VGG19_OK &&
-        vgg19_session_create(model, NULL, &session) == VGG19_OK) {
+    if (vgg19_model_open(argv[1], &model) == VGG19_OK) {
         classes = vgg19_model_classes(model) < 5 ? vgg19_model_classes(model) : 5;
     }
-    if (classes > 0 && vgg19_session_classify_file(session, image, bytes, classes, top) == VGG19_OK) {
+    if (model != NULL && vgg19_session_create(model, NULL, &session) == VGG19_OK &&
+        vgg19_session_classify_file(session, image, bytes, classes, top) == VGG19_OK) {
         for (size_t i = 0; i < classes; ++i) {
             printf("  %5.1f %%  %4zu  %s\n", 100.0 * (double)top[i].probability, top[i].class_index,
                    top[i].label);

@@ -19,7 +19,7 @@ int main(int argc, char** argv) {
     }
     try {
         const vgg19::Model model = vgg19::Model::open(argv[1]);
-        vgg19::Session session(model);
+        vgg19::Session session(model, {.outputs = {"logits"}});
 
         // classify() does these three steps itself: preprocess, run, predictions. Calling them directly also
         // gives the logits, and the time of each step.

@@ -102,7 +102,8 @@ int classify(int argc, char** argv) {
 
     const std::vector<std::string> images = line.arguments("IMAGE");
     const bool json = line.given("json");
-    const SessionOptions options = session_options(line);
+    SessionOptions options = session_options(line);
+    options.outputs = {"logits"};  // so that a model without a classifier is refused at once
     const Model model = Model::open(line.required("model"));
     const std::size_t top = top_option(line, model.classes());
     Session session(model, options);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "converter/import/import.h"
+#include "converter/import/settings.h"
 #include "engine/model/model_file.h"
 #include "tools/command.h"
 #include "tools/progress_bar.h"
@@ -21,13 +22,24 @@ namespace vgg19::tools {
 
 namespace {
 
-std::optional<model::DenseOrder> dense_order(const CommandLine& line) {
-    if (!line.given("dense-order")) return {};
-    const std::string order = line.text("dense-order");
-    if (order == "input") return model::DenseOrder::input_major;
-    if (order == "output") return model::DenseOrder::output_major;
-    throw Error(ErrorKind::usage, "--dense-order: expected input or output, found '" + order + "'");
+/// Whether an option has the second of its two values; none where it is absent.
+std::optional<bool> choice(const CommandLine& line, const std::string& name, const std::string& first,
+                           const std::string& second) {
+    if (!line.given(name)) return {};
+    const std::string value = line.text(name);
+    if (value == first) return false;
+    if (value == second) return true;
+    throw Error(ErrorKind::usage,
+                "--" + name + ": expected " + first + " or " + second + ", found '" + value + "'");
 }
+
+std::optional<model::DenseOrder> dense_order(const CommandLine& line) {
+    const std::optional<bool> output = choice(line, "dense-order", "input", "output");
+    if (!output) return {};
+    return *output ? model::DenseOrder::output_major : model::DenseOrder::input_major;
+}
+
+constexpr float largest_range = 65535;
 
 /// "0.485,0.456,0.406"; none where the option is absent.
 std::optional<std::array<float, 3>> three_numbers(const CommandLine& line, const std::string& name,
@@ -40,10 +52,10 @@ std::optional<std::array<float, 3>> three_numbers(const CommandLine& line, const
     for (std::size_t i = 0; i < values.size(); ++i) {
         const auto [stop, error] = std::from_chars(next, end, values[i]);
         const bool ends_well = i + 1 < values.size() ? stop != end && *stop == ',' : stop == end;
-        if (error != std::errc() || !ends_well || !(values[i] >= least && values[i] <= 1)) {
+        if (error != std::errc() || !ends_well || !(values[i] >= least && values[i] <= largest_range)) {
             std::string message = "--" + name + ": expected three numbers from ";
             message.append(least > 0 ? "just above 0" : "0");
-            message.append(" to 1 with commas between, such as 0.49,0.48,0.45, found '")
+            message.append(" to 65535 with commas between, such as 0.49,0.48,0.45, found '")
                 .append(text)
                 .append("'");
             throw Error(ErrorKind::usage, message);
@@ -61,15 +73,17 @@ CommandLine command_line() {
         "anything\n"
         "else. Its convolutions may be named features.0 and so on, conv1_1 and so on, or by names that "
         "differ only\n"
-        "in numbers (block1.0, layer7.0); it may have any number of dense layers. A pickled module or "
+        "in numbers (block1.0, layer7.0); it may have any number of dense layers, or none: convolutions "
+        "alone, and the\n"
+        "first of them alone, make a model that runs for its features. A pickled module or "
         "TorchScript\n"
         "with modules that a VGG does not have, such as leaky ReLUs, is refused.\n"
         "Batch normalisation is folded into the convolutions, and pruning masks and weight normalisation "
         "into the\n"
         "weights. Standard error reports what was used, left out and assumed.\n\n"
-        "For a model file made by vgg19, changes the order of its dense weights, its class names, or its "
-        "input size,\n"
-        "mean and standard deviation.",
+        "For a model file made by vgg19, changes the order of its dense weights, its class names, its pools "
+        "or its\n"
+        "preprocessing, or leaves out its classifier.",
         "WEIGHTS -o MODEL");
     add_output_option(line);
     line.option("dense-order", "ORDER",
@@ -91,13 +105,26 @@ CommandLine command_line() {
             "the model's input: 224, or height x width such as 224x320. Default: 32 times the side of the "
             "map that the first dense layer reads: 224 for torchvision's models, 32 for CIFAR's. Up to 64, "
             "the model sees the whole picture; above, the centre of one that is 256 / 224 times as large")
-        .option("mean", "R,G,B", "mean of the colours, between 0 and 1, in training. Default: ImageNet's")
-        .option("std", "R,G,B", "standard deviation of the colours in training. Default: ImageNet's");
+        .flag("features-only",
+              "leave out the classifier, whatever it is: the model then gives features, and no classes")
+        .option("pooling", "KIND",
+                "what the 2x2 pools compute: max or average. Default: max, or what the modules of a pickled "
+                "network are")
+        .option("preprocessing", "KIND",
+                "how pictures were prepared in training: torchvision, or caffe (also Keras: BGR, 0 to 255, "
+                "ImageNet's mean, no standard deviation). The four options below change single parts of it. "
+                "Default: torchvision")
+        .option("channels", "ORDER", "the order of the input's channels: RGB or BGR")
+        .option("range", "N", "what the largest sample becomes before the mean is subtracted: 1 or 255")
+        .option("mean", "A,B,C", "mean of the input's channels, in their order and range")
+        .option("std", "A,B,C", "standard deviation of the input's channels, by which they are divided");
     line.example("vgg19 convert vgg19-dcbb9e9d.pth -o vgg19.safetensors")
         .example("vgg19 convert checkpoint.pth -o ema.safetensors --key state_dict_ema --classes names.txt")
         .example(
             "vgg19 convert cifar_vgg16_bn.pth -o cifar.safetensors --mean 0.4914,0.4822,0.4465 "
             "--std 0.2023,0.1994,0.2010")
+        .example("vgg19 convert vgg19_caffe.pth -o caffe.safetensors --preprocessing caffe")
+        .example("vgg19 convert vgg19.safetensors -o style.safetensors --features-only --pooling average")
         .example("vgg19 convert pruned.safetensors -o for-pytorch.safetensors --dense-order output");
     return line;
 }
@@ -115,6 +142,17 @@ converter::ImportOptions import_options(const CommandLine& line) {
     options.input_size = size_option(line);
     options.mean = three_numbers(line, "mean", 0);
     options.deviation = three_numbers(line, "std", smallest_deviation);
+    options.features_only = line.given("features-only");
+    if (const auto order = choice(line, "channels", "RGB", "BGR")) {
+        options.channel_order = *order ? ChannelOrder::bgr : ChannelOrder::rgb;
+    }
+    if (line.given("range")) options.range = static_cast<float>(line.number("range", 1, largest_range));
+    if (const auto pooling = choice(line, "pooling", "max", "average")) {
+        options.pooling = *pooling ? Pooling::average : Pooling::max;
+    }
+    if (line.given("preprocessing")) {
+        converter::set_known_preprocessing(line.text("preprocessing"), options);
+    }
     return options;
 }
 

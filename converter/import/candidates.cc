@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <optional>
 #include <set>
 #include <tuple>
@@ -61,12 +62,20 @@ std::size_t found_parameters(const Module* module, std::initializer_list<const c
         std::count_if(names.begin(), names.end(), [&](const char* name) { return module->find(name); }));
 }
 
+/// How many convolutions there are up to the last that exists.
+std::size_t last_convolution(const Container& container, const Layout& layout) {
+    std::size_t count = layout.network.convolutions().size();
+    while (count > 0 && container.find(layout.convolution(count - 1)) == nullptr) --count;
+    return count;
+}
+
 /// The layout with the fewest missing or extra parameters; none if the names do not resemble a VGG's.
 std::optional<Layout> best_layout(const Container& container) {
     std::optional<Layout> best;
     std::size_t most_found = 0;
     std::size_t fewest_missing = 0;
     for (Layout& layout : layouts_named(container.naming)) {
+        if (container.depth != 0 && layout.depth != container.depth) continue;
         std::size_t expected = 0;
         std::size_t found = 0;
         for (std::size_t k = 0; k < layout.network.convolutions().size(); ++k) {
@@ -102,17 +111,38 @@ bool is_usual_name(const Container& container) {
     return container.naming == Naming::numbered || last == "features" || last == "feature";
 }
 
-std::optional<Candidate> candidate_of(Container container) {
+/// Whether other modules than the layout's are below the path.
+bool holds_others(const std::vector<Module>& modules, std::string_view path, const Container& container,
+                  const Layout& layout) {
+    std::set<const Module*> own;
+    for (std::size_t k = 0; k < layout.network.convolutions().size(); ++k) {
+        own.insert(container.find(layout.convolution(k)));
+        if (layout.batch_norm) own.insert(container.find(layout.norm(k)));
+    }
+    return std::any_of(modules.begin(), modules.end(), [&](const Module& module) {
+        return is_within(module.path, path) && module.find("weight") != nullptr && !own.contains(&module);
+    });
+}
+
+std::optional<Candidate> candidate_of(const std::vector<Module>& modules, bool has_key, Container container) {
     std::optional<Layout> layout = best_layout(container);
     if (!layout) return {};
     const std::size_t convolutions = layout->network.convolutions().size();
     const std::size_t filters = filters_of(container, *layout).size();
-    if (!is_usual_name(container) && filters < convolutions) return {};
+    std::size_t first = last_convolution(container, *layout);
+    const bool may_have_neighbours = is_usual_name(container) || container.is_sliced || has_key;
+    const std::string_view alone_below = may_have_neighbours ? std::string_view(container.path) : "";
+    if (first == convolutions || 2 * filters < first ||
+        holds_others(modules, alone_below, container, *layout)) {
+        first = 0;
+    }
+    if (!is_usual_name(container) && filters < convolutions && first == 0) return {};
     std::string prefix = container.path;
     return Candidate{.container = std::move(container),
                      .layout = *std::move(layout),
                      .prefix = std::move(prefix),
-                     .likely = 2 * filters >= convolutions};
+                     .likely = 2 * filters >= convolutions || first > 0,
+                     .cut_off_after = first};
 }
 
 /// Whether a module may be a dense layer. A convolution's weights may also be one, if the kernel covers the
@@ -133,6 +163,14 @@ std::set<const Module*> features_of(const Candidate& candidate) {
     return features;
 }
 
+/// The container's parent, below which a whole VGG of torchvision has its dense layers; the container itself
+/// where the convolutions' names are all that tells it.
+std::string_view usual_prefix(const Candidate& candidate) {
+    const Container& container = candidate.container;
+    const bool holds_all = container.naming != Naming::sequential || container.is_sliced;
+    return holds_all ? std::string_view(container.path) : parent_path(container.path);
+}
+
 /// Looks for dense layers near the convolutions first, then further and further out.
 class DenseFinder {
   public:
@@ -140,9 +178,7 @@ class DenseFinder {
         : modules_(modules), candidates_(candidates) {}
 
     void find(Candidate& candidate) const {
-        const std::string& container = candidate.container.path;
-        const bool holds_all = candidate.container.naming != Naming::sequential;
-        std::string_view prefix = holds_all ? std::string_view(container) : parent_path(container);
+        std::string_view prefix = usual_prefix(candidate);
         const std::set<const Module*> features = features_of(candidate);
         bool is_root = false;
         while (candidate.dense.empty() && !is_root) {
@@ -155,7 +191,7 @@ class DenseFinder {
                                             [](const Module* module) { return module->find("weight"); });
         if (has_weight) return;
         candidate.dense.clear();
-        candidate.prefix = holds_all ? std::string_view(container) : parent_path(container);
+        candidate.prefix = usual_prefix(candidate);
     }
 
   private:
@@ -183,7 +219,7 @@ class DenseFinder {
             if (&other == &candidate || !other.likely) return false;
             const std::string_view container = other.container.path;
             const bool holds_all = other.container.naming != Naming::sequential;
-            const std::string_view all = holds_all ? container : parent_path(container);
+            const std::string_view all = usual_prefix(other);
             const bool is_deeper = all.size() > prefix.size() && is_within(all, prefix);
             if (!is_deeper && (holds_all || container.empty())) return false;
             return is_within(module.path, is_deeper ? all : container);
@@ -196,9 +232,11 @@ class DenseFinder {
 
 /// Adds candidates found under unusual names. If two candidates share their convolutions, the one with usual
 /// names stays if it is complete, or if the other one would only hide that some are missing.
-void add_ordered(const std::vector<Module>& modules, std::vector<Candidate>& candidates) {
-    for (Container& container : ordered_containers(modules)) {
-        auto ordered = candidate_of(std::move(container));
+void add_ordered(const std::vector<Module>& modules, bool has_key, std::vector<Candidate>& candidates) {
+    std::vector<Container> containers = sliced_containers(modules);
+    std::ranges::move(ordered_containers(modules), std::back_inserter(containers));
+    for (Container& container : containers) {
+        auto ordered = candidate_of(modules, has_key, std::move(container));
         if (!ordered) continue;
         const std::set<const Module*> own = filters_of(ordered->container, ordered->layout);
         const auto shared = [&own](const Candidate& candidate) {
@@ -210,13 +248,29 @@ void add_ordered(const std::vector<Module>& modules, std::vector<Candidate>& can
             std::any_of(candidates.begin(), candidates.end(), [&](const Candidate& candidate) {
                 const auto filters = filters_of(candidate.container, candidate.layout).size();
                 const auto count = static_cast<std::size_t>(shared(candidate));
-                return count > 0 &&
-                       (filters == candidate.layout.network.convolutions().size() || count == own.size());
+                if (count == 0) return false;
+                if (filters == candidate.layout.network.convolutions().size()) return true;
+                const bool tells_what_is_missing = candidate.cut_off_after == 0 ||
+                                                   candidate.cut_off_after == filters ||
+                                                   is_usual_name(candidate.container);
+                return tells_what_is_missing && count == own.size();
             });
         if (is_known) continue;
         std::erase_if(candidates, [&](const Candidate& candidate) { return shared(candidate) > 0; });
         candidates.push_back(*std::move(ordered));
     }
+}
+
+/// Makes a network that was cut off one of its first convolutions alone, unless its dense layers are there.
+/// Dense layers further out are those of another network. Returns whether it stays a candidate.
+bool cut_off(Candidate& candidate) {
+    if (candidate.cut_off_after == 0) return true;
+    const std::string_view prefix = usual_prefix(candidate);
+    if (!candidate.dense.empty() && candidate.prefix == prefix) return is_usual_name(candidate.container);
+    candidate.dense.clear();
+    candidate.prefix = prefix;
+    candidate.layout = first_convolutions(candidate.layout, candidate.cut_off_after);
+    return true;
 }
 
 std::uint64_t parameters_of(const Module* module) {
@@ -254,13 +308,15 @@ std::string Container::path_of(const std::string& name) const {
     return module == nullptr ? join_path(path, name) : module->path;
 }
 
-std::vector<Candidate> find_candidates(const std::vector<Module>& modules) {
+std::vector<Candidate> find_candidates(const std::vector<Module>& modules, bool features_only, bool has_key) {
     std::vector<Candidate> candidates;
     ContainerFinder finder(modules);
     for (Container& container : finder.containers()) {
-        if (auto candidate = candidate_of(std::move(container))) candidates.push_back(*std::move(candidate));
+        if (auto candidate = candidate_of(modules, has_key, std::move(container))) {
+            candidates.push_back(*std::move(candidate));
+        }
     }
-    add_ordered(modules, candidates);
+    add_ordered(modules, has_key, candidates);
     const bool any_likely = std::any_of(candidates.begin(), candidates.end(),
                                         [](const Candidate& candidate) { return candidate.likely; });
     if (any_likely) std::erase_if(candidates, [](const Candidate& candidate) { return !candidate.likely; });
@@ -268,11 +324,15 @@ std::vector<Candidate> find_candidates(const std::vector<Module>& modules) {
         candidates.erase(candidates.begin() + most_candidates, candidates.end());
     }
     const DenseFinder dense(modules, candidates);
-    for (Candidate& candidate : candidates) dense.find(candidate);
+    for (Candidate& candidate : candidates) {
+        candidate.prefix = usual_prefix(candidate);
+        if (!features_only) dense.find(candidate);
+    }
+    std::erase_if(candidates, [](Candidate& candidate) { return !cut_off(candidate); });
     for (Candidate& candidate : candidates) count_parameters(candidate);
     std::stable_sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
-        return std::tuple(a.dense.empty(), b.parameters, place_rank(a)) <
-               std::tuple(b.dense.empty(), a.parameters, place_rank(b));
+        return std::tuple(a.dense.empty(), a.layout.is_prefix, b.parameters, place_rank(a)) <
+               std::tuple(b.dense.empty(), b.layout.is_prefix, a.parameters, place_rank(b));
     });
     return candidates;
 }

@@ -16,6 +16,7 @@
 #include "converter/import/module_types.h"
 #include "converter/import/names.h"
 #include "converter/import/reorder.h"
+#include "converter/import/settings.h"
 #include "converter/import/state_dict.h"
 #include "converter/lineage.h"
 #include "converter/transpose.h"
@@ -142,38 +143,6 @@ void add_layers(const VggTensors& vgg, model::DenseOrder order, double epsilon, 
     }
 }
 
-std::string three_numbers(const std::array<float, 3>& values) {
-    std::string text;
-    for (const float value : values) {
-        if (!text.empty()) text += ',';
-        text += shortest_text(value);
-    }
-    return text;
-}
-
-/// Applies the options for the input.
-void set_preprocessing(const ImportOptions& options, Preprocessing& preprocessing) {
-    if (!options.input_size.empty()) {
-        preprocessing.input_size = options.input_size;
-        preprocessing.resize_ratio =
-            std::max(options.input_size.height, options.input_size.width) <= largest_whole_picture
-                ? 1
-                : Preprocessing{}.resize_ratio;
-    }
-    if (options.mean) preprocessing.mean = *options.mean;
-    if (options.deviation) preprocessing.deviation = *options.deviation;
-}
-
-/// The options for classes and preprocessing as text: " --size 32".
-std::string settings_text(const ImportOptions& options) {
-    std::string text;
-    if (!options.classes.empty()) text += " --classes " + options.classes.filename().string();
-    if (!options.input_size.empty()) text += " --size " + to_string(options.input_size);
-    if (options.mean) text += " --mean " + three_numbers(*options.mean);
-    if (options.deviation) text += " --std " + three_numbers(*options.deviation);
-    return text;
-}
-
 /// The names of --classes.
 std::vector<std::string> given_names(const ImportOptions& options, const model::Network& network) {
     if (network.has_classifier()) return read_class_names(options.classes, network.classes());
@@ -190,16 +159,20 @@ ImportReport change_our_model(const std::filesystem::path& input, const std::fil
     }
     const model::ModelFile model = model::ModelFile::open(input);
     model::Description description = model.description();
-    if (!options.classes.empty()) {
-        description.class_names = given_names(options, model.network());
+    if (options.features_only) {
+        description.network = model::Network(model.network().features(), {});
+        description.class_names.clear();
     }
-    set_preprocessing(options, description.preprocessing);
+    if (!options.classes.empty()) {
+        description.class_names = given_names(options, description.network);
+    }
+    apply_settings(options, description);
     const std::string settings = settings_text(options);
     std::optional<model::DenseOrder> order = options.dense_order;
     if (!order && settings.empty()) order = model::DenseOrder::input_major;
     const std::string order_text = order ? std::string(" ") + dense_order_option(*order) : "";
     description.lineage.push_back(surgery_name(Surgery::convert) + order_text + settings);
-    change_model(model, output, order, description, progress);
+    change_model(model.with(description, {}), output, order, description, progress);
     ImportReport report;
     report.is_model = true;
     return report;
@@ -224,21 +197,6 @@ std::vector<std::string> names_in(const CheckpointFacts& facts, std::size_t clas
     if (found == nullptr) return {};
     notes.push_back("names of the classes taken from " + printable(found->path));
     return found->names;
-}
-
-void note_preprocessing(const ImportOptions& options, const model::Network& network,
-                        const Preprocessing& preprocessing, std::vector<std::string>& notes) {
-    if (network.pooled_side() == model::default_pooled_side) return;
-    const std::string side = std::to_string(network.pooled_side());
-    const std::string size = to_string(preprocessing.input_size);
-    if (options.input_size.empty()) {
-        notes.push_back("the first dense layer sees " + side + "×" + side + " pixels: input size " + size +
-                        " is assumed; use --size N if the head averages larger maps");
-    }
-    if (!options.mean || !options.deviation) {
-        notes.emplace_back(
-            "ImageNet's mean and standard deviation are assumed; use --mean and --std for others");
-    }
 }
 
 std::string dense_text(const VggTensors& vgg) {
@@ -279,10 +237,10 @@ void require_no_unread_classifier(const VggTensors& vgg, const CheckpointFacts& 
 }
 
 VggTensors recognise(const std::vector<Module>& modules, const CheckpointFacts& facts,
-                     const std::string& file, const std::string& key) {
+                     const std::string& file, const ImportOptions& options) {
     try {
-        VggTensors vgg = recognise_vgg(modules, file, key);
-        require_no_unread_classifier(vgg, facts, file);
+        VggTensors vgg = recognise_vgg(modules, file, options.key, options.features_only);
+        if (!options.features_only) require_no_unread_classifier(vgg, facts, file);
         return vgg;
     } catch (const Error& error) {
         // Missing tensors may exist in the file in a form that is not supported.
@@ -301,6 +259,29 @@ std::string lineage_step(const std::string& file, const ImportOptions& options, 
     return step;
 }
 
+/// The options, and what the modules say in addition; changes the end of features alone, and adds notes.
+ImportOptions with_modules(const ModuleCheck& modules, const ImportOptions& options, VggTensors& vgg) {
+    vgg.notes.insert(vgg.notes.end(), modules.notes.begin(), modules.notes.end());
+    ImportOptions result = options;
+    if (modules.averages_pools && !options.pooling) {
+        result.pooling = Pooling::average;
+        vgg.notes.emplace_back("average pools, as the modules in the file say");
+    }
+    if (modules.ends_with_pool.value_or(vgg.network.ends_with_pool()) == vgg.network.ends_with_pool()) {
+        return result;
+    }
+    std::vector<std::size_t> features = vgg.network.features();
+    if (*modules.ends_with_pool) {
+        features.push_back(0);
+    } else {
+        features.pop_back();
+    }
+    vgg.network = model::Network(features, {});
+    vgg.notes.emplace_back(std::string("the features end ") + (*modules.ends_with_pool ? "after" : "before") +
+                           " a pool, as the modules in the file say");
+    return result;
+}
+
 /// Everything except the source's hash. Adds notes to the VGG's.
 model::Description describe(const std::filesystem::path& input, const ImportOptions& options,
                             const CheckpointFacts& facts, double epsilon, VggTensors& vgg) {
@@ -311,7 +292,7 @@ model::Description describe(const std::filesystem::path& input, const ImportOpti
     if (options.input_size.empty() && vgg.network.pooled_side() != model::default_pooled_side) {
         settings.input_size = vgg.network.natural_input_size();
     }
-    set_preprocessing(settings, description.preprocessing);
+    apply_settings(settings, description);
     note_preprocessing(options, vgg.network, description.preprocessing, vgg.notes);
     const std::size_t classes = vgg.network.classes();
     description.class_names =
@@ -329,15 +310,14 @@ ImportReport import_model(const std::filesystem::path& input, const std::filesys
 
     const CheckpointFacts& facts = source.facts();
     const std::vector<Module> modules = modules_of(source.tensors());
-    VggTensors vgg = recognise(modules, facts, input.string(), options.key);
-    for (std::string& note : check_module_types(vgg, facts.modules, input.string())) {
-        vgg.notes.push_back(std::move(note));
-    }
+    VggTensors vgg = recognise(modules, facts, input.string(), options);
+    const ImportOptions settings =
+        with_modules(check_module_types(vgg, facts.modules, input.string()), options, vgg);
     const double epsilon = vgg.batch_norm
                                ? find_batch_norm_epsilon(vgg, facts.batch_norm_epsilons,
                                                          options.batch_norm_epsilon, input.string())
                                : 0;
-    model::Description description = describe(input, options, facts, epsilon, vgg);
+    model::Description description = describe(input, settings, facts, epsilon, vgg);
 
     std::future<std::string> sha256 = std::async(std::launch::async, file_sha256, input);
     Weights weights(source.mapping());

@@ -27,9 +27,16 @@ struct ImportOptions {
     /// The input size that the model is meant for; 0: the one whose map the dense layers see unaveraged, 32 ×
     /// the side of their map.
     MapSize input_size{};
-    /// Of each channel's values in [0, 1], as the network was trained; none: ImageNet's.
+    /// Of each channel's values in [0, range], in the order of the network's channels, as it was trained;
+    /// none: ImageNet's.
     std::optional<std::array<float, 3>> mean{};
     std::optional<std::array<float, 3>> deviation{};
+    std::optional<ChannelOrder> channel_order{};  ///< none: RGB
+    std::optional<float> range{};                 ///< none: 1
+    /// None: max, or what the modules of a pickled network say.
+    std::optional<Pooling> pooling{};
+    /// Leaves out the classifier, whatever it is.
+    bool features_only = false;
 };
 
 /// What import_model() found, as text for the user.
@@ -46,12 +53,13 @@ struct ImportReport {
 };
 
 /// Reads a checkpoint from `input`: PyTorch's zip format, its older stream format, or safetensors, recognised
-/// by content. The VGG may have any path and any of the names that recognise_vgg() knows. Batch norms are
-/// folded, parameters stored in parts are combined, and all tensors get plain VGG's names; values become F32.
-/// Writes a model of variant "baseline" to `output`.
+/// by content. It holds a whole VGG, its convolutions alone, or the first of them. The VGG may have any path
+/// and any of the names that recognise_vgg() knows. Batch norms are folded, parameters stored in parts are
+/// combined, and all tensors get plain VGG's names; values become F32. Writes a model of variant "baseline"
+/// to `output`.
 ///
-/// For a vgg19 model of any variant, only the order of its dense weights changes, and the classes and
-/// preprocessing that the options set (change_model).
+/// For a vgg19 model of any variant, only the order of its dense weights changes, and the classes, pools and
+/// preprocessing that the options set (change_model); with features_only its classifier goes.
 ///
 /// Throws Error: bad_input with a list of all missing, extra or mis-shaped tensors, for class names that do
 /// not fit, and for batch norms with an ambiguous epsilon; usage if both paths are the same file, or for

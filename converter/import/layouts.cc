@@ -24,6 +24,14 @@ std::size_t sequential_index(const Layout& layout, std::size_t k) {
     return layout.network.convolutions()[k].features_index + (layout.batch_norm ? k : 0);
 }
 
+/// In order, too, the same convolutions must be followed by pools.
+bool have_same_names(const Layout& a, const Layout& b, std::size_t count) {
+    for (std::size_t k = 0; k < count; ++k) {
+        if (block_and_place(a.network, k) != block_and_place(b.network, k)) return false;
+    }
+    return true;
+}
+
 std::optional<std::string> matched_name(const std::string& text) {
     static const std::regex pattern(
         "(?:(?:block|stage|group)_?([1-5])[_-])?"  // block3_
@@ -59,7 +67,30 @@ std::string Layout::norm(std::size_t k) const {
 }
 
 std::string Layout::title() const {
-    return "VGG-" + std::to_string(depth) + (batch_norm ? " with batch norm" : "");
+    const std::string name = "VGG-" + std::to_string(depth);
+    const std::string norms = batch_norm ? " with batch norm" : "";
+    if (!is_prefix) return name + norms;
+    const std::size_t count = network.convolutions().size();
+    return name +
+           (count == 1 ? "'s first convolution" : "'s first " + std::to_string(count) + " convolutions") +
+           norms;
+}
+
+Layout first_convolutions(const Layout& layout, std::size_t count) {
+    for (Layout& other : layouts_named(layout.naming)) {
+        if (other.batch_norm != layout.batch_norm || other.network.convolutions().size() < count) continue;
+        if (!have_same_names(layout, other, count)) continue;
+        std::vector<std::size_t> features;
+        for (std::size_t k = 0; k < count; ++k) {
+            const model::ConvolutionLayer& convolution = other.network.convolutions()[k];
+            features.push_back(convolution.output_channels);
+            if (convolution.pool_follows) features.push_back(0);
+        }
+        other.is_prefix = true;
+        other.network = model::Network(features, {});
+        return other;
+    }
+    return layout;  // not reached: the layout itself is among them
 }
 
 std::vector<Layout> layouts_named(Naming naming) {

@@ -22,14 +22,20 @@ struct Layout {
     int depth = 0;
     bool batch_norm = false;
     Naming naming = Naming::sequential;
-    model::Network network;  ///< torchvision's network of that depth
+    model::Network network;  ///< torchvision's network of that depth, or its first convolutions
+    bool is_prefix = false;
 
     /// The names of the k-th convolution and of the batch norm after it.
     std::string convolution(std::size_t k) const;
     std::string norm(std::size_t k) const;
-    /// "VGG-19 with batch norm"
+    /// "VGG-19 with batch norm", "VGG-19's first 13 convolutions"
     std::string title() const;
 };
+
+/// The first `count` convolutions, without a classifier. Depths whose first convolutions have the same names
+/// differ only in whether a pool follows the last one: the deepest network decides, so that a pool is there
+/// only where each of these networks, or a deeper one, has it.
+Layout first_convolutions(const Layout& layout, std::size_t count);
 
 /// VGG-19, 16, 13 and 11, each without and with batch norm.
 std::vector<Layout> layouts_named(Naming naming);

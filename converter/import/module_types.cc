@@ -17,6 +17,9 @@ namespace {
 using namespace std::string_view_literals;
 
 constexpr std::size_t pools_of_a_vgg = 5;
+constexpr std::string_view max_pool = "MaxPool2d";
+/// Also how one of 2×2 pixels, of stride 2, differs from a VGG's modules.
+constexpr std::string_view average_pool = "AvgPool2d";
 
 template <std::size_t Count>
 bool is_one_of(std::string_view name, const std::array<std::string_view, Count>& names) {
@@ -77,15 +80,16 @@ std::string other_setting(const Pickle& pickle, std::string_view type, const Pic
 /// How a torch.nn module differs from a VGG's; empty if it does not.
 std::string unlike_vgg(const Pickle& pickle, std::string_view part, std::string_view type,
                        const PickleValue& attributes) {
-    if (type == "MaxPool2d") {
+    if (type == max_pool) {
         return other_setting(pickle, type, attributes,
                              {{"kernel_size", 2}, {"stride", 2}, {"padding", 0}, {"dilation", 1}});
     }
-    if (type == "AvgPool2d") {  // some networks have one over a single pixel
-        return other_setting(pickle, type, attributes, {{"kernel_size", 1}}).empty() &&
-                       pickle.find(attributes, "kernel_size") != nullptr
-                   ? ""
-                   : std::string(type);
+    if (type == average_pool) {  // some networks have one over a single pixel
+        if (pickle.find(attributes, "kernel_size") == nullptr) return std::string(type) + " of unknown size";
+        if (other_setting(pickle, type, attributes, {{"kernel_size", 1}}).empty()) return "";
+        const std::string other =
+            other_setting(pickle, type, attributes, {{"kernel_size", 2}, {"stride", 2}, {"padding", 0}});
+        return other.empty() ? std::string(type) : other;
     }
     if (type == "Conv2d") {
         const PickleValue* const kernel = pickle.find(attributes, "kernel_size");
@@ -126,30 +130,68 @@ class TypeCheck {
         for (const auto& module : modules) {
             if (is_within(module.path, vgg.prefix)) check(module);
         }
-        if (pools_.size() > 1 && pools_.size() != pools_of_a_vgg) {  // a single module may be used five times
-            problems_.push_back("expected five modules MaxPool2d, found " + std::to_string(pools_.size()));
+        found_.averages_pools = max_pools_.empty() && !average_pools_.empty();
+        if (!found_.averages_pools) refuse_average_pools();
+        const std::vector<CheckpointFacts::ModuleType>& pools =
+            found_.averages_pools ? average_pools_ : max_pools_;
+        if (vgg.network.has_classifier()) {
+            count_objects(pools);
+        } else {
+            find_last_pool(pools);
         }
     }
     const std::vector<std::string>& problems() const { return problems_; }
-    const std::vector<std::string>& notes() const { return notes_; }
+    ModuleCheck found() const { return found_; }
 
   private:
     void check(const CheckpointFacts::ModuleType& module) {
-        if (module.type == "MaxPool2d" && is_among_convolutions(module.path)) pools_.insert(module.object);
+        const bool is_among = is_among_convolutions(module.path);
+        if (module.type == max_pool && is_among) max_pools_.push_back(module);
+        if (module.unlike == average_pool && is_among) return average_pools_.push_back(module);
+        if (module.type == "Sequential" && module.path == parent_path(vgg_.convolution_paths.front())) {
+            is_sequential_ = true;
+        }
         if (module.unlike.empty()) return;
-        const std::string& last = vgg_.dense_paths.back();
         const auto& dense = vgg_.dense_paths;
+        const std::string& last = dense.empty() ? vgg_.convolution_paths.back() : dense.back();
         if (std::find(dense.begin(), dense.end(), module.path) != dense.end()) return;
-        if (module.type == "AvgPool2d" && is_behind_convolutions(module.path)) return;
+        if (module.type == average_pool && is_behind_convolutions(module.path)) return;
         const bool is_behind = is_before(last, module.path) ||
                                (makes_probabilities(module.type) && is_behind_convolutions(module.path) &&
                                 parent_path(module.path) != parent_path(last));
         if (is_behind) {
-            notes_.push_back(printable(module.path) + " (" + module.unlike +
-                             "), after the last layer, is left out: the outputs are its inputs");
+            found_.notes.push_back(printable(module.path) + " (" + module.unlike +
+                                   "), after the last layer, is left out: the outputs are its inputs");
             return;
         }
         problems_.push_back(printable(module.path) + ": " + module.unlike);
+    }
+    /// Beside max-pools an average pool may only be behind all convolutions.
+    void refuse_average_pools() {
+        for (const CheckpointFacts::ModuleType& pool : average_pools_) {
+            if (!is_behind_convolutions(pool.path)) {
+                problems_.push_back(printable(pool.path) + ": " + pool.unlike);
+            }
+        }
+    }
+    void count_objects(const std::vector<CheckpointFacts::ModuleType>& pools) {
+        std::set<std::uint64_t> objects;  // a single module may be used five times
+        for (const CheckpointFacts::ModuleType& pool : pools) objects.insert(pool.object);
+        if (objects.size() <= 1 || objects.size() == pools_of_a_vgg) return;
+        problems_.push_back("expected five modules " + pools.front().type + ", found " +
+                            std::to_string(objects.size()));
+    }
+    /// Features alone may end before or after a pool.
+    void find_last_pool(const std::vector<CheckpointFacts::ModuleType>& pools) {
+        const model::Network& network = vgg_.network;
+        const std::size_t between = network.pool_count() - (network.ends_with_pool() ? 1 : 0);
+        if (pools.empty() && (between > 0 || !is_sequential_)) return;  // they may be function calls
+        if (pools.size() == between || pools.size() == between + 1) {
+            found_.ends_with_pool = pools.size() > between;
+        } else {
+            problems_.push_back("expected " + std::to_string(between) + " or " + std::to_string(between + 1) +
+                                " modules " + pools.front().type + ", found " + std::to_string(pools.size()));
+        }
     }
     /// Whether it is in the torch.nn.Sequential that holds all convolutions.
     bool is_among_convolutions(const std::string& path) const {
@@ -164,9 +206,11 @@ class TypeCheck {
     }
 
     const VggTensors& vgg_;
-    std::set<std::uint64_t> pools_;
+    std::vector<CheckpointFacts::ModuleType> max_pools_;
+    std::vector<CheckpointFacts::ModuleType> average_pools_;
+    bool is_sequential_ = false;
     std::vector<std::string> problems_;
-    std::vector<std::string> notes_;
+    ModuleCheck found_;
 };
 
 }  // namespace
@@ -180,14 +224,13 @@ CheckpointFacts::ModuleType module_type(const Pickle& pickle, const PickleGlobal
             .unlike = unlike_vgg(pickle, part, type.name, attributes)};
 }
 
-std::vector<std::string> check_module_types(const VggTensors& vgg,
-                                            const std::vector<CheckpointFacts::ModuleType>& modules,
-                                            const std::string& file) {
+ModuleCheck check_module_types(const VggTensors& vgg, const std::vector<CheckpointFacts::ModuleType>& modules,
+                               const std::string& file) {
     const TypeCheck check(vgg, modules);
-    if (check.problems().empty()) return check.notes();
+    if (check.problems().empty()) return check.found();
     std::string message = file +
                           ": expected modules of a VGG (3×3 convolutions with padding 1, ReLUs, five "
-                          "2×2 max-pools), found others, which are not supported:";
+                          "2×2 max-pools or average pools), found others, which are not supported:";
     for (const std::string& problem : check.problems()) message += "\n  " + problem;
     message += "\nif the network works without them, save its state_dict() and convert that";
     throw Error(ErrorKind::bad_input, message);

@@ -92,7 +92,7 @@ TEST_CASE("a single max-pool may be reused, and other networks' modules do not m
     }
     types.push_back({.path = "teacher.act", .object = 8, .type = "GELU", .unlike = "GELU"});
     types.push_back({.path = "net.pool", .object = 9, .type = "AvgPool2d", .unlike = "AvgPool2d"});
-    CHECK(check_module_types(narrow_vgg(), types, "file").empty());
+    CHECK(check_module_types(narrow_vgg(), types, "file").notes.empty());
 
     types[1].object = 10;
     CHECK(error_of(ErrorKind::bad_input, [&] { check_module_types(narrow_vgg(), types, "file"); }) ==
@@ -103,9 +103,9 @@ TEST_CASE("another activation is allowed only after the last layer") {
     const auto types = [](const std::string& path, const std::string& type) {
         return Types{{.path = path, .object = 1, .type = type, .unlike = type}};
     };
-    CHECK(check_module_types(narrow_vgg(), types("net.classifier.1", "Tanh"), "file") ==
+    CHECK(check_module_types(narrow_vgg(), types("net.classifier.1", "Tanh"), "file").notes ==
           Texts{"net.classifier.1 (Tanh), after the last layer, is left out: the outputs are its inputs"});
-    CHECK(check_module_types(narrow_vgg(), types("net.probabilities", "Sigmoid"), "file").size() == 1);
+    CHECK(check_module_types(narrow_vgg(), types("net.probabilities", "Sigmoid"), "file").notes.size() == 1);
     const std::pair<const char*, const char*> among[] = {{"net.features.1", "Sigmoid"},
                                                          {"net.features.1", "GELU"},
                                                          {"net.activation", "Tanh"},
@@ -118,6 +118,53 @@ TEST_CASE("another activation is allowed only after the last layer") {
             ErrorKind::bad_input, [&] { check_module_types(narrow_vgg(), types(path, type), "file"); });
         CHECK(message == Containing("\n  " + std::string(path) + ": " + type + "\n"));
     }
+}
+
+TEST_CASE("modules tell whether pools average, and whether features end with one") {
+    const auto network = [](const std::vector<std::size_t>& features, std::size_t convolutions) {
+        VggTensors vgg{.network = Network(features, {}), .title = {}, .prefix = ""};
+        for (std::size_t k = 0; k < convolutions; ++k) {
+            vgg.convolution_paths.push_back("features." + std::to_string(3 * k));
+        }
+        return vgg;
+    };
+    const auto pools = [](const std::string& type, std::size_t count) {
+        Types types = {{.path = "features", .object = 1, .type = "Sequential", .unlike = {}}};
+        for (std::size_t k = 0; k < count; ++k) {
+            types.push_back({.path = "features." + std::to_string(3 * k + 2),
+                             .object = 2 + k,
+                             .type = type,
+                             .unlike = type == "AvgPool2d" ? type : ""});
+        }
+        return types;
+    };
+    for (const auto& features : {std::vector<std::size_t>{2, 0, 2, 0, 2}, {2, 0, 2, 0, 2, 0}}) {
+        for (const char* type : {"MaxPool2d", "AvgPool2d"}) {
+            CAPTURE(type);
+            const auto before = check_module_types(network(features, 3), pools(type, 2), "file");
+            CHECK(before.averages_pools == (std::string(type) == "AvgPool2d"));
+            CHECK(before.ends_with_pool == false);
+            CHECK(check_module_types(network(features, 3), pools(type, 3), "file").ends_with_pool == true);
+            CHECK(error_of(ErrorKind::bad_input, [&] {
+                      check_module_types(network(features, 3), pools(type, 1), "file");
+                  }) == Containing("expected 2 or 3 modules " + std::string(type) + ", found 1"));
+        }
+        CHECK(check_module_types(network(features, 3), {}, "file").ends_with_pool == std::nullopt);
+    }
+    CHECK(check_module_types(network({2, 0}, 1), pools("MaxPool2d", 0), "file").ends_with_pool == false);
+    CHECK(check_module_types(network({2}, 1), {}, "file").ends_with_pool == std::nullopt);
+
+    Types mixed = pools("MaxPool2d", 2);
+    mixed.push_back({.path = "features.4", .object = 9, .type = "AvgPool2d", .unlike = "AvgPool2d"});
+    CHECK(error_of(ErrorKind::bad_input, [&] {
+              check_module_types(network({2, 0, 2, 0, 2}, 3), mixed, "file");
+          }) == Containing("\n  features.4: AvgPool2d\n"));
+    // Features alone have no last dense layer, behind which others would be left out.
+    Types other = pools("MaxPool2d", 2);
+    other.push_back({.path = "features.1", .object = 9, .type = "GELU", .unlike = "GELU"});
+    CHECK(error_of(ErrorKind::bad_input, [&] {
+              check_module_types(network({2, 0, 2, 0, 2}, 3), other, "file");
+          }) == Containing("\n  features.1: GELU\n"));
 }
 
 }  // namespace

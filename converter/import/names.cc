@@ -44,8 +44,12 @@ bool is_of_hook(std::string_view path) {
 class VggReader {
   public:
     VggReader(const Candidate& candidate, const std::vector<Candidate>& others,
-              const std::vector<Module>& modules)
-        : candidate_(candidate), others_(others), layout_(candidate.layout), modules_(modules) {}
+              const std::vector<Module>& modules, bool features_only)
+        : candidate_(candidate),
+          others_(others),
+          layout_(candidate.layout),
+          modules_(modules),
+          features_only_(features_only) {}
 
     /// Throws Error (bad_input) for widths outside the limits.
     VggTensors read();
@@ -82,6 +86,7 @@ class VggReader {
     const std::vector<Candidate>& others_;
     const Layout& layout_;
     const std::vector<Module>& modules_;
+    bool features_only_;
     DenseChain dense_;
     std::set<const Parameter*> taken_;
     Problems problems_;
@@ -94,7 +99,8 @@ model::Network VggReader::read_network() {
         features.push_back(width(convolution(k), usual[k].output_channels));
         if (usual[k].pool_follows) features.push_back(0);
     }
-    dense_ = dense_chain(candidate_.dense, candidate_.prefix, features[features.size() - 2]);
+    const std::size_t channels = features.back() > 0 ? features.back() : features[features.size() - 2];
+    dense_ = dense_chain(candidate_.dense, candidate_.prefix, channels);
     std::vector<std::size_t> classifier;
     for (const Module* const module : dense_.layers) classifier.push_back(width(module, 1));
     return {features, classifier, dense_.pooled_side};
@@ -206,7 +212,12 @@ void VggReader::read_dense(std::size_t i, VggTensors& vgg) {
 }
 
 void VggReader::note_assumptions(VggTensors& vgg) const {
-    if (!vgg.network.has_classifier()) {
+    if (layout_.is_prefix) {
+        vgg.notes.push_back("a " + vgg.title + ", the last of them " +
+                            printable(vgg.convolution_paths.back()) +
+                            (vgg.network.ends_with_pool() ? ", and the pool after it" : "") +
+                            ": a model of features alone, which has no classes");
+    } else if (!vgg.network.has_classifier()) {
         vgg.notes.emplace_back("no dense layers: a model of features alone, which has no classes");
     }
     const auto& layers = vgg.layers;
@@ -248,6 +259,7 @@ bool VggReader::is_surplus(const Module& module, const std::string& parameter) c
         return !layer->path.empty() && is_within(module.path, layer->path);
     });
     if (is_features || is_dense) return true;
+    if (features_only_) return false;
     const bool is_of_another = std::any_of(others_.begin(), others_.end(), [&](const Candidate& other) {
         const bool is_deeper =
             other.prefix.size() > candidate_.prefix.size() && is_within(other.prefix, candidate_.prefix);
@@ -346,8 +358,9 @@ void keep_key(std::vector<Candidate>& candidates, std::string_view key, const st
 
 }  // namespace
 
-VggTensors recognise_vgg(const std::vector<Module>& modules, const std::string& file, std::string_view key) {
-    std::vector<Candidate> candidates = find_candidates(modules);
+VggTensors recognise_vgg(const std::vector<Module>& modules, const std::string& file, std::string_view key,
+                         bool features_only) {
+    std::vector<Candidate> candidates = find_candidates(modules, features_only, !key.empty());
     if (candidates.empty()) fail_without_vgg(modules, file);
     std::vector<Candidate> others = candidates;
     if (!key.empty()) keep_key(candidates, key, file);
@@ -360,7 +373,7 @@ VggTensors recognise_vgg(const std::vector<Module>& modules, const std::string& 
         return candidate.dense.empty() || candidate.container.path == chosen.container.path;
     });
 
-    VggReader reader(chosen, others, modules);
+    VggReader reader(chosen, others, modules, features_only);
     VggTensors vgg = [&] {
         try {
             return reader.read();

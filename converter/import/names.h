@@ -43,14 +43,15 @@ struct VggTensors {
     std::vector<std::string> notes;    ///< assumptions as text for the user, one line each
 };
 
-/// Finds a VGG-11, 13, 16 or 19, with or without batch norm, anywhere in a checkpoint; the widths follow from
-/// the shapes. Convolutions may be named "features.0" and so on (torchvision, timm), "conv1_1" and so on, or
-/// by another scheme (ordered_names.h); the dense layers are all other weights near them. If there are
-/// several VGGs, the choice is: the one under `key`, if that is given; else the largest; else the one at the
-/// root, under "state_dict" or under "model"; else the first. `modules` must outlive the result. Throws Error
-/// (bad_input), with `file` in the message, that lists every tensor that is missing, extra, mis-shaped or not
-/// of a floating type; also if there is no VGG (under `key`).
+/// Finds a VGG-11, 13, 16 or 19, or the first of its convolutions without a classifier, with or without batch
+/// norm, anywhere in a checkpoint; the widths follow from the shapes. Convolutions may be named "features.0"
+/// and so on (torchvision, timm), "conv1_1" and so on, or by another scheme (ordered_names.h); the dense
+/// layers are all other weights near them. If there are several VGGs, the choice is: the one under `key`, if
+/// that is given; else the largest; else the one at the root, under "state_dict" or under "model"; else the
+/// first. With `features_only` a classifier is left out, whatever it is. `modules` must outlive the result.
+/// Throws Error (bad_input), with `file` in the message, that lists every tensor that is missing, extra,
+/// mis-shaped or not of a floating type; also if there is no VGG (under `key`).
 VggTensors recognise_vgg(const std::vector<Module>& modules, const std::string& file,
-                         std::string_view key = {});
+                         std::string_view key = {}, bool features_only = false);
 
 }  // namespace vgg19::converter

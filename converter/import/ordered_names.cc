@@ -68,16 +68,32 @@ bool is_chain(const Family& convolutions) {
     return true;
 }
 
-/// After which convolutions a VGG with this many has pools; none if there is no such VGG.
-std::optional<std::vector<bool>> pools_behind(std::size_t convolutions) {
-    for (const int depth : {11, 13, 16, 19}) {
-        const model::Network network = model::Network::vgg(depth);
-        if (network.convolutions().size() != convolutions) continue;
-        std::vector<bool> pools;
-        for (const auto& layer : network.convolutions()) pools.push_back(layer.pool_follows);
-        return pools;
+/// The depth of the VGG with these convolutions, or whose first ones these are; none if there is none. Names
+/// in order do not tell where pools are. A whole network is known by the number of its convolutions; the
+/// first convolutions of one, by torchvision's widths, which differ wherever pools do.
+std::optional<int> depth_of(const Family& convolutions) {
+    constexpr std::size_t fewest = 2;  // one alone may be of any network
+    std::optional<int> whole;
+    for (const int depth : {19, 16, 13, 11}) {
+        const std::vector<model::ConvolutionLayer> layers = model::Network::vgg(depth).convolutions();
+        if (layers.size() == convolutions.size()) whole = depth;
+        if (layers.size() < convolutions.size() || convolutions.size() < fewest) continue;
+        const bool has_widths =
+            std::equal(convolutions.begin(), convolutions.end(), layers.begin(),
+                       [](const auto& convolution, const model::ConvolutionLayer& layer) {
+                           return weight_shape(*convolution.second)[0] == layer.output_channels;
+                       });
+        if (has_widths) return depth;
     }
-    return {};
+    return whole;
+}
+
+/// After which convolutions a VGG has pools.
+std::vector<bool> pools_of(int depth) {
+    const model::Network network = model::Network::vgg(depth);
+    std::vector<bool> pools;
+    for (const auto& layer : network.convolutions()) pools.push_back(layer.pool_follows);
+    return pools;
 }
 
 /// The positions at which the numbers differ.
@@ -121,6 +137,14 @@ bool numbers_fit(const Family& family, const std::vector<bool>& pools) {
     return places.size() == 2 && blocks_fit(family, places[0], pools);
 }
 
+/// For names with two numbers, the slice's and the module's: whether the modules are numbered through.
+bool is_sliced(const Family& family) {
+    const std::vector<std::size_t> places = varying(family);
+    if (places.size() != 2 || places[1] + 1 != family.begin()->first.size()) return false;
+    const auto goes_back = [](const auto& a, const auto& b) { return a.first.back() >= b.first.back(); };
+    return std::adjacent_find(family.begin(), family.end(), goes_back) == family.end();
+}
+
 /// Whether the batch norm's name places it directly after the convolution: the same numbers or, within one
 /// torch.nn.Sequential, the next number.
 bool follows(const Numbers& convolution, const Numbers& norm, bool same_name) {
@@ -154,9 +178,9 @@ std::vector<Container> ordered_containers(const std::vector<Module>& modules) {
         families_of(modules, [](const Module& module) { return module.find("running_var") != nullptr; });
     std::vector<Container> containers;
     for (const auto& [name, convolutions] : families_of(modules, is_filter_3x3)) {
-        const auto pools = pools_behind(convolutions.size());
-        if (!pools || !is_chain(convolutions) || !numbers_fit(convolutions, *pools)) continue;
-        Container container{common_path(convolutions), Naming::in_order, {}, {}};
+        const std::optional<int> depth = depth_of(convolutions);
+        if (!depth || !is_chain(convolutions) || !numbers_fit(convolutions, pools_of(*depth))) continue;
+        Container container{common_path(convolutions), Naming::in_order, {}, {}, *depth};
         const auto add = [&container](const Family& family, const char* kind) {
             std::size_t k = 0;
             for (const auto& entry : family) {
@@ -169,6 +193,28 @@ std::vector<Container> ordered_containers(const std::vector<Module>& modules) {
                 return are_norms_of(convolutions, entry.second, entry.first == name);
             });
         if (own != norms.end()) add(own->second, "bn");
+        containers.push_back(std::move(container));
+    }
+    return containers;
+}
+
+std::vector<Container> sliced_containers(const std::vector<Module>& modules) {
+    const Families norms =
+        families_of(modules, [](const Module& module) { return module.find("running_var") != nullptr; });
+    std::vector<Container> containers;
+    for (const auto& [name, convolutions] : families_of(modules, is_filter_3x3)) {
+        if (!is_sliced(convolutions) || !is_chain(convolutions)) continue;
+        Container container{common_path(convolutions), Naming::sequential, {}, {}};
+        container.is_sliced = true;
+        const auto add = [&container](const Family& family) {
+            for (const auto& [numbers, module] : family) {
+                const bool is_new = container.modules.emplace(std::to_string(numbers.back()), module).second;
+                if (!is_new) container.repeated.push_back(module);
+            }
+        };
+        add(convolutions);
+        const auto own = norms.find(name);
+        if (own != norms.end()) add(own->second);
         containers.push_back(std::move(container));
     }
     return containers;

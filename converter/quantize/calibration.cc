@@ -15,13 +15,18 @@ namespace {
 /// In total, so that larger image sets do not need more memory.
 constexpr std::size_t kept_tiles = 128;
 
+SessionOptions logits_of(SessionOptions session) {
+    session.outputs = {"logits"};
+    return session;
+}
+
 /// Runs one image after the other.
 class Runner {
   public:
     Runner(const model::ModelFile& model, const CalibrationImages& images)
         : images_(images),
           preprocessing_(model.description().preprocessing),
-          program_(model, make_plan(model, images.session)),
+          program_(model, make_plan(model, logits_of(images.session))),
           input_(model::image_channels * plan().input_size.pixels()) {}
 
     const Plan& plan() const { return program_.plan(); }

@@ -15,6 +15,7 @@ SessionOptions with_batch(const model::ModelFile& model, SessionOptions session)
     constexpr std::size_t most = 32;
     const MapSize given = session.input_size();
     const MapSize size = given.empty() ? model.description().preprocessing.input_size : given;
+    session.outputs = {"logits"};
     session.batch = std::clamp<std::size_t>(pixels / size.pixels(), 1, most);
     return session;
 }

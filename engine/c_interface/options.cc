@@ -19,9 +19,12 @@ constexpr std::size_t first_session_options =
     offsetof(vgg19_session_options, convolution) + sizeof(vgg19_session_options::convolution);
 constexpr std::size_t first_run_options =
     offsetof(vgg19_run_options, is_cancelled_context) + sizeof(vgg19_run_options::is_cancelled_context);
+constexpr std::size_t first_loss_options =
+    offsetof(vgg19_loss_options, parallel_for_context) + sizeof(vgg19_loss_options::parallel_for_context);
 static_assert(sizeof(vgg19_session_options) ==
               offsetof(vgg19_session_options, log_context) + sizeof(vgg19_session_options::log_context));
 static_assert(sizeof(vgg19_run_options) == first_run_options);
+static_assert(sizeof(vgg19_loss_options) == first_loss_options);
 
 [[noreturn]] void refuse_size(const char* name, const std::string& expected, std::size_t found) {
     throw Error(ErrorKind::usage, std::string(name) + ": struct_size: expected " + expected + ", found " +
@@ -91,7 +94,9 @@ std::optional<Pooling> pooling_of(const vgg19_session_options& options) {
                                       std::to_string(static_cast<int>(options.pooling)));
 }
 
-ParallelFor parallel_for_of(const vgg19_session_options& options) {
+/// Of a struct that has them.
+template <class Options>
+ParallelFor parallel_for_of(const Options& options) {
     if (options.parallel_for == nullptr) return {};
     return [run = options.parallel_for, context = options.parallel_for_context](
                std::size_t count, const std::function<void(std::size_t)>& call) {
@@ -172,6 +177,12 @@ RunOptions options_from(const vgg19_run_options* callers) {
         };
     }
     return result;
+}
+
+LossOptions options_from(const vgg19_loss_options* callers) {
+    if (callers == nullptr) return {};
+    const vgg19_loss_options options = completed(*callers, first_loss_options, "vgg19_loss_options");
+    return {.threads = options.threads, .isa = text(options.isa), .parallel_for = parallel_for_of(options)};
 }
 
 }  // namespace vgg19::c_interface

@@ -5,6 +5,7 @@
 #include <memory>
 #include <memory_resource>
 
+#include "vgg19/losses.h"
 #include "vgg19/session.h"
 #include "vgg19/vgg19.h"
 
@@ -18,5 +19,6 @@ struct OptionsOfSession {
 };
 OptionsOfSession options_from(const vgg19_session_options* options);
 RunOptions options_from(const vgg19_run_options* options);
+LossOptions options_from(const vgg19_loss_options* options);
 
 }  // namespace vgg19::c_interface

@@ -239,4 +239,18 @@ TEST_CASE("names of outputs in C are a list of texts") {
     CHECK(last_error_has("outputs[1]: expected a pointer"));
 }
 
+TEST_CASE("the pools of a session in C") {
+    const CModel c;
+    vgg19_session_options options = current_options();
+    const std::vector<float> expected = c.logits(options);
+    options.pooling = VGG19_POOLING_MAX;
+    CHECK(c.logits(options) == expected);
+    options.pooling = VGG19_POOLING_AVERAGE;
+    CHECK(c.logits(options) != expected);
+    options.pooling = static_cast<vgg19_pooling>(3);
+    std::vector<float> found;
+    CHECK(c.run(options, found) == VGG19_USAGE);
+    CHECK(last_error_has("pooling: expected"));
+}
+
 }  // namespace vgg19

@@ -178,6 +178,52 @@ TEST_CASE("a run through the C interface can be cancelled, and then run again") 
     CHECK(found == both.run_cpp());
 }
 
+TEST_CASE("gradients through the C interface are those of the C++ one") {
+    BothSessions both(true);
+    INFO(both.random.replay());
+    std::vector<std::vector<float>> found = both.run_cpp();
+    std::vector<std::vector<float>> gradients = found;  // of half of the sum of squares
+    std::vector<std::span<const float>> spans(gradients.begin(), gradients.end());
+    std::vector<vgg19_const_floats> lists;
+    spans[2] = {};
+    for (const std::span<const float>& span : spans) lists.push_back({span.data(), span.size()});
+    std::vector<float> expected(both.input.size());
+    both.cpp.backward(spans, expected);
+
+    std::vector<float> gradient(both.input.size());
+    const auto backward = [&](const vgg19_run_options* options) {
+        return vgg19_session_backward(both.c, lists.data(), lists.size(), gradient.data(), gradient.size(),
+                                      options);
+    };
+    CHECK(backward(nullptr) == VGG19_USAGE);  // before a run
+    REQUIRE(both.run_c(found) == VGG19_OK);
+    Patience patience;
+    const vgg19_run_options options = {
+        .struct_size = sizeof options, .is_cancelled = Patience::is_over, .is_cancelled_context = &patience};
+    CHECK(backward(&options) == VGG19_CANCELLED);
+    REQUIRE(both.run_c(found) == VGG19_OK);
+    REQUIRE(backward(nullptr) == VGG19_OK);
+    CHECK(gradient == expected);
+    CHECK(vgg19_session_backward(both.c, lists.data(), 1, gradient.data(), gradient.size(), nullptr) ==
+          VGG19_USAGE);
+}
+
+TEST_CASE("a session is planned for another shape through the C interface") {
+    BothSessions both;
+    INFO(both.random.replay());
+    CHECK(vgg19_session_reshape(both.c, 4, 4, 1) == VGG19_USAGE);
+    CHECK(vgg19_session_input_height(both.c) == 48);
+    REQUIRE(vgg19_session_reshape(both.c, 40, 72, 1) == VGG19_OK);
+    both.cpp.reshape({40, 72});
+    CHECK(vgg19_session_input_width(both.c) == 72);
+    CHECK(vgg19_session_batch(both.c) == 1);
+    both.make_input();
+    std::vector<std::vector<float>> found;
+    REQUIRE(both.run_c(found) == VGG19_OK);
+    CHECK(found == both.run_cpp());
+    CHECK(vgg19_session_reshape(nullptr, 40, 40, 1) == VGG19_USAGE);
+}
+
 TEST_CASE("lists of floats that do not fit a session's outputs are refused in C") {
     BothSessions both;
     std::vector<float> values(10);

@@ -26,6 +26,7 @@ class StepList {
     }
     void add_tap(StepKind kind, const Activation& output, std::size_t result) {
         Step& step = append(kind, output, Arithmetic::fp32, 0);
+        step.layer_name = plan_.outputs[result].name;
         step.result = result;
         step.is_tap = true;
     }

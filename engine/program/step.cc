@@ -35,7 +35,7 @@ std::string Step::text() const {
         case StepKind::dense:
             return layer_name;
         case StepKind::output:
-            return "output of " + layer_name;
+            return "output " + layer_name;
         case StepKind::relu:
             return "ReLU after " + layer_name;
         case StepKind::average_pool_2x2:

@@ -35,7 +35,7 @@ struct Step {
     /// The layer to which it belongs; convolutions are numbered first, then dense layers. The average pool
     /// belongs to the last convolution.
     std::size_t layer = 0;
-    std::string layer_name;
+    std::string layer_name;  ///< of a step that only writes an output, that output's
     Activation input;
     Activation output;
     std::uint64_t macs = 0;  ///< for one image
@@ -45,7 +45,7 @@ struct Step {
     bool in_place = false;  ///< it overwrites its input
 
     /// The text for reports: "features.2 and pool", "pool after features.2", "average pool", "classifier.0",
-    /// "output of features.2".
+    /// "output relu5_1".
     std::string text() const;
 };
 

@@ -50,6 +50,10 @@ TEST_CASE("convolutions without dense layers become a model that inspect describ
     CHECK(json.find("layers")->array().size() == 8);
     CHECK(run_tool({"inspect", place.model}).code == 0);
     CHECK(run_tool({"inspect", place.model, "--verify"}).code == 0);
+    const Outcome plan = run_tool({"inspect", place.model, "--plan"});
+    INFO(plan.errors);
+    CHECK(plan.code == 0);
+    CHECK(contains(plan.output, "output pool5"));
 }
 
 TEST_CASE("whatever needs classes says that the model has only features, and writes nothing") {
@@ -66,7 +70,6 @@ TEST_CASE("whatever needs classes says that the model has only features, and wri
         {"factorize", place.model, "-o", out, "--rank", "2"},
         {"finetune", place.model, "-o", out, "--data", data},
         {"finetune", place.model, "-o", out, "--data", data, "--classes", "10"},
-        {"inspect", place.model, "--plan"},
         {"bench", "--worker", place.model},
     };
     for (const Arguments& command : commands) {

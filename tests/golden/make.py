@@ -5,12 +5,14 @@
     python make.py heads    the networks with other heads and other names
     python make.py rectangles
                             the baseline on pictures that are no squares
+    python make.py outputs  the values of all of the baseline's modules
 
 Needs torch, torchvision, numpy and safetensors. Run it again only to change the cases: the files are kept.
 
 NAME.model.safetensors (or .pth) is a state dict as PyTorch has it. CASE.golden.safetensors is what is expected:
 "logits.SIZE.SEED", a batch of one, for each input; SIZE is 32, or 64x96, height x width. Inputs are not stored, since input_image() can be repeated
-exactly in any language.
+exactly in any language. "outputs.SIZE.SEED.MODULE" are values of what a module gives, "features.28" or "classifier.6": every k-th, of which there
+are about two hundred, to keep the files small.
 """
 
 import copy
@@ -346,8 +348,40 @@ def make_rectangles():
     save("rectangles.golden", golden_logits(network, sizes=sizes, seeds=(1,)))
 
 
+def golden_outputs(network, sizes, seed, samples=199):
+    outputs = {}
+
+    def add(name, value):
+        flat = value.numpy().ravel()
+        outputs[name] = flat[:: max(1, flat.size // samples)].copy()  # the next module may work in place
+
+    with torch.inference_mode():
+        for height, width in sizes:
+            value = input_image((height, width), seed)
+            prefix = f"outputs.{height}x{width}.{seed}."
+            for index, module in enumerate(network.features):
+                value = module(value)
+                add(f"{prefix}features.{index}", value)
+            value = network.avgpool(value)
+            add(f"{prefix}avgpool", value)
+            value = torch.flatten(value, 1)
+            for index, module in enumerate(network.classifier):
+                value = module(value)
+                add(f"{prefix}classifier.{index}", value)
+            add(f"{prefix}probabilities", torch.softmax(value, 1))
+    return outputs
+
+
+def make_outputs():
+    network = NarrowVgg(ODD, (24, 20, 10)).eval()
+    network.load_state_dict(load_file(FOLDER / "baseline.model.safetensors"))
+    save("outputs.golden", golden_outputs(network, ((224, 224), (160, 240), (33, 47), (512, 384)), 1))
+
+
 def main():
     torch.set_num_threads(1)
+    if "outputs" in sys.argv[1:]:
+        return make_outputs()
     if "heads" in sys.argv[1:]:
         return make_heads()
     if "rectangles" in sys.argv[1:]:
@@ -360,6 +394,7 @@ def main():
     save("baseline.golden", golden_logits(baseline))
     make_int8("int8", baseline)
     make_rectangles()
+    make_outputs()
     make_pruned_folded("pruned_folded", baseline)
     make_pruned_masked("pruned_masked", seeded(NarrowVgg(even, (24, 20, 10)), 20))
 

@@ -94,6 +94,7 @@ Variants::Variants(const std::vector<converter::Variant>& variants, const Sessio
         if (found == models.end()) found = models.emplace(variant.file, Model::open(variant.file)).first;
         SessionOptions own = options;
         own.set_input_size(variant.input_size);
+        own.outputs = {"logits"};  // so that a model without a classifier is refused at once
         served_.push_back(std::make_unique<Served>(variant.id, found->second, own));
         ids_.push_back(variant.id);
     }

@@ -1,4 +1,4 @@
-// A session: a model ready to run at one input size.
+// A session: a model ready to run, at one input size at a time.
 #pragma once
 
 #include <cstddef>
@@ -28,7 +28,7 @@ using ParallelFor =
 
 enum class LogLevel : unsigned char {
     detail,       ///< what runs each layer
-    information,  ///< what was planned for which CPU, in how much memory
+    information,  ///< what was planned, for which CPU
     warning,      ///< something that the caller may not expect, such as an ISA that the environment forces
 };
 
@@ -67,7 +67,7 @@ struct SessionOptions {
     std::optional<Pooling> pooling{};
 
     /// Runs the session's loops, instead of the library's pool, which then starts no thread. `count` is at
-    /// most `threads`. A run has about three loops for each layer, which take from microseconds on. Not
+    /// most `threads`. A run has two or three loops for each layer, which take from microseconds on. Not
     /// called from within itself. Not with convolution = "onednn": oneDNN has threads of its own.
     ParallelFor parallel_for{};
     /// Where the memory of runs comes from: activations, scratch memory and what backward() needs, but not
@@ -126,20 +126,11 @@ struct PlanStep {
     std::uint64_t activation_bytes = 0;  ///< read and written by one run of the batch
 };
 
-/// Holds packed weights and all memory for runs. Not thread-safe: use one session per thread. Results are
-/// bitwise identical for every number of threads.
-///
-/// Subnormal numbers (floats below 1.2e-38) are zeros: in weights, biases and inputs, and where a result
-/// would be one. Sessions round to nearest and trap nothing; afterwards the calling thread has its own
-/// floating-point mode again.
-///
-/// All sessions of a process share the threads of one pool, which are started when first needed and sleep
-/// when idle. After fork() the child starts its own.
 /// A result of a session: FP32, in the plain layout, row by row.
 struct Output {
     std::string name;  ///< as it was asked for
-    std::vector<std::size_t>
-        shape;                 ///< (batch, channels, height, width) of maps, (batch, values) of the rest
+    /// (batch, channels, height, width) of maps and of "avgpool", (batch, values) of the rest.
+    std::vector<std::size_t> shape;
     std::size_t size() const;  ///< the product: the number of floats
 };
 
@@ -152,6 +143,15 @@ struct RunOptions {
     std::function<bool()> is_cancelled{};
 };
 
+/// Holds packed weights and all memory for runs. Not thread-safe: use one session per thread. Results are
+/// bitwise identical for every number of threads, and whatever other outputs are asked for.
+///
+/// Subnormal numbers (floats below 1.2e-38) are zeros: in weights, biases and inputs, and where a result
+/// would be one. Sessions round to nearest and trap nothing; afterwards the calling thread has its own
+/// floating-point mode again.
+///
+/// All sessions of a process without a parallel_for share the threads of one pool, which are started when
+/// first needed and sleep when idle. After fork() the child starts its own.
 class Session {
   public:
     /// Throws Error: usage for invalid options, such as an ISA that this CPU lacks.
@@ -160,15 +160,15 @@ class Session {
     Session& operator=(Session&&) noexcept;
     ~Session();
 
-    /// (batch, 3, height, width) normalised floats, of input_size(), → (batch, classes) logits. Throws Error
-    /// (usage) if a span has the wrong length, (bad_input) if a value is not finite. Our own code allocates
-    /// nothing here.
+    /// (batch, 3, height, width) normalised floats, of input_size(), → the session's only output, such as
+    /// (batch, classes) logits. Throws Error (usage) if a span has the wrong length or the session has more
+    /// outputs, (bad_input) if a value is not finite. Our own code allocates nothing here.
     void run(std::span<const float> input_nchw, std::span<float> logits);
 
     /// The results of a run, in the order of SessionOptions::outputs.
     const std::vector<Output>& outputs() const;
-    /// (batch, 3, height, width) normalised floats → outputs[i], of outputs()[i].size() floats. Errors as
-    /// above, and (cancelled).
+    /// (batch, 3, height, width) normalised floats → outputs[i], of outputs()[i].size() floats, which must
+    /// not overlap. Errors as above, and (cancelled).
     void run(std::span<const float> input_nchw, std::span<const std::span<float>> outputs,
              const RunOptions& options = {});
     /// The gradient of a scalar with respect to the input of the last run, from those with respect to its
@@ -179,9 +179,10 @@ class Session {
     /// has not run, and (cancelled). Our own code allocates nothing here.
     void backward(std::span<const std::span<const float>> output_gradients, std::span<float> input_gradient,
                   const RunOptions& options = {});
-    /// Plans the session for another shape, with the weights that are packed: each layer keeps its algorithm.
-    /// outputs(), plan() and input_size() change. Throws Error (usage), and leaves the session as it was, for
-    /// a shape that is too small for an output.
+    /// Plans the session for another shape, with the weights that are packed: each layer keeps its algorithm,
+    /// so that results may differ in their last bits from those of a session made for this shape. (oneDNN's
+    /// convolutions are made anew.) outputs(), plan(), input_size() and batch() change. Throws Error (usage)
+    /// for a shape that is too small for an output; with any exception, the session stays as it was.
     void reshape(MapSize input_size, std::size_t batch = 1);
 
     /// Also measures time: seconds[i] is set to the time of plan()[i].

@@ -117,6 +117,15 @@ const char* vgg19_last_error(void);
 const char* vgg19_version(void);
 
 vgg19_status vgg19_model_open(const char* path, vgg19_model** model);
+/* Of an open file: `length` bytes from `offset` on, or all that follow if length is 0. The descriptor may be
+ * closed afterwards. */
+vgg19_status vgg19_model_open_descriptor(int descriptor, uint64_t offset, uint64_t length,
+                                         vgg19_model** model);
+/* Of a file's content in memory, at a multiple of 8 bytes. It is used in place, until release(context) is
+ * called when the model is closed and the last of its sessions is destroyed, on that thread. `release` may be
+ * null; it is not called if this call fails. */
+vgg19_status vgg19_model_open_memory(const void* bytes, size_t count, void (*release)(void* context),
+                                     void* context, vgg19_model** model);
 void vgg19_model_close(vgg19_model* model);           /* null is allowed */
 size_t vgg19_model_classes(const vgg19_model* model); /* 0 for a model of features alone */
 
@@ -159,7 +168,7 @@ vgg19_status vgg19_session_backward(vgg19_session* session, const vgg19_const_fl
                                     size_t output_count, float* input_gradient, size_t input_count,
                                     const vgg19_run_options* options);
 
-/* Plans the session for another shape; nothing is packed again. After a failure the session is as before. */
+/* Plans the session for another shape; nothing is packed again. After VGG19_USAGE the session is as before. */
 vgg19_status vgg19_session_reshape(vgg19_session* session, size_t height, size_t width, size_t batch);
 
 /* Makes (3, height, width) normalised floats of one image, as the model requires; the second of an image
@@ -181,6 +190,46 @@ vgg19_status vgg19_session_classify(vgg19_session* session, const uint8_t* rgb, 
 /* The same for the bytes of an image file: JPEG, PNG, BMP, …, with its EXIF orientation applied. */
 vgg19_status vgg19_session_classify_file(vgg19_session* session, const uint8_t* file, size_t bytes,
                                          size_t top, vgg19_prediction* predictions);
+
+/* Losses of features and pictures in the plain layout, with their gradients (vgg19/losses.h has the
+ * formulas). */
+
+typedef struct vgg19_loss_options {
+    size_t struct_size;
+    int threads;     /* default: as many as this process has CPUs */
+    const char* isa; /* default: VGG19_ISA, else the best that this CPU supports */
+    void (*parallel_for)(void* context, size_t count, vgg19_task task, void* task_context);
+    void* parallel_for_context;
+} vgg19_loss_options;
+
+/* Where the gradient with respect to the features or the picture goes, which has their number of floats. */
+typedef struct vgg19_loss_gradient {
+    float* values;
+    int adds; /* not 0: it is added to what is there */
+} vgg19_loss_gradient;
+
+typedef enum vgg19_variation { VGG19_VARIATION_ABSOLUTE = 0, VGG19_VARIATION_SQUARED = 1 } vgg19_variation;
+
+/* `gradient` and `options` may be null. */
+vgg19_status vgg19_l1_loss(const float* features, const float* target, size_t count, float weight,
+                           const vgg19_loss_gradient* gradient, const vgg19_loss_options* options,
+                           double* loss);
+vgg19_status vgg19_l2_loss(const float* features, const float* target, size_t count, float weight,
+                           const vgg19_loss_gradient* gradient, const vgg19_loss_options* options,
+                           double* loss);
+
+/* Of features (batch, channels, pixels); a Gram matrix is (batch, channels, channels). */
+vgg19_status vgg19_gram_matrix(const float* features, size_t batch, size_t channels, size_t pixels,
+                               float* gram, const vgg19_loss_options* options);
+vgg19_status vgg19_gram_loss(const float* features, size_t batch, size_t channels, size_t pixels,
+                             const float* target_gram, float weight, const vgg19_loss_gradient* gradient,
+                             const vgg19_loss_options* options, double* loss);
+
+/* Of a picture (planes, height, width), where planes is batch × channels. */
+vgg19_status vgg19_total_variation(const float* picture, size_t planes, size_t height, size_t width,
+                                   vgg19_variation variation, float weight,
+                                   const vgg19_loss_gradient* gradient, const vgg19_loss_options* options,
+                                   double* loss);
 
 #ifdef __cplusplus
 }
