@@ -34,7 +34,7 @@ if(VGG19_ONEDNN)
   endif()
 endif()
 
-# stb_image: one header.
+# stb_image, which reads pictures, and stb_image_write: one header each.
 find_path(VGG19_STB_INCLUDE_DIR stb_image.h HINTS ${STB_INCLUDE_DIR} PATH_SUFFIXES stb)
 if(NOT VGG19_STB_INCLUDE_DIR)
   vgg19_fetch(stb https://github.com/nothings/stb/archive/8b5f1f37b5b75829fc72d38e7b5d4bcbf8a26d55.zip

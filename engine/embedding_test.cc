@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <memory_resource>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -167,6 +168,138 @@ TEST_CASE("what a caller's parallel loop throws leaves the call as it is, and th
         failing = 0;
         CHECK(same_bits(narrow.logits(session), expected));
     }
+}
+
+namespace {
+
+/// A session with gradients, and what its runs give.
+struct TrainingSession {
+    const NarrowModel& narrow;
+    Session session;
+
+    TrainingSession(const NarrowModel& model, SessionOptions options)
+        : narrow(model), session(model.model, with_outputs(std::move(options))) {}
+
+    static SessionOptions with_outputs(SessionOptions options) {
+        options.outputs = {"conv2_1", "relu4_2", "fc6"};
+        options.gradients = true;
+        return options;
+    }
+    /// The outputs one after another, and the gradient of half the sum of their squares.
+    std::vector<float> run(const RunOptions& options = {}) {
+        std::vector<std::vector<float>> values;
+        std::vector<std::span<float>> results;
+        std::vector<std::span<const float>> gradients;
+        for (const Output& output : session.outputs()) {
+            gradients.emplace_back(results.emplace_back(values.emplace_back(output.size())));
+        }
+        const std::size_t count = session.batch() * 3 * session.input_size().pixels();
+        std::vector<float> input(narrow.input);
+        input.resize(count, 0.25F);
+        std::vector<float> all(count);
+        session.run(input, results, options);
+        session.backward(gradients, all, options);
+        for (const std::vector<float>& result : values) all.insert(all.end(), result.begin(), result.end());
+        return all;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("outputs, gradients and re-planning on a caller's threads give the same bits") {
+    NarrowModel narrow;
+    INFO(narrow.random.replay());
+    TrainingSession own(narrow, NarrowModel::options());
+    SessionOptions options = NarrowModel::options();
+    std::size_t loops = 0;
+    options.parallel_for = [&](std::size_t count, const std::function<void(std::size_t)>& call) {
+        ++loops;
+        on_new_threads(count, call);
+    };
+    TrainingSession callers(narrow, options);
+    const std::vector<float> expected = own.run();
+    CHECK(same_bits(callers.run(), expected));
+    CHECK(loops > 0);
+    own.session.reshape({33, 70}, 2);
+    callers.session.reshape({33, 70}, 2);
+    CHECK(same_bits(callers.run(), own.run()));
+}
+
+TEST_CASE("what a caller's functions throw during gradients leaves them as it is") {
+    NarrowModel narrow;
+    int loops = 0;
+    int failing = 0;
+    SessionOptions options = NarrowModel::options();
+    options.parallel_for = [&](std::size_t count, const std::function<void(std::size_t)>& call) {
+        if (++loops == failing) throw std::out_of_range("the caller's own");
+        on_new_threads(count, call);
+    };
+    TrainingSession training(narrow, options);
+    loops = 0;
+    const std::vector<float> expected = training.run();
+    const int loops_of_both = loops;
+    for (int i = 1; i <= loops_of_both; i += 3) {
+        loops = 0;
+        failing = i;
+        CHECK_THROWS_WITH_AS(training.run(), "the caller's own", std::out_of_range);
+        failing = 0;
+        CHECK(same_bits(training.run(), expected));
+    }
+    int steps = 0;
+    const RunOptions throwing = {.is_cancelled = [&]() -> bool {
+        if (--steps < 0) throw std::domain_error("cancelled by a throw");
+        return false;
+    }};
+    for (const int steps_before : {0, 7, static_cast<int>(training.session.plan().size()) + 3}) {
+        steps = steps_before;
+        CHECK_THROWS_WITH_AS(training.run(throwing), "cancelled by a throw", std::domain_error);
+        CHECK(same_bits(training.run(), expected));
+    }
+}
+
+TEST_CASE("a workspace that fails leaves a session as it was when it is planned again") {
+    NarrowModel narrow;
+    CallersMemory memory;
+    SessionOptions options = NarrowModel::options();
+    options.workspace = &memory;
+    constexpr MapSize larger = {72, 104};
+    std::vector<float> expected;
+    std::vector<float> expected_larger;
+    {
+        TrainingSession training(narrow, options);
+        expected = training.run();
+        memory.calls = 0;
+        training.session.reshape(larger, 2);
+        expected_larger = training.run();
+    }
+    const std::size_t calls = memory.calls;  // of reshape: runs have none
+    CHECK(calls > 0);
+    for (std::size_t most = 0; most < calls; ++most) {
+        TrainingSession training(narrow, options);
+        const std::size_t before = memory.bytes;
+        memory.calls = 0;
+        memory.most_calls = most;
+        CHECK_THROWS_WITH_AS(training.session.reshape(larger, 2), "no memory", std::logic_error);
+        memory.most_calls = SIZE_MAX;
+        CHECK(training.session.input_size() == MapSize(40, 56));
+        CHECK(same_bits(training.run(), expected));
+        training.session.reshape(larger, 2);
+        CHECK(same_bits(training.run(), expected_larger));
+        CHECK(memory.bytes > before);
+    }
+    CHECK(memory.bytes == 0);
+}
+
+TEST_CASE("a log is told when a session is planned again") {
+    NarrowModel narrow;
+    Lines lines;
+    SessionOptions options = NarrowModel::options();
+    options.threads = 1;
+    options.log = lines.log();
+    Session session(narrow.model, options);
+    session.reshape({33, 70}, 2);
+    REQUIRE(lines.of[1].size() >= 2);
+    CHECK(lines.of[1].back().starts_with("planned again for 33x70, batch 2, "));
 }
 
 TEST_CASE("oneDNN, which has threads of its own, is refused together with a caller's") {

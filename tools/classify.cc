@@ -108,11 +108,7 @@ int classify(int argc, char** argv) {
     const std::size_t top = top_option(line, model.classes());
     Session session(model, options);
     ImageOptions picture_options = image_options(line);
-    // A picture decoded at reduced size keeps at least this multiple of the network's input side.
-    constexpr std::size_t reduced_sides = 8;
-    picture_options.reduced_short_side =
-        std::max(picture_options.reduced_short_side,
-                 reduced_sides * std::max(session.input_size().height, session.input_size().width));
+    keep_sides_for(session.input_size(), picture_options);
 
     int code = exit_done;
     Json results = Json::Array{};

@@ -10,6 +10,7 @@
 #include "engine/model/model_file.h"
 #include "engine/model/safetensors.h"
 #include "tools/command.h"
+#include "tools/layer_names.h"
 #include "tools/progress_bar.h"
 #include "tools/subcommands.h"
 #include "tools/text.h"
@@ -24,15 +25,14 @@ using model::SafetensorsFile;
 using model::Tensor;
 
 constexpr const char* input_name = "input";
-constexpr const char* output_name = "logits";
 constexpr std::size_t largest_batch = 1024;
 
 std::string describe(const Tensor& tensor) {
     return std::string(model::dtype_name(tensor.dtype)) + " (" + joined(tensor.shape, ", ") + ")";
 }
 
-/// The tensor "input": (images, 3, size, size) F32.
-const Tensor& input_tensor(const SafetensorsFile& file) {
+/// The tensor "input": (images, 3, height, width) F32.
+const Tensor& input_tensor(const SafetensorsFile& file, std::size_t smallest_side) {
     const std::string where = file.mapping().path().string();
     const Tensor* tensor = file.find(input_name);
     if (tensor == nullptr) {
@@ -43,13 +43,14 @@ const Tensor& input_tensor(const SafetensorsFile& file) {
     }
     const std::vector<std::size_t>& shape = tensor->shape;
     const bool good = tensor->dtype == model::DType::f32 && shape.size() == 4 && shape[0] > 0 &&
-                      shape[1] == model::image_channels && model::is_input_size({shape[2], shape[3]});
+                      shape[1] == model::image_channels &&
+                      model::is_input_size({shape[2], shape[3]}, smallest_side);
     if (!good) {
         throw Error(ErrorKind::bad_input,
                     where + ": tensor '" + input_name + "': expected F32 (N, " +
                         std::to_string(model::image_channels) + ", H, W) with N at least 1, H and W from " +
-                        std::to_string(model::smallest_input) + " to " +
-                        std::to_string(model::largest_input) + ", found " + describe(*tensor));
+                        std::to_string(smallest_side) + " to " + std::to_string(model::largest_input) +
+                        ", found " + describe(*tensor));
     }
     return *tensor;
 }
@@ -65,59 +66,101 @@ void fit_to(SessionOptions& options, const Tensor& input, const std::string& pat
     options.batch = std::min(options.batch, input.shape[0]);
 }
 
-/// Runs all images in batches; the last batch is padded with zeros.
-std::vector<float> run_all(Session& session, const Tensor& input, const std::string& path) {
+/// One of the results of all images.
+struct Result {
+    std::string name;
+    std::vector<std::size_t> shape;  ///< the images first
+    std::vector<float> values;
+
+    std::size_t image_floats() const { return values.size() / shape.front(); }
+};
+
+std::vector<Result> empty_results(const Session& session, std::size_t images) {
+    std::vector<Result> results;
+    for (const Output& output : session.outputs()) {
+        Result& result = results.emplace_back();
+        result.name = output.name;
+        result.shape = output.shape;
+        result.shape.front() = images;
+        result.values.resize(output.size() / output.shape.front() * images);
+    }
+    return results;
+}
+
+/// The places of `count` images' results, from image `first` on.
+std::vector<std::span<float>> places(std::vector<Result>& results, std::size_t first, std::size_t count) {
+    std::vector<std::span<float>> spans;
+    for (Result& result : results) {
+        const std::size_t floats = result.image_floats();
+        spans.push_back(std::span(result.values).subspan(first * floats, count * floats));
+    }
+    return spans;
+}
+
+/// Runs all images in batches; the last one may be smaller.
+std::vector<Result> run_all(Session& session, const Tensor& input, const std::string& path) {
     const std::size_t images = input.shape[0];
-    const std::size_t batch = session.batch();
-    const std::size_t classes = session.model().classes();
     const std::span<const float> values = input.as<float>();
     const std::size_t image_floats = values.size() / images;
-    std::vector<float> batch_input(batch * image_floats);
-    std::vector<float> batch_logits(batch * classes);
-    std::vector<float> logits;
-    logits.reserve(images * classes);
+    std::vector<Result> results = empty_results(session, images);
 
     ProgressBar bar("running", ProgressUnit::items);
-    for (std::size_t first = 0; first < images; first += batch) {
-        const std::size_t count = std::min(batch, images - first);
-        const auto part = values.subspan(first * image_floats, count * image_floats);
-        std::fill(std::copy(part.begin(), part.end(), batch_input.begin()), batch_input.end(), 0.0F);
+    for (std::size_t first = 0; first < images;) {
+        const std::size_t count = std::min(session.batch(), images - first);
+        if (count < session.batch()) session.reshape(session.input_size(), count);
         try {
-            session.run(batch_input, batch_logits);
+            session.run(values.subspan(first * image_floats, count * image_floats),
+                        places(results, first, count));
         } catch (const Error& error) {
             if (error.kind() != ErrorKind::bad_input) throw;
             throw Error(ErrorKind::bad_input, path + ": tensor '" + input_name + "', images from " +
                                                   std::to_string(first) + ": " + error.what());
         }
-        logits.insert(logits.end(), batch_logits.begin(),
-                      batch_logits.begin() + static_cast<std::ptrdiff_t>(count * classes));
-        bar.update(first + count, images);
+        first += count;
+        bar.update(first, images);
     }
-    return logits;
+    return results;
 }
 
-void write_logits(const std::filesystem::path& path, std::span<const float> logits, std::size_t classes) {
-    Tensor tensor;
-    tensor.name = output_name;
-    tensor.shape = {logits.size() / classes, classes};
-    tensor.bytes = std::as_bytes(logits);
-    model::write_safetensors(path, {}, {&tensor, 1});
+void write_results(const std::filesystem::path& path, const std::vector<Result>& results) {
+    std::vector<Tensor> tensors;
+    for (const Result& result : results) {
+        tensors.push_back(
+            {result.name, model::DType::f32, result.shape, std::as_bytes(std::span(result.values))});
+    }
+    model::write_safetensors(path, {}, tensors);
+    std::cout << path.string() << ": ";
+    for (const Result& result : results) {
+        std::cout << (&result == &results.front() ? "" : ", ") << result.name << " ("
+                  << joined(result.shape, ", ") << ')';
+    }
+    std::cout << '\n';
 }
 
 }  // namespace
 
 int run(int argc, char** argv) {
-    CommandLine line("run",
-                     "Runs a model on prepared inputs: reads the normalised F32 tensor `input` (N, 3, H, W) "
-                     "from a safetensors\n"
-                     "file, and writes the F32 tensor `logits` (N, classes) to another.",
-                     "-m MODEL --input FILE --output FILE");
+    CommandLine line(
+        "run",
+        "Runs a model on prepared inputs: reads the normalised F32 tensor `input` (N, 3, H, W) "
+        "from a safetensors\n"
+        "file, and writes the F32 tensor `logits` (N, classes) to another, or a tensor of each "
+        "output's name:\n"
+        "(N, channels, height, width) of maps, (N, values) of the rest. Layers behind the last one "
+        "are not run.",
+        "-m MODEL --input FILE --output FILE");
     add_model_option(line);
     line.option("input", "FILE", "the inputs (required)")
-        .option("o,output", "FILE", "the file of logits to write (required)")
+        .option("o,output", "FILE", "the file of results to write (required)")
+        .list_option("outputs", "LIST",
+                     std::string("what to compute, by names: ") + layer_names_help +
+                         "; default: logits, or the last map of a model without a classifier")
         .option("batch", "N", "images per run", "1");
     add_session_options(line);
-    line.example("vgg19 run -m vgg19.safetensors --input x.safetensors --output y.safetensors");
+    line.example("vgg19 run -m vgg19.safetensors --input x.safetensors --output y.safetensors")
+        .example(
+            "vgg19 run -m vgg19.safetensors --outputs relu1_1,fc7 --input x.safetensors --output "
+            "y.safetensors");
     if (!line.parse(argc, argv)) return exit_done;
 
     line.no_arguments();
@@ -126,17 +169,18 @@ int run(int argc, char** argv) {
     const std::filesystem::path output = line.required("output");
     SessionOptions options = session_options(line);
     options.batch = line.whole_number("batch", 1, largest_batch);
+    options.outputs = layer_list(line, "outputs");
     check_destination(output);
     model::require_other_file(input_path, output);
     model::require_other_file(model_path, output);
 
     const SafetensorsFile file = SafetensorsFile::open(input_path);
-    const Tensor& input = input_tensor(file);
+    // The session knows what its outputs need; logits need five pools.
+    const Tensor& input =
+        input_tensor(file, options.outputs.empty() ? model::smallest_input : model::smallest_features_input);
     fit_to(options, input, input_path);
     Session session(Model::open(model_path), options);
-    const std::size_t classes = session.model().classes();
-    write_logits(output, run_all(session, input, input_path), classes);
-    std::cout << output.string() << ": " << output_name << " (" << input.shape[0] << ", " << classes << ")\n";
+    write_results(output, run_all(session, input, input_path));
     return exit_done;
 }
 

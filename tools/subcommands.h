@@ -5,9 +5,11 @@ namespace vgg19::tools {
 
 int bench(int argc, char** argv);
 int classify(int argc, char** argv);
+int compare(int argc, char** argv);
 int convert(int argc, char** argv);
 int eval(int argc, char** argv);
 int factorize(int argc, char** argv);
+int features(int argc, char** argv);
 int finetune(int argc, char** argv);
 int inspect(int argc, char** argv);
 int pipeline(int argc, char** argv);
@@ -15,6 +17,7 @@ int prune(int argc, char** argv);
 int quantize(int argc, char** argv);
 int run(int argc, char** argv);
 int serve(int argc, char** argv);
+int stylize(int argc, char** argv);
 int sysinfo(int argc, char** argv);
 int tune(int argc, char** argv);
 

@@ -52,8 +52,10 @@ double output_bytes(const ConvolutionShape& shape, const Execution& execution, d
 template <class Problem>
 std::string schedule_text(const kernels::WinogradSchedule& schedule, const Problem& problem) {
     const char* split = schedule.split == kernels::WinogradSplit::tiles ? "tiles, " : "positions, ";
+    const std::string parts =
+        schedule.channel_parts > 1 ? " x " + count_text(schedule.channel_parts, "parts of channels") : "";
     return split + count_text(schedule.blocks, "blocks of ") +
-           count_text(kernels::blocks_of(problem.tiles(), schedule.blocks), "tiles");
+           count_text(kernels::blocks_of(problem.tiles(), schedule.blocks), "tiles") + parts;
 }
 
 Work winograd_work(const ConvolutionShape& shape, kernels::WinogradTile tile, const Execution& execution) {

@@ -91,6 +91,24 @@ using Progress = std::function<void(std::uint64_t bytes_done, std::uint64_t byte
 void write_safetensors(const std::filesystem::path& path, const Metadata& metadata,
                        std::span<const Tensor> tensors, const Progress& progress = {});
 
+/// Takes the next bytes of a tensor.
+using Sink = std::function<void(std::span<const std::byte> bytes)>;
+
+/// A tensor whose bytes are made while it is written, since they may not fit into memory.
+struct TensorStream {
+    std::string name;
+    DType dtype = DType::f32;
+    std::vector<std::size_t> shape;
+    std::function<void(const Sink& sink)> write;  ///< passes on all bytes, in order, in pieces of any length
+
+    std::uint64_t bytes() const;  ///< as the shape says
+};
+
+/// The same for tensors whose bytes are made meanwhile. Throws Error (failed), too, where a tensor's bytes
+/// are not as many as its shape says.
+void write_safetensors(const std::filesystem::path& path, const Metadata& metadata,
+                       std::span<const TensorStream> tensors, const Progress& progress = {});
+
 /// Writes a small text file in the same crash-safe way.
 void write_text_file(const std::filesystem::path& path, std::string_view text);
 

@@ -16,18 +16,18 @@ constexpr std::size_t piece_bytes = std::size_t{4} << 20U;
 
 /// The format allows no gaps, so that alignment follows from the order: first the tensors whose size is a
 /// multiple of 64 bytes (all large weights are), then the rest by decreasing element size.
-std::vector<const Tensor*> in_file_order(std::span<const Tensor> tensors) {
-    std::vector<const Tensor*> order;
-    for (const Tensor& tensor : tensors) order.push_back(&tensor);
-    const auto rank = [](const Tensor* tensor) {
-        return tensor->bytes.size() % alignment == 0 ? 0 : 100 / dtype_bytes(tensor->dtype);
+std::vector<const TensorStream*> in_file_order(std::span<const TensorStream> tensors) {
+    std::vector<const TensorStream*> order;
+    for (const TensorStream& tensor : tensors) order.push_back(&tensor);
+    const auto rank = [](const TensorStream* tensor) {
+        return tensor->bytes() % alignment == 0 ? 0 : 100 / dtype_bytes(tensor->dtype);
     };
     std::stable_sort(order.begin(), order.end(),
-                     [rank](const Tensor* a, const Tensor* b) { return rank(a) < rank(b); });
+                     [rank](const TensorStream* a, const TensorStream* b) { return rank(a) < rank(b); });
     return order;
 }
 
-Json header_json(const Metadata& metadata, const std::vector<const Tensor*>& tensors) {
+Json header_json(const Metadata& metadata, const std::vector<const TensorStream*>& tensors) {
     Json header = Json::Object();
     if (!metadata.empty()) {
         Json entry = Json::Object();
@@ -35,10 +35,10 @@ Json header_json(const Metadata& metadata, const std::vector<const Tensor*>& ten
         header.set("__metadata__", std::move(entry));
     }
     std::uint64_t offset = 0;
-    for (const Tensor* tensor : tensors) {
+    for (const TensorStream* tensor : tensors) {
         Json shape = Json::Array();
         for (const std::size_t size : tensor->shape) shape.push(std::uint64_t{size});
-        const std::uint64_t end = offset + tensor->bytes.size();
+        const std::uint64_t end = offset + tensor->bytes();
         const Json offsets = Json::Array{offset, end};
         offset = end;
         Json entry;
@@ -49,7 +49,7 @@ Json header_json(const Metadata& metadata, const std::vector<const Tensor*>& ten
 }
 
 /// The header's length and its JSON, padded with spaces up to the first tensor.
-std::string header_bytes(const Metadata& metadata, const std::vector<const Tensor*>& tensors) {
+std::string header_bytes(const Metadata& metadata, const std::vector<const TensorStream*>& tensors) {
     const std::string json = header_json(metadata, tensors).dump();
     const std::size_t padded = (length_bytes + json.size() + alignment - 1) / alignment * alignment;
     const std::uint64_t length = padded - length_bytes;
@@ -60,40 +60,65 @@ std::string header_bytes(const Metadata& metadata, const std::vector<const Tenso
     return bytes;
 }
 
+[[noreturn]] void fail_size(const std::filesystem::path& path, const std::string& tensor,
+                            std::uint64_t expected, std::uint64_t found) {
+    throw Error(ErrorKind::failed, path.string() + ": tensor " + tensor + ": expected " +
+                                       std::to_string(expected) + " bytes, found " + std::to_string(found));
+}
+
 void check_sizes(const std::filesystem::path& path, std::span<const Tensor> tensors) {
     for (const Tensor& tensor : tensors) {
         const std::size_t expected = tensor.elements() * dtype_bytes(tensor.dtype);
-        if (tensor.bytes.size() != expected) {
-            throw Error(ErrorKind::failed, path.string() + ": tensor " + tensor.name + ": expected " +
-                                               std::to_string(expected) + " bytes, found " +
-                                               std::to_string(tensor.bytes.size()));
-        }
+        if (tensor.bytes.size() != expected) fail_size(path, tensor.name, expected, tensor.bytes.size());
     }
+}
+
+/// What is in memory as a stream, in pieces between which the progress can be shown.
+TensorStream stream_of(const Tensor& tensor) {
+    const auto write = [bytes = tensor.bytes](const Sink& sink) {
+        for (std::span<const std::byte> rest = bytes; !rest.empty();) {
+            sink(rest.first(std::min(rest.size(), piece_bytes)));
+            rest = rest.subspan(std::min(rest.size(), piece_bytes));
+        }
+    };
+    return {tensor.name, tensor.dtype, tensor.shape, write};
 }
 
 }  // namespace
 
+std::uint64_t TensorStream::bytes() const {
+    std::uint64_t bytes = dtype_bytes(dtype);
+    for (const std::size_t size : shape) bytes *= size;
+    return bytes;
+}
+
 void write_safetensors(const std::filesystem::path& path, const Metadata& metadata,
                        std::span<const Tensor> tensors, const Progress& progress) {
     check_sizes(path, tensors);
-    const std::vector<const Tensor*> order = in_file_order(tensors);
+    std::vector<TensorStream> streams;
+    for (const Tensor& tensor : tensors) streams.push_back(stream_of(tensor));
+    write_safetensors(path, metadata, streams, progress);
+}
+
+void write_safetensors(const std::filesystem::path& path, const Metadata& metadata,
+                       std::span<const TensorStream> tensors, const Progress& progress) {
+    const std::vector<const TensorStream*> order = in_file_order(tensors);
     const std::string header = header_bytes(metadata, order);
     std::uint64_t total = header.size();
-    for (const Tensor* tensor : order) total += tensor->bytes.size();
+    for (const TensorStream* tensor : order) total += tensor->bytes();
 
     ReplacingFile file(path);
     std::uint64_t done = 0;
-    const auto write = [&](std::span<const std::byte> piece) {
+    const Sink write = [&](std::span<const std::byte> piece) {
         file.write(piece);
         done += piece.size();
         if (progress) progress(done, total);
     };
     write(std::as_bytes(std::span(header)));
-    for (const Tensor* tensor : order) {
-        for (std::span<const std::byte> rest = tensor->bytes; !rest.empty();) {
-            write(rest.first(std::min(rest.size(), piece_bytes)));
-            rest = rest.subspan(std::min(rest.size(), piece_bytes));
-        }
+    for (const TensorStream* tensor : order) {
+        const std::uint64_t before = done;
+        tensor->write(write);
+        if (done - before != tensor->bytes()) fail_size(path, tensor->name, tensor->bytes(), done - before);
     }
     file.commit();
 }

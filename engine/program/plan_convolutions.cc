@@ -32,8 +32,8 @@ void set_price(PlannedConvolution& planned, double seconds_a_byte) {
 
 /// Large tiles take less time and more memory, and where a byte saves most time differs from layer to layer.
 /// So one price of memory for all FP32 layers is raised until their packed filters fit, and each layer takes
-/// what is cheapest at this price. Layers of the same shape turn at the same price, so the first ones keep
-/// the last price before it as long as there is room.
+/// what is cheapest at this price. Many layers turn at about the same price, so there may be room left: the
+/// first ones then get lower prices.
 void bound_filter_memory(std::vector<PlannedConvolution>& convolutions) {
     // F(4×4) takes four times the memory of the filters themselves.
     constexpr double most_growth = 4.25;
@@ -52,17 +52,19 @@ void bound_filter_memory(std::vector<PlannedConvolution>& convolutions) {
         for (const PlannedConvolution* planned : layers) bytes += filter_bytes_at(*planned, price);
         return bytes;
     };
-    double before = layers::ConvolutionEstimate{}.seconds_a_byte;
-    double price = before;
-    while (price < highest_price && bytes_at(price) > most_bytes) {
-        before = price;
-        price *= step;
-    }
+    const double lowest = layers::ConvolutionEstimate{}.seconds_a_byte;
+    double price = lowest;
+    while (price < highest_price && bytes_at(price) > most_bytes) price *= step;
     double room = most_bytes - bytes_at(price);
     for (PlannedConvolution* planned : layers) {
-        const double more = filter_bytes_at(*planned, before) - filter_bytes_at(*planned, price);
-        set_price(*planned, more <= room ? before : price);
-        if (more <= room) room -= more;
+        const auto more_at = [&](double lower) {
+            return filter_bytes_at(*planned, lower) - filter_bytes_at(*planned, price);
+        };
+        double own = lowest;
+        while (own < price && more_at(own) > room) own *= step;
+        own = std::min(own, price);
+        room -= more_at(own);
+        set_price(*planned, own);
     }
 }
 

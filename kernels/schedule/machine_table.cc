@@ -12,8 +12,9 @@
 //                           Zen 4 12 × DDR5-4800, Zen 5 12 × DDR5-6000, Golden Cove 8 × DDR5-5600, Ice Lake
 //                           8 × DDR4-3200, Skylake 6 × DDR4-2933
 //   write_factor            how long a Winograd transform takes for a line, prefetched for writing
-//   not_hidden, operations  fitted by kernels/schedule/fit.py on Zen 5; on others they are estimates: more
-//                           overlaps where 512-bit instructions take two cycles
+//   not_hidden, operations  fitted on Zen 5, to schedules timed as in a network (docs/cost-model.md); on
+//                           others they are estimates: more overlaps where 512-bit instructions take two
+//                           cycles
 // Others are estimates from those.
 #include <algorithm>
 #include <array>

@@ -1,5 +1,7 @@
 #include "kernels/schedule/winograd_schedule.h"
 
+#include <limits>
+
 namespace vgg19::kernels {
 
 namespace {
@@ -13,15 +15,13 @@ Level shared_home(double bytes, const Machine& machine) {
 class Model {
   public:
     Model(const WinogradWork& work, const WinogradSchedule& schedule, const Machine& machine)
-        : work_(work),
-          schedule_(schedule),
-          machine_(machine),
-          clusters_(machine.clusters(schedule.threads)) {}
+        : work_(work), schedule_(schedule), machine_(machine) {}
 
-    /// Each thread transforms a block, and then reads all filters for it.
+    /// Each task transforms a block, and then reads all filters of its part of the channels for it.
     Phase tiles() const {
-        Phase phase = {.tasks = schedule_.blocks};
+        Phase phase = {.tasks = schedule_.blocks * schedule_.channel_parts};
         const double blocks = real(schedule_.blocks);
+        const double parts = real(schedule_.channel_parts);
         const double in_block = real(work_.tiles) / blocks;
         const double transformed = in_block * work_.transformed_bytes;
         const double products = in_block * work_.product_bytes / real(work_.groups);
@@ -35,17 +35,23 @@ class Model {
         output.read(maps) += machine_.written(maps) * in_block * work_.output_bytes;
         const bool in_l1 = products <= 0.75 * real(machine_.l1_bytes);
         if (!in_l1) output.read(own) += in_block * work_.product_bytes;
-        phase.cycles = product_cycles() + blocks * (core_cycles(input) + core_cycles(output));
+        phase.cycles = product_cycles() + blocks * (parts * core_cycles(input) + core_cycles(output));
         for (std::size_t level = 0; level < level_count; ++level) {
-            phase.bytes[level] += blocks * (input.bytes[level] + output.bytes[level]);
+            phase.bytes[level] += blocks * (parts * input.bytes[level] + output.bytes[level]);
         }
         // V is read again for each group.
         phase.read(own) += blocks * transformed * real(work_.groups);
         if (!in_l1) phase.read(own) += machine_.written(own) * real(work_.tiles) * work_.product_bytes;
-        // The first thread to read a filter finds it in memory.
-        phase.read(Level::memory) += work_.filter_bytes * real(clusters_);
-        phase.read(machine_.home(work_.filter_bytes + transformed + products)) +=
-            (blocks - 1) * work_.filter_bytes;
+        // Of a cluster, the first thread to read a filter finds it in memory, and the others in L3, the first
+        // time. Neighbouring threads have the same part of the channels.
+        const int readers =
+            static_cast<int>(std::min(phase.tasks, static_cast<std::size_t>(std::max(schedule_.threads, 1))));
+        const double from_memory = std::max(1.0, real(machine_.clusters(readers)) / parts);
+        const double first_reads = std::max(readers / parts, from_memory);
+        phase.read(Level::memory) += work_.filter_bytes * from_memory;
+        phase.read(Level::l3) += work_.filter_bytes * (first_reads - from_memory);
+        phase.read(machine_.home(work_.filter_bytes / parts + transformed + products)) +=
+            work_.filter_bytes * (blocks - first_reads);
         return phase;
     }
 
@@ -126,7 +132,6 @@ class Model {
     const WinogradWork& work_;
     const WinogradSchedule& schedule_;
     const Machine& machine_;
-    std::size_t clusters_;
 };
 
 /// V and M of all threads together.
@@ -170,24 +175,40 @@ std::vector<Phase> winograd_phases(const WinogradWork& work, const WinogradSched
 
 WinogradSchedule fastest_winograd_schedule(const WinogradWork& work, const Machine& machine, int threads) {
     constexpr double most_scratch = 32e6;
+    constexpr int few_threads = 2;
     WinogradSchedule best = {WinogradSplit::tiles, work.tiles, threads, winograd_tasks(threads)};
     double least = expected_seconds(machine, winograd_phases(work, best, machine), threads);
-    const auto consider = [&](WinogradSplit split, std::size_t blocks) {
-        const WinogradSchedule schedule = {split, blocks, threads, winograd_tasks(threads)};
+    const auto consider = [&](const WinogradSchedule& schedule, double most_work) {
         if (scratch_bytes(work, schedule) > most_scratch) return;
-        const double seconds = expected_seconds(machine, winograd_phases(work, schedule, machine), threads);
-        if (seconds >= least) return;
+        const std::vector<Phase> phases = winograd_phases(work, schedule, machine);
+        const double seconds = expected_seconds(machine, phases, threads);
+        if (seconds >= least || expected_seconds(machine, phases, few_threads) > most_work) return;
         least = seconds;
         best = schedule;
     };
+    const std::size_t tasks = winograd_tasks(threads);
     const auto count = static_cast<std::size_t>(threads);
+    const auto consider_tiles = [&](std::size_t tiles, std::size_t parts, double most_work) {
+        const std::size_t blocks = blocks_of(work.tiles, tiles);
+        consider({WinogradSplit::tiles, blocks, threads, tasks, parts}, most_work);
+        // All threads get the same number of tasks.
+        const std::size_t equal = blocks_of(blocks * parts, count) * count / parts;
+        consider({WinogradSplit::tiles, std::min(equal, work.tiles), threads, tasks, parts}, most_work);
+    };
+    constexpr double any_work = std::numeric_limits<double>::infinity();
     for (std::size_t tiles = 1; tiles < 2 * work.tiles; tiles = next_tile_count(tiles)) {
         const std::size_t blocks = blocks_of(work.tiles, tiles);
         constexpr std::size_t most_barriers = 64;
-        if (blocks <= most_barriers) consider(WinogradSplit::positions, blocks);
-        consider(WinogradSplit::tiles, blocks);
-        // All threads get the same number of blocks.
-        consider(WinogradSplit::tiles, std::min(blocks_of(blocks, count) * count, work.tiles));
+        if (blocks <= most_barriers) consider({WinogradSplit::positions, blocks, threads, tasks}, any_work);
+        consider_tiles(tiles, 1, any_work);
+    }
+    // Parts of channels transform inputs again. Where fewer CPUs are free than there are threads, that would
+    // cost more than it gains.
+    const double most_work = expected_seconds(machine, winograd_phases(work, best, machine), few_threads);
+    for (std::size_t parts = 2; parts <= count && work.groups % parts == 0; parts *= 2) {
+        for (std::size_t tiles = 1; tiles < 2 * work.tiles; tiles = next_tile_count(tiles)) {
+            consider_tiles(tiles, parts, most_work);
+        }
     }
     return best;
 }

@@ -14,7 +14,7 @@ namespace vgg19::kernels {
 
 /// What the threads of a convolution divide among themselves.
 enum class WinogradSplit : unsigned char {
-    tiles,      ///< each thread has its own blocks of tiles and reads all filters for each: for large maps
+    tiles,      ///< each task has a block of tiles, and all filters or those of a part of the channels
     positions,  ///< all threads work on the same block of tiles, step by step; of the products, each has some
                 ///< positions and groups of channels, so that each filter is read once a block: for small
                 ///< maps
@@ -27,11 +27,14 @@ struct WinogradSchedule {
     /// Split by positions: at most about this many tasks in each step, several for each thread, so that loads
     /// are equal where some threads are slower.
     std::size_t tasks = 8;
+    /// Split by tiles: the groups of output channels are divided into so many parts. A task is a block and a
+    /// part: it transforms the block's input itself, and reads its part of the filters alone.
+    std::size_t channel_parts = 1;
 };
 
 /// How many tasks each step has for so many threads.
 constexpr std::size_t winograd_tasks(int threads) {
-    return 32 * static_cast<std::size_t>(threads);
+    return 8 * static_cast<std::size_t>(threads);
 }
 
 /// The matrix products of one position and group, as register tiles of `rows` tiles × `vectors` of channels.
@@ -133,14 +136,18 @@ class WinogradRun {
         steps_.transform_output(problem_, extent, tiles, groups, products);
     }
 
+    /// A thread has neighbouring tasks: blocks of the same part of the channels, whose filters it may find in
+    /// its own cache again.
     void share_tiles(std::byte* scratch) const {
-        parallel_workers(schedule_.threads, schedule_.blocks, [&](std::size_t worker, std::size_t block) {
+        const std::size_t tasks = schedule_.blocks * schedule_.channel_parts;
+        parallel_workers(schedule_.threads, tasks, [&](std::size_t worker, std::size_t task) {
             std::byte* own = scratch + worker * (transformed_bytes_ + product_bytes_);
             auto* transformed = reinterpret_cast<Transformed*>(own);
             auto* products = reinterpret_cast<Product*>(own + transformed_bytes_);
-            const TileRange tiles = block_of_tiles(block);
+            const TileRange tiles = block_of_tiles(task % schedule_.blocks);
+            const Range part = part_of(problem_.groups(), schedule_.channel_parts, task / schedule_.blocks);
             transform_input({tiles, {}}, tiles, {0, problem_.input_blocks()}, transformed);
-            for (std::size_t group = 0; group < problem_.groups(); ++group) {
+            for (std::size_t group = part.begin; group < part.end; ++group) {
                 const WinogradExtent extent = {tiles, {group, group + 1}};
                 multiply(extent, {0, problem_.positions()}, extent.groups, transformed, products);
                 transform_output(extent, tiles, extent.groups, products);

@@ -384,6 +384,7 @@ TEST_CASE("winograd gives the same bits for every schedule and number of threads
             const auto check = [&](const WinogradSchedule& schedule) {
                 CAPTURE(static_cast<int>(schedule.split));
                 CAPTURE(schedule.blocks);
+                CAPTURE(schedule.channel_parts);
                 CAPTURE(schedule.threads);
                 const Run found(data, kernel, tile, false);
                 found.run(*kernel.run, schedule);
@@ -393,6 +394,8 @@ TEST_CASE("winograd gives the same bits for every schedule and number of threads
                 for (const WinogradSplit split : {WinogradSplit::tiles, WinogradSplit::positions}) {
                     for (const std::size_t blocks : {1U, 2U, 5U}) check({split, blocks, threads});
                 }
+                for (const std::size_t parts : {2U, 3U, 5U})
+                    check({WinogradSplit::tiles, 2, threads, 1, parts});
                 check(winograd_schedule(whole.problem, this_machine(kernel.isa), threads));
             }
         }

@@ -58,7 +58,9 @@ class TransformedFilters {
     static Filter<Words> load(const std::int8_t* weights, std::size_t channels) {
         Filter<Words> filters{};
         for (std::size_t channel = 0; channel < std::min(channels, width); ++channel, weights += taps) {
-            for (std::size_t tap = 0; tap < taps; ++tap) filters[tap][channel] = weights[tap];
+            Filter<std::int16_t> filter{};
+            std::copy_n(weights, taps, filter.begin());
+            for (std::size_t tap = 0; tap < taps; ++tap) filters[tap][channel] = filter[tap];
         }
         return filters;
     }

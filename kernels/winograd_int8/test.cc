@@ -344,6 +344,11 @@ TEST_CASE("winograd_int8 gives the same bits for every schedule and number of th
                               expected);
                     }
                 }
+                for (const std::size_t parts : {2U, 3U, 5U}) {
+                    CAPTURE(parts);
+                    CHECK(layer.run(*kernel.run, {WinogradSplit::tiles, 2, threads, 1, parts},
+                                    Target::quantized) == expected);
+                }
             }
         });
     }

@@ -60,9 +60,11 @@ TEST_CASE("whatever needs classes says that the model has only features, and wri
     const Workplace place;
     const std::string out = place.folder / "out";
     const std::string data = place.folder / "data.bin";
+    const std::string features_out = place.folder / "out.safetensors";
     const std::vector<Arguments> commands = {
         {"classify", "-m", place.model, place.folder / "photo.bmp"},
-        {"run", "-m", place.model, "--input", place.folder / "input", "--output", out},
+        {"run", "-m", place.model, "--input", place.folder / "input", "--output", out, "--outputs", "logits"},
+        {"features", "-m", place.model, place.folder / "photo.bmp", "--layers", "fc7", "-o", features_out},
         {"eval", "-m", place.model, "--data", data},
         {"prune", place.model, "-o", out},
         {"quantize", place.model, "-o", out},
@@ -78,10 +80,28 @@ TEST_CASE("whatever needs classes says that the model has only features, and wri
         CHECK(outcome.code == 2);
         CHECK(contains(outcome.errors, "only `features` (features.0 to features.18)"));
         CHECK_FALSE(std::filesystem::exists(out));
+        CHECK_FALSE(std::filesystem::exists(features_out));
     }
     const Outcome named = run_tool({"convert", place.folder / "weights.safetensors", "-o", out, "--classes",
                                     place.folder / "names.txt"});
     CHECK(named.code == 2);
     CHECK(contains(named.errors, "expected no class names for a model of features alone"));
     CHECK_FALSE(std::filesystem::exists(out));
+}
+
+TEST_CASE("such a model runs for its features: its last map by default, and in every command for pictures") {
+    const Workplace place;
+    const Outcome ran = run_tool(
+        {"run", "-m", place.model, "--input", place.folder / "input", "--output", place.folder / "out"});
+    INFO(ran.errors);
+    CHECK(ran.code == 0);
+    CHECK(contains(ran.output, "pool5 (1, 8, 1, 1)"));
+    const std::string photo = place.folder / "photo.bmp";
+    const std::string map = place.folder / "map.safetensors";
+    CHECK(run_tool({"features", "-m", place.model, photo, "--layers", "relu5_2", "-o", map}).code == 0);
+    CHECK(model::SafetensorsFile::open(map).find("relu5_2")->shape[1] == 8);
+    CHECK(run_tool({"compare", "-m", place.model, photo, photo}).code == 0);
+    CHECK(run_tool({"stylize", "-m", place.model, photo, photo, "-o", place.folder / "out.png",
+                    "--content-layers", "relu4_1", "--style-layers", "relu1_1,relu2_1", "--steps", "2"})
+              .code == 0);
 }

@@ -149,3 +149,46 @@ TEST_CASE("run refuses a size that differs from the inputs'") {
     CHECK(contains(outcome.errors, "--size: expected 32"));
     CHECK_FALSE(std::filesystem::exists(folder / "logits"));
 }
+
+TEST_CASE("run writes a tensor for each output, of the library's values") {
+    const TemporaryFolder folder;
+    convert_state_dict(folder / "model");
+    const std::vector<float> inputs = random_inputs();
+    write_tensor(folder / "inputs", "input", {images, 3, size, size}, inputs);
+    const Outcome outcome = run_tool({"run", "-m", folder / "model", "--input", folder / "inputs", "--output",
+                                      folder / "y", "--outputs", "relu1_1,fc7", "--batch", "2"});
+    INFO(outcome.errors);
+    REQUIRE(outcome.code == 0);
+    CHECK(contains(outcome.output, "relu1_1 (3, 4, 33, 33), fc7 (3, 20)"));
+    const auto file = model::SafetensorsFile::open(folder / "y");
+    CHECK(file.tensors().size() == 2);
+    CHECK(file.find("relu1_1")->shape == std::vector<std::size_t>{images, 4, size, size});
+    CHECK(file.find("fc7")->shape == std::vector<std::size_t>{images, 20});
+
+    Session session(Model::open(folder / "model"),
+                    {.input_height = size, .input_width = size, .outputs = {"fc7"}});
+    std::vector<float> expected(20);
+    session.run(std::span(inputs).subspan(2 * image_floats), expected);
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+        CHECK(file.find("fc7")->as<float>()[2 * 20 + i] ==
+              doctest::Approx(expected[i]).epsilon(1e-4).scale(1));
+    }
+}
+
+TEST_CASE("run takes small inputs for layers that need no more, and names an unknown layer's neighbours") {
+    const TemporaryFolder folder;
+    convert_state_dict(folder / "model");
+    write_tensor(folder / "inputs", "input", {1, 3, 16, 21}, std::vector<float>(3 * 16 * 21));
+    const auto run = [&](const std::string& outputs) {
+        return run_tool({"run", "-m", folder / "model", "--input", folder / "inputs", "--output",
+                         folder / "y", "--outputs", outputs});
+    };
+    const Outcome outcome = run("pool3");
+    INFO(outcome.errors);
+    CHECK(outcome.code == 0);
+    CHECK(contains(outcome.output, "pool3 (1, 8, 2, 2)"));
+    const Outcome unknown = run("relu9_1");
+    CHECK(unknown.code == 2);
+    CHECK(contains(unknown.errors, "relu5_4"));
+    CHECK(run("pool3,pool3").code == 2);
+}

@@ -197,6 +197,10 @@ void CommandLine::no_arguments() const {
                       see_help());
 }
 
+bool CommandLine::has_arguments() const {
+    return !state_->parsed.unmatched().empty();
+}
+
 bool CommandLine::given(const std::string& name) const {
     return state_->parsed.count(name) > 0;
 }

@@ -48,6 +48,7 @@ class CommandLine {
     std::string argument(const std::string& what) const;
     std::vector<std::string> arguments(const std::string& what) const;
     void no_arguments() const;  ///< throws if there is one
+    bool has_arguments() const;
 
     /// Whether a flag or an option is on the command line.
     bool given(const std::string& name) const;

@@ -120,4 +120,10 @@ ImageOptions image_options(const CommandLine& line) {
     return options;
 }
 
+void keep_sides_for(MapSize input_size, ImageOptions& options) {
+    constexpr std::size_t reduced_sides = 8;
+    options.reduced_short_side =
+        std::max(options.reduced_short_side, reduced_sides * std::max(input_size.height, input_size.width));
+}
+
 }  // namespace vgg19

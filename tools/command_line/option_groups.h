@@ -46,5 +46,7 @@ SessionOptions session_options(const CommandLine& line);
 /// --no-exif and --max-megapixels, for subcommands that read pictures.
 void add_image_options(CommandLine& line);
 ImageOptions image_options(const CommandLine& line);
+/// Where pictures are decoded at reduced size, they keep eight times the sides of a network's input.
+void keep_sides_for(MapSize input_size, ImageOptions& options);
 
 }  // namespace vgg19

@@ -28,7 +28,7 @@ using ParallelFor =
 
 enum class LogLevel : unsigned char {
     detail,       ///< what runs each layer
-    information,  ///< what was planned for which CPU, in how much memory
+    information,  ///< what was planned, for which CPU
     warning,      ///< something that the caller may not expect, such as an ISA that the environment forces
 };
 
@@ -67,7 +67,7 @@ struct SessionOptions {
     std::optional<Pooling> pooling{};
 
     /// Runs the session's loops, instead of the library's pool, which then starts no thread. `count` is at
-    /// most `threads`. A run has about three loops for each layer, which take from microseconds on. Not
+    /// most `threads`. A run has two or three loops for each layer, which take from microseconds on. Not
     /// called from within itself. Not with convolution = "onednn": oneDNN has threads of its own.
     ParallelFor parallel_for{};
     /// Where the memory of runs comes from: activations, scratch memory and what backward() needs, but not
@@ -150,8 +150,8 @@ struct RunOptions {
 /// would be one. Sessions round to nearest and trap nothing; afterwards the calling thread has its own
 /// floating-point mode again.
 ///
-/// All sessions of a process share the threads of one pool, which are started when first needed and sleep
-/// when idle. After fork() the child starts its own.
+/// All sessions of a process without a parallel_for share the threads of one pool, which are started when
+/// first needed and sleep when idle. After fork() the child starts its own.
 class Session {
   public:
     /// Throws Error: usage for invalid options, such as an ISA that this CPU lacks.
