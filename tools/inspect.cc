@@ -261,8 +261,8 @@ std::string dense_layers_text(const ModelFile& file) {
 void print_preprocessing(const Preprocessing& preprocessing) {
     std::cout << "preprocessing  " << model::pixels_text(preprocessing.input_size) << ", resized to cover "
               << fixed(preprocessing.resize_ratio, 4) << " times that, antialiased bilinear; "
-              << model::channel_order_name(preprocessing.channel_order) << " from 0 to " << preprocessing.range
-              << ", mean";
+              << model::channel_order_name(preprocessing.channel_order) << " from 0 to "
+              << preprocessing.range << ", mean";
     for (const float mean : preprocessing.mean) std::cout << ' ' << mean;
     std::cout << ", deviation";
     for (const float deviation : preprocessing.deviation) std::cout << ' ' << deviation;
