@@ -121,7 +121,7 @@ TEST_CASE("a classifier can be left out; pools and preprocessing are shown") {
     INFO(converted.errors);
     REQUIRE(converted.code == 0);
     CHECK(contains(converted.errors, "dense layers: none\n"));
-    CHECK(contains(converted.errors, "left: fc (2 tensors)\n"));
+    CHECK(contains(converted.errors, "left: net.module.fc (2 tensors)\n"));
     CHECK(contains(converted.errors, "a model of features alone, which has no classes\n"));
     const std::string model = place.folder / "model";
     const Outcome text = run_tool({"inspect", model});
