@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -375,6 +376,39 @@ TEST_CASE("a worker without an input uses the bundled image") {
     const Outcome outcome = run_bench(folder, "--worker " + quoted(model) + " --size 32");
     CHECK(outcome.exit_code == 0);
     CHECK(outcome.output.starts_with("ready "));
+}
+
+TEST_CASE("a worker measures outputs by name, and the gradient of their loss") {
+    const testing::TemporaryFolder folder;
+    const auto model = converter::testing::write_narrow_model(folder.path() / "model.safetensors");
+    const auto input = folder.path() / "input.safetensors";
+    write_input(input, 48);
+    const std::string worker = "--worker " + quoted(model) + " --input " + quoted(input);
+    const auto hash = [&](const std::string& options) {
+        const Outcome outcome = run_bench(folder, worker + options, "2\nhash\n");
+        INFO(outcome.errors);
+        REQUIRE(outcome.exit_code == 0);
+        std::istringstream lines(outcome.output);
+        std::string ready;
+        std::string times;
+        std::string found;
+        std::getline(lines, ready);
+        std::getline(lines, times);
+        std::getline(lines, found);
+        CHECK(std::count(ready.begin(), ready.end(), ' ') == 4);
+        CHECK(std::count(times.begin(), times.end(), ' ') == 1);
+        return found;
+    };
+    const std::string maps = hash(" --outputs relu1_1,relu3_1,fc7");
+    CHECK(maps == hash(" --outputs relu1_1,relu3_1,fc7 --threads 1"));
+    CHECK(maps != hash(" --outputs relu1_1,relu3_1"));
+    CHECK(hash(" --outputs logits") == hash(""));
+    const std::string gradient = hash(" --outputs relu1_1,relu3_1 --backward");
+    CHECK(gradient == hash(" --outputs relu1_1,relu3_1 --backward --threads 1"));
+    CHECK(gradient != hash(" --outputs relu3_1 --backward"));
+    CHECK(run_bench(folder, worker + " --outputs relu9_1").exit_code == 2);
+    CHECK(run_bench(folder, "--outputs relu1_1").exit_code == 2);
+    CHECK(run_bench(folder, "--backward").exit_code == 2);
 }
 
 TEST_CASE("a worker rejects what it cannot run") {

@@ -1,4 +1,4 @@
-// A run allocates nothing: tests that by counting.
+// A run and a gradient allocate nothing: tests that by counting.
 #include <doctest/doctest.h>
 
 #include <atomic>
@@ -32,7 +32,7 @@ void* operator new(std::size_t size) {
 
 namespace vgg19 {
 
-TEST_CASE("a run allocates nothing, whatever the outputs are") {
+TEST_CASE("a run and a gradient allocate nothing, whatever the outputs are") {
     kernels::testing::Random random;
     const testing::TemporaryFolder folder;
     testing::write_narrow_model(folder / "model", random, 10, model::DenseOrder::input_major);
@@ -53,8 +53,11 @@ TEST_CASE("a run allocates nothing, whatever the outputs are") {
             for (const Output& output : session.outputs()) values.emplace_back(output.size());
             const std::vector<std::span<float>> results(values.begin(), values.end());
             session.run(input, results);  // starts threads
+            const std::vector<std::span<const float>> result_gradients(values.begin(), values.end());
+            std::vector<float> gradient(input.size());
             const std::size_t before = allocations;
             session.run(input, results);
+            if (gradients) session.backward(result_gradients, gradient);
             CHECK(allocations == before);
         }
     }

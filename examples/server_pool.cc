@@ -151,7 +151,8 @@ int main(int argc, char** argv) {
         // A session runs one input at a time. With two, one's loops keep the threads busy while the other's
         // request is decoded.
         std::vector<vgg19::Session> sessions;
-        for (int i = 0; i < 2; ++i) sessions.emplace_back(model, options);
+        sessions.reserve(2);
+        while (sessions.size() < 2) sessions.emplace_back(model, options);
         std::latch ends(static_cast<std::ptrdiff_t>(sessions.size()));
         for (vgg19::Session& session : sessions) {
             pool.post([&] {

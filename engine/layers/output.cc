@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "engine/layers/layout.h"
 #include "kernels/common/parallel.h"
@@ -15,8 +16,8 @@ namespace {
 
 class PlainOutput final : public Operation {
   public:
-    PlainOutput(std::size_t channels, MapSize size, float scale, const Execution& execution)
-        : channels_(channels), size_(size), scale_(scale), execution_(execution) {}
+    PlainOutput(std::size_t channels, MapSize size, float scale, Execution execution)
+        : channels_(channels), size_(size), scale_(scale), execution_(std::move(execution)) {}
     void run(const std::byte* input, std::byte* output, std::byte* /*scratch*/) override {
         to_plain(channels_, size_, scale_, as_floats(input), as_floats(output), execution_);
     }

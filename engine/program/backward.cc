@@ -69,8 +69,8 @@ void softmax_gradient(const float* probabilities, std::size_t classes, float* gr
 
 }  // namespace
 
-Backward::Backward(const model::ModelFile& file, const Plan& plan, const Backward* before)
-    : file_(&file), plan_(plan) {
+Backward::Backward(const model::ModelFile& file, Plan plan, const Backward* before)
+    : file_(&file), plan_(std::move(plan)) {
     const kernels::FlushSubnormals flush_subnormals;
     link_of_step_.resize(plan_.steps.size());
     for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
@@ -85,13 +85,15 @@ Backward::Backward(const model::ModelFile& file, const Plan& plan, const Backwar
     for (Link& link : links_) {
         const Step& step = step_of(link);
         if (step.kind != StepKind::convolution) continue;
+        const model::ConvolutionLayer& layer = file.network().convolutions()[step.layer];
+        link.weights = &file.tensor(model::weight_name(layer.name));
         if (before != nullptr) {
             // Taps aside, the steps are the same.
             link.convolution = before->links_[static_cast<std::size_t>(&link - links_.data())].convolution;
         } else {
             link.convolution = std::make_shared<layers::ConvolutionGradient>(
-                plan_.convolutions[step.layer].shape, weights_of(step).as<float>().data(), plan_.execution);
-            release(step);
+                plan_.convolutions[step.layer].shape, link.weights->as<float>().data(), plan_.execution);
+            release(*link.weights);
         }
     }
     if (before != nullptr) use_shared_gradients();
@@ -103,13 +105,9 @@ void Backward::use_shared_gradients() {
     }
 }
 
-const model::Tensor& Backward::weights_of(const Step& convolution) const {
-    return file_->tensor(model::weight_name(file_->network().convolutions()[convolution.layer].name));
-}
-
 /// Weights that were packed are not read again, or only after a whole run.
-void Backward::release(const Step& convolution) const {
-    file_->file().mapping().release(weights_of(convolution).bytes);
+void Backward::release(const model::Tensor& weights) const {
+    file_->file().mapping().release(weights.bytes);
 }
 
 /// Decides where each link records, and what depends on the batch.
@@ -272,7 +270,7 @@ class Backward::Run {
     /// Adds the gradients of outputs that are the link's value; maps then also pass its ReLU.
     void add_output_gradients(const Link& link) {
         const Activation& value = backward_.step_of(link).output;
-        std::size_t left = static_cast<std::size_t>(
+        auto left = static_cast<std::size_t>(
             std::count_if(link.outputs.begin(), link.outputs.end(),
                           [&](std::size_t output) { return !output_gradients_[output].empty(); }));
         for (const std::size_t output : link.outputs) {
@@ -306,9 +304,8 @@ class Backward::Run {
         }
         switch (step.kind) {
             case StepKind::convolution:
-                link.convolution->run(given, target(), backward_.weights_of(step).as<float>().data(), passes,
-                                      scratch_);
-                if (link.convolution->packs_in_each_run()) backward_.release(step);
+                link.convolution->run(given, target(), link.weights->as<float>().data(), passes, scratch_);
+                if (link.convolution->packs_in_each_run()) backward_.release(*link.weights);
                 break;
             case StepKind::max_pool:
                 layers::pool_gradient(channels, step.input.size, given, recorded, passes, target(),

@@ -25,7 +25,7 @@ class Backward {
     /// For an FP32 plan with gradients, whose average pool is not folded. `file` must outlive this object.
     /// With `before`, an object for the same plan of another shape, it shares that one's packed weights:
     /// then only the object that was made last, or use_shared_gradients() was called of, may run.
-    Backward(const model::ModelFile& file, const Plan& plan, const Backward* before = nullptr);
+    Backward(const model::ModelFile& file, Plan plan, const Backward* before = nullptr);
     void use_shared_gradients();
 
     /// What the program runs for a max_pool step instead of its own operation: valid as long as this object.
@@ -52,6 +52,7 @@ class Backward {
         std::size_t recorded = 0;          ///< where what it records begins
         std::size_t recorded_bytes = 0;    ///< 0 if it records nothing
         bool records_itself = false;
+        const model::Tensor* weights = nullptr;  ///< of a convolution
         std::shared_ptr<layers::ConvolutionGradient> convolution;
         std::unique_ptr<layers::Dense> dense;
     };
@@ -59,8 +60,7 @@ class Backward {
 
     void lay_out();
     std::unique_ptr<layers::Dense> make_dense(const Step& step);
-    const model::Tensor& weights_of(const Step& convolution) const;
-    void release(const Step& convolution) const;
+    void release(const model::Tensor& weights) const;
     const Step& step_of(const Link& link) const { return plan_.steps[link.step]; }
     std::uint8_t* recorded_by(const Link& link) { return recorded_.as<std::uint8_t>() + link.recorded; }
     /// Whether the link's value is a ReLU's.

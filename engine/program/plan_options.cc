@@ -79,8 +79,9 @@ layers::ConvolutionChoice convolution_choice(const SessionOptions& options) {
 
 Target this_target(const SessionOptions& options) {
     Target target = {.isa = choose_isa(options.isa), .machine = nullptr};
-    if (!options.plan_file.empty())
+    if (!options.plan_file.empty()) {
         target.machine = tuned_for_this_cpu(options.plan_file, target.isa, options.log);
+    }
     return target;
 }
 

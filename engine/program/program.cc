@@ -146,8 +146,9 @@ std::unique_ptr<layers::Operation> Program::make_operation(const model::ModelFil
         case StepKind::convolution:
             return make_convolution(file, step.layer);
         case StepKind::max_pool:
-            if (backward_)
+            if (backward_) {
                 return backward_->make_max_pool(static_cast<std::size_t>(&step - plan_.steps.data()));
+            }
             return std::make_unique<layers::MaxPool>(channels, step.input.size, execution);
         case StepKind::average_pool_2x2:
             return std::make_unique<layers::AveragePool2x2>(channels, step.input.size, execution);

@@ -130,8 +130,9 @@ void piece_to_blocked(const PlainToBlocked& problem, const Piece& piece) {
             for (std::size_t channel = 0; channel < piece.channels; ++channel) {
                 rows[channel] = Vector::load_first(from + channel * map, count);
             }
-            for (std::size_t channel = piece.channels; channel < lanes; ++channel)
+            for (std::size_t channel = piece.channels; channel < lanes; ++channel) {
                 rows[channel] = Vector::zero();
+            }
         }
         store_pixels(problem, rows, piece.blocked_index + pixel * problem.shape.block, count);
     }
