@@ -97,7 +97,7 @@ CommandLine command_line() {
 
 std::string one_of(const CommandLine& line, const std::string& option,
                    const std::vector<std::string>& values) {
-    const std::string text = line.text(option);
+    std::string text = line.text(option);
     if (std::find(values.begin(), values.end(), text) != values.end()) return text;
     throw Error(ErrorKind::usage,
                 "--" + option + ": expected " + values[0] + " or " + values[1] + ", found '" + text + "'");
