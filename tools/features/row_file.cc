@@ -147,21 +147,19 @@ RowFile::RowFile(std::filesystem::path path, const Json& settings, bool restart)
     }
 }
 
-RowFile::~RowFile() {
-    if (descriptor_ >= 0) close(descriptor_);
+RowFile::Descriptor::~Descriptor() {
+    if (number >= 0) close(number);
 }
 
 void RowFile::open_file() {
-    descriptor_ = open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (descriptor_ < 0) fail("cannot be opened for writing");
-    if (flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
-    close(descriptor_);
-    descriptor_ = -1;
+    descriptor_.number = open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (descriptor_.number < 0) fail("cannot be opened for writing");
+    if (flock(descriptor_.number, LOCK_EX | LOCK_NB) == 0) return;
     throw Error(ErrorKind::usage, path_.string() + ": another run is writing this file");
 }
 
 void RowFile::begin(const std::string& settings) {
-    if (ftruncate(descriptor_, 0) != 0) fail("cannot be emptied");
+    if (ftruncate(descriptor_.number, 0) != 0) fail("cannot be emptied");
     write(settings);
 }
 
@@ -173,12 +171,14 @@ void RowFile::read_rows(std::string_view content, std::size_t offset) {
         offset = row->end;
     }
     end_ = offset;
-    if (ftruncate(descriptor_, static_cast<off_t>(end_)) != 0) fail("cannot be cut to its last whole row");
+    if (ftruncate(descriptor_.number, static_cast<off_t>(end_)) != 0)
+        fail("cannot be cut to its last whole row");
 }
 
 void RowFile::write(std::string_view bytes) {
     while (!bytes.empty()) {
-        const ssize_t count = pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(end_));
+        const ssize_t count =
+            pwrite(descriptor_.number, bytes.data(), bytes.size(), static_cast<off_t>(end_));
         if (count < 0 && errno == EINTR) continue;
         if (count < 0) fail("cannot be written");
         end_ += static_cast<std::uint64_t>(count);

@@ -44,9 +44,6 @@ class RowFile {
     /// or emptied if `restart`. Throws Error (usage) for a file of other settings, of another kind, or in use
     /// by another process; (failed) if it cannot be written.
     RowFile(std::filesystem::path path, const model::Json& settings, bool restart);
-    ~RowFile();
-    RowFile(const RowFile&) = delete;
-    RowFile& operator=(const RowFile&) = delete;
 
     bool contains(const PictureFile& picture) const { return places_.contains(picture); }
     std::size_t size() const { return places_.size(); }
@@ -64,6 +61,15 @@ class RowFile {
     void remove();
 
   private:
+    /// Closes the file, and so unlocks it, also where the constructor throws.
+    struct Descriptor {
+        Descriptor() = default;
+        ~Descriptor();
+        Descriptor(const Descriptor&) = delete;
+        Descriptor& operator=(const Descriptor&) = delete;
+        int number = -1;
+    };
+
     void open_file();
     void begin(const std::string& settings);
     void read_rows(std::string_view content, std::size_t offset);
@@ -71,7 +77,7 @@ class RowFile {
     [[noreturn]] void fail(const char* what) const;
 
     std::filesystem::path path_;
-    int descriptor_ = -1;
+    Descriptor descriptor_;
     std::uint64_t end_ = 0;
     std::map<PictureFile, std::uint64_t> places_;  ///< the offsets of the rows' values
     Shapes shapes_;
