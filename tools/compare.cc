@@ -83,8 +83,9 @@ Pair read_pair(const CommandLine& line, const Model& model, const std::string& a
     const ImageOptions options = image_options(line);
     Pair pair = {load_image(a, options), load_image(b, options)};
     if (line.given("size")) {
-        if (line.given("long-side"))
+        if (line.given("long-side")) {
             throw Error(ErrorKind::usage, "--size and --long-side exclude each other");
+        }
         const MapSize size = feature_size_option(line, "size");
         const double ratio = model.preprocessing().resize_ratio;
         return {resize_and_crop(pair.a.view(), ratio, size), resize_and_crop(pair.b.view(), ratio, size)};
@@ -120,9 +121,8 @@ std::vector<LayerDistance> distances(Session& session, const Pair& pair) {
     const std::vector<float> other = input_of(pair.b, preprocessing);
     input.insert(input.end(), other.begin(), other.end());
     std::vector<std::vector<float>> results;
-    std::vector<std::span<float>> spans;
     for (const Output& output : session.outputs()) results.emplace_back(output.size());
-    for (std::vector<float>& result : results) spans.emplace_back(result);
+    const std::vector<std::span<float>> spans(results.begin(), results.end());
     session.run(input, spans);
 
     std::vector<LayerDistance> layers;
