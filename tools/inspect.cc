@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/model/description.h"
 #include "engine/model/json.h"
 #include "engine/model/map_size.h"
 #include "engine/model/model_access.h"
@@ -113,6 +114,8 @@ Json preprocessing_json(const Preprocessing& preprocessing) {
     json.set("interpolation", "antialiased bilinear");
     json.set("mean", array_of(preprocessing.mean));
     json.set("deviation", array_of(preprocessing.deviation));
+    json.set("channel_order", model::channel_order_name(preprocessing.channel_order));
+    json.set("range", shortest(preprocessing.range));
     return json;
 }
 
@@ -194,6 +197,7 @@ void print_json(const Model& model, MapSize input_size, bool verified, const std
     network.set("features", file.network().features_text());
     network.set("classifier", file.network().classifier_text());
     network.set("pooled_side", std::uint64_t{file.network().pooled_side()});
+    network.set("pooling", model::pooling_name(model.pooling()));
     Json layers = Json::Array{};
     for (const LayerFacts& layer : layer_facts(file, input_size)) layers.push(layer_json(layer));
 
@@ -246,26 +250,35 @@ std::string dense_order_text(const ModelFile& file) {
     return "weights in both orders";
 }
 
-std::string pooled_side_text(const model::Network& network) {
+std::string dense_layers_text(const ModelFile& file) {
+    const model::Network& network = file.network();
+    if (!network.has_classifier()) return "none: features alone, without classes";
     const std::size_t side = network.pooled_side();
-    return joined(std::vector<std::size_t>{side, side}, "×") + " pixels";
+    return network.classifier_text() + ", on " + joined(std::vector<std::size_t>{side, side}, "×") +
+           " pixels; " + dense_order_text(file);
+}
+
+void print_preprocessing(const Preprocessing& preprocessing) {
+    std::cout << "preprocessing  " << model::pixels_text(preprocessing.input_size) << ", resized to cover "
+              << fixed(preprocessing.resize_ratio, 4) << " times that, antialiased bilinear; "
+              << model::channel_order_name(preprocessing.channel_order) << " from 0 to " << preprocessing.range
+              << ", mean";
+    for (const float mean : preprocessing.mean) std::cout << ' ' << mean;
+    std::cout << ", deviation";
+    for (const float deviation : preprocessing.deviation) std::cout << ' ' << deviation;
+    std::cout << '\n';
 }
 
 void print_text(const Model& model, MapSize input_size, bool verified) {
     const ModelFile& file = model::file_of(model);
-    const Preprocessing& preprocessing = model.preprocessing();
     std::cout << "file           " << file.path().string() << ", " << megabytes(model.file_bytes()) << '\n'
               << "variant        " << model.variant() << '\n'
               << "convolutions   " << file.network().features_text() << '\n'
-              << "dense layers   " << file.network().classifier_text() << ", on "
-              << pooled_side_text(file.network()) << "; " << dense_order_text(file) << '\n';
+              << "dense layers   " << dense_layers_text(file) << '\n'
+              << "pools          " << model::pooling_name(model.pooling()) << '\n';
     print_class_names(model.class_names());
-    std::cout << "preprocessing  " << model::pixels_text(preprocessing.input_size) << ", resized to cover "
-              << fixed(preprocessing.resize_ratio, 4) << " times that, antialiased bilinear; mean";
-    for (const float mean : preprocessing.mean) std::cout << ' ' << mean;
-    std::cout << ", deviation";
-    for (const float deviation : preprocessing.deviation) std::cout << ' ' << deviation;
-    std::cout << "\nsource SHA-256 " << file.description().source_sha256 << '\n';
+    print_preprocessing(model.preprocessing());
+    std::cout << "source SHA-256 " << file.description().source_sha256 << '\n';
     print_lineage(model.lineage());
     if (verified) std::cout << "checksums      all tensors agree\n";
 

@@ -40,6 +40,9 @@ Plan checked_plan(const model::ModelFile& model, const TrainingNetworkOptions& o
         refuse("training needs oneDNN, but this build does not have it");
     }
     require_fp32(model);
+    if (model.description().pooling != Pooling::max) {
+        refuse(model.path().string() + ": expected a model with max-pools for training, found average pools");
+    }
     if (!(options.dropout >= 0 && options.dropout < 1)) {
         refuse("dropout: expected at least 0 and below 1, found " + std::to_string(options.dropout));
     }

@@ -286,6 +286,10 @@ TEST_CASE("unsupported training networks are errors") {
     quantize_dense(file, fixture.folder / "int8");
     const auto int8 = model::ModelFile::open(fixture.folder / "int8");
     CHECK(kind_of([&] { TrainingNetwork(int8, {.input_size = size}); }) == ErrorKind::usage);
+    model::Description average = file.description();
+    average.pooling = Pooling::average;
+    CHECK(kind_of([&] { TrainingNetwork(file.with(average, {}), {.input_size = size}); }) ==
+          ErrorKind::usage);
 
     learner.parameters().back().values[0] = std::numeric_limits<float>::infinity();
     CHECK(kind_of([&] { fixture.accumulate(learner); }) == ErrorKind::failed);

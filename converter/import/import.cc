@@ -277,8 +277,6 @@ ImportOptions with_modules(const ModuleCheck& modules, const ImportOptions& opti
         features.pop_back();
     }
     vgg.network = model::Network(features, {});
-    vgg.notes.emplace_back(std::string("the features end ") + (*modules.ends_with_pool ? "after" : "before") +
-                           " a pool, as the modules in the file say");
     return result;
 }
 
@@ -295,6 +293,9 @@ model::Description describe(const std::filesystem::path& input, const ImportOpti
     apply_settings(settings, description);
     note_preprocessing(options, vgg.network, description.preprocessing, vgg.notes);
     const std::size_t classes = vgg.network.classes();
+    if (classes == 0 && vgg.network.ends_with_pool()) {
+        vgg.notes.push_back("the last output is the pool after " + printable(vgg.convolution_paths.back()));
+    }
     description.class_names =
         options.classes.empty() ? names_in(facts, classes, vgg.notes) : given_names(options, vgg.network);
     return description;

@@ -215,7 +215,6 @@ void VggReader::note_assumptions(VggTensors& vgg) const {
     if (layout_.is_prefix) {
         vgg.notes.push_back("a " + vgg.title + ", the last of them " +
                             printable(vgg.convolution_paths.back()) +
-                            (vgg.network.ends_with_pool() ? ", and the pool after it" : "") +
                             ": a model of features alone, which has no classes");
     } else if (!vgg.network.has_classifier()) {
         vgg.notes.emplace_back("no dense layers: a model of features alone, which has no classes");

@@ -25,6 +25,16 @@ void set_input_size(MapSize size, Preprocessing& preprocessing) {
         std::max(size.height, size.width) <= largest_whole_picture ? 1 : Preprocessing{}.resize_ratio;
 }
 
+/// Numbers of another range than the input's would make every value wrong.
+void require_in_range(const std::string& option, const std::array<float, 3>& numbers, float range) {
+    for (const float number : numbers) {
+        if (number <= range) continue;
+        throw Error(ErrorKind::usage, option + ": expected numbers up to the range of the input, " +
+                                          shortest_text(range) + ", found " + shortest_text(number) +
+                                          "; use --range 255 for samples of 0 to 255");
+    }
+}
+
 /// ImageNet's mean of blue, green and red in 0 to 255, as it comes with Caffe's VGG models.
 constexpr std::array<float, 3> caffe_mean = {103.939F, 116.779F, 123.68F};
 
@@ -38,12 +48,9 @@ void apply_settings(const ImportOptions& options, model::Description& descriptio
     if (options.channel_order) preprocessing.channel_order = *options.channel_order;
     if (options.range) preprocessing.range = *options.range;
     if (options.pooling) description.pooling = *options.pooling;
-    if (!options.mean && !options.range) return;
-    for (const float mean : preprocessing.mean) {
-        if (mean <= preprocessing.range) continue;
-        throw Error(ErrorKind::usage, "--mean: expected numbers from 0 to the range of the input, " +
-                                          shortest_text(preprocessing.range) + ", found " +
-                                          shortest_text(mean) + "; use --range 255 for samples of 0 to 255");
+    if (options.mean || options.range) require_in_range("--mean", preprocessing.mean, preprocessing.range);
+    if (options.deviation || options.range) {
+        require_in_range("--std", preprocessing.deviation, preprocessing.range);
     }
 }
 

@@ -10,7 +10,8 @@
 
 namespace vgg19::converter {
 
-/// Applies the options for the input and the pools. Throws Error (usage) for a mean beyond the range.
+/// Applies the options for the input and the pools. Throws Error (usage) for a mean or
+/// deviation beyond the range.
 void apply_settings(const ImportOptions& options, model::Description& description);
 
 /// The options for classes, classifier, pools and preprocessing as text: " --size 32".

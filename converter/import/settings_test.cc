@@ -72,15 +72,17 @@ TEST_CASE("a known way of preprocessing sets what other options leave open") {
           "--preprocessing: expected torchvision or caffe, found 'Caffe'");
 }
 
-TEST_CASE("a mean beyond the range of the input is refused") {
+TEST_CASE("a mean or deviation beyond the range of the input is refused") {
     Fixture fixture;
+    CHECK(error_of(ErrorKind::usage, [&] {
+              fixture.imported(fixture.folder / "weights", {.deviation = std::array{58.4F, 57.1F, 57.4F}});
+          }) == Containing("--std: expected numbers up to the range of the input, 1, found 58.4"));
     CHECK(error_of(
               ErrorKind::usage,
               [&] {
                   fixture.imported(fixture.folder / "weights", {.mean = std::array{123.68F, 116.8F, 103.9F}});
-              }) ==
-          Containing("--mean: expected numbers from 0 to the range of the input, 1, found 123.68; use "
-                     "--range 255"));
+              }) == Containing("--mean: expected numbers up to the range of the input, 1, found 123.68; use "
+                               "--range 255"));
     CHECK(!std::filesystem::exists(fixture.folder / "model"));
 }
 

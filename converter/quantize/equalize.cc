@@ -51,6 +51,13 @@ void append_scaled(const model::ModelFile& model, const model::ConvolutionLayer&
     }
     std::vector<float>& biases = append(bias);
     for (std::size_t i = 0; i < biases.size(); ++i) biases[i] /= outputs[i];
+    const std::span<const float> before = model.output_factors(layer.name);
+    std::vector<float>& factors = values.emplace_back(outputs.begin(), outputs.end());
+    for (std::size_t i = 0; i < before.size(); ++i) factors[i] *= before[i];
+    tensors.push_back({model::output_factor_name(layer.name),
+                       model::DType::f32,
+                       {factors.size()},
+                       std::as_bytes(std::span(factors))});
 }
 
 model::ModelFile equalized(const model::ModelFile& model, const std::vector<std::vector<float>>& largest,

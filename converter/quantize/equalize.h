@@ -14,7 +14,8 @@ namespace vgg19::converter {
 /// and the next convolution's weights for channel c are multiplied by it. The square root divides the
 /// differences between activations and weights, since both are quantised. ReLU and max-pool commute with this
 /// scaling (Nagel et al., "Data-Free Quantization Through Weight Equalization and Bias Correction", 2019).
-/// The inputs of the dense layers do not change. A channel that is always zero is not scaled.
+/// The inputs of the dense layers do not change. A channel that is always zero is not scaled. The factors r
+/// are kept as tensors (model::output_factor_name), for who reads a map in between.
 class EqualizedModel {
   public:
     /// `largest` is the result of measure_channels() for `model`.

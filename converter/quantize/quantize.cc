@@ -41,7 +41,11 @@ void write(const model::ModelFile& model, const FullQuantization& quantization, 
     description.lineage.push_back(step.lineage);
 
     std::vector<model::Tensor> replaced;
-    for (const QuantizedConvolution& layer : quantization.convolutions) append(replaced, layer.tensors());
+    for (const QuantizedConvolution& layer : quantization.convolutions) {
+        append(replaced, layer.tensors());
+        const model::Tensor* factors = model.find(model::output_factor_name(layer.name));
+        if (factors != nullptr) replaced.push_back(*factors);
+    }
     for (const QuantizedDense& layer : quantization.dense_layers) append(replaced, layer.tensors(model));
     model::write_model(output, description, model.with(replaced).tensors(), progress);
 }

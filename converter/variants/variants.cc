@@ -21,7 +21,7 @@ using std::filesystem::path;
 
 /// Part of the cache folders' names: increase it if the converter makes different files from the same
 /// weights.
-constexpr int recipes_version = 4;
+constexpr int recipes_version = 5;
 
 bool contains(const std::vector<std::string>& ids, const std::string& id) {
     return std::find(ids.begin(), ids.end(), id) != ids.end();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "engine/layers/layout.h"
 #include "kernels/common/parallel.h"
@@ -16,10 +17,22 @@ namespace {
 
 class PlainOutput final : public Operation {
   public:
-    PlainOutput(std::size_t channels, MapSize size, float scale, Execution execution)
-        : channels_(channels), size_(size), scale_(scale), execution_(std::move(execution)) {}
+    PlainOutput(std::size_t channels, MapSize size, float scale, std::span<const float> factors,
+                Execution execution)
+        : channels_(channels),
+          size_(size),
+          scale_(scale),
+          factors_(factors.begin(), factors.end()),
+          execution_(std::move(execution)) {}
     void run(const std::byte* input, std::byte* output, std::byte* /*scratch*/) override {
         to_plain(channels_, size_, scale_, as_floats(input), as_floats(output), execution_);
+        if (factors_.empty()) return;
+        const std::size_t pixels = size_.pixels();
+        kernels::parallel_for(execution_.threads, execution_.batch * channels_, [&](std::size_t plane) {
+            const float factor = factors_[plane % channels_];
+            float* values = as_floats(output) + plane * pixels;
+            std::transform(values, values + pixels, values, [factor](float value) { return factor * value; });
+        });
     }
     std::string kernel() const override {
         return kernels::select(kernels::layout_kernels(), execution_.isa).name;
@@ -29,6 +42,7 @@ class PlainOutput final : public Operation {
     std::size_t channels_;
     MapSize size_;
     float scale_;
+    std::vector<float> factors_;
     Execution execution_;
 };
 
@@ -101,8 +115,8 @@ class Softmax final : public Operation {
 }  // namespace
 
 std::unique_ptr<Operation> make_plain_output(std::size_t channels, MapSize size, float scale,
-                                             const Execution& execution) {
-    return std::make_unique<PlainOutput>(channels, size, scale, execution);
+                                             std::span<const float> factors, const Execution& execution) {
+    return std::make_unique<PlainOutput>(channels, size, scale, factors, execution);
 }
 
 std::unique_ptr<Operation> make_copy(std::size_t values) {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 
 #include "engine/layers/execution.h"
 #include "engine/layers/operation.h"
@@ -11,8 +12,9 @@
 namespace vgg19::layers {
 
 /// Floats of `channels` maps in the blocked layout → scale times these, as [batch][channels][height][width].
+/// Each channel is also multiplied by its factor, if there are factors.
 std::unique_ptr<Operation> make_plain_output(std::size_t channels, MapSize size, float scale,
-                                             const Execution& execution);
+                                             std::span<const float> factors, const Execution& execution);
 
 /// Copies this many floats.
 std::unique_ptr<Operation> make_copy(std::size_t values);

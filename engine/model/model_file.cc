@@ -88,6 +88,10 @@ void expect_dense_weights(const DenseLayer& layer, const TensorsByName& tensors,
 void expect_convolution_weights(const ConvolutionLayer& layer, bool is_first, const TensorsByName& tensors,
                                 std::vector<ExpectedTensor>& expected) {
     const std::string name = weight_name(layer.name);
+    const auto expect_if_there = [&](const std::string& numbers, std::size_t count) {
+        if (tensors.contains(numbers)) expected.push_back({numbers, DType::f32, {count}, true, ""});
+    };
+    expect_if_there(output_factor_name(layer.name), layer.output_channels);
     const std::vector<std::size_t> shape = {layer.output_channels, layer.input_channels, 3, 3};
     const auto found = tensors.find(name);
     // The first layer's input is signed, so its weights must be FP32.
@@ -96,9 +100,6 @@ void expect_convolution_weights(const ConvolutionLayer& layer, bool is_first, co
     if (!int8) return;
     expected.push_back({weight_scale_name(layer.name), DType::f32, {layer.output_channels}, true, ""});
     expected.push_back({input_scale_name(layer.name), DType::f32, {1}, true, ""});
-    const auto expect_if_there = [&](const std::string& scales, std::size_t positions) {
-        if (tensors.contains(scales)) expected.push_back({scales, DType::f32, {positions}, true, ""});
-    };
     expect_if_there(winograd_input_scale_name(layer.name), winograd_positions);
     expect_if_there(winograd_f4x4_input_scale_name(layer.name), winograd_f4x4_positions);
 }
@@ -265,6 +266,24 @@ bool ModelFile::is_int8(std::string_view layer) const {
 
 bool ModelFile::is_int4(std::string_view layer) const {
     return find(int4_weight_name(layer)) != nullptr;
+}
+
+std::span<const float> ModelFile::output_factors(std::string_view layer) const {
+    const Tensor* factors = find(output_factor_name(layer));
+    return factors == nullptr ? std::span<const float>() : factors->as<float>();
+}
+
+bool ModelFile::lacks_output_factors() const {
+    const auto& convolutions = network().convolutions();
+    const bool has_factors = std::any_of(convolutions.begin(), convolutions.end(), [&](const auto& layer) {
+        return !output_factors(layer.name).empty();
+    });
+    const auto scales_channels = [](const std::string& step) {
+        return step.starts_with("quantize --scope all") &&
+               step.find("--no-equalization") == std::string::npos;
+    };
+    return !has_factors &&
+           std::any_of(description_.lineage.begin(), description_.lineage.end(), scales_channels);
 }
 
 void ModelFile::check_int4_scales(const DenseLayer& layer) const {

@@ -34,6 +34,7 @@ struct Description {
 ///   with a positive, finite F32 scale per output channel.
 /// - An INT8 convolution has the scale of its input and, optionally, the scales of its transformed input
 ///   (network.h).
+/// - A convolution may have the factors of its output channels (network.h).
 /// - Dense weights may also be INT4 with F16 scales (network.h).
 /// - Biases are F32.
 class ModelFile {
@@ -68,6 +69,12 @@ class ModelFile {
     DenseOrder order(const DenseLayer& layer) const;
     bool is_int8(std::string_view layer) const;
     bool is_int4(std::string_view layer) const;
+    /// What the map of a convolution is to be multiplied by, one number for each output channel, to be the
+    /// trained network's; empty: by nothing.
+    std::span<const float> output_factors(std::string_view layer) const;
+    /// Whether such factors are missing: channels were scaled when the model was quantised, by a version that
+    /// did not keep them. Only the last convolution's map is known then.
+    bool lacks_output_factors() const;
     /// Checks the scales of an INT4 layer, which open() skips because there are many. Throws Error
     /// (bad_input) if one is negative or not finite.
     void check_int4_scales(const DenseLayer& layer) const;

@@ -158,6 +158,9 @@ std::string winograd_input_scale_name(std::string_view layer) {
 std::string winograd_f4x4_input_scale_name(std::string_view layer) {
     return std::string(layer) + ".winograd_f4x4_input_scale";
 }
+std::string output_factor_name(std::string_view layer) {
+    return std::string(layer) + ".output_factor";
+}
 
 TensorShape dense_weight(const DenseLayer& layer, DenseOrder order) {
     const std::string name = weight_name(layer.name);

@@ -73,6 +73,11 @@ std::string winograd_input_scale_name(std::string_view layer);
 /// F32 (winograd_f4x4_positions): the same for F(4×4, 3×3) (kernels/winograd_int8/complex_points.h).
 std::string winograd_f4x4_input_scale_name(std::string_view layer);
 
+/// F32 (outputs), optional, for a convolution whose output channels were scaled before quantization: output
+/// channel c of the trained network is its factor times the one that these weights give. The next layer's
+/// weights make up for it, so that only who reads this layer's map must multiply.
+std::string output_factor_name(std::string_view layer);
+
 /// The name and shape of a dense layer's weights. The name tells the order, since the shape of a square
 /// matrix does not: "classifier.0.weight" (outputs, inputs), or "classifier.0.weight_transposed" (inputs,
 /// outputs).

@@ -91,6 +91,19 @@ void require_outputs(const model::ModelFile& model, const SessionOptions& option
     }
 }
 
+/// Maps whose channels were scaled by unknown factors are not the trained network's.
+void require_known_factors(const model::ModelFile& model, const SessionOptions& options) {
+    if (options.outputs.empty() || !model.lacks_output_factors()) return;
+    for (const std::string& name : options.outputs) {
+        const model::NetworkOutput output = model::network_output(model.network(), name);
+        if (!is_map(output.kind) || output.layer + 1 == model.network().convolutions().size()) continue;
+        throw Error(ErrorKind::usage,
+                    "output \"" + name + "\": " + model.path().string() +
+                        " was quantised by an earlier version, which scaled this map's channels and did not "
+                        "keep by how much; quantize the model again");
+    }
+}
+
 void require_fp32(const model::ModelFile& model, const SessionOptions& options) {
     if (!options.gradients) return;
     const auto require = [&](const std::string& layer) {
@@ -105,6 +118,7 @@ void require_fp32(const model::ModelFile& model, const SessionOptions& options) 
 
 Plan plan_of(const model::ModelFile& model, const SessionOptions& options, const Target& target) {
     require_outputs(model, options);
+    require_known_factors(model, options);
     require_fp32(model, options);
     const model::Description& description = model.description();
     return plan_of(model.network(), weight_types(model), description.preprocessing, description.pooling,

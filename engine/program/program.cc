@@ -180,8 +180,9 @@ std::unique_ptr<layers::Operation> Program::make_output(const model::ModelFile& 
     if (step.input.format == Activation::Format::plain) {
         return layers::make_copy(step.output.bytes(plan_.execution) / sizeof(float));
     }
+    const std::string& layer = file.network().convolutions()[step.layer].name;
     return layers::make_plain_output(step.input.channels, step.input.size, unit_of(file, step.layer),
-                                     plan_.execution);
+                                     file.output_factors(layer), plan_.execution);
 }
 
 float Program::unit_of(const model::ModelFile& file, std::size_t convolution) const {

@@ -114,6 +114,50 @@ TEST_CASE("names and preprocessing of an existing model can be changed") {
     CHECK(contains(run_tool({"inspect", place.folder / "named"}).output, "convert --classes names.txt"));
 }
 
+TEST_CASE("a classifier can be left out; pools and preprocessing are shown") {
+    const Workplace place;
+    const Outcome converted =
+        place.convert({"--features-only", "--pooling", "average", "--preprocessing", "caffe"});
+    INFO(converted.errors);
+    REQUIRE(converted.code == 0);
+    CHECK(contains(converted.errors, "dense layers: none\n"));
+    CHECK(contains(converted.errors, "left: fc (2 tensors)\n"));
+    CHECK(contains(converted.errors, "a model of features alone, which has no classes\n"));
+    const std::string model = place.folder / "model";
+    const Outcome text = run_tool({"inspect", model});
+    CHECK(contains(text.output, "dense layers   none: features alone, without classes\n"));
+    CHECK(contains(text.output, "pools          average\n"));
+    CHECK(contains(text.output, "; BGR from 0 to 255, mean 103.939 116.779 123.68, deviation 1 1 1\n"));
+    const Json json = Json::parse(run_tool({"inspect", model, "--json"}).output, "the output of inspect");
+    CHECK(json.find("network")->find("pooling")->string() == "average");
+    CHECK(json.find("preprocessing")->find("channel_order")->string() == "BGR");
+    CHECK(json.find("preprocessing")->find("range")->number() == 255);
+    CHECK(json.find("classes")->size() == 0);
+}
+
+TEST_CASE("the first convolutions alone become a model; a hole in them is named") {
+    const TemporaryFolder folder;
+    kernels::testing::Random random;
+    RandomTensors made = random_tensors(model::Network::parse("4 4 M 5 5 M 6", ""), random);
+    for (model::Tensor& tensor : made.tensors)
+        tensor.name = tensor.name.substr(std::string("features.").size());
+    model::write_safetensors(folder / "weights", {}, made.tensors);
+    const Outcome outcome = run_tool({"convert", folder / "weights", "-o", folder / "model"});
+    INFO(outcome.errors);
+    REQUIRE(outcome.code == 0);
+    CHECK(contains(outcome.errors, "took 10 tensors of a VGG-19's first 5 convolutions\n"));
+    CHECK(contains(run_tool({"inspect", folder / "model"}).output, "convolutions   4 4 M 5 5 M 6\n"));
+
+    std::erase_if(made.tensors, [](const model::Tensor& tensor) { return tensor.name == "5.bias"; });
+    model::write_safetensors(folder / "hole", {}, made.tensors);
+    const Outcome refused = run_tool({"convert", folder / "hole", "-o", folder / "other"});
+    CHECK(refused.code == 5);
+    CHECK(
+        contains(refused.errors, "expected the tensors of a VGG-19's first 5 convolutions, found 1 problem"));
+    CHECK(contains(refused.errors, "5.bias: missing; expected (5)"));
+    CHECK_FALSE(std::filesystem::exists(folder / "other"));
+}
+
 TEST_CASE("invalid options of convert are wrong usage") {
     const Workplace place;
     const auto check_refused = [&](const Arguments& options, const std::string& message, int code) {
@@ -123,10 +167,15 @@ TEST_CASE("invalid options of convert are wrong usage") {
         CHECK(contains(outcome.errors, message));
         CHECK_FALSE(std::filesystem::exists(place.folder / "model"));
     };
-    check_refused({"--mean", "0.5"}, "--mean: expected three numbers from 0 to 1", 2);
+    check_refused({"--mean", "0.5"}, "--mean: expected three numbers from 0 to 65535", 2);
     check_refused({"--mean", "0.5,0.5,0.5,0.5"}, "--mean: expected three numbers", 2);
-    check_refused({"--mean", "124,116,104"}, "--mean: expected three numbers from 0 to 1", 2);
-    check_refused({"--std", "0,0.5,0.5"}, "--std: expected three numbers from just above 0 to 1", 2);
+    check_refused({"--mean", "124,116,104"}, "--mean: expected numbers up to the range of the input, 1", 2);
+    check_refused({"--std", "58,57,57"}, "use --range 255 for samples of 0 to 255", 2);
+    check_refused({"--range", "0.5"}, "--range", 2);
+    check_refused({"--channels", "rgb"}, "--channels: expected RGB or BGR, found 'rgb'", 2);
+    check_refused({"--pooling", "mean"}, "--pooling: expected max or average, found 'mean'", 2);
+    check_refused({"--preprocessing", "keras"}, "--preprocessing: expected torchvision or caffe", 2);
+    check_refused({"--std", "0,0.5,0.5"}, "--std: expected three numbers from just above 0 to 65535", 2);
     check_refused({"--size", "31"}, "--size", 2);
     check_refused({"--batch-norm-epsilon", "0"}, "--batch-norm-epsilon", 2);
     check_refused({"--dense-order", "both"}, "--dense-order: expected input or output", 2);
