@@ -13,6 +13,7 @@
 #include "engine/image/preprocess.h"
 #include "engine/model/json.h"
 #include "engine/model/map_size.h"
+#include "engine/model/model_file.h"
 #include "engine/model/network.h"
 #include "tools/command.h"
 #include "tools/layer_names.h"
@@ -195,7 +196,12 @@ int compare(int argc, char** argv) {
     SessionOptions options;
     options.outputs = layer_list(line, "layers");
     const std::string heat_path = line.text("heatmap");
-    if (!heat_path.empty()) check_png_destination(heat_path);
+    if (!heat_path.empty()) {
+        check_png_destination(heat_path);
+        for (const std::string& input : {model_path, pictures[0], pictures[1]}) {
+            model::require_other_file(input, heat_path);
+        }
+    }
     constexpr double most_distance = 1e6;
     const double hottest = line.given("hottest") ? line.number("hottest", 1e-9, most_distance) : 0;
 
