@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -221,6 +222,30 @@ TEST_CASE("a session that was planned again has the gradients of a new one") {
         const std::vector<float> found = input_gradient(session, input, gradients);
         // The tiles may be others, which were chosen for the first shape.
         CHECK(distance(found, {expected.begin(), expected.end()}) < tolerance);
+    }
+}
+
+TEST_CASE("gradients of sessions with other convolutions equal the reference") {
+    NarrowModel narrow;
+    const MapSize size(33, 47);
+    const std::vector<std::string> names = {"features.2", "features.20", "features.29"};
+    const std::vector<float> input = narrow.values(3 * size.pixels());
+    const model::ModelFile file = narrow.file();
+    const ReferenceGradient reference(file, 1, size, {input.begin(), input.end()}, names.back());
+    const Gradients gradients = random_gradients(narrow, reference, names);
+    for (const char* convolution : {"direct", "winograd", "onednn"}) {
+        CAPTURE(convolution);
+        SessionOptions options = options_of("", 1, size, names);
+        options.convolution = convolution;
+        std::optional<Session> session;
+        try {
+            session.emplace(narrow.model(), options);
+        } catch (const Error&) {  // a build or an ISA without oneDNN, or none for such narrow layers
+            CHECK(std::string(convolution) == "onednn");
+            continue;
+        }
+        CHECK(distance(input_gradient(*session, input, gradients), reference.backward(gradients)) <
+              tolerance);
     }
 }
 

@@ -13,6 +13,7 @@
 #include "engine/image/preprocess.h"
 #include "engine/model/json.h"
 #include "engine/model/map_size.h"
+#include "engine/model/model_file.h"
 #include "engine/model/network.h"
 #include "tools/command.h"
 #include "tools/layer_names.h"
@@ -83,8 +84,9 @@ Pair read_pair(const CommandLine& line, const Model& model, const std::string& a
     const ImageOptions options = image_options(line);
     Pair pair = {load_image(a, options), load_image(b, options)};
     if (line.given("size")) {
-        if (line.given("long-side"))
+        if (line.given("long-side")) {
             throw Error(ErrorKind::usage, "--size and --long-side exclude each other");
+        }
         const MapSize size = feature_size_option(line, "size");
         const double ratio = model.preprocessing().resize_ratio;
         return {resize_and_crop(pair.a.view(), ratio, size), resize_and_crop(pair.b.view(), ratio, size)};
@@ -120,9 +122,8 @@ std::vector<LayerDistance> distances(Session& session, const Pair& pair) {
     const std::vector<float> other = input_of(pair.b, preprocessing);
     input.insert(input.end(), other.begin(), other.end());
     std::vector<std::vector<float>> results;
-    std::vector<std::span<float>> spans;
     for (const Output& output : session.outputs()) results.emplace_back(output.size());
-    for (std::vector<float>& result : results) spans.emplace_back(result);
+    const std::vector<std::span<float>> spans(results.begin(), results.end());
     session.run(input, spans);
 
     std::vector<LayerDistance> layers;
@@ -195,7 +196,12 @@ int compare(int argc, char** argv) {
     SessionOptions options;
     options.outputs = layer_list(line, "layers");
     const std::string heat_path = line.text("heatmap");
-    if (!heat_path.empty()) check_png_destination(heat_path);
+    if (!heat_path.empty()) {
+        check_png_destination(heat_path);
+        for (const std::string& input : {model_path, pictures[0], pictures[1]}) {
+            model::require_other_file(input, heat_path);
+        }
+    }
     constexpr double most_distance = 1e6;
     const double hottest = line.given("hottest") ? line.number("hottest", 1e-9, most_distance) : 0;
 

@@ -139,6 +139,24 @@ std::vector<PictureFile> pictures_option(const CommandLine& line) {
     return pictures;
 }
 
+/// Where an interrupted run leaves its rows.
+fs::path rows_path(const fs::path& output) {
+    return output.string() + ".partial";
+}
+
+/// No file that is written may be one that is read.
+void check_inputs(const CommandLine& line, const fs::path& output, const std::vector<PictureFile>& pictures) {
+    std::vector<fs::path> written = {output, rows_path(output)};
+    if (is_npy(output)) written.push_back(names_path(output));
+    for (const fs::path& path : written) {
+        std::error_code ignored;
+        if (!fs::exists(path, ignored)) continue;
+        model::require_other_file(line.required("model"), path);
+        model::require_other_file(line.text("list"), path);
+        for (const PictureFile& picture : pictures) model::require_other_file(picture.path, path);
+    }
+}
+
 ExtractOptions extract_options(const CommandLine& line, const Size& size) {
     ExtractOptions options;
     options.pool = parse_map_pool(line.text("pool"));
@@ -265,10 +283,10 @@ int features(int argc, char** argv) {
     const std::vector<std::string> layers = layers_option(line);
     const fs::path output = line.required("output");
     check_output(output, layers.size());
-    model::require_other_file(model_path, output);
     const Size size = size_option_or_original(line);
     ExtractOptions options = extract_options(line, size);
     const std::vector<PictureFile> pictures = pictures_option(line);
+    check_inputs(line, output, pictures);
 
     const Model model = Model::open(model_path);
     SessionOptions running = session_options_of(line, layers);
@@ -280,7 +298,7 @@ int features(int argc, char** argv) {
         keep_sides_for(running.input_size(), options.image);
     }
     Session session(model, running);
-    RowFile rows(output.string() + ".partial", row_settings(line, session, options), line.given("restart"));
+    RowFile rows(rows_path(output), row_settings(line, session, options), line.given("restart"));
     const Extracted extracted = extract_visibly(session, options, pictures, rows);
     if (extracted.stopped) {
         throw Error(ErrorKind::failed, "interrupted after " + std::to_string(rows.size()) + " of " +

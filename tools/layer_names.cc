@@ -10,7 +10,7 @@
 namespace vgg19::tools {
 
 std::vector<std::string> layer_list(const CommandLine& line, const std::string& option) {
-    const std::vector<std::string> layers = line.texts(option);
+    std::vector<std::string> layers = line.texts(option);
     std::vector<std::string> sorted = layers;
     std::sort(sorted.begin(), sorted.end());
     const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
@@ -24,8 +24,9 @@ std::vector<std::string> last_relus(const Model& model) {
     for (const model::NetworkOutput& output : model::network_outputs(network)) {
         if (output.kind != model::OutputKind::relu) continue;
         const bool is_last = output.layer + 1 == network.convolutions().size();
-        if (is_last || network.convolutions()[output.layer].pool_follows)
+        if (is_last || network.convolutions()[output.layer].pool_follows) {
             names.push_back(output.names.back());
+        }
     }
     return names;
 }

@@ -124,6 +124,7 @@ std::vector<Result> run_all(Session& session, const Tensor& input, const std::st
 
 void write_results(const std::filesystem::path& path, const std::vector<Result>& results) {
     std::vector<Tensor> tensors;
+    tensors.reserve(results.size());
     for (const Result& result : results) {
         tensors.push_back(
             {result.name, model::DType::f32, result.shape, std::as_bytes(std::span(result.values))});

@@ -12,6 +12,7 @@
 #include "engine/image/formats.h"
 #include "engine/model/json.h"
 #include "engine/model/map_size.h"
+#include "engine/model/model_file.h"
 #include "tools/command.h"
 #include "tools/interrupt.h"
 #include "tools/layer_names.h"
@@ -97,7 +98,7 @@ CommandLine command_line() {
 
 std::string one_of(const CommandLine& line, const std::string& option,
                    const std::vector<std::string>& values) {
-    const std::string text = line.text(option);
+    std::string text = line.text(option);
     if (std::find(values.begin(), values.end(), text) != values.end()) return text;
     throw Error(ErrorKind::usage,
                 "--" + option + ": expected " + values[0] + " or " + values[1] + ", found '" + text + "'");
@@ -140,12 +141,18 @@ struct Pictures {
     Image style;
 };
 
-Pictures read_pictures(const CommandLine& line) {
-    const std::vector<std::string> paths = line.arguments("CONTENT and STYLE");
+/// The content's and the style's.
+std::vector<std::string> picture_paths(const CommandLine& line) {
+    std::vector<std::string> paths = line.arguments("CONTENT and STYLE");
     if (paths.size() != 2) {
         throw Error(ErrorKind::usage, "expected CONTENT and STYLE, found " + std::to_string(paths.size()) +
                                           " pictures; see: vgg19 stylize --help");
     }
+    return paths;
+}
+
+Pictures read_pictures(const CommandLine& line) {
+    const std::vector<std::string> paths = picture_paths(line);
     constexpr double least_scale = 0.1;
     constexpr double most_scale = 10;
     const ImageOptions options = image_options(line);
@@ -269,6 +276,8 @@ int stylize(int argc, char** argv) {
     const std::string model_path = line.required("model");
     const std::string output = line.required("output");
     check_png_destination(output);
+    model::require_other_file(model_path, output);
+    for (const std::string& picture : picture_paths(line)) model::require_other_file(picture, output);
     const StyleLayers layers = layers_option(line);
     const StyleWeights weights = weights_option(line);
     one_of(line, "init", {"content", "noise"});

@@ -87,8 +87,9 @@ QuantizedConvolution quantize_convolution(const model::ConvolutionLayer& layer, 
                                .winograd_input_scale = result.winograd_input_scale,
                                .winograd_f4x4_input_scale = result.winograd_f4x4_input_scale},
                               options.threads);
-    result.winograd = {.f2x2 = result.error.winograd <= largest_winograd_error,
-                       .f4x4 = result.error.winograd_f4x4 <= largest_winograd_error};
+    result.winograd = {
+        .f2x2 = statistics.fills_tiles<TileF2x2>() && result.error.winograd <= largest_winograd_error,
+        .f4x4 = statistics.fills_tiles<TileF4x4>() && result.error.winograd_f4x4 <= largest_winograd_error};
     return result;
 }
 

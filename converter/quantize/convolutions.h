@@ -24,7 +24,8 @@ struct WinogradTiles {
     bool f4x4 = false;
 };
 
-/// A layer does not use a tile of Winograd's that has a larger relative output error on the kept tiles.
+/// A layer does not use a tile of Winograd's that has a larger relative output error on the kept tiles, nor
+/// one that no map of the calibration fills: then its scales would be too small for larger inputs.
 inline constexpr double largest_winograd_error = 0.1;
 
 struct QuantizedConvolution {

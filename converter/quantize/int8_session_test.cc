@@ -114,6 +114,35 @@ TEST_CASE("an image's INT8 logits do not depend on the others of its batch") {
     }
 }
 
+TEST_CASE(
+    "a model calibrated on small pictures is right on larger ones, by every tile that it has scales for") {
+    Fixture fixture;  // calibrated at 32x32, where the last convolution's maps have 2x2 pixels
+    INFO(fixture.random.replay());
+    const Model baseline = Model::open(fixture.folder / "baseline");
+    const Model full = fixture.quantized("full", {});
+    const model::ModelFile& file = model::file_of(full);
+    for (const model::ConvolutionLayer& layer : file.network().convolutions()) {
+        if (!file.is_int8(layer.name)) continue;
+        const bool filled = file.network().map_size(layer, 32).height >= 4;
+        CHECK((file.find(model::winograd_f4x4_input_scale_name(layer.name)) != nullptr) == filled);
+    }
+    for (const MapSize size : {MapSize(64), MapSize(96, 128)}) {
+        const std::vector<float> input = fixture.input(1, size);
+        SessionOptions options;
+        options.set_input_size(size);
+        const std::vector<float> expected = logits(baseline, options, input);
+        for (const std::string& isa : isa_names_of_this_cpu()) {
+            for (const char* convolution : {"auto", "direct", "winograd"}) {
+                CAPTURE(isa);
+                CAPTURE(convolution);
+                options.isa = isa;
+                options.convolution = convolution;
+                CHECK(cosine(logits(full, options, input), expected) >= 0.99);
+            }
+        }
+    }
+}
+
 TEST_CASE("the convolution option selects the INT8 kernels") {
     Fixture fixture;
     FullOptions options;

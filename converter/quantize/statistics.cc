@@ -166,6 +166,8 @@ void ConvolutionStatistics::add(const BlockedMap& map, std::size_t more_tiles, i
         merge(f2x2.transformed, worker.f2x2);
         merge(f4x4.transformed, worker.f4x4);
     }
+    largest_map_ = {std::max(largest_map_.height, map.size.height),
+                    std::max(largest_map_.width, map.size.width)};
     pixels_ += static_cast<double>(map.size.pixels());
 }
 

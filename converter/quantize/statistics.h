@@ -48,6 +48,13 @@ class ConvolutionStatistics {
     /// padding zeros.
     double tap_mean(std::size_t channel, std::size_t tap) const;
 
+    /// Whether maps were large enough to fill a tile of outputs. In a smaller one most of each tile is
+    /// padding, and the transformed inputs say little of those of larger maps.
+    template <class Points>
+    bool fills_tiles() const {
+        return largest_map_.height >= Points::step && largest_map_.width >= Points::step;
+    }
+
     template <class Points = TileF2x2>
     std::size_t tiles() const {
         return of<Points>().tiles.size() / channels_;
@@ -70,6 +77,7 @@ class ConvolutionStatistics {
     Histogram inputs_;
     std::tuple<TileStatistics<TileF2x2>, TileStatistics<TileF4x4>> by_tile_;
     std::vector<Taps> tap_sums_;
+    MapSize largest_map_;
     double pixels_ = 0;
 };
 

@@ -160,6 +160,21 @@ TEST_CASE("kept tiles come from the map, and cover all of a small map") {
     CHECK(seen == std::vector<std::size_t>{0, 1, 2, 3, 4, 5, 6, 7, 8});
 }
 
+TEST_CASE("maps fill a tile if one of them has as many rows, and one as many columns") {
+    Random random;
+    INFO(random.replay());
+    for (const Shape& shape : shapes) {
+        CAPTURE(to_string(shape.size));
+        const RandomMap map(random, shape.channels, shape.size, shape.block);
+        ConvolutionStatistics statistics(shape.channels);
+        CHECK_FALSE(statistics.fills_tiles<TileF2x2>());
+        statistics.add(map.map(), 0, 1);
+        const std::size_t side = std::min(shape.size.height, shape.size.width);
+        CHECK(statistics.fills_tiles<TileF2x2>() == (side >= 2));
+        CHECK(statistics.fills_tiles<TileF4x4>() == (side >= 4));
+    }
+}
+
 TEST_CASE("statistics are the same for every number of threads") {
     Random random;
     INFO(random.replay());

@@ -226,4 +226,23 @@ TEST_CASE("the longest names are written too") {
     CHECK(entries_in(folder) == 1);
 }
 
+TEST_CASE(
+    "a tensor that is made while it is written is the same file, and must have as many bytes as its shape") {
+    const TemporaryFolder folder;
+    const std::vector<std::byte> memory(24, std::byte{7});
+    write_safetensors(folder / "whole", {}, std::vector{tensor_of("t", DType::f32, 6, memory)});
+    const auto streamed = [&](std::size_t bytes) {
+        const TensorStream stream = {"t", DType::f32, {6}, [&memory, bytes](const Sink& sink) {
+                                         sink(std::span(memory).first(8));
+                                         sink(std::span(memory).subspan(8, bytes - 8));
+                                     }};
+        write_safetensors(folder / "streamed", {}, std::vector{stream});
+    };
+    streamed(24);
+    CHECK(content_of(folder / "streamed") == content_of(folder / "whole"));
+    CHECK(error_of(ErrorKind::failed, [&] { streamed(20); }) ==
+          Containing("tensor t: expected 24 bytes, found 20"));
+    CHECK(entries_in(folder) == 2);
+}
+
 }  // namespace vgg19::model

@@ -13,6 +13,7 @@
 #include "kernels/common/callers_function.h"
 #include "kernels/common/callers_threads.h"
 #include "kernels/common/floating_point_mode.h"
+#include "kernels/common/openmp.h"
 #include "vgg19/error.h"
 
 namespace vgg19 {
@@ -351,6 +352,8 @@ void Backward::run(std::byte* activations, std::byte* scratch,
                    std::span<const std::span<const float>> output_gradients, float* input_gradient,
                    const RunOptions& options) {
     const kernels::FlushSubnormals flush_subnormals;
+    std::optional<kernels::OpenMpThreads> openmp_threads;  // those of the run still watch for loops
+    if (plan_.runs_onednn()) openmp_threads.emplace(plan_.execution.threads);
     Run(*this, activations, scratch, output_gradients).run(input_gradient, options);
 }
 

@@ -321,3 +321,33 @@ TEST_CASE("stylize names what is wrong, before it works") {
     CHECK(contains(error_of({"--content-weight", "0", "--style-weight", "0"}), "expected one above 0"));
     CHECK(contains(error_of({place.photo("b.bmp")}), "expected CONTENT and STYLE, found 3"));
 }
+
+TEST_CASE("no command writes over a file that it reads") {
+    const Workplace place;
+    const std::string a = place.folder / "a.png";
+    const std::string b = place.folder / "b.png";
+    std::filesystem::copy_file(place.photo("a.bmp"), a);
+    std::filesystem::copy_file(place.photo("b.bmp"), b);
+    std::filesystem::copy_file(a, place.folder / "photo.npy");
+    write_file(place.folder / "list.npy.json", a + "\n");
+    const std::string before = read_file(a);
+    const std::vector<Arguments> commands = {
+        {"compare", "-m", place.model, a, b, "--heatmap", a},
+        {"compare", "-m", place.model, b, a, "--heatmap", a},
+        {"stylize", "-m", place.model, a, b, "-o", a, "--steps", "1"},
+        {"stylize", "-m", place.model, b, a, "-o", a, "--steps", "1"},
+        {"features", "-m", place.model, place.folder / "photo.npy", "--layers", "fc7", "-o",
+         place.folder / "photo.npy"},
+        {"features", "-m", place.model, "--list", place.folder / "list.npy.json", "--layers", "fc7", "-o",
+         place.folder / "list.npy"},
+    };
+    for (const Arguments& command : commands) {
+        const Outcome outcome = run_tool(command);
+        INFO(command.front() << ": " << outcome.errors);
+        CHECK(outcome.code == 2);
+        CHECK(contains(outcome.errors, "expected another file to write, found the input"));
+        CHECK(read_file(a) == before);
+        CHECK(read_file(place.folder / "photo.npy") == before);
+        CHECK(read_file(place.folder / "list.npy.json") == a + "\n");
+    }
+}

@@ -171,8 +171,9 @@ void RowFile::read_rows(std::string_view content, std::size_t offset) {
         offset = row->end;
     }
     end_ = offset;
-    if (ftruncate(descriptor_.number, static_cast<off_t>(end_)) != 0)
+    if (ftruncate(descriptor_.number, static_cast<off_t>(end_)) != 0) {
         fail("cannot be cut to its last whole row");
+    }
 }
 
 void RowFile::write(std::string_view bytes) {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -25,7 +26,10 @@ struct PictureFile {
     /// With zeros where there is no such file.
     static PictureFile of(const std::string& path);
 
-    friend auto operator<=>(const PictureFile&, const PictureFile&) = default;
+    friend bool operator==(const PictureFile&, const PictureFile&) = default;
+    friend bool operator<(const PictureFile& a, const PictureFile& b) {
+        return std::tie(a.path, a.bytes, a.modified) < std::tie(b.path, b.bytes, b.modified);
+    }
 };
 
 using Shapes = std::vector<std::vector<std::size_t>>;
