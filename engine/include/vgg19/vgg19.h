@@ -168,7 +168,8 @@ vgg19_status vgg19_session_backward(vgg19_session* session, const vgg19_const_fl
                                     size_t output_count, float* input_gradient, size_t input_count,
                                     const vgg19_run_options* options);
 
-/* Plans the session for another shape; nothing is packed again. After VGG19_USAGE the session is as before. */
+/* Plans the session for another shape; nothing is packed again. After VGG19_USAGE the session is as before.
+ */
 vgg19_status vgg19_session_reshape(vgg19_session* session, size_t height, size_t width, size_t batch);
 
 /* Makes (3, height, width) normalised floats of one image, as the model requires; the second of an image
