@@ -1,19 +1,7 @@
 // Tests the outputs of sessions: their names, shapes and values.
 #include <doctest/doctest.h>
 
-#include <cstring>
-#include <functional>
-
-#include "engine/model/model_access.h"
-#include "engine/program/plan.h"
-#include "engine/testing/error_of.h"
-#include "engine/testing/int8_tensors.h"
-#include "engine/testing/narrow_model.h"
-#include "engine/testing/reference_network.h"
-#include "kernels/common/testing/distance.h"
-#include "kernels/common/testing/isas.h"
-#include "kernels/common/testing/random.h"
-#include "vgg19/vgg19.hpp"
+#include "engine/testing/output_runs.h"
 
 namespace vgg19 {
 
@@ -21,91 +9,17 @@ namespace {
 
 using kernels::testing::isa_names_of_this_cpu;
 using kernels::testing::relative_l2;
+using testing::check_against_reference;
+using testing::check_independence;
 using testing::Containing;
 using testing::error_of;
-using Values = std::vector<std::vector<float>>;
-
-struct Fixture {
-    kernels::testing::Random random;
-    testing::TemporaryFolder folder;
-
-    Model write(const model::Network& network) {
-        testing::write_random_model(folder / "model", network, random, model::DenseOrder::input_major);
-        return Model::open(folder / "model");
-    }
-    std::vector<float> input(std::size_t batch, MapSize size) {
-        std::vector<float> values(batch * 3 * size.pixels());
-        random.fill(values, -2.0F, 2.0F);
-        return values;
-    }
-};
-
-/// The first names of all outputs, up to `last` if it is one of them.
-std::vector<std::string> names_up_to(const model::Network& network, const std::string& last = "") {
-    std::vector<std::string> names;
-    for (const model::NetworkOutput& output : model::network_outputs(network)) {
-        names.push_back(output.names.front());
-        if (names.back() == last) break;
-    }
-    return names;
-}
-
-Values run(Session& session, const std::vector<float>& input) {
-    Values values;
-    std::vector<std::span<float>> results;
-    for (const Output& output : session.outputs()) values.emplace_back(output.size());
-    for (std::vector<float>& value : values) results.emplace_back(value);
-    session.run(input, results);
-    return values;
-}
-
-Values run(const Model& model, const SessionOptions& options, const std::vector<float>& input) {
-    Session session(model, options);
-    return run(session, input);
-}
-
-bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
-    return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
-}
-
-SessionOptions options_of(const std::string& isa, std::size_t batch, MapSize size,
-                          std::vector<std::string> outputs) {
-    SessionOptions options = {.threads = 2, .batch = batch, .isa = isa};
-    options.set_input_size(size);
-    options.outputs = std::move(outputs);
-    return options;
-}
-
-/// As in engine/session_test.cc: the errors of many Winograd layers add up.
-constexpr double tolerance = 4e-5;
-
-void check_against_reference(const Model& model, SessionOptions options, const std::vector<float>& input,
-                             double most = tolerance) {
-    const testing::ReferenceNetwork reference(model::file_of(model), options.batch, options.input_size(),
-                                              input, options.pooling.value_or(Pooling::max));
-    const Values found = run(model, options, input);
-    for (std::size_t i = 0; i < found.size(); ++i) {
-        CAPTURE(options.outputs[i]);
-        CHECK(relative_l2(found[i], reference[options.outputs[i]]) <= most);
-    }
-}
-
-/// Each output alone, in the reverse order, and twice, has the bits that it has among all.
-void check_independence(const Model& model, SessionOptions options, const std::vector<float>& input) {
-    const std::vector<std::string> names = options.outputs;
-    const Values all = run(model, options, input);
-    for (std::size_t i = 0; i < names.size(); ++i) {
-        CAPTURE(names[i]);
-        options.outputs = {names[i]};
-        CHECK(same_bits(run(model, options, input).front(), all[i]));
-        if (i == 0) continue;
-        options.outputs = {names[i], names[i - 1], names[i]};
-        const Values some = run(model, options, input);
-        CHECK(same_bits(some[0], all[i]));
-        CHECK(same_bits(some[1], all[i - 1]));
-        CHECK(same_bits(some[2], all[i]));
-    }
-}
+using testing::names_up_to;
+using testing::options_of;
+using testing::run;
+using testing::same_bits;
+using testing::tolerance;
+using testing::Values;
+using Fixture = testing::OutputFixture;
 
 }  // namespace
 
@@ -368,171 +282,6 @@ TEST_CASE("a run ends before the step at which it is cancelled, and the session 
     CHECK_THROWS_AS(session.run(input, results, {.is_cancelled = []() -> bool { throw std::string("own"); }}),
                     std::string);
     CHECK(same_bits(run(session, input)[1], expected[1]));
-}
-
-namespace {
-
-/// The results of a session that was made for `first` and then planned for `size`, and for the sizes between.
-void check_reshaped(const Model& model, SessionOptions options, const std::vector<MapSize>& sizes,
-                    std::size_t batch, Fixture& fixture, double most) {
-    Session session(model, options);
-    std::vector<std::string> kernels;
-    for (const PlanStep& step : session.plan()) {
-        if (step.weight_bytes > 0) kernels.push_back(step.kernel);
-    }
-    for (const MapSize size : sizes) {
-        CAPTURE(to_string(size));
-        session.reshape(size, batch);
-        CHECK(session.input_size() == size);
-        CHECK(session.batch() == batch);
-        std::vector<std::string> found_kernels;
-        for (const PlanStep& step : session.plan()) {
-            if (step.weight_bytes > 0) found_kernels.push_back(step.kernel);
-        }
-        CHECK(found_kernels == kernels);
-        const std::vector<float> input = fixture.input(batch, size);
-        const Values found = run(session, input);
-        options.set_input_size(size);
-        options.batch = batch;
-        Session fresh(model, options);
-        CHECK(session.outputs().size() == fresh.outputs().size());
-        const Values expected = run(fresh, input);
-        for (std::size_t i = 0; i < found.size(); ++i) {
-            CAPTURE(session.outputs()[i].name);
-            CHECK(session.outputs()[i].shape == fresh.outputs()[i].shape);
-            CHECK(relative_l2(found[i], expected[i]) <= most);
-        }
-    }
-}
-
-}  // namespace
-
-TEST_CASE("a session planned again gives what one made for that shape gives, with the same kernels") {
-    Fixture fixture;
-    INFO(fixture.random.replay());
-    const Model model = fixture.write(testing::narrow_network());
-    const std::vector<std::string> names = names_up_to(model::file_of(model).network());
-    const std::vector<MapSize> sizes = {MapSize(32), MapSize(97, 40), MapSize(224), MapSize(33, 256),
-                                        MapSize(48)};
-    for (const std::string& isa : isa_names_of_this_cpu()) {
-        CAPTURE(isa);
-        for (const std::size_t batch : {1U, 3U}) {
-            check_reshaped(model, options_of(isa, 2, 48, names), sizes, batch, fixture, 2 * tolerance);
-        }
-        if (VGG19_HAS_ONEDNN == 0 || isa == "portable") continue;
-        SessionOptions options = options_of(isa, 2, 48, names);
-        options.convolution = "onednn";
-        check_reshaped(model, options, sizes, 2, fixture, 2 * tolerance);
-    }
-}
-
-TEST_CASE("a session planned for another shape and back has the same bits again") {
-    Fixture fixture;
-    INFO(fixture.random.replay());
-    const Model model = fixture.write(testing::narrow_network());
-    for (const MapSize first : {MapSize(64), MapSize(224)}) {
-        Session session(model, options_of("", 1, first, {"relu3_1", "avgpool", "logits"}));
-        const std::vector<float> input = fixture.input(1, first);
-        const Values expected = run(session, input);
-        for (const MapSize other : {MapSize(160), MapSize(300, 200), MapSize(32)}) {
-            session.reshape(other, 2);
-            run(session, fixture.input(2, other));
-            session.reshape(first);
-            const Values found = run(session, input);
-            for (std::size_t i = 0; i < found.size(); ++i) CHECK(same_bits(found[i], expected[i]));
-        }
-    }
-}
-
-TEST_CASE("a shape that cannot be leaves the session as it was") {
-    Fixture fixture;
-    const Model model = fixture.write(testing::narrow_network());
-    Session session(model, options_of("", 2, MapSize(40, 48), {"relu5_1", "pool5"}));
-    const std::vector<float> input = fixture.input(2, MapSize(40, 48));
-    const Values expected = run(session, input);
-    const auto error = [&](MapSize size, std::size_t batch) {
-        return error_of(ErrorKind::usage, [&] { session.reshape(size, batch); });
-    };
-    CHECK(error(31, 1) == "input height: expected 32 to 8192 for pool5, found 31");
-    CHECK(error({64, 0}, 1) == "input width: expected 32 to 8192 for pool5, found 0");
-    CHECK(error(64, 0) == "batch: expected 1 to 4096, found 0");
-    CHECK(session.input_size() == MapSize(40, 48));
-    CHECK(session.batch() == 2);
-    const Values found = run(session, input);
-    for (std::size_t i = 0; i < found.size(); ++i) CHECK(same_bits(found[i], expected[i]));
-}
-
-namespace {
-
-/// The same network with INT8 convolutions.
-Model int8_model(Fixture& fixture, const model::Network& network) {
-    const Model fp32 = fixture.write(network);
-    const MapSize size(48, 64);
-    const testing::Int8Tensors int8(model::file_of(fp32), size, fixture.input(1, size));
-    const model::ModelFile file = model::file_of(fp32).with(int8.tensors());
-    model::write_model(fixture.folder / "int8", file.description(), file.tensors());
-    return Model::open(fixture.folder / "int8");
-}
-
-}  // namespace
-
-TEST_CASE("INT8 layers give out floats, also before their ReLU and their pool") {
-    Fixture fixture;
-    INFO(fixture.random.replay());
-    const Model model = int8_model(fixture, testing::narrow_network());
-    const MapSize size(48, 64);
-    const std::vector<float> input = fixture.input(1, size);
-    for (const std::string& isa : isa_names_of_this_cpu()) {
-        for (const Pooling pooling : {Pooling::max, Pooling::average}) {
-            CAPTURE(isa);
-            SessionOptions options =
-                options_of(isa, 1, size, names_up_to(model::file_of(model).network(), "features.36"));
-            options.pooling = pooling;
-            // A value near the middle of two steps may be rounded to the other one.
-            options.convolution = "direct";
-            check_against_reference(model, options, input, 5e-3);
-            // Transformed inputs have coarse steps here.
-            options.convolution = "winograd";
-            check_against_reference(model, options, input, 0.8);
-        }
-    }
-}
-
-TEST_CASE("what INT8 layers give does not depend on which outputs are asked for") {
-    Fixture fixture;
-    INFO(fixture.random.replay());
-    const Model model = int8_model(fixture, testing::narrow_network());
-    const MapSize size(33, 70);
-    const std::vector<float> input = fixture.input(1, size);
-    for (const std::string& isa : isa_names_of_this_cpu()) {
-        for (const std::string convolution : {"direct", "winograd", "auto"}) {
-            CAPTURE(isa);
-            CAPTURE(convolution);
-            SessionOptions options = options_of(isa, 1, size, names_up_to(model::file_of(model).network()));
-            options.convolution = convolution;
-            check_independence(model, options, input);
-        }
-    }
-}
-
-TEST_CASE("a session of INT8 layers planned again gives what one made for that shape gives") {
-    Fixture fixture;
-    INFO(fixture.random.replay());
-    const Model model = int8_model(fixture, testing::narrow_network());
-    for (const std::string& isa : isa_names_of_this_cpu()) {
-        SessionOptions options = options_of(isa, 2, MapSize(48), {"relu1_1", "conv3_2", "pool4", "relu5_1"});
-        options.convolution = "direct";
-        check_reshaped(model, options, {MapSize(64, 33), MapSize(32), MapSize(48)}, 2, fixture, 1e-6);
-    }
-}
-
-TEST_CASE("gradients of INT8 layers cannot be asked for") {
-    Fixture fixture;
-    const Model model = int8_model(fixture, model::Network::parse("4 4 M 6", ""));
-    SessionOptions options = options_of("", 1, 32, {"relu1_1"});
-    options.gradients = true;
-    CHECK(error_of(ErrorKind::usage, [&] { Session(model, options); }) ==
-          Containing("gradients: expected a model of FP32 throughout, found features.2 in INT8"));
 }
 
 }  // namespace vgg19
