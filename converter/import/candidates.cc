@@ -132,11 +132,11 @@ std::optional<Candidate> candidate_of(const std::vector<Module>& modules, bool h
     std::size_t first = last_convolution(container, *layout);
     const bool may_have_neighbours = is_usual_name(container) || container.is_sliced || has_key;
     const std::string_view alone_below = may_have_neighbours ? std::string_view(container.path) : "";
-    if (first == convolutions || 2 * filters < first ||
-        holds_others(modules, alone_below, container, *layout)) {
-        first = 0;
-    }
-    if (!is_usual_name(container) && filters < convolutions && first == 0) return {};
+    const bool stands_alone = !holds_others(modules, alone_below, container, *layout);
+    if (first == convolutions || 2 * filters < first || !stands_alone) first = 0;
+    // Most of a VGG and nothing else is one with holes, which will be named.
+    const bool has_holes = stands_alone && 2 * filters >= convolutions;
+    if (!is_usual_name(container) && filters < convolutions && first == 0 && !has_holes) return {};
     std::string prefix = container.path;
     return Candidate{.container = std::move(container),
                      .layout = *std::move(layout),

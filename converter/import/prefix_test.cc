@@ -137,6 +137,19 @@ TEST_CASE("a hole in the first convolutions is an error that names it") {
             CHECK(problem.find(name(13) + ".weight") == std::string::npos);
         }
     }
+    for (const char* container : {"features.", "net.", ""}) {
+        CAPTURE(container);
+        const auto name = [&](std::size_t k) {
+            return container + std::to_string(convolutions_of(19)[k].features_index);
+        };
+        for (const std::size_t hole : {std::size_t{0}, std::size_t{5}, std::size_t{14}}) {
+            CAPTURE(hole);
+            Checkpoint whole_but_one;
+            whole_but_one.add_convolutions(19, name);
+            whole_but_one.remove(name(hole) + ".weight").remove(name(hole) + ".bias");
+            CHECK(whole_but_one.problem() == Containing("\n  " + name(hole) + ".weight: missing"));
+        }
+    }
     Checkpoint biasless;
     biasless.add_features(16, "features").remove("features.5.bias");
     for (const char* index : {"24", "26", "28"}) {

@@ -148,19 +148,23 @@ std::unique_ptr<std::pmr::memory_resource> workspace_of(const vgg19_session_opti
 OptionsOfSession options_from(const vgg19_session_options* callers) {
     if (callers == nullptr) return {};
     const vgg19_session_options options = completed(*callers, first_session_options, "vgg19_session_options");
-    OptionsOfSession result = {.options = {.threads = options.threads,
-                                           .input_height = options.input_height,
-                                           .input_width = options.input_width,
-                                           .batch = options.batch == 0 ? 1 : options.batch,
-                                           .isa = text(options.isa),
-                                           .convolution = text(options.convolution),
-                                           .plan_file = text(options.plan_file),
-                                           .outputs = outputs_of(options),
-                                           .gradients = options.gradients != 0,
-                                           .pooling = pooling_of(options),
-                                           .parallel_for = parallel_for_of(options),
-                                           .log = log_of(options)},
-                               .workspace = workspace_of(options)};
+    // Field by field: when an initialiser of a nested aggregate throws, GCC 12 destroys fields that it has
+    // not constructed yet.
+    OptionsOfSession result;
+    SessionOptions& session = result.options;
+    session.threads = options.threads;
+    session.input_height = options.input_height;
+    session.input_width = options.input_width;
+    if (options.batch != 0) session.batch = options.batch;
+    session.isa = text(options.isa);
+    session.convolution = text(options.convolution);
+    session.plan_file = text(options.plan_file);
+    session.outputs = outputs_of(options);
+    session.gradients = options.gradients != 0;
+    session.pooling = pooling_of(options);
+    session.parallel_for = parallel_for_of(options);
+    session.log = log_of(options);
+    result.workspace = workspace_of(options);
     result.options.workspace = result.workspace.get();
     return result;
 }
@@ -182,7 +186,11 @@ RunOptions options_from(const vgg19_run_options* callers) {
 LossOptions options_from(const vgg19_loss_options* callers) {
     if (callers == nullptr) return {};
     const vgg19_loss_options options = completed(*callers, first_loss_options, "vgg19_loss_options");
-    return {.threads = options.threads, .isa = text(options.isa), .parallel_for = parallel_for_of(options)};
+    LossOptions result;
+    result.threads = options.threads;
+    result.isa = text(options.isa);
+    result.parallel_for = parallel_for_of(options);
+    return result;
 }
 
 }  // namespace vgg19::c_interface

@@ -239,6 +239,37 @@ TEST_CASE("names of outputs in C are a list of texts") {
     CHECK(last_error_has("outputs[1]: expected a pointer"));
 }
 
+TEST_CASE("an error in one field, when all others are set, is a status") {
+    const CModel c;
+    std::vector<float> found;
+    const char* const names[] = {"relu1_1", "a name that is too long to be stored in a string itself"};
+    vgg19_session_options good = current_options();
+    good.isa = "portable, and more text than a string stores in itself";
+    good.convolution = "direct, and more text than a string stores in itself";
+    good.plan_file = "a file, and more text than a string stores in itself";
+    good.outputs = names;
+    good.output_count = 2;
+    good.parallel_for = [](void*, std::size_t, vgg19_task, void*) {};
+    good.log = [](void*, vgg19_log_level, const char*) {};
+
+    vgg19_session_options options = good;
+    options.allocate = [](void*, std::size_t, std::size_t) -> void* { return nullptr; };
+    CHECK(c.run(options, found) == VGG19_USAGE);
+    CHECK(last_error_has("deallocate, with allocate"));
+    options = good;
+    options.deallocate = [](void*, void*, std::size_t) {};
+    CHECK(c.run(options, found) == VGG19_USAGE);
+    CHECK(last_error_has("allocate, with deallocate"));
+    options = good;
+    options.pooling = static_cast<vgg19_pooling>(3);
+    CHECK(c.run(options, found) == VGG19_USAGE);
+    CHECK(last_error_has("pooling: expected"));
+    options = good;
+    options.outputs = nullptr;
+    CHECK(c.run(options, found) == VGG19_USAGE);
+    CHECK(last_error_has("outputs: expected a pointer"));
+}
+
 TEST_CASE("the pools of a session in C") {
     const CModel c;
     vgg19_session_options options = current_options();
