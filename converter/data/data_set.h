@@ -19,8 +19,8 @@ enum class DataUse : unsigned char { training, evaluation };
 
 /// Files in the folder that are not read.
 struct LeftOut {
-    std::string
-        kind;  ///< an extension such as ".txt" ("" for none), or the file's name if it is the only one
+    /// An extension such as ".txt" ("" for none), the file's name if it is the only one, or which folder.
+    std::string kind;
     std::size_t files = 0;
     bool pictures = false;  ///< whether they are pictures in a format that this build does not read
 };

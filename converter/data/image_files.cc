@@ -40,6 +40,12 @@ bool is_image(const fs::directory_entry& file) {
     return format != nullptr && format->is_readable();
 }
 
+bool is_readable(const fs::path& folder) {
+    std::error_code error;
+    const fs::directory_iterator opened(folder, error);
+    return !error;
+}
+
 void add_files(const fs::path& folder, FolderContent& content) {
     for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
         if (is_hidden(entry.path()) || !is_file(entry)) continue;
@@ -75,6 +81,10 @@ FolderContent files_below(const fs::path& folder) {
         const fs::path next = open.back();
         open.pop_back();
         if (!seen.insert(fs::canonical(next)).second) continue;
+        if (next != folder && !is_readable(next)) {
+            content.others.push_back(next);
+            continue;
+        }
         add_files(next, content);
         const std::vector<fs::path> folders = folders_in(next);
         open.insert(open.end(), folders.rbegin(), folders.rend());

@@ -13,7 +13,8 @@ namespace vgg19::converter {
 /// @eaDir, lost+found).
 struct FolderContent {
     std::vector<std::filesystem::path> images;  ///< by path
-    std::vector<std::filesystem::path> others;  ///< files that are not images, in no particular order
+    /// Files that are not images, and subfolders that cannot be read, in no particular order.
+    std::vector<std::filesystem::path> others;
 };
 
 /// Only the files directly in the folder. Throws filesystem_error.

@@ -27,7 +27,12 @@ std::string extension_of(const std::filesystem::path& file) {
 }
 
 void LeftOutFiles::add(const std::filesystem::path& file) {
-    ++counts_[extension_of(file)];
+    std::error_code ignored;
+    if (std::filesystem::is_directory(file, ignored)) {
+        ++counts_["folder " + file.string() + " (cannot be read)"];
+    } else {
+        ++counts_[extension_of(file)];
+    }
 }
 
 std::vector<LeftOut> LeftOutFiles::list() const {

@@ -14,7 +14,7 @@ namespace vgg19::converter {
 /// In lower case, with its dot: ".jpeg"; "" for none.
 std::string extension_of(const std::filesystem::path& file);
 
-/// By extension.
+/// By extension; folders, which are left out if they cannot be read, by name.
 class LeftOutFiles {
   public:
     void add(const std::filesystem::path& file);

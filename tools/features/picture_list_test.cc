@@ -1,6 +1,7 @@
 #include "tools/features/picture_list.h"
 
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -45,6 +46,22 @@ TEST_CASE("a folder without pictures says what it has") {
     touch(folder / "notes.txt");
     CHECK(error_of(ErrorKind::bad_input, [&] { list_pictures({folder.path().string()}); }) ==
           Containing("found only 1 .txt"));
+}
+
+TEST_CASE("a subfolder that cannot be read is left out, and the others are not") {
+    const TemporaryFolder folder;
+    touch(folder / "a.jpg");
+    std::filesystem::create_directory(folder / "locked");
+    std::filesystem::permissions(folder.path(), std::filesystem::perms(0755));
+    std::filesystem::permissions(folder / "locked", std::filesystem::perms::none);
+    constexpr uid_t nobody = 65534;
+    const bool is_root = geteuid() == 0;  // whom permissions do not stop
+    if (is_root) REQUIRE(seteuid(nobody) == 0);
+    const PictureList list = list_pictures({folder.path().string()});
+    if (is_root) REQUIRE(seteuid(0) == 0);
+    CHECK(list.pictures == std::vector<std::string>{(folder / "a.jpg").string()});
+    REQUIRE(list.left_out.size() == 1);
+    CHECK(list.left_out[0].kind == "folder " + (folder / "locked").string() + " (cannot be read)");
 }
 
 TEST_CASE("a list of paths has one in each line") {
