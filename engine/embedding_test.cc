@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <memory_resource>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -168,6 +169,35 @@ TEST_CASE("what a caller's parallel loop throws leaves the call as it is, and th
         failing = 0;
         CHECK(same_bits(narrow.logits(session), expected));
     }
+}
+
+TEST_CASE("a session that a caller's function calls during a run refuses, and the run is right") {
+    NarrowModel narrow;
+    const std::vector<float> expected = narrow.logits(NarrowModel::options());
+    std::optional<Session> session;
+    std::vector<float> input = narrow.input;
+    std::size_t refused = 0;
+    bool calls_again = false;
+    const auto call_again = [&] {
+        if (!calls_again) return;
+        std::vector<float> logits(expected.size());
+        const auto is_in_use = [&](const auto& call) {
+            return testing::error_of(ErrorKind::usage, call) == testing::Containing("the session is in use");
+        };
+        CHECK(is_in_use([&] { session->run(input, logits); }));
+        CHECK(is_in_use([&] { session->backward({}, {}); }));
+        CHECK(is_in_use([&] { session->reshape(64); }));
+        ++refused;
+    };
+    SessionOptions options = NarrowModel::options();
+    options.parallel_for = [&](std::size_t count, const std::function<void(std::size_t)>& call) {
+        call_again();
+        for (std::size_t i = 0; i < count; ++i) call(i);
+    };
+    session.emplace(narrow.model, options);
+    calls_again = true;
+    CHECK(same_bits(narrow.logits(*session), expected));
+    CHECK(refused > 0);
 }
 
 namespace {

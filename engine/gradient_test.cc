@@ -296,6 +296,13 @@ TEST_CASE("backward says what it lacks, and can be cancelled") {
     std::vector<double> seconds(session.plan().size());
     session.backward(given, gradient, {.seconds = seconds});
     CHECK(seconds.front() > 0);
+    for (const float value : {std::nanf(""), HUGE_VALF, -HUGE_VALF}) {
+        map[1000] = value;
+        CHECK(error_of(ErrorKind::bad_input, [&] { session.backward(given, gradient); }) ==
+              Containing("gradient of relu1_1: expected finite values, found "));
+        CHECK(error_of(ErrorKind::bad_input, [&] { session.backward(given, gradient); }) ==
+              Containing("at index 1000"));
+    }
 
     options.gradients = false;
     Session without(narrow.model(), options);

@@ -205,9 +205,11 @@ TEST_CASE("outputs that cannot be are errors that help") {
         return error_of(ErrorKind::usage, [&] { Session(of, options_of("", 1, size, outputs)); });
     };
     const std::string unknown = error(model, 64, {"relu1_1", "relu6_1"});
-    CHECK(unknown == Containing("output: expected one of features.0 (conv1_1), features.1 (relu1_1), "));
-    CHECK(unknown == Containing("classifier.6 (fc8, logits), probabilities, found \"relu6_1\""));
-    CHECK(error(model, 64, {""}) == Containing("found \"\""));
+    CHECK(unknown ==
+          Containing("not in this model; expected one of features.0 (conv1_1), features.1 (relu1_1), "));
+    CHECK(unknown == Containing("classifier.6 (fc8, logits), probabilities"));
+    CHECK(unknown == Containing("output \"relu6_1\": "));
+    CHECK(error(model, 64, {""}) == Containing("output \"\": not in this model"));
     CHECK(error(model, 31, {"pool5"}) == "input height: expected 32 to 8192 for pool5, found 31");
     CHECK(error(model, {16, 15}, {"relu5_4"}) == "input width: expected 16 to 8192 for relu5_4, found 15");
     CHECK(error(model, 31, {"relu1_1", "logits"}) == "input height: expected 32 to 8192, found 31");
@@ -215,7 +217,8 @@ TEST_CASE("outputs that cannot be are errors that help") {
     CHECK(error(features, 64, {"relu1_1", "fc7"}) == Containing("output \"fc7\": "));
     CHECK(error(features, 64, {"logits"}) == Containing("this model has no classifier"));
     CHECK(error(features, 64, {"classifier.0"}) == Containing("this model has no classifier"));
-    CHECK(error(features, 64, {"conv5_1"}) == Containing("features.6 (relu2_1), found \"conv5_1\""));
+    CHECK(error(features, 64, {"conv5_1"}) ==
+          Containing("output \"conv5_1\": not in this model; expected one of features.0 (conv1_1)"));
 }
 
 TEST_CASE("results that do not fit the outputs are errors") {

@@ -1,5 +1,7 @@
 #include "vgg19/session.h"
 
+#include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cstdint>
 #include <exception>
@@ -15,6 +17,8 @@
 #include "engine/program/plan.h"
 #include "engine/program/plan_notes.h"
 #include "engine/program/program.h"
+#include "kernels/common/blocked_layout.h"
+#include "kernels/common/parallel.h"
 #include "kernels/softmax/softmax.h"
 #include "vgg19/error.h"
 
@@ -28,19 +32,45 @@ void require_length(const char* what, std::size_t expected, std::size_t found) {
                                       " values, found " + std::to_string(found));
 }
 
-void require_finite(std::span<const float> values) {
-    // A value is infinite or NaN if all bits of its exponent are set. Without an early exit the loop can be
-    // vectorised.
+/// Whether a value is infinite or NaN: all bits of its exponent are set then.
+bool is_finite(float value) {
     constexpr std::uint32_t exponent = 0x7F800000U;
-    bool finite = true;
-    for (const float value : values) finite &= (std::bit_cast<std::uint32_t>(value) & exponent) != exponent;
-    if (finite) return;
-    std::size_t index = 0;
-    while ((std::bit_cast<std::uint32_t>(values[index]) & exponent) != exponent) ++index;
-    throw Error(ErrorKind::bad_input, "input: expected finite values, found " +
-                                          std::to_string(values[index]) + " at index " +
-                                          std::to_string(index));
+    return (std::bit_cast<std::uint32_t>(value) & exponent) != exponent;
 }
+
+void require_finite(const char* what, const std::string& of, std::span<const float> values, int threads) {
+    constexpr std::size_t part = std::size_t{1} << 16U;
+    std::atomic<bool> finite = true;
+    kernels::parallel_for(threads, kernels::blocks_of(values.size(), part), [&](std::size_t index) {
+        const std::size_t begin = index * part;
+        bool all = true;  // without an early exit the loop can be vectorised
+        for (const float value : values.subspan(begin, std::min(part, values.size() - begin))) {
+            all &= is_finite(value);
+        }
+        if (!all) finite = false;
+    });
+    if (finite) return;
+    const auto found = std::find_if_not(values.begin(), values.end(), is_finite);
+    throw Error(ErrorKind::bad_input, what + of + ": expected finite values, found " +
+                                          std::to_string(*found) + " at index " +
+                                          std::to_string(found - values.begin()));
+}
+
+/// Refuses a call while another one is using the session: from another thread, or from a caller's function.
+class Turn {
+  public:
+    explicit Turn(std::atomic<bool>& is_busy) : is_busy_(is_busy) {
+        if (!is_busy_.exchange(true)) return;
+        throw Error(ErrorKind::usage,
+                    "the session is in use: expected one call at a time; make a session for each thread");
+    }
+    ~Turn() { is_busy_ = false; }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+  private:
+    std::atomic<bool>& is_busy_;
+};
 
 /// The plan's, with their shapes for its batch.
 std::vector<Output> described_outputs(const Plan& plan) {
@@ -95,7 +125,7 @@ struct Session::State {
         if (!options.seconds.empty()) {
             require_length("seconds", program.plan().steps.size(), options.seconds.size());
         }
-        require_finite(input);
+        require_finite("input", "", input, program.plan().execution.threads);
         has_run = false;
         program.run(input.data(), results, options);
         has_run = true;
@@ -116,6 +146,7 @@ struct Session::State {
     std::vector<Output> outputs;
     std::vector<float*> results;  ///< of the run that is in progress
     bool has_run = false;         ///< completely, for this shape
+    std::atomic<bool> is_busy = false;
 };
 
 Session::Session(const Model& model, const SessionOptions& options) {
@@ -136,6 +167,7 @@ void Session::run(std::span<const float> input_nchw, std::span<float> logits, st
 
 void Session::run(std::span<const float> input_nchw, std::span<const std::span<float>> outputs,
                   const RunOptions& options) {
+    const Turn turn(state_->is_busy);
     require_length("input", batch() * state_->image_floats(), input_nchw.size());
     state_->require_outputs("outputs", outputs.size());
     for (std::size_t i = 0; i < outputs.size(); ++i) {
@@ -202,6 +234,7 @@ const std::vector<Output>& Session::outputs() const {
 }
 void Session::backward(std::span<const std::span<const float>> output_gradients,
                        std::span<float> input_gradient, const RunOptions& options) {
+    const Turn turn(state_->is_busy);
     if (!state_->program.plan().gradients) {
         throw Error(ErrorKind::usage,
                     "backward: expected a session made with SessionOptions::gradients, found one without");
@@ -219,10 +252,16 @@ void Session::backward(std::span<const std::span<const float>> output_gradients,
     }
     require_length("input gradient", batch() * state_->image_floats(), input_gradient.size());
     if (!options.seconds.empty()) require_length("seconds", plan().size(), options.seconds.size());
-    guarded(state_->parallel_for,
-            [&] { state_->program.backward(output_gradients, input_gradient.data(), options); });
+    guarded(state_->parallel_for, [&] {
+        for (std::size_t i = 0; i < output_gradients.size(); ++i) {
+            if (output_gradients[i].empty()) continue;
+            require_finite("gradient of ", state_->outputs[i].name, output_gradients[i], threads());
+        }
+        state_->program.backward(output_gradients, input_gradient.data(), options);
+    });
 }
 void Session::reshape(MapSize input_size, std::size_t batch) {
+    const Turn turn(state_->is_busy);
     guarded(state_->parallel_for, [&] {
         const model::ModelFile& file = model::file_of(state_->model);
         Program& program = state_->program;

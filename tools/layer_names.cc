@@ -11,6 +11,11 @@ namespace vgg19::tools {
 
 std::vector<std::string> layer_list(const CommandLine& line, const std::string& option) {
     std::vector<std::string> layers = line.texts(option);
+    for (std::string& layer : layers) {  // "relu1_1, fc7" as people write lists
+        const auto is_space = [](char letter) { return letter == ' '; };
+        layer.erase(layer.begin(), std::find_if_not(layer.begin(), layer.end(), is_space));
+        layer.erase(std::find_if_not(layer.rbegin(), layer.rend(), is_space).base(), layer.end());
+    }
     std::vector<std::string> sorted = layers;
     std::sort(sorted.begin(), sorted.end());
     const auto twice = std::adjacent_find(sorted.begin(), sorted.end());

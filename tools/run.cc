@@ -176,11 +176,13 @@ int run(int argc, char** argv) {
     model::require_other_file(model_path, output);
 
     const SafetensorsFile file = SafetensorsFile::open(input_path);
+    const Model model = Model::open(model_path);
     // The session knows what its outputs need; logits need five pools.
+    const bool gives_logits = options.outputs.empty() && model.classes() > 0;
     const Tensor& input =
-        input_tensor(file, options.outputs.empty() ? model::smallest_input : model::smallest_features_input);
+        input_tensor(file, gives_logits ? model::smallest_input : model::smallest_features_input);
     fit_to(options, input, input_path);
-    Session session(Model::open(model_path), options);
+    Session session(model, options);
     write_results(output, run_all(session, input, input_path));
     return exit_done;
 }

@@ -89,7 +89,7 @@ NetworkOutput network_output(const Network& network, std::string_view name) {
         known += (known.empty() ? "" : ", ") + output.names.front() + others + (others.empty() ? "" : ")");
     }
     throw Error(ErrorKind::usage,
-                "output: expected one of " + known + ", found \"" + std::string(name) + '"');
+                "output \"" + std::string(name) + "\": not in this model; expected one of " + known);
 }
 
 bool belongs_to_classifier(std::string_view name) {

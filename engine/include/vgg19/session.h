@@ -143,7 +143,8 @@ struct RunOptions {
     std::function<bool()> is_cancelled{};
 };
 
-/// Holds packed weights and all memory for runs. Not thread-safe: use one session per thread. Results are
+/// Holds packed weights and all memory for runs. Not thread-safe: use one session per thread; a call during
+/// another one, also from a caller's function, throws Error (usage). Results are
 /// bitwise identical for every number of threads, and whatever other outputs are asked for.
 ///
 /// Subnormal numbers (floats below 1.2e-38) are zeros: in weights, biases and inputs, and where a result
@@ -175,11 +176,11 @@ class Session {
     /// outputs: output_gradients[i] has the shape of outputs()[i], or is empty where the scalar does not
     /// depend on it. Weights are constants. Ties of a max-pool and the ReLU at 0 are treated as in PyTorch.
     /// Where a value is so near to a tie that rounding decides, another order of summation may decide
-    /// otherwise: on large pictures gradients of two implementations differ by about 1e-3 (relative L2), by
-    /// 1e-5 with convolution = "onednn" or "direct" on both sides (docs/kernels.md).
-    /// The last run's input and outputs need not exist any more. options.seconds receives the time of each
-    /// step's gradient. Throws Error (usage) if the session was made without SessionOptions::gradients, or
-    /// has not run, and (cancelled). Our own code allocates nothing here.
+    /// otherwise: on large pictures gradients of two implementations differ by about 1e-3 (relative L2),
+    /// though most values by 1e-5 (docs/kernels.md). The last run's input and outputs need not exist any
+    /// more. options.seconds receives the time of each step's gradient. Throws Error (usage) if the session
+    /// was made without SessionOptions::gradients, or has not run, (bad_input) if a value is not finite, and
+    /// (cancelled). Our own code allocates nothing here.
     void backward(std::span<const std::span<const float>> output_gradients, std::span<float> input_gradient,
                   const RunOptions& options = {});
     /// Plans the session for another shape, with the weights that are packed: each layer keeps its algorithm,
