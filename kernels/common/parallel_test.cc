@@ -81,8 +81,14 @@ bool wait_until(Condition condition) {
 }
 
 bool child_can_start_threads() {
+    std::atomic<bool> started = false;
     std::atomic<bool> finished = false;
-    std::thread other([&] { finished.wait(false); });
+    std::thread other([&] {
+        started = true;
+        started.notify_one();
+        finished.wait(false);
+    });
+    started.wait(false);  // before it runs, the process may count as one without threads
     const pid_t child = fork();
     if (child == 0) {
         std::thread([] {}).join();
