@@ -202,6 +202,9 @@ int compare(int argc, char** argv) {
             model::require_other_file(input, heat_path);
         }
     }
+    if (line.given("hottest") && heat_path.empty()) {
+        throw Error(ErrorKind::usage, "--hottest is only for --heatmap");
+    }
     constexpr double most_distance = 1e6;
     const double hottest = line.given("hottest") ? line.number("hottest", 1e-9, most_distance) : 0;
 

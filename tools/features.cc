@@ -161,6 +161,9 @@ ExtractOptions extract_options(const CommandLine& line, const Size& size) {
     ExtractOptions options;
     options.pool = parse_map_pool(line.text("pool"));
     options.power = line.number("gem-power", 1e-3, most_power);
+    if (line.given("gem-power") && options.pool != MapPool::generalized_mean) {
+        throw Error(ErrorKind::usage, "--gem-power is only for --pool gem");
+    }
     options.own_sizes = size.own;
     options.batch = line.whole_number("batch", 1, largest_batch);
     const int threads = threads_option(line);
@@ -207,7 +210,9 @@ Json row_settings(const CommandLine& line, const Session& session, const Extract
 
 /// What the metadata says beside the names.
 model::Metadata metadata(const CommandLine& line, const Session& session, const ExtractOptions& options) {
-    model::Metadata result = {{"model", session.model().variant()}, {"pool", line.text("pool")}};
+    model::Metadata result = {{"model", session.model().variant()},
+                              {"model_header_sha256", header_digest(line.required("model"))},
+                              {"pool", line.text("pool")}};
     if (options.pool == MapPool::generalized_mean) {
         result.emplace_back("gem_power", shortest_text(options.power));
     }

@@ -61,7 +61,8 @@ void add_search_options(CommandLine& line) {
         .option("rate", "R", "the step size of adam, where pixels are 0 to 1", "0.02")
         .option("init", "NAME", "the picture to begin with: content or noise", "content")
         .option("seed", "N", "for --init noise", "1")
-        .option("preview-every", "N", "also write the picture every N steps; 0: only at the end", "0");
+        .option("preview-every", "N",
+                "also write the picture, to the same file, every N steps; 0: only at the end", "0");
 }
 
 CommandLine command_line() {
@@ -223,6 +224,10 @@ Found search(const CommandLine& line, StyleObjective& objective, const Image& co
     const std::size_t steps = line.whole_number("steps", 1, most_steps);
     const std::size_t preview = line.whole_number("preview-every", 0, most_steps);
     const std::string output = line.required("output");
+    const bool from_noise = one_of(line, "init", {"content", "noise"}) == "noise";
+    const bool by_adam = one_of(line, "optimizer", {"lbfgs", "adam"}) == "adam";
+    if (line.given("seed") && !from_noise) throw Error(ErrorKind::usage, "--seed is only for --init noise");
+    if (line.given("rate") && !by_adam) throw Error(ErrorKind::usage, "--rate is only for --optimizer adam");
     const MapSize size = size_of(content);
     ProgressBar bar("painting", ProgressUnit::items);
     const AfterStep after = [&](const Found& found) {
@@ -233,13 +238,11 @@ Found search(const CommandLine& line, StyleObjective& objective, const Image& co
         }
         return !InterruptGuard::interrupted();
     };
-    std::vector<float> start = one_of(line, "init", {"content", "noise"}) == "content"
-                                   ? planes_of(content.view())
-                                   : noise_planes(size, line.whole_number("seed", 0, SIZE_MAX));
+    std::vector<float> start =
+        from_noise ? noise_planes(size, line.whole_number("seed", 0, SIZE_MAX)) : planes_of(content.view());
     Found found =
-        one_of(line, "optimizer", {"lbfgs", "adam"}) == "lbfgs"
-            ? search_by_lbfgs(objective, std::move(start), steps, after)
-            : search_by_adam(objective, std::move(start), steps, line.number("rate", 1e-9, 1e3), after);
+        by_adam ? search_by_adam(objective, std::move(start), steps, line.number("rate", 1e-9, 1e3), after)
+                : search_by_lbfgs(objective, std::move(start), steps, after);
     bar.clear();
     // The last evaluation need not have been of this picture.
     objective.is_cancelled = {};

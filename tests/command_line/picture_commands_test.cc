@@ -217,6 +217,7 @@ TEST_CASE("features names what is wrong with its options") {
     CHECK(contains(error_of({"--layers", "relu9_9"}), "relu5_4"));
     CHECK(contains(error_of({"--layers", "fc7,fc7"}), "'fc7' stands there twice"));
     CHECK(contains(error_of({"--layers", "fc7", "--pool", "max"}), "expected none, avg or gem"));
+    CHECK(contains(error_of({"--layers", "fc7", "--gem-power", "2"}), "--gem-power is only for --pool gem"));
     CHECK(contains(error_of({"--layers", "fc7", "--size", "8"}), "original, or a whole number from 16"));
     CHECK(contains(error_of({"--layers", "fc7", "--list", place.folder / "none"}, 5), "cannot be opened"));
     const Outcome named = run_tool(
@@ -273,6 +274,8 @@ TEST_CASE("compare gives 0 for equal pictures, and distances and a heat map for 
         run({place.photo("a.bmp"), place.photo("b.bmp"), "--layers", "fc7", "--heatmap", heat}).errors,
         "layers that are maps, found fc7"));
     CHECK(contains(run({place.photo("a.bmp")}).errors, "expected two pictures, found 1"));
+    CHECK(contains(run({place.photo("a.bmp"), place.photo("b.bmp"), "--hottest", "1"}).errors,
+                   "--hottest is only for --heatmap"));
     CHECK(contains(run({place.photo("a.bmp"), place.photo("b.bmp"), "--heatmap", "x.jpg"}).errors, ".png"));
 }
 
@@ -315,6 +318,8 @@ TEST_CASE("stylize names what is wrong, before it works") {
         CHECK_FALSE(std::filesystem::exists(place.folder / "painted.png"));
         return outcome.errors;
     };
+    CHECK(contains(error_of({"--seed", "3"}), "--seed is only for --init noise"));
+    CHECK(contains(error_of({"--rate", "0.1"}), "--rate is only for --optimizer adam"));
     CHECK(contains(error_of({"--optimizer", "sgd"}), "expected lbfgs or adam, found 'sgd'"));
     CHECK(contains(error_of({"--pooling", "min"}), "expected max or average, found 'min'"));
     CHECK(contains(error_of({"--style-layers", "fc7"}), "fc7"));

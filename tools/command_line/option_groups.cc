@@ -34,9 +34,11 @@ void add_output_option(CommandLine& line) {
 }
 
 void add_size_option(CommandLine& line) {
-    line.option("size", "SIZE",
-                "the network's input in pixels: 224, or height x width such as 224x320, each at least 32; "
-                "default: the model's own");
+    line.option(
+        "size", "SIZE",
+        "the network's input in pixels: 224, or height x width such as 224x320, each from 32 (16 where the "
+        "layers asked for allow it) to 8192; "
+        "default: the model's own");
 }
 
 void add_threads_option(CommandLine& line) {
