@@ -27,7 +27,7 @@ found=$("$folder/vgg19-example-features-in-c" "$model" "$image" 48 70 conv1_1 re
 check features-in-c "conv1_1 1x5x48x70;relu3_1 1x17x12x17;pool5 1x15x1x2;fc7 1x20" "$found"
 code=0; message=$("$folder/vgg19-example-features-in-c" "$model" "$image" 48 70 relu9_9 2>&1) || code=$?
 check "features-in-c, an unknown layer: exit code" 1 "$code"
-[[ $message == *relu5_4*relu9_9* ]] || fail "features-in-c: expected a message that lists the layers, found: $message"
+[[ $message == *relu9_9*relu5_4* ]] || fail "features-in-c: expected a message that lists the layers, found: $message"
 
 # A picture is most like itself, and a perceptual loss falls when its gradient is followed.
 python3 - "$work/noise.ppm" <<'PYTHON'

@@ -158,11 +158,13 @@ const SimdOperations simd_operations = {
     .transpose =
         [](const float* rows, float* result) {
             std::array<Vector::Register, Vector::width> square{};
-            for (std::size_t i = 0; i < Vector::width; ++i)
+            for (std::size_t i = 0; i < Vector::width; ++i) {
                 square[i] = Vector::load(rows + i * Vector::width);
+            }
             Vector::transpose(square);
-            for (std::size_t i = 0; i < Vector::width; ++i)
+            for (std::size_t i = 0; i < Vector::width; ++i) {
                 Vector::store(result + i * Vector::width, square[i]);
+            }
         },
     .load_every_fourth = [](const float* from,
                             float* result) { Vector::store(result, Vector::load_every_fourth(from)); },
