@@ -7,6 +7,7 @@
 
 #include "engine/guarded.h"
 #include "engine/program/planning.h"
+#include "engine/require_length.h"
 #include "kernels/common/floating_point_mode.h"
 #include "kernels/common/parallel.h"
 #include "kernels/gram/gram.h"
@@ -27,12 +28,6 @@ struct Means {
     int threads;
     kernels::Isa isa;
 };
-
-void require_length(const char* what, std::size_t expected, std::size_t found) {
-    if (found == expected) return;
-    throw Error(ErrorKind::usage, std::string(what) + ": expected " + std::to_string(expected) +
-                                      " values, found " + std::to_string(found));
-}
 
 void require_gradient(const LossGradient& gradient, std::size_t size) {
     if (!gradient.values.empty()) require_length("gradient", size, gradient.values.size());

@@ -17,6 +17,7 @@
 #include "engine/program/plan.h"
 #include "engine/program/plan_notes.h"
 #include "engine/program/program.h"
+#include "engine/require_length.h"
 #include "kernels/common/blocked_layout.h"
 #include "kernels/common/parallel.h"
 #include "kernels/softmax/softmax.h"
@@ -25,12 +26,6 @@
 namespace vgg19 {
 
 namespace {
-
-void require_length(const char* what, std::size_t expected, std::size_t found) {
-    if (found == expected) return;
-    throw Error(ErrorKind::usage, std::string(what) + ": expected " + std::to_string(expected) +
-                                      " values, found " + std::to_string(found));
-}
 
 /// Whether a value is infinite or NaN: all bits of its exponent are set then.
 bool is_finite(float value) {
