@@ -6,6 +6,7 @@
 #include "kernels/average_pool/average_pool.h"
 #include "kernels/common/parallel.h"
 #include "kernels/max_pool/max_pool.h"
+#include "kernels/pool_gradient/pool_gradient.h"
 #include "kernels/training/activation_gradients/activation_gradients.h"
 
 namespace vgg19::converter {
@@ -119,7 +120,7 @@ void FeatureLayers::max_pool(std::size_t count, const Block& block) const {
     const auto& kernel = kernels::select(kernels::max_pool_kernels(), execution_.isa);
     const std::size_t channel_block = execution_.channel_block();
     const std::size_t channels = block.convolution.shape().output_channels;
-    const kernels::MaxPool problem{.planes = count * kernels::blocks_of(channels, channel_block),
+    const kernels::Pool2x2 problem{.planes = count * kernels::blocks_of(channels, channel_block),
                                    .height = block.size().height,
                                    .width = block.size().width,
                                    .block = channel_block,
@@ -199,18 +200,19 @@ void FeatureLayers::relu_backward(std::size_t count, const Block& block, float* 
 void FeatureLayers::average_pool_backward(std::size_t count, const float* features_gradient,
                                           float* gradient) const {
     const Block& last = blocks_.back();
-    const kernels::AveragePoolGradient problem{.batch = count,
-                                               .channels = last.convolution.shape().output_channels,
-                                               .height = last.size().halved().height,
-                                               .width = last.size().halved().width,
-                                               .pooled_height = pooled_side_,
-                                               .pooled_width = pooled_side_,
-                                               .block = execution_.channel_block(),
-                                               .pooled_gradient = features_gradient,
-                                               .gradient = gradient};
+    const auto& kernel = kernels::select(kernels::pool_gradient_kernels(), execution_.isa);
+    const kernels::AdaptivePoolGradient problem{.batch = count,
+                                                .channels = last.convolution.shape().output_channels,
+                                                .height = last.size().halved().height,
+                                                .width = last.size().halved().width,
+                                                .pooled_height = pooled_side_,
+                                                .pooled_width = pooled_side_,
+                                                .block = execution_.channel_block(),
+                                                .pooled = features_gradient,
+                                                .gradient = gradient};
     const std::size_t blocks = count * kernels::blocks_of(problem.channels, problem.block);
     kernels::parallel_for(execution_.threads, blocks, [&](std::size_t index) {
-        kernels::average_pool_gradient(problem, index, index + 1);
+        kernel.run->of_adaptive_pool(problem, index, index + 1);
     });
 }
 

@@ -5,44 +5,23 @@
 
 namespace vgg19::layers {
 
-namespace {
-
-/// The problem of a 2×2 pool: MaxPool or AveragePool2x2.
-template <class Problem>
-Problem pool_problem(std::size_t channels, MapSize size, const Execution& execution) {
+kernels::Pool2x2 pool_2x2_problem(std::size_t channels, MapSize size, const Execution& execution) {
     return {.planes = execution.batch * kernels::blocks_of(channels, execution.channel_block()),
             .height = size.height,
             .width = size.width,
             .block = execution.channel_block()};
 }
 
-/// Runs a 2×2 pool.
-template <class Function, class Problem>
-void pool_rows(Function* run, Problem problem, const std::byte* input, std::byte* output, int threads) {
+Pool2x2::Pool2x2(kernels::Kernel<kernels::Pool2x2Function> kernel, std::size_t channels, MapSize size,
+                 const Execution& execution)
+    : threads_(execution.threads), kernel_(kernel), problem_(pool_2x2_problem(channels, size, execution)) {}
+
+void Pool2x2::run(const std::byte* input, std::byte* output, std::byte* /*scratch*/) {
+    kernels::Pool2x2 problem = problem_;
     problem.input = as_floats(input);
     problem.output = as_floats(output);
-    for_rows(problem.planes * (problem.height / 2), threads,
-             [&](std::size_t begin, std::size_t end) { run(problem, begin, end); });
-}
-
-}  // namespace
-
-MaxPool::MaxPool(std::size_t channels, MapSize size, const Execution& execution)
-    : threads_(execution.threads),
-      kernel_(kernels::select(kernels::max_pool_kernels(), execution.isa)),
-      problem_(pool_problem<kernels::MaxPool>(channels, size, execution)) {}
-
-void MaxPool::run(const std::byte* input, std::byte* output, std::byte* /*scratch*/) {
-    pool_rows(kernel_.run, problem_, input, output, threads_);
-}
-
-AveragePool2x2::AveragePool2x2(std::size_t channels, MapSize size, const Execution& execution)
-    : threads_(execution.threads),
-      kernel_(kernels::select(kernels::average_pool_2x2_kernels(), execution.isa)),
-      problem_(pool_problem<kernels::AveragePool2x2>(channels, size, execution)) {}
-
-void AveragePool2x2::run(const std::byte* input, std::byte* output, std::byte* /*scratch*/) {
-    pool_rows(kernel_.run, problem_, input, output, threads_);
+    for_rows(problem.output_rows(), threads_,
+             [&](std::size_t begin, std::size_t end) { kernel_.run(problem, begin, end); });
 }
 
 AveragePool::AveragePool(std::size_t channels, MapSize size, MapSize output_size, const Execution& execution)

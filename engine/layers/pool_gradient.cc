@@ -1,5 +1,6 @@
 #include "engine/layers/pool_gradient.h"
 
+#include "engine/layers/pool.h"
 #include "engine/layers/row_loop.h"
 #include "kernels/common/parallel.h"
 
@@ -20,17 +21,13 @@ class RecordingMaxPool final : public Operation {
     RecordingMaxPool(std::size_t channels, MapSize size, std::uint8_t* choices, const Execution& execution)
         : threads_(execution.threads),
           kernel_(kernels::select(kernels::pool_gradient_kernels(), execution.isa)),
-          problem_{.pool = {.planes = planes_of(channels, execution),
-                            .height = size.height,
-                            .width = size.width,
-                            .block = execution.channel_block()},
-                   .choices = choices} {}
+          problem_{.pool = pool_2x2_problem(channels, size, execution), .choices = choices} {}
 
     void run(const std::byte* input, std::byte* output, std::byte* /*scratch*/) override {
         kernels::RecordingMaxPool problem = problem_;
         problem.pool.input = as_floats(input);
         problem.pool.output = as_floats(output);
-        for_rows(problem.pool.planes * (problem.pool.height / 2), threads_,
+        for_rows(problem.pool.output_rows(), threads_,
                  [&](std::size_t begin, std::size_t end) { kernel_.run->max_pool(problem, begin, end); });
     }
     std::string kernel() const override { return kernel_.name; }

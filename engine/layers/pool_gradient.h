@@ -12,7 +12,8 @@
 
 namespace vgg19::layers {
 
-/// As MaxPool (pool.h), and records in `choices`, of max_pool_choices_bytes() bytes, what its gradient needs.
+/// A max-pool as Pool2x2 (pool.h), and records in `choices`, of max_pool_choices_bytes() bytes, what its
+/// gradient needs.
 std::unique_ptr<Operation> make_recording_max_pool(std::size_t channels, MapSize size, std::uint8_t* choices,
                                                    const Execution& execution);
 std::size_t max_pool_choices_bytes(std::size_t channels, MapSize size, const Execution& execution);

@@ -9,10 +9,12 @@
 #include "engine/layers/output.h"
 #include "engine/layers/pool.h"
 #include "engine/layers/quantization.h"
+#include "kernels/average_pool_2x2/average_pool_2x2.h"
 #include "kernels/common/callers_function.h"
 #include "kernels/common/callers_threads.h"
 #include "kernels/common/floating_point_mode.h"
 #include "kernels/common/openmp.h"
+#include "kernels/max_pool/max_pool.h"
 #include "kernels/schedule/work_clock.h"
 #include "vgg19/error.h"
 
@@ -149,9 +151,13 @@ std::unique_ptr<layers::Operation> Program::make_operation(const model::ModelFil
             if (backward_) {
                 return backward_->make_max_pool(static_cast<std::size_t>(&step - plan_.steps.data()));
             }
-            return std::make_unique<layers::MaxPool>(channels, step.input.size, execution);
+            return std::make_unique<layers::Pool2x2>(
+                kernels::select(kernels::max_pool_kernels(), execution.isa), channels, step.input.size,
+                execution);
         case StepKind::average_pool_2x2:
-            return std::make_unique<layers::AveragePool2x2>(channels, step.input.size, execution);
+            return std::make_unique<layers::Pool2x2>(
+                kernels::select(kernels::average_pool_2x2_kernels(), execution.isa), channels,
+                step.input.size, execution);
         case StepKind::quantization: {
             const float scale = input_scale(file, file.network().convolutions()[step.layer + 1]);
             return std::make_unique<layers::Quantization>(channels, step.input.size,

@@ -11,7 +11,7 @@ namespace {
 
 using testing::GuardedBuffer;
 
-void check(const Kernel<AveragePool2x2Function>& kernel, AveragePool2x2 problem, testing::Random& random) {
+void check(const Kernel<Pool2x2Function>& kernel, Pool2x2 problem, testing::Random& random) {
     CAPTURE(problem.block);
     CAPTURE(problem.height);
     CAPTURE(problem.width);

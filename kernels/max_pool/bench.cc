@@ -8,13 +8,13 @@ namespace vgg19::kernels {
 
 namespace {
 
-void run(benchmark::State& state, const Kernel<MaxPoolFunction>& kernel) {
+void run(benchmark::State& state, const Kernel<Pool2x2Function>& kernel) {
     const auto channels = static_cast<std::size_t>(state.range(0));
     const auto size = static_cast<std::size_t>(state.range(1));
     const std::size_t block = channel_block(kernel.isa);
     AlignedBuffer input(channels * size * size * sizeof(float));
     AlignedBuffer output(input.size() / 4);
-    const MaxPool problem = {.planes = channels / block,
+    const Pool2x2 problem = {.planes = channels / block,
                              .height = size,
                              .width = size,
                              .block = block,

@@ -1,28 +1,18 @@
+#include "kernels/common/pool_2x2_windows.h"
 #include "kernels/max_pool/max_pool.h"
 #include "kernels/simd/vector.h"
 
 namespace vgg19::kernels::VGG19_ISA {
 
-void max_pool(const MaxPool& problem, std::size_t begin, std::size_t end) {
+void max_pool(const Pool2x2& problem, std::size_t begin, std::size_t end) {
     const std::size_t block = problem.block;
-    const std::size_t row_size = problem.width * block;
-    const std::size_t output_height = problem.height / 2;
-    const std::size_t output_row_size = problem.width / 2 * block;
-    for (std::size_t row = begin; row < end; ++row) {
-        const std::size_t plane = row / output_height;
-        const std::size_t y = row % output_height;
-        const float* top = problem.input + (plane * problem.height + 2 * y) * row_size;
-        float* output = problem.output + row * output_row_size;
-        for (std::size_t pixel = 0; pixel < output_row_size; pixel += block) {
-            for (std::size_t channel = 0; channel < block; channel += Vector::width) {
-                const float* left = top + 2 * pixel + channel;
-                const float* below = left + row_size;
-                const auto upper = Vector::maximum(Vector::load(left), Vector::load(left + block));
-                const auto lower = Vector::maximum(Vector::load(below), Vector::load(below + block));
-                Vector::store(output + pixel + channel, Vector::maximum(upper, lower));
-            }
-        }
-    }
+    for_each_pooled<Vector::width>(
+        problem, begin,
+        end, [&](const float* upper, const float* lower, std::size_t index) __attribute__((always_inline)) {
+            const auto above = Vector::maximum(Vector::load(upper), Vector::load(upper + block));
+            const auto below = Vector::maximum(Vector::load(lower), Vector::load(lower + block));
+            Vector::store(problem.output + index, Vector::maximum(above, below));
+        });
 }
 
 }  // namespace vgg19::kernels::VGG19_ISA

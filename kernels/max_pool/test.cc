@@ -13,7 +13,7 @@ namespace {
 
 using testing::GuardedBuffer;
 
-float expected(const MaxPool& problem, std::size_t plane, std::size_t y, std::size_t x, std::size_t channel) {
+float expected(const Pool2x2& problem, std::size_t plane, std::size_t y, std::size_t x, std::size_t channel) {
     const auto at = [&](std::size_t row, std::size_t column) {
         const std::size_t pixel = (plane * problem.height + row) * problem.width + column;
         return problem.input[pixel * problem.block + channel];
@@ -21,7 +21,7 @@ float expected(const MaxPool& problem, std::size_t plane, std::size_t y, std::si
     return std::max({at(2 * y, 2 * x), at(2 * y, 2 * x + 1), at(2 * y + 1, 2 * x), at(2 * y + 1, 2 * x + 1)});
 }
 
-void check_equals_definition(const MaxPool& problem) {
+void check_equals_definition(const Pool2x2& problem) {
     const float* value = problem.output;
     for (std::size_t plane = 0; plane < problem.planes; ++plane) {
         for (std::size_t y = 0; y < problem.height / 2; ++y) {
@@ -34,7 +34,7 @@ void check_equals_definition(const MaxPool& problem) {
     }
 }
 
-void check(const Kernel<MaxPoolFunction>& kernel, MaxPool problem, testing::Random& random) {
+void check(const Kernel<Pool2x2Function>& kernel, Pool2x2 problem, testing::Random& random) {
     CAPTURE(std::string(kernel.name));
     CAPTURE(problem.block);
     CAPTURE(problem.height);

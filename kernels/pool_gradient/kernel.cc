@@ -3,6 +3,7 @@
 
 #include "kernels/average_pool/window.h"
 #include "kernels/common/blocked_layout.h"
+#include "kernels/common/pool_2x2_windows.h"
 #include "kernels/pool_gradient/pool_gradient.h"
 #include "kernels/relu/bits.h"
 #include "kernels/simd/vector.h"
@@ -15,33 +16,24 @@ constexpr std::size_t lanes = Vector::width;
 using Register = Vector::Register;
 
 void max_pool_and_choices(const RecordingMaxPool& problem, std::size_t begin, std::size_t end) {
-    const MaxPool& pool = problem.pool;
-    const std::size_t row_size = pool.width * pool.block;
-    const std::size_t output_height = pool.height / 2;
-    const std::size_t output_row_size = pool.width / 2 * pool.block;
-    std::uint8_t* right_choices = problem.choices + pool.planes * output_height * output_row_size / 8;
-    for (std::size_t row = begin; row < end; ++row) {
-        const std::size_t plane = row / output_height;
-        const std::size_t y = row % output_height;
-        const float* top = pool.input + (plane * pool.height + 2 * y) * row_size;
-        for (std::size_t i = 0; i < output_row_size; i += lanes) {
-            const float* left = top + 2 * i - i % pool.block;
-            const float* below = left + row_size;
-            const Register a = Vector::load(left);
-            const Register b = Vector::load(left + pool.block);
-            const Register c = Vector::load(below);
-            const Register d = Vector::load(below + pool.block);
-            const Register upper = Vector::maximum(a, b);
-            const Register lower = Vector::maximum(c, d);
-            const std::uint32_t is_lower = Vector::greater_lanes(lower, upper);
+    const Pool2x2& pool = problem.pool;
+    std::uint8_t* right_choices = problem.choices + pool.output_rows() * (pool.width / 2) * pool.block / 8;
+    for_each_pooled<lanes>(
+        pool, begin,
+        end, [&](const float* upper, const float* lower, std::size_t index) __attribute__((always_inline)) {
+            const Register a = Vector::load(upper);
+            const Register b = Vector::load(upper + pool.block);
+            const Register c = Vector::load(lower);
+            const Register d = Vector::load(lower + pool.block);
+            const Register above = Vector::maximum(a, b);
+            const Register below = Vector::maximum(c, d);
+            const std::uint32_t is_lower = Vector::greater_lanes(below, above);
             const std::uint32_t is_right =
                 (is_lower & Vector::greater_lanes(d, c)) | (~is_lower & Vector::greater_lanes(b, a));
-            const std::size_t index = row * output_row_size + i;
-            Vector::store(pool.output + index, Vector::maximum(upper, lower));
+            Vector::store(pool.output + index, Vector::maximum(above, below));
             store_lane_bits<lanes>(problem.choices, index, is_lower);
             store_lane_bits<lanes>(right_choices, index, is_right);
-        }
-    }
+        });
 }
 
 /// Stores a gradient at `index` where its lane is `chosen`, and where the ReLU before it passes it.

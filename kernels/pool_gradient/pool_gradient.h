@@ -16,8 +16,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/common/pool_2x2.h"
 #include "kernels/isa/kernel_list.h"
-#include "kernels/max_pool/max_pool.h"
 
 namespace vgg19::kernels {
 
@@ -29,7 +29,7 @@ constexpr std::size_t max_pool_choices_size(std::size_t outputs) {
 }
 
 struct RecordingMaxPool {
-    MaxPool pool;
+    Pool2x2 pool;
     std::uint8_t* choices = nullptr;
 };
 
@@ -63,7 +63,7 @@ struct AdaptivePoolGradient {
 
 /// All kernels give identical bits.
 struct PoolGradientKernels {
-    /// Output rows [begin, end), as MaxPoolFunction does.
+    /// Output rows [begin, end), as Pool2x2Function does.
     void (*max_pool)(const RecordingMaxPool& problem, std::size_t begin, std::size_t end);
     /// Rows [begin, end) of problem.rows().
     void (*of_max_pool)(const PoolGradient& problem, std::size_t begin, std::size_t end);

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "kernels/common/blocked_layout.h"
-
 namespace vgg19::kernels {
 
 namespace {
@@ -56,32 +54,6 @@ void max_pool_planes(const MaxPoolGradient& problem, std::size_t begin, std::siz
     }
 }
 
-/// A window of the adaptive average pool along one axis.
-struct Window {
-    std::size_t begin;
-    std::size_t end;
-};
-
-Window window_of(std::size_t index, std::size_t size, std::size_t pooled_size) {
-    return {index * size / pooled_size, ((index + 1) * size + pooled_size - 1) / pooled_size};
-}
-
-void average_pool_channel(const AveragePoolGradient& problem, const float* pooled, float* gradient) {
-    for (std::size_t i = 0; i < problem.pooled_height; ++i) {
-        const Window rows = window_of(i, problem.height, problem.pooled_height);
-        for (std::size_t j = 0; j < problem.pooled_width; ++j) {
-            const Window columns = window_of(j, problem.width, problem.pooled_width);
-            const auto size = static_cast<float>((rows.end - rows.begin) * (columns.end - columns.begin));
-            const float share = pooled[i * problem.pooled_width + j] / size;
-            for (std::size_t y = rows.begin; y < rows.end; ++y) {
-                for (std::size_t x = columns.begin; x < columns.end; ++x) {
-                    gradient[(y * problem.width + x) * problem.block] += share;
-                }
-            }
-        }
-    }
-}
-
 }  // namespace
 
 void relu_gradient(const float* activation, float* gradient, std::size_t size) {
@@ -93,24 +65,6 @@ void max_pool_relu_gradient(const MaxPoolGradient& problem, std::size_t begin, s
         max_pool_planes<16>(problem, begin, end);
     } else {
         max_pool_planes<8>(problem, begin, end);
-    }
-}
-
-void average_pool_gradient(const AveragePoolGradient& problem, std::size_t begin, std::size_t end) {
-    const std::size_t blocks = blocks_of(problem.channels, problem.block);
-    const std::size_t block_size = problem.height * problem.width * problem.block;
-    const std::size_t pooled_size = problem.pooled_height * problem.pooled_width;
-    for (std::size_t index = begin; index < end; ++index) {
-        float* gradient = problem.gradient + index * block_size;
-        std::fill_n(gradient, block_size, 0.0F);
-        const std::size_t image = index / blocks;
-        const std::size_t first_channel = index % blocks * problem.block;
-        const std::size_t channels = std::min(problem.block, problem.channels - first_channel);
-        const float* pooled =
-            problem.pooled_gradient + (image * problem.channels + first_channel) * pooled_size;
-        for (std::size_t c = 0; c < channels; ++c) {
-            average_pool_channel(problem, pooled + c * pooled_size, gradient + c);
-        }
     }
 }
 

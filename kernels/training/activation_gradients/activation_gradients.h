@@ -1,4 +1,4 @@
-// The backward passes of ReLU and of the pools, over activations in the blocked layout
+// The backward passes of ReLU and of a max-pool from activations that were kept, in the blocked layout
 // (kernels/common/blocked_layout.h). They only move memory, so one source serves every ISA.
 #pragma once
 
@@ -27,24 +27,5 @@ struct MaxPoolGradient {
 
 /// Computes planes [begin, end).
 void max_pool_relu_gradient(const MaxPoolGradient& problem, std::size_t begin, std::size_t end);
-
-/// Adaptive average pool (kernels/average_pool/average_pool.h); reads the plain layout and writes the blocked
-/// one. Each pixel's gradient is the sum, over the windows that contain it, of the window's gradient / its
-/// size.
-struct AveragePoolGradient {
-    std::size_t batch = 1;
-    std::size_t channels = 0;
-    std::size_t height = 0;  ///< of the pool's input, like the width
-    std::size_t width = 0;
-    std::size_t pooled_height = 0;
-    std::size_t pooled_width = 0;
-    std::size_t block = 0;
-    const float* pooled_gradient = nullptr;  ///< [batch][channels][pooled_height][pooled_width]
-    float* gradient = nullptr;               ///< [batch][⌈channels / block⌉][height][width][block]
-};
-
-/// Computes channel blocks [begin, end) of batch · ⌈channels / block⌉, counted through all images; padding
-/// channels become zero.
-void average_pool_gradient(const AveragePoolGradient& problem, std::size_t begin, std::size_t end);
 
 }  // namespace vgg19::kernels

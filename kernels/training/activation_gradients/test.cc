@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <vector>
 
-#include "kernels/common/blocked_layout.h"
 #include "kernels/common/testing/guarded_buffer.h"
 #include "kernels/common/testing/random.h"
 #include "kernels/training/activation_gradients/activation_gradients.h"
@@ -77,67 +76,6 @@ void check_max_pool(std::size_t height, std::size_t width, std::size_t block, te
     CHECK(wrong == 0);
 }
 
-struct Window {
-    std::size_t begin;
-    std::size_t end;
-};
-
-Window window_of(std::size_t index, std::size_t size) {
-    return {index * size / 7, ((index + 1) * size + 6) / 7};
-}
-
-/// Adds the shares of all windows that contain a pixel.
-double expected_average_gradient(const AveragePoolGradient& problem, std::size_t plane, std::size_t y,
-                                 std::size_t x) {
-    double sum = 0;
-    for (std::size_t i = 0; i < 7; ++i) {
-        for (std::size_t j = 0; j < 7; ++j) {
-            const Window rows = window_of(i, problem.height);
-            const Window columns = window_of(j, problem.width);
-            if (y < rows.begin || y >= rows.end || x < columns.begin || x >= columns.end) continue;
-            sum += double{problem.pooled_gradient[(plane * 7 + i) * 7 + j]} /
-                   static_cast<double>((rows.end - rows.begin) * (columns.end - columns.begin));
-        }
-    }
-    return sum;
-}
-
-void check_average_pool(std::size_t height, std::size_t width, std::size_t block, testing::Random& random) {
-    CAPTURE(height);
-    CAPTURE(width);
-    constexpr std::size_t batch = 2;
-    constexpr std::size_t channels = 19;
-    GuardedBuffer<float> pooled_gradient(batch * channels * 49);
-    GuardedBuffer<float> gradient(blocked_size(batch, channels, height, width, block));
-    random.fill(pooled_gradient, -1, 1);
-    std::fill(gradient.begin(), gradient.end(), 99.0F);
-    const AveragePoolGradient problem{.batch = batch,
-                                      .channels = channels,
-                                      .height = height,
-                                      .width = width,
-                                      .pooled_height = 7,
-                                      .pooled_width = 7,
-                                      .block = block,
-                                      .pooled_gradient = pooled_gradient.data(),
-                                      .gradient = gradient.data()};
-    average_pool_gradient(problem, 0, batch * blocks_of(channels, block));
-    for (std::size_t image = 0; image < batch; ++image) {
-        for (std::size_t channel = 0; channel < blocks_of(channels, block) * block; ++channel) {
-            for (std::size_t pixel = 0; pixel < height * width; ++pixel) {
-                const float found =
-                    gradient[blocked_index(channels, height, width, block, image, channel, 0, pixel)];
-                if (channel >= channels) {
-                    REQUIRE(found == 0);
-                    continue;
-                }
-                const double expected = expected_average_gradient(problem, image * channels + channel,
-                                                                  pixel / width, pixel % width);
-                REQUIRE(found == doctest::Approx(expected).epsilon(1e-5));
-            }
-        }
-    }
-}
-
 }  // namespace
 
 TEST_CASE("ReLU's gradient passes where the output is positive") {
@@ -160,15 +98,6 @@ TEST_CASE("a max-pool's gradient goes to the first largest of each window, and t
     constexpr std::size_t sizes[][2] = {{1, 1}, {1, 4}, {2, 2}, {3, 2}, {5, 7}, {8, 6}};
     for (const std::size_t block : {8U, 16U}) {
         for (const auto& [height, width] : sizes) check_max_pool(height, width, block, random);
-    }
-}
-
-TEST_CASE("an adaptive average pool's gradient is shared by each window, whatever its size") {
-    testing::Random random;
-    INFO(random.replay());
-    constexpr std::size_t sizes[][2] = {{1, 1}, {5, 5}, {7, 7}, {10, 10}, {14, 3}};
-    for (const std::size_t block : {8U, 16U}) {
-        for (const auto& [height, width] : sizes) check_average_pool(height, width, block, random);
     }
 }
 
