@@ -1,10 +1,5 @@
 #include "tools/serve/exchange.h"
 
-#include <exception>
-#include <new>
-
-#include "vgg19/error.h"
-
 namespace vgg19::server {
 
 namespace {
@@ -102,21 +97,6 @@ void answer_bytes(Exchange& exchange, std::string_view bytes, const std::string&
     }
     response.status = 200;
     response.set_content(bytes.data(), bytes.size(), type);
-}
-
-Problem current_problem() {
-    try {
-        throw;
-    } catch (const Problem& problem) {
-        return problem;
-    } catch (const Error& error) {
-        const bool is_theirs = error.kind() != ErrorKind::failed;
-        return {is_theirs ? 400 : 500, is_theirs ? "bad_request" : "internal", error.what()};
-    } catch (const std::bad_alloc&) {
-        return {503, "internal", "memory is short"};
-    } catch (const std::exception& error) {
-        return {500, "internal", error.what()};
-    }
 }
 
 }  // namespace vgg19::server

@@ -62,7 +62,4 @@ void answer_bytes(Exchange& exchange, std::string_view bytes, const std::string&
 /// {"code", "message"}
 model::Json problem_json(const Problem& problem);
 
-/// Converts the exception that is being handled to a Problem.
-Problem current_problem();
-
 }  // namespace vgg19::server

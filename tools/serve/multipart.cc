@@ -15,6 +15,7 @@ constexpr std::string_view media_type = "multipart/form-data";
 constexpr std::string_view line_end = "\r\n";
 constexpr std::string_view head_end = "\r\n\r\n";
 constexpr std::size_t most_parts = 16;
+constexpr std::size_t most_head_bytes = 8192;
 
 struct Part {
     bool is_file = false;
@@ -46,8 +47,11 @@ std::string boundary_of(std::string_view content_type) {
 Part parse_part(std::string_view text) {
     // A part without header fields begins directly with the empty line.
     const bool has_fields = !text.starts_with(line_end);
-    const std::size_t end = has_fields ? text.find(head_end) : 0;
-    if (end == std::string_view::npos) malformed("expected an empty line after a part's header");
+    const std::size_t end = has_fields ? text.substr(0, most_head_bytes).find(head_end) : 0;
+    if (end == std::string_view::npos) {
+        malformed("expected an empty line after a part's header of at most " +
+                  std::to_string(most_head_bytes) + " bytes");
+    }
     const std::string fields = lower_case(text.substr(0, end));
     // Either "filename" or "filename*", whatever the name is.
     const bool is_file = fields.find("filename") != std::string::npos;
@@ -84,16 +88,16 @@ bool is_form(std::string_view content_type) {
     return lower_case(content_type).starts_with(media_type);
 }
 
-std::string file_of_form(std::string_view body, std::string_view content_type) {
+std::string_view file_of_form(std::string_view body, std::string_view content_type) {
     const std::vector<Part> parts = parse_parts(body, boundary_of(content_type));
     const auto files =
         std::count_if(parts.begin(), parts.end(), [](const Part& part) { return part.is_file; });
     if (files == 1) {
         const auto file =
             std::find_if(parts.begin(), parts.end(), [](const Part& part) { return part.is_file; });
-        return std::string(file->content);
+        return file->content;
     }
-    if (files == 0 && parts.size() == 1) return std::string(parts.front().content);
+    if (files == 0 && parts.size() == 1) return parts.front().content;
     malformed("expected one file, found " + std::to_string(files) + " among " + std::to_string(parts.size()) +
               " parts");
 }

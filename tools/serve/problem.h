@@ -24,4 +24,13 @@ class Problem : public std::exception {
     std::string message_;
 };
 
+/// memory_is_short() if there is no memory for these texts.
+Problem make_problem(int status, const char* code, const char* message) noexcept;
+
+/// The system has no memory for this request. Neither this call nor copying its result allocates.
+Problem memory_is_short() noexcept;
+
+/// Converts the exception that is being handled; to memory_is_short() if there is no memory for more.
+Problem current_problem() noexcept;
+
 }  // namespace vgg19::server
