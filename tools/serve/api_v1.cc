@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "bench/machine.h"
@@ -17,10 +18,8 @@ namespace {
 using model::Json;
 using Clock = std::chrono::steady_clock;
 
-/// The image's bytes, extracted from a form if the body is one.
-std::string image_file(Exchange& exchange) {
-    const std::string_view type = exchange.head.value("content-type");
-    return is_form(type) ? file_of_form(exchange.body, type) : std::move(exchange.body);
+Upload upload(Exchange& exchange) {
+    return {std::move(exchange.body), exchange.head.value("content-type"), Reservation()};
 }
 
 std::string timing(const char* name, double ms) {
@@ -47,7 +46,8 @@ class Follower {
         constexpr std::chrono::milliseconds glance{100};
         constexpr std::chrono::seconds longest_silence{10};
         std::string text;
-        if (const auto event = job_->events().wait_for(next_, glance)) {
+        std::this_thread::sleep_for(glance / 10);
+        if (const auto event = job_->events().find(next_)) {
             text = event_text(next_++, *event);
         } else if (job_->events().is_over_after(next_ - 1)) {
             sink.done();
@@ -113,10 +113,12 @@ Json Application::models_json() const {
 
 void Application::classify(Exchange& exchange) {
     JobRequest request = classify_request(exchange.query, variants_.ids(), settings_.limits);
-    const auto job = std::make_shared<Job>(variants_, std::move(request), image_file(exchange),
-                                           settings_.limits.image_options());
+    const auto job = std::make_shared<Job>(variants_, std::move(request), upload(exchange),
+                                           settings_.limits.image_options(), budget_);
+    Finish finish;
+    job->when_finished([&] { finish.set(); });
     queue_.submit(job);
-    wait_for(job, job->finish(), exchange);
+    wait_for(job, finish, exchange);
     exchange.noted.push_back(timing("queue", job->queue_ms()));
     if (job->failure()) throw Problem(*job->failure());
     exchange.noted.push_back(timing("decode", job->decode_ms()));
@@ -125,8 +127,8 @@ void Application::classify(Exchange& exchange) {
 
 void Application::create_job(Exchange& exchange) {
     JobRequest request = job_request(exchange.query, variants_.ids(), settings_.limits);
-    const auto job = std::make_shared<Job>(variants_, std::move(request), image_file(exchange),
-                                           settings_.limits.image_options());
+    const auto job = std::make_shared<Job>(variants_, std::move(request), upload(exchange),
+                                           settings_.limits.image_options(), budget_);
     job->require_followers();
     const std::string id = jobs_.add(job);
     try {

@@ -23,21 +23,15 @@ class InferTask final : public Task {
               std::optional<std::size_t> json_bytes)
         : variants_(variants), variant_(variant), body_(std::move(body)), json_bytes_(json_bytes) {}
 
-    void run() override {
+    void work() noexcept override {
         try {
             if (!is_cancelled()) answer_ = infer();
         } catch (...) {
             failure_ = current_problem();
         }
-        finish_.set();
     }
 
-    void drop() override {
-        failure_ = Problem(503, is_cancelled() ? "cancelled" : "stopping", "the request was dropped");
-        finish_.set();
-    }
-
-    const Finish& finish() const { return finish_; }
+    void give_up() noexcept override { failure_ = reason(); }
 
     /// Only when finished. Throws the Problem that occurred.
     const InferAnswer& answer() const {
@@ -50,7 +44,9 @@ class InferTask final : public Task {
         const std::string body = std::move(body_);
         const InferRequest request =
             parse_infer_request(body, json_bytes_, variants_.session(variant_).input_size());
-        return infer_answer(variants_.ids()[variant_], request, variants_.infer(variant_, request.input));
+        std::vector<float> logits(request.images * variants_.session(variant_).model().classes());
+        variants_.infer(variant_, request.input, logits, [this] { return is_cancelled(); });
+        return infer_answer(variants_.ids()[variant_], request, logits);
     }
 
     Variants& variants_;
@@ -59,7 +55,6 @@ class InferTask final : public Task {
     std::optional<std::size_t> json_bytes_;
     InferAnswer answer_;
     std::optional<Problem> failure_;
-    Finish finish_;
 };
 
 Json tensor_json(const char* name, const std::vector<std::size_t>& shape_of_one) {
@@ -137,8 +132,10 @@ void Application::infer(Exchange& exchange) {
         }
     }
     const auto task = std::make_shared<InferTask>(variants_, variant, std::move(exchange.body), json_bytes);
+    Finish finish;
+    task->when_finished([&] { finish.set(); });
     queue_.submit(task);
-    wait_for(task, task->finish(), exchange);
+    wait_for(task, finish, exchange);
     const InferAnswer& answer = task->answer();
     if (answer.json_bytes) {
         exchange.response.set_header(header_length, std::to_string(*answer.json_bytes));

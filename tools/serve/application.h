@@ -60,6 +60,7 @@ class Application {
 
     const Settings settings_;
     Metrics metrics_;
+    MemoryBudget budget_{std::size_t{1500} * 1000000};
     Variants variants_;
     JobStore jobs_;
     WorkQueue queue_;

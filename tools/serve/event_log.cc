@@ -9,9 +9,9 @@ namespace vgg19::server {
 
 EventLog::EventLog(MemoryPool* memory)
     : memory_(memory),
-      last_resort_({{{.name = "failed",
-                      .data = R"({"error":{"code":"memory_short","message":"memory is short"}})"},
-                     {.name = "done", .data = R"({"state":"failed","ms":0,"latency":{}})"}}}) {}
+      last_resort_(
+          {{{.name = "failed", .data = R"({"error":{"code":"memory_short","message":"memory is short"}})"},
+            {.name = "done", .data = R"({"state":"failed","ms":0,"latency":{}})"}}}) {}
 
 EventLog::Stored EventLog::stored(const std::string& name, const model::Json& data) const {
     Stored stored{.event = {name, data.dump()}, .memory = {}};

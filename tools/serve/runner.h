@@ -35,6 +35,10 @@ class Runner {
     /// The number of threads of a session.
     virtual int threads() const = 0;
 
+    /// The memory that classify() takes at most, in addition to what the variant always has.
+    virtual std::size_t run_bytes(std::size_t variant, std::size_t width, std::size_t height,
+                                  std::size_t top) const = 0;
+
     /// Begins a call on the variant's own thread.
     virtual void begin(std::size_t variant, Call& call) noexcept = 0;
 

@@ -135,6 +135,20 @@ bool Variants::have_same_classes(std::size_t one, std::size_t other) const {
     return bench::have_same_classes(session(one).model(), session(other).model());
 }
 
+std::size_t Variants::run_bytes(std::size_t variant, std::size_t width, std::size_t height,
+                                std::size_t top) const {
+    constexpr std::size_t a_class = 2048;  // a prediction, as JSON values and as text
+    constexpr std::size_t others = std::size_t{128} << 10U;
+    const Served& served = *served_[variant];
+    const MapSize size = served.session.input_size();
+    // Resizing keeps the rows under the crop and its filter, at the crop's width. These rows are at most as
+    // high as the crop is at the picture's width, and as much again.
+    const std::size_t rows = std::min(height, 2 * (width * size.height / size.width + 1));
+    const std::size_t classes = served.logits.size();
+    return (rows + size.height) * size.width * model::image_channels + 4 * classes * sizeof(float) +
+           std::min(std::max(top, bench::agreeing_classes), classes) * a_class + others;
+}
+
 Outcome Variants::classify(std::size_t variant, const ImageView& image, std::size_t top, bool profile,
                            const std::function<bool()>& is_cancelled) {
     using Clock = std::chrono::steady_clock;

@@ -36,6 +36,8 @@ class Variants final : public Runner {
     const std::vector<PlanStep>& layers(std::size_t variant) const override;
     bool have_same_classes(std::size_t one, std::size_t other) const override;
     int threads() const override { return served_.front()->session.threads(); }
+    std::size_t run_bytes(std::size_t variant, std::size_t width, std::size_t height,
+                          std::size_t top) const override;
     void begin(std::size_t variant, Call& call) noexcept override { served_[variant]->thread.begin(call); }
     Outcome classify(std::size_t variant, const ImageView& image, std::size_t top, bool profile,
                      const std::function<bool()>& is_cancelled) override;

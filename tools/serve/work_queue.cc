@@ -61,8 +61,8 @@ WorkQueue::~WorkQueue() {
 void WorkQueue::check_place() const {
     if (stopping_) throw Problem(503, "stopping", "the server is stopping");
     // An idle worker counts as a place, although the task waits until the worker wakes up.
-    const auto busy = static_cast<std::size_t>(std::count_if(
-        running_.begin(), running_.end(), [](const auto& task) { return task != nullptr; }));
+    const auto busy = static_cast<std::size_t>(
+        std::count_if(running_.begin(), running_.end(), [](const auto& task) { return task != nullptr; }));
     if (busy + waiting_.size() >= running_.size() + capacity_) {
         throw Problem(503, "queue_full", "the queue is full: " + std::to_string(waiting_.size()) + " wait");
     }
@@ -124,8 +124,8 @@ std::size_t WorkQueue::waiting() const {
 
 std::size_t WorkQueue::running() const {
     const std::scoped_lock lock(mutex_);
-    return static_cast<std::size_t>(std::count_if(running_.begin(), running_.end(),
-                                                  [](const auto& task) { return task != nullptr; }));
+    return static_cast<std::size_t>(
+        std::count_if(running_.begin(), running_.end(), [](const auto& task) { return task != nullptr; }));
 }
 
 /// `running` is this worker's place in running_.
