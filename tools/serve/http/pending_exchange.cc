@@ -193,10 +193,12 @@ void PendingExchange::depart() noexcept {
 void PendingExchange::finish() noexcept {
     std::function<void()> leave;
     std::function<void(std::size_t)> grow;
+    Outcome unused;
     const std::scoped_lock lock(mutex_);  // released before the functions are destroyed
     finished_ = true;
     leave.swap(leave_);
     grow.swap(grow_);
+    std::swap(unused, outcome_);
 }
 
 void PendingExchange::check_deadline(Clock::time_point now) {
