@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/serve/http/request.h"
 #include "tools/serve/job.h"
 #include "tools/serve/limits.h"
 
