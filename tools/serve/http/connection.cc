@@ -219,9 +219,10 @@ const Route& Connection::find_route(Request& request) {
     throw Problem(405, "method_not_allowed", "expected " + allowed);
 }
 
-void Connection::check_body() const {
+void Connection::check_body() {
     const Request& request = exchange_->request();
     if (!request.chunked && !request.content_length) {
+        closes_ = true;  // the client may send a body all the same
         throw Problem(411, "length_required", "body: expected Content-Length, or chunks");
     }
     if (request.content_length.value_or(0) > route_->most_body_bytes) {
