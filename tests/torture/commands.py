@@ -3,6 +3,7 @@
 import collections
 import errno
 import itertools
+import re
 import shutil
 
 from command_list import commands
@@ -39,6 +40,7 @@ FAULTS = [
     Fault('fork', 'process', 1, errno.EAGAIN),
 ]
 EXIT_CODES = {0, 1, 2, 3, 5}
+LEFT_OUT = re.compile(r'pictures? cannot be read: .*/photos/')
 
 
 class Trial:
@@ -83,7 +85,10 @@ def problem(trial, outcome, old, right, must_succeed):
         return f'left {trial.left()}: {outcome}'
     result = trial.result(outcome)
     if outcome.code == 0:
-        return '' if result == right else 'reported success, but the result is not what it should be'
+        # A picture that cannot be read is left out, and named.
+        if result == right or LEFT_OUT.search(outcome.errors):
+            return ''
+        return f'reported success, but the result is not what it should be: {outcome}'
     if trial.command.writes and result not in (old, right):
         return f'the destination is neither old nor new: {outcome}'
     if trial.command.resumes:
