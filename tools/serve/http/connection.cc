@@ -37,7 +37,10 @@ void Connection::start() noexcept {
 }
 
 void Connection::begin_stop() noexcept {
-    if (state_ == State::waiting) close();
+    guarded([&] {
+        if (state_ == State::waiting && !peer_closed_) on_readable();  // a request may have come just now
+        if (state_ == State::waiting) close();
+    });
 }
 
 void Connection::close() noexcept {

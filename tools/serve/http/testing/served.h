@@ -7,9 +7,12 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -79,6 +82,13 @@ class Client {
         std::array<char, 65536> bytes{};
         const ssize_t count = ::recv(socket_, bytes.data(), bytes.size(), 0);
         return count <= 0 ? std::string() : std::string(bytes.data(), static_cast<std::size_t>(count));
+    }
+
+    /// Whether the server has closed, and all that it sent has been received.
+    bool has_ended() const {
+        char byte = 0;
+        const ssize_t count = ::recv(socket_, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+        return count == 0 || (count < 0 && errno != EAGAIN);
     }
 
     void half_close() const { ::shutdown(socket_, SHUT_WR); }
