@@ -42,7 +42,7 @@ if(NOT VGG19_STB_INCLUDE_DIR)
   set(VGG19_STB_INCLUDE_DIR ${stb_SOURCE_DIR} CACHE PATH "the folder of stb_image.h" FORCE)
 endif()
 
-# libjpeg-turbo and libwebp cannot be added as subprojects, so only the system's packages are used.
+# libjpeg-turbo, libwebp and zlib cannot be added as subprojects, so only the system's packages are used.
 # VGG19_HAS_… tells which exist.
 function(vgg19_codec option library target)
   set(has OFF)
@@ -64,7 +64,11 @@ endif()
 if(VGG19_WEBP AND PkgConfig_FOUND)
   pkg_check_modules(VGG19_LIBWEBP QUIET IMPORTED_TARGET libwebpdemux libwebp)
 endif()
+if(VGG19_ZLIB)
+  find_package(ZLIB QUIET)
+endif()
 vgg19_codec(VGG19_JPEG libjpeg-turbo JPEG::JPEG)
+vgg19_codec(VGG19_ZLIB zlib ZLIB::ZLIB)
 vgg19_codec(VGG19_WEBP libwebp PkgConfig::VGG19_LIBWEBP)
 
 if(VGG19_BUILD_TOOLS OR VGG19_BUILD_TESTS)
@@ -75,9 +79,6 @@ if(VGG19_BUILD_TOOLS OR VGG19_BUILD_TESTS)
       8586084f71f9bde545ee7fa6d00288b264a2b7ac3607b974e54d13e7162c1c72
       OPTIONS EIGEN_BUILD_DOC=OFF EIGEN_BUILD_TESTING=OFF BUILD_TESTING=OFF)
   endif()
-
-  # zlib: for repacked PyTorch files, and TorchScript's code. Without it such files are refused.
-  find_package(ZLIB QUIET)
 
   find_package(cxxopts CONFIG QUIET)
   if(NOT cxxopts_FOUND)

@@ -64,9 +64,10 @@ struct ImageOptions {
     /// with input 224 scales it.
     std::size_t reduced_short_side = 2048;
 
-    /// Asked every few milliseconds while a picture is decoded, on the caller's thread; true ends decoding with
-    /// Error (cancelled). What it throws leaves the function that decodes. Only libwebp, and stb_image in a
-    /// build without libjpeg or libpng, can take longer between two questions: a second for the largest pictures.
+    /// Asked every few milliseconds while a picture is decoded, on the caller's thread; true ends decoding
+    /// with Error (cancelled). What it throws leaves the function that decodes. Only libwebp, and stb_image
+    /// in a build without libjpeg or libpng, can take longer between two questions: a second for the largest
+    /// pictures.
     std::function<bool()> is_cancelled{};
 };
 
@@ -104,8 +105,8 @@ Image decode_image(std::span<const std::uint8_t> file, const std::string& name, 
 Image decode_image(std::span<const std::uint8_t> file, const std::string& name,
                    const ImageLimits& limits = {});
 
-/// What decode_image() would take. Reads headers alone, so that it is fast and takes no memory to speak of, and
-/// throws the same Errors for what they show: an unknown format, damage, and pictures beyond the limits.
+/// What decode_image() would take. Reads headers alone, so that it is fast and takes no memory to speak of,
+/// and throws the same Errors for what they show: an unknown format, damage, and pictures beyond the limits.
 /// Thread-safe.
 ImageCost image_cost(std::span<const std::uint8_t> file, const std::string& name,
                      const ImageOptions& options = {});
