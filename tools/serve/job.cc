@@ -12,7 +12,7 @@
 #include "converter/variants/recipes.h"
 #include "engine/model/number_text.h"
 #include "kernels/common/thread_limit.h"
-#include "tools/serve/exchange.h"
+#include "tools/serve/answers.h"
 #include "vgg19/error.h"
 
 namespace vgg19::server {

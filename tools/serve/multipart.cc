@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "tools/serve/head.h"
+#include "tools/serve/http/request.h"
 #include "tools/serve/problem.h"
 
 namespace vgg19::server {
@@ -29,7 +29,7 @@ struct Part {
 /// The `boundary=…` of the content type, quoted or not.
 std::string boundary_of(std::string_view content_type) {
     constexpr std::string_view key = "boundary=";
-    const std::size_t at = lower_case(content_type).find(key);
+    const std::size_t at = http::lower_case(content_type).find(key);
     if (at == std::string::npos) malformed("Content-Type: expected a boundary");
     std::string_view text = content_type.substr(at + key.size());
     if (text.starts_with('"')) {
@@ -52,7 +52,7 @@ Part parse_part(std::string_view text) {
         malformed("expected an empty line after a part's header of at most " +
                   std::to_string(most_head_bytes) + " bytes");
     }
-    const std::string fields = lower_case(text.substr(0, end));
+    const std::string fields = http::lower_case(text.substr(0, end));
     // Either "filename" or "filename*", whatever the name is.
     const bool is_file = fields.find("filename") != std::string::npos;
     return {.is_file = is_file, .content = text.substr(end + (has_fields ? head_end : line_end).size())};
@@ -85,7 +85,7 @@ std::vector<Part> parse_parts(std::string_view body, const std::string& boundary
 }  // namespace
 
 bool is_form(std::string_view content_type) {
-    return lower_case(content_type).starts_with(media_type);
+    return http::lower_case(content_type).starts_with(media_type);
 }
 
 std::string_view file_of_form(std::string_view body, std::string_view content_type) {

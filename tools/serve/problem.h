@@ -1,28 +1,11 @@
 // The error that is sent to a client.
 #pragma once
 
-#include <exception>
-#include <string>
-#include <utility>
+#include "tools/serve/http/problem.h"
 
 namespace vgg19::server {
 
-/// Becomes an answer with that status. `code` is one of the API description's (openapi.json, Problem).
-class Problem : public std::exception {
-  public:
-    Problem(int status, std::string code, std::string message)
-        : status_(status), code_(std::move(code)), message_(std::move(message)) {}
-
-    const char* what() const noexcept override { return message_.c_str(); }
-
-    int status() const { return status_; }
-    const std::string& code() const { return code_; }
-
-  private:
-    int status_;
-    std::string code_;
-    std::string message_;
-};
+using http::Problem;
 
 /// memory_is_short() if there is no memory for these texts.
 Problem make_problem(int status, const char* code, const char* message) noexcept;
