@@ -79,11 +79,11 @@ TEST_CASE("an output's own parameter takes precedence over the request's") {
 TEST_CASE("members may come in any order, and unknown ones do not matter") {
     const std::string data = R"("data":)" + zeros(values);
     const std::string members = shape + "," + data;
-    for (const std::string& body :
-         {request(data + "," + shape), R"({"x":[[1],{"y":2}],"inputs":[{)" + data + R"(,"z":{"a":[]},)" +
-                                           R"("datatype":"FP32","name":"input",)" + shape + R"(}],"id":"i"})",
-          R"({"outputs":[{"name":"logits","parameters":{"binary_data":true}}],)" +
-              request(members).substr(1)}) {
+    for (const std::string& body : {request(data + "," + shape),
+                                    R"({"x":[[1],{"y":2}],"inputs":[{)" + data + R"(,"z":{"a":[]},)" +
+                                        R"("datatype":"FP32","name":"input",)" + shape + R"(}],"id":"i"})",
+                                    R"({"outputs":[{"name":"logits","parameters":{"binary_data":true}}],)" +
+                                        request(members).substr(1)}) {
         const InferRequest read = parse_infer_request(body, {}, size);
         CHECK(read.input == std::vector<float>(values));
         CHECK(read.images == 1);
