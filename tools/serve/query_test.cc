@@ -10,6 +10,7 @@
 namespace {
 
 using namespace vgg19::server;
+namespace http = vgg19::http;
 
 const std::vector<std::string> ids = {"baseline", "pruned", "int8"};
 const Limits limits;
