@@ -23,7 +23,7 @@ def reserved(server, use):
 
 
 def post_batch(server):
-    return server.post('/v2/models/baseline/infer', BATCH_HEAD + bytes(BATCH * len(loads.TENSOR)), 'application/octet-stream',
+    return server.post('/v2/models/res160/infer', BATCH_HEAD + bytes(BATCH * len(loads.TENSOR)), 'application/octet-stream',
                        {'Inference-Header-Content-Length': str(len(BATCH_HEAD))})
 
 
@@ -54,7 +54,7 @@ class LimitsTest(unittest.TestCase):
         connection = server.connect()
         self.addCleanup(connection.close)
         length = len(BATCH_HEAD) + BATCH * len(loads.TENSOR)
-        head = loads.head_of_post(server, '/v2/models/baseline/infer', f'Content-Length: {length}',
+        head = loads.head_of_post(server, '/v2/models/res160/infer', f'Content-Length: {length}',
                                   f'Inference-Header-Content-Length: {len(BATCH_HEAD)}')
         connection.sendall(head.replace(b'image/png', b'application/octet-stream') + BATCH_HEAD)
         connection.sendall(bytes(BATCH * len(loads.TENSOR)))
