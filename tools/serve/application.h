@@ -81,6 +81,7 @@ class Application {
     Variants variants_;
     JobStore jobs_;
     WorkQueue queue_;
+    std::string models_text_;  ///< made by bind(), because that takes milliseconds
     http::Server server_;
 };
 
