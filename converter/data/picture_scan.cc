@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <charconv>
-#include <exception>
 #include <map>
-#include <mutex>
 #include <set>
 #include <span>
 #include <utility>
@@ -41,22 +39,6 @@ struct Result {
     std::string problem;
 };
 
-/// Keeps the first exception that does not concern a single picture, to rethrow it in the waiting thread.
-class Failure {
-  public:
-    void keep() {
-        const std::lock_guard lock(mutex_);
-        if (!error_) error_ = std::current_exception();
-    }
-    void rethrow() const {
-        if (error_) std::rethrow_exception(error_);
-    }
-
-  private:
-    std::mutex mutex_;
-    std::exception_ptr error_;
-};
-
 }  // namespace
 
 std::size_t PictureScan::duplicates() const {
@@ -68,20 +50,16 @@ PictureScan scan_pictures(const DataSet& data, const std::vector<std::size_t>& i
                           const model::Progress& progress) {
     if (threads == 0) threads = kernels::available_cpus();
     std::vector<Result> results(items.size());
-    Failure failure;
     std::atomic<std::size_t> done = 0;
     kernels::parallel_workers(threads, items.size(), [&](std::size_t worker, std::size_t i) {
         try {
             results[i].digest = digest_of(data.picture(items[i]));
         } catch (const Error& error) {
             results[i].problem = error.what();
-        } catch (...) {
-            failure.keep();
         }
         ++done;
         if (worker == 0 && progress) progress(done, items.size());
     });
-    failure.rethrow();
 
     PictureScan scan;
     for (std::size_t i = 0; i < items.size(); ++i) {

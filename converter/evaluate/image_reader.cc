@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <span>
+#include <system_error>
 #include <utility>
 
 #include "engine/model/network.h"
@@ -30,7 +31,10 @@ ImageReader::ImageReader(const DataSet& data, std::vector<std::size_t> items,
     for (ImageBatch& slot : ring_) {
         for (const InputFormat& format : formats_) slot.inputs.emplace_back(batch * image_floats(format));
     }
-    thread_ = std::thread([this] { read_all(); });
+    try {
+        thread_ = std::thread([this] { read_all(); });
+    } catch (const std::system_error&) {  // the system refuses a thread: next() reads
+    }
 }
 
 ImageReader::~ImageReader() {
@@ -39,10 +43,11 @@ ImageReader::~ImageReader() {
         stopping_ = true;
     }
     changed_.notify_all();
-    thread_.join();
+    if (thread_.joinable()) thread_.join();
 }
 
 const ImageBatch* ImageReader::next() {
+    if (!thread_.joinable() && !finished_ && !error_) read_next(read_);
     std::unique_lock lock(mutex_);
     released_ = taken_;
     changed_.notify_all();
@@ -53,23 +58,26 @@ const ImageBatch* ImageReader::next() {
 }
 
 void ImageReader::read_all() {
+    for (std::size_t index = 0; wait_for_room(index) && read_next(index);) ++index;
+}
+
+bool ImageReader::read_next(std::size_t index) {
+    bool has_read = false;
+    std::exception_ptr error;
     try {
-        for (std::size_t index = 0; next_item_ < items_.size() && wait_for_room(index); ++index) {
-            read_batch(index);
-            if (ring_.at(index % ring_.size()).count == 0) break;  // all remaining images are broken
-            {
-                const std::lock_guard lock(mutex_);
-                ++read_;
-            }
-            changed_.notify_all();
-        }
-        const std::lock_guard lock(mutex_);
-        finished_ = true;
+        // Without a picture if all remaining ones are broken.
+        if (next_item_ < items_.size()) has_read = read_batch(index);
     } catch (...) {
+        error = std::current_exception();
+    }
+    {
         const std::lock_guard lock(mutex_);
-        error_ = std::current_exception();
+        if (has_read) ++read_;
+        error_ = error;
+        finished_ = !has_read && !error;
     }
     changed_.notify_all();
+    return has_read;
 }
 
 bool ImageReader::wait_for_room(std::size_t index) {
@@ -78,7 +86,7 @@ bool ImageReader::wait_for_room(std::size_t index) {
     return !stopping_;
 }
 
-void ImageReader::read_batch(std::size_t index) {
+bool ImageReader::read_batch(std::size_t index) {
     ImageBatch& slot = ring_.at(index % ring_.size());
     slot.first = index * batch_;
     slot.items.clear();
@@ -88,6 +96,7 @@ void ImageReader::read_batch(std::size_t index) {
     }
     slot.count = slot.items.size();
     slot.done = next_item_;
+    return slot.count > 0;
 }
 
 bool ImageReader::read_image(std::size_t item, std::size_t place, ImageBatch& slot) {

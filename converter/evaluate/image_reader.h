@@ -38,7 +38,8 @@ enum class BrokenImages : unsigned char {
     are_left_out,  ///< unless there are too_many_broken(), which is an error
 };
 
-/// Reads `items` in order on its own thread, at most two batches ahead of the caller.
+/// Reads `items` in order on its own thread, at most two batches ahead of the caller; where the system
+/// refuses a thread, on the caller's.
 class ImageReader {
   public:
     /// The caller's batch and two ahead.
@@ -59,7 +60,10 @@ class ImageReader {
 
   private:
     void read_all();
-    void read_batch(std::size_t index);
+    /// Reads batch `index`, and tells the other thread what came of it. False if there is no such batch.
+    bool read_next(std::size_t index);
+    /// False if it has no picture.
+    bool read_batch(std::size_t index);
     /// False if the image cannot be read and is left out.
     bool read_image(std::size_t item, std::size_t place, ImageBatch& slot);
     /// False if the reader has to stop.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/testing/error_of.h"
+#include "kernels/common/testing/no_new_threads.h"
 
 namespace vgg19::converter {
 
@@ -156,6 +157,24 @@ TEST_CASE("a broken item at the end makes no empty batch, and too many are an er
                        }
                    }) ==
           vgg19::testing::Containing("at most a quarter of the pictures to be broken, found that 1 of 3"));
+}
+
+TEST_CASE("where the system refuses a thread, the caller's reads") {
+    const kernels::NoNewThreads refused;
+    const Numbers data(5, 4);
+    ImageReader reader(data, {3, 1, 2}, {format_with(0, 1)}, 2);
+    const ImageBatch* batch = reader.next();
+    REQUIRE(batch != nullptr);
+    CHECK(batch->items == std::vector<std::size_t>{3, 1});
+    CHECK(batch->inputs[0][3] == 1);
+    batch = reader.next();
+    REQUIRE(batch != nullptr);
+    CHECK(batch->items == std::vector<std::size_t>{2});
+    CHECK(reader.next() == nullptr);
+    CHECK(reader.next() == nullptr);
+    ImageReader broken(data, {4}, {format_with(0, 1)}, 2);
+    CHECK(error_of(ErrorKind::bad_input, [&] { broken.next(); }) == "item 4");
+    CHECK(error_of(ErrorKind::bad_input, [&] { broken.next(); }) == "item 4");
 }
 
 }  // namespace vgg19::converter

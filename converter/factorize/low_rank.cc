@@ -5,8 +5,6 @@
 #include <Eigen/QR>
 #include <algorithm>
 #include <cmath>
-#include <exception>
-#include <mutex>
 #include <random>
 #include <utility>
 
@@ -54,20 +52,10 @@ struct WideMatrix {
     ConstFloats values;
 };
 
-/// kernels::parallel_for for bodies that may throw, because Eigen allocates.
 template <class Body>
 void parallel(std::size_t tasks, Body body) {
-    std::exception_ptr failure;
-    std::mutex mutex;
-    kernels::parallel_for(kernels::available_cpus(), tasks, [&](std::size_t task) {
-        try {
-            body(static_cast<Index>(task));
-        } catch (...) {
-            const std::scoped_lock lock(mutex);
-            failure = std::current_exception();
-        }
-    });
-    if (failure) std::rethrow_exception(failure);
+    kernels::parallel_for(kernels::available_cpus(), tasks,
+                          [&](std::size_t task) { body(static_cast<Index>(task)); });
 }
 
 std::size_t blocks_of(Index size, Index block) {

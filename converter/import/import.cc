@@ -320,7 +320,9 @@ ImportReport import_model(const std::filesystem::path& input, const std::filesys
                                : 0;
     model::Description description = describe(input, settings, facts, epsilon, vgg);
 
-    std::future<std::string> sha256 = std::async(std::launch::async, file_sha256, input);
+    // Deferred, where the system refuses a thread.
+    std::future<std::string> sha256 =
+        std::async(std::launch::async | std::launch::deferred, file_sha256, input);
     Weights weights(source.mapping());
     add_layers(vgg, options.dense_order.value_or(model::DenseOrder::input_major), epsilon, weights);
     description.source_sha256 = sha256.get();

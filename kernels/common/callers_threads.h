@@ -22,8 +22,8 @@ using ParallelFor =
 /// reentrant. The function runs in the floating-point mode that the thread has when this object is made; the
 /// loops' tasks run in the loops' own.
 ///
-/// Loops never throw: when the function does, the rest of that loop and all later ones run on this thread
-/// alone, until rethrow().
+/// What tasks throw leaves the loop, but not through the function. What the function itself throws does not
+/// leave the loop: the rest of that loop and all later ones run on this thread alone, until rethrow().
 class CallersThreads {
   public:
     /// `function` must outlive this object.

@@ -14,6 +14,7 @@ namespace vgg19::kernels {
 /// again. Nothing changes in a build without OpenMP.
 class OpenMpThreads {
   public:
+    /// Throws std::system_error if the system refuses so many threads: libgomp would end the program.
     explicit OpenMpThreads(int threads);
     ~OpenMpThreads();  // NOLINT(performance-trivially-destructible): empty only without OpenMP
     OpenMpThreads(const OpenMpThreads&) = delete;
@@ -24,7 +25,8 @@ class OpenMpThreads {
     [[maybe_unused]] int outer_ = 0;  ///< threads of an OpenMpThreads that exists already, else 0
 };
 
-/// run_on_pool on OpenMP's threads. False, and nothing has run, if this thread has no OpenMpThreads.
+/// run_on_pool on OpenMP's threads. False, and nothing has run, if this thread has no OpenMpThreads. Throws
+/// as its constructor does.
 bool run_on_openmp(std::size_t threads, ParticipantFunction work, void* context);
 
 /// The CPUs that OpenMP deals out to its threads, if it binds each to some of them (OMP_PROC_BIND): then a

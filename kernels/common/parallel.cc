@@ -4,7 +4,9 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <limits>
+#include <utility>
 
 #include "kernels/common/callers_threads.h"
 #include "kernels/common/openmp.h"
@@ -70,8 +72,24 @@ class Loop {
         for (std::size_t i = 0; i < count_; ++i) shares_[i].set(part_of(tasks, count_, i));
     }
 
+    /// Does not throw, since it runs on threads that know nothing of exceptions: the pool's, OpenMP's, a
+    /// caller's.
+    void take_part(std::size_t participant) noexcept {
+        try {
+            run_tasks(participant);
+        } catch (...) {
+            if (!failed_.exchange(true, std::memory_order_relaxed)) failure_ = std::current_exception();
+        }
+    }
+
+    /// Call it when nobody takes part any more.
+    void rethrow_failure() {
+        if (failure_) std::rethrow_exception(std::move(failure_));
+    }
+
+  private:
     /// First the tasks of this participant's share, in order, then what others have not begun.
-    void take_part(std::size_t participant) {
+    void run_tasks(std::size_t participant) {
         const std::size_t own = participant % count_;
         run(participant, [&] { return shares_[own].take_front(); });
         for (std::size_t i = 1; i < count_; ++i) {
@@ -80,11 +98,11 @@ class Loop {
         }
     }
 
-  private:
     template <class Take>
     void run(std::size_t participant, Take take) const {
         for (Range range = take(); range.begin < range.end; range = take()) {
             for (std::size_t index = range.begin; index < range.end; ++index) {
+                if (failed_.load(std::memory_order_relaxed)) return;
                 task_(context_, participant, index);
             }
         }
@@ -92,6 +110,8 @@ class Loop {
 
     detail::Task task_;
     void* context_;
+    std::atomic<bool> failed_ = false;
+    std::exception_ptr failure_;  ///< of the thread that has set failed_
     std::array<Share, 64> shares_;
     std::size_t count_;
 };
@@ -109,8 +129,10 @@ void detail::run_tasks(int threads, std::size_t tasks, Task task, void* context)
     constexpr ParticipantFunction take_part = [](void* shared, std::size_t participant) {
         static_cast<Loop*>(shared)->take_part(participant);
     };
-    if (run_on_callers_threads(participants, take_part, &loop)) return;
-    if (!run_on_openmp(wanted, take_part, &loop)) run_on_pool(participants, take_part, &loop);
+    if (!run_on_callers_threads(participants, take_part, &loop) && !run_on_openmp(wanted, take_part, &loop)) {
+        run_on_pool(participants, take_part, &loop);
+    }
+    loop.rethrow_failure();
 }
 
 }  // namespace vgg19::kernels

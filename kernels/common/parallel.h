@@ -21,8 +21,11 @@ void run_tasks(int threads, std::size_t tasks, Task task, void* context);
 /// for every loop of as many tasks, whose data may be in its caches, and takes tasks in order; when it has
 /// done these, it helps others. So the time of a loop does not depend on a thread that has to share its CPU
 /// with another program, nor on tasks of unequal length. A result must not depend on its worker; then results
-/// are the same for every number of threads. All calls have the calling thread's floating-point mode. `body`
-/// must not throw. Allocates nothing, except to start threads.
+/// are the same for every number of threads. All calls have the calling thread's floating-point mode.
+///
+/// When a call throws, no thread begins another one; when those that run have returned, the first exception
+/// leaves the loop on the calling thread, and which tasks were done is unknown. Allocates nothing, except to
+/// start threads; where the system refuses threads or memory for them, fewer take part.
 template <class Body>
 void parallel_workers(int threads, std::size_t tasks, Body&& body) {
     using Plain = std::remove_reference_t<Body>;

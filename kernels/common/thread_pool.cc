@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <cstdint>
+#include <new>
 #include <thread>
 #include <vector>
 
@@ -77,10 +79,13 @@ struct Invitation {
 /// How long a thread watches those that it has invited.
 thread_local Patience patience_for_others;
 
+using Clock = std::chrono::steady_clock;
+
 class Pool {
   public:
-    /// Starts workers until there are `count`. Does nothing if another thread is doing it.
-    void start(std::size_t count);
+    /// Starts workers until there are `count`. Does nothing if another thread is doing it, or if the system
+    /// has refused a thread or memory for it within the last second.
+    void start(std::size_t count) noexcept;
 
     std::size_t started() const { return started_.load(std::memory_order_acquire); }
 
@@ -95,11 +100,11 @@ class Pool {
   private:
     static void* live(void* worker);
     static bool start_one(Worker& worker);
+    bool start_all(std::size_t count);
     Invitation invite(const Participants& participants);
 
     std::array<Worker, most_participants - 1> workers_{};
-    std::atomic<std::size_t> most_ =
-        most_participants - 1;  // fewer after the system has refused to start one
+    std::atomic<Clock::rep> not_before_ = 0;  ///< when start() tries again, by Clock
     std::atomic<std::size_t> started_ = 0;
     std::atomic<bool> starting_ = false;
 };
@@ -118,7 +123,8 @@ constinit Pool pool;  // has no destructor: other threads may be in loops when t
 /// Ends the workers when the program ends, or when the library with this code is unloaded.
 struct WorkersEnd {
     WorkersEnd() {
-        pthread_atfork(nullptr, nullptr, [] { pool.forget(); });
+        // Without it the child would wait for threads that do not exist there.
+        if (pthread_atfork(nullptr, nullptr, [] { pool.forget(); }) != 0) throw std::bad_alloc();
     }
     ~WorkersEnd() { pool.end(); }
     WorkersEnd(const WorkersEnd&) = delete;
@@ -211,20 +217,31 @@ void* Pool::live(void* argument) {
     }
 }
 
-void Pool::start(std::size_t count) {
-    count = std::min(count, most_.load(std::memory_order_relaxed));
-    if (started() >= count || starting_.exchange(true, std::memory_order_acquire)) return;
+void Pool::start(std::size_t count) noexcept {
+    count = std::min(count, workers_.size());
+    if (started() >= count) return;
+    const Clock::rep now = Clock::now().time_since_epoch().count();
+    if (now < not_before_.load(std::memory_order_relaxed)) return;
+    if (starting_.exchange(true, std::memory_order_acquire)) return;
+    bool all = false;
+    try {
+        all = start_all(count);
+    } catch (...) {  // no memory
+    }
+    constexpr Clock::duration pause = std::chrono::seconds(1);
+    if (!all) not_before_.store(now + pause.count(), std::memory_order_relaxed);
+    starting_.store(false, std::memory_order_release);
+}
+
+bool Pool::start_all(std::size_t count) {
     static const WorkersEnd workers_end;
     const std::vector<int> bound_cpus = cpus_dealt_out_by_openmp();
     for (std::size_t i = started(); i < count; ++i) {
-        if (!start_one(workers_[i])) {
-            most_.store(i, std::memory_order_relaxed);
-            break;
-        }
-        if (!bound_cpus.empty()) allow_cpus(workers_[i].thread, bound_cpus);
+        if (!start_one(workers_[i])) return false;
         started_.store(i + 1, std::memory_order_release);
+        if (!bound_cpus.empty()) allow_cpus(workers_[i].thread, bound_cpus);
     }
-    starting_.store(false, std::memory_order_release);
+    return true;
 }
 
 /// All signals are blocked in workers, so that the program's own threads handle them.
@@ -258,7 +275,7 @@ void Pool::end() {
 void Pool::forget() {
     for (Worker& worker : workers_) worker.word.store(idle, std::memory_order_relaxed);
     started_.store(0, std::memory_order_relaxed);
-    most_.store(workers_.size(), std::memory_order_relaxed);
+    not_before_.store(0, std::memory_order_relaxed);
     starting_.store(false, std::memory_order_relaxed);
 }
 

@@ -13,10 +13,10 @@ namespace vgg19::kernels {
 ///
 /// Threads of the pool are named "vgg19 worker". They are started when first needed, with all signals blocked
 /// and the CPU affinity of the thread that calls, at most as many as there are CPUs, or as one call asks for,
-/// less one; where the system refuses, fewer take part. They end when the program does, or when the library
-/// is unloaded. After fork() the child starts its own. Idle ones sleep after 0.1 ms at most. One that wakes
-/// on the CPU of the thread that calls goes to another. Thread-safe; `work` may call it too. Allocates
-/// nothing except to start a thread.
+/// less one; where the system refuses, fewer take part, and it is asked again a second later. They end when
+/// the program does, or when the library is unloaded. After fork() the child starts its own. Idle ones sleep
+/// after 0.1 ms at most. One that wakes on the CPU of the thread that calls goes to another. Thread-safe;
+/// `work` may call it too. Allocates nothing except to start a thread.
 using ParticipantFunction = void (*)(void* context, std::size_t participant);
 void run_on_pool(std::size_t threads, ParticipantFunction work, void* context);
 

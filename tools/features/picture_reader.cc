@@ -1,6 +1,7 @@
 #include "tools/features/picture_reader.h"
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 #include "vgg19/error.h"
@@ -11,7 +12,11 @@ PictureReader::PictureReader(std::vector<std::size_t> indices, ReadPicture read,
                              Ahead ahead)
     : indices_(std::move(indices)), read_(std::move(read)), ahead_(ahead) {
     const std::size_t useful = std::clamp<std::size_t>(indices_.size(), 1, std::max<std::size_t>(threads, 1));
-    for (std::size_t i = 0; i < useful; ++i) threads_.emplace_back([this] { read_until_done(); });
+    threads_.reserve(useful);
+    try {
+        for (std::size_t i = 0; i < useful; ++i) threads_.emplace_back([this] { read_all(); });
+    } catch (const std::system_error&) {  // the system refuses more: those that there are read, or next()
+    }
 }
 
 PictureReader::~PictureReader() {
@@ -26,9 +31,15 @@ PictureReader::~PictureReader() {
 std::optional<PictureInput> PictureReader::next() {
     std::unique_lock lock(mutex_);
     if (taken_ == indices_.size()) return std::nullopt;
-    changed_.wait(lock, [this] { return waiting_.contains(taken_); });
-    Read read = std::move(waiting_.extract(taken_).mapped());
-    waiting_bytes_ -= bytes_of(read);
+    Read read;
+    if (threads_.empty()) {
+        read = read_one(taken_);
+    } else {
+        changed_.wait(lock, [this] { return failure_ || waiting_.contains(taken_); });
+        if (failure_) std::rethrow_exception(failure_);
+        read = std::move(waiting_.extract(taken_).mapped());
+        waiting_bytes_ -= bytes_of(read);
+    }
     ++taken_;
     lock.unlock();
     changed_.notify_all();
@@ -41,6 +52,17 @@ bool PictureReader::may_begin() const {
     return begun_ < taken_ + std::max<std::size_t>(ahead_.pictures, 1) && waiting_bytes_ < ahead_.bytes;
 }
 
+void PictureReader::read_all() {
+    try {
+        read_until_done();
+    } catch (...) {  // no memory
+        const std::lock_guard lock(mutex_);
+        failure_ = std::current_exception();
+        stopping_ = true;
+    }
+    changed_.notify_all();
+}
+
 void PictureReader::read_until_done() {
     std::unique_lock lock(mutex_);
     while (true) {
@@ -50,8 +72,9 @@ void PictureReader::read_until_done() {
         lock.unlock();
         Read read = read_one(position);
         lock.lock();
-        waiting_bytes_ += bytes_of(read);
+        const std::size_t bytes = bytes_of(read);
         waiting_.emplace(position, std::move(read));
+        waiting_bytes_ += bytes;
         changed_.notify_all();
     }
 }

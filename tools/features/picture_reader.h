@@ -29,7 +29,7 @@ struct PictureInput {
 using ReadPicture = std::function<PictureInput(std::size_t index)>;
 
 /// Reads the pictures `indices` on `threads` threads of its own, ahead of the caller, and hands them out in
-/// order.
+/// order. Where the system refuses threads, fewer read, or the caller.
 class PictureReader {
   public:
     /// How much is read ahead: at most so many pictures, and no new one is begun while so many bytes wait,
@@ -53,6 +53,7 @@ class PictureReader {
         std::exception_ptr error;
     };
 
+    void read_all();
     void read_until_done();
     bool may_begin() const;
     Read read_one(std::size_t position) const;
@@ -69,6 +70,7 @@ class PictureReader {
     std::size_t begun_ = 0;
     std::size_t taken_ = 0;
     bool stopping_ = false;
+    std::exception_ptr failure_;        ///< no picture comes after it
     std::vector<std::thread> threads_;  ///< last, so that all other members exist when they start
 };
 

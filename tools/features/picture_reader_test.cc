@@ -7,6 +7,7 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "kernels/common/testing/no_new_threads.h"
 #include "vgg19/error.h"
 
 using namespace vgg19;
@@ -85,4 +86,19 @@ TEST_CASE("a reader may be left before its end, and may have nothing to read") {
     CHECK(left.next()->index == 0);
     PictureReader none({}, [](std::size_t index) { return picture(index); }, 2, {});
     CHECK_FALSE(none.next().has_value());
+}
+
+TEST_CASE("where the system refuses threads, the caller's reads") {
+    const kernels::NoNewThreads refused;
+    PictureReader reader({2, 0, 1},
+                         [](std::size_t index) {
+                             if (index == 0) throw Error(ErrorKind::bad_input, "b.jpg: torn");
+                             if (index == 1) throw std::runtime_error("no memory");
+                             return picture(index);
+                         },
+                         4, {});
+    CHECK(reader.next()->index == 2);
+    CHECK(reader.next()->problem == "b.jpg: torn");
+    CHECK_THROWS_WITH(reader.next(), "no memory");
+    CHECK(!reader.next());
 }
