@@ -22,9 +22,10 @@ PATIENCE = 60
 class Server:
     """The running program and the address that it printed."""
 
-    def __init__(self, models, *options, port=0):
+    def __init__(self, models, *options, port=0, environment=None):
         self.process = subprocess.Popen([TOOL, 'serve', '--models', str(models), '--port', str(port), *options],
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                        env={**os.environ, **(environment or {})})
         self.address = self.process.stdout.readline().strip()
         if not self.address.startswith('http://127.0.0.1:'):
             raise RuntimeError(f'no address: {self.address!r}, {self.process.stderr.read()!r}')

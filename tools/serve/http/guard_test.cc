@@ -1,22 +1,22 @@
-#include "tools/serve/guard.h"
+#include "tools/serve/http/guard.h"
 
 #include <doctest/doctest.h>
 
 #include <string>
 
-#include "tools/serve/problem.h"
+#include "tools/serve/http/problem.h"
 
 namespace {
 
-using namespace vgg19::server;
+using namespace vgg19::http;
 
 /// 0 if the request is accepted.
 int status_of(const Guard& guard, const std::string& host, const std::string& origin = "") {
-    Head head;
-    if (!host.empty()) head.fields.emplace_back("host", host);
-    if (!origin.empty()) head.fields.emplace_back("origin", origin);
+    Request request;
+    if (!host.empty()) request.fields.emplace_back("host", host);
+    if (!origin.empty()) request.fields.emplace_back("origin", origin);
     try {
-        guard.check(head);
+        guard.check(request);
     } catch (const Problem& problem) {
         return problem.status();
     }

@@ -1,10 +1,10 @@
-#include "tools/serve/guard.h"
+#include "tools/serve/http/guard.h"
 
 #include <algorithm>
 
-#include "tools/serve/problem.h"
+#include "tools/serve/http/problem.h"
 
-namespace vgg19::server {
+namespace vgg19::http {
 
 namespace {
 
@@ -53,14 +53,14 @@ bool Guard::knows(std::string_view host) const {
     return contains(with_port_, name);
 }
 
-void Guard::check(const Head& head) const {
-    const std::string* host = head.find("host");
+void Guard::check(const Request& request) const {
+    const std::string* host = request.find("host");
     if (host == nullptr || host->empty()) throw Problem(400, "bad_request", "header: Host is missing");
     if (!knows(*host)) {
         throw Problem(403, "forbidden_host",
                       "Host: not a name of this server; --allow-host NAME adds another");
     }
-    const std::string* origin = head.find("origin");
+    const std::string* origin = request.find("origin");
     if (origin == nullptr) return;
     const std::string_view text = *origin;
     if (!text.starts_with(scheme) || lower_case(text.substr(scheme.size())) != lower_case(*host)) {
@@ -68,4 +68,4 @@ void Guard::check(const Head& head) const {
     }
 }
 
-}  // namespace vgg19::server
+}  // namespace vgg19::http

@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
-#include "tools/serve/head.h"
+#include "tools/serve/http/request.h"
 
-namespace vgg19::server {
+namespace vgg19::http {
 
 class Guard {
   public:
@@ -17,7 +17,7 @@ class Guard {
     Guard(const std::string& bound_host, int port, const std::vector<std::string>& other_hosts);
 
     /// Throws Problem: 400 if Host is missing, 403 for another Host or Origin.
-    void check(const Head& head) const;
+    void check(const Request& request) const;
 
   private:
     bool knows(std::string_view host) const;
@@ -32,4 +32,4 @@ bool is_wildcard(const std::string& host);
 /// The host for a URL: IPv6 addresses in brackets.
 std::string url_host(const std::string& host);
 
-}  // namespace vgg19::server
+}  // namespace vgg19::http
