@@ -27,8 +27,10 @@ def run_lengths(source, width, height, bits):
         left = width
         while left > 0:
             count = min(left, source.randint(1, 40))
-            if count > 2 and source.random() < 0.4:             # literal indices, padded to 16 bits
-                used = count if bits == 8 else (count + 1) // 2
+            if count > 3 and source.random() < 0.4:             # literal indices, padded to 16 bits
+                if bits == 4:
+                    count -= count % 2                          # Pillow misreads an odd number of them
+                used = count * bits // 8
                 data += bytes([0, count]) + source.randbytes(used) + b'\0' * (used % 2)
             else:
                 data += bytes([count, source.randrange(256)])

@@ -69,7 +69,8 @@ def jpeg(torture, source):
         words += ['-progressive']
     if source.random() < 0.3:
         words += ['-restart', source.choice(['1B', '3B', '1'])]
-    return subprocess.run(words, input=saved(picture, 'PPM'), stdout=subprocess.PIPE, check=True).stdout
+    return subprocess.run(words, input=saved(picture, 'PPM'), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                          check=True).stdout
 
 
 def turned_jpeg(source):
