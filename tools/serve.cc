@@ -91,7 +91,7 @@ server::Settings settings_of(const CommandLine& line) {
     if (!line.given("max-megapixels")) {
         settings.limits.image.limits.max_irreducible_pixels = most_irreducible;
     }
-    settings.limits.request =
+    settings.limits.http.request =
         std::chrono::milliseconds(static_cast<int>(1000 * line.number("timeout", 0.1, 3600)));
     return settings;
 }

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "converter/variants/variants.h"
-#include "tools/serve/http_server.h"
+#include "tools/serve/answers.h"
+#include "tools/serve/http/server.h"
 #include "tools/serve/job_store.h"
 #include "tools/serve/limits.h"
 #include "tools/serve/metrics.h"
@@ -43,27 +45,33 @@ class Application {
     void stop();
 
   private:
-    std::vector<Route> routes();
-    void add_assets(std::vector<Route>& routes) const;
-    void add_v1(std::vector<Route>& routes);
-    void add_v2(std::vector<Route>& routes);
+    http::Options server_options();
+    std::vector<http::Route> routes();
+    void add_assets(std::vector<http::Route>& routes) const;
+    void add_v1(std::vector<http::Route>& routes);
+    void add_v2(std::vector<http::Route>& routes);
+    /// A route that needs a place in the queue, and a body of that kind.
+    http::Route queued_route(const char* pattern, Body body, std::function<void(const ExchangePtr&)> handle);
 
     model::Json models_json() const;
-    void classify(Exchange& exchange);
-    void create_job(Exchange& exchange);
-    void tell_events(Exchange& exchange);
-    std::size_t model_of(const Exchange& exchange) const;
-    void describe_model(Exchange& exchange) const;
-    void infer(Exchange& exchange);
-    /// Waits until the task is finished. If the client disconnects, cancels and withdraws the task.
-    void wait_for(const std::shared_ptr<Task>& task, const Finish& finish, const Exchange& exchange);
+    void classify(const ExchangePtr& exchange);
+    void create_job(const ExchangePtr& exchange);
+    void tell_events(const ExchangePtr& exchange);
+    std::size_t model_of(const http::Request& request) const;
+    http::Answer model_description(const http::Request& request) const;
+    void infer(const ExchangePtr& exchange);
+    /// Queues the task. Answers with what `answer` returns when the task is finished; it may throw. If the
+    /// client leaves, cancels and withdraws the task.
+    void submit(const ExchangePtr& exchange, const std::shared_ptr<Task>& task,
+                std::function<http::Answer()> answer);
 
     const Settings settings_;
     Metrics metrics_;
+    MemoryBudget budget_{std::size_t{1500} * 1000000};
     Variants variants_;
     JobStore jobs_;
     WorkQueue queue_;
-    HttpServer server_;
+    http::Server server_;
     Finish stopped_;  ///< set when stop() has finished
 };
 
