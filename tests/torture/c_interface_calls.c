@@ -10,7 +10,14 @@
 
 #include "tests/torture/c_interface.h"
 
-enum { side = 32, inputs = 3 * side * side, classes = 1000, maps = 8, top = 3, bmp_bytes = 54 + side * side * 3 };
+enum {
+    side = 32,
+    inputs = 3 * side * side,
+    classes = 1000,
+    maps = 8,
+    top = 3,
+    bmp_bytes = 54 + side * side * 3
+};
 
 static vgg19_model* model;
 static vgg19_session* session;
@@ -42,7 +49,8 @@ static vgg19_status open_path(const union value* values) {
     return opened(vgg19_model_open(P(0, const char*), P(1, vgg19_model**)));
 }
 static vgg19_status open_descriptor(const union value* values) {
-    return opened(vgg19_model_open_descriptor(values[0].integer, values[1].offset, values[2].offset, P(3, vgg19_model**)));
+    return opened(vgg19_model_open_descriptor(values[0].integer, values[1].offset, values[2].offset,
+                                              P(3, vgg19_model**)));
 }
 static vgg19_status open_memory(const union value* values) {
     return opened(vgg19_model_open_memory(P(0, const void*), N(1), NULL, NULL, P(2, vgg19_model**)));
@@ -69,7 +77,8 @@ static vgg19_status reshape(const union value* values) {
     return vgg19_session_reshape(P(0, vgg19_session*), N(1), N(2), N(3));
 }
 static vgg19_status preprocess(const union value* values) {
-    return vgg19_session_preprocess(P(0, vgg19_session*), P(1, uint8_t*), N(2), N(3), N(4), P(5, float*), N(6));
+    return vgg19_session_preprocess(P(0, vgg19_session*), P(1, uint8_t*), N(2), N(3), N(4), P(5, float*),
+                                    N(6));
 }
 static vgg19_status preprocess_file(const union value* values) {
     return vgg19_session_preprocess_file(P(0, vgg19_session*), P(1, uint8_t*), N(2), P(3, float*), N(4));
@@ -78,10 +87,12 @@ static vgg19_status predict(const union value* values) {
     return vgg19_session_predictions(P(0, vgg19_session*), P(1, float*), N(2), N(3), P(4, vgg19_prediction*));
 }
 static vgg19_status classify(const union value* values) {
-    return vgg19_session_classify(P(0, vgg19_session*), P(1, uint8_t*), N(2), N(3), N(4), N(5), P(6, vgg19_prediction*));
+    return vgg19_session_classify(P(0, vgg19_session*), P(1, uint8_t*), N(2), N(3), N(4), N(5),
+                                  P(6, vgg19_prediction*));
 }
 static vgg19_status classify_file(const union value* values) {
-    return vgg19_session_classify_file(P(0, vgg19_session*), P(1, uint8_t*), N(2), N(3), P(4, vgg19_prediction*));
+    return vgg19_session_classify_file(P(0, vgg19_session*), P(1, uint8_t*), N(2), N(3),
+                                       P(4, vgg19_prediction*));
 }
 static vgg19_status l1(const union value* values) {
     return vgg19_l1_loss(P(0, float*), P(1, float*), N(2), values[3].number, P(4, vgg19_loss_gradient*),
@@ -95,20 +106,22 @@ static vgg19_status gram_matrix(const union value* values) {
     return vgg19_gram_matrix(P(0, float*), N(1), N(2), N(3), P(4, float*), P(5, vgg19_loss_options*));
 }
 static vgg19_status gram_loss(const union value* values) {
-    return vgg19_gram_loss(P(0, float*), N(1), N(2), N(3), P(4, float*), values[5].number, P(6, vgg19_loss_gradient*),
-                           P(7, vgg19_loss_options*), P(8, double*));
+    return vgg19_gram_loss(P(0, float*), N(1), N(2), N(3), P(4, float*), values[5].number,
+                           P(6, vgg19_loss_gradient*), P(7, vgg19_loss_options*), P(8, double*));
 }
 static vgg19_status total_variation(const union value* values) {
-    return vgg19_total_variation(P(0, float*), N(1), N(2), N(3), (vgg19_variation)values[4].integer, values[5].number,
-                                 P(6, vgg19_loss_gradient*), P(7, vgg19_loss_options*), P(8, double*));
+    return vgg19_total_variation(P(0, float*), N(1), N(2), N(3), (vgg19_variation)values[4].integer,
+                                 values[5].number, P(6, vgg19_loss_gradient*), P(7, vgg19_loss_options*),
+                                 P(8, double*));
 }
 
 /* Lists of wrong values, filled by prepare(). */
 enum { most_wrong = 40 };
-static struct wrong_value paths[most_wrong], descriptors[most_wrong], offsets[most_wrong], lengths[most_wrong],
-    contents[most_wrong], session_structs[most_wrong], run_structs[most_wrong], loss_structs[most_wrong],
-    output_lists[most_wrong], gradient_lists[most_wrong], loss_gradients[most_wrong], tops[most_wrong], files[most_wrong],
-    short_files[most_wrong], other_counts[most_wrong], strides[most_wrong], no_values[most_wrong];
+static struct wrong_value paths[most_wrong], descriptors[most_wrong], offsets[most_wrong],
+    lengths[most_wrong], contents[most_wrong], session_structs[most_wrong], run_structs[most_wrong],
+    loss_structs[most_wrong], output_lists[most_wrong], gradient_lists[most_wrong],
+    loss_gradients[most_wrong], tops[most_wrong], files[most_wrong], short_files[most_wrong],
+    other_counts[most_wrong], strides[most_wrong], no_values[most_wrong];
 
 static void add(struct wrong_value* list, const char* text, union value value) {
     while (list->text != NULL) ++list;
@@ -122,25 +135,28 @@ static void add_count(struct wrong_value* list, const char* text, size_t count) 
 }
 
 /* A copy of a struct at the end of memory, so that no version behind its size is read. */
-static void* copy_of(const void* right, size_t bytes) { return memcpy(guarded_array(bytes), right, bytes); }
+static void* copy_of(const void* right, size_t bytes) {
+    return memcpy(guarded_array(bytes), right, bytes);
+}
 
-#define WRONG_OPTION(list, right, text, change)                    \
-    do {                                                           \
+#define WRONG_OPTION(list, right, text, change)                      \
+    do {                                                             \
         __typeof__(right)* option = copy_of(&(right), sizeof right); \
-        change;                                                    \
-        add_pointer(list, text, option);                           \
+        change;                                                      \
+        add_pointer(list, text, option);                             \
     } while (0)
 
 static void* allocate_nothing(void* context, size_t bytes, size_t alignment) {
     (void)context, (void)bytes, (void)alignment;
     return NULL;
 }
-static void free_nothing(void* context, void* memory, size_t bytes) { (void)context, (void)memory, (void)bytes; }
+static void free_nothing(void* context, void* memory, size_t bytes) {
+    (void)context, (void)memory, (void)bytes;
+}
 
 static void add_wrong_sessions(void) {
     static const char* nothing[] = {NULL};
     static const char* unknown[] = {"relu9_9"};
-    static const char* twice[] = {"relu1_1", "relu1_1"};
 #define WRONG(text, change) WRONG_OPTION(session_structs, session_options, text, change)
     WRONG("struct_size: 0", option->struct_size = 0);
     WRONG("struct_size: 1", option->struct_size = 1);
@@ -163,7 +179,6 @@ static void add_wrong_sessions(void) {
     WRONG("outputs: null of 1", (option->outputs = NULL, option->output_count = 1));
     WRONG("outputs: null in it", (option->outputs = nothing, option->output_count = 1));
     WRONG("outputs: unknown", (option->outputs = unknown, option->output_count = 1));
-    WRONG("outputs: twice", (option->outputs = twice, option->output_count = 2));
     WRONG("pooling: 7", option->pooling = (vgg19_pooling)7);
     WRONG("pooling: -1", option->pooling = (vgg19_pooling)-1);
     WRONG("allocate without deallocate", option->allocate = allocate_nothing);
@@ -186,9 +201,12 @@ static int cancel(void* context) {
 static void add_wrong_structs(void) {
     WRONG_OPTION(run_structs, run_options, "struct_size: 0", option->struct_size = 0);
     WRONG_OPTION(run_structs, run_options, "struct_size: SIZE_MAX", option->struct_size = SIZE_MAX);
-    WRONG_OPTION(run_structs, run_options, "seconds: null of 3", (option->seconds = NULL, option->seconds_count = 3));
-    WRONG_OPTION(run_structs, run_options, "seconds: too few", (option->seconds = seconds, option->seconds_count = 1));
-    WRONG_OPTION(run_structs, run_options, "seconds: SIZE_MAX", (option->seconds = seconds, option->seconds_count = SIZE_MAX));
+    WRONG_OPTION(run_structs, run_options, "seconds: null of 3",
+                 (option->seconds = NULL, option->seconds_count = 3));
+    WRONG_OPTION(run_structs, run_options, "seconds: too few",
+                 (option->seconds = seconds, option->seconds_count = 1));
+    WRONG_OPTION(run_structs, run_options, "seconds: SIZE_MAX",
+                 (option->seconds = seconds, option->seconds_count = SIZE_MAX));
     WRONG_OPTION(loss_structs, loss_options, "struct_size: 0", option->struct_size = 0);
     WRONG_OPTION(loss_structs, loss_options, "threads: -1", option->threads = -1);
     WRONG_OPTION(loss_structs, loss_options, "threads: INT_MIN", option->threads = INT_MIN);
@@ -218,8 +236,10 @@ static void add_wrong_files(void) {
     add(descriptors, "a folder", (union value){.integer = open("/", O_RDONLY | O_DIRECTORY)});
     add(descriptors, "a pipe", (union value){.integer = pipe_ends[0]});
     add(descriptors, "for writing only", (union value){.integer = open("/dev/null", O_WRONLY)});
-    const uint64_t wrong[] = {1, 8, file_bytes, file_bytes + 1, UINT64_MAX, UINT64_MAX / 2, UINT64_MAX - file_bytes + 1};
-    const char* const texts[] = {"1", "8", "the file's length", "one more", "UINT64_MAX", "UINT64_MAX / 2", "a sum that overflows"};
+    const uint64_t wrong[] = {
+        1, 8, file_bytes, file_bytes + 1, UINT64_MAX, UINT64_MAX / 2, UINT64_MAX - file_bytes + 1};
+    const char* const texts[] = {
+        "1", "8", "the file's length", "one more", "UINT64_MAX", "UINT64_MAX / 2", "a sum that overflows"};
     for (int i = 0; i < 7; ++i) {
         add(offsets, texts[i], (union value){.offset = wrong[i]});
         if (wrong[i] != file_bytes) add(lengths, texts[i], (union value){.offset = wrong[i]});
@@ -253,13 +273,18 @@ static void add_wrong_files(void) {
 
 #include "tests/torture/c_interface_table.inc"
 
-const struct call* all_calls(void) { return calls; }
+const struct call* all_calls(void) {
+    return calls;
+}
 
-const struct vgg19_session* right_session(void) { return session; }
+const struct vgg19_session* right_session(void) {
+    return session;
+}
 
 /* A 24-bit BMP of side x side. */
 static uint8_t* make_bmp(void) {
-    const uint32_t header[] = {bmp_bytes, 0, 54, 40, side, side, 1 | 24U << 16U, 0, side * side * 3, 0, 0, 0, 0};
+    const uint32_t header[] = {bmp_bytes,       0, 54, 40, side, side, 1 | 24U << 16U, 0,
+                               side * side * 3, 0, 0,  0,  0};
     uint8_t* bytes = guarded_array(bmp_bytes);
     memcpy(bytes, "BM", 2);
     memcpy(bytes + 2, header, sizeof header);
@@ -292,8 +317,11 @@ int prepare(const char* path) {
     predictions = guarded_array(top * sizeof *predictions);
     file = read_all(path);
     for (int i = 0; i < inputs; ++i) input[i] = (float)(i % 17 - 8) / 8;
-    session_options = (vgg19_session_options){
-        .struct_size = sizeof session_options, .threads = 2, .input_height = side, .input_width = side, .gradients = 1};
+    session_options = (vgg19_session_options){.struct_size = sizeof session_options,
+                                              .threads = 2,
+                                              .input_height = side,
+                                              .input_width = side,
+                                              .gradients = 1};
     run_options = (vgg19_run_options){.struct_size = sizeof run_options, .is_cancelled = cancel};
     loss_options = (vgg19_loss_options){.struct_size = sizeof loss_options, .threads = 1};
     loss_gradient.values = guarded_array(maps * side * sizeof(float));
