@@ -62,6 +62,27 @@ std::string in_quotes(std::string_view text) {
     return Json(text.substr(0, longest)).dump() + (text.size() > longest ? "…" : "");
 }
 
+/// What the file says; the largest number if it is too short to say it.
+std::uint64_t header_length(std::span<const std::byte> bytes) {
+    if (bytes.size() < length_bytes) return std::numeric_limits<std::uint64_t>::max();
+    std::uint64_t length = 0;
+    for (std::size_t i = length_bytes; i-- > 0;) {
+        length = (length << 8U) | std::to_integer<std::uint64_t>(bytes[i]);
+    }
+    return length;
+}
+
+/// What header_text() and the recognition of other files read.
+std::pair<MappedFile::Use, MappedFile::Use> use_header(const MappedFile& file) {
+    constexpr std::size_t read_to_recognise = std::size_t{2} << 20U;
+    const std::span<const std::byte> bytes = file.bytes();
+    MappedFile::Use start = file.use(bytes.first(std::min(bytes.size(), read_to_recognise)));
+    const std::uint64_t length = header_length(bytes);
+    if (length > max_header_bytes || length > bytes.size() - length_bytes)
+        return {std::move(start), MappedFile::Use()};
+    return {std::move(start), file.use(bytes.first(length_bytes + length))};
+}
+
 /// The text of the header, a view into the file's bytes.
 std::string_view header_text(const MappedFile& file) {
     const std::string name = file.path().string();
@@ -275,6 +296,7 @@ SafetensorsFile SafetensorsFile::open_for_import(const std::filesystem::path& pa
 
 SafetensorsFile SafetensorsFile::open_for_import(MappedFile file) {
     const std::string name = file.path().string();
+    const auto [start, rest] = use_header(file);
     const std::string_view text = header_text(file);
     const Json header = Json::parse(text, name + ": header");
     const std::span<const std::byte> data = file.bytes().subspan(length_bytes + text.size());
@@ -303,6 +325,10 @@ SafetensorsFile SafetensorsFile::open_for_import(MappedFile file) {
         }
     }
     return {std::move(file), std::move(metadata), std::move(tensors), std::move(others)};
+}
+
+void SafetensorsFile::hold(const Tensor& tensor) {
+    held_.push_back(mapping_.use(tensor.bytes));
 }
 
 const Tensor* SafetensorsFile::find(std::string_view name) const {
