@@ -42,7 +42,7 @@ if(NOT VGG19_STB_INCLUDE_DIR)
   set(VGG19_STB_INCLUDE_DIR ${stb_SOURCE_DIR} CACHE PATH "the folder of stb_image.h" FORCE)
 endif()
 
-# libjpeg-turbo and libwebp cannot be added as subprojects, so only the system's packages are used.
+# libjpeg-turbo, libwebp and zlib cannot be added as subprojects, so only the system's packages are used.
 # VGG19_HAS_… tells which exist.
 function(vgg19_codec option library target)
   set(has OFF)
@@ -64,7 +64,11 @@ endif()
 if(VGG19_WEBP AND PkgConfig_FOUND)
   pkg_check_modules(VGG19_LIBWEBP QUIET IMPORTED_TARGET libwebpdemux libwebp)
 endif()
+if(VGG19_ZLIB)
+  find_package(ZLIB QUIET)
+endif()
 vgg19_codec(VGG19_JPEG libjpeg-turbo JPEG::JPEG)
+vgg19_codec(VGG19_ZLIB zlib ZLIB::ZLIB)
 vgg19_codec(VGG19_WEBP libwebp PkgConfig::VGG19_LIBWEBP)
 
 if(VGG19_BUILD_TOOLS OR VGG19_BUILD_TESTS)
@@ -76,31 +80,24 @@ if(VGG19_BUILD_TOOLS OR VGG19_BUILD_TESTS)
       OPTIONS EIGEN_BUILD_DOC=OFF EIGEN_BUILD_TESTING=OFF BUILD_TESTING=OFF)
   endif()
 
-  # zlib: for repacked PyTorch files, and TorchScript's code. Without it such files are refused.
-  find_package(ZLIB QUIET)
-
   find_package(cxxopts CONFIG QUIET)
   if(NOT cxxopts_FOUND)
     vgg19_fetch(cxxopts https://github.com/jarro2783/cxxopts/archive/refs/tags/v3.1.1.tar.gz
       523175f792eb0ff04f9e653c90746c12655f10cb70f1d5e6d6d9491420298a08)
   endif()
 
-  # cpp-httplib: the server derives from one of its classes, so other versions may not fit. Debian's package
-  # has a library in addition to the header; its layout depends on the flags in its pkg-config file.
-  if(PkgConfig_FOUND)
-    pkg_check_modules(VGG19_HTTPLIB QUIET IMPORTED_TARGET cpp-httplib>=0.11.4 cpp-httplib<0.12)
+  # Boost.Asio and Boost.Beast: headers, for the server.
+  find_package(Boost 1.81 QUIET)
+  if(NOT Boost_FOUND)
+    # The SOURCE_SUBDIR does not exist, so that nothing is built or installed.
+    vgg19_fetch(boost https://archives.boost.io/release/1.81.0/source/boost_1_81_0.tar.bz2
+      71feeed900fbccca04a3b4f2f84a7c217186f28a940ed8b7ed4725986baf99fa SOURCE_SUBDIR headers-alone)
+    set(Boost_INCLUDE_DIRS ${boost_SOURCE_DIR})
   endif()
-  if(TARGET PkgConfig::VGG19_HTTPLIB)
-    add_library(vgg19_httplib ALIAS PkgConfig::VGG19_HTTPLIB)
-  else()
-    # Only the header is needed. The SOURCE_SUBDIR does not exist, so that nothing is built or installed.
-    vgg19_fetch(httplib https://github.com/yhirose/cpp-httplib/archive/refs/tags/v0.11.4.zip
-      9d884bee50ded17de3a51d673bb9c2d7d11f101c595b0891830ba9d02e0cc368 SOURCE_SUBDIR header-alone)
-    add_library(vgg19_httplib INTERFACE)
-    target_include_directories(vgg19_httplib SYSTEM INTERFACE ${httplib_SOURCE_DIR})
-    target_compile_definitions(vgg19_httplib INTERFACE CPPHTTPLIB_USE_POLL)
-    target_link_libraries(vgg19_httplib INTERFACE Threads::Threads)
-  endif()
+  add_library(vgg19_boost INTERFACE)
+  target_include_directories(vgg19_boost SYSTEM INTERFACE ${Boost_INCLUDE_DIRS})
+  # Asio's functions are compiled in one unit of ours.
+  target_compile_definitions(vgg19_boost INTERFACE BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED)
 endif()
 
 if(VGG19_BUILD_TESTS)

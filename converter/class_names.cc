@@ -1,13 +1,15 @@
 #include "converter/class_names.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <functional>
 #include <map>
 #include <string_view>
 
 #include "converter/import/byte_reader.h"
-#include "engine/model/json.h"
+#include "engine/model/json_file.h"
+#include "engine/model/json_reader.h"
 #include "engine/model/mapped_file.h"
 #include "engine/model/utf8.h"
 #include "vgg19/error.h"
@@ -15,7 +17,8 @@
 namespace vgg19::converter {
 namespace {
 
-using model::Json;
+using model::JsonReader;
+using Kind = JsonReader::Kind;
 
 constexpr std::size_t largest_file = std::size_t{64} << 20U;
 constexpr std::size_t longest_name = 1000;
@@ -41,15 +44,17 @@ class NameList {
             fail(place, "expected a name of at most " + std::to_string(longest_name) +
                             " bytes in UTF-8, found another text");
         }
-        if (names_.size() == most_names) {
-            fail(place, "expected at most " + std::to_string(most_names) + " names, found more");
-        }
+        require_room(names_.size() + 1, place);
         const auto [before, is_new] = places_.emplace(name, place);
         if (!is_new) {
-            fail(place, "expected each class once, found '" + std::string(name) + "' again, after " +
-                            before->second);
+            fail(place,
+                 "expected each class once, found '" + printable(name) + "' again, after " + before->second);
         }
         names_.emplace_back(name);
+    }
+    void require_room(std::size_t count, const std::string& place) const {
+        if (count <= most_names) return;
+        fail(place, "expected at most " + std::to_string(most_names) + " names, found more");
     }
     [[noreturn]] void fail(const std::string& place, const std::string& problem) const {
         throw Error(ErrorKind::bad_input, file_ + ": " + place + ": " + problem);
@@ -95,13 +100,33 @@ struct Label {
     std::string id;
 };
 
-Label label_in(const Json& value, const std::string& place, const NameList& names) {
-    if (value.is_string()) return {value.string(), ""};
-    if (value.is_array() && value.array().size() == 2 && value.array()[0].is_string() &&
-        value.array()[1].is_string()) {
-        return {value.array()[1].string(), value.array()[0].string()};
+[[noreturn]] void refuse_label(const std::string& place, const std::string& found, const NameList& names) {
+    names.fail(place, "expected a name, or WordNet's id and a name, found " + found);
+}
+
+Label read_pair(JsonReader& reader, const std::string& place, const NameList& names) {
+    std::array<std::string, 2> texts;
+    std::size_t count = 0;
+    reader.array([&] {
+        const bool fits = count < texts.size() && reader.next() == Kind::string;
+        if (!fits) refuse_label(place, "another list", names);
+        texts[count++] = reader.string();
+    });
+    if (count != texts.size()) refuse_label(place, "a shorter list", names);
+    return {texts[1], texts[0]};
+}
+
+Label read_label(JsonReader& reader, const std::string& place, const NameList& names) {
+    switch (reader.next()) {
+        case Kind::string:
+            return {reader.string(), ""};
+        case Kind::array:
+            return read_pair(reader, place, names);
+        case Kind::object:
+            refuse_label(place, "an object", names);
+        default:
+            refuse_label(place, printable(reader.value().dump()), names);
     }
-    names.fail(place, "expected a name, or WordNet's id and a name, found " + printable(value.dump()));
 }
 
 /// ImageNet has two classes "crane" and two "maillot"; the ids distinguish them.
@@ -126,46 +151,64 @@ std::size_t index_in(std::string_view text, const std::string& place, const Name
     return index;
 }
 
-/// Either from index to name or from name to index; the numbers show which.
-void read_object(const Json::Object& object, NameList& names) {
-    std::vector<Label> labels(object.size());
-    std::vector<bool> known(object.size());
-    for (const auto& [key, value] : object) {
-        const std::string place = "entry \"" + printable(key) + '"';
-        const bool name_first = value.is_number();
-        const std::size_t index = name_first ? value.size() : index_in(key, place, names);
-        if (index >= object.size()) {
-            names.fail(place, "expected an index below " + std::to_string(object.size()) +
-                                  ", the number of entries, found " + std::to_string(index));
+/// A member of an object: from index to name, or from name to index; the value shows which.
+struct Entry {
+    std::string place;
+    std::size_t index = 0;
+    Label label;
+};
+
+Entry read_entry(JsonReader& reader, const std::string& key, const NameList& names) {
+    const std::string place = "entry \"" + printable(key) + '"';
+    if (reader.next() == Kind::number) return {place, reader.value().size(), {key, ""}};
+    const std::size_t index = index_in(key, place, names);
+    return {place, index, read_label(reader, place, names)};
+}
+
+void read_object(JsonReader& reader, NameList& names) {
+    std::vector<Entry> entries;
+    reader.object([&](const std::string& key) {
+        entries.push_back(read_entry(reader, key, names));
+        names.require_room(entries.size(), entries.back().place);
+    });
+    std::vector<Label> labels(entries.size());
+    std::vector<bool> known(entries.size());
+    for (Entry& entry : entries) {
+        if (entry.index >= entries.size()) {
+            names.fail(entry.place, "expected an index below " + std::to_string(entries.size()) +
+                                        ", the number of entries, found " + std::to_string(entry.index));
         }
-        if (known[index]) {
-            names.fail(place, "expected each index once, found " + std::to_string(index) + " again");
+        if (known[entry.index]) {
+            names.fail(entry.place,
+                       "expected each index once, found " + std::to_string(entry.index) + " again");
         }
-        known[index] = true;
-        labels[index] = name_first ? Label{key, ""} : label_in(value, place, names);
+        known[entry.index] = true;
+        labels[entry.index] = std::move(entry.label);
     }
     add_labels(labels, names);
 }
 
 void read_json(std::string_view text, NameList& names) {
-    const Json json = Json::parse(text, names.file());
-    if (json.is_object()) return read_object(json.object(), names);
-    std::vector<Label> labels;
-    for (const Json& value : json.array()) {
-        labels.push_back(label_in(value, "class " + std::to_string(labels.size()), names));
+    JsonReader reader(text, names.file());
+    if (reader.next() == Kind::object) {
+        read_object(reader, names);
+    } else {
+        std::vector<Label> labels;
+        reader.array([&] {
+            const std::string place = "class " + std::to_string(labels.size());
+            labels.push_back(read_label(reader, place, names));
+            names.require_room(labels.size(), place);
+        });
+        add_labels(labels, names);
     }
-    add_labels(labels, names);
+    reader.end();
 }
 
 }  // namespace
 
 std::vector<std::string> read_class_names(const std::filesystem::path& file, std::size_t classes) {
     const model::MappedFile mapping(file);
-    if (mapping.bytes().size() > largest_file) {
-        throw Error(ErrorKind::bad_input, file.string() + ": expected a file of class names of at most " +
-                                              std::to_string(largest_file) + " bytes, found " +
-                                              std::to_string(mapping.bytes().size()));
-    }
+    model::require_text_size(mapping, largest_file);
     std::string_view text = model::as_text(mapping.bytes());
     constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
     if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());

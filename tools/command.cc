@@ -15,7 +15,7 @@ namespace vgg19::tools {
 
 namespace {
 
-int report(const std::string& name, std::string_view message, int code) {
+int report(std::string_view name, std::string_view message, int code) {
     std::cerr << "vgg19 " << name << ": " << message << '\n';
     return code;
 }
@@ -26,7 +26,7 @@ Error usage_error(const std::string& message) {
 
 }  // namespace
 
-int run_command(const std::string& name, Run* run, int argc, char** argv) {
+int run_command(std::string_view name, Run* run, int argc, char** argv) {
     try {
         const int code = run(argc, argv);
         std::cout.flush();

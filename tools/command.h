@@ -2,7 +2,7 @@
 #pragma once
 
 #include <filesystem>
-#include <string>
+#include <string_view>
 
 #include "bench/exit_code.h"
 #include "tools/command_line/command_line.h"
@@ -15,7 +15,7 @@ using Run = int(int argc, char** argv);
 
 /// Calls `run` and turns an exception into "vgg19 NAME: message" on standard error and its exit code. Failing
 /// to write results to standard output is also an error.
-int run_command(const std::string& name, Run* run, int argc, char** argv);
+int run_command(std::string_view name, Run* run, int argc, char** argv);
 
 /// Before any work: checks that `output` is a regular file or does not exist, and that its folder exists.
 /// Throws Error (usage).

@@ -190,7 +190,10 @@ SessionOptions session_options_of(const CommandLine& line, const std::vector<std
 std::string header_digest(const fs::path& path) {
     const model::MappedFile file(path);
     std::uint64_t length = 0;
-    std::memcpy(&length, file.bytes().data(), sizeof length);
+    if (file.bytes().size() >= sizeof length) std::memcpy(&length, file.bytes().data(), sizeof length);
+    if (length == 0 || length > file.bytes().size() - sizeof length) {
+        throw Error(ErrorKind::bad_input, path.string() + ": expected a model file, found another");
+    }
     return model::sha256_hex(file.bytes().subspan(sizeof length, static_cast<std::size_t>(length)));
 }
 

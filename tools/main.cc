@@ -6,7 +6,6 @@
 #include <iomanip>
 #include <iostream>
 #include <ostream>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -77,7 +76,8 @@ std::size_t edit_distance(std::string_view from, std::string_view to) {
     return row.back();
 }
 
-int unknown_subcommand(std::string_view name) {
+int report_unknown_subcommand(int /*argc*/, char** argv) {
+    const std::string_view name = argv[0];
     const auto nearer = [name](const Subcommand& a, const Subcommand& b) {
         return edit_distance(name, a.name) < edit_distance(name, b.name);
     };
@@ -101,6 +101,15 @@ int print_version_command(int /*argc*/, char** /*argv*/) {
     return exit_done;
 }
 
+Run* run_of(std::string_view name) {
+    if (name == "--help" || name == "-h") return print_help_command;
+    if (name == "--version") return print_version_command;
+    const auto* const found =
+        std::find_if(subcommands.begin(), subcommands.end(),
+                     [name](const Subcommand& subcommand) { return subcommand.name == name; });
+    return found == subcommands.end() ? report_unknown_subcommand : found->run;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -112,12 +121,5 @@ int main(int argc, char** argv) {
         print_help(std::cerr);
         return exit_wrong_usage;
     }
-    const std::string name = argv[1];
-    if (name == "--help" || name == "-h") return run_command(name, print_help_command, argc - 1, argv + 1);
-    if (name == "--version") return run_command(name, print_version_command, argc - 1, argv + 1);
-    const auto* const found =
-        std::find_if(subcommands.begin(), subcommands.end(),
-                     [&name](const Subcommand& subcommand) { return subcommand.name == name; });
-    if (found == subcommands.end()) return unknown_subcommand(name);
-    return run_command(name, found->run, argc - 1, argv + 1);
+    return run_command(argv[1], run_of(argv[1]), argc - 1, argv + 1);
 }

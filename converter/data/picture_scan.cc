@@ -55,6 +55,7 @@ PictureScan scan_pictures(const DataSet& data, const std::vector<std::size_t>& i
         try {
             results[i].digest = digest_of(data.picture(items[i]));
         } catch (const Error& error) {
+            if (error.kind() != ErrorKind::bad_input) throw;  // not this picture's fault
             results[i].problem = error.what();
         }
         ++done;

@@ -11,6 +11,7 @@
 #include "converter/evaluate/class_search.h"
 #include "engine/labels/class_names.h"
 #include "engine/labels/labels.h"
+#include "engine/model/foreign_text.h"
 #include "vgg19/error.h"
 
 namespace vgg19::converter {
@@ -334,10 +335,8 @@ std::optional<std::size_t> find_class(std::string_view id, const ModelClasses& m
 }
 
 std::string in_quotes(std::string_view text) {
-    constexpr std::size_t most = 60;
-    std::string quoted = "'";
-    quoted.append(text.substr(0, most)).append(text.size() > most ? "…'" : "'");
-    return quoted;
+    constexpr std::size_t longest = 60;
+    return "'" + model::printable(text, longest) + "'";
 }
 
 bool is_digits(std::string_view text) {

@@ -112,7 +112,7 @@ TEST_CASE("errors in a label map give file and line") {
           Containing("line 3: expected one line per class, found '1' again, after line 1"));
     CHECK(file.refusal("cat 1\nC# 2\n") == Containing("none for class 2, 'golden retriever'"));
     CHECK(file.refusal("") == Containing("none for class 0, 'C#'"));
-    CHECK(file.refusal(std::string(500, 'x')) == Containing("found '" + std::string(60, 'x') + "…'"));
+    CHECK(file.refusal(std::string(500, 'x')) == Containing("found '" + std::string(40, 'x') + "…" + std::string(20, 'x') + "'"));
     CHECK(error_of(ErrorKind::bad_input, [&] {
               read_label_map(file.folder / "missing", file.names, imagenet);
           }) == Containing("missing"));

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/model/description.h"
+#include "engine/model/foreign_text.h"
 #include "engine/model/tensor_scan.h"
 #include "vgg19/error.h"
 
@@ -80,13 +81,17 @@ void require_value(const model::SafetensorsFile& file, const char* key, const st
     const std::string& found = metadata_value(file, key);
     if (found == expected) return;
     fail(file.mapping().path().string(), "metadata \"" + std::string(key) + "\": expected \"" + expected +
-                                             "\", found \"" + found.substr(0, 200) + '"');
+                                             "\", found " + model::in_quotes(found));
 }
 
 Json json_value(const model::SafetensorsFile& file, const char* key) {
+    constexpr std::size_t longest = std::size_t{1} << 20U;
     const std::string place = file.mapping().path().string() + ": metadata \"" + key + '"';
-    Json json = Json::parse(metadata_value(file, key), place);
-    if (!json.is_object()) fail(place, "expected an object, found " + json.dump().substr(0, 200));
+    const std::string& text = metadata_value(file, key);
+    if (text.size() > longest)
+        fail(place, "expected at most " + std::to_string(longest) + " bytes, found more");
+    Json json = Json::parse(text, place);
+    if (!json.is_object()) fail(place, "expected an object, found " + model::printable(json.dump()));
     return json;
 }
 
@@ -120,7 +125,7 @@ class StateReader {
     [[noreturn]] void refuse(const char* key, const std::string& expected) const {
         const Json* found = state_.find(key);
         fail(place_, std::string(key) + ": expected " + expected + ", found " +
-                         (found == nullptr ? "none" : found->dump().substr(0, 200)));
+                         (found == nullptr ? "none" : model::printable(found->dump())));
     }
 
     const Json& state_;
@@ -164,8 +169,8 @@ void check_values(const model::SafetensorsFile& file, std::span<const model::Ten
         const std::string* expected = model::find(file.metadata(), model::checksum_key(tensors[i].name));
         const std::string found = model::checksum_text(scans[i].sha256);
         if (expected == nullptr || *expected != found) {
-            fail(place,
-                 "expected checksum " + (expected == nullptr ? "none" : *expected) + ", found " + found);
+            fail(place, "expected checksum " + (expected == nullptr ? "none" : model::printable(*expected)) +
+                            ", found " + found);
         }
         if (scans[i].first_not_finite) {
             fail(place, "element " + std::to_string(*scans[i].first_not_finite) +
@@ -212,9 +217,9 @@ Checkpoint Checkpoint::open(const std::filesystem::path& path) {
 void Checkpoint::require_settings(const Json::Object& settings) const {
     std::string differences;
     const auto add = [&](const std::string& name, const Json* there, const Json* now) {
-        differences += (differences.empty() ? "" : "; ") + name + " was " +
-                       (there == nullptr ? "not given" : there->dump().substr(0, 200)) + ", is " +
-                       (now == nullptr ? "not given" : now->dump().substr(0, 200));
+        differences += (differences.empty() ? "" : "; ") + model::printable(name) + " was " +
+                       (there == nullptr ? "not given" : model::printable(there->dump())) + ", is " +
+                       (now == nullptr ? "not given" : model::printable(now->dump()));
     };
     for (const auto& [name, value] : settings) {
         const Json* there = settings_.find(name);

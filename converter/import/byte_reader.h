@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "engine/model/foreign_text.h"
 #include "engine/model/mapped_file.h"
 #include "vgg19/error.h"
 
@@ -19,15 +20,7 @@ namespace vgg19::converter {
     throw Error(ErrorKind::bad_input, name + ": byte " + std::to_string(offset) + ": " + message);
 }
 
-/// Text from a file made safe for a message: truncated, and only printable characters.
-inline std::string printable(std::string_view text) {
-    constexpr std::size_t longest = 100;
-    std::string result(text.substr(0, longest));
-    for (char& character : result) {
-        if (character < ' ' || character > '~') character = '?';
-    }
-    return text.size() > longest ? result + "…" : result;
-}
+using model::printable;
 
 /// Reads from `begin` to `end` with bounds checks; numbers are little endian. Offsets count from the start of
 /// the file. `what` names the item being read, for the message if the file is truncated.

@@ -64,7 +64,8 @@ class Tree {
     Tree(const Pickle& pickle, const StorageBytes& storages)
         : pickle_(pickle),
           tensors_(pickle, storages, contents_.owned),
-          facts_(pickle, contents_.facts),
+          allowance_(least_contents_memory + contents_memory_factor * pickle.bytes()),
+          facts_(pickle, allowance_, contents_.facts),
           visits_(pickle.size(), 0),
           in_progress_(pickle.size(), false),
           holds_tensors_(pickle.size(), false) {}
@@ -84,10 +85,12 @@ class Tree {
     bool may_visit(PickleReference reference);
     bool is_scalar(const PickleValue& value) const;
     std::string key_text(const Child& child) const;
+    bool keep(StoredTensor& tensor);
 
     const Pickle& pickle_;
     CheckpointContents contents_;
     TensorReader tensors_;
+    MemoryAllowance allowance_;
     FactCollector facts_;
     std::vector<std::uint8_t> visits_;
     std::vector<bool> in_progress_;
@@ -134,7 +137,7 @@ bool Tree::is_scalar(const PickleValue& value) const {
 
 std::string Tree::key_text(const Child& child) const {
     if (child.key == no_reference) return std::to_string(child.index);
-    return pickle_key_text(pickle_, pickle_.at(child.key));
+    return pickle_key_text(pickle_, pickle_.at(child.key), longest_path);
 }
 
 void Tree::visit(const Child& child) {
@@ -167,6 +170,22 @@ void Tree::visit(const Child& child) {
     }
 }
 
+/// Whether there is room for one more; if so, it is kept under its path.
+bool Tree::keep(StoredTensor& tensor) {
+    if (contents_.tensors.size() >= most_tensors) {
+        facts_.leave_out("tensors beyond " + std::to_string(most_tensors));
+        return false;
+    }
+    const std::size_t numbers = tensor.shape.size() + tensor.strides.size();
+    if (!allowance_.take(sizeof tensor + path_.size() + numbers * sizeof(std::size_t))) {
+        facts_.leave_out("tensors that are repeated more often than the file's size explains");
+        return false;
+    }
+    tensor.name = path_;
+    contents_.tensors.push_back(std::move(tensor));
+    return true;
+}
+
 /// Adds the tensor if it is one; its attributes become children of the level.
 bool Tree::read_tensor(PickleReference reference, Level& level) {
     TensorReading reading = tensors_.read(reference, path_);
@@ -174,12 +193,7 @@ bool Tree::read_tensor(PickleReference reference, Level& level) {
         case TensorReading::Outcome::no_tensor:
             return false;
         case TensorReading::Outcome::stored:
-            if (contents_.tensors.size() >= most_tensors) {
-                facts_.leave_out("tensors beyond " + std::to_string(most_tensors));
-                return true;
-            }
-            reading.tensor.name = path_;
-            contents_.tensors.push_back(std::move(reading.tensor));
+            if (!keep(reading.tensor)) return true;
             break;
         case TensorReading::Outcome::quantized:
             facts_.quantized(path_);
@@ -294,7 +308,8 @@ void Tree::add_value(Child child, Level& level) {
         level.children.push_back(child);
     } else {
         const bool named = child.key != no_reference;
-        const std::string_view key = named ? pickle_.at(child.key).text() : std::string_view();
+        std::string_view key = named ? pickle_.at(child.key).text() : std::string_view();
+        if (key.size() >= longest_path) key = {};
         if (path_.empty() && !level.module) facts_.begin_part(key_text(child), value);
         facts_.value(path_, key, value, level.module);
     }

@@ -149,6 +149,7 @@ TEST_CASE("tensors too deep or at long paths are left out, and counted") {
 
 TEST_CASE("tensors beyond a hundred thousand are left out, and counted") {
     PickleWriter writer;
+    writer.text(std::string(1 << 20, 'p')).raw("0");  // so that the file's size explains them
     add_tensor(writer).raw(
         "q\x00"s
         "0]("s);
@@ -156,6 +157,39 @@ TEST_CASE("tensors beyond a hundred thousand are left out, and counted") {
     const CheckpointContents contents = flattened(writer.raw("e"));
     CHECK(contents.tensors.size() == vgg19::converter::most_tensors);
     CHECK(contents.facts.skipped == std::vector<std::string>{"tensors beyond 100000: 7"});
+}
+
+TEST_CASE("tensors that a small file repeats very often are left out, and counted") {
+    PickleWriter writer;
+    add_tensor(writer).raw(
+        "q\x00"s
+        "0]("s);
+    for (int i = 0; i < 90'000; ++i) writer.raw("h\x00"s);
+    const CheckpointContents contents = flattened(writer.raw("e"));
+    CHECK(contents.tensors.size() > 20'000);
+    REQUIRE(contents.facts.skipped.size() == 1);
+    CHECK(contents.facts.skipped[0] ==
+          Containing("tensors that are repeated more often than the file's size explains: "));
+}
+
+TEST_CASE("class names that a small file repeats very often are left out, and counted") {
+    PickleWriter writer;
+    writer.raw("}")
+        .text(std::string(1000, 'n'))
+        .raw(
+            "q\x00"
+            "0("s);
+    for (int i = 0; i < 4; ++i) {
+        writer.text("classes" + std::string(static_cast<std::size_t>(i), '_')).raw("](");
+        for (int j = 0; j < 1000; ++j) writer.raw("h\x00"s);
+        writer.raw("e");
+    }
+    const CheckpointContents contents = flattened(writer.raw("u"));
+    CHECK(contents.facts.class_names.size() == 1);
+    const auto& skipped = contents.facts.skipped;
+    CHECK(std::find(skipped.begin(), skipped.end(),
+                    "lists of names that are repeated more often than the file's size explains: 3") !=
+          skipped.end());
 }
 
 TEST_CASE("a few bytes cannot cause an allocation of terabytes") {

@@ -25,8 +25,10 @@ constexpr std::size_t most_classes = 100'000;
 constexpr std::size_t most_facts = 1000;
 /// In total over all lists that may be classes: a single list can be reachable under many keys.
 constexpr std::size_t most_names_seen = 1'000'000;
-/// Real modules have fewer attributes.
-constexpr std::size_t most_attributes = 200;
+/// A number or an index as a text, and the name of a class: longer texts are neither. A pickle can name a
+/// text of megabytes millions of times.
+constexpr std::size_t longest_number = 64;
+constexpr std::size_t longest_class_name = 1000;
 
 /// An upper bound for the number of bytes in a byte string, or in the text that encodes it.
 std::size_t size_of_bytes(const Pickle& pickle, const PickleValue& value) {
@@ -65,6 +67,7 @@ std::optional<double> number_of(const Pickle& pickle, const PickleValue& value) 
     if (value.kind == Kind::object) return numpy_number(pickle, value);
     const std::string_view text = value.kind == Kind::text ? value.text() : std::string_view();
     double number = 0;
+    if (text.size() > longest_number) return {};
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (text.empty() || error != std::errc() || end != text.data() + text.size()) return {};
     return number;
@@ -75,6 +78,7 @@ std::optional<std::size_t> index_of(const PickleValue& value) {
     if (value.kind == Kind::integer && value.integer >= 0) return static_cast<std::size_t>(value.integer);
     const std::string_view text = value.text();
     std::size_t index = 0;
+    if (text.size() > longest_number) return {};
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), index);
     if (value.kind != Kind::text || error != std::errc() || end != text.data() + text.size()) return {};
     return index;
@@ -82,10 +86,22 @@ std::optional<std::size_t> index_of(const PickleValue& value) {
 
 using Names = std::optional<std::vector<std::string>>;
 
+bool is_name(const PickleValue& value) {
+    return value.kind == Kind::text && value.text().size() <= longest_class_name;
+}
+
+/// What a list of such names takes.
+std::size_t memory_of_names(const Pickle& pickle, References texts) {
+    std::size_t bytes = 0;
+    for (const PickleReference text : texts) bytes += sizeof(std::string) + pickle.at(text).text().size();
+    return bytes;
+}
+
 Names names_in_list(const Pickle& pickle, References items) {
     std::vector<std::string> names;
+    names.reserve(items.size());
     for (const PickleReference item : items) {
-        if (pickle.at(item).kind != Kind::text) return {};
+        if (!is_name(pickle.at(item))) return {};
         names.emplace_back(pickle.at(item).text());
     }
     return names;
@@ -100,21 +116,11 @@ Names names_in_pairs(const Pickle& pickle, References pairs) {
     for (std::size_t i = 0; i < pairs.size(); i += 2) {
         const PickleValue& name = pickle.at(pairs[index_last ? i : i + 1]);
         const auto index = index_of(pickle.at(pairs[index_last ? i + 1 : i]));
-        if (name.kind != Kind::text || !index || *index >= names.size() || there[*index]) return {};
+        if (!is_name(name) || !index || *index >= names.size() || there[*index]) return {};
         there[*index] = true;
         names[*index] = name.text();
     }
     return names;
-}
-
-/// An attribute of a module.
-const PickleValue* attribute(const Pickle& pickle, const PickleValue& state, std::string_view key) {
-    References pairs = pickle.items(state);
-    pairs = pairs.first(std::min(pairs.size(), 2 * most_attributes));
-    for (std::size_t i = 0; i < pairs.size(); i += 2) {
-        if (pickle.at(pairs[i]).text() == key) return &pickle.at(pairs[i + 1]);
-    }
-    return nullptr;
 }
 
 std::string counted(std::size_t count, const std::string& what) {
@@ -123,11 +129,11 @@ std::string counted(std::size_t count, const std::string& what) {
 
 }  // namespace
 
-std::string pickle_key_text(const Pickle& pickle, const PickleValue& key) {
+std::string pickle_key_text(const Pickle& pickle, const PickleValue& key, std::size_t longest) {
     switch (key.kind) {
         case Kind::text:
         case Kind::bytes:
-            return std::string(key.text());
+            return std::string(key.text().substr(0, longest));
         case Kind::integer:
             return std::to_string(key.integer);
         case Kind::boolean:
@@ -176,6 +182,9 @@ void FactCollector::class_names(const std::string& path, const PickleValue& valu
     if (container->kind == Kind::set || count == 0 || count > most_classes) return;
     names_seen_ += count;
     if (names_seen_ > most_names_seen) return;
+    if (!allowance_.take(path.size() + memory_of_names(pickle_, items))) {
+        return leave_out("lists of names that are repeated more often than the file's size explains");
+    }
     Names names = dict ? names_in_pairs(pickle_, items) : names_in_list(pickle_, items);
     if (!names) return;
     facts_.class_names.push_back({path, std::move(*names)});
@@ -201,8 +210,8 @@ void FactCollector::value(const std::string& path, std::string_view key, const P
 bool FactCollector::module(const std::string& path, const PickleValue& value) {
     const PickleValue& state = pickle_.at(pickle_.object(value)->state);
     if (state.kind != Kind::dict) return false;
-    const bool is_module = attribute(pickle_, state, "_parameters") != nullptr ||
-                           attribute(pickle_, state, "training") != nullptr;
+    const bool is_module = module_attribute(pickle_, state, "_parameters") != nullptr ||
+                           module_attribute(pickle_, state, "training") != nullptr;
     if (!is_module) return false;
     const PickleGlobal* type = pickle_.callable(value);
     if (type != nullptr && facts_.modules.size() < most_facts) {
@@ -211,12 +220,12 @@ bool FactCollector::module(const std::string& path, const PickleValue& value) {
         found.object = value.offset;
         if (!found.type.empty()) facts_.modules.push_back(std::move(found));
     }
-    const PickleValue* buffers = attribute(pickle_, state, "_buffers");
+    const PickleValue* buffers = module_attribute(pickle_, state, "_buffers");
     const bool batch_norm = (type != nullptr && type->name.find("BatchNorm") != std::string_view::npos) ||
-                            attribute(pickle_, state, "running_mean") != nullptr ||
+                            module_attribute(pickle_, state, "running_mean") != nullptr ||
                             (buffers != nullptr && buffers->kind == Kind::dict &&
-                             attribute(pickle_, *buffers, "running_mean") != nullptr);
-    const PickleValue* epsilon = attribute(pickle_, state, "eps");
+                             module_attribute(pickle_, *buffers, "running_mean") != nullptr);
+    const PickleValue* epsilon = module_attribute(pickle_, state, "eps");
     const std::optional<double> number = epsilon == nullptr ? std::nullopt : number_of(pickle_, *epsilon);
     if (batch_norm && number && facts_.batch_norm_epsilons.size() < most_facts) {
         facts_.batch_norm_epsilons.push_back({path, *number});

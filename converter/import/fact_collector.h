@@ -8,16 +8,20 @@
 #include <vector>
 
 #include "converter/import/checkpoint_facts.h"
+#include "converter/import/memory_allowance.h"
 #include "converter/import/pickle.h"
 
 namespace vgg19::converter {
 
-/// A key as part of a path: texts and numbers unchanged; for other keys their type, in angle brackets.
-std::string pickle_key_text(const Pickle& pickle, const PickleValue& key);
+/// A key as part of a path: texts and numbers unchanged; for other keys their type, in angle brackets. Of a
+/// text only the first `longest` bytes.
+std::string pickle_key_text(const Pickle& pickle, const PickleValue& key, std::size_t longest);
 
 class FactCollector {
   public:
-    FactCollector(const Pickle& pickle, CheckpointFacts& facts) : pickle_(pickle), facts_(facts) {}
+    /// What the facts take is taken from `allowance`; facts without room are left out.
+    FactCollector(const Pickle& pickle, MemoryAllowance& allowance, CheckpointFacts& facts)
+        : pickle_(pickle), allowance_(allowance), facts_(facts) {}
 
     /// Everything that follows belongs to this key of the root; its value is `value`.
     void begin_part(std::string_view key, const PickleValue& value);
@@ -48,6 +52,7 @@ class FactCollector {
     void class_names(const std::string& path, const PickleValue& value);
 
     const Pickle& pickle_;
+    MemoryAllowance& allowance_;
     CheckpointFacts& facts_;
     std::vector<Part> parts_;
     Part part_{.key = "the file", .what = "one value"};

@@ -42,6 +42,9 @@ std::string_view part_of_torch(std::string_view module) {
     return module.substr(0, module.find('.'));
 }
 
+/// More numbers than a setting has.
+constexpr std::size_t most_numbers = 8;
+
 /// Whether a setting, a single number or a pair, equals `expected`. Also true if the setting is missing, as
 /// in TorchScript, or is a text, such as padding="same".
 bool is_number(const Pickle& pickle, const PickleValue* setting, std::int64_t expected) {
@@ -50,8 +53,9 @@ bool is_number(const Pickle& pickle, const PickleValue* setting, std::int64_t ex
         return value.kind != PickleKind::integer || value.integer == expected;
     };
     const auto items = pickle.items(*setting);
-    return fits(*setting) && std::all_of(items.begin(), items.end(),
-                                         [&](PickleReference item) { return fits(pickle.at(item)); });
+    return fits(*setting) && items.size() <= most_numbers &&
+           std::all_of(items.begin(), items.end(),
+                       [&](PickleReference item) { return fits(pickle.at(item)); });
 }
 
 struct Setting {
@@ -63,13 +67,13 @@ struct Setting {
 std::string other_setting(const Pickle& pickle, std::string_view type, const PickleValue& attributes,
                           std::initializer_list<Setting> settings) {
     for (const Setting& setting : settings) {
-        const PickleValue* const found = pickle.find(attributes, setting.name);
+        const PickleValue* const found = module_attribute(pickle, attributes, setting.name);
         if (is_number(pickle, found, setting.expected)) continue;
         const auto items = pickle.items(*found);
         std::string text = std::string(type) + " with " + std::string(setting.name) + ' ';
         if (items.empty()) return text + std::to_string(found->integer);
         text += '(';
-        for (const PickleReference item : items) {
+        for (const PickleReference item : items.first(std::min(items.size(), most_numbers))) {
             text += (text.back() == '(' ? "" : ", ") + std::to_string(pickle.at(item).integer);
         }
         return text + ')';
@@ -85,16 +89,17 @@ std::string unlike_vgg(const Pickle& pickle, std::string_view part, std::string_
                              {{"kernel_size", 2}, {"stride", 2}, {"padding", 0}, {"dilation", 1}});
     }
     if (type == average_pool) {  // some networks have one over a single pixel
-        if (pickle.find(attributes, "kernel_size") == nullptr) return std::string(type) + " of unknown size";
+        if (module_attribute(pickle, attributes, "kernel_size") == nullptr)
+            return std::string(type) + " of unknown size";
         if (other_setting(pickle, type, attributes, {{"kernel_size", 1}}).empty()) return "";
         const std::string other =
             other_setting(pickle, type, attributes, {{"kernel_size", 2}, {"stride", 2}, {"padding", 0}});
         return other.empty() ? std::string(type) : other;
     }
     if (type == "Conv2d") {
-        const PickleValue* const kernel = pickle.find(attributes, "kernel_size");
+        const PickleValue* const kernel = module_attribute(pickle, attributes, "kernel_size");
         if (kernel == nullptr || !is_number(pickle, kernel, 3)) return "";
-        const PickleValue* const mode = pickle.find(attributes, "padding_mode");
+        const PickleValue* const mode = module_attribute(pickle, attributes, "padding_mode");
         if (mode != nullptr && mode->kind == PickleKind::text && mode->text() != "zeros") {
             return "Conv2d with padding_mode " + printable(mode->text());
         }
@@ -215,13 +220,24 @@ class TypeCheck {
 
 }  // namespace
 
+const PickleValue* module_attribute(const Pickle& pickle, const PickleValue& attributes,
+                                    std::string_view key) {
+    constexpr std::size_t most_attributes = 200;
+    if (attributes.kind != PickleKind::dict) return nullptr;
+    std::span<const PickleReference> pairs = pickle.items(attributes);
+    pairs = pairs.first(std::min(pairs.size(), 2 * most_attributes));
+    for (std::size_t i = 0; i < pairs.size(); i += 2) {
+        if (pickle.at(pairs[i]).text() == key) return &pickle.at(pairs[i + 1]);
+    }
+    return nullptr;
+}
+
 CheckpointFacts::ModuleType module_type(const Pickle& pickle, const PickleGlobal& type,
                                         const PickleValue& attributes) {
     const std::string_view part = part_of_torch(type.module);
     if (part.empty()) return {};
-    return {.path = {},
-            .type = std::string(type.name),
-            .unlike = unlike_vgg(pickle, part, type.name, attributes)};
+    const std::string name = printable(type.name);
+    return {.path = {}, .type = name, .unlike = unlike_vgg(pickle, part, name, attributes)};
 }
 
 ModuleCheck check_module_types(const VggTensors& vgg, const std::vector<CheckpointFacts::ModuleType>& modules,
@@ -231,7 +247,12 @@ ModuleCheck check_module_types(const VggTensors& vgg, const std::vector<Checkpoi
     std::string message = file +
                           ": expected modules of a VGG (3×3 convolutions with padding 1, ReLUs, five "
                           "2×2 max-pools or average pools), found others, which are not supported:";
-    for (const std::string& problem : check.problems()) message += "\n  " + problem;
+    constexpr std::size_t most_listed = 100;
+    const std::vector<std::string>& problems = check.problems();
+    for (std::size_t i = 0; i < std::min(problems.size(), most_listed); ++i) message += "\n  " + problems[i];
+    if (problems.size() > most_listed) {
+        message += "\n  and " + std::to_string(problems.size() - most_listed) + " more";
+    }
     message += "\nif the network works without them, save its state_dict() and convert that";
     throw Error(ErrorKind::bad_input, message);
 }

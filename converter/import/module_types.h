@@ -12,6 +12,10 @@
 
 namespace vgg19::converter {
 
+/// An attribute of a module, among as many as real modules have; nullptr if there is none.
+const PickleValue* module_attribute(const Pickle& pickle, const PickleValue& attributes,
+                                    std::string_view key);
+
 /// Describes a torch.nn module with these attributes, from a pickle or TorchScript; the type is empty for
 /// other modules. The caller sets the path.
 CheckpointFacts::ModuleType module_type(const Pickle& pickle, const PickleGlobal& type,

@@ -140,7 +140,7 @@ std::span<const PickleReference> Pickle::items(const PickleValue& value) const {
         case Kind::set:
         case Kind::dict:
         case Kind::persistent_id:
-            return contents_.items[static_cast<std::size_t>(value.integer)];
+            return contents_.items[static_cast<std::size_t>(value.integer)].view();
         default:
             return {};
     }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "converter/import/byte_reader.h"
+#include "converter/import/reference_list.h"
 
 namespace vgg19::converter {
 
@@ -77,15 +78,17 @@ struct PickleObject {
     PickleReference elements = no_reference;   ///< a list: items that were appended or added
 };
 
-/// More operations than any checkpoint needs. At about 100 bytes per operation this bounds the memory that a
-/// pickle can take. Each operation takes at least one byte of the file.
+/// More operations than any checkpoint needs. Each takes at least one byte of the file.
 inline constexpr std::size_t most_pickle_operations = std::size_t{1} << 24;
+/// Bytes of memory, at most, that Pickle::read takes for each byte of the pickle.
+inline constexpr std::size_t pickle_memory_factor = 64;
 
 /// The contents of a pickle; a value's `integer` is an index into the other lists.
 struct PickleContents {
     std::string file;
     std::deque<PickleValue> values;
-    std::vector<std::vector<PickleReference>> items = {{}};  ///< the first one is shared by all empty tuples
+    std::size_t bytes = 0;                                           ///< of the pickle
+    std::deque<ReferenceList> items = std::deque<ReferenceList>(1);  ///< the first is of all empty tuples
     std::deque<PickleGlobal> globals;
     std::deque<PickleObject> objects;
     /// The states that were set on values other than objects.
@@ -97,7 +100,8 @@ struct PickleContents {
 class Pickle {
   public:
     /// Reads one pickle of protocol 0 to 5; afterwards `reader` is positioned after its STOP. Texts are views
-    /// into the file. Takes time and memory linear in the pickle's bytes. Throws Error (bad_input), with file
+    /// into the file. Takes time linear in the pickle's bytes, and pickle_memory_factor times
+    /// as much memory. Throws Error (bad_input), with file
     /// and byte offset, for malformed pickles (unknown operations, an empty stack, a truncated end), for
     /// buffers outside the file, and for more than most_pickle_operations.
     static Pickle read(ByteReader& reader);
@@ -106,6 +110,8 @@ class Pickle {
     PickleReference root_reference() const { return contents_.root; }
     const PickleValue& at(PickleReference reference) const { return contents_.values[reference]; }
     std::size_t size() const { return contents_.values.size(); }
+    /// The pickle's length in the file.
+    std::size_t bytes() const { return contents_.bytes; }
 
     /// The items of a tuple, list, set or persistent id; for a dict key, value, key, value, …; else empty.
     std::span<const PickleReference> items(const PickleValue& value) const;

@@ -133,6 +133,7 @@ void PickleMachine::push_string_line() {
 void PickleMachine::push_unicode_line() {
     const std::string_view line = reader_.line("a text");
     std::string text;
+    text.reserve(line.size());
     for (std::size_t i = 0; i < line.size(); ++i) {
         const bool escape =
             line[i] == '\\' && i + 1 < line.size() && (line[i + 1] == 'u' || line[i + 1] == 'U');

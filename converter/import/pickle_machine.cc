@@ -6,6 +6,9 @@ namespace vgg19::converter {
 
 using Kind = PickleKind;
 
+/// Python's module of registered numbers.
+constexpr std::string_view copyreg = "copyreg";
+
 std::uint8_t PickleMachine::next_operation() {
     operation_offset_ = reader_.offset();
     operation_name_ = "operation";
@@ -21,6 +24,7 @@ PickleContents PickleMachine::take_contents() {
              std::to_string(marks_.size()));
     }
     contents_.root = stack_.back();
+    contents_.bytes = reader_.offset() - begin_;
     return std::move(contents_);
 }
 
@@ -36,11 +40,11 @@ PickleReference PickleMachine::make(Kind kind) {
     return static_cast<PickleReference>(contents_.values.size() - 1);
 }
 
-PickleReference PickleMachine::make_items(Kind kind, References items) {
+PickleReference PickleMachine::make_items(Kind kind, const References& items) {
     const PickleReference made = make(kind);
     if (kind == Kind::tuple && items.empty()) return made;  // the shared empty tuple never changes
     value(made).integer = static_cast<std::int64_t>(contents_.items.size());
-    contents_.items.push_back(std::move(items));
+    contents_.items.emplace_back(items);
     return made;
 }
 
@@ -49,8 +53,8 @@ PickleValue& PickleMachine::push(Kind kind) {
     return value(stack_.back());
 }
 
-void PickleMachine::push_items(Kind kind, References items) {
-    stack_.push_back(make_items(kind, std::move(items)));
+void PickleMachine::push_items(Kind kind, const References& items) {
+    stack_.push_back(make_items(kind, items));
 }
 
 void PickleMachine::push_pairs() {
@@ -142,8 +146,7 @@ void PickleMachine::append(Kind kind, const References& items) {
         fail("expected " + std::string(describe(kind)) + " to add to, found " +
              std::string(describe(container.kind)));
     }
-    References& all = this->items(container);
-    all.insert(all.end(), items.begin(), items.end());
+    this->items(container).append(items);
 }
 
 void PickleMachine::append_pairs(const References& items) {
@@ -178,6 +181,11 @@ void PickleMachine::skip_frame_header() {
 
 /// Stores each name once, however often the pickle repeats it.
 void PickleMachine::push_global(std::string_view module, std::string_view name) {
+    constexpr std::size_t longest_name =
+        10'000;  // longer ones would take time each time they are named again
+    if (module.size() > longest_name || name.size() > longest_name) {
+        fail("expected names of at most " + std::to_string(longest_name) + " bytes, found longer ones");
+    }
     const auto [known, is_new] = known_globals_.try_emplace({module, name}, no_reference);
     if (is_new) {
         contents_.globals.push_back({module, name});
@@ -205,8 +213,9 @@ void PickleMachine::push_global_from_stack() {
 
 /// A registered number in place of a name; the file does not contain the name.
 void PickleMachine::push_extension(std::uint32_t code) {
-    contents_.texts.push_back("extension " + std::to_string(code));
-    push_global("copyreg", contents_.texts.back());
+    std::string name = "extension " + std::to_string(code);
+    if (known_globals_.contains({copyreg, name})) return push_global(copyreg, name);
+    push_global(copyreg, contents_.texts.emplace_back(std::move(name)));
 }
 
 void PickleMachine::push_object(PickleReference callable, PickleReference arguments) {

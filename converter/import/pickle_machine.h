@@ -1,8 +1,10 @@
 // The virtual machine of the pickle reader: the effects of its operations.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <string>
 #include <string_view>
@@ -22,7 +24,9 @@ class PickleMachine {
     using References = std::vector<PickleReference>;
 
     explicit PickleMachine(ByteReader& reader)
-        : reader_(reader), most_memo_(std::min(most_pickle_operations, reader.remaining())) {
+        : reader_(reader),
+          begin_(reader.offset()),
+          most_memo_(std::min(most_pickle_operations, reader.remaining())) {
         contents_.file = reader.name();
     }
 
@@ -52,7 +56,7 @@ class PickleMachine {
     void push_integer(std::int64_t integer) { push(PickleKind::integer).integer = integer; }
     void push_boolean(bool value) { push(PickleKind::boolean).integer = value ? 1 : 0; }
     void push_text(PickleKind kind, std::uint64_t length);
-    void push_items(PickleKind kind, References items);
+    void push_items(PickleKind kind, const References& items);
     /// Pushes a dict of the values above the last mark.
     void push_pairs();
     void push_long(std::uint64_t length);
@@ -99,7 +103,7 @@ class PickleMachine {
 
   private:
     PickleValue& value(PickleReference reference) { return contents_.values[reference]; }
-    References& items(const PickleValue& container) {
+    ReferenceList& items(const PickleValue& container) {
         return contents_.items[static_cast<std::size_t>(container.integer)];
     }
     void set_text(PickleValue& value, std::string_view text);
@@ -109,19 +113,20 @@ class PickleMachine {
     PickleReference container_of(PickleReference target, PickleKind kind);
     /// Creates a value without pushing it.
     PickleReference make(PickleKind kind);
-    PickleReference make_items(PickleKind kind, References items);
+    PickleReference make_items(PickleKind kind, const References& items);
     /// Operations may take only the values above the last mark.
     std::size_t floor() const { return marks_.empty() ? 0 : marks_.back(); }
 
     ByteReader& reader_;
+    std::size_t begin_;
     std::size_t most_memo_;
     std::string_view operation_name_ = "operation";
     std::size_t operation_offset_ = 0;
     std::size_t operations_ = 0;
     PickleContents contents_;
     std::map<std::pair<std::string_view, std::string_view>, PickleReference> known_globals_;
-    References stack_;
-    std::vector<std::size_t> marks_;  ///< stack heights
+    std::deque<PickleReference> stack_;
+    std::deque<std::size_t> marks_;  ///< stack heights
     References memo_;
 };
 

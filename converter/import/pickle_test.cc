@@ -243,7 +243,7 @@ TEST_CASE("every name is accepted and stored once") {
     CHECK(error(PickleWriter().raw("cos")) == Containing("found no end of line"));
     const std::string hostile = PickleWriter().global("a\x1b[31m", "b").finished();
     const Pickle name = read(hostile);
-    CHECK(name.describe_value(name.root()) == "the name a?[31m.b");
+    CHECK(name.describe_value(name.root()) == R"(the name a\x1b[31m.b)");
 }
 
 TEST_CASE("no function is called") {

@@ -8,6 +8,8 @@
 namespace vgg19::converter {
 namespace {
 
+/// Keys are numbers or, in TorchScript, short names.
+constexpr std::size_t longest_key = 1000;
 /// More dimensions than any weight has.
 constexpr std::size_t most_dimensions = 8;
 
@@ -76,7 +78,7 @@ TorchStorage torch_storage(const Pickle& pickle, const PickleValue& value) {
     const PickleGlobal* name = pickle.global(pickle.item(id, 1));
     const TorchType* type = name == nullptr ? nullptr : find_storage_type(*name);
     const PickleValue& key = pickle.item(id, 2);
-    if (type == nullptr || key.kind != PickleKind::text) {
+    if (type == nullptr || key.kind != PickleKind::text || key.text().size() > longest_key) {
         pickle.fail(value, "persistent id: expected a storage type and a text key, found " +
                                pickle.describe_value(pickle.item(id, 1)) + " and " +
                                pickle.describe_value(key));

@@ -241,12 +241,12 @@ TensorReader::StorageView TensorReader::nested_storage(PickleReference reference
     const PickleValue& value = pickle_.at(reference);
     const Call call = call_of(value);
     expect_arguments(call, 1, 1, value);
-    if (const auto known = nested_.find(call.arguments[0]); known != nested_.end()) return known->second;
     const auto bytes = bytes_.bytes_of(call.arguments[0]);
     if (!bytes) {
         pickle_.fail(value, tensor + ": expected a storage as bytes, found " +
                                 pickle_.describe_value(pickle_.at(call.arguments[0])));
     }
+    if (const auto known = nested_.find(bytes->data()); known != nested_.end()) return known->second;
     ByteReader reader(*bytes, pickle_.file() + ": storage of " + tensor, 0, bytes->size());
     const TorchStream stream = read_torch_stream(reader);
     const TorchStorage storage = torch_storage(stream.state, stream.state.root());
@@ -257,7 +257,7 @@ TensorReader::StorageView TensorReader::nested_storage(PickleReference reference
     const StorageView view = {found->second.subspan(storage.view_offset * storage.type->bytes)
                                   .first(storage.view_elements * storage.type->bytes),
                               storage.type};
-    nested_[call.arguments[0]] = view;
+    nested_[bytes->data()] = view;
     return view;
 }
 

@@ -64,7 +64,7 @@ class TensorReader {
     const Pickle& pickle_;
     const StorageBytes& storages_;
     PickleBytes bytes_;
-    std::map<PickleReference, StorageView> nested_;
+    std::map<const std::byte*, StorageView> nested_;  ///< by where the nested file begins
     std::size_t repeated_elements_ = 0;
 };
 

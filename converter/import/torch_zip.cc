@@ -17,8 +17,10 @@ namespace vgg19::converter {
 namespace {
 
 constexpr std::string_view pickle_name = "data.pkl";
-/// Longer than the code of any network.
+/// Longer than the code of any network. Files of an archive may lie on each other, so that their sum counts.
 constexpr std::size_t longest_code = std::size_t{16} << 20U;
+/// Longer than the name of any archive; it precedes each storage's.
+constexpr std::size_t longest_prefix = 1000;
 
 using model::as_text;
 
@@ -87,7 +89,12 @@ std::string archive_prefix(const ZipArchive& archive) {
         fail(archive, "expected one data.pkl in the zip file, found " + printable(found[0]) + " and " +
                           printable(found[1]));
     }
-    return std::string(found[0].substr(0, found[0].size() - pickle_name.size()));
+    const std::string_view prefix = found[0].substr(0, found[0].size() - pickle_name.size());
+    if (prefix.size() > longest_prefix) {
+        fail(archive, "expected data.pkl in a folder with a name of at most " +
+                          std::to_string(longest_prefix) + " bytes, found it in " + printable(prefix));
+    }
+    return std::string(prefix);
 }
 
 void check_byte_order(ZipArchive& archive, const std::string& prefix) {
@@ -119,10 +126,12 @@ StorageBytes find_storages(ZipArchive& archive, const std::string& prefix, const
 void read_code(ZipArchive& archive, const std::string& prefix, CheckpointFacts& facts) {
     const std::string folder = prefix + "code/";
     std::size_t unread = 0;
+    std::size_t read = 0;
     for (const auto& [name, entry] : archive.entries()) {
         if (!name.starts_with(folder) || !name.ends_with(".py")) continue;
         try {
-            if (entry.size > longest_code) throw Error(ErrorKind::bad_input, "too long");
+            if (entry.size > longest_code - read) throw Error(ErrorKind::bad_input, "too long");
+            read += entry.size;
             for (const double epsilon : batch_norm_epsilons(as_text(archive.contents(name)))) {
                 facts.batch_norm_epsilons.push_back({std::string(name.substr(prefix.size())), epsilon});
             }

@@ -179,7 +179,7 @@ std::span<const std::byte> ZipArchive::contents(std::string_view name) {
     }
     const std::span<const std::byte> packed = file_.subspan(begin, entry.stored_size);
     if (entry.method == stored) return packed;
-    const std::size_t most_unpacked = (std::size_t{2} << 30U) + 64 * file_.size();
+    const std::size_t most_unpacked = least_unpacked + unpacked_factor * file_.size();
     if (entry.size > most_unpacked - unpacked_bytes_) {
         fail_at(name_, entry.record,
                 file + ": expected at most " + std::to_string(most_unpacked) +

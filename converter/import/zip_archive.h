@@ -15,6 +15,11 @@
 
 namespace vgg19::converter {
 
+/// Bytes, at most, that all compressed files of an archive may unpack to, for each byte of the archive, and
+/// whatever its size. Weights hardly compress, and those of pruned networks to a tenth.
+inline constexpr std::size_t unpacked_factor = 64;
+inline constexpr std::size_t least_unpacked = std::size_t{256} << 20U;
+
 /// An archive's files: views into the mapped file, or unpacked if they are compressed. Checksums (CRC-32) are
 /// ignored, because PyTorch can be told not to write them.
 class ZipArchive {
@@ -35,8 +40,8 @@ class ZipArchive {
     const Entries& entries() const { return entries_; }
     bool contains(std::string_view name) const { return entries_.contains(name); }
     /// The bytes of an existing file. Throws Error (bad_input) if it is encrypted, compressed other than with
-    /// DEFLATE, corrupt, or not where the directory says; also if all unpacked data exceed both 2 GiB and 64
-    /// times the archive, since several entries may share the same data.
+    /// DEFLATE, corrupt, or not where the directory says; also if all unpacked data exceed the limits
+    /// above, since several entries may share the same data.
     std::span<const std::byte> contents(std::string_view name);
     const std::string& name() const { return name_; }
 

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
+#include "engine/image/bmp_header.h"
 #include "engine/image/failure.h"
 #include "engine/image/over_white.h"
+#include "engine/image/sizes.h"
 
 namespace vgg19 {
 namespace {
@@ -80,7 +83,7 @@ void read_masked(Bytes row, const BmpHeader& header, bool has_alpha, std::uint8_
     }
 }
 
-void read_rows(Bytes file, const BmpHeader& header, Image& image) {
+void read_rows(Bytes file, const BmpHeader& header, Image& image, Progress& progress) {
     const std::size_t used_bytes = (image.width * header.bits + 7) / 8;
     const std::size_t row_bytes = (used_bytes + 3) / 4 * 4;
     // The last row may lack its padding.
@@ -92,6 +95,7 @@ void read_rows(Bytes file, const BmpHeader& header, Image& image) {
     const Bytes pixels = file.subspan(header.pixels_offset);
     const bool has_alpha = any_alpha(pixels, header, row_bytes);
     for (std::size_t y = 0; y < image.height; ++y) {
+        progress.advance(image.width);
         const Bytes row = pixels.subspan(y * row_bytes, used_bytes);
         std::uint8_t* const rgb = row_of(image, header, y);
         if (header.bits <= 8) {
@@ -108,8 +112,8 @@ void read_rows(Bytes file, const BmpHeader& header, Image& image) {
 /// picture, a move, or a count of literal indices, padded to a multiple of 16 bits.
 class RunLengths {
   public:
-    RunLengths(Bytes file, const BmpHeader& header, Image& image)
-        : file_(file), header_(header), image_(image), offset_(header.pixels_offset) {}
+    RunLengths(Bytes file, const BmpHeader& header, Image& image, Progress& progress)
+        : file_(file), header_(header), image_(image), progress_(progress), offset_(header.pixels_offset) {}
 
     void read() {
         while (y_ < image_.height) {
@@ -117,8 +121,12 @@ class RunLengths {
             if (at_end() && y_ + 1 == image_.height && x_ == image_.width) return;
             const std::uint8_t length = next();
             const std::uint8_t value = next();
+            progress_.advance(1 + length);
             if (length > 0) {
-                for (std::size_t i = 0; i < length; ++i) put(index_in(value, i));
+                // Pixels beyond the end of a row are dropped: not one by one, which a file could ask for
+                // often.
+                const std::size_t room = x_ < image_.width ? image_.width - x_ : 0;
+                for (std::size_t i = 0; i < std::min<std::size_t>(length, room); ++i) put(index_in(value, i));
             } else if (value == 0) {
                 end_row();
             } else if (value == 1) {
@@ -166,6 +174,7 @@ class RunLengths {
     Bytes file_;
     const BmpHeader& header_;
     Image& image_;
+    Progress& progress_;
     std::size_t offset_;
     std::size_t x_ = 0;
     std::size_t y_ = 0;  ///< as stored
@@ -176,17 +185,30 @@ void fill(Image& image, const BmpColour& colour) {
     for (std::size_t i = 0; i < image.rgb.size(); i += 3) std::copy_n(colour.begin(), 3, &image.rgb[i]);
 }
 
-}  // namespace
-
-Image decode_bmp(Bytes file, const BmpHeader& header) {
+Image decode(Bytes file, const BmpHeader& header, Progress& progress) {
     Image image{{}, header.size.width, header.size.height};
     if (header.coding == BmpCoding::rows) {
-        read_rows(file, header, image);
+        read_rows(file, header, image, progress);
         return image;
     }
     fill(image, header.palette[0]);
-    RunLengths(file, header, image).read();
+    RunLengths(file, header, image, progress).read();
     return image;
+}
+
+}  // namespace
+
+Picture open_bmp(Bytes file, const ImageOptions& options) {
+    BmpHeader header = read_bmp_header(file);
+    check_size(header.size, options.limits);
+    Picture picture;
+    picture.size = header.size;
+    picture.memory_bytes = 3 * pixels_of(header.size);
+    picture.work = pixels_of(header.size) + file.size();
+    picture.decode = [file, header = std::move(header)](Progress& progress) {
+        return decode(file, header, progress);
+    };
+    return picture;
 }
 
 }  // namespace vgg19

@@ -46,11 +46,11 @@ std::uint32_t crc32(Bytes bytes) {
     return ~crc;
 }
 
-std::uint32_t adler32(Bytes bytes) {
+std::uint32_t adler32(Bytes bytes, std::uint32_t before) {
     constexpr std::uint32_t modulus = 65521;
     constexpr std::size_t most_unreduced = 5552;  // the largest number of bytes with sums that fit 32 bits
-    std::uint32_t sum = 1;
-    std::uint32_t sum_of_sums = 0;
+    std::uint32_t sum = before & 0xFFFFU;
+    std::uint32_t sum_of_sums = before >> 16U;
     while (!bytes.empty()) {
         const std::size_t count = std::min(bytes.size(), most_unreduced);
         for (const std::uint8_t byte : bytes.first(count)) {

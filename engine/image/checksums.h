@@ -17,7 +17,8 @@ inline constexpr bool checksums_count = true;
 /// ISO/IEC 15948, annex D: over a chunk's type and data.
 std::uint32_t crc32(Bytes bytes);
 
-/// RFC 1950, section 8.2: over the uncompressed data of a zlib stream.
-std::uint32_t adler32(Bytes bytes);
+/// RFC 1950, section 8.2: over the uncompressed data of a zlib stream. `before` is the checksum of what comes
+/// before these bytes.
+std::uint32_t adler32(Bytes bytes, std::uint32_t before = 1);
 
 }  // namespace vgg19

@@ -1,17 +1,17 @@
 #include <istream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/image/bmp.h"
-#include "engine/image/bytes.h"
 #include "engine/image/exif.h"
 #include "engine/image/file_bytes.h"
+#include "engine/image/gif.h"
 #include "engine/image/jpeg.h"
-#include "engine/image/png_chunks.h"
+#include "engine/image/png.h"
 #include "engine/image/pnm.h"
 #include "engine/image/signatures.h"
 #include "engine/image/sizes.h"
-#include "engine/image/stb.h"
 #if VGG19_HAS_WEBP
 #include "engine/image/webp.h"
 #endif
@@ -21,44 +21,38 @@
 namespace vgg19 {
 namespace {
 
-Image decode_with_stb(Bytes file, const PixelSize& size, const ImageOptions& options) {
-    check_size(size, options.limits);
-    return stb::to_rgb(stb::decode(file, size));
-}
-
-Image decode_png(Bytes file, const ImageOptions& options) {
-    const PngChunks chunks = read_png_chunks(file);
-    const std::vector<std::uint8_t> copy =
-        chunks.discarded.empty() ? std::vector<std::uint8_t>() : without_discarded(file, chunks);
-    Image image = decode_with_stb(copy.empty() ? file : Bytes(copy), chunks.size, options);
-    return options.apply_exif ? oriented(std::move(image), exif_orientation(chunks.exif, chunks.xmp)) : image;
-}
-
-Image decode_format(Codec codec, Bytes file, const ImageOptions& options) {
+Picture open_picture(Codec codec, Bytes file, const ImageOptions& options) {
     switch (codec) {
         case Codec::jpeg:
-            return decode_jpeg(file, options);
+            return open_jpeg(file, options);
         case Codec::png:
-            return decode_png(file, options);
-        case Codec::pnm: {
-            const PnmHeader header = read_pnm_header(file);
-            check_size({header.width, header.height}, options.limits);
-            return decode_pnm(file, header);
-        }
-        case Codec::bmp: {
-            const BmpHeader header = read_bmp_header(file);
-            check_size(header.size, options.limits);
-            return decode_bmp(file, header);
-        }
+            return open_png(file, options);
+        case Codec::bmp:
+            return open_bmp(file, options);
+        case Codec::gif:
+            return open_gif(file, options);
+        case Codec::pnm:
+            return open_pnm(file, options);
         case Codec::webp:
 #if VGG19_HAS_WEBP
-            return decode_webp(file, options);
+            return open_webp(file, options);
 #endif
-        case Codec::gif:
         case Codec::none:
             break;
     }
-    return decode_with_stb(file, stb::read_size(file), options);
+    throw Error(ErrorKind::bad_input, "this build does not read it");
+}
+
+Picture open_within_limits(Codec codec, Bytes file, const ImageOptions& options) {
+    Picture picture = open_picture(codec, file, options);
+    check_cost(cost_of(picture, options), options.limits);
+    return picture;
+}
+
+Image decode(const Picture& picture, const ImageOptions& options) {
+    Progress progress(options.is_cancelled);
+    Image image = picture.decode(progress);
+    return options.apply_exif ? oriented(std::move(image), picture.orientation, progress) : image;
 }
 
 /// Calls `function`; an Error that it throws gets `name` in front of its message.
@@ -71,14 +65,27 @@ auto with_name(const std::string& name, const Function& function) {
     }
 }
 
-}  // namespace
-
-Image decode_image(std::span<const std::uint8_t> file, const std::string& name, const ImageOptions& options) {
+/// Checks the file against the limits and calls `use(codec)`; errors name the file and its format.
+template <class Function>
+auto with_codec(Bytes file, const std::string& name, const ImageOptions& options, const Function& use) {
     return with_name(name, [&] {
         check_file_bytes(file.size(), options.limits.max_file_bytes);
         const Recognised recognised = recognise_image(file);
-        return with_name(std::string(recognised.name),
-                         [&] { return decode_format(recognised.codec, file, options); });
+        return with_name(std::string(recognised.name), [&] { return use(recognised.codec); });
+    });
+}
+
+}  // namespace
+
+Image decode_image(std::span<const std::uint8_t> file, const std::string& name, const ImageOptions& options) {
+    return with_codec(file, name, options,
+                      [&](Codec codec) { return decode(open_within_limits(codec, file, options), options); });
+}
+
+ImageCost image_cost(std::span<const std::uint8_t> file, const std::string& name,
+                     const ImageOptions& options) {
+    return with_codec(file, name, options, [&](Codec codec) {
+        return cost_of(open_within_limits(codec, file, options), options);
     });
 }
 

@@ -94,7 +94,7 @@ int exif_orientation(Bytes exif, Bytes xmp) {
     return tagged ? *tagged : orientation_in_xmp(xmp);
 }
 
-Image oriented(Image stored, int orientation) {
+Image oriented(Image stored, int orientation, Progress& progress) {
     if (orientation == upright) return stored;
     // Orientations 5 to 8 swap rows and columns.
     const bool transposed = orientation >= 5;
@@ -107,6 +107,7 @@ Image oriented(Image stored, int orientation) {
     result.rgb.resize(stored.rgb.size());
     std::uint8_t* pixel = result.rgb.data();
     for (std::size_t y = 0; y < result.height; ++y) {
+        progress.advance(result.width);
         for (std::size_t x = 0; x < result.width; ++x, pixel += 3) {
             const std::size_t column = transposed ? y : x;
             const std::size_t row = transposed ? x : y;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/image/bytes.h"
+#include "engine/image/progress.h"
 #include "vgg19/image.h"
 
 namespace vgg19 {
@@ -13,6 +14,6 @@ namespace vgg19 {
 int exif_orientation(Bytes exif, Bytes xmp = {});
 
 /// Rotates and mirrors the stored pixels into the upright position.
-Image oriented(Image stored, int orientation);
+Image oriented(Image stored, int orientation, Progress& progress);
 
 }  // namespace vgg19

@@ -12,8 +12,15 @@
 namespace vgg19 {
 namespace {
 
-[[noreturn]] void fail_reading(const std::string& reason) {
-    fail_image("cannot be read: " + reason);
+/// Too many open files, or too little memory: that is no fault of the picture, which may be read later.
+bool is_shortage(int error) {
+    return error == EMFILE || error == ENFILE || error == ENOMEM || error == EAGAIN || error == EINTR;
+}
+
+[[noreturn]] void fail_reading(int error) {
+    const std::string message = "cannot be read: " + std::generic_category().message(error);
+    if (is_shortage(error)) throw Error(ErrorKind::failed, message);
+    fail_image(message);
 }
 
 /// Appends the rest of the stream, chunk by chunk, and stops when there are too many bytes.
@@ -31,7 +38,7 @@ void append_rest(std::istream& stream, std::size_t most, std::vector<std::uint8_
         if (bytes.size() > most) {
             fail_image("expected at most " + std::to_string(most) + " bytes, found more");
         }
-        if (stream.bad()) fail_reading(std::generic_category().message(errno));
+        if (stream.bad()) fail_reading(errno);
         if (stream.eof()) return;
     }
 }
@@ -54,17 +61,17 @@ std::vector<std::uint8_t> read_bytes(const std::filesystem::path& path, std::siz
     std::error_code error;
     const std::filesystem::file_status status = std::filesystem::status(path, error);
     if (status.type() == file_type::not_found) fail_image("no such file");
-    if (error) fail_reading(error.message());
+    if (error) fail_reading(error.value());
     if (status.type() == file_type::directory) fail_image("expected an image, found a directory");
     if (status.type() == file_type::block) fail_image("expected an image, found a block device");
 
     errno = 0;
     std::ifstream stream(path, std::ios::binary);
-    if (!stream) fail_reading(std::generic_category().message(errno));
+    if (!stream) fail_reading(errno);
     std::vector<std::uint8_t> bytes;
     if (status.type() == file_type::regular) {
         const std::uintmax_t size = std::filesystem::file_size(path, error);
-        if (error) fail_reading(error.message());
+        if (error) fail_reading(error.value());
         check_file_bytes(size, most);
         bytes.reserve(size);
     }

@@ -25,15 +25,8 @@ constexpr std::uint32_t app15 = 0xEF;
 constexpr std::uint32_t jpeg_ls_frame = 0xF7;
 constexpr std::uint32_t comment = 0xFE;
 
-/// Encoders write about ten scans for a progressive picture, and optimisers several dozen. Each scan costs a
-/// pass over all coefficients, however little data it has, so that only small pictures may have more.
-std::size_t most_scans(const PixelSize& size) {
-    constexpr std::size_t always = 40;
-    constexpr std::size_t ever = 200;
-    constexpr std::size_t pixels_in_all = 10'000'000'000;
-    const std::size_t pixels = std::max<std::size_t>(size.width * size.height, 1);
-    return std::clamp(pixels_in_all / pixels, always, ever);
-}
+/// Encoders write about ten scans for a progressive picture, and optimisers several dozen.
+constexpr std::size_t most_scans = 200;
 
 [[noreturn]] void fail(std::size_t offset, const std::string& what) {
     fail_image("segment at offset " + std::to_string(offset) + ": " + what);
@@ -79,7 +72,9 @@ Coefficients coefficient_range(std::size_t first, std::size_t last) {
 
 struct Component {
     std::uint8_t name = 0;
+    JpegSampling sampling;
     unsigned quantization_table = 0;
+    bool has_scan = false;      ///< one that begins with its first coefficient
     Coefficients complete = 0;  ///< those with all bits received
 };
 
@@ -90,8 +85,17 @@ struct DecoderState {
     std::array<bool, 16> ac_huffman{};
     bool any_huffman = false;
     std::vector<Component> components;
-    std::size_t scans = 0;
+    std::size_t needed_blocks = 0;  ///< of the last scan: each takes a bit
 
+    std::vector<JpegSampling> samplings() const {
+        std::vector<JpegSampling> each;
+        for (const Component& component : components) each.push_back(component.sampling);
+        return each;
+    }
+    bool has_all_components() const {
+        return std::all_of(components.begin(), components.end(),
+                           [](const Component& each) { return each.has_scan; });
+    }
     bool picture_is_complete() const {
         const auto complete = [](const Component& each) { return each.complete == ~Coefficients{0}; };
         return !components.empty() && std::all_of(components.begin(), components.end(), complete);
@@ -152,12 +156,21 @@ void read_frame(std::uint32_t marker, Bytes frame, std::size_t segment, JpegSegm
     segments.coding = marker % 4 == 2 ? JpegCoding::progressive : JpegCoding::sequential;
     segments.is_arithmetic = marker >= 0xC8;
     for (std::size_t at = first_component; at + 3 <= frame.size(); at += 3) {
-        state.components.push_back({.name = frame[at], .quantization_table = frame[at + 2] % 16U});
+        state.components.push_back({.name = frame[at],
+                                    .sampling = {frame[at + 1] / 16U, frame[at + 1] % 16U},
+                                    .quantization_table = frame[at + 2] % 16U});
     }
     if (segments.components == 0 || state.components.size() < segments.components) {
         fail(segment, "the header of the frame names no component, or fewer than it promises");
     }
     state.components.resize(segments.components);
+    for (const auto& [across, down] : state.samplings()) {
+        if (across < 1 || across > 4 || down < 1 || down > 4) {
+            fail(segment, "sampling factors " + std::to_string(across) + "×" + std::to_string(down) +
+                              ", expected 1 to 4");
+        }
+    }
+    segments.blocks = JpegBlocks(segments.size, state.samplings());
 }
 
 void require_table(bool defined, const std::string& what, unsigned number, std::size_t segment) {
@@ -196,14 +209,16 @@ void check_huffman_tables(unsigned tables, const ScanRange& range, std::size_t s
 /// Number of components; per component its id and Huffman tables; the first and last coefficient, and the
 /// bits of a progressive scan. A header that is too short is left to the decoder, which reports it.
 void read_scan(Bytes scan, std::size_t segment, JpegSegments& segments, DecoderState& state) {
-    const std::size_t most = most_scans(segments.size);
-    if (++state.scans > most) {
-        fail(segment, "expected at most " + std::to_string(most) + " scans, found more");
+    if (++segments.work.scans > most_scans) {
+        fail(segment, "expected at most " + std::to_string(most_scans) + " scans, found more");
     }
+    state.needed_blocks = 0;
     if (state.components.empty()) fail(segment, "a scan before the header of the frame");
     if (scan.empty() || scan.size() < 4 + std::size_t{2} * scan[0]) return;
     const std::size_t components = scan[0];
     const ScanRange range = scan_range(scan.subspan(1 + 2 * components, 3), segments.coding);
+    const bool begins_blocks = range.first == 0 && !range.refines;
+    std::vector<JpegSampling> samplings;
     for (std::size_t i = 0; i < components; ++i) {
         const auto is_named = [&](const Component& each) { return each.name == scan[1 + 2 * i]; };
         const auto component = std::find_if(state.components.begin(), state.components.end(), is_named);
@@ -212,7 +227,22 @@ void read_scan(Bytes scan, std::size_t segment, JpegSegments& segments, DecoderS
         require_table(state.quantization[quantization], "quantisation", quantization, segment);
         check_huffman_tables(scan[2 + 2 * i], range, segment, segments, state);
         if (range.has_last_bits) component->complete |= coefficient_range(range.first, range.last);
+        component->has_scan = component->has_scan || begins_blocks;
+        samplings.push_back(component->sampling);
     }
+    segments.is_buffered = segments.is_buffered || segments.coding == JpegCoding::progressive ||
+                           components < segments.components;
+    segments.work.blocks += segments.blocks.in_scan(samplings);
+    if (begins_blocks && !segments.is_arithmetic) {
+        state.needed_blocks = segments.blocks.needed_in_scan(samplings);
+    }
+}
+
+/// `data_bytes` lie between the scan's header and the next segment.
+void end_scan(std::size_t data_bytes, std::size_t segment, JpegWork& work, const DecoderState& state) {
+    work.data_bytes += data_bytes;
+    if (state.needed_blocks / 8 <= data_bytes || work.short_scan) return;
+    work.short_scan = JpegShortScan{segment, data_bytes, state.needed_blocks};
 }
 
 void read_segment(std::uint32_t marker, Bytes payload, std::size_t offset, JpegSegments& segments,
@@ -282,13 +312,18 @@ JpegSegments read_jpeg_segments(Bytes file) {
     while (offset < file.size() && file[offset + 1] != end_of_image) {
         if (state.picture_is_complete() && !picture_goes_on(file, offset)) break;
         const std::size_t length = segment_length(file, offset);
-        read_segment(file[offset + 1], file.subspan(offset + 4, length - 2), offset, segments, state);
-        offset = find_marker(file, offset + 2 + length);
+        const std::uint32_t marker = file[offset + 1];
+        const std::size_t end = offset + 2 + length;
+        read_segment(marker, file.subspan(offset + 4, length - 2), offset, segments, state);
+        const std::size_t next = find_marker(file, end);
+        if (marker == start_of_scan) end_scan(next - end, offset, segments.work, state);
+        offset = next;
     }
     segments.has_end_marker = offset < file.size() && file[offset + 1] == end_of_image;
     segments.picture = file.first(segments.has_end_marker ? offset + 2 : offset);
     if (!segments.has_end_marker && !state.picture_is_complete()) fail_cut_short(file);
     if (segments.components == 0) fail_image("it has no frame, and so no picture");
+    segments.work.has_all_components = state.has_all_components();
     return segments;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/image/bytes.h"
+#include "engine/image/jpeg_scans.h"
 
 namespace vgg19 {
 
@@ -19,6 +20,10 @@ struct JpegSegments {
     /// in Motion JPEG.
     bool needs_standard_tables = false;
     bool has_restarts = false;
+    /// Whether the decoder must keep all coefficients until the last scan.
+    bool is_buffered = false;
+    JpegBlocks blocks;
+    JpegWork work;
     Bytes exif;  ///< the TIFF structure of the first EXIF segment, or empty
     Bytes xmp;   ///< the packet of the first XMP segment, or empty
 
@@ -31,7 +36,7 @@ struct JpegSegments {
 /// for
 /// - a segment that extends beyond the end of the file, and scans that are missing there;
 /// - kinds of JPEG that no build reads (lossless, hierarchical, more than 8 bits per sample);
-/// - more scans than any encoder writes, since each costs a pass over the whole picture;
+/// - more scans than any encoder writes;
 /// - errors that stb_image 2.27 does not catch: a Huffman table with too many symbols, which makes it write
 ///   beyond its own table, and a scan whose table no segment defines, which it decodes with uninitialised
 ///   memory.

@@ -21,6 +21,8 @@ struct Decoder {
     jpeg_decompress_struct info{};
     jpeg_error_mgr errors{};
     jpeg_source_mgr source{};
+    jpeg_progress_mgr monitor{};
+    Progress* progress = nullptr;
     std::jmp_buf failed{};
     bool passed_end = false;
 };
@@ -52,6 +54,13 @@ bool is_damage(const Decoder& decoder) {
 void on_message(j_common_ptr info, int level) {
     constexpr int warning = -1;
     if (level == warning && is_damage(decoder_of(info))) on_error(info);
+}
+
+/// libjpeg calls it for each row of blocks of each scan, and for each row of pixels.
+void on_progress(j_common_ptr info) {
+    Decoder& decoder = decoder_of(info);
+    if (!decoder.progress->goes_on(decoder.info.image_width))
+        std::longjmp(decoder.failed, 1);  // NOLINT(cert-err52-cpp)
 }
 
 void print_nothing(j_common_ptr /*info*/) {}
@@ -86,7 +95,7 @@ boolean on_restart_out_of_turn(j_decompress_ptr info, int expected) {
     return TRUE;
 }
 
-void set_callbacks(Decoder& decoder, Bytes file) {
+void set_callbacks(Decoder& decoder, Bytes file, Progress& progress) {
     jpeg_std_error(&decoder.errors);
     decoder.errors.error_exit = on_error;
     decoder.errors.emit_message = on_message;
@@ -98,6 +107,8 @@ void set_callbacks(Decoder& decoder, Bytes file) {
     decoder.source.term_source = do_nothing;
     decoder.source.next_input_byte = file.data();
     decoder.source.bytes_in_buffer = file.size();
+    decoder.monitor.progress_monitor = on_progress;
+    decoder.progress = &progress;
     decoder.info.err = &decoder.errors;
     decoder.info.client_data = &decoder;
 }
@@ -106,6 +117,7 @@ bool read_header(Decoder& decoder, unsigned reduction) {
     if (setjmp(decoder.failed) != 0) return false;  // NOLINT(cert-err52-cpp)
     jpeg_create_decompress(&decoder.info);
     decoder.info.src = &decoder.source;
+    decoder.info.progress = &decoder.monitor;
     jpeg_read_header(&decoder.info, TRUE);
     decoder.info.out_color_space = decoder.info.num_components == 4 ? JCS_CMYK : JCS_RGB;
     decoder.info.scale_num = 1;
@@ -145,6 +157,7 @@ bool read_rows(Decoder& decoder, JSAMPLE* rgb, JSAMPLE* cmyk_row) {
 }
 
 [[noreturn]] void fail(Decoder& decoder, Bytes file) {
+    if (decoder.progress->is_stopped()) decoder.progress->stop();
     if (decoder.errors.msg_code == JERR_OUT_OF_MEMORY) throw std::bad_alloc();
     if (decoder.passed_end) fail_cut_short(file);
     if (decoder.errors.msg_code == JERR_ARITH_NOTIMPL) {
@@ -167,11 +180,11 @@ struct DecoderOwner {
 
 }  // namespace
 
-Image decode(const JpegSegments& segments, unsigned reduction) {
+Image decode(const JpegSegments& segments, unsigned reduction, Progress& progress) {
     const Bytes file = segments.picture;
     DecoderOwner owner;
     Decoder& decoder = owner.decoder;
-    set_callbacks(decoder, file);
+    set_callbacks(decoder, file, progress);
     if (!read_header(decoder, reduction)) fail(decoder, file);
     Image image;
     image.width = decoder.info.output_width;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/image/jpeg_segments.h"
+#include "engine/image/progress.h"
 #include "vgg19/image.h"
 
 namespace vgg19::libjpeg {
@@ -14,7 +15,7 @@ namespace vgg19::libjpeg {
 /// data that end within the last row of blocks with a marker after them, stray bytes before markers, and
 /// restart markers out of order.
 ///
-/// Throws Error (bad_input) with libjpeg's message, and std::bad_alloc.
-Image decode(const JpegSegments& segments, unsigned reduction);
+/// Throws Error (bad_input) with libjpeg's message, Error (cancelled), and std::bad_alloc.
+Image decode(const JpegSegments& segments, unsigned reduction, Progress& progress);
 
 }  // namespace vgg19::libjpeg

@@ -69,6 +69,76 @@ bool has_xmp(Bytes text) {
 
 }  // namespace
 
+unsigned samples_of(PngColour colour) {
+    switch (colour) {
+        case PngColour::grey:
+        case PngColour::palette:
+            return 1;
+        case PngColour::grey_alpha:
+            return 2;
+        case PngColour::rgb:
+            return 3;
+        case PngColour::rgba:
+            return 4;
+    }
+    return 0;
+}
+
+namespace {
+
+bool may_have_bits(PngColour colour, unsigned bits) {
+    if (bits == 8) return true;
+    if (bits == 16) return colour != PngColour::palette;
+    const bool is_small = bits == 1 || bits == 2 || bits == 4;
+    return is_small && (colour == PngColour::grey || colour == PngColour::palette);
+}
+
+/// Width, height, bits per sample, colour type, compression, filter method, interlace method.
+void read_header(Bytes header, PngChunks& chunks) {
+    chunks.size = {big_endian(header, 0, 4), big_endian(header, 4, 4)};
+    chunks.bits = header[8];
+    chunks.colour = static_cast<PngColour>(header[9]);
+    const std::string found = std::to_string(header[8]) + " bits of colour type " + std::to_string(header[9]);
+    if (samples_of(chunks.colour) == 0 || !may_have_bits(chunks.colour, chunks.bits)) {
+        fail(signature_bytes, "IHDR names " + found + ", which PNG does not have");
+    }
+    if (header[10] != 0 || header[11] != 0 || header[12] > 1) {
+        fail(signature_bytes, "IHDR names a compression, filter or interlace method that PNG does not have");
+    }
+    chunks.is_interlaced = header[12] == 1;
+}
+
+void read_palette(Bytes palette, std::size_t offset, PngChunks& chunks) {
+    constexpr std::size_t colour_bytes = 3;
+    constexpr std::size_t most_bytes = 256 * colour_bytes;
+    if (palette.empty() || palette.size() > most_bytes || palette.size() % colour_bytes != 0) {
+        fail(offset, "PLTE of " + std::to_string(palette.size()) +
+                         " bytes, expected three for each of 1 to 256 colours");
+    }
+    chunks.palette = palette;
+}
+
+void read_intact(const Chunk& chunk, std::size_t offset, PngChunks& chunks) {
+    if (chunk.type == "IHDR" && offset == signature_bytes) {
+        read_header(chunk.data, chunks);
+    } else if (chunk.type == "IHDR") {
+        fail(offset, "a second IHDR");
+    } else if (chunk.type == "PLTE" && chunks.data.empty()) {
+        read_palette(chunk.data, offset, chunks);
+    } else if (chunk.type == "tRNS" && chunks.transparency.empty() && chunks.data.empty()) {
+        chunks.transparency = chunk.data;
+    } else if (chunk.type == "IDAT") {
+        chunks.data.push_back(chunk.data);
+        chunks.data_bytes += chunk.data.size();
+    } else if (chunk.type == "eXIf" && chunks.exif.empty()) {
+        chunks.exif = chunk.data;
+    } else if (chunk.type == "iTXt" && chunks.xmp.empty() && has_xmp(chunk.data)) {
+        chunks.xmp = chunk.data;
+    }
+}
+
+}  // namespace
+
 PngChunks read_png_chunks(Bytes file) {
     PngChunks chunks;
     std::size_t offset = signature_bytes;
@@ -77,28 +147,11 @@ PngChunks read_png_chunks(Bytes file) {
         if (!chunk.is_intact && !chunk.is_ancillary) {
             fail(offset, "the checksum (CRC-32) of " + chunk.type + " is wrong: the file is damaged");
         }
-        if (!chunk.is_intact) {
-            chunks.discarded.push_back(offset);
-        } else if (chunk.type == "eXIf" && chunks.exif.empty()) {
-            chunks.exif = chunk.data;
-        } else if (chunk.type == "iTXt" && chunks.xmp.empty() && has_xmp(chunk.data)) {
-            chunks.xmp = chunk.data;
-        }
+        if (chunk.is_intact) read_intact(chunk, offset, chunks);
         type = chunk.type;
         offset += frame_bytes + chunk.data.size();
     }
-    constexpr std::size_t size_offset = signature_bytes + 8;
-    chunks.size = {big_endian(file, size_offset, 4), big_endian(file, size_offset + 4, 4)};
     return chunks;
-}
-
-std::vector<std::uint8_t> without_discarded(Bytes file, const PngChunks& chunks) {
-    constexpr std::string_view unknown = "unKn";  // first and last letter lower case: ancillary and private
-    std::vector<std::uint8_t> copy(file.begin(), file.end());
-    for (const std::size_t offset : chunks.discarded) {
-        std::copy(unknown.begin(), unknown.end(), copy.begin() + static_cast<std::ptrdiff_t>(offset) + 4);
-    }
-    return copy;
 }
 
 }  // namespace vgg19

@@ -6,12 +6,11 @@
 
 namespace vgg19::stb {
 
-/// Limits every allocation of this thread until the next call: a PNG may unpack to a thousand times its size,
-/// whatever its header says.
+/// Limits every allocation of this thread until the next call, and forgets that memory was short.
 void set_block_limit(std::size_t bytes);
 
-/// Whether an allocation was refused since set_block_limit().
-bool wanted_more();
+/// Whether an allocation within the limit has failed since set_block_limit().
+bool memory_was_short();
 
 /// Zeroed memory, because a damaged file can make stb_image read tables that it never defined. Null above the
 /// limit.

@@ -3,9 +3,13 @@
 #include <webp/decode.h>
 #include <webp/demux.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <memory>
 #include <new>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "engine/image/exif.h"
 #include "engine/image/failure.h"
@@ -15,10 +19,7 @@
 namespace vgg19 {
 namespace {
 
-struct DeleteDemuxer {
-    void operator()(WebPDemuxer* demuxer) const { WebPDemuxDelete(demuxer); }
-};
-using Demuxer = std::unique_ptr<WebPDemuxer, DeleteDemuxer>;
+using Demuxer = std::shared_ptr<WebPDemuxer>;
 
 struct Frame {
     WebPIterator iterator{};
@@ -38,8 +39,10 @@ struct Frame {
 Demuxer open(Bytes file) {
     const WebPData data{file.data(), file.size()};
     WebPDemuxState state = WEBP_DEMUX_PARSE_ERROR;
-    Demuxer demuxer(WebPDemuxPartial(&data, &state));
+    errno = 0;
+    const Demuxer demuxer(WebPDemuxPartial(&data, &state), WebPDemuxDelete);
     if (state == WEBP_DEMUX_DONE && demuxer != nullptr) return demuxer;
+    if (errno == ENOMEM) throw std::bad_alloc();  // which libwebp does not distinguish from damage
     if (state == WEBP_DEMUX_PARSE_ERROR) fail_image("its chunks are damaged");
     fail_cut_short(file);
 }
@@ -66,8 +69,51 @@ int exif_orientation_of(const WebPDemuxer* demuxer) {
     return exif_orientation(exif.bytes(), xmp.bytes());
 }
 
+/// What the header of a frame's data says.
+WebPBitstreamFeatures features_of(const Frame& frame) {
+    const WebPData& data = frame.iterator.fragment;
+    WebPBitstreamFeatures features;
+    const VP8StatusCode status = WebPGetFeatures(data.bytes, data.size, &features);
+    if (status == VP8_STATUS_NOT_ENOUGH_DATA) fail_image("the data of its picture are cut short");
+    if (status != VP8_STATUS_OK) fail_image("the data of its picture are damaged");
+    return features;
+}
+
+bool is_lossless(const WebPBitstreamFeatures& features) {
+    return features.format == 2;
+}
+
+/// A decoder of libwebp that gets the data piece by piece, so that it can be stopped between them.
+class PieceDecoder {
+  public:
+    PieceDecoder(WebPDecoderConfig& config, const WebPData& data)
+        : data_(data), decoder_(WebPIDecode(nullptr, 0, &config), WebPIDelete) {
+        if (decoder_ == nullptr) throw std::bad_alloc();
+    }
+
+    VP8StatusCode decode(const WebPBitstreamFeatures& features, Progress& progress) {
+        // A lossless picture begins with tables, which libwebp reads again with each piece until they are
+        // whole.
+        const std::size_t pieces = is_lossless(features) ? 8 : 64;
+        const std::size_t first = is_lossless(features) ? pieces / 2 : 1;
+        const auto pixels =
+            static_cast<std::size_t>(features.width) * static_cast<std::size_t>(features.height);
+        VP8StatusCode status = VP8_STATUS_SUSPENDED;
+        for (std::size_t piece = first; piece <= pieces && status == VP8_STATUS_SUSPENDED; ++piece) {
+            progress.advance(pixels / pieces);
+            const std::size_t size = piece == pieces ? data_.size : data_.size / pieces * piece;
+            status = WebPIUpdate(decoder_.get(), data_.bytes, size);
+        }
+        return status;
+    }
+
+  private:
+    const WebPData& data_;
+    std::unique_ptr<WebPIDecoder, decltype(&WebPIDelete)> decoder_;
+};
+
 /// Decodes into `samples`: rows of 3 or 4 bytes per pixel, depending on `mode`, without padding.
-void decode_frame(const Frame& frame, WEBP_CSP_MODE mode, const PixelSize& size,
+void decode_frame(const Frame& frame, WEBP_CSP_MODE mode, const PixelSize& size, Progress& progress,
                   std::vector<std::uint8_t>& samples) {
     WebPDecoderConfig config;
     if (WebPInitDecoderConfig(&config) == 0) {
@@ -80,13 +126,12 @@ void decode_frame(const Frame& frame, WEBP_CSP_MODE mode, const PixelSize& size,
         config.options.scaled_height = static_cast<int>(size.height);
     }
     const std::size_t pixel_bytes = mode == MODE_RGB ? 3 : 4;
-    samples.resize(size.width * size.height * pixel_bytes);
+    samples.resize(pixels_of(size) * pixel_bytes);
     config.output.colorspace = mode;
     config.output.is_external_memory = 1;
     config.output.u.RGBA = {samples.data(), static_cast<int>(size.width * pixel_bytes), samples.size()};
-    const WebPData& data = frame.iterator.fragment;
-    const VP8StatusCode status = WebPDecode(data.bytes, data.size, &config);
-    WebPFreeDecBuffer(&config.output);
+    const WebPBitstreamFeatures features = features_of(frame);
+    const VP8StatusCode status = PieceDecoder(config, frame.iterator.fragment).decode(features, progress);
     if (status == VP8_STATUS_OUT_OF_MEMORY) throw std::bad_alloc();
     if (status == VP8_STATUS_SUSPENDED || status == VP8_STATUS_NOT_ENOUGH_DATA) {
         fail_image("the data of its picture are cut short");
@@ -95,11 +140,10 @@ void decode_frame(const Frame& frame, WEBP_CSP_MODE mode, const PixelSize& size,
 }
 
 /// libwebp's demuxer has checked that the frame lies inside the canvas.
-Image on_white_canvas(const Frame& frame, const PixelSize& canvas) {
+Image on_white_canvas(const Frame& frame, const PixelSize& canvas, Progress& progress) {
     std::vector<std::uint8_t> rgba;
-    decode_frame(frame, MODE_RGBA, frame.size(), rgba);
-    Image image{std::vector<std::uint8_t>(canvas.width * canvas.height * 3, 255), canvas.width,
-                canvas.height};
+    decode_frame(frame, MODE_RGBA, frame.size(), progress, rgba);
+    Image image{std::vector<std::uint8_t>(pixels_of(canvas) * 3, 255), canvas.width, canvas.height};
     const auto left = static_cast<std::size_t>(frame.iterator.x_offset);
     const auto top = static_cast<std::size_t>(frame.iterator.y_offset);
     const PixelSize size = frame.size();
@@ -113,31 +157,60 @@ Image on_white_canvas(const Frame& frame, const PixelSize& canvas) {
     return image;
 }
 
-Image decode_first_frame(const WebPDemuxer* demuxer, const PixelSize& canvas, const ImageOptions& options) {
-    const Frame frame(demuxer);
+/// The most that libwebp needs beside the samples that it returns.
+std::size_t decoder_bytes(const Frame& frame) {
+    const std::size_t pixels = pixels_of(frame.size());
+    const std::size_t rows = 200 * frame.size().width + (std::size_t{256} << 10U);
+    const bool has_alpha = frame.iterator.has_alpha != 0;
+    const bool lossless = is_lossless(features_of(frame));
+    if (!lossless && !has_alpha) return rows;
+    // A lossless picture (a plane of alpha is one) may have a set of Huffman tables for each 16 pixels, each
+    // of which takes 20 bits of the file at least, but never more than 2^16 sets.
+    constexpr std::size_t most_sets = std::size_t{1} << 16U;
+    constexpr std::size_t set_bytes = 6200;
+    const std::size_t sets =
+        std::min({most_sets, pixels / 16 + 1, frame.iterator.fragment.size * 8 / 20 + 1});
+    return rows + 5 * pixels + sets * set_bytes;
+}
+
+bool needs_canvas(const Frame& frame, const PixelSize& canvas) {
     const PixelSize size = frame.size();
-    const bool covers_canvas = size.width == canvas.width && size.height == canvas.height;
-    if (frame.iterator.has_alpha != 0 || !covers_canvas) {
-        check_size(canvas, options.limits, Reducible::no);
-        return on_white_canvas(frame, canvas);
-    }
-    const std::size_t reduction = reduction_of(canvas, options);
-    Image image;
-    image.width = (canvas.width + reduction - 1) / reduction;
-    image.height = (canvas.height + reduction - 1) / reduction;
-    decode_frame(frame, MODE_RGB, {image.width, image.height}, image.rgb);
+    return frame.iterator.has_alpha != 0 || size.width != canvas.width || size.height != canvas.height;
+}
+
+Image decode_whole(const Frame& frame, const PixelSize& size, Progress& progress) {
+    Image image{{}, size.width, size.height};
+    decode_frame(frame, MODE_RGB, size, progress, image.rgb);
     return image;
 }
 
 }  // namespace
 
-Image decode_webp(Bytes file, const ImageOptions& options) {
+Picture open_webp(Bytes file, const ImageOptions& options) {
     const Demuxer demuxer = open(file);
     const PixelSize canvas{WebPDemuxGetI(demuxer.get(), WEBP_FF_CANVAS_WIDTH),
                            WebPDemuxGetI(demuxer.get(), WEBP_FF_CANVAS_HEIGHT)};
+    const auto frame = std::make_shared<const Frame>(demuxer.get());
+    Picture picture;
+    picture.orientation = exif_orientation_of(demuxer.get());
+    picture.work = pixels_of(frame->size()) + file.size();
+    if (needs_canvas(*frame, canvas)) {
+        check_size(canvas, options.limits, Reducible::no);
+        picture.size = canvas;
+        picture.memory_bytes = decoder_bytes(*frame) + 4 * pixels_of(frame->size()) + 3 * pixels_of(canvas);
+        picture.decode = [demuxer, frame, canvas](Progress& progress) {
+            return on_white_canvas(*frame, canvas, progress);
+        };
+        return picture;
+    }
     check_size(canvas, options.limits, Reducible::yes);
-    Image image = decode_first_frame(demuxer.get(), canvas, options);
-    return options.apply_exif ? oriented(std::move(image), exif_orientation_of(demuxer.get())) : image;
+    const std::size_t reduction = reduction_of(canvas, options);
+    picture.size = {(canvas.width + reduction - 1) / reduction, (canvas.height + reduction - 1) / reduction};
+    picture.memory_bytes = decoder_bytes(*frame) + 3 * pixels_of(picture.size);
+    picture.decode = [demuxer, frame, size = picture.size](Progress& progress) {
+        return decode_whole(*frame, size, progress);
+    };
+    return picture;
 }
 
 }  // namespace vgg19

@@ -1,13 +1,12 @@
 // WebP, through libwebp.
 #pragma once
 
-#include "engine/image/bytes.h"
-#include "vgg19/image.h"
+#include "engine/image/picture.h"
 
 namespace vgg19 {
 
 /// Reads lossy and lossless files; of an animation, the first frame at its position on an empty canvas.
 /// Transparent pixels are blended over white. Throws Error (bad_input).
-Image decode_webp(Bytes file, const ImageOptions& options);
+Picture open_webp(Bytes file, const ImageOptions& options);
 
 }  // namespace vgg19

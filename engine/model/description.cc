@@ -8,7 +8,9 @@
 #include <set>
 #include <system_error>
 
+#include "engine/model/foreign_text.h"
 #include "engine/model/json.h"
+#include "engine/model/json_reader.h"
 #include "engine/model/map_size.h"
 #include "engine/model/number_text.h"
 #include "vgg19/error.h"
@@ -36,8 +38,8 @@ constexpr double largest_resize_ratio = 8;
 using MetadataMap = std::map<std::string_view, std::string_view>;
 
 [[noreturn]] void fail(const std::string& key, const std::string& expected, std::string_view found) {
-    throw Error(ErrorKind::bad_input, "metadata \"" + key + "\": expected " + expected + ", found \"" +
-                                          std::string(found.substr(0, 200)) + '"');
+    throw Error(ErrorKind::bad_input,
+                "metadata \"" + key + "\": expected " + expected + ", found " + in_quotes(found));
 }
 
 std::string lineage_key(std::size_t step) {
@@ -172,15 +174,30 @@ std::string class_names_text(const std::vector<std::string>& names) {
     return list.dump();
 }
 
+/// The texts of a list, as far as there are at most that many; another number of them, or none of them, if
+/// the text is no such list.
+std::vector<std::string> read_names(std::string_view text, std::size_t most) {
+    const std::string place = std::string("metadata \"") + class_names_key + '"';
+    JsonReader reader(text, place);
+    std::vector<std::string> names;
+    bool are_names = reader.next() == JsonReader::Kind::array;
+    if (!are_names) return names;
+    reader.array([&] {
+        are_names = are_names && reader.next() == JsonReader::Kind::string && names.size() <= most;
+        if (are_names) {
+            names.push_back(reader.string());
+        } else {
+            reader.skip();
+        }
+    });
+    reader.end();
+    return are_names ? names : std::vector<std::string>();
+}
+
 std::vector<std::string> read_class_names(const MetadataMap& metadata, std::size_t classes) {
     const auto text = metadata.find(class_names_key);
     if (text == metadata.end()) return {};
-    const Json list = Json::parse(text->second, std::string("metadata \"") + class_names_key + '"');
-    std::vector<std::string> names;
-    if (list.is_array() && std::all_of(list.array().begin(), list.array().end(),
-                                       [](const Json& name) { return name.is_string(); })) {
-        for (const Json& name : list.array()) names.push_back(name.string());
-    }
+    std::vector<std::string> names = read_names(text->second, classes);
     const std::set<std::string_view> distinct(names.begin(), names.end());
     if (names.size() != classes || distinct.size() != classes) {
         fail(class_names_key, std::to_string(classes) + " different names", text->second);

@@ -25,17 +25,17 @@ bool Json::is_number() const {
 
 const Json::Object& Json::object() const {
     if (!is_object()) fail("an object", type_name(*this));
-    return std::get<Object>(value_);
+    return std::get<Boxed<Object>>(value_).get();
 }
 
 const Json::Array& Json::array() const {
     if (!is_array()) fail("an array", type_name(*this));
-    return std::get<Array>(value_);
+    return std::get<Boxed<Array>>(value_).get();
 }
 
 const std::string& Json::string() const {
     if (!is_string()) fail("a string", type_name(*this));
-    return std::get<std::string>(value_);
+    return std::get<Boxed<std::string>>(value_).get();
 }
 
 double Json::number() const {
@@ -69,16 +69,16 @@ const Json* Json::find(std::string_view key) const {
 }
 
 Json& Json::set(std::string key, Json value) {
-    if (is_null()) value_ = Object();
+    if (is_null()) value_ = Boxed(Object());
     static_cast<void>(object());  // has another type: throws the error
-    std::get<Object>(value_).emplace_back(std::move(key), std::move(value));
+    std::get<Boxed<Object>>(value_).edit().emplace_back(std::move(key), std::move(value));
     return *this;
 }
 
 Json& Json::push(Json value) {
-    if (is_null()) value_ = Array();
+    if (is_null()) value_ = Boxed(Array());
     static_cast<void>(array());
-    std::get<Array>(value_).push_back(std::move(value));
+    std::get<Boxed<Array>>(value_).edit().push_back(std::move(value));
     return *this;
 }
 

@@ -55,6 +55,10 @@ class JsonWriter {
         }
     }
     void operator()(const std::string& value) { dump_string(out_, value); }
+    template <class T>
+    void operator()(const Json::Boxed<T>& boxed) {
+        (*this)(boxed.get());
+    }
 
     void operator()(const Json::Array& elements) {
         nest('[', ']', elements, [this](const Json& element) { write(element); });

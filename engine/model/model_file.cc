@@ -6,6 +6,7 @@
 #include <set>
 
 #include "engine/model/description.h"
+#include "engine/model/foreign_text.h"
 #include "engine/model/tensor_scan.h"
 #include "vgg19/error.h"
 
@@ -17,7 +18,7 @@ namespace {
 class Problems {
   public:
     void add(const std::string& subject, const std::string& problem) {
-        if (count_++ < most_listed) text_ += "\n  " + subject + ": " + problem;
+        if (count_++ < most_listed) text_ += "\n  " + printable(subject) + ": " + problem;
     }
 
     void throw_if_any(const std::string& file_name) const {
@@ -318,7 +319,7 @@ void ModelFile::verify_checksums(const Progress& progress) const {
         if (expected == nullptr) {
             problems.add(tensors[i].name, "expected a checksum in the metadata, found none");
         } else if (*expected != found) {
-            problems.add(tensors[i].name, "expected checksum " + *expected + ", found " + found);
+            problems.add(tensors[i].name, "expected checksum " + printable(*expected) + ", found " + found);
         }
     }
     problems.throw_if_any(path().string());

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <system_error>
 
+#include "engine/model/foreign_text.h"
 #include "vgg19/error.h"
 
 namespace vgg19::model {
@@ -84,7 +85,7 @@ std::size_t parse_width(std::string_view word, const std::string& entry) {
     std::size_t width = 0;
     const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), width);
     if (error != std::errc() || end != word.data() + word.size() || width == 0) {
-        fail(entry + ": expected a positive whole number, found \"" + std::string(word.substr(0, 40)) + '"');
+        fail(entry + ": expected a positive whole number, found " + in_quotes(word, 40));
     }
     return width;
 }

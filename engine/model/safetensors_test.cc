@@ -45,6 +45,12 @@ std::string two_tensors(const std::string& a, const std::string& b) {
     return R"({"a":)" + a + R"(,"b":)" + b + "}";
 }
 
+std::string dimensions(int count) {
+    std::string shape = "[1";
+    while (--count > 0) shape += ",1";
+    return shape + "]";
+}
+
 class Fixture {
   public:
     const std::filesystem::path& write(const std::string& content) const {
@@ -106,6 +112,12 @@ TEST_CASE("tensors come in the order of their bytes, with their types, shapes an
     CHECK(dtype_bytes(DType::bf16) == 2);
 }
 
+TEST_CASE("as many dimensions as other programs allow are read") {
+    const Fixture fixture;
+    const auto path = fixture.write(file_text(one_tensor("U8", dimensions(64), "[0,1]"), 1));
+    CHECK(SafetensorsFile::open(path).tensors().at(0).shape.size() == 64);
+}
+
 TEST_CASE("a file without tensors is valid") {
     const Fixture fixture;
     CHECK(SafetensorsFile::open(fixture.write(file_text("{}", 0))).tensors().empty());
@@ -133,7 +145,7 @@ TEST_CASE("a wrong header length is rejected before anything is read") {
 }
 
 TEST_CASE("errors in the header's JSON give the place") {
-    std::string deep = R"({"a":)";
+    std::string deep = R"({"a":{"x":)";
     deep += std::string(100'000, '[');
     const Malformed cases[] = {
         {"no JSON", file_text("hello", 0),
@@ -141,9 +153,12 @@ TEST_CASE("errors in the header's JSON give the place") {
         {"JSON array", file_text("[]", 0),
          "byte 8: expected a header that starts with '{', found another byte"},
         {"cut JSON", file_text(R"({"a")", 0), "header: byte 8: expected ':', found the end of the text"},
-        {"depth bomb", file_text(deep, 0), "header: byte 68: expected at most 64 levels, found more"},
+        {"depth bomb", file_text(deep, 0), "header: byte 72: expected at most 64 levels, found more"},
         {"bad UTF-8", file_text("{\"a\xFF\":1}", 0), "header: byte 3: expected valid UTF-8, found byte 0xff"},
-        {"name twice", file_text(two_tensors(entry("U8", "[1]", "[0,1]"), "1, \"a\":2"), 2),
+        {"name twice",
+         file_text(two_tensors(entry("U8", "[1]", "[0,1]"),
+                               entry("U8", "[1]", "[1,2]") + ",\"a\":" + entry("U8", "[0]", "[2,2]")),
+                   2),
          "expected another key, found \"a\" again"},
         {"bytes after the object", file_text("{}x", 0),
          "header: byte 2: expected the end of the text, found 'x'"},
@@ -196,7 +211,13 @@ TEST_CASE("a malformed entry of a tensor is rejected by name") {
         {"offsets that disagree with the shape", file_text(one_tensor("F32", "[2]", "[0,4]"), 4),
          "data_offsets: expected 8 bytes for this type and shape, found 4 (0 to 4)"},
         {"a long name is cut", file_text("{\"" + std::string(5000, 'n') + "\":1}", 0),
-         "nnn\"…: expected an object"},
+         "n…nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn\": expected an object"},
+        {"control characters in a name are escaped", file_text("{\"\\u001b[2J\":1}", 0),
+         R"(tensor "\x1b[2J": expected an object)"},
+        {"65 dimensions", file_text(one_tensor("U8", dimensions(65), "[0,1]"), 1),
+         "tensor \"a\": shape: expected at most 64 numbers, found more"},
+        {"a shape of arrays", file_text(one_tensor("U8", "[[1]]", "[0,1]"), 1),
+         "shape: expected a whole number that is not negative, found an array"},
     };
     check_messages(cases);
 }

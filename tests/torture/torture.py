@@ -85,7 +85,7 @@ def main(words):
                 part.run(torture)
             except Skipped as reason:
                 print(f'{name}: skipped, {reason}', file=sys.stderr)
-            rows += torture.rows
+            rows += [row for row in torture.rows if row.tried]
     print(table(rows))
     if options.json:
         options.json.write_text(json.dumps([row.summary() for row in rows], indent=1) + '\n')

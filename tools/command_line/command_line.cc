@@ -2,13 +2,17 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cxxopts.hpp>
 #include <iostream>
 #include <sstream>
 #include <string_view>
 #include <system_error>
 
 #include "vgg19/error.h"
+
+// Its regular expressions would allocate thousands of times before main(), and recurse for each character of
+// an argument: one of 100 kB overflowed the stack.
+#define CXXOPTS_NO_REGEX
+#include <cxxopts.hpp>
 
 namespace vgg19 {
 
@@ -40,6 +44,15 @@ std::string long_name(const std::string& names) {
     return names.substr(names.find(',') + 1);  // npos + 1 is 0: the whole text
 }
 
+/// "o" of "o,output", else nothing.
+std::string short_name(const std::string& names) {
+    return names.find(',') == 1 ? names.substr(0, 1) : "";
+}
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 }  // namespace
 
 struct CommandLine::State {
@@ -50,9 +63,53 @@ struct CommandLine::State {
     std::vector<std::string> valued{};
     std::vector<std::string> lists{};
     std::vector<std::string> flags{};
+    std::string letters{};         ///< the options that have a short name
+    std::string valued_letters{};  ///< those of them that have a value
     std::string examples{};
     std::string closing{};
     bool lenient = false;
+
+    /// How many characters of an argument such as "-xofile" are options: up to the first that has a value
+    /// (then the rest is the value) or is unknown (then cxxopts reports it). The whole of other arguments.
+    std::size_t end_of_letters(const std::string& argument) const {
+        if (argument.size() < 2 || argument[0] != '-' || argument[1] == '-') return argument.size();
+        for (std::size_t i = 1; i < argument.size(); ++i) {
+            const bool is_flag = letters.find(argument[i]) != std::string::npos &&
+                                 valued_letters.find(argument[i]) == std::string::npos;
+            if (!is_flag) return i + 1;
+        }
+        return argument.size();
+    }
+
+    /// Whether the next argument is this one's value.
+    bool takes_next(const std::string& argument) const {
+        if (argument.rfind("--", 0) == 0) {
+            return contains(valued, argument.substr(2)) || contains(lists, argument.substr(2));
+        }
+        return argument.size() > 1 && argument[0] == '-' &&
+               valued_letters.find(argument.back()) != std::string::npos;
+    }
+
+    /// With "-ofile" as "-o file", which is the only one that cxxopts reads without regular expressions.
+    std::vector<std::string> separated(int argc, const char* const* argv) const {
+        std::vector<std::string> result;
+        for (int i = 0; i < argc; ++i) {
+            std::string argument = argv[i];
+            if (i > 0 && argument == "--") {
+                result.insert(result.end(), argv + i, argv + argc);
+                break;
+            }
+            const std::size_t end = i == 0 ? argument.size() : end_of_letters(argument);
+            const bool is_known = end < 2 || letters.find(argument[end - 1]) != std::string::npos;
+            result.push_back(argument.substr(0, end));
+            if (end < argument.size() && is_known) {
+                result.push_back(argument.substr(end));
+            } else if (i > 0 && i + 1 < argc && takes_next(result.back())) {
+                result.emplace_back(argv[++i]);
+            }
+        }
+        return result;
+    }
 };
 
 CommandLine::CommandLine(const std::string& name, const std::string& purpose, const std::string& arguments,
@@ -63,6 +120,7 @@ CommandLine::CommandLine(const std::string& name, const std::string& purpose, co
     state_->options.set_width(help_width);
     if (!arguments.empty()) state_->options.custom_help(arguments);
     state_->options.add_options()("h,help", "print this");
+    state_->letters = "h";
 }
 
 CommandLine::CommandLine(CommandLine&&) noexcept = default;
@@ -76,6 +134,8 @@ CommandLine& CommandLine::option(const std::string& names, const std::string& pl
     if (!default_value.empty()) value->default_value(default_value);
     state_->options.add_options(state_->groups.back())(names, description, value, placeholder);
     state_->valued.push_back(long_name(names));
+    state_->letters += short_name(names);
+    state_->valued_letters += short_name(names);
     return *this;
 }
 
@@ -121,8 +181,12 @@ CommandLine& CommandLine::lenient() {
 }
 
 bool CommandLine::parse(int argc, const char* const* argv) {
+    const std::vector<std::string> arguments = state_->separated(argc, argv);
+    std::vector<const char*> pointers;
+    pointers.reserve(arguments.size());
+    for (const std::string& argument : arguments) pointers.push_back(argument.c_str());
     try {
-        state_->parsed = state_->options.parse(argc, argv);
+        state_->parsed = state_->options.parse(static_cast<int>(pointers.size()), pointers.data());
     } catch (const cxxopts::exceptions::incorrect_argument_type&) {
         check_flags(argc, argv);
         throw usage_error("a flag was given a value");
@@ -148,7 +212,7 @@ void CommandLine::check_flags(int argc, const char* const* argv) const {
         const std::size_t equals = argument.find('=');
         if (equals == std::string::npos || argument.rfind("--", 0) != 0) continue;
         const std::string name = argument.substr(2, equals - 2);
-        if (std::find(state_->flags.begin(), state_->flags.end(), name) != state_->flags.end()) {
+        if (contains(state_->flags, name)) {
             throw usage_error("--" + name + ": expected no value, found '" + argument.substr(equals + 1) +
                               "'");
         }

@@ -89,3 +89,32 @@ TEST_CASE(
     CHECK(line(true, {"--size", "1", "--size", "2"}).text("size") == "2");
     CHECK(line(true, {"--size", ""}).text("size").empty());
 }
+
+TEST_CASE("A short option's value may follow at once, or as the next argument, whatever it is") {
+    const auto ratio = [](const std::vector<std::string>& arguments) {
+        return parsed(arguments).text("ratio");
+    };
+    CHECK(ratio({"-r0.25"}) == "0.25");
+    CHECK(ratio({"-r", "0.25"}) == "0.25");
+    CHECK(ratio({"-r", "-0.25"}) == "-0.25");
+    CHECK(ratio({"-r=0.25"}) == "=0.25");
+    CHECK(ratio({"-ra/b.c d\n"}) == "a/b.c d\n");
+    CHECK(ratio({"-rr.5"}) == "r.5");
+    CHECK(ratio({"--ratio", "-r.5"}) == "-r.5");
+    CHECK(parsed({"--list", "-r.5", "-r.75"}).text("ratio") == ".75");
+    CHECK(parsed({"--", "-r.5"}).arguments("FILE") == std::vector<std::string>{"-r.5"});
+    CHECK(parsed({"--json", "a-r.5", "-"}).arguments("FILE") == std::vector<std::string>{"a-r.5", "-"});
+    for (const char* const unknown : {"-z", "-z.5", "-5.3", "-zr"}) {
+        CHECK_THROWS_AS(parsed({unknown}), Error);
+    }
+}
+
+TEST_CASE("Arguments may be as long as the system allows") {
+    const std::string text(130'000, 'a');
+    CHECK(parsed({"-r" + text}).text("ratio") == text);
+    CHECK(parsed({"--ratio=" + text}).text("ratio") == text);
+    CHECK(parsed({"--ratio", text}).text("ratio") == text);
+    CHECK(parsed({text}).argument("FILE") == text);
+    CHECK_THROWS_AS(parsed({"--" + text}), Error);
+    CHECK_THROWS_AS(parsed({"-" + text}), Error);
+}

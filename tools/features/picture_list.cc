@@ -44,10 +44,19 @@ PictureList list_pictures(const std::vector<std::string>& arguments) {
 }
 
 std::vector<std::string> read_path_list(std::istream& stream, const std::string& name) {
+    constexpr std::size_t longest_line = 65'536;  // far longer than any path
     std::vector<std::string> paths;
-    for (std::string line; std::getline(stream, line);) {
+    std::vector<char> buffer(longest_line + 1);
+    while (stream.getline(buffer.data(), static_cast<std::streamsize>(buffer.size()))) {
+        const std::size_t end_of_line = stream.eof() ? 0 : 1;
+        std::string line(buffer.data(), static_cast<std::size_t>(stream.gcount()) - end_of_line);
         if (line.ends_with('\r')) line.pop_back();
-        if (!line.empty()) paths.push_back(line);
+        if (!line.empty()) paths.push_back(std::move(line));
+    }
+    if (!stream.eof() && !stream.bad()) {
+        throw Error(ErrorKind::bad_input, name + ": expected paths of at most " +
+                                              std::to_string(longest_line) +
+                                              " bytes, one in each line, found a longer line");
     }
     if (stream.bad()) throw Error(ErrorKind::bad_input, name + ": the list cannot be read to its end");
     if (!paths.empty()) return paths;

@@ -1,6 +1,7 @@
 #include "tools/features/picture_reader.h"
 
 #include <algorithm>
+#include <new>
 #include <system_error>
 #include <utility>
 
@@ -16,6 +17,7 @@ PictureReader::PictureReader(std::vector<std::size_t> indices, ReadPicture read,
     try {
         for (std::size_t i = 0; i < useful; ++i) threads_.emplace_back([this] { read_all(); });
     } catch (const std::system_error&) {  // the system refuses more: those that there are read, or next()
+    } catch (const std::bad_alloc&) {     // the same
     }
 }
 

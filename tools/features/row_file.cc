@@ -9,9 +9,11 @@
 #include <cerrno>
 #include <cstring>
 #include <optional>
+#include <stdexcept>
 #include <system_error>
 
 #include "engine/image/checksums.h"
+#include "engine/model/json_file.h"
 #include "engine/model/mapped_file.h"
 #include "vgg19/error.h"
 
@@ -20,9 +22,13 @@ namespace vgg19::tools {
 namespace {
 
 using model::Json;
+using model::member;
 
 // The file: a line of settings, then for each row a line of JSON, its values, and a checksum of both.
 constexpr std::size_t checksum_bytes = 4;
+
+/// A path of 4096 bytes in hexadecimal digits, and the shapes of all layers.
+constexpr std::size_t longest_line = 65'536;
 
 std::size_t elements(const std::vector<std::size_t>& shape) {
     std::size_t product = 1;
@@ -34,6 +40,19 @@ std::size_t elements(const Shapes& shapes) {
     std::size_t sum = 0;
     for (const auto& shape : shapes) sum += elements(shape);
     return sum;
+}
+
+/// Whether the shapes have at most so many elements, without computing more.
+bool fit(const Shapes& shapes, std::size_t most) {
+    for (const auto& shape : shapes) {
+        std::size_t product = 1;
+        for (const std::size_t size : shape) {
+            if (size != 0 && product > most / size) return false;
+            product *= size;
+        }
+        most -= product;
+    }
+    return true;
 }
 
 Json to_json(const Shapes& shapes) {
@@ -98,15 +117,18 @@ struct FoundRow {
 
 /// The row at `offset`; none where it is torn or damaged.
 std::optional<FoundRow> find_row(std::string_view content, std::size_t offset) {
-    const std::size_t line_end = content.find('\n', offset);
-    if (line_end == std::string_view::npos) return std::nullopt;
+    const std::size_t length = content.substr(offset, longest_line).find('\n');
+    if (length == std::string_view::npos) return std::nullopt;
+    const std::size_t line_end = offset + length;
     try {
         const Json json = Json::parse(content.substr(offset, line_end - offset), "row");
         FoundRow row;
-        row.picture = {text_of_hex(json.find("picture")->string()), json.find("bytes")->size(),
-                       static_cast<std::int64_t>(json.find("modified")->size())};
-        row.shapes = shapes_from(*json.find("shapes"));
+        row.picture = {text_of_hex(member(json, "picture", "row").string()),
+                       member(json, "bytes", "row").size(),
+                       static_cast<std::int64_t>(member(json, "modified", "row").size())};
+        row.shapes = shapes_from(member(json, "shapes", "row"));
         row.values_offset = line_end + 1;
+        if (!fit(row.shapes, (content.size() - row.values_offset) / sizeof(float))) return std::nullopt;
         const std::size_t bytes = elements(row.shapes) * sizeof(float);
         if (content.size() - row.values_offset < bytes + checksum_bytes) return std::nullopt;
         row.end = row.values_offset + bytes + checksum_bytes;
@@ -115,7 +137,9 @@ std::optional<FoundRow> find_row(std::string_view content, std::size_t offset) {
             return std::nullopt;
         }
         return row;
-    } catch (const std::exception&) {
+    } catch (const Error&) {
+        return std::nullopt;
+    } catch (const std::invalid_argument&) {  // no hexadecimal digits
         return std::nullopt;
     }
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <vector>
 
+#include "engine/model/foreign_text.h"
 #include "engine/model/json_file.h"
 #include "engine/model/mapped_file.h"
 #include "engine/model/model_file.h"
@@ -90,7 +91,7 @@ double parse_number(std::string_view word, const std::string& place) {
     const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
     if (error != std::errc() || end != word.data() + word.size() || !std::isfinite(value)) {
         throw Error(ErrorKind::bad_input,
-                    place + ": expected a finite number, found \"" + std::string(word) + '"');
+                    place + ": expected a finite number, found " + model::in_quotes(word));
     }
     return value;
 }
@@ -113,7 +114,7 @@ struct Columns {
         const auto found = std::find(names.begin(), names.end(), wanted);
         if (found == names.end()) {
             throw Error(ErrorKind::bad_input, name + ": line 1: expected a column \"" + std::string(wanted) +
-                                                  "\", found \"" + std::string(head) + '"');
+                                                  "\", found " + model::in_quotes(head));
         }
         return static_cast<std::size_t>(found - names.begin());
     }
@@ -140,6 +141,7 @@ Json pipeline_report(const PipelineOptions& options, const PipelinePlan& plan, c
     Json sensitivity{Json::Array{}};
     if (plan.sensitivity) {
         const model::MappedFile file(*plan.sensitivity);
+        model::require_text_size(file);
         sensitivity = read_sensitivity(model::as_text(file.bytes()), plan.sensitivity->string());
     }
     report.set("sensitivity", std::move(sensitivity));

@@ -1,13 +1,12 @@
 // /v1: images in, predictions out.
-#include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "bench/machine.h"
 #include "tools/serve/application.h"
-#include "tools/serve/multipart.h"
 #include "tools/serve/query.h"
 
 namespace vgg19::server {
@@ -15,26 +14,23 @@ namespace vgg19::server {
 namespace {
 
 using model::Json;
-using Clock = std::chrono::steady_clock;
-
-/// The image's bytes, extracted from a form if the body is one.
-std::string image_file(Exchange& exchange) {
-    const std::string_view type = exchange.head.value("content-type");
-    return is_form(type) ? file_of_form(exchange.body, type) : std::move(exchange.body);
-}
 
 std::string timing(const char* name, double ms) {
     return std::string(name) + ";dur=" + Json(ms).dump();
 }
 
 /// A client that reads a job's events. When the last one leaves, the job is cancelled.
-class Follower {
+class Follower final : public EventLog::Listener {
   public:
-    Follower(std::shared_ptr<Job> job, WorkQueue& queue, std::size_t seen)
-        : job_(std::move(job)), queue_(queue), next_(seen + 1) {
+    /// `memory` accounts for the event that is being sent.
+    Follower(const ExchangePtr& exchange, std::shared_ptr<Job> job, WorkQueue& queue, MemoryPool& memory,
+             std::size_t seen)
+        : exchange_(exchange), job_(std::move(job)), queue_(queue), memory_(memory), next_(seen + 1) {
+        job_->events().listen(*this);
         job_->follow();
     }
-    ~Follower() {
+    ~Follower() override {
+        job_->events().leave(*this);
         if (!job_->leave() || job_->events().ended()) return;
         job_->cancel();
         queue_.withdraw(job_);
@@ -42,53 +38,50 @@ class Follower {
     Follower(const Follower&) = delete;
     Follower& operator=(const Follower&) = delete;
 
-    /// Writes the next event, or a comment if none came for a while. False if the client is gone.
-    bool tell(httplib::DataSink& sink) {
-        constexpr std::chrono::milliseconds glance{100};
-        constexpr std::chrono::seconds longest_silence{10};
-        std::string text;
-        if (const auto event = job_->events().wait_for(next_, glance)) {
+    void grown() noexcept override {
+        if (const ExchangePtr exchange = exchange_.lock()) exchange->wake();
+    }
+
+    /// Appends the next event. Throws Problem where there is no memory for it.
+    http::Source::State tell(std::string& text) {
+        sending_.shrink(0);
+        // Asked first: what comes in between is told with the next piece.
+        const bool is_over = job_->events().is_over_after(next_);
+        if (const auto event = job_->events().find(next_)) {
             text = event_text(next_++, *event);
-        } else if (job_->events().is_over_after(next_ - 1)) {
-            sink.done();
-            return true;
-        } else if (Clock::now() - last_written_ > longest_silence) {
-            text = ": still there\n\n";
+            auto sending = memory_.reserve(text.capacity());
+            if (!sending) throw memory_is_short();
+            sending_ = std::move(*sending);
+            return is_over ? http::Source::State::end : http::Source::State::more;
         }
-        if (!text.empty()) {
-            last_written_ = Clock::now();
-            sink.write(text.data(), text.size());
-        }
-        return sink.is_writable();
+        return job_->events().is_over_after(next_ - 1) ? http::Source::State::end : http::Source::State::idle;
     }
 
   private:
+    const std::weak_ptr<http::Exchange> exchange_;
     std::shared_ptr<Job> job_;
     WorkQueue& queue_;
+    MemoryPool& memory_;
+    Reservation sending_;
     std::size_t next_;
-    Clock::time_point last_written_ = Clock::now();
 };
 
 }  // namespace
 
-void Application::add_v1(std::vector<Route>& routes) {
-    const auto admit = [this] { queue_.require_place(); };
-    routes.push_back({.pattern = "/v1/models", .method = "GET", .handler = [this](Exchange& exchange) {
-                          answer_json(exchange.response, 200, models_json());
-                      }});
-    routes.push_back({.pattern = "/v1/classify",
-                      .method = "POST",
-                      .body = Body::image,
-                      .handler = [this](Exchange& exchange) { classify(exchange); },
-                      .admit = admit});
-    routes.push_back({.pattern = "/v1/jobs",
-                      .method = "POST",
-                      .body = Body::image,
-                      .handler = [this](Exchange& exchange) { create_job(exchange); },
-                      .admit = admit});
+void Application::add_v1(std::vector<http::Route>& routes) {
+    routes.push_back(get_route(
+        "/v1/models", [this](const http::Request& /*request*/) { return json_answer(200, models_json()); }));
+    routes.push_back(queued_route(
+        "/v1/classify", Body::image,
+        [this](const ExchangePtr& exchange, Reservation memory) { classify(exchange, std::move(memory)); }));
+    routes.push_back(
+        queued_route("/v1/jobs", Body::image, [this](const ExchangePtr& exchange, Reservation memory) {
+            create_job(exchange, std::move(memory));
+        }));
     routes.push_back({.pattern = "/v1/jobs/{id}/events",
                       .method = "GET",
-                      .handler = [this](Exchange& exchange) { tell_events(exchange); }});
+                      .admit = {},
+                      .handle = [this](const ExchangePtr& exchange) { tell_events(exchange); }});
 }
 
 Json Application::models_json() const {
@@ -100,6 +93,7 @@ Json Application::models_json() const {
     limits.set("max_pixels", std::uint64_t{settings_.limits.image.limits.max_pixels});
     limits.set("max_top", std::uint64_t{settings_.limits.top});
     limits.set("max_rounds", std::uint64_t{settings_.limits.rounds});
+    limits.set("memory_bytes", std::uint64_t{settings_.limits.memory_bytes});
     Json json;
     json.set("version", bench::describe_build().version);
     json.set("cpu", cpu);
@@ -111,27 +105,37 @@ Json Application::models_json() const {
     return json;
 }
 
-void Application::classify(Exchange& exchange) {
-    JobRequest request = classify_request(exchange.query, variants_.ids(), settings_.limits);
-    const auto job = std::make_shared<Job>(variants_, std::move(request), image_file(exchange),
-                                           settings_.limits.image_options());
-    queue_.submit(job);
-    wait_for(job, job->finish(), exchange);
-    exchange.noted.push_back(timing("queue", job->queue_ms()));
-    if (job->failure()) throw Problem(*job->failure());
-    exchange.noted.push_back(timing("decode", job->decode_ms()));
-    answer_json(exchange.response, 200, job->results());
+std::shared_ptr<Job> Application::new_job(http::Exchange& exchange, JobRequest request, Reservation memory) {
+    Upload upload(std::move(exchange.body), std::string(exchange.request().value("content-type")),
+                  std::move(memory));
+    return std::make_shared<Job>(variants_, std::move(request), std::move(upload),
+                                 settings_.limits.image_options(), budget_);
 }
 
-void Application::create_job(Exchange& exchange) {
-    JobRequest request = job_request(exchange.query, variants_.ids(), settings_.limits);
-    const auto job = std::make_shared<Job>(variants_, std::move(request), image_file(exchange),
-                                           settings_.limits.image_options());
+void Application::classify(const ExchangePtr& exchange, Reservation memory) {
+    const auto task =
+        new_job(*exchange, classify_request(exchange->request().query, variants_.ids(), settings_.limits),
+                std::move(memory));
+    submit(exchange, task, [&job = *task] {
+        std::string times = timing("queue", job.queue_ms());
+        if (!job.failure()) times += ", " + timing("decode", job.decode_ms());
+        http::Answer answer =
+            job.failure() ? problem_answer(*job.failure(), "") : json_answer(200, job.results());
+        answer.fields.emplace_back("Server-Timing", std::move(times));
+        return answer;
+    });
+}
+
+void Application::create_job(const ExchangePtr& exchange, Reservation memory) {
+    const auto job =
+        new_job(*exchange, job_request(exchange->request().query, variants_.ids(), settings_.limits),
+                std::move(memory));
+    job->limit_time(settings_.limits.run);
     job->require_followers();
     const std::string id = jobs_.add(job);
     try {
         queue_.submit(job);
-    } catch (const Problem&) {
+    } catch (...) {
         jobs_.remove(id);
         throw;
     }
@@ -139,34 +143,33 @@ void Application::create_job(Exchange& exchange) {
     Json json;
     json.set("id", id);
     json.set("events", events);
-    exchange.response.set_header("Location", events);
-    answer_json(exchange.response, 202, json);
+    http::Answer answer = json_answer(202, json);
+    answer.fields.emplace_back("Location", events);
+    exchange->respond(std::move(answer));
 }
 
-void Application::tell_events(Exchange& exchange) {
-    const std::shared_ptr<Job> job = jobs_.find(exchange.id);
+void Application::tell_events(const ExchangePtr& exchange) {
+    const http::Request& request = exchange->request();
+    const std::shared_ptr<Job> job = jobs_.find(request.id);
     if (job == nullptr) throw Problem(404, "not_found", "there is no such job, or no more");
-    const std::string_view seen_text = exchange.head.value("last-event-id");
-    const std::optional<std::uint64_t> seen = seen_text.empty() ? 0 : whole_number(seen_text);
+    const std::string_view seen_text = request.value("last-event-id");
+    const std::optional<std::uint64_t> seen = seen_text.empty() ? 0 : http::whole_number(seen_text);
     if (!seen) throw Problem(400, "bad_request", "Last-Event-ID: expected a whole number");
-    if (exchange.head.version != "HTTP/1.1") {
-        throw Problem(505, "version_not_supported", "events need HTTP/1.1");
-    }
-    httplib::Response& response = exchange.response;
-    response.set_header("Cache-Control", "no-store");
+    if (request.is_1_0) throw Problem(505, "version_not_supported", "events need HTTP/1.1");
+    http::Answer head{.type = "text/event-stream", .fields = {{"Cache-Control", "no-store"}}};
     if (*seen > 0 && job->events().is_over_after(static_cast<std::size_t>(*seen))) {
-        response.status = 204;
-        return;
+        head.status = 204;
+        head.type.clear();
+        exchange->respond(std::move(head));
+    } else if (request.method == "HEAD") {
+        exchange->respond(std::move(head));
+    } else {
+        const auto follower = std::make_shared<Follower>(exchange, job, queue_, budget_.held(),
+                                                         static_cast<std::size_t>(*seen));
+        exchange->stream(std::move(head),
+                         {.next = [follower](std::string& text) { return follower->tell(text); },
+                          .filler = ": still there\n\n"});
     }
-    response.status = 200;
-    if (exchange.head.method == "HEAD") {
-        response.set_header("Content-Type", "text/event-stream");
-        return;
-    }
-    const auto follower = std::make_shared<Follower>(job, queue_, static_cast<std::size_t>(*seen));
-    response.set_chunked_content_provider(
-        "text/event-stream",
-        [follower](std::size_t /*offset*/, httplib::DataSink& sink) { return follower->tell(sink); });
 }
 
 }  // namespace vgg19::server

@@ -3,15 +3,15 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <deque>
 #include <span>
-#include <thread>
 #include <utility>
 
 #include "bench/answer_json.h"
 #include "bench/statistics.h"
 #include "converter/variants/recipes.h"
 #include "kernels/common/thread_limit.h"
-#include "tools/serve/exchange.h"
+#include "tools/serve/answers.h"
 #include "vgg19/error.h"
 
 namespace vgg19::server {
@@ -53,71 +53,89 @@ Json layers_json(const std::vector<PlanStep>& steps, const std::vector<double>& 
     return array;
 }
 
-}  // namespace
-
-Job::Job(Runner& runner, JobRequest request, std::string file, const ImageOptions& options)
-    : runner_(runner), request_(std::move(request)), file_(std::move(file)), image_options_(options) {}
-
-void Job::run() {
-    if (is_cancelled() || is_abandoned()) {
-        drop();
-        return;
-    }
-    started_ = Clock::now();
-    queue_ms_ = ms_since(created_);
+/// Calls `read`; what is wrong with the picture becomes a Problem (400).
+template <class Read>
+auto of_the_picture(const Read& read) {
     try {
-        const Image image = decode();
-        tell_started(image);
-        if (request_.mode == Mode::rounds) {
-            run_rounds(image.view());
-        } else {
-            run_parallel(image.view());
-        }
-        end(is_cancelled() ? "cancelled" : "done");
-    } catch (...) {
-        Json json;
-        {
-            const std::scoped_lock lock(mutex_);
-            failure_ = current_problem();
-            json.set("error", problem_json(*failure_));
-        }
-        events_.add("failed", json);
-        end("failed");
-    }
-}
-
-void Job::drop() {
-    {
-        const std::scoped_lock lock(mutex_);
-        failure_ = Problem(503, is_cancelled() ? "cancelled" : "stopping", "the request was dropped");
-    }
-    end("cancelled");
-}
-
-Image Job::decode() {
-    const Clock::time_point start = Clock::now();
-    const std::string file = std::move(file_);
-    try {
-        Image image = decode_image({reinterpret_cast<const std::uint8_t*>(file.data()), file.size()}, "image",
-                                   image_options_);
-        decode_ms_ = ms_since(start);
-        return image;
+        return read();
     } catch (const Error& error) {
         if (error.kind() != ErrorKind::bad_input) throw;
         throw Problem(400, "bad_image", error.what());
     }
 }
 
+}  // namespace
+
+Job::Job(Runner& runner, JobRequest request, Upload upload, const ImageOptions& options, MemoryBudget& budget)
+    : runner_(runner),
+      request_(std::move(request)),
+      upload_(std::move(upload)),
+      image_options_(options),
+      budget_(budget),
+      events_(&budget.held()) {
+    image_options_.is_cancelled = [this] { return is_over(); };
+}
+
+void Job::work() noexcept {
+    started_ = Clock::now();
+    queue_ms_ = ms_since(created_);
+    try {
+        if (is_abandoned()) cancel();
+        if (!is_over()) run_all();
+    } catch (...) {
+        fail(current_problem());
+    }
+    if (is_cancelled()) fail(reason());
+    upload_ = {};
+    end();
+}
+
+void Job::give_up() noexcept {
+    fail(reason());
+    upload_ = {};
+    end();
+}
+
+void Job::run_all() {
+    upload_.find_file();
+    const Reservation memory = memory_to_run();
+    const Image image = decode();
+    upload_ = {};
+    tell_started(image);
+    if (request_.mode == Mode::rounds) {
+        run_rounds(image.view());
+    } else {
+        run_parallel(image.view());
+    }
+}
+
+Reservation Job::memory_to_run() {
+    const ImageCost cost =
+        of_the_picture([&] { return image_cost(upload_.file(), "image", image_options_); });
+    std::size_t bytes = cost.memory_bytes;
+    for (const std::size_t variant : request_.variants) {
+        bytes += runner_.run_bytes(variant, cost.width, cost.height, request_.top);
+    }
+    return wait_for_memory(budget_.working(), bytes, "image");
+}
+
+Image Job::decode() {
+    const Clock::time_point start = Clock::now();
+    Image image = of_the_picture([&] { return decode_image(upload_.file(), "image", image_options_); });
+    decode_ms_ = ms_since(start);
+    return image;
+}
+
 void Job::run_parallel(const ImageView& image) {
     // Variants that run in parallel share the threads of one; with more, they would slow each other down.
     const int share = std::max(1, runner_.threads() / static_cast<int>(request_.variants.size()));
-    const auto run_one = [&](std::size_t variant) {
+    const auto run_one = [&](std::size_t variant) noexcept {
         const kernels::ThreadLimit limit(share);
         run_variant(variant, 1, image);
     };
-    std::vector<std::jthread> others;
+    std::deque<Call> others;  // waits for them, also if there is no memory for another one
     for (const std::size_t variant : std::span(request_.variants).subspan(1)) {
-        others.emplace_back(run_one, variant);
+        runner_.begin(variant, others.emplace_back([&run_one, variant] { run_one(variant); }));
     }
     run_one(request_.variants.front());
 }
@@ -125,12 +143,12 @@ void Job::run_parallel(const ImageView& image) {
 void Job::run_rounds(const ImageView& image) {
     for (std::size_t round = 1; round <= request_.rounds; ++round) {
         for (const std::size_t variant : request_.variants) {
-            if (is_cancelled()) return;
             const bool failed = [&] {
                 const std::scoped_lock lock(mutex_);
                 return entries_[variant].problem.has_value();
             }();
             if (!failed) run_variant(variant, round, image);
+            if (is_over()) return;
         }
         Json json;
         json.set("round", std::uint64_t{round});
@@ -139,13 +157,24 @@ void Job::run_rounds(const ImageView& image) {
     }
 }
 
-void Job::run_variant(std::size_t variant, std::size_t round, const ImageView& image) {
+/// What the server lacks (memory, time) fails the whole job, everything else this variant.
+void Job::run_variant(std::size_t variant, std::size_t round, const ImageView& image) noexcept {
+    Problem problem = memory_is_short();
     try {
+        if (is_over()) return;
         const std::size_t top = std::max(request_.top, bench::agreeing_classes);
-        record(variant, round, runner_.classify(variant, image, top, request_.profile));
+        record(variant, round,
+               runner_.classify(variant, image, top, request_.profile, [this] { return is_over(); }));
+        return;
     } catch (...) {
-        fail(variant, current_problem());
+        problem = current_problem();
     }
+    try {
+        if (problem.status() != 503) return fail_variant(variant, problem);
+    } catch (...) {
+        problem = current_problem();
+    }
+    fail(std::move(problem));
 }
 
 void Job::record(std::size_t variant, std::size_t round, Outcome outcome) {
@@ -185,7 +214,7 @@ void Job::tell_agreements(std::size_t variant) {
     }
 }
 
-void Job::fail(std::size_t variant, const Problem& problem) {
+void Job::fail_variant(std::size_t variant, const Problem& problem) {
     Json json;
     json.set("variant", runner_.ids()[variant]);
     json.set("error", problem_json(problem));
@@ -194,7 +223,32 @@ void Job::fail(std::size_t variant, const Problem& problem) {
     events_.add("failed", json);
 }
 
-void Job::end(const char* state) {
+void Job::fail(Problem problem) noexcept {
+    if (is_cancelled()) problem = reason();
+    const std::scoped_lock lock(mutex_);
+    if (!failure_) failure_.emplace(std::move(problem));
+    has_failed_ = true;
+}
+
+void Job::end() noexcept {
+    try {
+        if (failure_ && failure_->code() != "cancelled" && failure_->code() != "stopping") {
+            Json json;
+            json.set("error", problem_json(*failure_));
+            events_.add("failed", json);
+            tell_end("failed");
+        } else {
+            tell_end(failure_ ? "cancelled" : "done");
+        }
+    } catch (...) {  // there is no memory for them
+        events_.end_without_memory();
+    }
+    if (!needs_followers_) return;
+    const std::scoped_lock lock(mutex_);
+    entries_.clear();
+}
+
+void Job::tell_end(const char* state) {
     Json latency = Json::Object{};
     {
         const std::scoped_lock lock(mutex_);
@@ -209,7 +263,6 @@ void Job::end(const char* state) {
     json.set("ms", rounded(ms_since(started_)));
     json.set("latency", latency);
     events_.end("done", json);
-    finish_.set();
 }
 
 Json Job::result_json(std::size_t variant, const Outcome& outcome) const {

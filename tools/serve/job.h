@@ -1,8 +1,10 @@
 // A job: classifies one image with some variants.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -12,8 +14,10 @@
 #include "bench/agreement.h"
 #include "engine/model/json.h"
 #include "tools/serve/event_log.h"
+#include "tools/serve/memory/memory_budget.h"
 #include "tools/serve/problem.h"
 #include "tools/serve/runner.h"
+#include "tools/serve/upload.h"
 #include "tools/serve/work_queue.h"
 #include "vgg19/image.h"
 
@@ -34,21 +38,17 @@ struct JobRequest {
 
 class Job final : public Task {
   public:
-    /// `file` is the image file as sent by the client.
-    Job(Runner& runner, JobRequest request, std::string file, const ImageOptions& options);
-
-    void run() override;
-    void drop() override;
+    /// `budget` accounts for what the job takes while it runs, and for its events; it must outlive the job.
+    Job(Runner& runner, JobRequest request, Upload upload, const ImageOptions& options, MemoryBudget& budget);
 
     const EventLog& events() const { return events_; }
-    /// Set after the last event.
-    const Finish& finish() const { return finish_; }
+    EventLog& events() { return events_; }
 
     /// Counts clients that follow the events. leave() returns true for the last one: the remaining work is
     /// not needed then.
     void follow();
     bool leave();
-    /// Drops the job at its turn if it has had no followers for some seconds.
+    /// Drops the job at its turn if it has had no followers for some seconds, and keeps no results() then.
     void require_followers() { needs_followers_ = true; }
 
     // Only when finished:
@@ -72,28 +72,40 @@ class Job final : public Task {
         std::vector<double> seconds;
     };
 
+    void work() noexcept override;
+    void give_up() noexcept override;
+
     bool is_abandoned() const;
+    /// Whether nothing more is to be run: the task was cancelled, or the whole job has failed.
+    bool is_over() const noexcept { return is_cancelled() || has_failed_; }
+    void run_all();
+    Reservation memory_to_run();
     Image decode();
     void run_parallel(const ImageView& image);
     void run_rounds(const ImageView& image);
-    void run_variant(std::size_t variant, std::size_t round, const ImageView& image);
+    void run_variant(std::size_t variant, std::size_t round, const ImageView& image) noexcept;
     void record(std::size_t variant, std::size_t round, Outcome outcome);
     void tell_agreements(std::size_t variant);
-    void fail(std::size_t variant, const Problem& problem);
-    void end(const char* state);
+    void fail_variant(std::size_t variant, const Problem& problem);
+    /// Notes why there are no results; the first reason counts.
+    void fail(Problem problem) noexcept;
+    /// The last events.
+    void end() noexcept;
+    void tell_end(const char* state);
     model::Json result_json(std::size_t variant, const Outcome& outcome) const;
     void tell_started(const Image& image);
 
     Runner& runner_;
     const JobRequest request_;
-    std::string file_;
-    const ImageOptions image_options_;
+    Upload upload_;
+    ImageOptions image_options_;
+    MemoryBudget& budget_;
     const Clock::time_point created_ = Clock::now();
     Clock::time_point started_ = created_;
     double queue_ms_ = 0;
     double decode_ms_ = 0;
     EventLog events_;
-    Finish finish_;
+    std::atomic<bool> has_failed_ = false;
 
     mutable std::mutex mutex_;  ///< protects the members below
     std::map<std::size_t, Entry> entries_;

@@ -1,6 +1,12 @@
 #include "tools/serve/job_store.h"
 
-#include <random>
+#include <sys/random.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <optional>
+#include <system_error>
 #include <utility>
 
 namespace vgg19::server {
@@ -12,13 +18,17 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::minutes keeping_time{1};
 constexpr std::size_t most_finished = 16;
 
+/// From the system's source, which cannot be predicted.
 std::string random_name() {
     constexpr const char* digits = "0123456789abcdef";
-    constexpr std::size_t length = 32;
-    std::random_device source;  // the system's source, which cannot be predicted
+    std::array<unsigned char, 16> bytes{};
+    if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
+        throw std::system_error(errno, std::generic_category(), "getrandom");
+    }
     std::string name;
-    while (name.size() < length) {
-        for (unsigned bits = source(), i = 0; i < 8; ++i, bits >>= 4U) name += digits[bits & 15U];
+    for (const unsigned char byte : bytes) {
+        name += digits[byte >> 4U];
+        name += digits[byte & 15U];
     }
     return name;
 }
@@ -45,17 +55,37 @@ std::shared_ptr<Job> JobStore::find(const std::string& name) {
     return found == jobs_.end() ? nullptr : found->second;
 }
 
+bool JobStore::remove_oldest() noexcept {
+    Jobs::node_type removed;  // destroyed without the lock
+    const std::scoped_lock lock(mutex_);
+    const auto oldest = oldest_finished();
+    if (oldest == jobs_.end()) return false;
+    removed = jobs_.extract(oldest);
+    return true;
+}
+
+JobStore::Jobs::iterator JobStore::oldest_finished() {
+    auto oldest = jobs_.end();
+    std::optional<Clock::time_point> its_end;
+    for (auto job = jobs_.begin(); job != jobs_.end(); ++job) {
+        const auto end = job->second->events().ended();
+        if (!end || (its_end && *its_end <= *end)) continue;
+        oldest = job;
+        its_end = end;
+    }
+    return oldest;
+}
+
 void JobStore::forget_old_ones() {
     const Clock::time_point now = Clock::now();
-    std::multimap<Clock::time_point, std::string> finished;
-    for (const auto& [name, job] : jobs_) {
-        if (const auto end = job->events().ended()) finished.emplace(*end, name);
-    }
-    std::size_t left = finished.size();
-    for (const auto& [end, name] : finished) {  // the oldest first
-        if (left <= most_finished && now - end <= keeping_time) break;
-        jobs_.erase(name);
-        --left;
+    auto finished = static_cast<std::size_t>(std::count_if(jobs_.begin(), jobs_.end(), [](const auto& job) {
+        return job.second->events().ended().has_value();
+    }));
+    while (finished > 0) {
+        const auto oldest = oldest_finished();
+        if (finished <= most_finished && now - *oldest->second->events().ended() <= keeping_time) return;
+        jobs_.erase(oldest);
+        --finished;
     }
 }
 

@@ -20,12 +20,17 @@ class JobStore {
     void remove(const std::string& name);
     /// Null if there is none.
     std::shared_ptr<Job> find(const std::string& name);
+    /// Removes the job that finished first, for its memory. False if none has finished.
+    bool remove_oldest() noexcept;
 
   private:
-    void forget_old_ones();  // with the lock
+    using Jobs = std::map<std::string, std::shared_ptr<Job>>;
+
+    void forget_old_ones();            // with the lock
+    Jobs::iterator oldest_finished();  // with the lock; end() if there is none
 
     std::mutex mutex_;
-    std::map<std::string, std::shared_ptr<Job>> jobs_;
+    Jobs jobs_;
 };
 
 }  // namespace vgg19::server

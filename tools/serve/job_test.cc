@@ -2,11 +2,14 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <new>
 #include <span>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -22,6 +25,7 @@ using std::chrono::milliseconds;
 using vgg19::model::Json;
 
 const std::string one_pixel("P6 1 1 255\n\1\2\3", 14);
+MemoryBudget plenty(1'000'000'000);
 
 /// Simulates variants instead of running networks.
 class FakeRunner final : public Runner {
@@ -29,6 +33,7 @@ class FakeRunner final : public Runner {
     std::function<void(std::size_t variant)> before = [](std::size_t) {};
     std::atomic<int> runs = 0;
     std::size_t other_classes = 99;  ///< the variant with other classes
+    std::size_t run_memory = 1000;
 
     const std::vector<std::string>& ids() const override { return ids_; }
     const std::vector<vgg19::PlanStep>& layers(std::size_t /*variant*/) const override { return layers_; }
@@ -36,10 +41,16 @@ class FakeRunner final : public Runner {
         return one != other_classes && other != other_classes;
     }
     int threads() const override { return 1; }
-    Outcome classify(std::size_t variant, const vgg19::ImageView& image, std::size_t top,
-                     bool profile) override {
+    std::size_t run_bytes(std::size_t /*variant*/, std::size_t /*width*/, std::size_t /*height*/,
+                          std::size_t /*top*/) const override {
+        return run_memory;
+    }
+    void begin(std::size_t variant, Call& call) noexcept override { threads_[variant].begin(call); }
+    Outcome classify(std::size_t variant, const vgg19::ImageView& image, std::size_t top, bool profile,
+                     const std::function<bool()>& is_cancelled) override {
         ++runs;
         before(variant);
+        if (is_cancelled()) throw vgg19::Error(vgg19::ErrorKind::cancelled, "cancelled");
         CHECK(image.width == 1);
         Outcome outcome;
         outcome.ms = 1 + static_cast<double>(variant);
@@ -50,14 +61,22 @@ class FakeRunner final : public Runner {
         if (profile) outcome.layer_seconds = {0.001};
         return outcome;
     }
-    std::vector<float> infer(std::size_t /*variant*/, std::span<const float> /*input*/) override {
-        return {};
-    }
+    void infer(std::size_t /*variant*/, std::span<const float> /*input*/, std::span<float> /*logits*/,
+               const std::function<bool()>& /*is_cancelled*/) override {}
 
   private:
     std::vector<std::string> ids_ = {"baseline", "pruned", "int8"};
     std::vector<vgg19::PlanStep> layers_ = {{.layer = "features.0", .kernel = "scalar"}};
+    std::array<VariantThread, 3> threads_;
 };
+
+/// A job for one pixel, unless the picture is given.
+std::shared_ptr<Job> new_job(Runner& runner, JobRequest request, const std::string& file = one_pixel,
+                             MemoryBudget& budget = plenty) {
+    return std::make_shared<Job>(runner, std::move(request),
+                                 Upload(file, "image/png", *budget.held().reserve(file.size())),
+                                 vgg19::ImageOptions{}, budget);
+}
 
 /// Waits for a condition, with a time limit.
 template <class Condition>
@@ -73,8 +92,8 @@ bool came_true(const Condition& condition) {
 std::vector<std::pair<std::string, Json>> events_of(const Job& job) {
     std::vector<std::pair<std::string, Json>> events;
     while (!job.events().is_over_after(events.size())) {
-        const auto event = job.events().wait_for(events.size() + 1, milliseconds(10'000));
-        REQUIRE(event.has_value());
+        const auto event = job.events().find(events.size() + 1);
+        REQUIRE(event.has_value());  // the job has ended
         events.emplace_back(event->name, Json::parse(event->data, "event"));
     }
     return events;
@@ -95,15 +114,16 @@ std::string state_of(const Job& job) {
 TEST_CASE("a failing variant does not affect others") {
     FakeRunner runner;
     runner.before = [](std::size_t variant) {
-        if (variant == 1) throw vgg19::Error(vgg19::ErrorKind::failed, "memory is short");
+        if (variant == 1) throw vgg19::Error(vgg19::ErrorKind::failed, "it does not work");
     };
     for (const Mode mode : {Mode::parallel, Mode::rounds}) {
-        Job job(runner, {.variants = {0, 1, 2}, .top = 2, .profile = true, .mode = mode, .rounds = 1},
-                one_pixel, {});
+        const auto owned =
+            new_job(runner, {.variants = {0, 1, 2}, .top = 2, .profile = true, .mode = mode, .rounds = 1});
+        Job& job = *owned;
         job.run();
         CHECK_FALSE(job.failure().has_value());
         const Json results = job.results();
-        CHECK(results.find("pruned")->find("error")->find("message")->string() == "memory is short");
+        CHECK(results.find("pruned")->find("error")->find("message")->string() == "it does not work");
         CHECK(results.find("pruned")->find("error")->find("code")->string() == "internal");
         for (const char* id : {"baseline", "int8"}) {
             CHECK(results.find(id)->find("top")->array().size() == 2);
@@ -112,14 +132,14 @@ TEST_CASE("a failing variant does not affect others") {
                   R"([{"layer":"features.0","kernel":"scalar","ms":1}])");
         }
         CHECK(state_of(job) == "done");
-        CHECK(job.finish().wait_for(milliseconds(0)));
     }
 }
 
 TEST_CASE("answers with other classes are not compared with the baseline's") {
     FakeRunner runner;
     runner.other_classes = 1;
-    Job job(runner, {.variants = {0, 1, 2}}, one_pixel, {});
+    const auto owned = new_job(runner, {.variants = {0, 1, 2}});
+    Job& job = *owned;
     job.run();
     const Json results = job.results();
     CHECK(results.find("pruned")->find("top") != nullptr);
@@ -132,7 +152,8 @@ TEST_CASE("rounds run one after another, without failed variants") {
     runner.before = [](std::size_t variant) {
         if (variant == 2) throw vgg19::Error(vgg19::ErrorKind::failed, "no");
     };
-    Job job(runner, {.variants = {0, 2}, .mode = Mode::rounds, .rounds = 3}, one_pixel, {});
+    const auto owned = new_job(runner, {.variants = {0, 2}, .mode = Mode::rounds, .rounds = 3});
+    Job& job = *owned;
     job.run();
     CHECK(runner.runs == 4);
     CHECK(names_of(job) == std::vector<std::string>{"started", "result", "agreement", "failed", "round",
@@ -146,16 +167,29 @@ TEST_CASE("a cancelled job runs no further variant") {
     FakeRunner runner;
     std::shared_ptr<Job> job;
     runner.before = [&](std::size_t) { job->cancel(); };
-    job = std::make_shared<Job>(runner, JobRequest{.variants = {0, 1}, .mode = Mode::rounds, .rounds = 9},
-                                one_pixel, vgg19::ImageOptions{});
+    job = new_job(runner, {.variants = {0, 1}, .mode = Mode::rounds, .rounds = 9});
     job->run();
     CHECK(runner.runs == 1);
     CHECK(state_of(*job) == "cancelled");
+    CHECK(job->failure()->code() == "cancelled");
+}
+
+TEST_CASE("a job that runs for too long ends") {
+    FakeRunner runner;
+    runner.before = [](std::size_t) { std::this_thread::sleep_for(milliseconds(30)); };
+    const auto job = new_job(runner, {.variants = {0, 1}, .mode = Mode::rounds, .rounds = 9});
+    job->limit_time(milliseconds(20));
+    job->run();
+    CHECK(runner.runs == 1);
+    CHECK(job->failure()->code() == "time_limit");
+    CHECK(names_of(*job) == std::vector<std::string>{"started", "failed", "done"});
+    CHECK(state_of(*job) == "failed");
 }
 
 TEST_CASE("a broken image fails the whole job") {
     FakeRunner runner;
-    Job job(runner, {.variants = {0}}, "GIF", {});
+    const auto owned = new_job(runner, {.variants = {0}}, "GIF");
+    Job& job = *owned;
     job.run();
     REQUIRE(job.failure().has_value());
     CHECK(job.failure()->status() == 400);
@@ -166,7 +200,8 @@ TEST_CASE("a broken image fails the whole job") {
 
 TEST_CASE("leave() reports a job's last follower") {
     FakeRunner runner;
-    Job job(runner, {.variants = {0}}, one_pixel, {});
+    const auto owned = new_job(runner, {.variants = {0}});
+    Job& job = *owned;
     job.follow();
     job.follow();
     CHECK_FALSE(job.leave());
@@ -177,12 +212,11 @@ TEST_CASE("a queue accepts as many tasks as it has places, and drops withdrawn o
     FakeRunner runner;
     std::atomic<bool> go = false;
     runner.before = [&](std::size_t) { came_true([&] { return go.load(); }); };
-    const auto new_job = [&] {
-        return std::make_shared<Job>(runner, JobRequest{.variants = {0}}, one_pixel, vgg19::ImageOptions{});
-    };
-    const auto first = new_job();
-    const auto second = new_job();
-    const auto third = new_job();
+    const auto first = new_job(runner, {.variants = {0}});
+    const auto second = new_job(runner, {.variants = {0}});
+    const auto third = new_job(runner, {.variants = {0}});
+    Finish finish;
+    first->when_finished([&] { finish.set(); });
     WorkQueue queue(1, 1);
     queue.submit(first);
     queue.submit(second);
@@ -202,9 +236,9 @@ TEST_CASE("a queue accepts as many tasks as it has places, and drops withdrawn o
     CHECK(came_true([&] { return queue.running() == 1; }));
     queue.stop();
     CHECK(third->failure()->code() == "stopping");
-    CHECK_THROWS_AS(queue.submit(new_job()), Problem);
+    CHECK_THROWS_AS(queue.submit(new_job(runner, {.variants = {0}})), Problem);
     go = true;
-    CHECK(first->finish().wait_for(milliseconds(10'000)));
+    CHECK(finish.wait_for(milliseconds(10'000)));
     CHECK(state_of(*first) == "done");
 }
 
@@ -213,8 +247,7 @@ TEST_CASE("jobs are found by unique names, until there are too many finished one
     JobStore store;
     std::vector<std::string> names;
     for (int i = 0; i < 20; ++i) {
-        const auto job =
-            std::make_shared<Job>(runner, JobRequest{.variants = {0}}, one_pixel, vgg19::ImageOptions{});
+        const auto job = new_job(runner, {.variants = {0}});
         names.push_back(store.add(job));
         job->run();
     }
@@ -224,6 +257,100 @@ TEST_CASE("jobs are found by unique names, until there are too many finished one
     CHECK(store.find("") == nullptr);
     store.remove(names.back());
     CHECK(store.find(names.back()) == nullptr);
+}
+
+TEST_CASE("the memory of events is accounted for, and comes back with the oldest finished job") {
+    FakeRunner runner;
+    MemoryBudget budget(40'000);
+    JobStore store;
+    budget.held().set_reclaim([&] { return store.remove_oldest(); });
+    std::string first;
+    for (int i = 0; i < 20; ++i) {
+        const auto job =
+            new_job(runner, {.variants = {0}, .mode = Mode::rounds, .rounds = 10}, one_pixel, budget);
+        const std::string name = store.add(job);
+        if (i == 0) first = name;
+        job->run();
+        CHECK(state_of(*job) == "done");
+        CHECK(budget.held().usage().reserved > 1000);
+    }
+    CHECK(store.find(first) == nullptr);
+    CHECK(budget.held().usage().most_reserved <= 10'000);
+    CHECK(budget.working().usage().reserved == 0);
+    while (store.remove_oldest()) {
+    }
+    CHECK(budget.held().usage().reserved == 0);
+}
+
+TEST_CASE("events that do not fit end the job") {
+    FakeRunner runner;
+    MemoryBudget budget(10'000);
+    const auto job =
+        new_job(runner, {.variants = {0}, .mode = Mode::rounds, .rounds = 50}, one_pixel, budget);
+    job->run();
+    CHECK(job->failure()->status() == 503);
+    CHECK(job->failure()->code() == "memory_full");
+    const auto events = events_of(*job);
+    CHECK(events.back().first == "done");
+    CHECK(state_of(*job) == "failed");
+    CHECK(events[events.size() - 2].first == "failed");
+    CHECK(runner.runs < 50);
+}
+
+TEST_CASE("what never fits is refused, and what does not fit now waits") {
+    FakeRunner runner;
+    MemoryBudget budget(100'000);
+    runner.run_memory = 80'000;
+    const auto too_large = new_job(runner, {.variants = {0}}, one_pixel, budget);
+    too_large->run();
+    CHECK(too_large->failure()->status() == 413);
+    CHECK(runner.runs == 0);
+
+    runner.run_memory = 50'000;
+    auto taken = budget.working().reserve(50'000);
+    const auto waits = new_job(runner, {.variants = {0}}, one_pixel, budget);
+    std::thread worker([&] { waits->run(); });
+    std::this_thread::sleep_for(milliseconds(20));
+    CHECK(runner.runs == 0);
+    taken.reset();
+    worker.join();
+    CHECK(runner.runs == 1);
+    CHECK(state_of(*waits) == "done");
+
+    taken = budget.working().reserve(50'000);
+    const auto leaves = new_job(runner, {.variants = {0}}, one_pixel, budget);
+    std::thread another([&] { leaves->run(); });
+    leaves->cancel();
+    another.join();
+    CHECK(leaves->failure()->code() == "cancelled");
+    CHECK(budget.held().usage().reserved > 0);  // events alone: the picture's file is gone
+}
+
+TEST_CASE("who waits for a task is told once, when it has run or was dropped") {
+    FakeRunner runner;
+    for (const bool runs : {true, false}) {
+        const auto job = new_job(runner, {.variants = {0}});
+        auto kept = std::make_shared<int>(0);
+        job->when_finished([kept] { ++*kept; });
+        runs ? job->run() : job->drop();
+        CHECK(*kept == 1);
+        CHECK(kept.use_count() == 1);
+        CHECK(job->failure().has_value() == !runs);
+    }
+}
+
+TEST_CASE("memory that is short in a run fails the request, not the variant alone") {
+    FakeRunner runner;
+    runner.before = [](std::size_t variant) {
+        if (variant == 1) throw std::bad_alloc();
+    };
+    for (const Mode mode : {Mode::parallel, Mode::rounds}) {
+        const auto job = new_job(runner, {.variants = {0, 1, 2}, .mode = mode, .rounds = 2});
+        job->run();
+        CHECK(job->failure()->status() == 503);
+        CHECK(job->failure()->code() == "memory_short");
+        CHECK(state_of(*job) == "failed");
+    }
 }
 
 TEST_CASE("an event is written as lines, the last one empty") {

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "tools/serve/head.h"
+#include "tools/serve/http/request.h"
 #include "tools/serve/problem.h"
 
 namespace vgg19::server {
@@ -15,6 +15,7 @@ constexpr std::string_view media_type = "multipart/form-data";
 constexpr std::string_view line_end = "\r\n";
 constexpr std::string_view head_end = "\r\n\r\n";
 constexpr std::size_t most_parts = 16;
+constexpr std::size_t most_head_bytes = 8192;
 
 struct Part {
     bool is_file = false;
@@ -28,7 +29,7 @@ struct Part {
 /// The `boundary=…` of the content type, quoted or not.
 std::string boundary_of(std::string_view content_type) {
     constexpr std::string_view key = "boundary=";
-    const std::size_t at = lower_case(content_type).find(key);
+    const std::size_t at = http::lower_case(content_type).find(key);
     if (at == std::string::npos) malformed("Content-Type: expected a boundary");
     std::string_view text = content_type.substr(at + key.size());
     if (text.starts_with('"')) {
@@ -46,9 +47,12 @@ std::string boundary_of(std::string_view content_type) {
 Part parse_part(std::string_view text) {
     // A part without header fields begins directly with the empty line.
     const bool has_fields = !text.starts_with(line_end);
-    const std::size_t end = has_fields ? text.find(head_end) : 0;
-    if (end == std::string_view::npos) malformed("expected an empty line after a part's header");
-    const std::string fields = lower_case(text.substr(0, end));
+    const std::size_t end = has_fields ? text.substr(0, most_head_bytes).find(head_end) : 0;
+    if (end == std::string_view::npos) {
+        malformed("expected an empty line after a part's header of at most " +
+                  std::to_string(most_head_bytes) + " bytes");
+    }
+    const std::string fields = http::lower_case(text.substr(0, end));
     // Either "filename" or "filename*", whatever the name is.
     const bool is_file = fields.find("filename") != std::string::npos;
     return {.is_file = is_file, .content = text.substr(end + (has_fields ? head_end : line_end).size())};
@@ -81,19 +85,19 @@ std::vector<Part> parse_parts(std::string_view body, const std::string& boundary
 }  // namespace
 
 bool is_form(std::string_view content_type) {
-    return lower_case(content_type).starts_with(media_type);
+    return http::lower_case(content_type).starts_with(media_type);
 }
 
-std::string file_of_form(std::string_view body, std::string_view content_type) {
+std::string_view file_of_form(std::string_view body, std::string_view content_type) {
     const std::vector<Part> parts = parse_parts(body, boundary_of(content_type));
     const auto files =
         std::count_if(parts.begin(), parts.end(), [](const Part& part) { return part.is_file; });
     if (files == 1) {
         const auto file =
             std::find_if(parts.begin(), parts.end(), [](const Part& part) { return part.is_file; });
-        return std::string(file->content);
+        return file->content;
     }
-    if (files == 0 && parts.size() == 1) return std::string(parts.front().content);
+    if (files == 0 && parts.size() == 1) return parts.front().content;
     malformed("expected one file, found " + std::to_string(files) + " among " + std::to_string(parts.size()) +
               " parts");
 }

@@ -21,7 +21,7 @@ std::string part(const std::string& fields, const std::string& content) {
 
 std::string refusal(const std::string& body, const std::string& type = content_type) {
     try {
-        return "found: " + file_of_form(body, type);
+        return "found: " + std::string(file_of_form(body, type));
     } catch (const Problem& problem) {
         CHECK(problem.status() == 400);
         return problem.what();

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string_view>
 
-#include "tools/serve/head.h"
+#include "tools/serve/http/request.h"
 #include "tools/serve/problem.h"
 
 namespace vgg19::server {
@@ -20,7 +20,7 @@ Problem bad(const std::string& message) {
     return {400, "bad_request", message};
 }
 
-void require_known(const httplib::Params& query, std::initializer_list<std::string_view> names) {
+void require_known(const http::Query& query, std::initializer_list<std::string_view> names) {
     for (auto at = query.begin(); at != query.end(); ++at) {
         if (std::find(names.begin(), names.end(), at->first) == names.end()) {
             throw bad("there is no parameter '" + at->first + "'");
@@ -29,17 +29,17 @@ void require_known(const httplib::Params& query, std::initializer_list<std::stri
     }
 }
 
-std::optional<std::string> find(const httplib::Params& query, const std::string& name) {
+std::optional<std::string> find(const http::Query& query, const std::string& name) {
     const auto found = query.find(name);
     if (found == query.end()) return std::nullopt;
     return found->second;
 }
 
-std::size_t number_in(const httplib::Params& query, const std::string& name, std::size_t most,
+std::size_t number_in(const http::Query& query, const std::string& name, std::size_t most,
                       std::size_t default_value) {
     const std::optional<std::string> text = find(query, name);
     if (!text) return default_value;
-    const std::optional<std::uint64_t> number = whole_number(*text);
+    const std::optional<std::uint64_t> number = http::whole_number(*text);
     if (!number || *number < 1 || *number > most) {
         throw bad(name + ": expected a whole number from 1 to " + std::to_string(most) + ", found '" + *text +
                   "'");
@@ -48,7 +48,7 @@ std::size_t number_in(const httplib::Params& query, const std::string& name, std
 }
 
 /// The index of the value among the choices; 0 if the parameter is missing.
-std::size_t choice(const httplib::Params& query, const std::string& name,
+std::size_t choice(const http::Query& query, const std::string& name,
                    std::initializer_list<std::string_view> choices) {
     const std::optional<std::string> text = find(query, name);
     if (!text) return 0;
@@ -60,7 +60,7 @@ std::size_t choice(const httplib::Params& query, const std::string& name,
 }
 
 /// Returned in the order of `ids`; the order in the request does not matter.
-std::vector<std::size_t> chosen_variants(const httplib::Params& query, const std::vector<std::string>& ids) {
+std::vector<std::size_t> chosen_variants(const http::Query& query, const std::vector<std::string>& ids) {
     const std::optional<std::string> list = find(query, "variants");
     std::vector<bool> chosen(ids.size(), !list);
     for (std::size_t begin = 0; list && begin <= list->size();) {
@@ -83,7 +83,7 @@ std::vector<std::size_t> chosen_variants(const httplib::Params& query, const std
     return indices;
 }
 
-JobRequest common_request(const httplib::Params& query, const std::vector<std::string>& ids,
+JobRequest common_request(const http::Query& query, const std::vector<std::string>& ids,
                           const Limits& limits) {
     constexpr std::size_t default_top = 3;
     return {.variants = chosen_variants(query, ids),
@@ -93,14 +93,13 @@ JobRequest common_request(const httplib::Params& query, const std::vector<std::s
 
 }  // namespace
 
-JobRequest classify_request(const httplib::Params& query, const std::vector<std::string>& ids,
+JobRequest classify_request(const http::Query& query, const std::vector<std::string>& ids,
                             const Limits& limits) {
     require_known(query, {"variants", "top", "profile"});
     return common_request(query, ids, limits);
 }
 
-JobRequest job_request(const httplib::Params& query, const std::vector<std::string>& ids,
-                       const Limits& limits) {
+JobRequest job_request(const http::Query& query, const std::vector<std::string>& ids, const Limits& limits) {
     require_known(query, {"variants", "top", "profile", "mode", "rounds"});
     JobRequest request = common_request(query, ids, limits);
     if (choice(query, "mode", {"parallel", "rounds"}) == 1) request.mode = Mode::rounds;

@@ -5,17 +5,17 @@
 #include <string>
 #include <vector>
 
-#include "tools/serve/exchange.h"
 #include "tools/serve/problem.h"
 
 namespace {
 
 using namespace vgg19::server;
+namespace http = vgg19::http;
 
 const std::vector<std::string> ids = {"baseline", "pruned", "int8"};
 const Limits limits;
 
-std::string refusal(const httplib::Params& query) {
+std::string refusal(const http::Query& query) {
     try {
         static_cast<void>(job_request(query, ids, limits));
     } catch (const Problem& problem) {
@@ -54,18 +54,18 @@ TEST_CASE("parameters choose variants, classes, profile, mode and rounds") {
 
 TEST_CASE("undocumented parameters are refused") {
     CHECK(refusal({}).empty());
-    for (const httplib::Params& query : std::vector<httplib::Params>{{{"top", "0"}},
-                                                                     {{"top", "1001"}},
-                                                                     {{"top", ""}},
-                                                                     {{"top", "3 "}},
-                                                                     {{"top", "-1"}},
-                                                                     {{"top", "99999999999999999999"}},
-                                                                     {{"rounds", "51"}},
-                                                                     {{"rounds", "0"}},
-                                                                     {{"mode", "Rounds"}},
-                                                                     {{"profile", "yes"}},
-                                                                     {{"colour", "red"}},
-                                                                     {{"top", "1"}, {"top", "2"}}}) {
+    for (const http::Query& query : std::vector<http::Query>{{{"top", "0"}},
+                                                             {{"top", "1001"}},
+                                                             {{"top", ""}},
+                                                             {{"top", "3 "}},
+                                                             {{"top", "-1"}},
+                                                             {{"top", "99999999999999999999"}},
+                                                             {{"rounds", "51"}},
+                                                             {{"rounds", "0"}},
+                                                             {{"mode", "Rounds"}},
+                                                             {{"profile", "yes"}},
+                                                             {{"colour", "red"}},
+                                                             {{"top", "1"}, {"top", "2"}}}) {
         CAPTURE(query.begin()->second);
         CHECK(refusal(query) == "bad_request");
     }
@@ -74,20 +74,4 @@ TEST_CASE("undocumented parameters are refused") {
         CHECK(refusal({{"variants", list}}) == "unknown_variant");
     }
     CHECK_THROWS_AS(static_cast<void>(classify_request({{"mode", "rounds"}}, ids, limits)), Problem);
-}
-
-TEST_CASE("a pattern's {id} is one segment of a path") {
-    std::string id;
-    CHECK(matches("/v1/jobs/{id}/events", "/v1/jobs/a1/events", id));
-    CHECK(id == "a1");
-    CHECK(matches("/v2/models/{id}", "/v2/models/int8", id));
-    CHECK(id == "int8");
-    for (const char* path : {"/v2/models/", "/v2/models", "/v2/models/a/b", "/v2/model/a", "/v2/models/a/"}) {
-        CAPTURE(path);
-        CHECK_FALSE(matches("/v2/models/{id}", path, id));
-    }
-    CHECK_FALSE(matches("/v1/jobs/{id}/events", "/v1/jobs//events", id));
-    CHECK_FALSE(matches("/v1/jobs/{id}/events", "/v1/jobs/events", id));
-    CHECK(matches("/", "/", id));
-    CHECK_FALSE(matches("/", "//", id));
 }

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "tools/serve/variant_thread.h"
 #include "vgg19/image.h"
 #include "vgg19/session.h"
 
@@ -33,11 +35,23 @@ class Runner {
     /// The number of threads of a session.
     virtual int threads() const = 0;
 
-    /// Waits while another thread runs the same variant. `top` may exceed the number of classes.
-    virtual Outcome classify(std::size_t variant, const ImageView& image, std::size_t top, bool profile) = 0;
+    /// The memory that classify() takes at most, in addition to what the variant always has.
+    virtual std::size_t run_bytes(std::size_t variant, std::size_t width, std::size_t height,
+                                  std::size_t top) const = 0;
 
-    /// (n, 3, size, size) normalised values to (n, classes) logits.
-    virtual std::vector<float> infer(std::size_t variant, std::span<const float> input) = 0;
+    /// Begins a call on the variant's own thread.
+    virtual void begin(std::size_t variant, Call& call) noexcept = 0;
+
+    // These wait while another thread runs the same variant, and throw Error (cancelled) soon after
+    // `is_cancelled` has returned true.
+
+    /// `top` may exceed the number of classes.
+    virtual Outcome classify(std::size_t variant, const ImageView& image, std::size_t top, bool profile,
+                             const std::function<bool()>& is_cancelled) = 0;
+
+    /// (n, 3, height, width) normalised values to (n, classes) logits.
+    virtual void infer(std::size_t variant, std::span<const float> input, std::span<float> logits,
+                       const std::function<bool()>& is_cancelled) = 0;
 };
 
 }  // namespace vgg19::server

@@ -135,7 +135,22 @@ bool Variants::have_same_classes(std::size_t one, std::size_t other) const {
     return bench::have_same_classes(session(one).model(), session(other).model());
 }
 
-Outcome Variants::classify(std::size_t variant, const ImageView& image, std::size_t top, bool profile) {
+std::size_t Variants::run_bytes(std::size_t variant, std::size_t width, std::size_t height,
+                                std::size_t top) const {
+    constexpr std::size_t a_class = 2048;  // a prediction, as JSON values and as text
+    constexpr std::size_t others = std::size_t{128} << 10U;
+    const Served& served = *served_[variant];
+    const MapSize size = served.session.input_size();
+    // Resizing keeps the rows under the crop and its filter, at the crop's width. These rows are at most as
+    // high as the crop is at the picture's width, and as much again.
+    const std::size_t rows = std::min(height, 2 * (width * size.height / size.width + 1));
+    const std::size_t classes = served.logits.size();
+    return (rows + size.height) * size.width * model::image_channels + 4 * classes * sizeof(float) +
+           std::min(std::max(top, bench::agreeing_classes), classes) * a_class + others;
+}
+
+Outcome Variants::classify(std::size_t variant, const ImageView& image, std::size_t top, bool profile,
+                           const std::function<bool()>& is_cancelled) {
     using Clock = std::chrono::steady_clock;
     Served& served = *served_[variant];
     const std::scoped_lock lock(served.mutex);
@@ -144,7 +159,9 @@ Outcome Variants::classify(std::size_t variant, const ImageView& image, std::siz
     if (profile) outcome.layer_seconds.resize(served.session.plan().size());
     const Clock::time_point start = Clock::now();
     served.session.preprocess(image, served.input);
-    served.session.run(served.input, served.logits, outcome.layer_seconds);
+    const std::span<float> logits = served.logits;
+    served.session.run(served.input, std::span(&logits, 1),
+                       {.seconds = outcome.layer_seconds, .is_cancelled = is_cancelled});
     outcome.top = served.session.predictions(served.logits, std::min(top, served.logits.size()));
     const std::chrono::duration<double> seconds = Clock::now() - start;
     outcome.ms = seconds.count() * 1e3;
@@ -154,17 +171,17 @@ Outcome Variants::classify(std::size_t variant, const ImageView& image, std::siz
     return outcome;
 }
 
-std::vector<float> Variants::infer(std::size_t variant, std::span<const float> input) {
+void Variants::infer(std::size_t variant, std::span<const float> input, std::span<float> logits,
+                     const std::function<bool()>& is_cancelled) {
     Served& served = *served_[variant];
     const std::scoped_lock lock(served.mutex);
     const Running running(*this);
-    const std::size_t images = input.size() / served.input.size();
-    std::vector<float> logits(images * served.logits.size());
-    for (std::size_t i = 0; i < images; ++i) {
-        served.session.run(input.subspan(i * served.input.size(), served.input.size()),
-                           std::span(logits).subspan(i * served.logits.size(), served.logits.size()));
+    const std::size_t floats = served.input.size();
+    for (std::size_t i = 0; i < input.size() / floats; ++i) {
+        const std::span<float> result = logits.subspan(i * served.logits.size(), served.logits.size());
+        served.session.run(input.subspan(i * floats, floats), std::span(&result, 1),
+                           {.seconds = {}, .is_cancelled = is_cancelled});
     }
-    return logits;
 }
 
 bool Variants::any_is_seeded() const {

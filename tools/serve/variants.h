@@ -36,8 +36,13 @@ class Variants final : public Runner {
     const std::vector<PlanStep>& layers(std::size_t variant) const override;
     bool have_same_classes(std::size_t one, std::size_t other) const override;
     int threads() const override { return served_.front()->session.threads(); }
-    Outcome classify(std::size_t variant, const ImageView& image, std::size_t top, bool profile) override;
-    std::vector<float> infer(std::size_t variant, std::span<const float> input) override;
+    std::size_t run_bytes(std::size_t variant, std::size_t width, std::size_t height,
+                          std::size_t top) const override;
+    void begin(std::size_t variant, Call& call) noexcept override { served_[variant]->thread.begin(call); }
+    Outcome classify(std::size_t variant, const ImageView& image, std::size_t top, bool profile,
+                     const std::function<bool()>& is_cancelled) override;
+    void infer(std::size_t variant, std::span<const float> input, std::span<float> logits,
+               const std::function<bool()>& is_cancelled) override;
 
     /// Whether the weights of some variants are seeded.
     bool any_is_seeded() const;
@@ -54,6 +59,7 @@ class Variants final : public Runner {
         std::vector<float> input;
         std::vector<float> logits;
         std::optional<model::Json> accuracy;  ///< as in the report
+        VariantThread thread;
     };
 
     /// While it exists, a variant runs; it records whether another one did too.

@@ -1,16 +1,66 @@
 #include "tools/serve/work_queue.h"
 
 #include <algorithm>
+#include <string>
+#include <system_error>
 #include <utility>
 
-#include "tools/serve/problem.h"
+#include "engine/model/number_text.h"
+#include "vgg19/error.h"
 
 namespace vgg19::server {
 
-WorkQueue::WorkQueue(std::size_t workers, std::size_t capacity)
-    : capacity_(capacity), worker_count_(workers) {
-    workers_.reserve(workers);
-    for (std::size_t i = 0; i < workers; ++i) workers_.emplace_back([this] { work(); });
+bool Task::is_cancelled() const noexcept {
+    return cancelled_ || Clock::now() >= end_.load();
+}
+
+Problem Task::reason() const noexcept {
+    if (cancelled_) return make_problem(503, "cancelled", "the request was cancelled");
+    if (Clock::now() >= end_.load()) return make_problem(503, "time_limit", "the request ran for too long");
+    return make_problem(503, "stopping", "the server is stopping");
+}
+
+void Task::run() noexcept {
+    if (most_time_.count() > 0) end_ = Clock::now() + most_time_;
+    work();
+    finish();
+}
+
+void Task::drop() noexcept {
+    give_up();
+    finish();
+}
+
+Reservation Task::wait_for_memory(MemoryPool& pool, std::size_t bytes, const char* what) const {
+    auto memory = pool.wait_for(bytes, [this] { return is_cancelled(); });
+    if (memory) return std::move(*memory);
+    if (is_cancelled()) throw Problem(reason());
+    throw Problem(413, "payload_too_large",
+                  std::string(what) + ": it takes " + megabytes(bytes) +
+                      " of memory to run; this server gives requests " + megabytes(pool.bytes()));
+}
+
+void Task::finish() noexcept {
+    // What it holds is released on this thread, not with the task.
+    const std::function<void()> finished = std::exchange(finished_, nullptr);
+    if (finished) finished();
+}
+
+WorkQueue::WorkQueue(std::size_t workers, std::size_t capacity) : capacity_(capacity), running_(workers) {
+    try {
+        start_workers();
+    } catch (const std::system_error& error) {
+        stop();
+        for (std::thread& worker : workers_) worker.join();
+        throw Error(ErrorKind::failed, std::string("cannot start a thread for requests: ") + error.what());
+    }
+}
+
+void WorkQueue::start_workers() {
+    workers_.reserve(running_.size());
+    for (std::shared_ptr<Task>& running : running_) {
+        workers_.emplace_back([this, &running] { work(running); });
+    }
 }
 
 WorkQueue::~WorkQueue() {
@@ -21,7 +71,9 @@ WorkQueue::~WorkQueue() {
 void WorkQueue::check_place() const {
     if (stopping_) throw Problem(503, "stopping", "the server is stopping");
     // An idle worker counts as a place, although the task waits until the worker wakes up.
-    if (running_ + waiting_.size() >= worker_count_ + capacity_) {
+    const auto busy = static_cast<std::size_t>(
+        std::count_if(running_.begin(), running_.end(), [](const auto& task) { return task != nullptr; }));
+    if (busy + waiting_.size() >= running_.size() + capacity_) {
         throw Problem(503, "queue_full", "the queue is full: " + std::to_string(waiting_.size()) + " wait");
     }
 }
@@ -40,7 +92,7 @@ void WorkQueue::submit(std::shared_ptr<Task> task) {
     arrived_.notify_one();
 }
 
-void WorkQueue::withdraw(const std::shared_ptr<Task>& task) {
+void WorkQueue::withdraw(const std::shared_ptr<Task>& task) noexcept {
     {
         const std::scoped_lock lock(mutex_);
         const auto found = std::find(waiting_.begin(), waiting_.end(), task);
@@ -50,15 +102,29 @@ void WorkQueue::withdraw(const std::shared_ptr<Task>& task) {
     task->drop();
 }
 
-void WorkQueue::stop() {
-    std::deque<std::shared_ptr<Task>> dropped;
+void WorkQueue::stop() noexcept {
     {
         const std::scoped_lock lock(mutex_);
         stopping_ = true;
-        dropped.swap(waiting_);
     }
     arrived_.notify_all();
-    for (const std::shared_ptr<Task>& task : dropped) task->drop();
+    while (true) {
+        std::shared_ptr<Task> dropped;
+        {
+            const std::scoped_lock lock(mutex_);
+            if (waiting_.empty()) return;
+            dropped = std::move(waiting_.front());
+            waiting_.pop_front();
+        }
+        dropped->drop();
+    }
+}
+
+void WorkQueue::cancel_running() noexcept {
+    const std::scoped_lock lock(mutex_);
+    for (const std::shared_ptr<Task>& task : running_) {
+        if (task) task->cancel();
+    }
 }
 
 std::size_t WorkQueue::waiting() const {
@@ -68,26 +134,29 @@ std::size_t WorkQueue::waiting() const {
 
 std::size_t WorkQueue::running() const {
     const std::scoped_lock lock(mutex_);
-    return running_;
+    return static_cast<std::size_t>(
+        std::count_if(running_.begin(), running_.end(), [](const auto& task) { return task != nullptr; }));
 }
 
-void WorkQueue::work() {
+/// `running` is this worker's place in running_.
+void WorkQueue::work(std::shared_ptr<Task>& running) {
     std::unique_lock lock(mutex_);
     while (true) {
         arrived_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
-        if (waiting_.empty()) return;
-        std::shared_ptr<Task> task = std::move(waiting_.front());
+        if (stopping_) return;
+        running = std::move(waiting_.front());
         waiting_.pop_front();
-        ++running_;
         lock.unlock();
-        task->run();
-        task.reset();
+        running->run();
         lock.lock();
-        --running_;
+        std::shared_ptr<Task> done = std::move(running);
+        lock.unlock();
+        done.reset();
+        lock.lock();
     }
 }
 
-void Finish::set() {
+void Finish::set() noexcept {
     const std::scoped_lock lock(mutex_);
     set_ = true;
     changed_.notify_all();

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <iosfwd>
 #include <span>
 #include <string>
@@ -39,6 +40,11 @@ struct ImageLimits {
     /// The limit for a picture that cannot be decoded at reduced size (see ImageOptions); set it below
     /// max_pixels if memory is scarce.
     std::size_t max_irreducible_pixels = SIZE_MAX;
+    /// The limit for ImageCost::memory_bytes.
+    std::size_t max_memory_bytes = SIZE_MAX;
+    /// The limit for ImageCost::work. In addition, a JPEG whose scans cost far more than its pixels and its
+    /// data explain is always an error.
+    std::size_t max_work = SIZE_MAX;
 };
 
 /// How to decode a file.
@@ -57,6 +63,23 @@ struct ImageOptions {
     /// The short side of a reduced picture is at least this: eight times the 256 pixels to which a network
     /// with input 224 scales it.
     std::size_t reduced_short_side = 2048;
+
+    /// Asked every few milliseconds while a picture is decoded, on the caller's thread; true ends decoding
+    /// with Error (cancelled). What it throws leaves the function that decodes. Only libwebp, and stb_image
+    /// in a build without libjpeg or libpng, can take longer between two questions: a second for the largest
+    /// pictures.
+    std::function<bool()> is_cancelled{};
+};
+
+/// What decoding a picture takes at most, as its headers tell.
+struct ImageCost {
+    std::size_t width = 0;  ///< of the decoded picture: reduced and rotated, as the options ask for
+    std::size_t height = 0;
+    /// The peak of the memory that decoding takes, the decoded picture included, the file's bytes not.
+    std::size_t memory_bytes = 0;
+    /// The unit is the time that one pixel of a JPEG with one scan takes, about 10 ns on one core. Scans of a
+    /// JPEG, passes over an interlaced or rotated picture, and large files of small pictures add to it.
+    std::size_t work = 0;
 };
 
 /// Decodes JPEG, PNG, BMP, GIF and WebP (the first frame of animations), and binary PGM or PPM; recognises
@@ -67,6 +90,8 @@ struct ImageOptions {
 /// A truncated or damaged file is an error. PNG's checksums are verified; if the checksum of an ancillary
 /// chunk is wrong, only that chunk is ignored, as in libpng. A JPEG may lack its end marker, but none of its
 /// pixels.
+///
+/// Throws std::bad_alloc where memory is short, Error (cancelled) as ImageOptions says.
 ///
 /// Peak memory in bytes per pixel: JPEG 3, plus 2 per stored sample if it has several scans (3 to 6 in total,
 /// 8 for CMYK); BMP, PGM and PPM 3; GIF 12; WebP 3 (lossless 7, with alpha or animated 11); PNG twice its
@@ -80,7 +105,13 @@ Image decode_image(std::span<const std::uint8_t> file, const std::string& name, 
 Image decode_image(std::span<const std::uint8_t> file, const std::string& name,
                    const ImageLimits& limits = {});
 
-/// The same from a file, a FIFO or a device that ends, such as /dev/stdin. Reads at most max_file_bytes.
+/// What decode_image() would take. Reads headers alone, so that it is fast and takes no memory to speak of,
+/// and throws the same Errors for what they show: an unknown format, damage, and pictures beyond the limits.
+/// Thread-safe.
+ImageCost image_cost(std::span<const std::uint8_t> file, const std::string& name,
+                     const ImageOptions& options = {});
+
+/// Decodes a file, a FIFO or a device that ends, such as /dev/stdin. Reads at most max_file_bytes.
 Image load_image(const std::filesystem::path& path, const ImageOptions& options);
 Image load_image(const std::filesystem::path& path, const ImageLimits& limits = {});
 
