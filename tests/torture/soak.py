@@ -125,13 +125,13 @@ class Soak:
     def __init__(self, torture):
         self.models = torture.narrow_models()
         self.count = torture.count
-        # A few requests reach no plateau.
-        self.most_growth = 1.2 if torture.short else MOST_GROWTH
+        self.short = torture.short                      # then what depends on time and load is only printed
         self.requests = torture.row('requests answered as expected')
-        self.memory = torture.row('at rest, RSS within 1 % of its plateau')
         self.resources = torture.row('at rest, threads and descriptors as before')
-        self.healthz = torture.row(f'/healthz within {MOST_MILLISECONDS} ms for 99 of 100')
         self.ends = torture.row(f'SIGTERM under load ends the server within {LONGEST_END} s')
+        if not self.short:
+            self.memory = torture.row('at rest, RSS within 1 % of its plateau')
+            self.healthz = torture.row(f'/healthz within {MOST_MILLISECONDS} ms for 99 of 100')
         self.pool = concurrent.futures.ProcessPoolExecutor(PROCESSES)
 
     def start(self, port=0):
@@ -166,11 +166,13 @@ class Soak:
             rests.append(self.rest(server))
         for i in range(WARM_UP, RESTS):
             plateau = min(memory for memory, _, _ in rests[WARM_UP - 1:i])
-            self.memory.record(rests[i][0] <= self.most_growth * plateau,
-                               f'{rests[i][0] / 1e6:.2f} MB at rest {i + 1}, {plateau / 1e6:.2f} MB before')
-            self.resources.record(rests[i][1:] == rests[WARM_UP - 1][1:],
-                                  f'{rests[i][1:]} threads and descriptors at rest {i + 1}, '
-                                  f'{rests[WARM_UP - 1][1:]} before')
+            if not self.short:
+                self.memory.record(rests[i][0] <= MOST_GROWTH * plateau,
+                                   f'{rests[i][0] / 1e6:.2f} MB at rest {i + 1}, {plateau / 1e6:.2f} MB before')
+            # The probe may have no connection just then.
+            _, threads, descriptors = rests[WARM_UP - 1]
+            self.resources.record(rests[i][1] == threads and rests[i][2] <= descriptors,
+                                  f'{rests[i][1:]} threads and descriptors at rest {i + 1}, {(threads, descriptors)} before')
         held, working = (server.metric(MOST_RESERVED.format(use)) / 1e6 for use in ('held', 'working'))
         print(f'soak: {rests[WARM_UP - 1][0] / 1e6:.1f} to {rests[-1][0] / 1e6:.1f} MB, {rests[-1][1]} threads, '
               f'{rests[-1][2]} descriptors; most reserved: {held:.1f} MB held, {working:.1f} MB working', flush=True)
@@ -203,7 +205,8 @@ class Soak:
         p99 = times[len(times) * 99 // 100]
         print(f'soak: {len(times)} answers of /healthz: median {times[len(times) // 2]:.2f} ms, p99 {p99:.2f} ms, '
               f'longest {times[-1]:.1f} ms', flush=True)
-        self.healthz.record(p99 <= MOST_MILLISECONDS, f'{p99:.1f} ms')
+        if not self.short:
+            self.healthz.record(p99 <= MOST_MILLISECONDS, f'{p99:.1f} ms')
 
 
 def run(torture):
