@@ -3,12 +3,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstddef>
+#include <ctime>
 #include <filesystem>
 #include <iostream>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -33,8 +34,9 @@ CommandLine command_line() {
                      "The dashboard: a page that classifies images with all variants side by side, and an "
                      "API for programs.\n"
                      "Prints the page's address when it is ready. SIGINT or SIGTERM stops it after running "
-                     "requests; a second one\n"
-                     "stops it at once. The API is described at /openapi.json. Only JPEG and WebP can be "
+                     "requests, for which it\n"
+                     "waits for --grace at most; a second one stops it at once. The API is described at "
+                     "/openapi.json. Only JPEG and WebP can be "
                      "decoded at reduced size;\n"
                      "other pictures may have at most 100 megapixels, unless --max-megapixels is given.",
                      "[--models DIR] [--port N]");
@@ -52,7 +54,14 @@ CommandLine command_line() {
         .option("queue", "N", "requests that may wait; more are refused, with a time to retry", "16")
         .option("max-upload", "MB", "the largest request body",
                 std::to_string(server::Limits{}.body_bytes / megabyte))
-        .option("timeout", "SECONDS", "time for a request to arrive", "20");
+        .option(
+            "memory", "MB",
+            "what all requests together may take, in addition to the models: a quarter for bodies, answers "
+            "and jobs' events, three quarters for requests that run; default: 1500, or ten times "
+            "--max-upload if that is more")
+        .option("timeout", "SECONDS", "time for a request to arrive", "20")
+        .option("run-timeout", "SECONDS", "time for a request to run; what takes longer is cancelled", "300")
+        .option("grace", "SECONDS", "time for running requests to end after SIGINT or SIGTERM", "20");
     add_image_options(line);
     add_cpu_options(line);
     add_convolution_option(line);
@@ -69,6 +78,18 @@ std::vector<std::string> words(const std::string& list) {
         begin = end + 1;
     }
     return words;
+}
+
+std::chrono::milliseconds time_option(const CommandLine& line, const char* name) {
+    return std::chrono::milliseconds(static_cast<int>(1000 * line.number(name, 0.1, 3600)));
+}
+
+std::size_t memory_option(const CommandLine& line, std::size_t body_bytes) {
+    constexpr std::size_t least_megabytes = 16;
+    constexpr std::size_t most_megabytes = 1'000'000;
+    constexpr std::size_t bodies = 10;
+    if (!line.given("memory")) return std::max(server::Limits{}.memory_bytes, bodies * body_bytes);
+    return line.whole_number("memory", least_megabytes, most_megabytes) * megabyte;
 }
 
 server::Settings settings_of(const CommandLine& line) {
@@ -91,8 +112,10 @@ server::Settings settings_of(const CommandLine& line) {
     if (!line.given("max-megapixels")) {
         settings.limits.image.limits.max_irreducible_pixels = most_irreducible;
     }
-    settings.limits.http.request =
-        std::chrono::milliseconds(static_cast<int>(1000 * line.number("timeout", 0.1, 3600)));
+    settings.limits.memory_bytes = memory_option(line, settings.limits.body_bytes);
+    settings.limits.http.request = time_option(line, "timeout");
+    settings.limits.run = time_option(line, "run-timeout");
+    settings.limits.grace = time_option(line, "grace");
     return settings;
 }
 
@@ -127,25 +150,51 @@ class SignalThread {
   public:
     SignalThread() : signals_(take_signals()), thread_([this] { wait(); }) { thread_.detach(); }
 
-    /// From now on the first signal stops `application`, which must live as long as the process.
-    void stops(server::Application& application) { application_ = &application; }
+    /// From now on, until it is null, the first signal stops `application`. What runs has so long to end.
+    void stops(server::Application* application, std::chrono::milliseconds grace = {}) {
+        const std::scoped_lock lock(mutex_);
+        application_ = application;
+        grace_ = grace;
+    }
 
   private:
-    void wait() {
-        bool stopping = false;
-        while (true) {
-            int signal = 0;
-            if (sigwait(&signals_, &signal) != 0) continue;
-            server::Application* const application = application_;
-            if (application == nullptr || stopping) end_at_once(signal);
+    /// 0 if none came in time.
+    int signal_within(std::chrono::milliseconds time) const {
+        const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
+        const timespec limit{.tv_sec = seconds.count(),
+                             .tv_nsec = std::chrono::nanoseconds(time - seconds).count()};
+        return std::max(sigtimedwait(&signals_, nullptr, &limit), 0);
+    }
+
+    /// Ends the process in any case.
+    [[noreturn]] void wait() {
+        constexpr std::chrono::hours long_time{24};
+        constexpr std::chrono::seconds for_cancelled_work{5};
+        int signal = 0;
+        while (signal == 0) signal = signal_within(long_time);
+        const std::chrono::milliseconds grace = tell_application([](server::Application& application) {
+            application.stop();
             bench::say("stopping after running requests");
-            application->stop();
-            stopping = true;
-        }
+        });
+        if (grace.count() == 0) end_at_once(signal);
+        if (const int second = signal_within(grace)) end_at_once(second);
+        tell_application([](server::Application& application) { application.end_running(); });
+        if (const int second = signal_within(for_cancelled_work)) end_at_once(second);
+        end_at_once(signal);
+    }
+
+    /// Returns the time for what runs; 0 if there is no application.
+    template <class Tell>
+    std::chrono::milliseconds tell_application(const Tell& tell) {
+        const std::scoped_lock lock(mutex_);
+        if (application_ != nullptr) tell(*application_);
+        return application_ != nullptr ? grace_ : std::chrono::milliseconds(0);
     }
 
     sigset_t signals_;
-    std::atomic<server::Application*> application_ = nullptr;
+    std::mutex mutex_;
+    server::Application* application_ = nullptr;
+    std::chrono::milliseconds grace_{0};
     std::thread thread_;
 };
 
@@ -156,6 +205,7 @@ int serve(int argc, char** argv) {
     if (!line.parse(argc, argv)) return exit_done;
     line.no_arguments();
     server::Settings settings = settings_of(line);
+    const std::chrono::milliseconds grace = settings.limits.grace;
     const std::vector<std::string> ids = words(line.text("variants"));
     const std::string folder = line.text("models");
 
@@ -169,9 +219,15 @@ int serve(int argc, char** argv) {
     server::Application application(std::move(settings), variants);
     if (!folder.empty()) application.variants().read_report(folder);
     const std::string address = application.bind();
-    signals.stops(application);
+    signals.stops(&application, grace);
     std::cout << address << std::endl;
-    application.run();
+    try {
+        application.run();
+    } catch (...) {
+        signals.stops(nullptr);
+        throw;
+    }
+    signals.stops(nullptr);
     return exit_done;
 }
 

@@ -19,18 +19,12 @@ TOOL = os.environ['VGG19_TOOL']
 PATIENCE = 60
 
 
-class Server:
-    """The running program and the address that it printed."""
+class Client:
+    """Sends requests to a server on this machine."""
 
-    def __init__(self, models, *options, port=0, environment=None):
-        self.process = subprocess.Popen([TOOL, 'serve', '--models', str(models), '--port', str(port), *options],
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                        env={**os.environ, **(environment or {})})
-        self.address = self.process.stdout.readline().strip()
-        if not self.address.startswith('http://127.0.0.1:'):
-            raise RuntimeError(f'no address: {self.address!r}, {self.process.stderr.read()!r}')
-        self.port = int(self.address.rstrip('/').rsplit(':', 1)[1])
-        self.host = f'127.0.0.1:{self.port}'
+    def __init__(self, port):
+        self.port = port
+        self.host = f'127.0.0.1:{port}'
 
     def request(self, method, path, body=None, headers=None):
         """The answer to one request on its own connection."""
@@ -65,6 +59,19 @@ class Server:
             if line.startswith(name + ' '):
                 return float(line.split()[1])
         raise KeyError(name)
+
+
+class Server(Client):
+    """The running program and the address that it printed."""
+
+    def __init__(self, models, *options, port=0, environment=None):
+        self.process = subprocess.Popen([TOOL, 'serve', '--models', str(models), '--port', str(port), *options],
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                        env={**os.environ, **(environment or {})})
+        self.address = self.process.stdout.readline().strip()
+        if not self.address.startswith('http://127.0.0.1:'):
+            raise RuntimeError(f'no address: {self.address!r}, {self.process.stderr.read()!r}')
+        super().__init__(int(self.address.rstrip('/').rsplit(':', 1)[1]))
 
     def resident_bytes(self):
         pages = pathlib.Path(f'/proc/{self.process.pid}/statm').read_text().split()[1]

@@ -15,10 +15,6 @@ namespace {
 
 using model::Json;
 
-Upload upload(http::Exchange& exchange) {
-    return {std::move(exchange.body), exchange.request().value("content-type"), Reservation()};
-}
-
 std::string timing(const char* name, double ms) {
     return std::string(name) + ";dur=" + Json(ms).dump();
 }
@@ -26,8 +22,10 @@ std::string timing(const char* name, double ms) {
 /// A client that reads a job's events. When the last one leaves, the job is cancelled.
 class Follower final : public EventLog::Listener {
   public:
-    Follower(const ExchangePtr& exchange, std::shared_ptr<Job> job, WorkQueue& queue, std::size_t seen)
-        : exchange_(exchange), job_(std::move(job)), queue_(queue), next_(seen + 1) {
+    /// `memory` accounts for the event that is being sent.
+    Follower(const ExchangePtr& exchange, std::shared_ptr<Job> job, WorkQueue& queue, MemoryPool& memory,
+             std::size_t seen)
+        : exchange_(exchange), job_(std::move(job)), queue_(queue), memory_(memory), next_(seen + 1) {
         job_->events().listen(*this);
         job_->follow();
     }
@@ -44,12 +42,16 @@ class Follower final : public EventLog::Listener {
         if (const ExchangePtr exchange = exchange_.lock()) exchange->wake();
     }
 
-    /// Appends the next event.
+    /// Appends the next event. Throws Problem where there is no memory for it.
     http::Source::State tell(std::string& text) {
+        sending_.shrink(0);
         // Asked first: what comes in between is told with the next piece.
         const bool is_over = job_->events().is_over_after(next_);
         if (const auto event = job_->events().find(next_)) {
             text = event_text(next_++, *event);
+            auto sending = memory_.reserve(text.capacity());
+            if (!sending) throw memory_is_short();
+            sending_ = std::move(*sending);
             return is_over ? http::Source::State::end : http::Source::State::more;
         }
         return job_->events().is_over_after(next_ - 1) ? http::Source::State::end : http::Source::State::idle;
@@ -59,6 +61,8 @@ class Follower final : public EventLog::Listener {
     const std::weak_ptr<http::Exchange> exchange_;
     std::shared_ptr<Job> job_;
     WorkQueue& queue_;
+    MemoryPool& memory_;
+    Reservation sending_;
     std::size_t next_;
 };
 
@@ -67,10 +71,13 @@ class Follower final : public EventLog::Listener {
 void Application::add_v1(std::vector<http::Route>& routes) {
     routes.push_back(get_route(
         "/v1/models", [this](const http::Request& /*request*/) { return json_answer(200, models_json()); }));
-    routes.push_back(queued_route("/v1/classify", Body::image,
-                                  [this](const ExchangePtr& exchange) { classify(exchange); }));
+    routes.push_back(queued_route(
+        "/v1/classify", Body::image,
+        [this](const ExchangePtr& exchange, Reservation memory) { classify(exchange, std::move(memory)); }));
     routes.push_back(
-        queued_route("/v1/jobs", Body::image, [this](const ExchangePtr& exchange) { create_job(exchange); }));
+        queued_route("/v1/jobs", Body::image, [this](const ExchangePtr& exchange, Reservation memory) {
+            create_job(exchange, std::move(memory));
+        }));
     routes.push_back({.pattern = "/v1/jobs/{id}/events",
                       .method = "GET",
                       .admit = {},
@@ -86,6 +93,7 @@ Json Application::models_json() const {
     limits.set("max_pixels", std::uint64_t{settings_.limits.image.limits.max_pixels});
     limits.set("max_top", std::uint64_t{settings_.limits.top});
     limits.set("max_rounds", std::uint64_t{settings_.limits.rounds});
+    limits.set("memory_bytes", std::uint64_t{settings_.limits.memory_bytes});
     Json json;
     json.set("version", bench::describe_build().version);
     json.set("cpu", cpu);
@@ -97,10 +105,17 @@ Json Application::models_json() const {
     return json;
 }
 
-void Application::classify(const ExchangePtr& exchange) {
-    JobRequest request = classify_request(exchange->request().query, variants_.ids(), settings_.limits);
-    const auto task = std::make_shared<Job>(variants_, std::move(request), upload(*exchange),
-                                            settings_.limits.image_options(), budget_);
+std::shared_ptr<Job> Application::new_job(http::Exchange& exchange, JobRequest request, Reservation memory) {
+    Upload upload(std::move(exchange.body), std::string(exchange.request().value("content-type")),
+                  std::move(memory));
+    return std::make_shared<Job>(variants_, std::move(request), std::move(upload),
+                                 settings_.limits.image_options(), budget_);
+}
+
+void Application::classify(const ExchangePtr& exchange, Reservation memory) {
+    const auto task =
+        new_job(*exchange, classify_request(exchange->request().query, variants_.ids(), settings_.limits),
+                std::move(memory));
     submit(exchange, task, [&job = *task] {
         std::string times = timing("queue", job.queue_ms());
         if (!job.failure()) times += ", " + timing("decode", job.decode_ms());
@@ -111,15 +126,16 @@ void Application::classify(const ExchangePtr& exchange) {
     });
 }
 
-void Application::create_job(const ExchangePtr& exchange) {
-    JobRequest request = job_request(exchange->request().query, variants_.ids(), settings_.limits);
-    const auto job = std::make_shared<Job>(variants_, std::move(request), upload(*exchange),
-                                           settings_.limits.image_options(), budget_);
+void Application::create_job(const ExchangePtr& exchange, Reservation memory) {
+    const auto job =
+        new_job(*exchange, job_request(exchange->request().query, variants_.ids(), settings_.limits),
+                std::move(memory));
+    job->limit_time(settings_.limits.run);
     job->require_followers();
     const std::string id = jobs_.add(job);
     try {
         queue_.submit(job);
-    } catch (const Problem&) {
+    } catch (...) {
         jobs_.remove(id);
         throw;
     }
@@ -148,8 +164,8 @@ void Application::tell_events(const ExchangePtr& exchange) {
     } else if (request.method == "HEAD") {
         exchange->respond(std::move(head));
     } else {
-        const auto follower =
-            std::make_shared<Follower>(exchange, job, queue_, static_cast<std::size_t>(*seen));
+        const auto follower = std::make_shared<Follower>(exchange, job, queue_, budget_.held(),
+                                                         static_cast<std::size_t>(*seen));
         exchange->stream(std::move(head),
                          {.next = [follower](std::string& text) { return follower->tell(text); },
                           .filler = ": still there\n\n"});

@@ -1,4 +1,5 @@
 // /v2: the Open Inference Protocol; each variant is a model.
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -17,21 +18,17 @@ using model::Json;
 
 constexpr const char* header_length = "Inference-Header-Content-Length";
 
+/// A request's body, and the memory that it is accounted for.
+struct TensorBody {
+    std::string bytes;
+    std::optional<std::size_t> json_bytes;  ///< as the header says
+    Reservation memory;
+};
+
 class InferTask final : public Task {
   public:
-    InferTask(Variants& variants, std::size_t variant, std::string body,
-              std::optional<std::size_t> json_bytes)
-        : variants_(variants), variant_(variant), body_(std::move(body)), json_bytes_(json_bytes) {}
-
-    void work() noexcept override {
-        try {
-            if (!is_cancelled()) answer_ = infer();
-        } catch (...) {
-            failure_ = current_problem();
-        }
-    }
-
-    void give_up() noexcept override { failure_ = reason(); }
+    InferTask(Variants& variants, std::size_t variant, TensorBody body, MemoryBudget& budget)
+        : variants_(variants), variant_(variant), body_(std::move(body)), budget_(budget) {}
 
     /// Only when finished, and once. Throws the Problem that occurred.
     http::Answer answer() {
@@ -43,19 +40,35 @@ class InferTask final : public Task {
     }
 
   private:
+    void work() noexcept override {
+        try {
+            if (!is_cancelled()) answer_ = infer();
+        } catch (...) {
+            failure_.emplace(current_problem());
+        }
+        if (is_cancelled()) failure_.emplace(reason());
+    }
+
+    void give_up() noexcept override { failure_.emplace(reason()); }
+
     InferAnswer infer() {
-        const std::string body = std::move(body_);
-        const InferRequest request =
-            parse_infer_request(body, json_bytes_, variants_.session(variant_).input_size());
-        std::vector<float> logits(request.images * variants_.session(variant_).model().classes());
+        const TensorBody body = std::move(body_);
+        const Session& session = variants_.session(variant_);
+        const std::size_t classes = session.model().classes();
+        const std::size_t json = std::min(body.json_bytes.value_or(body.bytes.size()), body.bytes.size());
+        const Reservation memory = wait_for_memory(
+            budget_.working(), infer_bytes(json, body.bytes.size() - json, session.input_size(), classes),
+            "tensor");
+        const InferRequest request = parse_infer_request(body.bytes, body.json_bytes, session.input_size());
+        std::vector<float> logits(request.images * classes);
         variants_.infer(variant_, request.input, logits, [this] { return is_cancelled(); });
         return infer_answer(variants_.ids()[variant_], request, logits);
     }
 
     Variants& variants_;
     std::size_t variant_;
-    std::string body_;
-    std::optional<std::size_t> json_bytes_;
+    TensorBody body_;
+    MemoryBudget& budget_;
     InferAnswer answer_;
     std::optional<Problem> failure_;
 };
@@ -109,8 +122,9 @@ void Application::add_v2(std::vector<http::Route>& routes) {
         json.set("name", variants_.ids()[model_of(request)]).set("ready", true);
         return json_answer(200, json);
     });
-    routes.push_back(queued_route("/v2/models/{id}/infer", Body::tensor,
-                                  [this](const ExchangePtr& exchange) { infer(exchange); }));
+    routes.push_back(queued_route(
+        "/v2/models/{id}/infer", Body::tensor,
+        [this](const ExchangePtr& exchange, Reservation memory) { infer(exchange, std::move(memory)); }));
 }
 
 std::size_t Application::model_of(const http::Request& request) const {
@@ -133,11 +147,13 @@ http::Answer Application::model_description(const http::Request& request) const 
     return json_answer(200, json);
 }
 
-void Application::infer(const ExchangePtr& exchange) {
+void Application::infer(const ExchangePtr& exchange, Reservation memory) {
     const http::Request& request = exchange->request();
     const std::size_t variant = model_of(request);
-    const auto task =
-        std::make_shared<InferTask>(variants_, variant, std::move(exchange->body), json_bytes_of(request));
+    TensorBody body{.bytes = std::move(exchange->body),
+                    .json_bytes = json_bytes_of(request),
+                    .memory = std::move(memory)};
+    const auto task = std::make_shared<InferTask>(variants_, variant, std::move(body), budget_);
     submit(exchange, task, [&finished = *task] { return finished.answer(); });
 }
 

@@ -1,5 +1,6 @@
 #include "tools/serve/application.h"
 
+#include <algorithm>
 #include <chrono>
 #include <system_error>
 #include <utility>
@@ -10,11 +11,33 @@
 
 namespace vgg19::server {
 
+namespace {
+
+/// What a request takes besides its body: its head, the objects that stand for it, small answers.
+constexpr std::size_t request_bytes = 32768;
+
+Problem memory_is_full() {
+    return {503, "memory_full", "other requests have taken the server's memory"};
+}
+
+/// A body has to fit into held memory.
+Settings consistent(Settings settings) {
+    Limits& limits = settings.limits;
+    limits.body_bytes =
+        std::min(limits.body_bytes, MemoryBudget(limits.memory_bytes).held().bytes() - request_bytes);
+    return settings;
+}
+
+}  // namespace
+
 Application::Application(Settings settings, const std::vector<converter::Variant>& variants)
-    : settings_(std::move(settings)),
+    : settings_(consistent(std::move(settings))),
+      budget_(settings_.limits.memory_bytes),
       variants_(variants, settings_.session, metrics_),
       queue_(settings_.workers, settings_.queue),
-      server_(server_options()) {}
+      server_(server_options()) {
+    budget_.held().set_reclaim([this] { return jobs_.remove_oldest(); });
+}
 
 http::Options Application::server_options() {
     return {.limits = settings_.limits.http,
@@ -24,7 +47,7 @@ http::Options Application::server_options() {
             .problem_answer = problem_answer,
             .problem_of = current_problem,
             .answered = [this](std::string_view pattern, int status, double seconds) {
-                metrics_.count_request(std::string(pattern), status, seconds);
+                metrics_.count_request(pattern, status, seconds);
             }};
 }
 
@@ -43,22 +66,20 @@ std::string Application::bind() {
 }
 
 void Application::run() {
-    constexpr std::chrono::seconds glance{1};
     try {
         server_.run();
     } catch (const std::system_error& error) {
         throw Error(ErrorKind::failed, "no connection can be accepted any more: " + error.code().message());
     }
-    // The thread that called stop() may still be inside it.
-    while (!stopped_.wait_for(glance)) {
-    }
+    // Nobody is there any more whom its result could be told.
+    queue_.stop();
+    end_running();
 }
 
-void Application::stop() {
-    constexpr std::chrono::hours longest{24};
+void Application::stop() noexcept {
+    constexpr std::chrono::seconds for_last_answers{2};
     queue_.stop();
-    server_.stop(longest);
-    stopped_.set();
+    server_.stop(settings_.limits.grace + for_last_answers);
 }
 
 std::vector<http::Route> Application::routes() {
@@ -72,7 +93,10 @@ std::vector<http::Route> Application::routes() {
         return json_answer(200, json);
     }));
     routes.push_back(get_route("/metrics", [this](const http::Request& /*request*/) {
-        const Gauges gauges{.queue_length = queue_.waiting(), .in_flight = queue_.running()};
+        const Gauges gauges{.queue_length = queue_.waiting(),
+                            .in_flight = queue_.running(),
+                            .connections = server_.connections(),
+                            .memory = &budget_};
         return http::Answer{.type = "text/plain; version=0.0.4", .body = metrics_.text(gauges)};
     }));
     return routes;
@@ -86,25 +110,50 @@ void Application::add_assets(std::vector<http::Route>& routes) const {
     }
 }
 
-http::Route Application::queued_route(const char* pattern, Body body,
-                                      std::function<void(const ExchangePtr&)> handle) {
+http::Route Application::queued_route(const char* pattern, Body body, BodyHandler handle) {
     return {.pattern = pattern,
             .method = "POST",
             .most_body_bytes = settings_.limits.body_bytes,
             .admit =
                 [this, body](const ExchangePtr& exchange) {
-                    check_type(body, exchange->request());
-                    queue_.require_place();
+                    admit(exchange, body);
                     return http::Admission::now;
                 },
-            .handle = std::move(handle)};
+            .handle =
+                [handle = std::move(handle)](const ExchangePtr& exchange) {
+                    const auto memory = std::static_pointer_cast<Reservation>(std::move(exchange->context));
+                    handle(exchange, std::move(*memory));
+                }};
+}
+
+void Application::admit(const ExchangePtr& exchange, Body body) {
+    check_type(body, exchange->request());
+    queue_.require_place();
+    const auto length = static_cast<std::size_t>(exchange->request().content_length.value_or(0));
+    held_memory(request_bytes + length);  // refused before the client sends it
+    const auto memory = std::make_shared<Reservation>(held_memory(request_bytes));
+    exchange->on_body_growth([memory](std::size_t bytes) {
+        const std::size_t wanted = bytes + request_bytes;
+        if (wanted > memory->bytes() && !memory->grow(wanted - memory->bytes())) throw memory_is_full();
+        memory->shrink(wanted);
+    });
+    exchange->context = memory;
+}
+
+Reservation Application::held_memory(std::size_t bytes) {
+    auto memory = budget_.held().reserve(bytes);
+    if (!memory) throw memory_is_full();
+    return std::move(*memory);
 }
 
 void Application::submit(const ExchangePtr& exchange, const std::shared_ptr<Task>& task,
                          std::function<http::Answer()> answer) {
-    task->when_finished([exchange, answer = std::move(answer)] {
+    task->limit_time(settings_.limits.run);
+    task->when_finished([this, exchange, answer = std::move(answer)] {
         try {
-            exchange->respond(answer());
+            http::Answer finished = answer();
+            finished.lease = std::make_shared<Reservation>(held_memory(finished.body.capacity()));
+            exchange->respond(std::move(finished));
         } catch (...) {
             exchange->respond(current_problem());
         }

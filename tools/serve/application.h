@@ -41,8 +41,11 @@ class Application {
     /// Serves until stop() is called and running work is finished. Throws Error (failed) if no more
     /// connections can be accepted.
     void run();
-    /// May be called from any thread, once, after bind().
-    void stop();
+    /// May be called from any thread, once, after bind() and before run() returns. Drops what waits; what
+    /// runs may end, until end_running() is called.
+    void stop() noexcept;
+    /// Asks requests that run to end at once.
+    void end_running() noexcept { queue_.cancel_running(); }
 
   private:
     http::Options server_options();
@@ -50,16 +53,23 @@ class Application {
     void add_assets(std::vector<http::Route>& routes) const;
     void add_v1(std::vector<http::Route>& routes);
     void add_v2(std::vector<http::Route>& routes);
-    /// A route that needs a place in the queue, and a body of that kind.
-    http::Route queued_route(const char* pattern, Body body, std::function<void(const ExchangePtr&)> handle);
+
+    /// Takes a request's body from the exchange, with the memory that it is accounted for.
+    using BodyHandler = std::function<void(const ExchangePtr&, Reservation)>;
+    /// A route that needs a place in the queue, a body of that kind, and memory for it.
+    http::Route queued_route(const char* pattern, Body body, BodyHandler handle);
+    void admit(const ExchangePtr& exchange, Body body);
+    /// Throws Problem (503) if they are not free.
+    Reservation held_memory(std::size_t bytes);
 
     model::Json models_json() const;
-    void classify(const ExchangePtr& exchange);
-    void create_job(const ExchangePtr& exchange);
+    std::shared_ptr<Job> new_job(http::Exchange& exchange, JobRequest request, Reservation memory);
+    void classify(const ExchangePtr& exchange, Reservation memory);
+    void create_job(const ExchangePtr& exchange, Reservation memory);
     void tell_events(const ExchangePtr& exchange);
     std::size_t model_of(const http::Request& request) const;
     http::Answer model_description(const http::Request& request) const;
-    void infer(const ExchangePtr& exchange);
+    void infer(const ExchangePtr& exchange, Reservation memory);
     /// Queues the task. Answers with what `answer` returns when the task is finished; it may throw. If the
     /// client leaves, cancels and withdraws the task.
     void submit(const ExchangePtr& exchange, const std::shared_ptr<Task>& task,
@@ -67,12 +77,11 @@ class Application {
 
     const Settings settings_;
     Metrics metrics_;
-    MemoryBudget budget_{std::size_t{1500} * 1000000};
+    MemoryBudget budget_;
     Variants variants_;
     JobStore jobs_;
     WorkQueue queue_;
     http::Server server_;
-    Finish stopped_;  ///< set when stop() has finished
 };
 
 }  // namespace vgg19::server

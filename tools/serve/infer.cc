@@ -3,8 +3,10 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 #include "engine/model/json.h"
+#include "engine/model/json_reader.h"
 #include "engine/model/network.h"
 #include "tools/serve/problem.h"
 #include "vgg19/error.h"
@@ -14,115 +16,259 @@ namespace vgg19::server {
 namespace {
 
 using model::Json;
+using model::JsonReader;
 
 static_assert(std::endian::native == std::endian::little, "the protocol's values are copied as they are");
 
 constexpr const char* input_size_key = "binary_data_size";
+/// Of a float, as a double, with its comma: "-1.1754943508222875e-38,".
+constexpr std::size_t longest_number_text = 26;
 
 [[noreturn]] void bad(const std::string& message) {
     throw Problem(400, "bad_request", message);
 }
 
-/// The only element of an array member; null if the member is missing but optional.
-const Json* only_element(const Json& json, const char* name, bool required) {
-    const Json* const array = json.find(name);
-    if (array == nullptr && !required) return nullptr;
-    if (array == nullptr || !array->is_array() || array->array().size() != 1) {
+/// What a request says of its tensor and its output, in whatever order it says it.
+struct Tensor {
+    bool has_name = false;
+    bool has_type = false;
+    std::optional<std::size_t> images;
+    std::optional<Json> binary_size;
+    bool has_data = false;
+    bool data_was_skipped = false;  ///< it came before the shape
+    std::vector<float> values;
+};
+
+struct Flags {
+    std::optional<bool> of_request;
+    std::optional<bool> of_output;
+};
+
+/// Reads a request's JSON from front to back: of a text of unknown origin, only what is asked for takes
+/// memory.
+class RequestReader {
+  public:
+    RequestReader(std::string_view json, std::size_t body_bytes, MapSize size)
+        : json_(json), body_bytes_(body_bytes), size_(size) {}
+
+    InferRequest read(std::string_view binary) {
+        JsonReader reader(json_, "body");
+        read_request(reader);
+        reader.end();
+        if (tensors_ != 1) one_tensor("inputs");
+        require(tensor_.has_name, "name", input_name);
+        require(tensor_.has_type, "datatype", tensor_type);
+        if (!tensor_.images) bad(expected_shape());
+        request_.images = *tensor_.images;
+        request_.binary_output = flags_.of_output.value_or(flags_.of_request.value_or(false));
+        read_values(binary);
+        return std::move(request_);
+    }
+
+  private:
+    using Kind = JsonReader::Kind;
+
+    [[noreturn]] static void one_tensor(const char* name) {
         bad(std::string(name) + ": expected an array of one tensor");
     }
-    return &array->array().front();
-}
 
-void require_text(const Json& tensor, const char* key, const char* expected) {
-    const Json* const value = tensor.find(key);
-    if (value == nullptr || !value->is_string() || value->string() != expected) {
-        bad(std::string("tensor: expected ") + key + " \"" + expected + "\"");
+    static void require(bool is_there, const char* key, const char* expected) {
+        if (!is_there) bad(std::string("tensor: expected ") + key + " \"" + expected + "\"");
     }
-}
 
-const Json* parameter(const Json& json, const char* key) {
-    const Json* const parameters = json.find("parameters");
-    return parameters == nullptr ? nullptr : parameters->find(key);
-}
+    std::size_t values_of_an_image() const { return model::image_channels * size_.pixels(); }
 
-bool flag(const Json& json, const char* key, bool otherwise) {
-    const Json* const value = parameter(json, key);
-    if (value == nullptr) return otherwise;
-    if (!value->is_bool()) bad(std::string(key) + ": expected true or false");
-    return value->boolean();
-}
-
-/// The number of images in a shape (N, 3, height, width), checked against the body's length.
-std::size_t images_of(const Json& tensor, MapSize size, std::size_t body_bytes) {
-    const Json* const shape = tensor.find("shape");
-    const std::string expected = "input: expected shape [N, " + std::to_string(model::image_channels) + ", " +
-                                 std::to_string(size.height) + ", " + std::to_string(size.width) + "]";
-    if (shape == nullptr || !shape->is_array() || shape->array().size() != 4) bad(expected);
-    const Json::Array& axes = shape->array();
-    std::vector<std::uint64_t> sizes;
-    for (const Json& axis : axes) sizes.push_back(axis.is_number() ? axis.size() : 0);
-    if (sizes[0] == 0 || sizes[1] != model::image_channels || sizes[2] != size.height ||
-        sizes[3] != size.width) {
-        bad(expected);
+    std::string expected_shape() const {
+        return "input: expected shape [N, " + std::to_string(model::image_channels) + ", " +
+               std::to_string(size_.height) + ", " + std::to_string(size_.width) + "]";
     }
-    // A value takes at least a digit and a comma.
-    const std::size_t values = model::image_channels * size.pixels();
-    if (sizes[0] > body_bytes / values) bad("input: the body is too short for its shape");
-    return static_cast<std::size_t>(sizes[0]);
-}
 
-void append_values(const Json& data, std::vector<float>& values, std::size_t most) {
-    if (data.is_array()) {
-        for (const Json& item : data.array()) append_values(item, values, most);
-        return;
+    void read_request(JsonReader& reader) {
+        if (reader.next() != Kind::object) one_tensor("inputs");
+        reader.object([&](const std::string& key) {
+            if (key == "id") {
+                if (reader.next() != Kind::string) bad("id: expected a string");
+                request_.id = reader.string();
+            } else if (key == "parameters") {
+                read_flag(reader, "binary_data_output", flags_.of_request);
+            } else if (key == "inputs") {
+                read_tensors(reader, "inputs", [&] { read_input(reader); });
+            } else if (key == "outputs") {
+                read_tensors(reader, "outputs", [&] { read_output(reader); });
+            } else {
+                reader.skip();
+            }
+        });
     }
-    if (!data.is_number()) bad("input: data: expected numbers, flat or nested");
-    if (values.size() == most) bad("input: data: expected " + std::to_string(most) + " values, found more");
-    values.push_back(static_cast<float>(data.number()));
-}
 
-std::vector<float> json_values(const Json& tensor, std::size_t count) {
-    const Json* const data = tensor.find("data");
-    if (data == nullptr || !data->is_array()) bad("input: expected an array \"data\"");
-    std::vector<float> values;
-    values.reserve(count);
-    append_values(*data, values, count);
-    if (values.size() != count) {
-        bad("input: data: expected " + std::to_string(count) + " values, found " +
-            std::to_string(values.size()));
+    template <class Read>
+    void read_tensors(JsonReader& reader, const char* name, const Read& read) {
+        if (reader.next() != Kind::array) one_tensor(name);
+        std::size_t count = 0;
+        reader.array([&] {
+            if (++count > 1) one_tensor(name);
+            read();
+        });
+        if (count != 1) one_tensor(name);
     }
-    return values;
-}
 
-std::vector<float> binary_values(const Json& size, std::string_view bytes, std::size_t count) {
-    const std::size_t expected = count * sizeof(float);
-    if (!size.is_number() || size.size() != expected || bytes.size() != expected) {
-        bad("input: expected " + std::to_string(expected) + " bytes by its shape, found binary_data_size " +
-            size.dump() + " and " + std::to_string(bytes.size()) + " bytes after the JSON");
+    static bool is_text(JsonReader& reader, const char* expected) {
+        if (reader.next() == Kind::string) return reader.string() == expected;
+        reader.skip();
+        return false;
     }
-    std::vector<float> values(count);
-    std::memcpy(values.data(), bytes.data(), expected);
-    return values;
-}
 
-InferRequest parse(const Json& json, std::string_view binary, std::size_t body_bytes, MapSize size) {
-    const Json& tensor = *only_element(json, "inputs", true);
-    require_text(tensor, "name", input_name);
-    require_text(tensor, "datatype", tensor_type);
-    InferRequest request;
-    request.images = images_of(tensor, size, body_bytes);
-    const std::size_t count = request.images * model::image_channels * size.pixels();
-    const Json* const binary_size = parameter(tensor, input_size_key);
-    if (binary_size == nullptr && !binary.empty()) bad("body: expected nothing after the JSON");
-    request.input =
-        binary_size == nullptr ? json_values(tensor, count) : binary_values(*binary_size, binary, count);
-    if (const Json* const id = json.find("id"); id != nullptr) request.id = id->string();
-    request.binary_output = flag(json, "binary_data_output", false);
-    if (const Json* const output = only_element(json, "outputs", false); output != nullptr) {
-        require_text(*output, "name", output_name);
-        request.binary_output = flag(*output, "binary_data", request.binary_output);
+    void read_input(JsonReader& reader) {
+        ++tensors_;
+        if (reader.next() != Kind::object) require(false, "name", input_name);
+        reader.object([&](const std::string& key) {
+            if (key == "name") {
+                tensor_.has_name = is_text(reader, input_name);
+            } else if (key == "datatype") {
+                tensor_.has_type = is_text(reader, tensor_type);
+            } else if (key == "shape") {
+                tensor_.images = read_images(reader);
+            } else if (key == "parameters") {
+                read_parameter(reader, input_size_key, [&] {
+                    if (reader.next() == Kind::number) {
+                        tensor_.binary_size = reader.value();
+                    } else {
+                        reader.skip();
+                        tensor_.binary_size = Json();
+                    }
+                });
+            } else if (key == "data") {
+                tensor_.has_data = reader.next() == Kind::array;
+                tensor_.data_was_skipped = !tensor_.images;
+                if (tensor_.has_data && tensor_.images) {
+                    read_data(reader);
+                } else {
+                    reader.skip();
+                }
+            } else {
+                reader.skip();
+            }
+        });
     }
-    return request;
+
+    void read_output(JsonReader& reader) {
+        bool has_name = false;
+        if (reader.next() != Kind::object) require(false, "name", output_name);
+        reader.object([&](const std::string& key) {
+            if (key == "name") {
+                has_name = is_text(reader, output_name);
+            } else if (key == "parameters") {
+                read_flag(reader, "binary_data", flags_.of_output);
+            } else {
+                reader.skip();
+            }
+        });
+        require(has_name, "name", output_name);
+    }
+
+    /// Calls `read` for that member, if the value is an object that has it.
+    template <class Read>
+    static void read_parameter(JsonReader& reader, const char* name, const Read& read) {
+        if (reader.next() != Kind::object) return reader.skip();
+        reader.object([&](const std::string& key) { key == name ? read() : reader.skip(); });
+    }
+
+    static void read_flag(JsonReader& reader, const char* name, std::optional<bool>& flag) {
+        read_parameter(reader, name, [&] {
+            if (reader.next() != Kind::boolean) bad(std::string(name) + ": expected true or false");
+            flag = reader.value().boolean();
+        });
+    }
+
+    /// The number of images in a shape (N, 3, height, width), checked against the body's length.
+    std::size_t read_images(JsonReader& reader) const {
+        if (reader.next() != Kind::array) bad(expected_shape());
+        std::vector<std::uint64_t> sizes;
+        reader.array([&] {
+            if (sizes.size() == 4 || reader.next() != Kind::number) bad(expected_shape());
+            sizes.push_back(reader.value().size());
+        });
+        if (sizes.size() != 4 || sizes[0] == 0 || sizes[1] != model::image_channels ||
+            sizes[2] != size_.height || sizes[3] != size_.width) {
+            bad(expected_shape());
+        }
+        // A value takes at least a digit and a comma.
+        if (sizes[0] > body_bytes_ / values_of_an_image()) bad("input: the body is too short for its shape");
+        return static_cast<std::size_t>(sizes[0]);
+    }
+
+    void read_data(JsonReader& reader) {
+        const std::size_t count = *tensor_.images * values_of_an_image();
+        tensor_.values.clear();
+        tensor_.values.reserve(count);
+        append_values(reader, count);
+        if (tensor_.values.size() != count) {
+            bad("input: data: expected " + std::to_string(count) + " values, found " +
+                std::to_string(tensor_.values.size()));
+        }
+    }
+
+    void append_values(JsonReader& reader, std::size_t most) {
+        reader.array([&] {
+            const Kind kind = reader.next();
+            if (kind == Kind::array) return append_values(reader, most);
+            if (kind != Kind::number) bad("input: data: expected numbers, flat or nested");
+            if (tensor_.values.size() == most) {
+                bad("input: data: expected " + std::to_string(most) + " values, found more");
+            }
+            tensor_.values.push_back(static_cast<float>(reader.value().number()));
+        });
+    }
+
+    void read_values(std::string_view binary) {
+        if (!tensor_.binary_size && !binary.empty()) bad("body: expected nothing after the JSON");
+        if (tensor_.binary_size) {
+            tensor_.values = {};
+            request_.input =
+                binary_values(*tensor_.binary_size, binary, *tensor_.images * values_of_an_image());
+            return;
+        }
+        if (!tensor_.has_data) bad("input: expected an array \"data\"");
+        if (tensor_.data_was_skipped) {  // now that its length is known
+            JsonReader again(json_, "body");
+            tensors_ = 0;
+            read_request(again);
+        }
+        request_.input = std::move(tensor_.values);
+    }
+
+    static std::vector<float> binary_values(const Json& size, std::string_view bytes, std::size_t count) {
+        const std::size_t expected = count * sizeof(float);
+        if (!size.is_number() || size.size() != expected || bytes.size() != expected) {
+            bad("input: expected " + std::to_string(expected) +
+                " bytes by its shape, found binary_data_size " + size.dump() + " and " +
+                std::to_string(bytes.size()) + " bytes after the JSON");
+        }
+        std::vector<float> values(count);
+        std::memcpy(values.data(), bytes.data(), expected);
+        return values;
+    }
+
+    std::string_view json_;
+    std::size_t body_bytes_;
+    MapSize size_;
+    InferRequest request_;
+    Tensor tensor_;
+    std::size_t tensors_ = 0;
+    Flags flags_;
+};
+
+/// Adds the last member, "data", to the last tensor of an answer's text, without a tree of its values.
+void append_data(std::string& text, std::span<const float> values) {
+    constexpr std::string_view end = "}]}";
+    text.resize(text.size() - end.size());
+    text.reserve(text.size() + values.size() * longest_number_text + 2 * end.size());
+    text += ",\"data\":[";
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        if (i > 0) text += ',';
+        text += Json(static_cast<double>(values[i])).dump();
+    }
+    text.append("]").append(end);
 }
 
 }  // namespace
@@ -134,10 +280,20 @@ InferRequest parse_infer_request(std::string_view body, std::optional<std::size_
     }
     const std::size_t split = json_bytes.value_or(body.size());
     try {
-        return parse(Json::parse(body.substr(0, split), "body"), body.substr(split), body.size(), size);
+        return RequestReader(body.substr(0, split), body.size(), size).read(body.substr(split));
     } catch (const Error& error) {
         bad(error.what());
     }
+}
+
+std::size_t infer_bytes(std::size_t json_bytes, std::size_t binary_bytes, MapSize size, std::size_t classes) {
+    // Keys of an object are kept until its end, for at most so many bytes a byte of text; values take less.
+    constexpr std::size_t a_json_byte = 8;
+    constexpr std::size_t a_logit = sizeof(float) + longest_number_text;
+    constexpr std::size_t others = std::size_t{64} << 10U;
+    const std::size_t most_values = json_bytes / 2 + binary_bytes / sizeof(float);
+    const std::size_t most_images = most_values / (model::image_channels * size.pixels());
+    return a_json_byte * json_bytes + binary_bytes + most_images * classes * a_logit + others;
 }
 
 InferAnswer infer_answer(const std::string& model, const InferRequest& request,
@@ -150,10 +306,6 @@ InferAnswer infer_answer(const std::string& model, const InferRequest& request,
         Json parameters;
         parameters.set(input_size_key, std::uint64_t{logits.size_bytes()});
         tensor.set("parameters", parameters);
-    } else {
-        Json data = Json::Array{};
-        for (const float value : logits) data.push(static_cast<double>(value));
-        tensor.set("data", data);
     }
     Json outputs;
     outputs.push(tensor);
@@ -164,7 +316,10 @@ InferAnswer infer_answer(const std::string& model, const InferRequest& request,
     InferAnswer answer{.body = json.dump(), .json_bytes = {}};
     if (request.binary_output) {
         answer.json_bytes = answer.body.size();
+        answer.body.reserve(answer.body.size() + logits.size_bytes());
         answer.body.append(reinterpret_cast<const char*>(logits.data()), logits.size_bytes());
+    } else {
+        append_data(answer.body, logits);
     }
     return answer;
 }

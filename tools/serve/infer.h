@@ -29,6 +29,10 @@ struct InferRequest {
 /// Problem (400) for what is no such request.
 InferRequest parse_infer_request(std::string_view body, std::optional<std::size_t> json_bytes, MapSize size);
 
+/// The memory that a request takes at most while it runs, besides its body, for a model with this input size
+/// and so many classes.
+std::size_t infer_bytes(std::size_t json_bytes, std::size_t binary_bytes, MapSize size, std::size_t classes);
+
 struct InferAnswer {
     std::string body;
     std::optional<std::size_t> json_bytes;  ///< for Inference-Header-Content-Length

@@ -76,6 +76,25 @@ TEST_CASE("an output's own parameter takes precedence over the request's") {
     CHECK_FALSE(parse_infer_request(head + std::string(bytes, '\0'), head.size(), size).binary_output);
 }
 
+TEST_CASE("members may come in any order, and unknown ones do not matter") {
+    const std::string data = R"("data":)" + zeros(values);
+    const std::string members = shape + "," + data;
+    for (const std::string& body : {request(data + "," + shape),
+                                    R"({"x":[[1],{"y":2}],"inputs":[{)" + data + R"(,"z":{"a":[]},)" +
+                                        R"("datatype":"FP32","name":"input",)" + shape + R"(}],"id":"i"})",
+                                    R"({"outputs":[{"name":"logits","parameters":{"binary_data":true}}],)" +
+                                        request(members).substr(1)}) {
+        const InferRequest read = parse_infer_request(body, {}, size);
+        CHECK(read.input == std::vector<float>(values));
+        CHECK(read.images == 1);
+        CHECK(read.binary_output == (body.find("outputs") != std::string::npos));
+    }
+    CHECK(refusal(request(data + "," + shape, R"(,"id":7)")) == "id: expected a string");
+    CHECK(refusal(request(members, R"(,"id":"1","id":"1")")).find("again") != std::string::npos);
+    CHECK(refusal(request("\"data\":" + zeros(values + 1) + "," + shape)).ends_with("found more"));
+    CHECK(refusal(request(members) + "x").find("the end of the text") != std::string::npos);
+}
+
 TEST_CASE("several images follow one another, nested or not") {
     const std::string two = R"("shape":[2,3,32,32],"data":[)" + zeros(values) + "," + zeros(values) + "]";
     const InferRequest request_of_two = parse_infer_request(request(two), {}, size);

@@ -10,7 +10,6 @@
 #include "bench/answer_json.h"
 #include "bench/statistics.h"
 #include "converter/variants/recipes.h"
-#include "engine/model/number_text.h"
 #include "kernels/common/thread_limit.h"
 #include "tools/serve/answers.h"
 #include "vgg19/error.h"
@@ -98,7 +97,8 @@ void Job::give_up() noexcept {
 }
 
 void Job::run_all() {
-    Reservation memory = memory_to_run();
+    upload_.find_file();
+    const Reservation memory = memory_to_run();
     const Image image = decode();
     upload_ = {};
     tell_started(image);
@@ -109,7 +109,6 @@ void Job::run_all() {
     }
 }
 
-/// Waits until it is free.
 Reservation Job::memory_to_run() {
     const ImageCost cost =
         of_the_picture([&] { return image_cost(upload_.file(), "image", image_options_); });
@@ -117,12 +116,7 @@ Reservation Job::memory_to_run() {
     for (const std::size_t variant : request_.variants) {
         bytes += runner_.run_bytes(variant, cost.width, cost.height, request_.top);
     }
-    auto memory = budget_.working().wait_for(bytes, [this] { return is_over(); });
-    if (memory) return std::move(*memory);
-    if (is_over()) throw Problem(reason());
-    throw Problem(413, "payload_too_large",
-                  "image: it takes " + megabytes(bytes) + " of memory; expected at most " +
-                      megabytes(budget_.working().bytes()));
+    return wait_for_memory(budget_.working(), bytes, "image");
 }
 
 Image Job::decode() {

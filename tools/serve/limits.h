@@ -1,6 +1,7 @@
 // Limits on requests.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 
 #include "tools/serve/http/limits.h"
@@ -16,6 +17,10 @@ struct Limits {
     ImageOptions image = {.limits = {.max_irreducible_pixels = 100'000'000}};
     std::size_t top = 1000;
     std::size_t rounds = 50;
+    /// For all requests together; see MemoryBudget.
+    std::size_t memory_bytes = 1'500'000'000;
+    std::chrono::milliseconds run{300'000};   ///< for a request to run, from its turn on
+    std::chrono::milliseconds grace{20'000};  ///< for requests that run when the server is to stop
 
     ImageOptions image_options() const {
         ImageOptions options = image;

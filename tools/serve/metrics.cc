@@ -3,13 +3,14 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <new>
 #include <sstream>
 
 namespace vgg19::server {
 
 namespace {
 
-constexpr const char* no_route = "other";
+constexpr std::string_view no_route = "other";
 
 std::string head(const std::string& name, const char* type, const char* help) {
     return "# HELP " + name + " " + help + "\n# TYPE " + name + " " + type + "\n";
@@ -31,6 +32,26 @@ std::string histograms(const std::string& name, const char* help, const char* ke
     std::string text = head(name, "histogram", help);
     for (const auto& [value, histogram] : series) text += histogram.text(name, label_text(key, value));
     return text;
+}
+
+/// A series with a value for each use of the budget.
+template <class Value>
+std::string by_use(MemoryBudget& budget, const std::string& name, const char* type, const char* help,
+                   const Value& value) {
+    return head(name, type, help) + name + "{use=\"held\"} " + std::to_string(value(budget.held())) + "\n" +
+           name + "{use=\"working\"} " + std::to_string(value(budget.working())) + "\n";
+}
+
+std::string memory_text(MemoryBudget& budget) {
+    return by_use(budget, "vgg19_memory_limit_bytes", "gauge",
+                  "For requests that wait, arrive or are answered (held), and that run (working).",
+                  [](const MemoryPool& pool) { return pool.bytes(); }) +
+           by_use(budget, "vgg19_memory_reserved_bytes", "gauge", "Of the limit, what requests have now.",
+                  [](const MemoryPool& pool) { return pool.usage().reserved; }) +
+           by_use(budget, "vgg19_memory_most_reserved_bytes", "gauge", "The maximum since the start.",
+                  [](const MemoryPool& pool) { return pool.usage().most_reserved; }) +
+           by_use(budget, "vgg19_memory_refusals_total", "counter", "Requests for memory that was not free.",
+                  [](const MemoryPool& pool) { return pool.usage().refusals; });
 }
 
 }  // namespace
@@ -60,16 +81,22 @@ std::string Histogram::text(const std::string& name, const std::string& label) c
     return text + name + "_count{" + label + "} " + std::to_string(count_) + "\n";
 }
 
-void Metrics::count_request(const std::string& route, int status, double seconds) {
+void Metrics::count_request(std::string_view route, int status, double seconds) noexcept {
     const std::scoped_lock lock(mutex_);
-    const std::string name = route.empty() ? no_route : route;
-    ++requests_[{name, status}];
-    durations_[name].add(seconds);
+    try {
+        const std::string name(route.empty() ? no_route : route);
+        ++requests_[{name, status}];
+        durations_[name].add(seconds);
+    } catch (const std::bad_alloc&) {  // as the declaration says
+    }
 }
 
-void Metrics::count_inference(const std::string& variant, double seconds) {
+void Metrics::count_inference(const std::string& variant, double seconds) noexcept {
     const std::scoped_lock lock(mutex_);
-    inferences_[variant].add(seconds);
+    try {
+        inferences_[variant].add(seconds);
+    } catch (const std::bad_alloc&) {
+    }
 }
 
 std::string Metrics::text(const Gauges& gauges) const {
@@ -88,6 +115,8 @@ std::string Metrics::text(const Gauges& gauges) const {
            gauge("vgg19_queue_length", "Requests that wait for a worker.",
                  std::to_string(gauges.queue_length)) +
            gauge("vgg19_in_flight", "Requests that a worker runs.", std::to_string(gauges.in_flight)) +
+           gauge("vgg19_connections", "Open connections.", std::to_string(gauges.connections)) +
+           (gauges.memory == nullptr ? "" : memory_text(*gauges.memory)) +
            gauge("vgg19_uptime_seconds", "Since the start.", number_text(uptime.count())) +
            gauge("process_resident_memory_bytes", "Memory, of mapped files too.",
                  std::to_string(resident_bytes()));

@@ -8,7 +8,10 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
+
+#include "tools/serve/memory/memory_budget.h"
 
 namespace vgg19::server {
 
@@ -33,14 +36,18 @@ class Histogram {
 struct Gauges {
     std::size_t queue_length = 0;
     std::size_t in_flight = 0;
+    std::size_t connections = 0;
+    MemoryBudget* memory = nullptr;
 };
 
 /// Thread-safe.
 class Metrics {
   public:
+    // Where memory is short, these count nothing.
+
     /// `route` is a route's pattern, or "" if no route matched.
-    void count_request(const std::string& route, int status, double seconds);
-    void count_inference(const std::string& variant, double seconds);
+    void count_request(std::string_view route, int status, double seconds) noexcept;
+    void count_inference(const std::string& variant, double seconds) noexcept;
     std::string text(const Gauges& gauges) const;
 
   private:

@@ -6,9 +6,11 @@
 
 namespace vgg19::server {
 
-Upload::Upload(std::string body, std::string_view content_type, Reservation memory)
-    : body_(std::move(body)), memory_(std::move(memory)) {
-    const std::string_view file = is_form(content_type) ? file_of_form(body_, content_type) : body_;
+Upload::Upload(std::string body, std::string content_type, Reservation memory)
+    : body_(std::move(body)), content_type_(std::move(content_type)), memory_(std::move(memory)) {}
+
+void Upload::find_file() {
+    const std::string_view file = is_form(content_type_) ? file_of_form(body_, content_type_) : body_;
     begin_ = static_cast<std::size_t>(file.data() - body_.data());
     size_ = file.size();
 }

@@ -5,6 +5,7 @@
 #include <system_error>
 #include <utility>
 
+#include "engine/model/number_text.h"
 #include "vgg19/error.h"
 
 namespace vgg19::server {
@@ -28,6 +29,15 @@ void Task::run() noexcept {
 void Task::drop() noexcept {
     give_up();
     finish();
+}
+
+Reservation Task::wait_for_memory(MemoryPool& pool, std::size_t bytes, const char* what) const {
+    auto memory = pool.wait_for(bytes, [this] { return is_cancelled(); });
+    if (memory) return std::move(*memory);
+    if (is_cancelled()) throw Problem(reason());
+    throw Problem(413, "payload_too_large",
+                  std::string(what) + ": it takes " + megabytes(bytes) +
+                      " of memory to run; this server gives requests " + megabytes(pool.bytes()));
 }
 
 void Task::finish() noexcept {

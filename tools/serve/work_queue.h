@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "tools/serve/memory/memory_budget.h"
 #include "tools/serve/problem.h"
 
 namespace vgg19::server {
@@ -49,6 +50,10 @@ class Task {
   protected:
     virtual void work() noexcept = 0;
     virtual void give_up() noexcept = 0;
+
+    /// Waits until the bytes are free. Throws Problem: reason() if the task is cancelled meanwhile, 413 if
+    /// they never can be; `what` begins its message.
+    Reservation wait_for_memory(MemoryPool& pool, std::size_t bytes, const char* what) const;
 
   private:
     using Clock = std::chrono::steady_clock;

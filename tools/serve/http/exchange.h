@@ -53,6 +53,9 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
     /// Does not change after the route's `admit` has been called.
     const Request& request() const { return request_; }
 
+    /// For the route's own use: what its `admit` leaves to its handler.
+    std::shared_ptr<void> context;
+
     /// The body, complete when the route's handler is called; the handler may take it.
     std::string body;
 

@@ -1,0 +1,176 @@
+"""200,000 requests of 25 kinds to `serve`, 5 % of them hostile, and restarts: nothing grows, and /healthz answers in time."""
+
+import concurrent.futures
+import contextlib
+import http.client
+import multiprocessing
+import random
+import time
+
+import loads
+import served
+from trials import Counts
+
+TRIALS = Counts(full=200_000, short=200)
+LIVES = 10                                              # of the server; all but the last one end under load
+RESTS = 8                                               # in a life; the memory of each is compared
+WARM_UP = 3                                             # rests of a life that only fill caches and pools
+MOST_GROWTH = 1.01
+MOST_MILLISECONDS = 50                                  # 99 % of the answers of /healthz
+PROCESSES, CLIENTS = 2, 4                               # clients of each process
+HOSTILE_EVERY = 20
+GRACE = 5
+LONGEST_END = GRACE + 5 + 2
+OPTIONS = ('--max-upload', '1', '--timeout', '1', '--grace', str(GRACE), '--memory', '200')
+MOST_RESERVED = 'vgg19_memory_most_reserved_bytes{{use="{}"}}'
+
+
+def turn(number):
+    """The kind of the request with that number."""
+    if number % HOSTILE_EVERY == 0:
+        return loads.HOSTILE[number // HOSTILE_EVERY % len(loads.HOSTILE)]
+    return random.Random(number).choice(loads.WELL_BEHAVED)
+
+
+def send(port, numbers, server_may_end):
+    """Sends the requests with these numbers; returns what was not as expected."""
+    client = served.Client(port)
+
+    def take(number):
+        kind = turn(number)
+        try:
+            statuses, expected = kind(client)
+        except Exception as error:                      # of any kind: the server closed, or did not answer
+            return None if server_may_end else f'{kind.__name__} (request {number}): {error!r}'
+        if server_may_end or set(statuses) <= expected:
+            return None
+        return f'{kind.__name__} (request {number}): status {statuses}, expected {sorted(expected)}'
+
+    with concurrent.futures.ThreadPoolExecutor(CLIENTS) as pool:
+        return [wrong for wrong in pool.map(take, numbers) if wrong]
+
+
+def probe(port, pauses, pipe):
+    """Asks for /healthz all the time, until the pipe is closed; sends the milliseconds that each answer took."""
+    milliseconds = []
+    connection = None
+    while not pipe.poll():
+        begin = time.monotonic()
+        try:
+            connection = connection or http.client.HTTPConnection('127.0.0.1', port, timeout=served.PATIENCE)
+            connection.request('GET', '/healthz')
+            answer = connection.getresponse()
+            answer.read()
+            closes = answer.will_close
+            if answer.status == 200:
+                milliseconds.append(1e3 * (time.monotonic() - begin))
+        except (OSError, http.client.HTTPException):
+            closes = True                               # a restart
+        if closes and connection:
+            connection.close()
+            connection = None
+        time.sleep(pauses)
+    pipe.recv()
+    pipe.send(milliseconds)
+
+
+@contextlib.contextmanager
+def healthz_times(port):
+    """Probes while the body runs; the list is complete afterwards."""
+    times = []
+    here, there = multiprocessing.Pipe()
+    process = multiprocessing.Process(target=probe, args=(port, 0.01, there))
+    process.start()
+    try:
+        yield times
+    finally:
+        here.send('end')
+        times += here.recv()
+        process.join()
+
+
+class Soak:
+    def __init__(self, torture):
+        self.models = torture.narrow_models()
+        self.count = torture.count
+        self.requests = torture.row('requests answered as expected')
+        self.memory = torture.row('at rest, RSS within 1 % of its plateau')
+        self.resources = torture.row('at rest, threads and descriptors as before')
+        self.healthz = torture.row(f'/healthz within {MOST_MILLISECONDS} ms for 99 of 100')
+        self.ends = torture.row(f'SIGTERM under load ends the server within {LONGEST_END} s')
+        self.pool = concurrent.futures.ProcessPoolExecutor(PROCESSES)
+
+    def start(self, port=0):
+        server = served.Server(self.models, *OPTIONS, port=port)
+        server.get('/healthz')
+        self.rest(server)
+        return server
+
+    def rest(self, server):
+        """Waits until nothing is served; returns memory, threads and descriptors."""
+        served.wait_until(lambda: server.metric('vgg19_in_flight') == 0, 'the end of all requests')
+        served.wait_until(lambda: server.metric('vgg19_connections') <= 2, 'the end of all connections but the probe')
+        served.wait_until(lambda: server.metric('vgg19_memory_reserved_bytes{use="working"}') == 0, 'memory')
+        time.sleep(0.2)
+        # The probe changes its connection now and then.
+        descriptors = min(server.descriptors() for _ in range(20) if time.sleep(0.02) is None)
+        return server.resident_bytes(), server.threads(), descriptors
+
+    def begin(self, server, numbers, server_may_end=False):
+        return [self.pool.submit(send, server.port, numbers[i::PROCESSES], server_may_end) for i in range(PROCESSES)]
+
+    def serve(self, server, numbers):
+        wrong = [line for batch in self.begin(server, numbers) for line in batch.result()]
+        for i in range(len(numbers)):
+            self.requests.record(i >= len(wrong), wrong[i] if i < len(wrong) else '')
+
+    def live(self, server, numbers):
+        """One life of a server, without its end."""
+        rests = []
+        for i in range(RESTS):
+            self.serve(server, numbers[len(numbers) * i // RESTS:len(numbers) * (i + 1) // RESTS])
+            rests.append(self.rest(server))
+        for i in range(WARM_UP, RESTS):
+            plateau = min(memory for memory, _, _ in rests[WARM_UP - 1:i])
+            self.memory.record(rests[i][0] <= MOST_GROWTH * plateau,
+                               f'{rests[i][0] / 1e6:.2f} MB at rest {i + 1}, {plateau / 1e6:.2f} MB before')
+            self.resources.record(rests[i][1:] == rests[WARM_UP - 1][1:],
+                                  f'{rests[i][1:]} threads and descriptors at rest {i + 1}, '
+                                  f'{rests[WARM_UP - 1][1:]} before')
+        held, working = (server.metric(MOST_RESERVED.format(use)) / 1e6 for use in ('held', 'working'))
+        print(f'soak: {rests[WARM_UP - 1][0] / 1e6:.1f} to {rests[-1][0] / 1e6:.1f} MB, {rests[-1][1]} threads, '
+              f'{rests[-1][2]} descriptors; most reserved: {held:.1f} MB held, {working:.1f} MB working', flush=True)
+
+    def end_under_load(self, server, numbers):
+        batches = self.begin(server, numbers, server_may_end=True)
+        time.sleep(0.5)
+        begin = time.monotonic()
+        code, errors = server.stop()
+        took = time.monotonic() - begin
+        for batch in batches:
+            batch.result()
+        self.ends.record(code == 0 and took <= LONGEST_END, f'exit code {code} after {took:.1f} s: {errors[-300:]}')
+
+    def run(self):
+        lives = LIVES if self.count >= 100 * LIVES else 2
+        a_life = self.count // lives
+        server = self.start()
+        try:
+            with healthz_times(server.port) as times:
+                for life in range(lives):
+                    self.live(server, range(life * a_life, (life + 1) * a_life))
+                    if life + 1 < lives:
+                        self.end_under_load(server, range(a_life // 20))
+                        server = self.start(server.port)
+        finally:
+            self.pool.shutdown()
+            server.end()
+        times.sort()
+        p99 = times[len(times) * 99 // 100]
+        print(f'soak: {len(times)} answers of /healthz: median {times[len(times) // 2]:.2f} ms, p99 {p99:.2f} ms, '
+              f'longest {times[-1]:.1f} ms', flush=True)
+        self.healthz.record(p99 <= MOST_MILLISECONDS, f'{p99:.1f} ms')
+
+
+def run(torture):
+    Soak(torture).run()
