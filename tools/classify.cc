@@ -9,7 +9,9 @@
 
 #include "bench/answer_json.h"
 #include "engine/image/formats.h"
+#include "engine/model/foreign_text.h"
 #include "engine/model/json.h"
+#include "engine/model/model_access.h"
 #include "tools/command.h"
 #include "tools/progress_bar.h"
 #include "tools/subcommands.h"
@@ -61,11 +63,11 @@ Json error_json(const std::string& path, const Error& error) {
 }
 
 void print_text(const std::string& path, const Result& result) {
-    std::cout << path << "  (" << fixed(result.milliseconds, 1) << " ms)\n";
+    std::cout << model::printable(path, 4096) << "  (" << fixed(result.milliseconds, 1) << " ms)\n";
     for (const Prediction& prediction : result.top) {
         const std::string percent = fixed(100.0 * static_cast<double>(prediction.probability), 2);
         std::cout << std::string(percent.size() < 8 ? 8 - percent.size() : 0, ' ') << percent << " %  ";
-        if (!prediction.label.empty()) std::cout << prediction.label << ", ";
+        if (!prediction.label.empty()) std::cout << model::printable(prediction.label) << ", ";
         if (!prediction.synset.empty()) std::cout << prediction.synset << ", ";
         std::cout << "class " << prediction.class_index << '\n';
     }
@@ -104,7 +106,7 @@ int classify(int argc, char** argv) {
     const bool json = line.given("json");
     SessionOptions options = session_options(line);
     options.outputs = {"logits"};  // so that a model without a classifier is refused at once
-    const Model model = Model::open(line.required("model"));
+    const Model model = model::map_model(line.required("model"));
     const std::size_t top = top_option(line, model.classes());
     Session session(model, options);
     ImageOptions picture_options = image_options(line);
@@ -124,7 +126,7 @@ int classify(int argc, char** argv) {
         } catch (const Error& error) {
             // A bad image does not stop the others; any other error would affect all of them.
             if (error.kind() != ErrorKind::bad_input) throw;
-            std::cerr << "vgg19 classify: " << error.what() << '\n';
+            std::cerr << "vgg19 classify: " << model::printable_lines(error.what()) << '\n';
             if (json) results.push(error_json(images[i], error));
             code = exit_bad_input;
         }

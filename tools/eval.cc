@@ -7,6 +7,7 @@
 #include "converter/data/data_set.h"
 #include "converter/evaluate/evaluate.h"
 #include "converter/evaluate/label_map.h"
+#include "engine/model/foreign_text.h"
 #include "engine/model/model_access.h"
 #include "tools/command.h"
 #include "tools/data_sets.h"
@@ -72,7 +73,7 @@ int eval(int argc, char** argv) {
     options.batch = line.whole_number("batch", 1, largest_batch);
 
     const converter::LabelOptions label_choice = label_options(line);
-    const Model model = Model::open(model_path);
+    const Model model = model::map_model(model_path);
     model::file_of(model).require_classifier();
     const NamedData named = open_data("data", data_path, converter::DataUse::evaluation, image_options(line));
     const converter::DataSet& data = *named.data;
@@ -83,7 +84,7 @@ int eval(int argc, char** argv) {
     options.batch = std::min(options.batch, images.items.size());
     Session session(model, options);
     std::optional<Session> reference;
-    if (!reference_path.empty()) reference.emplace(Model::open(reference_path), options);
+    if (!reference_path.empty()) reference.emplace(model::map_model(reference_path), options);
 
     const EvaluationReport report = {
         .model = {model_path, session.input_size()},
@@ -100,7 +101,9 @@ int eval(int argc, char** argv) {
     };
     if (!report.evaluation.broken.empty()) {
         std::cerr << "data: left out: "
-                  << converter::broken_text(report.evaluation.broken, images.items.size()) << '\n';
+                  << model::printable_lines(
+                         converter::broken_text(report.evaluation.broken, images.items.size()))
+                  << '\n';
     }
     if (line.given("json")) {
         std::cout << evaluation_json(report).dump(2) << '\n';
