@@ -54,7 +54,6 @@ http::Options Application::server_options() {
 }
 
 std::string Application::bind() {
-    models_text_ = models_json().dump() + "\n";
     int port = 0;
     try {
         port = server_.bind(settings_.host, settings_.port);
