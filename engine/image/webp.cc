@@ -41,7 +41,7 @@ Demuxer open(Bytes file) {
     const WebPData data{file.data(), file.size()};
     WebPDemuxState state = WEBP_DEMUX_PARSE_ERROR;
     errno = 0;
-    const Demuxer demuxer(WebPDemuxPartial(&data, &state), WebPDemuxDelete);
+    Demuxer demuxer(WebPDemuxPartial(&data, &state), WebPDemuxDelete);
     if (state == WEBP_DEMUX_DONE && demuxer != nullptr) return demuxer;
     if (errno == ENOMEM) throw std::bad_alloc();  // which libwebp does not distinguish from damage
     if (state == WEBP_DEMUX_PARSE_ERROR) fail_image("its chunks are damaged");
