@@ -7,6 +7,7 @@
 
 #include "engine/model/description.h"
 #include "engine/model/foreign_text.h"
+#include "engine/model/header_checksum.h"
 #include "engine/model/tensor_scan.h"
 #include "vgg19/error.h"
 
@@ -219,6 +220,7 @@ ModelFile ModelFile::open(const std::filesystem::path& path) {
 
 ModelFile ModelFile::open(MappedFile bytes) {
     auto file = std::make_shared<SafetensorsFile>(SafetensorsFile::open_for_import(std::move(bytes)));
+    check_header(file->metadata(), file->tensors(), file->mapping().path());
     Description description = read_description(*file);
     file->check_in_place();
     hold_vectors(*file);
@@ -348,6 +350,7 @@ void write_model(const std::filesystem::path& path, const Description& descripti
         }
     }
     problems.throw_if_any(path.string());
+    add_header_checksum(metadata, tensors);
     write_safetensors(path, metadata, tensors, progress, before_commit);
 }
 
