@@ -103,6 +103,9 @@ MappedFile MappedFile::of_descriptor(int descriptor, std::uint64_t offset, std::
     file.path_ = "descriptor " + std::to_string(descriptor);
     Descriptor own(fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
     if (!own.is_open()) fail_with_errno(file.path_, "cannot be examined");
+    if ((fcntl(descriptor, F_GETFL) & O_ACCMODE) == O_WRONLY) {
+        fail(file.path_, "expected a descriptor that is open for reading, found one for writing alone");
+    }
     file.prepare_pages(std::move(own), offset, length);
     return file;
 }
