@@ -18,6 +18,7 @@
 #include "bench/worker_process.h"
 #include "converter/lineage.h"
 #include "converter/variants/variants.h"
+#include "engine/model/foreign_text.h"
 #include "engine/model/mapping_faults.h"
 #include "engine/model/model_access.h"
 #include "engine/model/safetensors.h"
@@ -214,12 +215,12 @@ int bench_main(int argc, char** argv) {
         name = program_name(program);
         return run_command(argc, argv, program);
     } catch (const Error& error) {
-        std::cerr << name << ": " << error.what() << std::endl;
+        std::cerr << name << ": " << model::printable_lines(error.what()) << std::endl;
         return exit_code(error.kind());
     } catch (const std::bad_alloc&) {
         std::cerr << name << ": memory is short" << std::endl;
     } catch (const std::exception& error) {
-        std::cerr << name << ": " << error.what() << std::endl;
+        std::cerr << name << ": " << model::printable_lines(error.what()) << std::endl;
     }
     return exit_failed;
 }

@@ -9,6 +9,7 @@
 #include <ctime>
 
 #include "converter/variants/recipes.h"
+#include "engine/model/foreign_text.h"
 #include "engine/model/json_file.h"
 #include "engine/model/network.h"
 #include "engine/model/number_text.h"
@@ -122,7 +123,7 @@ Identity identify(const std::string& name) {
 
 std::string found_text(const Json& json) {
     if (json.is_object()) return "an object";
-    return json.is_array() ? "a list" : json.dump();
+    return json.is_array() ? "a list" : model::printable(json.dump());
 }
 
 [[noreturn]] void reject(const std::string& place, const std::string& expected, const std::string& found) {
@@ -266,7 +267,7 @@ PeersFile read_peers(const std::filesystem::path& path) {
         for (const PeerEngine& other : file.engines) {
             if (other.name != engine.name) continue;
             reject(name + ": engine " + std::to_string(file.engines.size() + 1), "another name than before",
-                   engine.name + " again");
+                   model::printable(engine.name) + " again");
         }
         file.engines.push_back(std::move(engine));
     }

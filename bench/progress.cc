@@ -4,10 +4,12 @@
 
 #include <iostream>
 
+#include "engine/model/foreign_text.h"
+
 namespace vgg19::bench {
 
 void say(const std::string& text) {
-    std::cerr << text << std::endl;
+    std::cerr << model::printable_lines(text) << std::endl;
 }
 
 model::Progress percent_shown(const std::string& what) {

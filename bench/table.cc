@@ -5,11 +5,20 @@
 #include <numeric>
 #include <ostream>
 
+#include "engine/model/foreign_text.h"
+
 namespace vgg19 {
 
 namespace {
 
 constexpr std::size_t gap = 2;  ///< spaces between columns
+
+/// Longer than any path and class name that fits a table.
+constexpr std::size_t longest_cell = 1000;
+
+std::string shown(const std::string& cell) {
+    return model::printable(cell, longest_cell);
+}
 
 /// The width in characters: UTF-8 continuation bytes do not count.
 std::size_t width(const std::string& text) {
@@ -20,7 +29,7 @@ std::size_t width(const std::string& text) {
 std::vector<std::size_t> column_widths(const std::vector<std::vector<std::string>>& rows) {
     std::vector<std::size_t> widths(rows.front().size(), 0);
     for (const auto& row : rows) {
-        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
+        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(shown(row[i])));
     }
     return widths;
 }
@@ -28,7 +37,7 @@ std::vector<std::size_t> column_widths(const std::vector<std::vector<std::string
 std::string aligned_row(const std::vector<std::string>& cells, const std::vector<std::size_t>& widths) {
     std::string line;
     for (std::size_t column = 0; column < cells.size(); ++column) {
-        const std::string& cell = cells[column];
+        const std::string cell = shown(cells[column]);
         const std::size_t padding = widths[column] - width(cell);
         if (column == 0) {
             line.append(cell).append(padding, ' ');
@@ -43,7 +52,7 @@ std::string markdown_row(const std::vector<std::string>& cells) {
     std::string line = "|";
     for (const std::string& cell : cells) {
         line += ' ';
-        for (const char character : cell) {
+        for (const char character : shown(cell)) {
             if (character == '|') line += '\\';
             line += character;
         }

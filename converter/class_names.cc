@@ -207,13 +207,17 @@ void read_json(std::string_view text, NameList& names) {
 }  // namespace
 
 std::vector<std::string> read_class_names(const std::filesystem::path& file, std::size_t classes) {
-    const model::MappedFile mapping(file);
+    return read_class_names(model::MappedFile(file), classes);
+}
+
+std::vector<std::string> read_class_names(const model::MappedFile& mapping, std::size_t classes) {
+    const std::string file = mapping.path().string();
     model::require_text_size(mapping, largest_file);
     std::string_view text = model::as_text(mapping.bytes());
     constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
     if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
 
-    NameList names(file.string());
+    NameList names(file);
     const std::string_view content = trimmed(text);
     if (content.starts_with('{') || content.starts_with('[')) {
         read_json(content, names);
@@ -222,7 +226,7 @@ std::vector<std::string> read_class_names(const std::filesystem::path& file, std
     }
     const std::size_t found = names.names().size();
     if (found == 0 || (classes != 0 && found != classes)) {
-        throw Error(ErrorKind::bad_input, file.string() + ": expected " +
+        throw Error(ErrorKind::bad_input, file + ": expected " +
                                               (classes == 0 ? "one class name per line"
                                                             : "a name for each of the model's " +
                                                                   std::to_string(classes) + " classes") +

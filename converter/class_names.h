@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/model/mapped_file.h"
+
 namespace vgg19::converter {
 
 /// The names of `classes` classes, in the order of the model's outputs; any number of names if `classes` is
@@ -16,5 +18,6 @@ namespace vgg19::converter {
 /// name that is empty, repeated, longer than 1000 bytes or not UTF-8; for an index without a name; and for a
 /// wrong number of names.
 std::vector<std::string> read_class_names(const std::filesystem::path& file, std::size_t classes = 0);
+std::vector<std::string> read_class_names(const model::MappedFile& file, std::size_t classes);
 
 }  // namespace vgg19::converter

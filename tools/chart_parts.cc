@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "engine/model/foreign_text.h"
 #include "tools/text.h"
 
 namespace vgg19::tools {
@@ -168,8 +169,10 @@ std::string tick_text(double tick, double step) {
 }
 
 std::string escaped(std::string_view text) {
+    constexpr std::size_t longest = 10'000;
     std::string result;
-    for (const char letter : text) {
+    for (const char letter :
+         model::printable(text, longest)) {  // SVG is XML, which has no control characters
         switch (letter) {
             case '&':
                 result += "&amp;";

@@ -9,6 +9,7 @@
 
 #include "bench/answer_json.h"
 #include "engine/image/formats.h"
+#include "engine/model/foreign_text.h"
 #include "engine/model/json.h"
 #include "engine/model/model_access.h"
 #include "tools/command.h"
@@ -62,11 +63,11 @@ Json error_json(const std::string& path, const Error& error) {
 }
 
 void print_text(const std::string& path, const Result& result) {
-    std::cout << path << "  (" << fixed(result.milliseconds, 1) << " ms)\n";
+    std::cout << model::printable(path, 4096) << "  (" << fixed(result.milliseconds, 1) << " ms)\n";
     for (const Prediction& prediction : result.top) {
         const std::string percent = fixed(100.0 * static_cast<double>(prediction.probability), 2);
         std::cout << std::string(percent.size() < 8 ? 8 - percent.size() : 0, ' ') << percent << " %  ";
-        if (!prediction.label.empty()) std::cout << prediction.label << ", ";
+        if (!prediction.label.empty()) std::cout << model::printable(prediction.label) << ", ";
         if (!prediction.synset.empty()) std::cout << prediction.synset << ", ";
         std::cout << "class " << prediction.class_index << '\n';
     }
@@ -125,7 +126,7 @@ int classify(int argc, char** argv) {
         } catch (const Error& error) {
             // A bad image does not stop the others; any other error would affect all of them.
             if (error.kind() != ErrorKind::bad_input) throw;
-            std::cerr << "vgg19 classify: " << error.what() << '\n';
+            std::cerr << "vgg19 classify: " << model::printable_lines(error.what()) << '\n';
             if (json) results.push(error_json(images[i], error));
             code = exit_bad_input;
         }

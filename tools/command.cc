@@ -6,6 +6,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "engine/model/foreign_text.h"
 #include "engine/model/model_access.h"
 #include "tools/text.h"
 #include "vgg19/error.h"
@@ -16,7 +17,7 @@ namespace vgg19::tools {
 namespace {
 
 int report(std::string_view name, std::string_view message, int code) {
-    std::cerr << "vgg19 " << name << ": " << message << '\n';
+    std::cerr << "vgg19 " << name << ": " << model::printable_lines(message) << '\n';
     return code;
 }
 
@@ -59,8 +60,9 @@ void check_destination(const std::filesystem::path& output) {
 
 void print_written(const std::filesystem::path& path) {
     const Model model = model::map_model(path);
-    std::cout << path.string() << ": " << model.variant() << ", " << grouped(model.active_parameters())
-              << " parameters, " << megabytes(model.file_bytes()) << '\n';
+    std::cout << path.string() << ": " << model::printable(model.variant()) << ", "
+              << grouped(model.active_parameters()) << " parameters, " << megabytes(model.file_bytes())
+              << '\n';
 }
 
 }  // namespace vgg19::tools

@@ -11,6 +11,7 @@
 
 #include "converter/import/import.h"
 #include "converter/import/settings.h"
+#include "engine/model/foreign_text.h"
 #include "engine/model/model_file.h"
 #include "tools/command.h"
 #include "tools/progress_bar.h"
@@ -163,8 +164,8 @@ std::string counted_tensors(std::size_t count) {
 void print_report(const converter::ImportReport& report) {
     if (!report.is_model) {
         std::cerr << "took " << counted_tensors(report.tensors) << " of a " << report.title;
-        if (!report.prefix.empty()) std::cerr << " under " << report.prefix;
-        std::cerr << "\ndense layers: " << report.dense << '\n';
+        if (!report.prefix.empty()) std::cerr << " under " << model::printable(report.prefix);
+        std::cerr << "\ndense layers: " << model::printable_lines(report.dense) << '\n';
     }
     std::vector<std::string> left;
     for (const auto& [place, count] : report.left) {
@@ -173,10 +174,11 @@ void print_report(const converter::ImportReport& report) {
     left.insert(left.end(), report.skipped.begin(), report.skipped.end());
     constexpr std::size_t most_shown = 20;
     for (std::size_t i = 0; i < std::min(left.size(), most_shown); ++i) {
-        std::cerr << "left: " << left[i] << '\n';
+        std::cerr << "left: " << model::printable_lines(left[i]) << '\n';
     }
     if (left.size() > most_shown) std::cerr << "left: " << left.size() - most_shown << " more places\n";
-    for (const std::string& note : report.notes) std::cerr << "note: " << note << '\n';
+    for (const std::string& note : report.notes)
+        std::cerr << "note: " << model::printable_lines(note) << '\n';
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "engine/model/foreign_text.h"
 #include "tools/progress_bar.h"
 #include "tools/text.h"
 #include "vgg19/error.h"
@@ -16,7 +17,7 @@ namespace {
 using converter::PictureScan;
 
 void say(const NamedData& named, const std::string& text) {
-    std::cerr << named.role << ": " << text << '\n';
+    std::cerr << named.role << ": " << model::printable_lines(text) << '\n';
 }
 
 /// A class must not disappear because all its pictures are broken.

@@ -7,6 +7,7 @@
 #include "converter/data/data_set.h"
 #include "converter/evaluate/evaluate.h"
 #include "converter/evaluate/label_map.h"
+#include "engine/model/foreign_text.h"
 #include "engine/model/model_access.h"
 #include "tools/command.h"
 #include "tools/data_sets.h"
@@ -100,7 +101,9 @@ int eval(int argc, char** argv) {
     };
     if (!report.evaluation.broken.empty()) {
         std::cerr << "data: left out: "
-                  << converter::broken_text(report.evaluation.broken, images.items.size()) << '\n';
+                  << model::printable_lines(
+                         converter::broken_text(report.evaluation.broken, images.items.size()))
+                  << '\n';
     }
     if (line.given("json")) {
         std::cout << evaluation_json(report).dump(2) << '\n';

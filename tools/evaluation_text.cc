@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/labels/labels.h"
+#include "engine/model/foreign_text.h"
 #include "engine/model/map_size.h"
 #include "tools/text.h"
 
@@ -74,7 +75,8 @@ void print_totals(const EvaluationReport& report) {
     if (!evaluation.agreement) return;
     std::cout << "\ncosine of the logits: mean " << fixed(evaluation.agreement->mean_cosine, 6)
               << ", smallest " << fixed(evaluation.agreement->smallest_cosine, 6) << " ("
-              << report.data.name(evaluation.agreement->smallest_cosine_item) << ")\n";
+              << model::printable_lines(report.data.name(evaluation.agreement->smallest_cosine_item))
+              << ")\n";
 }
 
 void print_classes(const EvaluationReport& report) {
@@ -227,7 +229,7 @@ void print_evaluation(const EvaluationReport& report) {
     if (has_reference) print_network("reference: ", report.reference);
     std::cout << "data:      " << report.data_path << ", " << grouped(report.evaluation.total.images)
               << " of " << grouped(report.data.size()) << " images, " << report.labels.size() << " classes\n"
-              << "classes:   " << report.class_order << '\n';
+              << "classes:   " << model::printable_lines(report.class_order) << '\n';
     if (const std::size_t broken = report.evaluation.broken.size(); broken > 0) {
         std::cout << "broken:    " << grouped(broken) << (broken == 1 ? " image is" : " images are")
                   << " left out\n";

@@ -9,6 +9,7 @@
 
 #include "converter/data/left_out.h"
 #include "engine/image/formats.h"
+#include "engine/model/foreign_text.h"
 #include "engine/model/map_size.h"
 #include "engine/model/mapped_file.h"
 #include "engine/model/model_access.h"
@@ -133,7 +134,9 @@ std::vector<PictureFile> pictures_option(const CommandLine& line) {
     }
     const PictureList found = list_pictures(arguments);
     const std::string left_out = converter::left_out_text(found.left_out);
-    if (!left_out.empty()) std::cerr << "vgg19 features: other files in the folders: " << left_out << '\n';
+    if (!left_out.empty())
+        std::cerr << "vgg19 features: other files in the folders: " << model::printable_lines(left_out)
+                  << '\n';
     std::vector<PictureFile> pictures;
     pictures.reserve(found.pictures.size());
     for (const std::string& path : found.pictures) pictures.push_back(PictureFile::of(path));
@@ -275,7 +278,7 @@ Extracted extract_visibly(Session& session, const ExtractOptions& options,
     const InterruptGuard guard("\nvgg19 features: stopping; the same command continues\n");
     const auto report = [&bar](const PictureProblem& problem) {
         bar.clear();
-        std::cerr << "vgg19 features: left out: " << problem.problem << '\n';
+        std::cerr << "vgg19 features: left out: " << model::printable_lines(problem.problem) << '\n';
     };
     const auto progress = [&](std::uint64_t done, std::uint64_t /*total*/) {
         bar.update(before + done, pictures.size());

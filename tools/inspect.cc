@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/model/description.h"
+#include "engine/model/foreign_text.h"
 #include "engine/model/json.h"
 #include "engine/model/map_size.h"
 #include "engine/model/model_access.h"
@@ -174,7 +175,8 @@ ShownPlan plan_for(const ModelFile& file, const SessionOptions& options, const s
 ShownPlan plan_here(const ModelFile& file, SessionOptions options, const CommandLine& line) {
     if (line.text("plan").empty() && options.plan_file.empty()) {
         const std::string ignored = find_tuned_machine().ignored;
-        if (!ignored.empty()) std::cerr << "vgg19 inspect: not used: " << ignored << '\n';
+        if (!ignored.empty())
+            std::cerr << "vgg19 inspect: not used: " << model::printable_lines(ignored) << '\n';
     }
     if (!options.plan_file.empty()) {
         const int measured = read_tuned_machine(options.plan_file).threads;
@@ -226,16 +228,17 @@ void print_class_names(const std::vector<std::string>& names) {
     if (names.empty()) return;
     std::cout << "class names    ";
     for (std::size_t i = 0; i < std::min(names.size(), shown); ++i) {
-        std::cout << (i == 0 ? "" : ", ") << names[i];
+        std::cout << (i == 0 ? "" : ", ") << model::printable(names[i]);
     }
     if (names.size() > shown) std::cout << ", … and " << grouped(names.size() - shown) << " more";
     std::cout << '\n';
 }
 
 void print_lineage(const std::vector<std::string>& lineage) {
+    constexpr std::size_t longest_step = 1000;
     const char* heading = "lineage        ";
     for (const std::string& step : lineage) {
-        std::cout << heading << step << '\n';
+        std::cout << heading << model::printable(step, longest_step) << '\n';
         heading = "               ";
     }
 }
@@ -272,13 +275,13 @@ void print_preprocessing(const Preprocessing& preprocessing) {
 void print_text(const Model& model, MapSize input_size, bool verified) {
     const ModelFile& file = model::file_of(model);
     std::cout << "file           " << file.path().string() << ", " << megabytes(model.file_bytes()) << '\n'
-              << "variant        " << model.variant() << '\n'
+              << "variant        " << model::printable(model.variant()) << '\n'
               << "convolutions   " << file.network().features_text() << '\n'
               << "dense layers   " << dense_layers_text(file) << '\n'
               << "pools          " << model::pooling_name(model.pooling()) << '\n';
     print_class_names(model.class_names());
     print_preprocessing(model.preprocessing());
-    std::cout << "source SHA-256 " << file.description().source_sha256 << '\n';
+    std::cout << "source SHA-256 " << model::printable(file.description().source_sha256) << '\n';
     print_lineage(model.lineage());
     if (verified) std::cout << "checksums      all tensors agree\n";
 

@@ -4,6 +4,7 @@
 #include <iostream>
 #include <string>
 
+#include "engine/model/foreign_text.h"
 #include "engine/model/map_size.h"
 #include "engine/program/expected_run.h"
 #include "engine/program/tuned_machine.h"
@@ -120,8 +121,8 @@ Json expected_json(const ExpectedRun& run, int threads) {
 
 void print_plan(const Plan& plan, const std::string& origin) {
     const int threads = plan.execution.threads;
-    std::cout << "\nplan for " << kernels::isa_name(plan.execution.isa) << " on " << origin << ", input size "
-              << to_string(plan.input_size) << "\n\n";
+    std::cout << "\nplan for " << kernels::isa_name(plan.execution.isa) << " on " << model::printable(origin)
+              << ", input size " << to_string(plan.input_size) << "\n\n";
     print_choices(plan);
     std::cout << "\nexpected on " << threads << (threads == 1 ? " thread" : " threads") << ", batch "
               << plan.execution.batch << "\n\n";

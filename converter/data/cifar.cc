@@ -59,11 +59,10 @@ void check_file(const model::MappedFile& file) {
 
 class Cifar final : public DataSet {
   public:
-    Cifar(const std::vector<std::filesystem::path>& files, std::vector<LeftOut> left_out) {
-        source_ = {.files = files.size(), .names = {}, .left_out = std::move(left_out)};
-        for (const std::filesystem::path& path : files) {
-            source_.names.push_back(path.filename().string());
-            const model::MappedFile& file = files_.emplace_back(path);
+    Cifar(std::vector<model::MappedFile> files, std::vector<LeftOut> left_out) : files_(std::move(files)) {
+        source_ = {.files = files_.size(), .names = {}, .left_out = std::move(left_out)};
+        for (const model::MappedFile& file : files_) {
+            source_.names.push_back(file.path().filename().string());
             check_file(file);
             size_ += file.bytes().size() / record_bytes;
         }
@@ -149,7 +148,13 @@ std::vector<std::filesystem::path> those(const std::vector<std::filesystem::path
 
 std::unique_ptr<DataSet> open_cifar(const std::vector<std::filesystem::path>& files,
                                     std::vector<LeftOut> left_out) {
-    return std::make_unique<Cifar>(files, std::move(left_out));
+    std::vector<model::MappedFile> mapped;
+    for (const std::filesystem::path& path : files) mapped.emplace_back(path);
+    return open_cifar(std::move(mapped), std::move(left_out));
+}
+
+std::unique_ptr<DataSet> open_cifar(std::vector<model::MappedFile> files, std::vector<LeftOut> left_out) {
+    return std::make_unique<Cifar>(std::move(files), std::move(left_out));
 }
 
 std::vector<std::filesystem::path> cifar_files(const std::filesystem::path& folder, DataUse use) {

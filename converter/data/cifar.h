@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "converter/data/data_set.h"
+#include "engine/model/mapped_file.h"
 
 namespace vgg19::converter {
 
@@ -12,6 +13,7 @@ namespace vgg19::converter {
 /// the message names that data set (foreign_data.h).
 std::unique_ptr<DataSet> open_cifar(const std::vector<std::filesystem::path>& files,
                                     std::vector<LeftOut> left_out = {});
+std::unique_ptr<DataSet> open_cifar(std::vector<model::MappedFile> files, std::vector<LeftOut> left_out = {});
 
 /// The folder's *.bin files for this use, as open_data_set() describes, sorted by name. Throws
 /// filesystem_error.

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 
+#include "engine/model/foreign_text.h"
 #include "engine/model/mapped_file.h"
 #include "vgg19/error.h"
 
@@ -30,7 +31,7 @@ std::string_view without_comment(std::string_view line) {
 
 class LabelMapReader {
   public:
-    LabelMapReader(const std::filesystem::path& file, const std::vector<std::string>& class_names,
+    LabelMapReader(const model::MappedFile& file, const std::vector<std::string>& class_names,
                    const ModelClasses& model)
         : file_(file),
           names_(class_names),
@@ -93,7 +94,7 @@ class LabelMapReader {
                     std::to_string(label) + ", " + in_quotes(names_[label]));
     }
 
-    model::MappedFile file_;
+    const model::MappedFile& file_;
     const std::vector<std::string>& names_;
     const ModelClasses& model_;
     bool has_numbers_;  ///< among the names
@@ -122,7 +123,7 @@ void require_images(const DataSet& data, const std::string& name) {
             throw Error(
                 ErrorKind::bad_input,
                 name + ": expected labelled images, one folder per class or CIFAR-10's binary files, found " +
-                    data.name(item) + " without a label" + class_hint(data, name));
+                    model::printable(data.name(item)) + " without a label" + class_hint(data, name));
         }
         seen[*label] = true;
     }
@@ -130,7 +131,7 @@ void require_images(const DataSet& data, const std::string& name) {
     const auto empty = std::find(seen.begin(), seen.end(), false);
     if (empty == seen.end()) return;
     throw Error(ErrorKind::bad_input, name + ": expected images in each class folder, found none in " +
-                                          names[static_cast<std::size_t>(empty - seen.begin())]);
+                                          in_quotes(names[static_cast<std::size_t>(empty - seen.begin())]));
 }
 
 LabelMap identity(std::size_t classes) {
@@ -169,6 +170,11 @@ std::string class_hint(const DataSet& data, const std::string& name) {
 }
 
 LabelMap read_label_map(const std::filesystem::path& file, const std::vector<std::string>& class_names,
+                        const ModelClasses& model) {
+    return read_label_map(model::MappedFile(file), class_names, model);
+}
+
+LabelMap read_label_map(const model::MappedFile& file, const std::vector<std::string>& class_names,
                         const ModelClasses& model) {
     return LabelMapReader(file, class_names, model).read();
 }

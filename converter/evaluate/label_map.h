@@ -7,6 +7,7 @@
 
 #include "converter/data/data_set.h"
 #include "converter/evaluate/class_order.h"
+#include "engine/model/mapped_file.h"
 
 namespace vgg19::converter {
 
@@ -22,6 +23,8 @@ namespace vgg19::converter {
 /// lacks are ignored. Throws Error (bad_input) with file and line for a malformed line, an unknown class of
 /// the model and a second line for a class; also if a class of the data set has no line.
 LabelMap read_label_map(const std::filesystem::path& file, const std::vector<std::string>& class_names,
+                        const ModelClasses& model);
+LabelMap read_label_map(const model::MappedFile& file, const std::vector<std::string>& class_names,
                         const ModelClasses& model);
 
 /// "; did you mean flowers/jpg, …?": advice if the classes of the data set at path `name` do not fit; "" if

@@ -197,13 +197,14 @@ void copy_tensors(const model::SafetensorsFile& file, const std::vector<Slot>& t
 
 }  // namespace
 
-Checkpoint Checkpoint::open(const std::filesystem::path& path) {
-    model::SafetensorsFile file = model::SafetensorsFile::open(path);
+Checkpoint Checkpoint::open(model::MappedFile mapping) {
+    model::SafetensorsFile file = model::SafetensorsFile::open_for_import(std::move(mapping));
+    file.check_in_place();
     require_value(file, "format", format);
     require_value(file, "format_version", format_version);
     Json settings = json_value(file, "settings");
     const Json state = json_value(file, "state");
-    const StateReader reader(state, path.string() + ": metadata \"state\"");
+    const StateReader reader(state, file.mapping().path().string() + ": metadata \"state\"");
     const TrainingPosition position = {.steps = reader.whole("steps", 0, most_steps),
                                        .loss = reader.positive("loss"),
                                        .top1 = reader.whole("top1", 0, most_steps),

@@ -34,7 +34,8 @@ struct TrainingResources {
 class Checkpoint {
   public:
     /// Throws Error (bad_input) for a file that is no checkpoint or has invalid metadata.
-    static Checkpoint open(const std::filesystem::path& path);
+    static Checkpoint open(const std::filesystem::path& path) { return open(model::MappedFile(path)); }
+    static Checkpoint open(model::MappedFile mapping);
 
     const model::Json::Object& settings() const { return settings_.object(); }
     const TrainingPosition& position() const { return position_; }

@@ -15,6 +15,9 @@ namespace {
 
 /// Further candidates are ignored: real checkpoints hold a few networks.
 constexpr std::size_t most_candidates = 16;
+/// Nor do they hold more places that may be one; a file of 100 MB has room for a million, each of which takes
+/// time.
+constexpr std::size_t most_containers = 1000;
 
 bool is_number(std::string_view key) {
     constexpr std::size_t longest = 4;
@@ -46,6 +49,7 @@ class ContainerFinder {
         if (is_number(last)) add(parent, Naming::sequential, std::string(last), module);
     }
     void add(std::string_view path, Naming naming, const std::string& name, const Module& module) {
+        if (containers_.size() == most_containers && !by_path_.contains(std::pair(path, naming))) return;
         const auto [found, is_new] = by_path_.emplace(std::pair(path, naming), containers_.size());
         if (is_new) containers_.push_back({std::string(path), naming, {}, {}});
         Container& container = containers_[found->second];
@@ -235,6 +239,9 @@ class DenseFinder {
 void add_ordered(const std::vector<Module>& modules, bool has_key, std::vector<Candidate>& candidates) {
     std::vector<Container> containers = sliced_containers(modules);
     std::ranges::move(ordered_containers(modules), std::back_inserter(containers));
+    if (containers.size() > most_containers) {
+        containers.erase(containers.begin() + most_containers, containers.end());
+    }
     for (Container& container : containers) {
         auto ordered = candidate_of(modules, has_key, std::move(container));
         if (!ordered) continue;

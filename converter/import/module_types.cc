@@ -247,12 +247,7 @@ ModuleCheck check_module_types(const VggTensors& vgg, const std::vector<Checkpoi
     std::string message = file +
                           ": expected modules of a VGG (3×3 convolutions with padding 1, ReLUs, five "
                           "2×2 max-pools or average pools), found others, which are not supported:";
-    constexpr std::size_t most_listed = 100;
-    const std::vector<std::string>& problems = check.problems();
-    for (std::size_t i = 0; i < std::min(problems.size(), most_listed); ++i) message += "\n  " + problems[i];
-    if (problems.size() > most_listed) {
-        message += "\n  and " + std::to_string(problems.size() - most_listed) + " more";
-    }
+    message += model::listed(check.problems());
     message += "\nif the network works without them, save its state_dict() and convert that";
     throw Error(ErrorKind::bad_input, message);
 }

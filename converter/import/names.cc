@@ -389,7 +389,7 @@ VggTensors recognise_vgg(const std::vector<Module>& modules, const std::string& 
     std::string message = file + ": expected the tensors of a " + vgg.title + ", found " +
                           std::to_string(problems.size()) +
                           (problems.size() == 1 ? " problem:" : " problems:");
-    for (const std::string& problem : problems) message += "\n  " + problem;
+    message += model::listed(problems);
     if (!candidates.empty()) message += "\nanother VGG, which --key PATH selects: " + others_text(candidates);
     throw Error(ErrorKind::bad_input, message);
 }

@@ -40,6 +40,9 @@ std::optional<std::pair<std::string, Numbers>> split_numbers(std::string_view pa
         std::from_chars(path.data(), path.data() + digits, result.second.emplace_back());
         path.remove_prefix(digits);
     }
+    // The names themselves may have a '#', but no digit is left, so that equal texts have equally many
+    // numbers.
+    result.first += std::to_string(result.second.size());
     return result;
 }
 

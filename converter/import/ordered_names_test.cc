@@ -138,3 +138,15 @@ TEST_CASE("numbers that imply another network are not a VGG's") {
 }
 
 }  // namespace
+
+TEST_CASE("names that look like numbered ones without their numbers are others") {
+    std::vector<StoredTensor> tensors;
+    for (const char* name : {"c1x2", "c1x3", "c#x2", "c#x3", "c1x#", "c##"}) {
+        const std::vector<std::size_t> shape = {3, 3, 3, 3};
+        tensors.push_back(
+            {.name = std::string(name) + ".weight", .shape = shape, .strides = contiguous_strides(shape)});
+    }
+    const auto modules = modules_of(tensors);
+    CHECK(error_of(ErrorKind::bad_input, [&] { recognise_vgg(modules, "file"); }) ==
+          Containing("file: expected a VGG's tensors"));
+}

@@ -66,8 +66,7 @@ CheckpointFacts safetensors_facts(const model::SafetensorsFile& file) {
 
 }  // namespace
 
-StateDict StateDict::open(const std::filesystem::path& path) {
-    model::MappedFile mapping(path);
+StateDict StateDict::open(model::MappedFile mapping) {
     const Container container = find_container(mapping);
     if (container != Container::safetensors) {
         CheckpointContents contents = read_torch(mapping, container);
@@ -77,7 +76,7 @@ StateDict StateDict::open(const std::filesystem::path& path) {
         dict.owned_ = std::move(contents.owned);
         return dict;
     }
-    model::SafetensorsFile file = model::SafetensorsFile::open_for_import(path);
+    model::SafetensorsFile file = model::SafetensorsFile::open_for_import(std::move(mapping));
     std::vector<StoredTensor> tensors = read_safetensors(file);
     CheckpointFacts facts = safetensors_facts(file);
     StateDict dict(std::move(file));

@@ -17,7 +17,8 @@ class StateDict {
   public:
     /// Recognises the container by content: PyTorch's zip format (including TorchScript), its older stream
     /// format, a plain pickle, or safetensors. Throws Error (bad_input), which names the kind of other files.
-    static StateDict open(const std::filesystem::path& path);
+    static StateDict open(const std::filesystem::path& path) { return open(model::MappedFile(path)); }
+    static StateDict open(model::MappedFile mapping);
 
     /// The mapping that tensors' bytes point into, except those that had to be decoded.
     const model::MappedFile& mapping() const;

@@ -7,6 +7,7 @@
 
 #include "converter/lineage.h"
 #include "converter/prune/prune.h"
+#include "engine/model/foreign_text.h"
 #include "engine/model/json_file.h"
 #include "engine/model/number_text.h"
 #include "vgg19/error.h"
@@ -113,7 +114,8 @@ using model::member;
 const std::string& string_member(const model::Json& json, std::string_view key, const std::string& place) {
     const model::Json& value = member(json, key, place);
     if (!value.is_string()) {
-        fail(place, "expected a string in \"" + std::string(key) + "\", found " + value.dump());
+        fail(place,
+             "expected a string in \"" + std::string(key) + "\", found " + model::printable(value.dump()));
     }
     return value.string();
 }
@@ -122,7 +124,8 @@ const model::Json::Array& array_member(const model::Json& json, std::string_view
                                        const std::string& place) {
     const model::Json& value = member(json, key, place);
     if (!value.is_array()) {
-        fail(place, "expected an array in \"" + std::string(key) + "\", found " + value.dump());
+        fail(place,
+             "expected an array in \"" + std::string(key) + "\", found " + model::printable(value.dump()));
     }
     return value.array();
 }
@@ -131,7 +134,7 @@ std::size_t whole_number(const model::Json& value, const std::string& place) {
     try {
         return value.size();
     } catch (const Error&) {
-        fail(place, "expected a whole number that is not negative, found " + value.dump());
+        fail(place, "expected a whole number that is not negative, found " + model::printable(value.dump()));
     }
 }
 
@@ -141,7 +144,7 @@ std::size_t layer_index(const std::string& layer, const std::string& place) {
         std::from_chars(layer.data() + layer_prefix.size(), layer.data() + layer.size(), index);
     }
     if (layer_name(index) != layer) {
-        fail(place, R"(expected a layer such as "features.16", found ")" + layer + '"');
+        fail(place, R"(expected a layer such as "features.16", found )" + model::in_quotes(layer));
     }
     return index;
 }
@@ -256,7 +259,8 @@ model::Json PrunePlan::to_json() const {
 PrunePlan PrunePlan::from_json(const model::Json& json, const std::string& name) {
     const std::string& format = string_member(json, "format", name);
     if (format != plan_format) {
-        fail(name, "expected the format \"" + std::string(plan_format) + "\", found \"" + format + "\"");
+        fail(name,
+             "expected the format \"" + std::string(plan_format) + "\", found " + model::in_quotes(format));
     }
     const auto version = whole_number(member(json, "format_version", name), name + ": format_version");
     if (version != plan_format_version) {

@@ -8,6 +8,7 @@
 #include "converter/variants/derive.h"
 #include "converter/variants/recipes.h"
 #include "converter/variants/seeded_weights.h"
+#include "engine/model/foreign_text.h"
 #include "engine/model/number_text.h"
 #include "engine/model/sha256.h"
 #include "vgg19/error.h"
@@ -185,7 +186,7 @@ void add_listed_models(const path& folder, std::vector<Variant>& variants) {
         const std::string found = ModelFile::open(file).description().variant;
         if (found != wanted) {
             throw Error(ErrorKind::bad_input, file.string() + ": expected the variant of its name, found " +
-                                                  (found.empty() ? "none" : found));
+                                                  (found.empty() ? "none" : model::printable(found)));
         }
         variants.push_back({.id = recipe.id, .file = file, .input_size = recipe.input_size});
     }

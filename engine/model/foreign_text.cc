@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <ostream>
 
 #include "engine/model/utf8.h"
 
@@ -74,17 +75,26 @@ std::string in_quotes(std::string_view text, std::size_t longest) {
     return result + '"';
 }
 
-std::string printable_lines(std::string_view text) {
-    std::string result;
-    while (!text.empty()) {
-        if (text[0] == '\n' || text[0] == '\t') {
-            result += text[0];
-            text.remove_prefix(1);
+std::string listed(std::span<const std::string> problems) {
+    constexpr std::size_t most = 100;
+    std::string text;
+    for (const std::string& problem : problems.first(std::min(problems.size(), most)))
+        text += "\n  " + problem;
+    if (problems.size() > most) text += "\n  and " + std::to_string(problems.size() - most) + " more";
+    return text;
+}
+
+std::ostream& operator<<(std::ostream& stream, PrintableLines lines) {
+    std::string_view rest = lines.text;
+    while (!rest.empty()) {
+        if (rest[0] == '\n' || rest[0] == '\t') {
+            stream << rest[0];
+            rest.remove_prefix(1);
         } else {
-            result += take_character(text);
+            stream << take_character(rest);
         }
     }
-    return result;
+    return stream;
 }
 
 }  // namespace vgg19::model

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <iosfwd>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -17,7 +19,18 @@ std::string printable(std::string_view text, std::size_t longest = longest_print
 /// The same in double quotes, with a backslash before each quote in it.
 std::string in_quotes(std::string_view text, std::size_t longest = longest_printable);
 
-/// A whole message, whose lines are kept, and its length too: the last protection of a terminal.
-std::string printable_lines(std::string_view text);
+/// Problems for a message, each in a line of its own: "\n  a\n  b"; of more than a hundred the first ones,
+/// and how many there are more.
+std::string listed(std::span<const std::string> problems);
+
+/// A whole message, for a stream: its lines are kept, and its length too. Takes no memory, so that it can
+/// tell that there is none.
+struct PrintableLines {
+    std::string_view text;
+    friend std::ostream& operator<<(std::ostream& stream, PrintableLines lines);
+};
+inline PrintableLines printable_lines(std::string_view text) {
+    return {text};
+}
 
 }  // namespace vgg19::model

@@ -2,6 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <sstream>
+#include <string>
+#include <vector>
+
 namespace vgg19::model {
 
 TEST_CASE("characters that control a terminal are shown as escapes") {
@@ -42,10 +46,24 @@ TEST_CASE("quotes are marked inside of quotes") {
     CHECK(in_quotes("say \"a\"\x1b") == R"("say \"a\"\x1b")");
 }
 
+TEST_CASE("a list of problems ends after a hundred") {
+    CHECK(listed(std::vector<std::string>{"a", "b"}) == "\n  a\n  b");
+    CHECK(listed({}).empty());
+    const std::string many = listed(std::vector<std::string>(5000, "x"));
+    CHECK(many.starts_with("\n  x\n  x"));
+    CHECK(many.ends_with("\n  x\n  and 4900 more"));
+    CHECK(many.size() < 1000);
+}
+
 TEST_CASE("a message keeps its lines and its length") {
     const std::string lines = "one\n\ttwo" + std::string(1000, 'x');
-    CHECK(printable_lines(lines) == lines);
-    CHECK(printable_lines("one\r\x1b[2Jtwo") == R"(one\x0d\x1b[2Jtwo)");
+    const auto shown = [](std::string_view text) {
+        std::ostringstream stream;
+        stream << printable_lines(text);
+        return stream.str();
+    };
+    CHECK(shown(lines) == lines);
+    CHECK(shown("one\r\x1b[2Jtwo") == R"(one\x0d\x1b[2Jtwo)");
 }
 
 }  // namespace vgg19::model

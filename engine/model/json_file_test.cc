@@ -34,4 +34,12 @@ TEST_CASE("Errors of a JSON file name it, whoever finds them") {
           Containing("none.json"));
 }
 
+TEST_CASE("a file that is larger than any report is refused before it is read") {
+    const vgg19::testing::TemporaryFolder folder;
+    std::ofstream(folder / "large") << "[]";
+    std::filesystem::resize_file(folder / "large", largest_text_file + 1);
+    CHECK(error_of(ErrorKind::bad_input, [&] { read_json(folder / "large"); }) ==
+          Containing("expected at most 16777216 bytes of text, found 16777217"));
+}
+
 }  // namespace vgg19::model

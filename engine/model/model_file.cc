@@ -19,22 +19,19 @@ namespace {
 class Problems {
   public:
     void add(const std::string& subject, const std::string& problem) {
-        if (count_++ < most_listed) text_ += "\n  " + printable(subject) + ": " + problem;
+        problems_.push_back(printable(subject) + ": " + problem);
     }
 
     void throw_if_any(const std::string& file_name) const {
-        if (count_ == 0) return;
-        const std::string unlisted =
-            count_ > most_listed ? "\n  and " + std::to_string(count_ - most_listed) + " more" : "";
-        throw Error(ErrorKind::bad_input, file_name + ": " + std::to_string(count_) +
-                                              (count_ == 1 ? " problem" : " problems") +
-                                              " with its tensors:" + text_ + unlisted);
+        const std::size_t count = problems_.size();
+        if (count == 0) return;
+        throw Error(ErrorKind::bad_input, file_name + ": " + std::to_string(count) +
+                                              (count == 1 ? " problem" : " problems") +
+                                              " with its tensors:" + listed(problems_));
     }
 
   private:
-    static constexpr std::size_t most_listed = 100;
-    std::size_t count_ = 0;
-    std::string text_;
+    std::vector<std::string> problems_;
 };
 
 std::string shape_text(std::span<const std::size_t> shape) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 
+#include "engine/model/description.h"
 #include "engine/model/json.h"
 #include "engine/model/safetensors_header.h"
 #include "engine/testing/allocation_meter.h"
@@ -159,6 +160,20 @@ TEST_CASE("a safetensors header takes a stated multiple of its bytes, whatever i
             }
         });
         CHECK(peak < fixed_bytes + header_memory_factor * each.text.size());
+    }
+}
+
+TEST_CASE("class names of a model take memory for as many classes as it has") {
+    Metadata metadata = metadata_from_description(
+        {Network::parse("2 M 3 M 2 2 M 2 2 M 1 2 M", "4 3 5"), {}, "baseline", std::string(64, 'a'), {}});
+    constexpr std::size_t size = 300'000;
+    for (const std::string& list : {"[" + repeated(size, "0,") + "0]", "[" + repeated(size, "\"a\",") + "0]",
+                                    "[" + repeated(size, "[[0]],") + "0]", "{" + repeated(size, "\"\":0,")}) {
+        Metadata with_names = metadata;
+        with_names.emplace_back("class_names", list);
+        const std::size_t peak = peak_of(
+            [&] { CHECK_THROWS_AS(static_cast<void>(description_from_metadata(with_names)), Error); });
+        CHECK(peak < 2 * fixed_bytes);
     }
 }
 

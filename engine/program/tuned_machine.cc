@@ -6,6 +6,7 @@
 #include <span>
 #include <system_error>
 
+#include "engine/model/foreign_text.h"
 #include "engine/model/json_file.h"
 #include "engine/model/replacing_file.h"
 #include "engine/model/users_cache.h"
@@ -52,7 +53,7 @@ class Fields {
     [[noreturn]] void fail(const char* key, const std::string& expected, const Json& found) const {
         std::string message = place_;
         message.append(": ").append(key).append(": expected ").append(expected);
-        throw Error(ErrorKind::bad_input, message.append(", found ").append(found.dump()));
+        throw Error(ErrorKind::bad_input, message.append(", found ").append(model::printable(found.dump())));
     }
 
   private:
@@ -121,8 +122,8 @@ std::string file_name_of(const std::string& cpu) {
 void require_this_cpu(const TunedMachine& tuned, const std::filesystem::path& path) {
     if (tuned.cpu == kernels::cpu_description()) return;
     throw Error(ErrorKind::bad_input, path.string() + ": expected the constants of this CPU, " +
-                                          kernels::cpu_description() + ", found those of " + tuned.cpu +
-                                          "; `vgg19 tune` measures this one");
+                                          kernels::cpu_description() + ", found those of " +
+                                          model::printable(tuned.cpu) + "; `vgg19 tune` measures this one");
 }
 
 }  // namespace

@@ -47,6 +47,12 @@ struct Workplace {
     }
 };
 
+void write_header(const std::filesystem::path& path, const std::string& header) {
+    std::string length;
+    for (unsigned shift = 0; shift < 64; shift += 8) length += static_cast<char>(header.size() >> shift);
+    write_file(path, length + header);
+}
+
 }  // namespace
 
 TEST_CASE("convert reports what it used, left out and assumed, on standard error") {
@@ -182,4 +188,41 @@ TEST_CASE("invalid options of convert are wrong usage") {
     check_refused({"--key", "teacher"}, "--key teacher: expected the path of a VGG", 5);
     write_file(place.folder / "names.txt", "cat\ncat\n");
     check_refused({"--classes", place.folder / "names.txt"}, "line 2: expected each class once", 5);
+}
+
+TEST_CASE("names in a file cannot control the terminal, nor fill it") {
+    const Workplace place;
+    const std::string entry = R"(":{"dtype":"F32","shape":[1],"data_offsets":[0,0]}})";
+    write_header(place.folder / "escape", R"({"\u001b[2J\u009b31m\u202e\n)" + entry);
+    write_header(place.folder / "long", "{\"" + std::string(5'000'000, 'n') + entry);
+    for (const char* name : {"escape", "long"}) {
+        for (const char* command : {"inspect", "convert"}) {
+            CAPTURE(name);
+            CAPTURE(command);
+            Arguments arguments = {command, place.folder / name};
+            if (arguments[0] == "convert") arguments.insert(arguments.end(), {"-o", place.folder / "out"});
+            const Outcome outcome = run_tool(arguments);
+            CHECK(outcome.code == 5);
+            CHECK(outcome.output.empty());
+            CHECK(outcome.errors.size() < 1000);
+            for (const char* control : {"\x1b", "\xc2\x9b", "\xe2\x80\xae"}) {
+                CHECK(!contains(outcome.errors, control));
+            }
+        }
+    }
+}
+
+TEST_CASE("class names and pictures' names cannot control the terminal") {
+    const Workplace place;
+    write_file(place.folder / "odd.txt", "a\x1b[31m\nb\n");
+    REQUIRE(place.convert({"--classes", place.folder / "odd.txt"}).code == 0);
+    write_image(place.folder / "p\x1b[2J.bmp", 40, 40);
+    for (const Arguments& arguments :
+         {Arguments{"inspect", place.folder / "model"},
+          Arguments{"classify", place.folder / "p\x1b[2J.bmp", "-m", place.folder / "model"}}) {
+        const Outcome outcome = run_tool(arguments);
+        CHECK(outcome.code == 0);
+        CHECK(contains(outcome.output, R"(a\x1b[31m)"));
+        CHECK(!contains(outcome.output, "\x1b"));
+    }
 }

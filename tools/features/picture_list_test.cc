@@ -71,3 +71,11 @@ TEST_CASE("a list of paths has one in each line") {
     CHECK(error_of(ErrorKind::bad_input, [&] { read_path_list(empty, "list.txt"); }) ==
           Containing("list.txt: expected a path in each line"));
 }
+
+TEST_CASE("a list without lines is refused before it fills the memory") {
+    std::istringstream stream("a.jpg\n" + std::string(65'535, 'x') + "\n" + std::string(100'000, 'x'));
+    CHECK(error_of(ErrorKind::bad_input, [&] { read_path_list(stream, "list"); }) ==
+          Containing("list: expected paths of at most 65536 bytes, one in each line, found a longer line"));
+    std::istringstream zeros(std::string("a\0b\nc", 5));
+    CHECK(read_path_list(zeros, "list") == std::vector<std::string>{std::string("a\0b", 3), "c"});
+}

@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 
 #include "engine/testing/error_of.h"
 #include "engine/testing/temporary_folder.h"
@@ -82,6 +83,29 @@ TEST_CASE("a torn or damaged row and all after it are cut off, and the next one 
         CHECK(file.size() == 1);
         file.append(third, row_of(9));
         CHECK(values(file.tensor("x", 0, {first, third})) == std::vector<float>{1, 2, 9, 10});
+    }
+}
+
+TEST_CASE("lines that are no rows are cut off, whatever they say") {
+    const TemporaryFolder folder;
+    {
+        RowFile file(folder / "good", settings, false);
+        file.append(first, row_of(1));
+    }
+    const std::uintmax_t size = std::filesystem::file_size(folder / "good");
+    for (const std::string& line :
+         {std::string("{}"), std::string("[]"),
+          std::string("{\"picture\":\"zz\",\"bytes\":1,\"modified\":1}"),
+          std::string(R"({"picture":"61","bytes":1,"modified":1,"shapes":[[4294967296,4294967296]]})"),
+          std::string(R"({"picture":"61","bytes":1,"modified":1,"shapes":[[4611686018427387904],[1]]})"),
+          std::string(R"({"picture":"61","bytes":1,"modified":1,"shapes":[0]})"), std::string(70'000, '[')}) {
+        CAPTURE(line);
+        std::filesystem::copy_file(folder / "good", folder / "bad",
+                                   std::filesystem::copy_options::overwrite_existing);
+        std::ofstream(folder / "bad", std::ios::app | std::ios::binary) << line << "\n"
+                                                                        << std::string(64, '\0');
+        CHECK(RowFile(folder / "bad", settings, false).size() == 1);
+        CHECK(std::filesystem::file_size(folder / "bad") == size);
     }
 }
 

@@ -37,7 +37,10 @@ void Connection::start() noexcept {
 }
 
 void Connection::begin_stop() noexcept {
-    if (state_ == State::waiting) close();
+    guarded([&] {
+        if (state_ == State::waiting && !peer_closed_) on_readable();  // a request may have come just now
+        if (state_ == State::waiting) close();
+    });
 }
 
 void Connection::close() noexcept {
@@ -219,9 +222,10 @@ const Route& Connection::find_route(Request& request) {
     throw Problem(405, "method_not_allowed", "expected " + allowed);
 }
 
-void Connection::check_body() const {
+void Connection::check_body() {
     const Request& request = exchange_->request();
     if (!request.chunked && !request.content_length) {
+        closes_ = true;  // the client may send a body all the same
         throw Problem(411, "length_required", "body: expected Content-Length, or chunks");
     }
     if (request.content_length.value_or(0) > route_->most_body_bytes) {

@@ -81,7 +81,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
 
     void begin_exchange();
     const Route& find_route(Request& request);
-    void check_body() const;
+    void check_body();
     void admit();
     void start_body();
     void handle();
