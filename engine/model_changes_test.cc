@@ -130,15 +130,14 @@ TEST_CASE("weights that are not finite make an error of a prediction, not a numb
     const model::MappedFile mapped(fixture.path);
     std::vector<std::byte> bytes(mapped.bytes().begin(), mapped.bytes().end());
     const model::ModelFile file = model::ModelFile::open(fixture.path);
-    const model::Tensor& weight = file.tensor("features.28.weight");
+    const model::Tensor& weight = file.tensor("classifier.6.weight_transposed");
     const float nan = std::numeric_limits<float>::quiet_NaN();
     std::memcpy(bytes.data() + (weight.bytes.data() - file.file().mapping().bytes().data()), &nan,
                 sizeof nan);
     Session session(Model::from_memory(bytes), {.threads = 1});
     const Image image{std::vector<std::uint8_t>(std::size_t{3} * 32 * 32, 77), 32, 32};
-    CHECK(error_of(ErrorKind::bad_input, [&] {
-              session.classify({.rgb = pixels.data(), .width = 32, .height = 32}, 3);
-          }) == Containing("logits: expected finite values, found"));
+    CHECK(error_of(ErrorKind::bad_input, [&] { session.classify(image.view(), 3); }) ==
+          Containing("logits: expected finite values, found"));
 }
 
 }  // namespace vgg19

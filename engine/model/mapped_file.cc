@@ -154,11 +154,14 @@ MappedFile::Use::~Use() {
     if (mapping_) drop_mapped(part_);
 }
 
-void MappedFile::release(std::span<const std::byte> part) const {
-    if (!mapping_) return;
+bool MappedFile::is_mapped(std::span<const std::byte> part) const {
+    if (!mapping_) return false;
     const std::span<const std::byte> all = mapping_->bytes;
-    if (part.data() < all.data() || part.data() + part.size() > all.data() + all.size()) return;
-    drop_mapped(part);
+    return part.data() >= all.data() && part.data() + part.size() <= all.data() + all.size();
+}
+
+void MappedFile::release(std::span<const std::byte> part) const {
+    if (is_mapped(part)) drop_mapped(part);
 }
 
 void MappedFile::require_unchanged() const {
