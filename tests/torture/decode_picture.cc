@@ -1,7 +1,9 @@
-// Decodes a picture, as every command does, and writes its pixels: decode_picture FILE OUT.ppm
+// Decodes a picture, as every command does, and writes its pixels: decode_picture FILE OUT.ppm. Exit codes: 3 for a
+// bad picture, 4 if memory is short.
 #include <cstdio>
 #include <exception>
 #include <fstream>
+#include <new>
 
 #include "vgg19/image.h"
 
@@ -17,6 +19,9 @@ int main(int count, char** words) {
         out.write(reinterpret_cast<const char*>(image.rgb.data()),
                   static_cast<std::streamsize>(image.rgb.size()));
         return out.flush() ? 0 : 1;
+    } catch (const std::bad_alloc&) {
+        std::fputs("memory is short\n", stderr);
+        return 4;
     } catch (const std::exception& error) {
         std::fprintf(stderr, "%s\n", error.what());
         return 3;

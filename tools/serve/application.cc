@@ -61,6 +61,7 @@ std::string Application::bind() {
         throw Error(ErrorKind::failed, "cannot listen on " + http::url_host(settings_.host) + ":" +
                                            std::to_string(settings_.port) + ": " + error.code().message());
     }
+    models_text_ = json_answer(200, models_json()).body;
     server_.set_guard([guard = http::Guard(settings_.host, port, settings_.allowed_hosts)](
                           const http::Request& request) { guard.check(request); });
     const std::string host = http::is_wildcard(settings_.host) ? "localhost" : http::url_host(settings_.host);
