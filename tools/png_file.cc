@@ -1,6 +1,9 @@
 #include "tools/png_file.h"
 
+#include <cstddef>
+#include <cstdlib>
 #include <limits>
+#include <new>
 #include <span>
 #include <string>
 #include <vector>
@@ -10,6 +13,57 @@
 #include "tools/command.h"
 #include "vgg19/error.h"
 
+namespace {
+
+/// The memory of one picture's compression. stb_image_write does not look whether it got memory, so a
+/// shortage is an exception, which leaves its functions; what they had is freed here.
+class Blocks {
+  public:
+    Blocks() { current = this; }
+    ~Blocks() {
+        while (first_ != nullptr) release(first_ + 1);
+        current = nullptr;
+    }
+    Blocks(const Blocks&) = delete;
+    Blocks& operator=(const Blocks&) = delete;
+
+    /// Throws std::bad_alloc.
+    static void* resize(void* memory, std::size_t bytes) {
+        Block* const old = memory == nullptr ? nullptr : static_cast<Block*>(memory) - 1;
+        auto* const block = static_cast<Block*>(std::realloc(old, sizeof(Block) + bytes));
+        if (block == nullptr) throw std::bad_alloc();
+        if (old == nullptr) *block = {.before = nullptr, .after = current->first_};
+        (block->before == nullptr ? current->first_ : block->before->after) = block;
+        if (block->after != nullptr) block->after->before = block;
+        return block + 1;
+    }
+
+    static void release(void* memory) {
+        if (memory == nullptr) return;
+        Block* const block = static_cast<Block*>(memory) - 1;
+        (block->before == nullptr ? current->first_ : block->before->after) = block->after;
+        if (block->after != nullptr) block->after->before = block->before;
+        std::free(block);
+    }
+
+  private:
+    /// In front of each piece of memory: its neighbours in a list of all.
+    struct alignas(std::max_align_t) Block {
+        Block* before;
+        Block* after;
+    };
+
+    static thread_local Blocks* current;
+    Block* first_ = nullptr;
+};
+
+thread_local Blocks* Blocks::current = nullptr;
+
+}  // namespace
+
+#define STBIW_MALLOC(bytes) Blocks::resize(nullptr, bytes)
+#define STBIW_REALLOC(memory, bytes) Blocks::resize(memory, bytes)
+#define STBIW_FREE(memory) Blocks::release(memory)
 #define STB_IMAGE_WRITE_STATIC
 #define STBI_WRITE_NO_STDIO
 #define STB_IMAGE_WRITE_IMPLEMENTATION
@@ -41,6 +95,7 @@ void write_png(const std::filesystem::path& path, const ImageView& image) {
                                           std::to_string(image.width) + "×" + std::to_string(image.height));
     }
     std::vector<std::byte> bytes;
+    const Blocks blocks;
     const int written =
         stbi_write_png_to_func(append, &bytes, static_cast<int>(image.width), static_cast<int>(image.height),
                                channels, image.rgb, static_cast<int>(image.stride));

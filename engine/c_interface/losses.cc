@@ -8,6 +8,7 @@
 #include "engine/c_interface/status.h"
 
 using vgg19::c_interface::guarded;
+using vgg19::c_interface::number_of;
 using vgg19::c_interface::options_from;
 using vgg19::c_interface::require;
 
@@ -19,27 +20,36 @@ vgg19::LossGradient gradient_from(const vgg19_loss_gradient* gradient, std::size
     return {.values = {gradient->values, count}, .adds = gradient->adds != 0};
 }
 
+/// Throws Error (usage) where so many floats are more than memory: then it is no array's length.
+std::size_t checked_count(std::size_t count) {
+    constexpr std::size_t most = std::numeric_limits<std::ptrdiff_t>::max() / sizeof(float);
+    if (count <= most) return count;
+    throw vgg19::Error(vgg19::ErrorKind::usage, "count: expected at most " + std::to_string(most) +
+                                                    " values, found " + std::to_string(count));
+}
+
 /// The number of floats of a shape that a caller states.
 std::size_t product(std::size_t a, std::size_t b, std::size_t c) {
     std::size_t count = 0;
-    if (__builtin_mul_overflow(a, b, &count) || __builtin_mul_overflow(count, c, &count)) {
-        throw vgg19::Error(vgg19::ErrorKind::usage,
-                           "shape: expected at most " +
-                               std::to_string(std::numeric_limits<std::size_t>::max()) + " values, found " +
-                               std::to_string(a) + " x " + std::to_string(b) + " x " + std::to_string(c));
+    std::size_t bytes = 0;
+    if (__builtin_mul_overflow(a, b, &count) || __builtin_mul_overflow(count, c, &count) ||
+        __builtin_mul_overflow(count, 2 * sizeof(float), &bytes)) {
+        throw vgg19::Error(vgg19::ErrorKind::usage, "shape: expected fewer values than memory holds, found " +
+                                                        std::to_string(a) + " x " + std::to_string(b) +
+                                                        " x " + std::to_string(c));
     }
     return count;
 }
 
-vgg19::Variation variation_from(vgg19_variation variation) {
-    switch (variation) {
+vgg19::Variation variation_from(const vgg19_variation& variation) {
+    switch (number_of(variation)) {
         case VGG19_VARIATION_ABSOLUTE:
             return vgg19::Variation::absolute;
         case VGG19_VARIATION_SQUARED:
             return vgg19::Variation::squared;
     }
     throw vgg19::Error(vgg19::ErrorKind::usage, "variation: expected a vgg19_variation, 0 or 1, found " +
-                                                    std::to_string(static_cast<int>(variation)));
+                                                    std::to_string(number_of(variation)));
 }
 
 /// l1_loss or l2_loss.
@@ -51,7 +61,8 @@ vgg19_status loss_of_features(Loss compute, const float* features, const float* 
         require(features, "features");
         require(target, "target");
         require(loss, "loss");
-        *loss = compute({features, count}, {target, count}, weight, gradient_from(gradient, count),
+        const std::size_t length = checked_count(count);
+        *loss = compute({features, length}, {target, length}, weight, gradient_from(gradient, length),
                         options_from(options));
     });
 }

@@ -82,7 +82,7 @@ class CallersMemory final : public std::pmr::memory_resource {
 };
 
 std::optional<Pooling> pooling_of(const vgg19_session_options& options) {
-    switch (options.pooling) {
+    switch (number_of(options.pooling)) {
         case VGG19_POOLING_OF_MODEL:
             return std::nullopt;
         case VGG19_POOLING_MAX:
@@ -91,7 +91,7 @@ std::optional<Pooling> pooling_of(const vgg19_session_options& options) {
             return Pooling::average;
     }
     throw Error(ErrorKind::usage, "pooling: expected a vgg19_pooling, 0 to 2, found " +
-                                      std::to_string(static_cast<int>(options.pooling)));
+                                      std::to_string(number_of(options.pooling)));
 }
 
 /// Of a struct that has them.

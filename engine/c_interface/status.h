@@ -1,6 +1,7 @@
 // What every function of the C interface does with errors.
 #pragma once
 
+#include <cstring>
 #include <exception>
 #include <new>
 #include <string>
@@ -31,6 +32,15 @@ vgg19_status guarded(const Body& body) noexcept {
     } catch (...) {
         return failed(VGG19_FAILED, "unknown failure");
     }
+}
+
+/// What a C program stores in an enumeration, which need not be one of its values.
+template <class Enumeration>
+int number_of(const Enumeration& callers) {
+    static_assert(sizeof(Enumeration) == sizeof(int));
+    int number = 0;
+    std::memcpy(&number, &callers, sizeof number);
+    return number;
 }
 
 /// Throws Error (usage) for a null pointer.

@@ -55,11 +55,10 @@ void check_work(const JpegWork& work, std::size_t blocks_in_all, bool is_arithme
                    std::to_string(work.short_scan->blocks) + " blocks of pixels: it is cut short");
     }
     if (!work.has_all_components) fail_image("a component of its pixels has no scan: it is cut short");
-    constexpr std::size_t free_blocks = 1'000'000;
-    constexpr std::size_t blocks_a_byte = 64;
-    constexpr std::size_t passes = 16;  // encoders make about six over each block, optimisers a few more
-    const std::size_t most =
-        free_blocks + blocks_a_byte * work.data_bytes + (is_arithmetic ? 0 : passes * blocks_in_all);
+    const std::size_t most = is_arithmetic
+                                 ? 100'000 + 16 * work.data_bytes
+                                 // Encoders make about six passes over each block, optimisers a few more.
+                                 : 1'000'000 + 64 * work.data_bytes + 16 * blocks_in_all;
     if (work.blocks <= most) return;
     fail_image(std::to_string(work.scans) + " scans visit " + std::to_string(work.blocks) +
                " blocks of pixels with " + std::to_string(work.data_bytes) +

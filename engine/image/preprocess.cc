@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstddef>
+#include <limits>
 #include <string>
 
 #include "engine/image/resize.h"
@@ -20,6 +22,11 @@ void check_view(const ImageView& image) {
     if (image.stride / 3 < image.width) {
         fail("the image's stride of " + std::to_string(image.stride) + " bytes is less than " +
              std::to_string(image.width) + " pixels of 3 bytes");
+    }
+    constexpr std::size_t most_bytes = std::numeric_limits<std::ptrdiff_t>::max();
+    if (image.stride > most_bytes / image.height) {
+        fail("an image of " + std::to_string(image.height) + " rows with a stride of " +
+             std::to_string(image.stride) + " bytes is larger than memory");
     }
 }
 

@@ -7,9 +7,11 @@
 
 namespace vgg19 {
 
-/// Counts decoded pixels and asks the caller every 50,000 of them whether decoding shall go on.
+/// Counts decoded pixels and asks the caller from time to time whether decoding shall go on.
 class Progress {
   public:
+    static constexpr std::size_t pixels_between_questions = 50'000;
+
     /// `is_cancelled` may be empty, and must live as long as this.
     explicit Progress(const std::function<bool()>& is_cancelled) : is_cancelled_(is_cancelled) {}
 
@@ -30,8 +32,6 @@ class Progress {
     [[noreturn]] void stop() const;
 
   private:
-    static constexpr std::size_t pixels_between_questions = 50'000;
-
     bool ask() noexcept;
 
     const std::function<bool()>& is_cancelled_;

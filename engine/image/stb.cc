@@ -32,8 +32,8 @@ class Source {
   private:
     static int read(void* user, char* data, int size) {
         Source& source = *static_cast<Source*>(user);
-        constexpr std::size_t pixels_a_piece = 1000;  // of 128 bytes
-        if (!source.progress_.goes_on(pixels_a_piece)) return 0;
+        // Each piece of 128 bytes may stand for many pixels.
+        if (!source.progress_.goes_on(Progress::pixels_between_questions)) return 0;
         const auto wanted = static_cast<std::size_t>(size);
         const std::size_t count = std::min(wanted, source.file_.size() - source.offset_);
         std::copy_n(source.file_.begin() + static_cast<std::ptrdiff_t>(source.offset_), count, data);

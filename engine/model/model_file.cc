@@ -193,6 +193,21 @@ Description read_description(const SafetensorsFile& file) {
     }
 }
 
+/// Biases and scales, which are checked here and read wherever they are needed.
+void hold_vectors(SafetensorsFile& file) {
+    constexpr std::size_t most_elements = std::size_t{1} << 24U;  // a file may have a hole of any size
+    for (const Tensor& tensor : file.tensors()) {
+        if (tensor.shape.size() > 1) continue;
+        if (tensor.elements() > most_elements) {
+            throw Error(ErrorKind::bad_input, file.mapping().path().string() + ": tensor " + tensor.name +
+                                                  ": expected a vector of at most " +
+                                                  std::to_string(most_elements) + " elements, found " +
+                                                  std::to_string(tensor.elements()));
+        }
+        file.hold(tensor);
+    }
+}
+
 }  // namespace
 
 ModelFile ModelFile::open(const std::filesystem::path& path) {
@@ -200,9 +215,10 @@ ModelFile ModelFile::open(const std::filesystem::path& path) {
 }
 
 ModelFile ModelFile::open(MappedFile bytes) {
-    auto file = std::make_shared<const SafetensorsFile>(SafetensorsFile::open_for_import(std::move(bytes)));
+    auto file = std::make_shared<SafetensorsFile>(SafetensorsFile::open_for_import(std::move(bytes)));
     Description description = read_description(*file);
     file->check_in_place();
+    hold_vectors(*file);
     check_tensors(file->mapping().path().string(), description.network, file->tensors());
     std::vector<Tensor> tensors = file->tensors();
     return {std::move(file), std::move(description), std::move(tensors)};
@@ -292,7 +308,7 @@ void ModelFile::check_int4_scales(const DenseLayer& layer) const {
 
 void ModelFile::verify_checksums(const Progress& progress) const {
     const std::vector<Tensor>& tensors = file_->tensors();
-    const std::vector<TensorScan> scans = scan_tensors(tensors, progress);
+    const std::vector<TensorScan> scans = scan_tensors(tensors, progress, &file_->mapping());
     Problems problems;
     for (std::size_t i = 0; i < tensors.size(); ++i) {
         const std::string* expected = model::find(file_->metadata(), checksum_key(tensors[i].name));
@@ -307,7 +323,14 @@ void ModelFile::verify_checksums(const Progress& progress) const {
 }
 
 void write_model(const std::filesystem::path& path, const Description& description,
-                 std::span<const Tensor> tensors, const Progress& progress) {
+                 std::span<const Tensor> tensors, const Progress& progress, const MappedFile& source) {
+    reading(source,
+            [&] { write_model(path, description, tensors, progress, [&] { source.require_unchanged(); }); });
+}
+
+void write_model(const std::filesystem::path& path, const Description& description,
+                 std::span<const Tensor> tensors, const Progress& progress,
+                 const std::function<void()>& before_commit) {
     check_tensors(path.string(), description.network, tensors);
     const std::vector<TensorScan> scans = scan_tensors(tensors);
     Problems problems;
@@ -322,7 +345,7 @@ void write_model(const std::filesystem::path& path, const Description& descripti
         }
     }
     problems.throw_if_any(path.string());
-    write_safetensors(path, metadata, tensors, progress);
+    write_safetensors(path, metadata, tensors, progress, before_commit);
 }
 
 void require_other_file(const std::filesystem::path& input, const std::filesystem::path& output) {

@@ -93,15 +93,17 @@ std::uint64_t TensorStream::bytes() const {
 }
 
 void write_safetensors(const std::filesystem::path& path, const Metadata& metadata,
-                       std::span<const Tensor> tensors, const Progress& progress) {
+                       std::span<const Tensor> tensors, const Progress& progress,
+                       const std::function<void()>& before_commit) {
     check_sizes(path, tensors);
     std::vector<TensorStream> streams;
     for (const Tensor& tensor : tensors) streams.push_back(stream_of(tensor));
-    write_safetensors(path, metadata, streams, progress);
+    write_safetensors(path, metadata, streams, progress, before_commit);
 }
 
 void write_safetensors(const std::filesystem::path& path, const Metadata& metadata,
-                       std::span<const TensorStream> tensors, const Progress& progress) {
+                       std::span<const TensorStream> tensors, const Progress& progress,
+                       const std::function<void()>& before_commit) {
     const std::vector<const TensorStream*> order = in_file_order(tensors);
     const std::string header = header_bytes(metadata, order);
     std::uint64_t total = header.size();
@@ -120,6 +122,7 @@ void write_safetensors(const std::filesystem::path& path, const Metadata& metada
         tensor->write(write);
         if (done - before != tensor->bytes()) fail_size(path, tensor->name, tensor->bytes(), done - before);
     }
+    if (before_commit) before_commit();
     file.commit();
 }
 

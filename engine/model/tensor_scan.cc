@@ -30,11 +30,12 @@ bool all_finite(std::span<const float> values) {
 }
 
 TensorScan scan_tensor(const Tensor& tensor, std::atomic<std::uint64_t>& done, const Progress& progress,
-                       std::uint64_t total) {
+                       std::uint64_t total, const MappedFile* file) {
     TensorScan scan;
     Sha256 hash;
     for (std::size_t start = 0; start < tensor.bytes.size(); start += piece_bytes) {
         const auto piece = tensor.bytes.subspan(start, std::min(piece_bytes, tensor.bytes.size() - start));
+        const MappedFile::Use use = file == nullptr ? MappedFile::Use() : file->use(piece);
         if (tensor.dtype == DType::f32 && !scan.first_not_finite) {
             const std::span values(reinterpret_cast<const float*>(piece.data()),
                                    piece.size() / sizeof(float));
@@ -68,7 +69,8 @@ std::optional<std::size_t> first_not_finite(std::span<const float> values) {
     return static_cast<std::size_t>(found - values.begin());
 }
 
-std::vector<TensorScan> scan_tensors(std::span<const Tensor> tensors, const Progress& progress) {
+std::vector<TensorScan> scan_tensors(std::span<const Tensor> tensors, const Progress& progress,
+                                     const MappedFile* file) {
     std::uint64_t total = 0;
     for (const Tensor& tensor : tensors) total += tensor.bytes.size();
     const std::vector<std::size_t> order = by_falling_size(tensors);
@@ -77,7 +79,7 @@ std::vector<TensorScan> scan_tensors(std::span<const Tensor> tensors, const Prog
     std::atomic<std::uint64_t> done = 0;
     const auto work = [&](const Progress& report) {
         for (std::size_t i = next++; i < order.size(); i = next++) {
-            scans[order[i]] = scan_tensor(tensors[order[i]], done, report, total);
+            scans[order[i]] = scan_tensor(tensors[order[i]], done, report, total, file);
         }
     };
     std::future<void> second;  // its destructor joins, even if this thread's part throws

@@ -73,7 +73,7 @@ def table(rows):
 def main(words):
     options = parse(words)
     print(f'seed {options.seed}', file=sys.stderr)
-    rows = []
+    rows, complete = [], True
     with tempfile.TemporaryDirectory(prefix='vgg19-torture-') as folder:
         os.environ['VGG19_TOOL'] = str((options.tool or options.programs / 'vgg19').resolve())  # for served.py
         for name in options.parts:
@@ -85,13 +85,18 @@ def main(words):
                 part.run(torture)
             except Skipped as reason:
                 print(f'{name}: skipped, {reason}', file=sys.stderr)
+            except KeyboardInterrupt:
+                print(f'{name}: interrupted; this is what there is', file=sys.stderr)
+                complete = False
             rows += [row for row in torture.rows if row.tried]
+            if not complete:
+                break
     print(table(rows))
     if options.json:
         options.json.write_text(json.dumps([row.summary() for row in rows], indent=1) + '\n')
     if not rows:
         return SKIPPED
-    return 0 if all(row.survived == row.tried for row in rows) else 1
+    return 0 if complete and all(row.survived == row.tried for row in rows) else 1
 
 
 if __name__ == '__main__':

@@ -116,14 +116,21 @@ class Torture:
         command = [str(program or self.tool), *map(str, words)]
         with subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               cwd=folder or self.folder, env={**os.environ, **(environment or {})}) as process:
-            try:
-                output, errors = process.communicate(timeout=patience)
-                hung = False
-            except subprocess.TimeoutExpired:
+            # Twice, because all of this may have been suspended for longer than the first.
+            hung = not _ends(process, patience) and not _ends(process, patience)
+            if hung:
                 process.kill()
-                output, errors = process.communicate()
-                hung = True
+            output, errors = process.communicate()
         return Outcome(process.returncode, output.decode(errors='replace'), errors.decode(errors='replace'), hung)
+
+
+def _ends(process, seconds):
+    """Whether the process ends by then; what it prints is kept."""
+    try:
+        process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 def same_bytes(first, second):

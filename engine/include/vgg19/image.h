@@ -66,7 +66,7 @@ struct ImageOptions {
 
     /// Asked every few milliseconds while a picture is decoded, on the caller's thread; true ends decoding
     /// with Error (cancelled). What it throws leaves the function that decodes. Only libwebp, and stb_image
-    /// in a build without libjpeg or libpng, can take longer between two questions: a second for the largest
+    /// in a build without libjpeg or zlib, can take longer between two questions: seconds for the largest
     /// pictures.
     std::function<bool()> is_cancelled{};
 };
@@ -93,12 +93,16 @@ struct ImageCost {
 ///
 /// Throws std::bad_alloc where memory is short, Error (cancelled) as ImageOptions says.
 ///
-/// Peak memory in bytes per pixel: JPEG 3, plus 2 per stored sample if it has several scans (3 to 6 in total,
-/// 8 for CMYK); BMP, PGM and PPM 3; GIF 12; WebP 3 (lossless 7, with alpha or animated 11); PNG twice its
-/// unpacked data, and at least 6 (8-bit RGB 6, 16-bit RGBA 16; 1.25 times that if interlaced). The file
-/// itself is additional, up to three times its size for PNG. A picture that EXIF rotates takes at least 6.
-/// For a picture decoded at reduced size, these are the reduced pixels, except for several scans and lossless
-/// WebP.
+/// Peak memory, the file's own bytes excluded, is 3 bytes per pixel for BMP, GIF, PNG, PGM, PPM and JPEG, and
+/// buffers for some rows. A JPEG with several scans takes 2 more per stored sample (5 to 9 in all). WebP
+/// takes 3, lossless 8, with alpha or animated 12; those two up to 400 MB more, as long as that is less than
+/// 2,500 times their file. A picture that EXIF rotates takes at least 6. For a picture decoded at reduced
+/// size, these are the reduced pixels, except for several scans and lossless WebP. In a build without zlib a
+/// PNG takes its unpacked data and a copy of the file in addition, in one without libjpeg a JPEG 11 to 20
+/// bytes per pixel and two copies.
+///
+/// Work is bounded too: data behind a picture are not unpacked, and the scans of a JPEG must have the data
+/// that their blocks need, so that a file of 20 kB takes less than a second, whatever is in it.
 ///
 /// Throws Error (bad_input) with `name` in its message. Thread-safe.
 Image decode_image(std::span<const std::uint8_t> file, const std::string& name, const ImageOptions& options);

@@ -37,7 +37,10 @@ void Connection::start() noexcept {
 }
 
 void Connection::begin_stop() noexcept {
-    if (state_ == State::waiting) close();
+    guarded([&] {
+        if (state_ == State::waiting && !peer_closed_) on_readable();  // a request may have come just now
+        if (state_ == State::waiting) close();
+    });
 }
 
 void Connection::close() noexcept {
@@ -168,9 +171,7 @@ bool Connection::feed() {
     }
     if (state_ != State::head && state_ != State::body) return false;
     try {
-        consume(reader_.read(input(), [this](std::string_view bytes) {
-            exchange_->append_body(bytes, route_->most_body_bytes);
-        }));
+        read_input();
         if (state_ == State::head && reader_.has_head()) {
             begin_exchange();
         } else if (state_ == State::body && reader_.is_complete()) {
@@ -184,6 +185,14 @@ bool Connection::feed() {
         refuse(core_.current_problem());
     }
     return true;
+}
+
+/// What cannot be read is not looked at again, and neither is what follows.
+void Connection::read_input() {
+    const bool closes = std::exchange(closes_, true);
+    consume(reader_.read(
+        input(), [this](std::string_view bytes) { exchange_->append_body(bytes, route_->most_body_bytes); }));
+    closes_ = closes;
 }
 
 void Connection::begin_exchange() {
@@ -219,9 +228,10 @@ const Route& Connection::find_route(Request& request) {
     throw Problem(405, "method_not_allowed", "expected " + allowed);
 }
 
-void Connection::check_body() const {
+void Connection::check_body() {
     const Request& request = exchange_->request();
     if (!request.chunked && !request.content_length) {
+        closes_ = true;  // the client may send a body all the same
         throw Problem(411, "length_required", "body: expected Content-Length, or chunks");
     }
     if (request.content_length.value_or(0) > route_->most_body_bytes) {

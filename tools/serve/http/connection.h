@@ -76,12 +76,13 @@ class Connection final : public std::enable_shared_from_this<Connection> {
     void peer_left(bool was_reset);
     void advance();
     bool feed();
+    void read_input();
     std::string_view input() const { return std::string_view(input_).substr(input_begin_); }
     void consume(std::size_t count);
 
     void begin_exchange();
     const Route& find_route(Request& request);
-    void check_body() const;
+    void check_body();
     void admit();
     void start_body();
     void handle();

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -37,6 +38,21 @@ Client client_of(const sockaddr_storage& address) {
         std::memcpy(&number, &v6, sizeof number);
     }
     return {address.ss_family, number};
+}
+
+/// accept(), for a socket that neither blocks nor delays small pieces.
+int accept_one(int listener, sockaddr_storage& address) {
+    socklen_t size = sizeof address;
+    const int socket =
+        ::accept4(listener, reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int yes = 1;
+    if (socket >= 0) ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    return socket;
+}
+
+bool is_readable(int socket) {
+    pollfd wish{.fd = socket, .events = POLLIN, .revents = 0};
+    return ::poll(&wish, 1, 0) > 0;
 }
 
 tcp::acceptor listening(boost::asio::io_context& context, const tcp::endpoint& endpoint, error_code& error) {
@@ -100,8 +116,6 @@ void Listener::accept_some() {
             if (recovers_from(errno)) continue;
             return;
         }
-        const int yes = 1;
-        ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
         core_.adopt(socket, client_of(address));
     }
     arm();
@@ -129,9 +143,12 @@ bool Listener::recovers_from(int error) {
             return true;
         case EMFILE:
         case ENFILE:
-            if (core_.make_room(nullptr)) return true;
-            refuse_with_spare();
-            return false;
+            // Also where no connection is waiting.
+            if (!is_readable(descriptor_.native_handle())) {
+                arm();
+                return false;
+            }
+            return core_.make_room(nullptr) || accept_with_spare();
         default:
             break;
     }
@@ -145,15 +162,24 @@ bool Listener::recovers_from(int error) {
     return false;
 }
 
-/// Without this, clients would wait for an answer until descriptors are free again.
-void Listener::refuse_with_spare() noexcept {
+/// Without this, clients would wait for an answer until descriptors are free again. False if that fails, too.
+bool Listener::accept_with_spare() noexcept {
     if (spare_ >= 0) ::close(std::exchange(spare_, -1));
-    const int socket = ::accept4(descriptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (socket >= 0) {
-        send_last_words(socket, core_.too_many_connections);
-        ::close(socket);
+    sockaddr_storage address{};
+    const int socket = accept_one(descriptor_.native_handle(), address);
+    if (socket < 0) {
+        reserve_spare();
+        return false;
     }
     reserve_spare();
+    if (spare_ >= 0) {  // descriptors are free again
+        core_.adopt(socket, client_of(address));
+    } else {
+        send_last_words(socket, core_.too_many_connections);
+        ::close(socket);
+        reserve_spare();
+    }
+    return true;
 }
 
 void Listener::reserve_spare() noexcept {

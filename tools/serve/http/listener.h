@@ -32,7 +32,7 @@ class Listener {
   private:
     void accept_some();
     bool recovers_from(int error);
-    void refuse_with_spare() noexcept;
+    bool accept_with_spare() noexcept;
     void reserve_spare() noexcept;
 
     Core& core_;

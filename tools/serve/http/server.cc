@@ -6,6 +6,7 @@
 #include <atomic>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -44,12 +45,17 @@ class Server::Impl {
     Impl& operator=(const Impl&) = delete;
 
     void run();
+    void poll();
     void ask_to_stop(std::chrono::milliseconds grace) noexcept;
 
     Core core;
     Listener listener;
 
   private:
+    void prepare();
+    template <typename Function>
+    void turn(const Function& function) noexcept;
+    void throw_failure() const;
     void arm();
     void on_mail();
     void on_tick();
@@ -82,23 +88,42 @@ void Server::Impl::for_each_connection(const Function& function) {
     }
 }
 
-void Server::Impl::run() {
+void Server::Impl::prepare() {
+    if (mailbox_.is_open()) return;
     core.most_connections = std::min(core.most_connections, most_descriptors());
-    if (!mailbox_.is_open()) mailbox_.assign(core.mailbox->descriptor());
+    mailbox_.assign(core.mailbox->descriptor());
+}
+
+void Server::Impl::run() {
+    prepare();
     while (!listener.failure() && !(has_begun_to_stop_ && core.connections.empty())) {
-        try {
-            listener.arm();
-            arm();
-            core.context.restart();
-            core.context.run();
-        } catch (...) {  // no memory to wait for something; connections deal with their own exceptions
-            std::this_thread::sleep_for(std::chrono::milliseconds(1));
-        }
+        turn([this] { core.context.run(); });
     }
-    const std::error_code failure = listener.failure();
     close_all();
     listener.close();
-    if (failure) throw std::system_error(failure, "accept");
+    throw_failure();
+}
+
+void Server::Impl::poll() {
+    prepare();
+    turn([this] { core.context.poll(); });
+    throw_failure();
+}
+
+template <typename Function>
+void Server::Impl::turn(const Function& function) noexcept {
+    try {
+        listener.arm();
+        arm();
+        core.context.restart();
+        function();
+    } catch (...) {  // no memory to wait for something; connections deal with their own exceptions
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+}
+
+void Server::Impl::throw_failure() const {
+    if (listener.failure()) throw std::system_error(listener.failure(), "accept");
 }
 
 /// Waits for whatever is not waited for.
@@ -174,6 +199,10 @@ void Server::adopt(int socket) {
 
 void Server::run() {
     impl_->run();
+}
+
+void Server::poll() {
+    impl_->poll();
 }
 
 void Server::stop(std::chrono::milliseconds grace) noexcept {

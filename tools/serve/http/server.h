@@ -76,6 +76,8 @@ class Server {
     /// accept() and lack of memory or descriptors end at most the connections concerned. Throws
     /// std::system_error only if the listening socket itself is closed or broken.
     void run();
+    /// In place of run(): does what can be done without waiting, on this thread. Throws as run() does.
+    void poll();
     /// May be called from any thread, any number of times. Accepts no more connections, closes idle ones, and
     /// lets run() return when all others are answered, or after `grace` at the latest, when it closes them.
     void stop(std::chrono::milliseconds grace) noexcept;
