@@ -11,8 +11,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -133,6 +135,7 @@ class Served {
     std::thread thread_;
 };
 
+using ExchangePtr = std::shared_ptr<Exchange>;
 using Handle = std::function<void(const std::shared_ptr<Exchange>&)>;
 
 inline Route get(std::string pattern, Handle handle) {
@@ -159,6 +162,37 @@ inline Route echo() {
     return post("/echo", 1'000'000, [](const std::shared_ptr<Exchange>& exchange) {
         exchange->respond(Answer{.type = "text/plain", .body = std::move(exchange->body)});
     });
+}
+
+/// Exchanges that a handler has kept.
+class Kept {
+  public:
+    Handle keeps() {
+        return [this](const ExchangePtr& exchange) {
+            const std::scoped_lock lock(mutex_);
+            kept_.push_back(exchange);
+        };
+    }
+    /// Waits for it; null after too long a time.
+    ExchangePtr next() {
+        ExchangePtr exchange;
+        becomes_true([&] {
+            const std::scoped_lock lock(mutex_);
+            if (kept_.empty()) return false;
+            exchange = kept_.front();
+            kept_.pop_front();
+            return true;
+        });
+        return exchange;
+    }
+
+  private:
+    std::mutex mutex_;
+    std::deque<ExchangePtr> kept_;
+};
+
+inline std::string request(const std::string& path, const std::string& fields = "") {
+    return "GET " + path + " HTTP/1.1\r\n" + fields + "\r\n";
 }
 
 inline std::size_t count_of(std::string_view text, std::string_view part) {
