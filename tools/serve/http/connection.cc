@@ -24,10 +24,10 @@ constexpr std::chrono::seconds stalling{1};
 
 }  // namespace
 
-Connection::Connection(Core& core, Socket socket, const Client& client)
+Connection::Connection(Core& core, Socket socket, Client client)
     : core_(core),
       socket_(std::move(socket)),
-      client_(client),
+      client_(std::move(client)),
       progress_(Clock::now()),
       deadline_(progress_ + core.options.limits.keep_alive),
       reader_(core.options.limits) {}
@@ -45,7 +45,7 @@ void Connection::begin_stop() noexcept {
 
 void Connection::close() noexcept {
     if (state_ == State::closed) return;
-    const std::shared_ptr<Connection> self = shared_from_this();
+    const std::shared_ptr<Connection> self = weak_from_this().lock();  // until the end of this function
     state_ = State::closed;
     if (exchange_) exchange_->depart();
     let_go();

@@ -17,7 +17,7 @@ namespace vgg19::http {
 
 class Connection final : public std::enable_shared_from_this<Connection> {
   public:
-    Connection(Core& core, Socket socket, const Client& client);
+    Connection(Core& core, Socket socket, Client client);
     ~Connection() = default;
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
@@ -60,7 +60,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
     /// Runs the function, then waits for input if there may be some.
     template <typename Function>
     void guarded(const Function& function) noexcept {
-        const std::shared_ptr<Connection> self = shared_from_this();
+        const std::shared_ptr<Connection> self = weak_from_this().lock();
         try {
             if (state_ != State::closed) function();
             arm_read();

@@ -116,7 +116,7 @@ void Core::forget(Connection& connection) noexcept {
 
 void send_last_words(int socket, std::string_view text) noexcept {
     constexpr std::size_t most_reads = 64;
-    std::array<char, 4096> bytes;
+    std::array<char, 4096> bytes{};
     static_cast<void>(::send(socket, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL));
     ::shutdown(socket, SHUT_WR);
     for (std::size_t i = 0; i < most_reads; ++i) {

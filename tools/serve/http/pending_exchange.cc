@@ -166,7 +166,7 @@ void PendingExchange::grow_body(std::size_t capacity) {
     }();
     if (grow) grow((body.empty() ? 0 : body.capacity()) + capacity);
     body.reserve(capacity);
-    if (grow && body.size() > 0) grow(capacity);
+    if (grow && !body.empty()) grow(capacity);
 }
 
 PendingExchange::Outcome PendingExchange::take_outcome() {
