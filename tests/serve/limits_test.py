@@ -116,7 +116,6 @@ class LimitsTest(unittest.TestCase):
         for name, send in {
                 'png': lambda: server.post('/v1/classify', loads.LARGE_PNG),
                 'jpeg': lambda: server.post('/v1/classify', served.flat_jpeg(6000, 4000)),
-                'scans': lambda: server.post('/v1/classify', loads.progressive_jpeg(6000, 4000, 3)),
                 'ppm': lambda: server.post('/v1/classify', served.pixels(20, 2000) * 3),
                 'gif': lambda: server.post('/v1/classify', gif),
                 'json': lambda: server.post('/v2/models/res160/infer', tensor, 'application/json'),

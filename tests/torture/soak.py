@@ -1,4 +1,4 @@
-"""200,000 requests of 25 kinds to `serve`, 5 % of them hostile, and restarts: nothing grows, and /healthz answers in time."""
+"""200,000 requests of 24 kinds to `serve`, 5 % of them hostile, and restarts: nothing grows, and /healthz answers in time."""
 
 import concurrent.futures
 import contextlib
@@ -8,6 +8,7 @@ import random
 import threading
 import time
 
+import hostile_pictures
 import loads
 import served
 from trials import Counts
@@ -26,12 +27,30 @@ GRACE = 5
 LONGEST_END = GRACE + 5 + 2
 OPTIONS = ('--max-upload', '1', '--timeout', '1', '--grace', str(GRACE), '--memory', '200')
 MOST_RESERVED = 'vgg19_memory_most_reserved_bytes{{use="{}"}}'
+MANY_SCANS = [hostile_pictures.empty_scans(2000, 8000, False), hostile_pictures.refinements(40, 1500)]
+
+
+def many_scans(server):
+    """Small files whose scans pass over all blocks again and again."""
+    return [server.post('/v1/classify?variants=int8', picture).status for picture in MANY_SCANS], {200, 400}
+
+
+def leaves_many_scans(server):
+    with server.connect() as connection:
+        picture = MANY_SCANS[-1]
+        connection.sendall(loads.head_of_post(server, '/v1/classify', f'Content-Length: {len(picture)}') + picture)
+        time.sleep(0.01)
+        loads.leave(connection)
+    return [], set()
+
+
+HOSTILE = [*loads.HOSTILE, many_scans, leaves_many_scans]
 
 
 def turn(number):
     """The kind of the request with that number."""
     if number % HOSTILE_EVERY == 0:
-        return loads.HOSTILE[number // HOSTILE_EVERY % len(loads.HOSTILE)]
+        return HOSTILE[number // HOSTILE_EVERY % len(HOSTILE)]
     return random.Random(number).choice(loads.WELL_BEHAVED)
 
 
@@ -141,14 +160,15 @@ class Soak:
         return server
 
     def rest(self, server):
-        """Waits until nothing is served; returns memory, threads and descriptors."""
+        """Waits until nothing is served; returns memory, without what finished jobs keep for a minute, threads and descriptors."""
         served.wait_until(lambda: server.metric('vgg19_in_flight') == 0, 'the end of all requests')
         served.wait_until(lambda: server.metric('vgg19_connections') <= 2, 'the end of all connections but the probe')
         served.wait_until(lambda: server.metric('vgg19_memory_reserved_bytes{use="working"}') == 0, 'memory')
         time.sleep(TIDY_TIME)
         # The probe changes its connection now and then.
         descriptors = min(server.descriptors() for _ in range(20) if time.sleep(0.02) is None)
-        return server.resident_bytes(), server.threads(), descriptors
+        kept = server.metric('vgg19_memory_reserved_bytes{use="held"}')
+        return server.resident_bytes() - kept, server.threads(), descriptors
 
     def begin(self, server, numbers, server_may_end=False):
         return [self.pool.submit(send, server.port, numbers[i::PROCESSES], server_may_end) for i in range(PROCESSES)]
