@@ -56,7 +56,7 @@ void check_work(const JpegWork& work, std::size_t blocks_in_all, bool is_arithme
     }
     if (!work.has_all_components) fail_image("a component of its pixels has no scan: it is cut short");
     const std::size_t most = is_arithmetic
-                                 ? 250'000 + 16 * work.data_bytes
+                                 ? 100'000 + 16 * work.data_bytes
                                  // Encoders make about six passes over each block, optimisers a few more.
                                  : 1'000'000 + 64 * work.data_bytes + 16 * blocks_in_all;
     if (work.blocks <= most) return;

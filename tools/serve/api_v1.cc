@@ -70,9 +70,7 @@ class Follower final : public EventLog::Listener {
 
 void Application::add_v1(std::vector<http::Route>& routes) {
     routes.push_back(get_route("/v1/models", [this](const http::Request& /*request*/) {
-        http::Answer answer{.type = "application/json"};
-        answer.lasting_body = models_text_;
-        return answer;
+        return http::Answer{.type = "application/json", .lasting_body = models_text_};
     }));
     routes.push_back(queued_route(
         "/v1/classify", Body::image,

@@ -85,7 +85,7 @@ class Application {
     JobStore jobs_;
     std::atomic<bool> is_tidy_ = true;  ///< no request has run since tidy()
     WorkQueue queue_;
-    std::string models_text_;  ///< the answer of /v1/models: slow to make, and always the same
+    std::string models_text_;  ///< the answer of /v1/models, which takes milliseconds to make; set by bind()
     http::Server server_;
 };
 
