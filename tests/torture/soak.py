@@ -15,8 +15,8 @@ from trials import Counts
 
 TRIALS = Counts(full=200_000, short=200)
 LIVES = 10                                              # of the server; all but the last one end under load
-RESTS = 8                                               # in a life; the memory of each is compared
-WARM_UP = 3                                             # rests of a life that only fill caches and pools
+RESTS = 8                                               # in a life; the memory of the last ones is compared
+WARM_UP = 2                                             # rests of a life that only fill caches and pools
 MOST_GROWTH = 1.01
 TIDY_TIME = 1.5                                         # seconds without work, until memory has been returned
 MOST_MILLISECONDS = 50                                  # 99 % of the answers of /healthz
@@ -149,7 +149,7 @@ class Soak:
         self.resources = torture.row('at rest, threads and descriptors as before')
         self.ends = torture.row(f'SIGTERM under load ends the server within {LONGEST_END} s')
         if not self.short:
-            self.memory = torture.row('at rest, RSS within 1 % of its plateau')
+            self.memory = torture.row('RSS at rest, last half of a life within 1 % of the half before')
             self.healthz = torture.row(f'/healthz within {MOST_MILLISECONDS} ms for 99 of 100')
         self.pool = concurrent.futures.ProcessPoolExecutor(PROCESSES)
 
@@ -184,17 +184,19 @@ class Soak:
         for i in range(RESTS):
             self.serve(server, numbers[len(numbers) * i // RESTS:len(numbers) * (i + 1) // RESTS])
             rests.append(self.rest(server))
-        for i in range(WARM_UP, RESTS):
-            plateau = min(memory for memory, _, _ in rests[WARM_UP - 1:i])
-            if not self.short:
-                self.memory.record(rests[i][0] <= MOST_GROWTH * plateau,
-                                   f'{rests[i][0] / 1e6:.2f} MB at rest {i + 1}, {plateau / 1e6:.2f} MB before')
-            # The probe may have no connection just then.
-            _, threads, descriptors = rests[WARM_UP - 1]
-            self.resources.record(rests[i][1] == threads and rests[i][2] <= descriptors,
-                                  f'{rests[i][1:]} threads and descriptors at rest {i + 1}, {(threads, descriptors)} before')
+        memory = [rest[0] for rest in rests[WARM_UP:]]
+        half = len(memory) // 2
+        # An allocator's memory goes up and down by a little; a leak makes the last ones all larger.
+        plateau, last = max(memory[:half]), min(memory[half:])
+        if not self.short:
+            self.memory.record(last <= MOST_GROWTH * plateau, f'{last / 1e6:.2f} MB, {plateau / 1e6:.2f} MB before')
+        _, threads, descriptors = rests[WARM_UP]
+        for rest in rests[WARM_UP + 1:]:                # the probe may have no connection just then
+            self.resources.record(rest[1] == threads and rest[2] <= descriptors,
+                                  f'{rest[1:]} threads and descriptors, {(threads, descriptors)} before')
         held, working = (server.metric(MOST_RESERVED.format(use)) / 1e6 for use in ('held', 'working'))
-        print(f'soak: {rests[WARM_UP - 1][0] / 1e6:.1f} to {rests[-1][0] / 1e6:.1f} MB, {rests[-1][1]} threads, '
+        at_rest = ' '.join(f'{value / 1e6:.1f}' for value in memory)
+        print(f'soak: at rest {at_rest} MB, {rests[-1][1]} threads, '
               f'{rests[-1][2]} descriptors; most reserved: {held:.1f} MB held, {working:.1f} MB working', flush=True)
 
     def end_under_load(self, server, numbers):
