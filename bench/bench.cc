@@ -19,6 +19,8 @@
 #include "converter/lineage.h"
 #include "converter/variants/variants.h"
 #include "engine/model/foreign_text.h"
+#include "engine/model/mapping_faults.h"
+#include "engine/model/model_access.h"
 #include "engine/model/safetensors.h"
 #include "kernels/common/parallel.h"
 #include "vgg19/error.h"
@@ -59,7 +61,7 @@ std::string weights_text(const Options& options) {
 }
 
 bool pruned_and_not_finetuned(const Variant& variant) {
-    const Model model = Model::open(variant.file);
+    const Model model = model::map_model(variant.file);
     return has_surgery(model.lineage(), Surgery::prune) && !has_surgery(model.lineage(), Surgery::finetune);
 }
 
@@ -206,6 +208,7 @@ int run_command(int argc, char** argv, const std::vector<std::string>& program) 
 
 int bench_main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN);  // a dead worker must cause a write error, not end the bench
+    model::catch_faults_of_mappings();
     std::string name = "vgg19-bench";
     try {
         const std::vector<std::string> program = words_before(static_cast<std::size_t>(argc - 1));

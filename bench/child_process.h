@@ -16,14 +16,14 @@ struct ChildStreams {
 
 /// Starts this very program with these words, of which the first is what it takes for its name. The child
 /// gets SIGTERM when the thread that started it ends, and with it this process. Throws Error (failed), which
-/// calls the child `name`.
+/// calls the child `name`. SIGCHLD is not ignored afterwards.
 pid_t start_this_program(const std::string& name, std::vector<std::string> words,
                          const ChildStreams& streams);
 
 /// How a child ended.
 struct ChildEnd {
-    int exit_code = 0;
-    int signal = 0;  ///< that ended it, or 0
+    int exit_code = 0;  ///< 127 also if nobody can tell
+    int signal = 0;     ///< that ended it, or 0
 };
 
 /// Waits for the end.

@@ -118,7 +118,7 @@ std::vector<VariantReport> examine(const std::vector<Variant>& variants, const O
     std::optional<Answer> baseline;
     std::optional<Model> baseline_model;
     for (const Variant& variant : variants) {
-        const Model model = Model::open(variant.file);
+        const Model model = model::map_model(variant.file);
         Session session(model, session_options(options, variant.input_size));
         std::vector<float> input(3 * session.input_size().pixels());
         session.preprocess(image.view(), input);

@@ -11,6 +11,7 @@
 #include "bench/bench_image.h"
 #include "bench/machine.h"
 #include "bench/worker_job.h"
+#include "engine/model/model_access.h"
 #include "engine/model/number_text.h"
 #include "engine/model/safetensors.h"
 #include "kernels/common/thread_limit.h"
@@ -89,7 +90,7 @@ void say_ready(const WorkerJob& job) {
 void run_worker(const Options& options) {
     const kernels::ThreadLimit limit(options.threads);
     Input input = options.input ? read_input(*options.input, options.batch) : Input{};
-    Session session(Model::open(*options.worker), session_options(options, input_size(options, input)));
+    Session session(model::map_model(*options.worker), session_options(options, input_size(options, input)));
     if (!options.input) {
         input.values.resize(3 * session.input_size().pixels());
         session.preprocess(bench_image(options.image).view(), input.values);

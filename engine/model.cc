@@ -7,7 +7,7 @@
 namespace vgg19 {
 
 Model Model::open(const std::filesystem::path& path) {
-    return model::ModelAccess::of(model::ModelFile::open(path));
+    return model::ModelAccess::of(model::ModelFile::open(model::MappedFile::read_when_used(path)));
 }
 Model Model::from_descriptor(int descriptor, std::uint64_t offset, std::uint64_t length) {
     return model::ModelAccess::of(

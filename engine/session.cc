@@ -123,8 +123,11 @@ struct Session::State {
         require_finite("input", "", input, program.plan().execution.threads);
         has_run = false;
         program.run(input.data(), results, options);
+        weights_file().require_unchanged();
         has_run = true;
     }
+
+    const model::MappedFile& weights_file() const { return model::file_of(model).file().mapping(); }
 
     /// One span for each output.
     void require_outputs(const char* what, std::size_t found) const {
@@ -145,7 +148,11 @@ struct Session::State {
 };
 
 Session::Session(const Model& model, const SessionOptions& options) {
-    guarded(options.parallel_for, [&] { state_ = std::make_unique<State>(model, options); });
+    guarded(options.parallel_for, [&] {
+        const model::MappedFile& file = model::file_of(model).file().mapping();
+        model::reading(file, [&] { state_ = std::make_unique<State>(model, options); });
+        file.require_unchanged();
+    });
 }
 
 Session::Session(Session&&) noexcept = default;
@@ -200,6 +207,7 @@ std::vector<Prediction> Session::predictions(std::span<const float> logits, std:
         throw Error(ErrorKind::usage,
                     "top: expected 1 to " + std::to_string(logits.size()) + ", found " + std::to_string(top));
     }
+    require_finite("logits", "", logits, 1);
     std::vector<float> probabilities(logits.size());
     std::vector<std::size_t> indices(top);
     state_->softmax.run(logits.data(), logits.size(), probabilities.data());
@@ -253,6 +261,7 @@ void Session::backward(std::span<const std::span<const float>> output_gradients,
             require_finite("gradient of ", state_->outputs[i].name, output_gradients[i], threads());
         }
         state_->program.backward(output_gradients, input_gradient.data(), options);
+        state_->weights_file().require_unchanged();
     });
 }
 void Session::reshape(MapSize input_size, std::size_t batch) {
@@ -262,7 +271,8 @@ void Session::reshape(MapSize input_size, std::size_t batch) {
         Program& program = state_->program;
         Plan plan = reshaped(program.plan(), file, input_size, batch);
         std::vector<Output> outputs = described_outputs(plan);
-        program.reshape(file, std::move(plan));
+        model::reading(file.file().mapping(), [&] { program.reshape(file, std::move(plan)); });
+        file.file().mapping().require_unchanged();
         state_->has_run = false;
         state_->outputs = std::move(outputs);
         if (state_->log) tell(state_->log, decisions("planned again", program.plan(), program.reports()));

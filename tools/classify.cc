@@ -11,6 +11,7 @@
 #include "engine/image/formats.h"
 #include "engine/model/foreign_text.h"
 #include "engine/model/json.h"
+#include "engine/model/model_access.h"
 #include "tools/command.h"
 #include "tools/progress_bar.h"
 #include "tools/subcommands.h"
@@ -105,7 +106,7 @@ int classify(int argc, char** argv) {
     const bool json = line.given("json");
     SessionOptions options = session_options(line);
     options.outputs = {"logits"};  // so that a model without a classifier is refused at once
-    const Model model = Model::open(line.required("model"));
+    const Model model = model::map_model(line.required("model"));
     const std::size_t top = top_option(line, model.classes());
     Session session(model, options);
     ImageOptions picture_options = image_options(line);

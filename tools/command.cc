@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "engine/model/foreign_text.h"
+#include "engine/model/model_access.h"
 #include "tools/text.h"
 #include "vgg19/error.h"
 #include "vgg19/model.h"
@@ -58,7 +59,7 @@ void check_destination(const std::filesystem::path& output) {
 }
 
 void print_written(const std::filesystem::path& path) {
-    const Model model = Model::open(path);
+    const Model model = model::map_model(path);
     std::cout << path.string() << ": " << model::printable(model.variant()) << ", "
               << grouped(model.active_parameters()) << " parameters, " << megabytes(model.file_bytes())
               << '\n';

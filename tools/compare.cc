@@ -13,6 +13,7 @@
 #include "engine/image/preprocess.h"
 #include "engine/model/json.h"
 #include "engine/model/map_size.h"
+#include "engine/model/model_access.h"
 #include "engine/model/model_file.h"
 #include "engine/model/network.h"
 #include "tools/command.h"
@@ -208,7 +209,7 @@ int compare(int argc, char** argv) {
     constexpr double most_distance = 1e6;
     const double hottest = line.given("hottest") ? line.number("hottest", 1e-9, most_distance) : 0;
 
-    const Model model = Model::open(model_path);
+    const Model model = model::map_model(model_path);
     if (options.outputs.empty()) options.outputs = last_relus(model);
     const Pair pair = read_pair(line, model, pictures[0], pictures[1]);
     options.set_input_size(size_of(pair.a));

@@ -73,7 +73,7 @@ int eval(int argc, char** argv) {
     options.batch = line.whole_number("batch", 1, largest_batch);
 
     const converter::LabelOptions label_choice = label_options(line);
-    const Model model = Model::open(model_path);
+    const Model model = model::map_model(model_path);
     model::file_of(model).require_classifier();
     const NamedData named = open_data("data", data_path, converter::DataUse::evaluation, image_options(line));
     const converter::DataSet& data = *named.data;
@@ -84,7 +84,7 @@ int eval(int argc, char** argv) {
     options.batch = std::min(options.batch, images.items.size());
     Session session(model, options);
     std::optional<Session> reference;
-    if (!reference_path.empty()) reference.emplace(Model::open(reference_path), options);
+    if (!reference_path.empty()) reference.emplace(model::map_model(reference_path), options);
 
     const EvaluationReport report = {
         .model = {model_path, session.input_size()},

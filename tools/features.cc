@@ -12,6 +12,7 @@
 #include "engine/model/foreign_text.h"
 #include "engine/model/map_size.h"
 #include "engine/model/mapped_file.h"
+#include "engine/model/model_access.h"
 #include "engine/model/model_file.h"
 #include "engine/model/network.h"
 #include "engine/model/sha256.h"
@@ -299,7 +300,7 @@ int features(int argc, char** argv) {
     const std::vector<PictureFile> pictures = pictures_option(line);
     check_inputs(line, output, pictures);
 
-    const Model model = Model::open(model_path);
+    const Model model = model::map_model(model_path);
     SessionOptions running = session_options_of(line, layers);
     if (options.own_sizes) {
         options.image.full_size_pixels = SIZE_MAX;  // none is decoded at reduced size

@@ -15,6 +15,7 @@
 #include "converter/evaluate/evaluate.h"
 #include "converter/evaluate/label_map.h"
 #include "converter/finetune/training_data.h"
+#include "engine/model/model_access.h"
 #include "engine/model/model_file.h"
 #include "tools/command.h"
 #include "tools/data_sets.h"
@@ -300,7 +301,7 @@ class Validation {
 
     converter::Accuracy run(const std::filesystem::path& model) const {
         ProgressBar bar("validating", ProgressUnit::items);
-        Session session(Model::open(model), options_);
+        Session session(model::map_model(model), options_);
         return converter::evaluate(session, labelled_.images(), nullptr, bar.callback()).total;
     }
 

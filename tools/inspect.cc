@@ -322,7 +322,7 @@ int inspect(int argc, char** argv) {
 
     const std::filesystem::path path = line.argument("MODEL");
     SessionOptions options = session_options(line);
-    const Model model = Model::open(path);
+    const Model model = model::map_model(path);
     if (options.input_size().empty()) options.set_input_size(model.preprocessing().input_size);
     std::optional<ShownPlan> plan;
     if (line.given("machine")) {

@@ -9,7 +9,9 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/model/mapping_faults.h"
 #include "tools/command.h"
+#include "tools/command_line/standard_streams.h"
 #include "tools/subcommands.h"
 
 namespace {
@@ -112,9 +114,11 @@ Run* run_of(std::string_view name) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    vgg19::occupy_standard_streams();
     // A file that reaches the size limit then causes a write error, after which files are cleaned up, instead
     // of ending the process.
     std::signal(SIGXFSZ, SIG_IGN);
+    vgg19::model::catch_faults_of_mappings();
     if (argc < 2) {
         print_help(std::cerr);
         return exit_wrong_usage;

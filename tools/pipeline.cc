@@ -16,6 +16,7 @@
 #include "tools/data_sets.h"
 #include "tools/interrupt.h"
 #include "tools/pipeline/child_process.h"
+#include "tools/pipeline/folder_lock.h"
 #include "tools/pipeline/plan.h"
 #include "tools/pipeline/report.h"
 #include "tools/pipeline/steps.h"
@@ -273,6 +274,7 @@ int pipeline(int argc, char** argv) {
 
     require_different_pictures(line, options);
     prepare_folder(options.folder);
+    const FolderLock lock(options.folder);
     if (is_model) link_baseline(options.weights, options.folder / "baseline.safetensors");
     StepLog log(options.folder / log_name);
     const InterruptGuard guard("\nvgg19 pipeline: ending this step\n");

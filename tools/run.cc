@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/model/model_access.h"
 #include "engine/model/model_file.h"
 #include "engine/model/safetensors.h"
 #include "tools/command.h"
@@ -176,7 +177,7 @@ int run(int argc, char** argv) {
     model::require_other_file(model_path, output);
 
     const SafetensorsFile file = SafetensorsFile::open(input_path);
-    const Model model = Model::open(model_path);
+    const Model model = model::map_model(model_path);
     // The session knows what its outputs need; logits need five pools.
     const bool gives_logits = options.outputs.empty() && model.classes() > 0;
     const Tensor& input =

@@ -139,6 +139,14 @@ sigset_t take_signals() {
     return signals;
 }
 
+/// Where there is no memory to say it, it is left unsaid.
+void say(const char* text) noexcept {
+    try {
+        bench::say(text);
+    } catch (const std::exception&) {
+    }
+}
+
 /// Exits with the code that a shell reports for a process killed by this signal.
 [[noreturn]] void end_at_once(int signal) {
     constexpr int killed = 128;
@@ -174,7 +182,7 @@ class SignalThread {
         while (signal == 0) signal = signal_within(long_time);
         const std::chrono::milliseconds grace = tell_application([](server::Application& application) {
             application.stop();
-            bench::say("stopping after running requests");
+            say("stopping after running requests");
         });
         if (grace.count() == 0) end_at_once(signal);
         if (const int second = signal_within(grace)) end_at_once(second);

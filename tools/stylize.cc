@@ -12,6 +12,7 @@
 #include "engine/image/formats.h"
 #include "engine/model/json.h"
 #include "engine/model/map_size.h"
+#include "engine/model/model_access.h"
 #include "engine/model/model_file.h"
 #include "tools/command.h"
 #include "tools/interrupt.h"
@@ -286,7 +287,7 @@ int stylize(int argc, char** argv) {
     one_of(line, "init", {"content", "noise"});
     one_of(line, "optimizer", {"lbfgs", "adam"});
 
-    const Model model = Model::open(model_path);
+    const Model model = model::map_model(model_path);
     const Pictures pictures = read_pictures(line);
     Session session(model, session_options_of(line, layers, size_of(pictures.content)));
     StyleObjective objective(session, layers, weights, pictures.content, pictures.style,

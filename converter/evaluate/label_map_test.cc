@@ -112,7 +112,8 @@ TEST_CASE("errors in a label map give file and line") {
           Containing("line 3: expected one line per class, found '1' again, after line 1"));
     CHECK(file.refusal("cat 1\nC# 2\n") == Containing("none for class 2, 'golden retriever'"));
     CHECK(file.refusal("") == Containing("none for class 0, 'C#'"));
-    CHECK(file.refusal(std::string(500, 'x')) == Containing("found '" + std::string(40, 'x') + "…" + std::string(20, 'x') + "'"));
+    CHECK(file.refusal(std::string(500, 'x')) ==
+          Containing("found '" + std::string(40, 'x') + "…" + std::string(20, 'x') + "'"));
     CHECK(error_of(ErrorKind::bad_input, [&] {
               read_label_map(file.folder / "missing", file.names, imagenet);
           }) == Containing("missing"));
@@ -164,7 +165,7 @@ TEST_CASE("a data set without labels, or with an empty class folder, is refused"
     const auto classes = open_data_set(folder / "classes");
     CHECK(classes->class_names() == std::vector<std::string>{"ant", "bee"});
     CHECK(error_of(ErrorKind::bad_input, [&] { map_classes(*classes, "photos", 2); }) ==
-          Containing("photos: expected images in each class folder, found none in bee"));
+          Containing("photos: expected images in each class folder, found none in 'bee'"));
 }
 
 }  // namespace vgg19::converter

@@ -218,7 +218,7 @@ std::vector<FactorizedLayer> factorize_model(const model::ModelFile& model, cons
     for (std::size_t i = 0; i < chosen.size(); ++i) {
         if (factors[i]) tensors.add(model, description.network, chosen[i], std::move(*factors[i]));
     }
-    model::write_model(output, description, tensors.tensors());
+    model::write_model(output, description, tensors.tensors(), {}, model.file().mapping());
     return result;
 }
 

@@ -109,7 +109,7 @@ void write_trained(const model::ModelFile& model, std::span<const Parameter> par
     }
     model::Description description = model.description();
     description.lineage.push_back(step);
-    model::write_model(output, description, tensors, progress);
+    model::write_model(output, description, tensors, progress, model.file().mapping());
 }
 
 /// Runs all phases of a training run.

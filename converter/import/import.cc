@@ -301,14 +301,9 @@ model::Description describe(const std::filesystem::path& input, const ImportOpti
     return description;
 }
 
-}  // namespace
-
-ImportReport import_model(const std::filesystem::path& input, const std::filesystem::path& output,
-                          const ImportOptions& options, const model::Progress& progress) {
-    model::require_other_file(input, output);
-    const StateDict source = StateDict::open(input);
-    if (source.is_model()) return change_our_model(input, output, options, progress);
-
+ImportReport import_checkpoint(const StateDict& source, const std::filesystem::path& input,
+                               const std::filesystem::path& output, const ImportOptions& options,
+                               const model::Progress& progress) {
     const CheckpointFacts& facts = source.facts();
     const std::vector<Module> modules = modules_of(source.tensors());
     VggTensors vgg = recognise(modules, facts, input.string(), options);
@@ -327,7 +322,7 @@ ImportReport import_model(const std::filesystem::path& input, const std::filesys
     add_layers(vgg, options.dense_order.value_or(model::DenseOrder::input_major), epsilon, weights);
     description.source_sha256 = sha256.get();
     try {
-        model::write_model(output, description, weights.tensors(), progress);
+        model::write_model(output, description, weights.tensors(), progress, source.mapping());
     } catch (const Error& error) {
         // An error in the weights is an error of the input file.
         if (error.kind() != ErrorKind::bad_input) throw;
@@ -340,6 +335,17 @@ ImportReport import_model(const std::filesystem::path& input, const std::filesys
             .left = std::move(vgg.left),
             .skipped = facts.skipped,
             .notes = std::move(vgg.notes)};
+}
+
+}  // namespace
+
+ImportReport import_model(const std::filesystem::path& input, const std::filesystem::path& output,
+                          const ImportOptions& options, const model::Progress& progress) {
+    model::require_other_file(input, output);
+    const StateDict source = StateDict::open(input);
+    if (source.is_model()) return change_our_model(input, output, options, progress);
+    return model::reading(source.mapping(),
+                          [&] { return import_checkpoint(source, input, output, options, progress); });
 }
 
 }  // namespace vgg19::converter

@@ -53,7 +53,7 @@ void change_model(const model::ModelFile& model, const std::filesystem::path& ou
     for (const model::Tensor& tensor : model.tensors()) {
         if (!dense_weights.contains(tensor.name)) result.tensors.push_back(tensor);
     }
-    model::write_model(output, description, result.tensors, progress);
+    model::write_model(output, description, result.tensors, progress, model.file().mapping());
 }
 
 void reorder_dense(const model::ModelFile& model, const std::filesystem::path& output,

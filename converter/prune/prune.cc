@@ -157,7 +157,7 @@ void prune_model(const model::ModelFile& model, const PrunePlan& plan, const std
         inputs = std::move(outputs);
         input_channels = layer.outputs;
     }
-    model::write_model(output, description, list.tensors(), progress);
+    model::write_model(output, description, list.tensors(), progress, model.file().mapping());
 }
 
 }  // namespace vgg19::converter

@@ -47,7 +47,7 @@ void write(const model::ModelFile& model, const FullQuantization& quantization, 
         if (factors != nullptr) replaced.push_back(*factors);
     }
     for (const QuantizedDense& layer : quantization.dense_layers) append(replaced, layer.tensors(model));
-    model::write_model(output, description, model.with(replaced).tensors(), progress);
+    model::write_model(output, description, model.with(replaced).tensors(), progress, model.file().mapping());
 }
 
 QuantizedDense quantize_layer(const model::DenseLayer& layer, const model::ModelFile& model, DenseType type) {

@@ -38,7 +38,8 @@ kernels::DenseWeights DenseProblem::type() const {
 }
 
 Dense::Dense(const DenseProblem& problem, const Execution& execution)
-    : weights_(problem.type()),
+    : weights_owner_(problem.weights_owner),
+      weights_(problem.type()),
       kernel_(kernels::select(kernels::dense_kernels(weights_), execution.isa)),
       problem_{.inputs = problem.inputs,
                .outputs = problem.outputs,

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -20,14 +21,15 @@ struct DenseProblem {
     std::size_t inputs = 0;
     std::size_t outputs = 0;
     bool relu_follows = false;
-    bool signed_input = false;                   ///< inputs may be negative, because no ReLU precedes them
-    bool input_major = false;                    ///< weights are [inputs][outputs], else [outputs][inputs]
-    const float* weights = nullptr;              ///< finite
-    const std::int8_t* int8_weights = nullptr;   ///< the same, quantised
-    const float* weight_scale = nullptr;         ///< [outputs], for INT8 weights
-    const std::uint8_t* int4_weights = nullptr;  ///< always input-major
-    const std::uint16_t* int4_scale = nullptr;   ///< likewise, for INT4 weights
-    const float* bias = nullptr;                 ///< [outputs]
+    bool signed_input = false;                    ///< inputs may be negative, because no ReLU precedes them
+    bool input_major = false;                     ///< weights are [inputs][outputs], else [outputs][inputs]
+    const float* weights = nullptr;               ///< finite
+    const std::int8_t* int8_weights = nullptr;    ///< the same, quantised
+    const float* weight_scale = nullptr;          ///< [outputs], for INT8 weights
+    const std::uint8_t* int4_weights = nullptr;   ///< always input-major
+    const std::uint16_t* int4_scale = nullptr;    ///< likewise, for INT4 weights
+    const float* bias = nullptr;                  ///< [outputs]
+    std::shared_ptr<const void> weights_owner{};  ///< kept while the layer exists
 
     kernels::DenseWeights type() const;
 };
@@ -53,6 +55,7 @@ class Dense final : public Operation {
     void run_int8(const float* input, std::byte* scratch);
     void run_signed_int8(const float* input, float* output, std::byte* scratch);
 
+    std::shared_ptr<const void> weights_owner_;
     kernels::DenseWeights weights_;
     kernels::Kernel<const kernels::DenseSteps> kernel_;
     kernels::Dense problem_;

@@ -52,12 +52,12 @@ void for_each_folded_pixel(const PoolFold& fold, int threads, std::size_t parts,
         const kernels::Range channels = kernels::part_of(fold.channels, parts, part);
         std::vector<float> folded(fold.outputs);
         for (std::size_t channel = channels.begin; channel < channels.end; ++channel) {
+            const auto use = weights.use_channel ? weights.use_channel(channel) : nullptr;
             const std::int8_t* pooled = weights.weights + channel * fold.pooled_channel_size();
             for (std::size_t pixel = 0; pixel < fold.size.pixels(); ++pixel) {
                 fold_pixel(fold, pixel / fold.size.width, pixel % fold.size.width, pooled, folded.data());
                 body(part, channel * fold.size.pixels() + pixel, folded);
             }
-            if (weights.release) weights.release({pooled, fold.pooled_channel_size()});
         }
     });
 }

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 
 #include "vgg19/map_size.h"
@@ -38,8 +39,8 @@ void fold_channel(const PoolFold& fold, const float* weights, float* folded);
 struct Int8Weights {
     const std::int8_t* weights = nullptr;
     const float* scale = nullptr;  ///< [outputs]
-    /// Called for weights that have been read; they are read twice.
-    std::function<void(std::span<const std::int8_t>)> release{};
+    /// Called for a channel whose weights are read while the result exists, twice for each.
+    std::function<std::shared_ptr<const void>(std::size_t channel)> use_channel{};
 };
 struct FoldedInt8Weights {
     std::int8_t* weights = nullptr;

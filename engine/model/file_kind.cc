@@ -202,7 +202,8 @@ const Signature* kind_of_message(std::string_view content) {
 
 const Signature* kind_of_text(std::string_view content) {
     constexpr std::size_t looked_at = 4096;
-    const std::size_t start = content.find_first_not_of("\xef\xbb\xbf \t\r\n");
+    constexpr std::size_t most_white_space = std::size_t{1} << 20U;
+    const std::size_t start = content.substr(0, most_white_space).find_first_not_of("\xef\xbb\xbf \t\r\n");
     if (start == std::string_view::npos) return nullptr;
     const std::string head = lower_case(content.substr(start, looked_at));
     for (const std::string_view tag : {"<!doctype html"sv, "<html"sv, "<head"sv, "<body"sv, "<script"sv}) {

@@ -6,14 +6,40 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdint>
 #include <string>
 #include <system_error>
 #include <utility>
 
+#include "engine/model/file_pages.h"
+#include "engine/model/mapping_faults.h"
 #include "vgg19/error.h"
 
 namespace vgg19::model {
+
+/// Pages of a file, from its beginning on.
+struct Mapping {
+    Mapping(Descriptor opened, const FileState& opened_state, const std::filesystem::path& path)
+        : descriptor(std::move(opened)), state(opened_state) {
+        const auto length = static_cast<std::size_t>(state.bytes);
+        void* address = mmap(nullptr, length, PROT_READ, MAP_SHARED, descriptor.number(), 0);
+        if (address == MAP_FAILED) {
+            throw Error(ErrorKind::bad_input,
+                        path.string() + ": cannot be mapped: " + std::generic_category().message(errno));
+        }
+        bytes = {static_cast<const std::byte*>(address), length};
+        watch_mapping(bytes);
+    }
+    ~Mapping() {
+        forget_mapping(bytes);
+        munmap(const_cast<std::byte*>(bytes.data()), bytes.size());
+    }
+    Mapping(const Mapping&) = delete;
+    Mapping& operator=(const Mapping&) = delete;
+
+    Descriptor descriptor;
+    FileState state;
+    std::span<const std::byte> bytes;
+};
 
 namespace {
 
@@ -25,32 +51,62 @@ namespace {
     fail(path, problem + ": " + std::generic_category().message(errno));
 }
 
-std::uintptr_t page_bytes() {
-    return static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+Descriptor open_file(const std::filesystem::path& path) {
+    // Without O_NONBLOCK, opening a pipe without a writer would hang before it can be rejected.
+    Descriptor opened(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (!opened.is_open()) fail_with_errno(path, "cannot be opened");
+    return opened;
 }
 
-struct Descriptor {
-    explicit Descriptor(int number) : value(number) {}
-    ~Descriptor() { close(value); }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    int value;
-};
+FileState state_of_regular_file(const Descriptor& opened, const std::filesystem::path& path) {
+    struct stat status {};
+    if (fstat(opened.number(), &status) != 0) fail_with_errno(path, "cannot be examined");
+    if (S_ISDIR(status.st_mode)) fail(path, "expected a file, found a directory; name a file in it");
+    if (!S_ISREG(status.st_mode)) fail(path, "expected a regular file, found a device, pipe or socket");
+    return FileState(status);
+}
+
+/// Whole pages of `part`, so that those that are only partly covered are kept.
+void drop_mapped(std::span<const std::byte> part) {
+    const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+    const auto start = reinterpret_cast<std::uintptr_t>(part.data());
+    const std::uintptr_t first = (start + page - 1) / page * page;
+    const std::uintptr_t end = (start + part.size()) / page * page;
+    if (first >= end) return;
+    auto* pages = const_cast<std::byte*>(part.data()) + (first - start);
+    madvise(pages, end - first, MADV_DONTNEED);  // only advice: a failure does not matter
+}
 
 }  // namespace
 
 MappedFile::MappedFile(std::filesystem::path path) : path_(std::move(path)) {
-    // Without O_NONBLOCK, opening a pipe without a writer would hang before it can be rejected.
-    const int opened = open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (opened < 0) fail_with_errno(path_, "cannot be opened");
-    const Descriptor descriptor(opened);
-    map(descriptor.value, 0, 0);
+    Descriptor opened = open_file(path_);
+    const FileState state = state_of_regular_file(opened, path_);
+    if (state.bytes > largest_read) {
+        mapping_ = std::make_shared<const Mapping>(std::move(opened), state, path_);
+        bytes_ = mapping_->bytes;
+        return;
+    }
+    prepare_pages(std::move(opened), 0, 0);
+    all_ = use(bytes_);
+}
+
+MappedFile MappedFile::read_when_used(std::filesystem::path path) {
+    MappedFile file;
+    file.path_ = std::move(path);
+    file.prepare_pages(open_file(file.path_), 0, 0);
+    return file;
 }
 
 MappedFile MappedFile::of_descriptor(int descriptor, std::uint64_t offset, std::uint64_t length) {
     MappedFile file;
     file.path_ = "descriptor " + std::to_string(descriptor);
-    file.map(descriptor, offset, length);
+    Descriptor own(fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
+    if (!own.is_open()) fail_with_errno(file.path_, "cannot be examined");
+    if ((fcntl(descriptor, F_GETFL) & O_ACCMODE) == O_WRONLY) {
+        fail(file.path_, "expected a descriptor that is open for reading, found one for writing alone");
+    }
+    file.prepare_pages(std::move(own), offset, length);
     return file;
 }
 
@@ -62,56 +118,57 @@ MappedFile MappedFile::of_memory(std::span<const std::byte> bytes, std::shared_p
     return file;
 }
 
-void MappedFile::map(int descriptor, std::uint64_t offset, std::uint64_t length) {
-    struct stat status {};
-    if (fstat(descriptor, &status) != 0) fail_with_errno(path_, "cannot be examined");
-    if (S_ISDIR(status.st_mode)) fail(path_, "expected a file, found a directory; name a file in it");
-    if (!S_ISREG(status.st_mode)) fail(path_, "expected a regular file, found a device, pipe or socket");
-    const auto size = static_cast<std::uint64_t>(status.st_size);
-    if (offset > size || length > size - offset) {
+void MappedFile::prepare_pages(Descriptor opened, std::uint64_t offset, std::uint64_t length) {
+    const FileState state = state_of_regular_file(opened, path_);
+    if (offset > state.bytes || length > state.bytes - offset) {
         fail(path_, "expected a file of at least " + std::to_string(offset) + " + " + std::to_string(length) +
-                        " bytes, found " + std::to_string(size));
+                        " bytes, found " + std::to_string(state.bytes));
     }
-    if (length == 0) length = size - offset;
-    if (length == 0) return;  // mmap rejects empty mappings
-    const std::uint64_t before = offset % page_bytes();
-    const std::size_t mapped = before + length;
-    void* address =
-        mmap(nullptr, mapped, PROT_READ, MAP_SHARED, descriptor, static_cast<off_t>(offset - before));
-    if (address == MAP_FAILED) fail_with_errno(path_, "cannot be mapped");
-    mapping_ = {static_cast<const std::byte*>(address), mapped};
-    bytes_ = mapping_.subspan(before);
+    if (length == 0) length = state.bytes - offset;
+    pages_ = std::make_shared<FilePages>(std::move(opened), state, offset, length, path_);
+    bytes_ = pages_->bytes();
 }
 
-MappedFile::~MappedFile() {
-    if (!mapping_.empty()) munmap(const_cast<std::byte*>(mapping_.data()), mapping_.size());
+MappedFile::Use MappedFile::use(std::span<const std::byte> part) const {
+    Use use;
+    if (part.data() < bytes_.data() || part.data() + part.size() > bytes_.data() + bytes_.size()) return use;
+    if (pages_) pages_->acquire(part);
+    use.pages_ = pages_;
+    use.mapping_ = mapping_;
+    use.part_ = part;
+    return use;
 }
 
-MappedFile::MappedFile(MappedFile&& other) noexcept
-    : path_(std::move(other.path_)),
-      bytes_(std::exchange(other.bytes_, {})),
-      mapping_(std::exchange(other.mapping_, {})),
-      owner_(std::move(other.owner_)) {}
+MappedFile::Use::Use(Use&& other) noexcept
+    : pages_(std::move(other.pages_)), mapping_(std::move(other.mapping_)), part_(other.part_) {}
 
-MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
-    std::swap(path_, other.path_);
-    std::swap(bytes_, other.bytes_);
+MappedFile::Use& MappedFile::Use::operator=(Use&& other) noexcept {
+    std::swap(pages_, other.pages_);
     std::swap(mapping_, other.mapping_);
-    std::swap(owner_, other.owner_);
+    std::swap(part_, other.part_);
     return *this;
 }
 
+MappedFile::Use::~Use() {
+    if (pages_) pages_->release(part_);
+    if (mapping_) drop_mapped(part_);
+}
+
+bool MappedFile::is_mapped(std::span<const std::byte> part) const {
+    if (!mapping_) return false;
+    const std::span<const std::byte> all = mapping_->bytes;
+    return part.data() >= all.data() && part.data() + part.size() <= all.data() + all.size();
+}
+
 void MappedFile::release(std::span<const std::byte> part) const {
-    const auto page = page_bytes();
-    const auto start = reinterpret_cast<std::uintptr_t>(part.data());
-    const auto mapped = reinterpret_cast<std::uintptr_t>(mapping_.data());
-    if (start < mapped || start + part.size() > mapped + mapping_.size()) return;
-    const std::uintptr_t first =
-        (start + page - 1) / page * page;  // keeps pages that are only partly covered
-    const std::uintptr_t end = (start + part.size()) / page * page;
-    if (first >= end) return;
-    auto* pages = const_cast<std::byte*>(part.data()) + (first - start);
-    madvise(pages, end - first, MADV_DONTNEED);  // only advice: a failure does not matter
+    if (is_mapped(part)) drop_mapped(part);
+}
+
+void MappedFile::require_unchanged() const {
+    if (!mapping_) return;
+    model::require_unchanged(mapping_->descriptor.number(), mapping_->state, path_);
+    if (!has_faults(mapping_->bytes)) return;
+    fail(path_, "cannot be read: the system has no page of it where it had one when the file was opened");
 }
 
 }  // namespace vgg19::model

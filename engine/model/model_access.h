@@ -1,6 +1,7 @@
 // What is behind a Model, for the library's own code and this project's programs.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <utility>
 
@@ -17,6 +18,13 @@ struct ModelAccess {
 /// The file of a model; it lives as long as the model or a copy of it.
 inline const ModelFile& file_of(const Model& model) {
     return *ModelAccess::file(model);
+}
+
+/// A model whose file is mapped, for programs that have called catch_faults_of_mappings(), and end soon or
+/// can fail: it starts faster than one that Model::open() reads, and shares its memory with other processes;
+/// but when the file changes, sessions throw Error (bad_input) from then on.
+inline Model map_model(const std::filesystem::path& path) {
+    return ModelAccess::of(ModelFile::open(path));
 }
 
 }  // namespace vgg19::model

@@ -57,6 +57,11 @@ class ModelFile {
     std::uint64_t file_bytes() const { return file_->mapping().bytes().size(); }
 
     const std::vector<Tensor>& tensors() const { return tensors_; }
+    /// Biases and other vectors can always be read; tensors of more dimensions, of a file that is read when
+    /// used, while the result exists (MappedFile::use()).
+    [[nodiscard]] MappedFile::Use use(const Tensor& tensor) const {
+        return file_->mapping().use(tensor.bytes);
+    }
     /// Throws Error (usage) for a model of features alone, which has no classes.
     void require_classifier() const;
 
@@ -94,9 +99,13 @@ class ModelFile {
 
 /// Checks `tensors` against the network as ModelFile::open does (with `name` as the file's name in messages),
 /// that all weights are finite, and the scales of INT4 weights. Then computes the checksums and writes the
-/// file crash-safely. Throws Error (bad_input or failed).
+/// file crash-safely, as write_safetensors() does. Throws Error (bad_input or failed).
 void write_model(const std::filesystem::path& path, const Description& description,
                  std::span<const Tensor> tensors, const Progress& progress = {});
+/// The same for tensors that come from `source`: throws Error (bad_input), and writes nothing, if that file
+/// has changed since it was opened.
+void write_model(const std::filesystem::path& path, const Description& description,
+                 std::span<const Tensor> tensors, const Progress& progress, const MappedFile& source);
 
 /// Throws Error (usage) if both paths are the same file: a command never overwrites its input.
 void require_other_file(const std::filesystem::path& input, const std::filesystem::path& output);

@@ -81,6 +81,10 @@ SafetensorsFile SafetensorsFile::open_for_import(MappedFile file) {
     return {std::move(file), std::move(header.metadata), std::move(tensors), std::move(others)};
 }
 
+void SafetensorsFile::hold(const Tensor& tensor) {
+    held_.push_back(mapping_.use(tensor.bytes));
+}
+
 const Tensor* SafetensorsFile::find(std::string_view name) const {
     const auto found =
         std::find_if(tensors_.begin(), tensors_.end(), [name](const Tensor& t) { return t.name == name; });

@@ -62,6 +62,9 @@ class SafetensorsFile {
     /// Checks what open() demands in addition to open_for_import(). Throws Error (bad_input).
     void check_in_place() const;
 
+    /// From now on the tensor's bytes may be read without MappedFile::use().
+    void hold(const Tensor& tensor);
+
     const MappedFile& mapping() const { return mapping_; }
     const Metadata& metadata() const { return metadata_; }
     const std::vector<Tensor>& tensors() const { return tensors_; }  ///< sorted by offset
@@ -80,6 +83,7 @@ class SafetensorsFile {
     Metadata metadata_;
     std::vector<Tensor> tensors_;
     std::vector<OtherTensor> others_;
+    std::vector<MappedFile::Use> held_;
 };
 
 /// Called after each piece that is written.
@@ -87,7 +91,8 @@ using Progress = std::function<void(std::uint64_t bytes_done, std::uint64_t byte
 
 /// Writes to a temporary name in the same folder, syncs, and renames, so that `path` holds either its old
 /// content or all of the new. The first tensor starts at a multiple of 64 bytes of the file. Throws Error
-/// (failed), and removes the temporary file.
+/// (failed), and removes the temporary file; likewise for what before_commit() throws, which is called when
+/// all is written, before the file gets its name.
 void write_safetensors(const std::filesystem::path& path, const Metadata& metadata,
                        std::span<const Tensor> tensors, const Progress& progress = {});
 
@@ -104,10 +109,14 @@ struct TensorStream {
     std::uint64_t bytes() const;  ///< as the shape says
 };
 
+/// What is in memory as a stream, in pieces between which the progress can be shown.
+TensorStream stream_of(const Tensor& tensor);
+
 /// The same for tensors whose bytes are made meanwhile. Throws Error (failed), too, where a tensor's bytes
 /// are not as many as its shape says.
 void write_safetensors(const std::filesystem::path& path, const Metadata& metadata,
-                       std::span<const TensorStream> tensors, const Progress& progress = {});
+                       std::span<const TensorStream> tensors, const Progress& progress = {},
+                       const std::function<void()>& before_commit = {});
 
 /// Writes a small text file in the same crash-safe way.
 void write_text_file(const std::filesystem::path& path, std::string_view text);

@@ -61,6 +61,29 @@ constexpr std::array<OtherDType, 12> other_dtypes = {{{"U16", 16},
     throw Error(ErrorKind::bad_input, place + ": expected " + expected + ", found " + found);
 }
 
+/// As the first bytes say; the largest number if there are too few.
+std::uint64_t header_length(std::span<const std::byte> bytes) {
+    if (bytes.size() < length_bytes) return std::numeric_limits<std::uint64_t>::max();
+    std::uint64_t length = 0;
+    for (std::size_t i = length_bytes; i-- > 0;) {
+        length = (length << 8U) | std::to_integer<std::uint64_t>(bytes[i]);
+    }
+    return length;
+}
+
+/// What header_text() reads.
+std::array<MappedFile::Use, 2> use_header(const MappedFile& file) {
+    constexpr std::size_t read_to_recognise = std::size_t{2} << 20U;  // files of other kinds
+    const std::span<const std::byte> bytes = file.bytes();
+    std::array<MappedFile::Use, 2> uses;
+    uses[0] = file.use(bytes.first(std::min(bytes.size(), read_to_recognise)));
+    const std::uint64_t length = header_length(bytes);
+    if (length <= max_header_bytes && length <= bytes.size() - length_bytes) {
+        uses[1] = file.use(bytes.first(length_bytes + length));
+    }
+    return uses;
+}
+
 /// The text of the header, a view into the file's bytes.
 std::string_view header_text(const MappedFile& file) {
     const std::string name = file.path().string();
@@ -71,10 +94,7 @@ std::string_view header_text(const MappedFile& file) {
         }
         fail(name, "8 bytes of header length", std::to_string(bytes.size()) + " bytes");
     }
-    std::uint64_t length = 0;
-    for (std::size_t i = length_bytes; i-- > 0;) {
-        length = (length << 8U) | std::to_integer<std::uint64_t>(bytes[i]);
-    }
+    const std::uint64_t length = header_length(bytes);
     const std::string place = name + ": byte 0";
     const FileKind kind = kind_of_file(bytes);
     const bool other_start = bytes.size() > length_bytes && bytes[length_bytes] != std::byte{'{'};
@@ -290,6 +310,7 @@ std::string known_dtypes_text() {
 
 SafetensorsHeader read_safetensors_header(const MappedFile& file) {
     const std::string name = file.path().string();
+    const auto uses = use_header(file);
     const std::string_view text = header_text(file);
     const std::span<const std::byte> data = file.bytes().subspan(length_bytes + text.size());
     SafetensorsHeader header;

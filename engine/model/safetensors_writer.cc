@@ -73,7 +73,8 @@ void check_sizes(const std::filesystem::path& path, std::span<const Tensor> tens
     }
 }
 
-/// What is in memory as a stream, in pieces between which the progress can be shown.
+}  // namespace
+
 TensorStream stream_of(const Tensor& tensor) {
     const auto write = [bytes = tensor.bytes](const Sink& sink) {
         for (std::span<const std::byte> rest = bytes; !rest.empty();) {
@@ -83,8 +84,6 @@ TensorStream stream_of(const Tensor& tensor) {
     };
     return {tensor.name, tensor.dtype, tensor.shape, write};
 }
-
-}  // namespace
 
 std::uint64_t TensorStream::bytes() const {
     std::uint64_t bytes = dtype_bytes(dtype);
@@ -101,7 +100,8 @@ void write_safetensors(const std::filesystem::path& path, const Metadata& metada
 }
 
 void write_safetensors(const std::filesystem::path& path, const Metadata& metadata,
-                       std::span<const TensorStream> tensors, const Progress& progress) {
+                       std::span<const TensorStream> tensors, const Progress& progress,
+                       const std::function<void()>& before_commit) {
     const std::vector<const TensorStream*> order = in_file_order(tensors);
     const std::string header = header_bytes(metadata, order);
     std::uint64_t total = header.size();
@@ -120,6 +120,7 @@ void write_safetensors(const std::filesystem::path& path, const Metadata& metada
         tensor->write(write);
         if (done - before != tensor->bytes()) fail_size(path, tensor->name, tensor->bytes(), done - before);
     }
+    if (before_commit) before_commit();
     file.commit();
 }
 

@@ -30,11 +30,12 @@ bool all_finite(std::span<const float> values) {
 }
 
 TensorScan scan_tensor(const Tensor& tensor, std::atomic<std::uint64_t>& done, const Progress& progress,
-                       std::uint64_t total) {
+                       std::uint64_t total, const MappedFile* file) {
     TensorScan scan;
     Sha256 hash;
     for (std::size_t start = 0; start < tensor.bytes.size(); start += piece_bytes) {
         const auto piece = tensor.bytes.subspan(start, std::min(piece_bytes, tensor.bytes.size() - start));
+        const MappedFile::Use use = file == nullptr ? MappedFile::Use() : file->use(piece);
         if (tensor.dtype == DType::f32 && !scan.first_not_finite) {
             const std::span values(reinterpret_cast<const float*>(piece.data()),
                                    piece.size() / sizeof(float));
@@ -68,24 +69,25 @@ std::optional<std::size_t> first_not_finite(std::span<const float> values) {
     return static_cast<std::size_t>(found - values.begin());
 }
 
-std::vector<TensorScan> scan_tensors(std::span<const Tensor> tensors, const Progress& progress) {
+std::vector<TensorScan> scan_tensors(std::span<const Tensor> tensors, const Progress& progress,
+                                     const MappedFile* file) {
     std::uint64_t total = 0;
     for (const Tensor& tensor : tensors) total += tensor.bytes.size();
     const std::vector<std::size_t> order = by_falling_size(tensors);
     std::vector<TensorScan> scans(tensors.size());
-    std::atomic<std::size_t> next = 0;
+    std::atomic<std::size_t> next = 1;  // this thread begins with the first, so that it reports something
     std::atomic<std::uint64_t> done = 0;
-    const auto work = [&](const Progress& report) {
-        for (std::size_t i = next++; i < order.size(); i = next++) {
-            scans[order[i]] = scan_tensor(tensors[order[i]], done, report, total);
+    const auto work = [&](std::size_t i, const Progress& report) {
+        for (; i < order.size(); i = next++) {
+            scans[order[i]] = scan_tensor(tensors[order[i]], done, report, total, file);
         }
     };
     std::future<void> second;  // its destructor joins, even if this thread's part throws
     try {
-        second = std::async(std::launch::async, work, Progress());
+        second = std::async(std::launch::async, [&] { work(next++, {}); });
     } catch (const std::system_error&) {  // no second thread is available: this one does everything
     }
-    work(progress);
+    work(0, progress);
     if (second.valid()) second.get();
     return scans;
 }

@@ -16,8 +16,10 @@ struct TensorScan {
     std::optional<std::size_t> first_not_finite;  ///< the index of an F32 tensor's first NaN or infinity
 };
 
-/// One result per tensor. Only the calling thread calls `progress`. The tensors are not copied.
-std::vector<TensorScan> scan_tensors(std::span<const Tensor> tensors, const Progress& progress = {});
+/// One result per tensor. Only the calling thread calls `progress`. The tensors are not copied. `file`, if
+/// there is one, has their bytes, of which few are in use at a time.
+std::vector<TensorScan> scan_tensors(std::span<const Tensor> tensors, const Progress& progress = {},
+                                     const MappedFile* file = nullptr);
 
 /// The index of the first NaN or infinity.
 std::optional<std::size_t> first_not_finite(std::span<const float> values);

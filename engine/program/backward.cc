@@ -9,7 +9,6 @@
 
 #include "engine/layers/layout.h"
 #include "engine/layers/pool_gradient.h"
-#include "engine/program/weights.h"
 #include "kernels/common/callers_function.h"
 #include "kernels/common/callers_threads.h"
 #include "kernels/common/floating_point_mode.h"
@@ -90,11 +89,15 @@ Backward::Backward(const model::ModelFile& file, Plan plan, const Backward* befo
         link.weights = &file.tensor(model::weight_name(layer.name));
         if (before != nullptr) {
             // Taps aside, the steps are the same.
-            link.convolution = before->links_[static_cast<std::size_t>(&link - links_.data())].convolution;
+            const Link& same = before->links_[static_cast<std::size_t>(&link - links_.data())];
+            link.convolution = same.convolution;
+            link.weights_use = same.weights_use;
         } else {
+            auto use =
+                std::make_shared<WeightsUse>(use_weights(file, *link.weights, plan_.execution.threads));
             link.convolution = std::make_shared<layers::ConvolutionGradient>(
                 plan_.convolutions[step.layer].shape, link.weights->as<float>().data(), plan_.execution);
-            release(*link.weights);
+            if (link.convolution->packs_in_each_run()) link.weights_use = std::move(use);
         }
     }
     if (before != nullptr) use_shared_gradients();
@@ -104,11 +107,6 @@ void Backward::use_shared_gradients() {
     for (Link& link : links_) {
         if (link.convolution) link.convolution->reshape(step_of(link).input.size, plan_.execution);
     }
-}
-
-/// Weights that were packed are not read again, or only after a whole run.
-void Backward::release(const model::Tensor& weights) const {
-    file_->file().mapping().release(weights.bytes);
 }
 
 /// Decides where each link records, and what depends on the batch.
@@ -135,7 +133,8 @@ void Backward::lay_out() {
 /// The gradient of a dense layer is one with the transposed weights: the same memory in the other order.
 std::unique_ptr<layers::Dense> Backward::make_dense(const Step& step) {
     const std::size_t index = step.layer - plan_.convolutions.size();
-    layers::DenseProblem problem = dense_problem(*file_, file_->network().dense_layers()[index]);
+    layers::DenseProblem problem =
+        dense_problem(*file_, file_->network().dense_layers()[index], plan_.execution.threads);
     std::swap(problem.inputs, problem.outputs);
     problem.input_major = !problem.input_major;
     problem.relu_follows = false;
@@ -306,7 +305,6 @@ class Backward::Run {
         switch (step.kind) {
             case StepKind::convolution:
                 link.convolution->run(given, target(), link.weights->as<float>().data(), passes, scratch_);
-                if (link.convolution->packs_in_each_run()) backward_.release(*link.weights);
                 break;
             case StepKind::max_pool:
                 layers::pool_gradient(channels, step.input.size, given, recorded, passes, target(),

@@ -16,6 +16,7 @@
 #include "engine/layers/operation.h"
 #include "engine/model/model_file.h"
 #include "engine/program/plan.h"
+#include "engine/program/weights.h"
 #include "kernels/common/aligned_buffer.h"
 
 namespace vgg19 {
@@ -52,7 +53,8 @@ class Backward {
         std::size_t recorded = 0;          ///< where what it records begins
         std::size_t recorded_bytes = 0;    ///< 0 if it records nothing
         bool records_itself = false;
-        const model::Tensor* weights = nullptr;  ///< of a convolution
+        const model::Tensor* weights = nullptr;         ///< of a convolution
+        std::shared_ptr<const WeightsUse> weights_use;  ///< if they are packed in each run
         std::shared_ptr<layers::ConvolutionGradient> convolution;
         std::unique_ptr<layers::Dense> dense;
     };
@@ -60,7 +62,6 @@ class Backward {
 
     void lay_out();
     std::unique_ptr<layers::Dense> make_dense(const Step& step);
-    void release(const model::Tensor& weights) const;
     const Step& step_of(const Link& link) const { return plan_.steps[link.step]; }
     std::uint8_t* recorded_by(const Link& link) { return recorded_.as<std::uint8_t>() + link.recorded; }
     /// Whether the link's value is a ReLU's.

@@ -201,17 +201,19 @@ std::unique_ptr<layers::Operation> Program::make_convolution(const model::ModelF
     const std::vector<model::ConvolutionLayer>& layers = file.network().convolutions();
     const model::ConvolutionLayer* next = index + 1 < layers.size() ? &layers[index + 1] : nullptr;
     const PlannedConvolution& planned = plan_.convolutions[index];
-    auto convolution = layers::make_convolution(
-        planned.algorithm(), planned.shape, convolution_weights(file, layers[index], next), plan_.execution);
-    // The weights are packed, so the file's copy is not read again.
-    file.file().mapping().release(file.tensor(model::weight_name(layers[index].name)).bytes);
-    return convolution;
+    // Until the weights are packed.
+    const WeightsUse use =
+        use_weights(file, file.tensor(model::weight_name(layers[index].name)), plan_.execution.threads);
+    return layers::make_convolution(planned.algorithm(), planned.shape,
+                                    convolution_weights(file, layers[index], next), plan_.execution);
 }
 
 std::unique_ptr<layers::Operation> Program::make_dense(const model::ModelFile& file, const Step& step) const {
     const std::size_t index = step.layer - plan_.convolutions.size();
-    layers::DenseProblem problem = dense_problem(file, file.network().dense_layers()[index]);
-    if (index == 0 && plan_.folds_average_pool()) folded_weights_.apply(problem);
+    const bool is_folded = index == 0 && plan_.folds_average_pool();
+    layers::DenseProblem problem =
+        is_folded ? folded_weights_.dense_problem(file)
+                  : dense_problem(file, file.network().dense_layers()[index], plan_.execution.threads);
     // Otherwise the ReLU is a step of its own.
     problem.relu_follows = problem.relu_follows && !plan_.gives(model::OutputKind::dense, index);
     return std::make_unique<layers::Dense>(problem, plan_.execution);

@@ -20,19 +20,25 @@ layers::ConvolutionWeights convolution_weights(const model::ModelFile& file,
 /// The quantization scale of an INT8 convolution's input; 0 for FP32.
 float input_scale(const model::ModelFile& file, const model::ConvolutionLayer& layer);
 
-/// A dense layer with the weights in the file.
-layers::DenseProblem dense_problem(const model::ModelFile& file, const model::DenseLayer& layer);
+/// While it exists, a tensor's bytes can be read.
+using WeightsUse = std::vector<model::MappedFile::Use>;
+
+/// ModelFile::use() on at most `threads` threads.
+WeightsUse use_weights(const model::ModelFile& file, const model::Tensor& tensor, int threads);
+
+/// A dense layer with the weights in the file, which may be read from it here, on at most `threads` threads.
+layers::DenseProblem dense_problem(const model::ModelFile& file, const model::DenseLayer& layer, int threads);
 
 /// The first dense layer's weights with the average pool folded in (engine/layers/folded_pool.h).
 class FoldedDenseWeights {
   public:
     /// Without folded weights.
     FoldedDenseWeights() = default;
-    /// `size` is that of the map before the pool. Releases the pages of the file that were read.
+    /// `size` is that of the map before the pool. Uses few of the file's weights at a time.
     FoldedDenseWeights(const model::ModelFile& file, MapSize size, int threads);
 
-    /// Replaces the file's weights by the folded ones, which this object owns.
-    void apply(layers::DenseProblem& problem) const;
+    /// The first dense layer with the folded weights, which this object owns.
+    layers::DenseProblem dense_problem(const model::ModelFile& file) const;
 
   private:
     std::size_t inputs_ = 0;

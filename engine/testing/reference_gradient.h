@@ -61,7 +61,9 @@ class ReferenceGradient {
     template <class Body>
     void for_each_product(const Node& node, const Body& body) const {
         const model::ConvolutionLayer& layer = file_.network().convolutions()[node.output.layer];
-        const float* weights = file_.tensor(model::weight_name(layer.name)).as<float>().data();
+        const model::Tensor& tensor = file_.tensor(model::weight_name(layer.name));
+        const model::MappedFile::Use use = file_.use(tensor);
+        const float* weights = tensor.as<float>().data();
         const auto [height, width] = node.size;
         for (std::size_t image = 0; image < batch_; ++image) {
             for (std::size_t o = 0; o < layer.output_channels; ++o) {
@@ -87,6 +89,7 @@ class ReferenceGradient {
     template <class Body>
     void for_each_dense_product(const Node& node, const Body& body) const {
         const model::DenseLayer& layer = file_.network().dense_layers()[node.output.layer];
+        const model::MappedFile::Use use = file_.use(file_.weight(layer));
         const float* weights = file_.weight(layer).as<float>().data();
         const bool input_major = file_.order(layer) == model::DenseOrder::input_major;
         for (std::size_t image = 0; image < batch_; ++image) {

@@ -57,6 +57,7 @@ class ReferenceNetwork {
 
     std::vector<float> weights_of(const std::string& layer) const {
         const model::Tensor& tensor = file_.tensor(model::weight_name(layer));
+        const model::MappedFile::Use use = file_.use(tensor);
         if (!file_.is_int8(layer)) return {tensor.as<float>().begin(), tensor.as<float>().end()};
         const auto whole = tensor.as<std::int8_t>();
         const auto scales = file_.tensor(model::weight_scale_name(layer)).as<float>();
@@ -130,6 +131,7 @@ class ReferenceNetwork {
 
     void multiply(const model::DenseLayer& layer) {
         const model::Tensor& tensor = file_.weight(layer);
+        const model::MappedFile::Use use = file_.use(tensor);
         const bool input_major = file_.order(layer) == model::DenseOrder::input_major;
         const auto bias = file_.tensor(model::bias_name(layer.name)).as<float>();
         std::vector<float> outputs;

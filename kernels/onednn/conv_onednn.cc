@@ -66,6 +66,7 @@ PrimitiveDescription first_of_isa(PrimitiveDescription candidate, Isa isa) {
 /// oneDNN's preferred implementation for that ISA; an empty description if there is none.
 PrimitiveDescription choose(const ConvOneDnnShape& shape, Isa isa) {
     if (!runs(isa, Isa::avx2)) return {};
+    require_memory();
     const Request request(shape, isa);
     const Dimensions ones = {1, 1};
     constexpr auto inference = dnnl::prop_kind::forward_inference;
@@ -87,8 +88,9 @@ PrimitiveDescription choose(const ConvOneDnnShape& shape, Isa isa) {
                                                         request.bias, request.output, ones, ones, ones);
         return first_of_isa({operation, attributes(shape.relu), cpu()}, isa);
 #endif
-    } catch (const dnnl::error&) {  // oneDNN has no candidate for any ISA
-        return {};
+    } catch (const dnnl::error& error) {
+        rethrow_shortage(error);
+        return {};  // oneDNN has no candidate for any ISA
     }
 }
 
@@ -145,8 +147,14 @@ bool ConvOneDnn::supports(const ConvOneDnnShape& shape, Isa isa) {
 ConvOneDnn::ConvOneDnn(const ConvOneDnnShape& shape, Isa isa, int threads, const float* weights,
                        const float* bias) {
     const OpenMpThreads scope(threads);
-    state_ = std::make_unique<State>(shape, isa, threads);
-    state_->pack(shape, weights, bias);
+    try {
+        state_ = std::make_unique<State>(shape, isa, threads);
+        require_memory();
+        state_->pack(shape, weights, bias);
+    } catch (const dnnl::error& error) {
+        rethrow_shortage(error);
+        throw;
+    }
 }
 
 ConvOneDnn::ConvOneDnn(ConvOneDnn&&) noexcept = default;

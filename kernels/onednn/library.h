@@ -2,9 +2,22 @@
 #pragma once
 
 #include <cstddef>
+#include <new>
 #include <oneapi/dnnl/dnnl.hpp>
 
 namespace vgg19::kernels::onednn {
+
+/// oneDNN ends the program where it gets no memory. So this is called before it makes something: throws
+/// std::bad_alloc unless there is far more memory than that takes.
+inline void require_memory() {
+    constexpr std::size_t plenty = std::size_t{32} << 20U;
+    ::operator delete(::operator new(plenty));
+}
+
+/// Where it did notice.
+inline void rethrow_shortage(const dnnl::error& error) {
+    if (error.status == dnnl_out_of_memory) throw std::bad_alloc();
+}
 
 inline const dnnl::engine& cpu() {
     static const dnnl::engine engine(dnnl::engine::kind::cpu, 0);

@@ -245,7 +245,7 @@ TEST_CASE("eval refuses invalid data, maps and options") {
     place.add_photos({"a", "b"});
     place.check_refused({}, 5, "photos: expected 10 classes as in the model", "photos");
     std::filesystem::create_directory(place.folder / "photos" / "c");
-    place.check_refused({}, 5, "found none in c", "photos");
+    place.check_refused({}, 5, "found none in 'c'", "photos");
     place.check_refused({}, 5, "without a label", "photos/a");
 }
 

@@ -191,7 +191,7 @@ TEST_CASE("finetune refuses invalid data, maps and models") {
     place.add_photos({"a", "b"});
     place.check_refused({}, 5, "photos: expected 10 classes as in the model", "photos");
     std::filesystem::create_directory(place.folder / "photos" / "c");
-    place.check_refused({}, 5, "found none in c", "photos");
+    place.check_refused({}, 5, "found none in 'c'", "photos");
     place.check_refused({}, 5, "without a label", "photos/a");
 
     REQUIRE(run_tool({"quantize", place.folder / "model", "-o", place.folder / "int8"}).code == 0);

@@ -1,6 +1,8 @@
 """Memory and time are bounded: what does not fit is refused, and what takes too long ends."""
 
 import json
+import os
+import pathlib
 import time
 import unittest
 
@@ -16,6 +18,8 @@ BATCH_HEAD = json.dumps({'inputs': [{'name': 'input', 'datatype': 'FP32', 'shape
                                      'parameters': {'binary_data_size': BATCH * len(loads.TENSOR)}}]}).encode()
 # A machine that is busy with other tests is slow, too.
 SOON = 20
+# What the process takes beside what is accounted for: threads' stacks, connections, the allocator's reserves.
+SLACK = 12 * MEGABYTE
 
 
 def reserved(server, use):
@@ -94,6 +98,41 @@ class LimitsTest(unittest.TestCase):
         self.assertGreater(most, loads.WIDTH * loads.HEIGHT * 3)
         self.assertEqual(reserved(server, 'working'), 0)
 
+    @unittest.skipIf(os.environ.get('VGG19_SANITIZED') == '1', "a sanitizer's memory is not accounted for")
+    def test_no_request_takes_more_than_it_is_accounted_for(self):
+        server = self.serve()
+        for warm_up in loads.classify, loads.infer, loads.infer_json, loads.rounds:
+            warm_up(server)
+        process = pathlib.Path(f'/proc/{server.process.pid}')
+
+        def peak():
+            line = next(line for line in process.joinpath('status').read_text().splitlines() if line.startswith('VmHWM'))
+            return 1024 * int(line.split()[1])
+
+        values = BATCH // 4 * loads.VALUES
+        tensor = json.dumps({'inputs': [{'name': 'input', 'datatype': 'FP32', 'data': [0] * values,
+                                         'shape': [BATCH // 4, 3, loads.SIDE, loads.SIDE]}]}).encode()
+        gif = b'GIF89a' + (5000).to_bytes(2, 'little') * 2 + bytes(3)
+        for name, send in {
+                'png': lambda: server.post('/v1/classify', loads.LARGE_PNG),
+                'jpeg': lambda: server.post('/v1/classify', served.flat_jpeg(6000, 4000)),
+                'scans': lambda: server.post('/v1/classify', loads.progressive_jpeg(6000, 4000, 3)),
+                'ppm': lambda: server.post('/v1/classify', served.pixels(20, 2000) * 3),
+                'gif': lambda: server.post('/v1/classify', gif),
+                'json': lambda: server.post('/v2/models/res160/infer', tensor, 'application/json'),
+                'binary': lambda: post_batch(server),
+                'keys': lambda: server.post('/v2/models/res160/infer', json.dumps({f'\n{i}': 0 for i in range(200_000)})),
+                'job': lambda: server.get(server.post('/v1/jobs?mode=rounds&rounds=50&top=1000',
+                                                      loads.IMAGE).json['events'])}.items():
+            with self.subTest(name):
+                process.joinpath('clear_refs').write_text('5')
+                before = peak()
+                send()
+                # Both are maxima since the start, so that this is judged more leniently as it goes on.
+                accounted = sum(server.metric(f'vgg19_memory_most_reserved_bytes{{use="{use}"}}') for use in ('held', 'working'))
+                print(f'{name}: {(peak() - before) / 1e6:.1f} MB of {accounted / 1e6:.1f}')
+                self.assertLess(peak() - before, accounted + SLACK)
+
     def test_what_runs_for_too_long_ends(self):
         server = self.serve('--run-timeout', '0.2', '--isa', 'portable')
         begin = time.monotonic()
@@ -119,6 +158,11 @@ class LimitsTest(unittest.TestCase):
 
     def test_a_signal_ends_the_server_whatever_runs(self):
         server = self.serve('--isa', 'portable', '--grace', str(GRACE))
+        # Somebody who follows a job, but reads nothing of it.
+        events = server.post('/v1/jobs?mode=rounds&rounds=50&top=1000', loads.IMAGE).json['events']
+        idle = server.connect()
+        self.addCleanup(idle.close)
+        idle.sendall(f'GET {events} HTTP/1.1\r\nHost: {server.host}\r\n\r\n'.encode())
         connection = self.begin_batch(server)
         begin = time.monotonic()
         code, _ = server.stop()

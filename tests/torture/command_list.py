@@ -88,6 +88,7 @@ def commands(torture):
                 resumes=True),
         Command('classify', 'classify', '--model', baseline, picture, jpeg, '--json'),
         Command('classify, INT8', 'classify', '--model', int8, picture, '--threads', '2'),
+        Command('classify, oneDNN', 'classify', '--model', baseline, picture, '--conv', 'onednn', '--threads', '2'),
         Command('run', 'run', '--model', baseline, '--input', tensor, '--output', '{out}', '--outputs', 'relu1_1,fc7',
                 *small),
         Command('features', 'features', '-m', baseline, photos, '--layers', 'relu5_4,fc7', '-o', '{out}', *small,

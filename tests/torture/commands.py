@@ -17,6 +17,7 @@ Fault = collections.namedtuple('Fault', 'name kind count error harmless', defaul
 FAULTS = [
     Fault('one allocation', 'allocation', 1, errno.ENOMEM),
     Fault('all further allocations', 'allocation', EVERY, errno.ENOMEM),
+    Fault('less address space', 'space', EVERY, errno.ENOMEM),
     Fault('open', 'open', 1, errno.EMFILE),
     Fault('open, all further', 'open', EVERY, errno.EMFILE),
     Fault('open, interrupted', 'open', 1, errno.EINTR),
@@ -58,6 +59,11 @@ class Trial:
     def run(self, faulty=True):
         environment = self.faults.environment if faulty else None
         return self.torture.run(self.command.in_folder(self.folder), environment, self.folder)
+
+    def run_within(self, kilobytes):
+        """With less address space."""
+        words = ['-c', f'ulimit -v {kilobytes}; exec "$0" "$@"', self.torture.tool, *self.command.in_folder(self.folder)]
+        return self.torture.run(words, folder=self.folder, program='/bin/sh')
 
     def result(self, outcome):
         return self.command.result(self.folder, outcome)
@@ -118,7 +124,38 @@ def run(torture):
         calls = {kind: first.faults.calls(kind) for kind in KINDS}
         first.end()
         for fault in wanted:
-            try_fault(torture, library, command, fault, right, calls[fault.kind], numbers)
+            if fault.kind == 'space' and torture.short:
+                continue
+            if fault.kind == 'space':
+                try_less_space(torture, library, command, right, numbers)
+            else:
+                try_fault(torture, library, command, fault, right, calls[fault.kind], numbers)
+
+
+def try_less_space(torture, library, command, right, numbers):
+    """From what the program needs to begin, to what the command needs."""
+    row = torture.row(f'{command.name}: less address space')
+
+    def attempt(kilobytes):
+        trial = Trial(torture, command, library, next(numbers))
+        outcome = trial.run_within(kilobytes)
+        wrong = problem(trial, outcome, None, right, False)
+        trial.end()
+        return outcome, wrong
+
+    def least(works, most):
+        little = 0
+        while most - little > 1000:
+            middle = (little + most) // 2
+            little, most = (little, middle) if works(middle) else (middle, most)
+        return most
+
+    version = ['-c', 'ulimit -v "$1"; exec "$0" --version', torture.tool]
+    begins = least(lambda kilobytes: torture.run([*version, kilobytes], program='/bin/sh').code == 0, 2_000_000)
+    ends = least(lambda kilobytes: attempt(kilobytes)[0].code == 0, 4_000_000)
+    for step in torture.spread(max(1, ends - begins)):
+        outcome, wrong = attempt(begins + step)
+        row.record(not wrong, f'{begins + step} kB: {wrong}')
 
 
 def try_fault(torture, library, command, fault, right, calls, numbers):

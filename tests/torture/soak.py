@@ -5,6 +5,7 @@ import contextlib
 import http.client
 import multiprocessing
 import random
+import threading
 import time
 
 import loads
@@ -16,9 +17,11 @@ LIVES = 10                                              # of the server; all but
 RESTS = 8                                               # in a life; the memory of each is compared
 WARM_UP = 3                                             # rests of a life that only fill caches and pools
 MOST_GROWTH = 1.01
+TIDY_TIME = 1.5                                         # seconds without work, until memory has been returned
 MOST_MILLISECONDS = 50                                  # 99 % of the answers of /healthz
 PROCESSES, CLIENTS = 2, 4                               # clients of each process
 HOSTILE_EVERY = 20
+LONGEST_BEAT = 0.9                                      # seconds
 GRACE = 5
 LONGEST_END = GRACE + 5 + 2
 OPTIONS = ('--max-upload', '1', '--timeout', '1', '--grace', str(GRACE), '--memory', '200')
@@ -32,11 +35,40 @@ def turn(number):
     return random.Random(number).choice(loads.WELL_BEHAVED)
 
 
+class Heartbeat:
+    """Notices when the machine, or all of this test, stands still for a while: then requests run out of time."""
+
+    def __init__(self):
+        self.last_stall = 0
+        threading.Thread(target=self.beat, daemon=True).start()
+
+    def beat(self):
+        last = time.monotonic()
+        while True:
+            time.sleep(0.1)
+            now = time.monotonic()
+            if now - last > LONGEST_BEAT:
+                self.last_stall = now
+            last = now
+
+    def has_stalled_since(self, begin):
+        time.sleep(0.3)                                 # until a stall is noticed
+        return self.last_stall > begin
+
+
 def send(port, numbers, server_may_end):
     """Sends the requests with these numbers; returns what was not as expected."""
     client = served.Client(port)
+    heartbeat = Heartbeat()
 
-    def take(number):
+    def take(number, repeats=5):
+        begin = time.monotonic()
+        wrong = take_once(number)
+        if wrong and repeats > 0 and heartbeat.has_stalled_since(begin):
+            return take(number, repeats - 1)
+        return wrong
+
+    def take_once(number):
         kind = turn(number)
         try:
             statuses, expected = kind(client)
@@ -93,11 +125,13 @@ class Soak:
     def __init__(self, torture):
         self.models = torture.narrow_models()
         self.count = torture.count
+        self.short = torture.short                      # then what depends on time and load is only printed
         self.requests = torture.row('requests answered as expected')
-        self.memory = torture.row('at rest, RSS within 1 % of its plateau')
         self.resources = torture.row('at rest, threads and descriptors as before')
-        self.healthz = torture.row(f'/healthz within {MOST_MILLISECONDS} ms for 99 of 100')
         self.ends = torture.row(f'SIGTERM under load ends the server within {LONGEST_END} s')
+        if not self.short:
+            self.memory = torture.row('at rest, RSS within 1 % of its plateau')
+            self.healthz = torture.row(f'/healthz within {MOST_MILLISECONDS} ms for 99 of 100')
         self.pool = concurrent.futures.ProcessPoolExecutor(PROCESSES)
 
     def start(self, port=0):
@@ -111,7 +145,7 @@ class Soak:
         served.wait_until(lambda: server.metric('vgg19_in_flight') == 0, 'the end of all requests')
         served.wait_until(lambda: server.metric('vgg19_connections') <= 2, 'the end of all connections but the probe')
         served.wait_until(lambda: server.metric('vgg19_memory_reserved_bytes{use="working"}') == 0, 'memory')
-        time.sleep(0.2)
+        time.sleep(TIDY_TIME)
         # The probe changes its connection now and then.
         descriptors = min(server.descriptors() for _ in range(20) if time.sleep(0.02) is None)
         return server.resident_bytes(), server.threads(), descriptors
@@ -132,11 +166,13 @@ class Soak:
             rests.append(self.rest(server))
         for i in range(WARM_UP, RESTS):
             plateau = min(memory for memory, _, _ in rests[WARM_UP - 1:i])
-            self.memory.record(rests[i][0] <= MOST_GROWTH * plateau,
-                               f'{rests[i][0] / 1e6:.2f} MB at rest {i + 1}, {plateau / 1e6:.2f} MB before')
-            self.resources.record(rests[i][1:] == rests[WARM_UP - 1][1:],
-                                  f'{rests[i][1:]} threads and descriptors at rest {i + 1}, '
-                                  f'{rests[WARM_UP - 1][1:]} before')
+            if not self.short:
+                self.memory.record(rests[i][0] <= MOST_GROWTH * plateau,
+                                   f'{rests[i][0] / 1e6:.2f} MB at rest {i + 1}, {plateau / 1e6:.2f} MB before')
+            # The probe may have no connection just then.
+            _, threads, descriptors = rests[WARM_UP - 1]
+            self.resources.record(rests[i][1] == threads and rests[i][2] <= descriptors,
+                                  f'{rests[i][1:]} threads and descriptors at rest {i + 1}, {(threads, descriptors)} before')
         held, working = (server.metric(MOST_RESERVED.format(use)) / 1e6 for use in ('held', 'working'))
         print(f'soak: {rests[WARM_UP - 1][0] / 1e6:.1f} to {rests[-1][0] / 1e6:.1f} MB, {rests[-1][1]} threads, '
               f'{rests[-1][2]} descriptors; most reserved: {held:.1f} MB held, {working:.1f} MB working', flush=True)
@@ -169,7 +205,8 @@ class Soak:
         p99 = times[len(times) * 99 // 100]
         print(f'soak: {len(times)} answers of /healthz: median {times[len(times) // 2]:.2f} ms, p99 {p99:.2f} ms, '
               f'longest {times[-1]:.1f} ms', flush=True)
-        self.healthz.record(p99 <= MOST_MILLISECONDS, f'{p99:.1f} ms')
+        if not self.short:
+            self.healthz.record(p99 <= MOST_MILLISECONDS, f'{p99:.1f} ms')
 
 
 def run(torture):

@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 
 #include "engine/testing/error_of.h"
 #include "engine/testing/temporary_folder.h"

@@ -69,8 +69,9 @@ class Follower final : public EventLog::Listener {
 }  // namespace
 
 void Application::add_v1(std::vector<http::Route>& routes) {
-    routes.push_back(get_route(
-        "/v1/models", [this](const http::Request& /*request*/) { return json_answer(200, models_json()); }));
+    routes.push_back(get_route("/v1/models", [this](const http::Request& /*request*/) {
+        return http::Answer{.type = "application/json", .lasting_body = models_text_};
+    }));
     routes.push_back(queued_route(
         "/v1/classify", Body::image,
         [this](const ExchangePtr& exchange, Reservation memory) { classify(exchange, std::move(memory)); }));
@@ -86,8 +87,6 @@ void Application::add_v1(std::vector<http::Route>& routes) {
 
 Json Application::models_json() const {
     const kernels::Isa isa = bench::chosen_isa(settings_.session);
-    static const std::string cpu =
-        bench::describe_machine(isa).cpu;  // slow, because it reads many small files
     Json limits;
     limits.set("max_upload_bytes", std::uint64_t{settings_.limits.body_bytes});
     limits.set("max_pixels", std::uint64_t{settings_.limits.image.limits.max_pixels});
@@ -96,7 +95,7 @@ Json Application::models_json() const {
     limits.set("memory_bytes", std::uint64_t{settings_.limits.memory_bytes});
     Json json;
     json.set("version", bench::describe_build().version);
-    json.set("cpu", cpu);
+    json.set("cpu", bench::describe_machine(isa).cpu);
     json.set("isa", kernels::isa_name(isa));
     json.set("threads", variants_.threads());
     json.set("seeded", variants_.any_is_seeded());

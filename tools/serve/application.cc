@@ -1,5 +1,7 @@
 #include "tools/serve/application.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <chrono>
 #include <system_error>
@@ -34,7 +36,7 @@ Application::Application(Settings settings, const std::vector<converter::Variant
     : settings_(consistent(std::move(settings))),
       budget_(settings_.limits.memory_bytes),
       variants_(variants, settings_.session, metrics_),
-      queue_(settings_.workers, settings_.queue),
+      queue_(settings_.workers, settings_.queue, [this] { tidy(); }),
       server_(server_options()) {
     budget_.held().set_reclaim([this] { return jobs_.remove_oldest(); });
 }
@@ -59,6 +61,7 @@ std::string Application::bind() {
         throw Error(ErrorKind::failed, "cannot listen on " + http::url_host(settings_.host) + ":" +
                                            std::to_string(settings_.port) + ": " + error.code().message());
     }
+    models_text_ = json_answer(200, models_json()).body;
     server_.set_guard([guard = http::Guard(settings_.host, port, settings_.allowed_hosts)](
                           const http::Request& request) { guard.check(request); });
     const std::string host = http::is_wildcard(settings_.host) ? "localhost" : http::url_host(settings_.host);
@@ -126,9 +129,16 @@ http::Route Application::queued_route(const char* pattern, Body body, BodyHandle
                 }};
 }
 
+void Application::tidy() noexcept {
+    const bool has_removed = jobs_.remove_old();
+    if (is_tidy_.exchange(true) && !has_removed) return;
+    ::malloc_trim(0);  // freed memory between what is in use stays with the process otherwise
+}
+
 void Application::admit(const ExchangePtr& exchange, Body body) {
     check_type(body, exchange->request());
     queue_.require_place();
+    is_tidy_ = false;
     const auto length = static_cast<std::size_t>(exchange->request().content_length.value_or(0));
     held_memory(request_bytes + length);  // refused before the client sends it
     const auto memory = std::make_shared<Reservation>(held_memory(request_bytes));

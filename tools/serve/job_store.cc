@@ -55,6 +55,11 @@ std::shared_ptr<Job> JobStore::find(const std::string& name) {
     return found == jobs_.end() ? nullptr : found->second;
 }
 
+bool JobStore::remove_old() noexcept {
+    const std::scoped_lock lock(mutex_);
+    return forget_old_ones();
+}
+
 bool JobStore::remove_oldest() noexcept {
     Jobs::node_type removed;  // destroyed without the lock
     const std::scoped_lock lock(mutex_);
@@ -76,17 +81,19 @@ JobStore::Jobs::iterator JobStore::oldest_finished() {
     return oldest;
 }
 
-void JobStore::forget_old_ones() {
+bool JobStore::forget_old_ones() {
     const Clock::time_point now = Clock::now();
     auto finished = static_cast<std::size_t>(std::count_if(jobs_.begin(), jobs_.end(), [](const auto& job) {
         return job.second->events().ended().has_value();
     }));
-    while (finished > 0) {
+    bool has_removed = false;
+    for (; finished > 0; --finished) {
         const auto oldest = oldest_finished();
-        if (finished <= most_finished && now - *oldest->second->events().ended() <= keeping_time) return;
+        if (finished <= most_finished && now - *oldest->second->events().ended() <= keeping_time) break;
         jobs_.erase(oldest);
-        --finished;
+        has_removed = true;
     }
+    return has_removed;
 }
 
 }  // namespace vgg19::server

@@ -20,13 +20,15 @@ class JobStore {
     void remove(const std::string& name);
     /// Null if there is none.
     std::shared_ptr<Job> find(const std::string& name);
+    /// Removes jobs that finished a while ago. Whether there were any.
+    bool remove_old() noexcept;
     /// Removes the job that finished first, for its memory. False if none has finished.
     bool remove_oldest() noexcept;
 
   private:
     using Jobs = std::map<std::string, std::shared_ptr<Job>>;
 
-    void forget_old_ones();            // with the lock
+    bool forget_old_ones();            // with the lock
     Jobs::iterator oldest_finished();  // with the lock; end() if there is none
 
     std::mutex mutex_;

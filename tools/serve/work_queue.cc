@@ -46,7 +46,8 @@ void Task::finish() noexcept {
     if (finished) finished();
 }
 
-WorkQueue::WorkQueue(std::size_t workers, std::size_t capacity) : capacity_(capacity), running_(workers) {
+WorkQueue::WorkQueue(std::size_t workers, std::size_t capacity, std::function<void()> tidy)
+    : capacity_(capacity), tidy_(std::move(tidy)), running_(workers) {
     try {
         start_workers();
     } catch (const std::system_error& error) {
@@ -140,9 +141,14 @@ std::size_t WorkQueue::running() const {
 
 /// `running` is this worker's place in running_.
 void WorkQueue::work(std::shared_ptr<Task>& running) {
+    constexpr std::chrono::seconds idle_time{1};
     std::unique_lock lock(mutex_);
     while (true) {
-        arrived_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+        while (!arrived_.wait_for(lock, idle_time, [this] { return stopping_ || !waiting_.empty(); })) {
+            lock.unlock();
+            tidy_();
+            lock.lock();
+        }
         if (stopping_) return;
         running = std::move(waiting_.front());
         waiting_.pop_front();

@@ -68,9 +68,10 @@ class Task {
 
 class WorkQueue {
   public:
-    /// `capacity` tasks may wait in addition to those that `workers` threads run. Throws Error (failed) if
-    /// the system refuses a thread.
-    WorkQueue(std::size_t workers, std::size_t capacity);
+    /// `capacity` tasks may wait in addition to those that `workers` threads run. `tidy` is called on workers
+    /// without work, each second; it must not throw. Throws Error (failed) if the system refuses a thread.
+    WorkQueue(
+        std::size_t workers, std::size_t capacity, std::function<void()> tidy = [] {});
     /// Drops waiting tasks, and waits for running ones.
     ~WorkQueue();
     WorkQueue(const WorkQueue&) = delete;
@@ -99,6 +100,7 @@ class WorkQueue {
     std::condition_variable arrived_;
     std::deque<std::shared_ptr<Task>> waiting_;
     std::size_t capacity_;
+    std::function<void()> tidy_;
     std::vector<std::shared_ptr<Task>> running_;  ///< of each worker; null if it is idle
     bool stopping_ = false;
     std::vector<std::thread> workers_;

@@ -42,9 +42,11 @@ Description describe(const ConvWeightsGradientShape& shape) {
 }
 
 Description require(const ConvWeightsGradientShape& shape) {
+    require_memory();
     try {
         return describe(shape);
     } catch (const dnnl::error& error) {
+        rethrow_shortage(error);
         throw std::runtime_error(
             "oneDNN has no gradient of a convolution of " + std::to_string(shape.input_channels) + " → " +
             std::to_string(shape.output_channels) + " channels, " + std::to_string(shape.height) + "×" +
@@ -92,7 +94,12 @@ struct ConvWeightsGradient::State {
 
 ConvWeightsGradient::ConvWeightsGradient(const ConvWeightsGradientShape& shape, int threads) {
     const OpenMpThreads scope(threads);
-    state_ = std::make_unique<State>(shape, threads);
+    try {
+        state_ = std::make_unique<State>(shape, threads);
+    } catch (const dnnl::error& error) {
+        rethrow_shortage(error);
+        throw;
+    }
 }
 
 ConvWeightsGradient::ConvWeightsGradient(ConvWeightsGradient&&) noexcept = default;

@@ -171,9 +171,7 @@ bool Connection::feed() {
     }
     if (state_ != State::head && state_ != State::body) return false;
     try {
-        consume(reader_.read(input(), [this](std::string_view bytes) {
-            exchange_->append_body(bytes, route_->most_body_bytes);
-        }));
+        read_input();
         if (state_ == State::head && reader_.has_head()) {
             begin_exchange();
         } else if (state_ == State::body && reader_.is_complete()) {
@@ -187,6 +185,14 @@ bool Connection::feed() {
         refuse(core_.current_problem());
     }
     return true;
+}
+
+/// What cannot be read is not looked at again, and neither is what follows.
+void Connection::read_input() {
+    const bool closes = std::exchange(closes_, true);
+    consume(reader_.read(
+        input(), [this](std::string_view bytes) { exchange_->append_body(bytes, route_->most_body_bytes); }));
+    closes_ = closes;
 }
 
 void Connection::begin_exchange() {

@@ -76,6 +76,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
     void peer_left(bool was_reset);
     void advance();
     bool feed();
+    void read_input();
     std::string_view input() const { return std::string_view(input_).substr(input_begin_); }
     void consume(std::size_t count);
 

@@ -61,30 +61,28 @@ std::size_t find_empty_line(std::string_view text, std::size_t from) {
     return 0;
 }
 
-/// Whether `text`, which follows a chunk (or the head, if `is_first`), has the whole line of the next chunk's
-/// size, and after the last chunk all fields. The parser alone would wait for the rest of what is wrong
-/// already.
-bool has_whole_chunk_head(std::string_view text, bool is_first, const Limits& limits) {
+/// The size of the next chunk's first line, which `text` begins with, and what is before it: CR LF, unless
+/// `is_first`. For the last chunk, up to the end of all fields. 0 if some of it has not come yet. The parser
+/// alone would wait for the rest of what is wrong already.
+std::size_t chunk_head_size(std::string_view text, bool is_first, const Limits& limits) {
     constexpr std::string_view line_end = "\r\n";
-    if (!is_first) {
-        if (text.substr(0, line_end.size()) != line_end.substr(0, text.size()))
-            malformed("body: malformed chunk");
-        text.remove_prefix(std::min(line_end.size(), text.size()));
-    }
-    if (text.empty()) return false;
-    if (!is_hexadecimal(text[0])) malformed("body: expected a chunk's size in hexadecimal digits");
-    const std::size_t end = text.find('\n');
-    if (std::min(end, text.size()) > limits.chunk_line_bytes)
+    const std::size_t begin = is_first ? 0 : line_end.size();
+    if (!line_end.starts_with(text.substr(0, begin))) malformed("body: malformed chunk");
+    if (text.size() <= begin) return 0;
+    const std::string_view line = text.substr(begin);
+    if (!is_hexadecimal(line[0])) malformed("body: expected a chunk's size in hexadecimal digits");
+    const std::size_t end = line.find('\n');
+    if (std::min(end, line.size()) > limits.chunk_line_bytes) {
         malformed("body: a chunk's first line is too long");
-    if (end == std::string_view::npos) return false;
-    if (text[end - 1] != '\r') malformed("expected CR LF at the end of each line");
-    const bool is_last = !is_hexadecimal(text[std::min(text.find_first_not_of('0'), end)]);
-    if (!is_last) return true;
-    const std::size_t whole = find_empty_line(text, end);
-    if ((whole == 0 ? text.size() : whole) > limits.chunk_line_bytes + limits.trailer_bytes) {
-        too_long_head(limits.trailer_bytes);
     }
-    return whole != 0;
+    if (end == std::string_view::npos) return 0;
+    if (line[end - 1] != '\r') malformed("expected CR LF at the end of each line");
+    const bool is_last = !is_hexadecimal(line[std::min(line.find_first_not_of('0'), end)]);
+    if (!is_last) return begin + end + 1;
+    const std::size_t most = limits.chunk_line_bytes + limits.trailer_bytes;
+    const std::size_t whole = find_empty_line(line.substr(0, most + 1), end);
+    if ((whole == 0 ? line.size() : whole) > most) too_long_head(limits.trailer_bytes);
+    return whole == 0 ? 0 : begin + whole;
 }
 
 /// 505 for a version that is not known, 400 for what is no version.
@@ -272,14 +270,14 @@ std::size_t RequestReader::read_head(std::string_view bytes) {
 
 /// 0 if it is not there yet.
 std::size_t RequestReader::find_head_end(std::string_view head) {
-    const std::size_t end = find_empty_line(head, scanned_);
-    const std::size_t known = end == 0 ? head.size() : end;
-    if (std::min(head.find('\n'), known) > limits_.request_line_bytes) {
+    if (std::min(head.find('\n'), head.size()) > limits_.request_line_bytes) {
         throw Problem(
             414, "uri_too_long",
             "request line: expected at most " + std::to_string(limits_.request_line_bytes) + " bytes");
     }
-    if (known > limits_.head_bytes) too_long_head(limits_.head_bytes);
+    // What is behind the limit must not change what is said of it.
+    const std::size_t end = find_empty_line(head.substr(0, limits_.head_bytes + 1), scanned_);
+    if ((end == 0 ? head.size() : end) > limits_.head_bytes) too_long_head(limits_.head_bytes);
     scanned_ = head.size() - 1;  // the last byte again, with the next one, which may fold the line
     return end;
 }
@@ -287,11 +285,15 @@ std::size_t RequestReader::find_head_end(std::string_view head) {
 std::size_t RequestReader::read_body(std::string_view bytes) {
     std::size_t used = 0;
     while (!is_complete() && used < bytes.size()) {
-        const std::string_view rest = bytes.substr(used);
-        const bool is_framing = parser_->is_between_chunks();
-        if (is_framing && !has_whole_chunk_head(rest, parser_->is_before_chunks(), limits_)) break;
+        std::string_view rest = bytes.substr(used);
+        if (parser_->is_between_chunks()) {
+            // No more than that: what is said of it must not depend on what has come behind it.
+            rest = rest.substr(0, chunk_head_size(rest, parser_->is_before_chunks(), limits_));
+            if (rest.empty()) break;
+        }
         error_code error;
         used += parser_->put(boost::asio::buffer(rest.data(), rest.size()), error);
+        if (error == beast::error::need_more) error = beast::error::bad_chunk;
         if (error.failed()) malformed(message_of(error));
     }
     return used;

@@ -323,6 +323,18 @@ TEST_CASE("clients that are too slow are cut off, each in its way") {
     CHECK(becomes_true([&] { return served.server.connections() == 0; }));
 }
 
+TEST_CASE("a head that cannot be read is refused once, and the connection closed") {
+    const Served served({.routes = {get("/fast", says("fast"))}});
+    for (const char* head : {"GET /% HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nA : b\r\n\r\n"}) {
+        const Client client(served.port);
+        client.send(head + request("/fast"));
+        const std::string text = client.receive_all();
+        CHECK(count_of(text, "HTTP/1.1 ") == 1);
+        CHECK(text.starts_with("HTTP/1.1 400 "));
+        CHECK(text.find("Connection: close\r\n") != std::string::npos);
+    }
+}
+
 TEST_CASE("a connection has its number of requests") {
     const Served served({.limits = {.requests_a_connection = 3}, .routes = {get("/fast", says("fast"))}});
     const Client client(served.port);
