@@ -119,10 +119,10 @@ namespace {
 
 /// The same network with INT8 convolutions.
 Model int8_model(Fixture& fixture, const model::Network& network) {
-    const Model fp32 = fixture.write(network);
+    const model::ModelFile fp32 = model::ModelFile::open(model::file_of(fixture.write(network)).path());
     const MapSize size(48, 64);
-    const testing::Int8Tensors int8(model::file_of(fp32), size, fixture.input(1, size));
-    const model::ModelFile file = model::file_of(fp32).with(int8.tensors());
+    const testing::Int8Tensors int8(fp32, size, fixture.input(1, size));
+    const model::ModelFile file = fp32.with(int8.tensors());
     model::write_model(fixture.folder / "int8", file.description(), file.tensors());
     return Model::open(fixture.folder / "int8");
 }

@@ -43,7 +43,7 @@ struct Fixture {
     Model quantized(const std::string& name, const FullOptions& options) const {
         write_full(baseline, quantize_all(baseline, statistics, options), "quantize --scope all",
                    folder / name);
-        return Model::open(folder / name);
+        return model::map_model(folder / name);
     }
     std::vector<float> input(std::size_t images, MapSize size) {
         std::vector<float> values(images * 3 * size.pixels());

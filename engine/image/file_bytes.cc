@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <fstream>
 #include <istream>
+#include <new>
 #include <string>
 #include <system_error>
 

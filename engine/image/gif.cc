@@ -160,8 +160,9 @@ std::array<Colour, 256> colours_of(const GifHeader& header) {
 Image decode(Bytes file, const GifHeader& header, Progress& progress) {
     Image image{{}, header.canvas.width, header.canvas.height};
     image.rgb.resize(pixels_of(header.canvas) * 3);
-    for (std::size_t i = 0; i < image.rgb.size(); i += 3)
+    for (std::size_t i = 0; i < image.rgb.size(); i += 3) {
         std::copy_n(header.background.begin(), 3, &image.rgb[i]);
+    }
 
     const std::array<Colour, 256> colours = colours_of(header);
     LzwReader indices(file, header.data_offset, header.code_bits);

@@ -84,7 +84,7 @@ void Inflater::read(std::span<std::uint8_t> out) {
 }
 
 void Inflater::finish() {
-    std::array<std::uint8_t, 4096> excess;
+    std::array<std::uint8_t, 4096> excess{};
     for (std::size_t count = 0; !state_->has_ended;) {
         count += state_->unpack(excess);
         if (count > most_excess_bytes) fail_stream_goes_on();

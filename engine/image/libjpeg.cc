@@ -59,8 +59,7 @@ void on_message(j_common_ptr info, int level) {
 /// libjpeg calls it for each row of blocks of each scan, and for each row of pixels.
 void on_progress(j_common_ptr info) {
     Decoder& decoder = decoder_of(info);
-    if (!decoder.progress->goes_on(decoder.info.image_width))
-        std::longjmp(decoder.failed, 1);  // NOLINT(cert-err52-cpp)
+    if (!decoder.progress->goes_on(decoder.info.image_width)) on_error(info);
 }
 
 void print_nothing(j_common_ptr /*info*/) {}

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <memory>
 #include <new>
 #include <string>
@@ -40,7 +41,7 @@ Demuxer open(Bytes file) {
     const WebPData data{file.data(), file.size()};
     WebPDemuxState state = WEBP_DEMUX_PARSE_ERROR;
     errno = 0;
-    const Demuxer demuxer(WebPDemuxPartial(&data, &state), WebPDemuxDelete);
+    Demuxer demuxer(WebPDemuxPartial(&data, &state), WebPDemuxDelete);
     if (state == WEBP_DEMUX_DONE && demuxer != nullptr) return demuxer;
     if (errno == ENOMEM) throw std::bad_alloc();  // which libwebp does not distinguish from damage
     if (state == WEBP_DEMUX_PARSE_ERROR) fail_image("its chunks are damaged");
@@ -67,6 +68,15 @@ int exif_orientation_of(const WebPDemuxer* demuxer) {
     const Metadata exif(demuxer, "EXIF");
     const Metadata xmp(demuxer, "XMP ");
     return exif_orientation(exif.bytes(), xmp.bytes());
+}
+
+/// libwebp (1.2.4 with the patch for its Huffman tables, and up to 1.3.2) follows a wild pointer if it gets
+/// no memory for the tables of a lossless picture. So all that it may need is asked for, and given back,
+/// before it begins.
+void check_memory(std::size_t bytes) {
+    void* volatile block = std::malloc(bytes);  // volatile: not to be optimised away
+    if (block == nullptr) throw std::bad_alloc();
+    std::free(block);
 }
 
 /// What the header of a frame's data says.
@@ -102,7 +112,10 @@ class PieceDecoder {
         for (std::size_t piece = first; piece <= pieces && status == VP8_STATUS_SUSPENDED; ++piece) {
             progress.advance(pixels / pieces);
             const std::size_t size = piece == pieces ? data_.size : data_.size / pieces * piece;
+            errno = 0;
             status = WebPIUpdate(decoder_.get(), data_.bytes, size);
+            // libwebp reports some shortages as damage, or asks for more data and fails when it gets them.
+            if (status != VP8_STATUS_OK && errno == ENOMEM) throw std::bad_alloc();
         }
         return status;
     }
@@ -198,7 +211,8 @@ Picture open_webp(Bytes file, const ImageOptions& options) {
         check_size(canvas, options.limits, Reducible::no);
         picture.size = canvas;
         picture.memory_bytes = decoder_bytes(*frame) + 4 * pixels_of(frame->size()) + 3 * pixels_of(canvas);
-        picture.decode = [demuxer, frame, canvas](Progress& progress) {
+        picture.decode = [demuxer, frame, canvas, bytes = picture.memory_bytes](Progress& progress) {
+            check_memory(bytes);
             return on_white_canvas(*frame, canvas, progress);
         };
         return picture;
@@ -207,7 +221,8 @@ Picture open_webp(Bytes file, const ImageOptions& options) {
     const std::size_t reduction = reduction_of(canvas, options);
     picture.size = {(canvas.width + reduction - 1) / reduction, (canvas.height + reduction - 1) / reduction};
     picture.memory_bytes = decoder_bytes(*frame) + 3 * pixels_of(picture.size);
-    picture.decode = [demuxer, frame, size = picture.size](Progress& progress) {
+    picture.decode = [demuxer, frame, size = picture.size, bytes = picture.memory_bytes](Progress& progress) {
+        check_memory(bytes);
         return decode_whole(*frame, size, progress);
     };
     return picture;

@@ -103,6 +103,9 @@ MappedFile MappedFile::of_descriptor(int descriptor, std::uint64_t offset, std::
     file.path_ = "descriptor " + std::to_string(descriptor);
     Descriptor own(fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
     if (!own.is_open()) fail_with_errno(file.path_, "cannot be examined");
+    if ((fcntl(descriptor, F_GETFL) & O_ACCMODE) == O_WRONLY) {
+        fail(file.path_, "expected a descriptor that is open for reading, found one for writing alone");
+    }
     file.prepare_pages(std::move(own), offset, length);
     return file;
 }
@@ -151,11 +154,14 @@ MappedFile::Use::~Use() {
     if (mapping_) drop_mapped(part_);
 }
 
-void MappedFile::release(std::span<const std::byte> part) const {
-    if (!mapping_) return;
+bool MappedFile::is_mapped(std::span<const std::byte> part) const {
+    if (!mapping_) return false;
     const std::span<const std::byte> all = mapping_->bytes;
-    if (part.data() < all.data() || part.data() + part.size() > all.data() + all.size()) return;
-    drop_mapped(part);
+    return part.data() >= all.data() && part.data() + part.size() <= all.data() + all.size();
+}
+
+void MappedFile::release(std::span<const std::byte> part) const {
+    if (is_mapped(part)) drop_mapped(part);
 }
 
 void MappedFile::require_unchanged() const {

@@ -67,6 +67,9 @@ class MappedFile {
     /// process's memory but stay in the page cache.
     void release(std::span<const std::byte> part) const;
 
+    /// Whether other programs' writes would show in this part.
+    bool is_mapped(std::span<const std::byte> part) const;
+
     /// Throws Error (bad_input) if the file is mapped and has changed since it was opened, or part of it
     /// could not be read. Then what was made of it is worthless.
     void require_unchanged() const;

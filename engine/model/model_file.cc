@@ -7,6 +7,8 @@
 
 #include "engine/model/description.h"
 #include "engine/model/foreign_text.h"
+#include "engine/model/header_checksum.h"
+#include "engine/model/sha256.h"
 #include "engine/model/tensor_scan.h"
 #include "vgg19/error.h"
 
@@ -216,6 +218,7 @@ ModelFile ModelFile::open(const std::filesystem::path& path) {
 
 ModelFile ModelFile::open(MappedFile bytes) {
     auto file = std::make_shared<SafetensorsFile>(SafetensorsFile::open_for_import(std::move(bytes)));
+    check_header(file->metadata(), file->tensors(), file->mapping().path());
     Description description = read_description(*file);
     file->check_in_place();
     hold_vectors(*file);
@@ -322,21 +325,33 @@ void ModelFile::verify_checksums(const Progress& progress) const {
     problems.throw_if_any(path().string());
 }
 
-void write_model(const std::filesystem::path& path, const Description& description,
-                 std::span<const Tensor> tensors, const Progress& progress, const MappedFile& source) {
-    reading(source,
-            [&] { write_model(path, description, tensors, progress, [&] { source.require_unchanged(); }); });
+namespace {
+
+/// A tensor whose bytes another program may change between the scan and the writing: these must be the same.
+TensorStream checked_stream(const Tensor& tensor, const std::string& sha256,
+                            const std::filesystem::path& source) {
+    const auto write = [tensor, sha256, source](const Sink& sink) {
+        constexpr std::size_t piece_bytes = std::size_t{1} << 20U;
+        Sha256 sum;
+        for (std::span<const std::byte> rest = tensor.bytes; !rest.empty();) {
+            const auto piece = rest.first(std::min(rest.size(), piece_bytes));
+            sum.update(piece);
+            sink(piece);
+            rest = rest.subspan(piece.size());
+        }
+        if (sum.hex_digest() == sha256) return;
+        throw Error(ErrorKind::bad_input,
+                    source.string() + ": expected tensor " + printable(tensor.name) +
+                        " to stay as it was, but another program is writing to the file");
+    };
+    return {tensor.name, tensor.dtype, tensor.shape, write};
 }
 
-void write_model(const std::filesystem::path& path, const Description& description,
-                 std::span<const Tensor> tensors, const Progress& progress,
-                 const std::function<void()>& before_commit) {
-    check_tensors(path.string(), description.network, tensors);
-    const std::vector<TensorScan> scans = scan_tensors(tensors);
+/// Throws Error (bad_input) for values that are not finite.
+void check_scans(const std::filesystem::path& path, std::span<const Tensor> tensors,
+                 std::span<const TensorScan> scans) {
     Problems problems;
-    Metadata metadata = metadata_from_description(description);
     for (std::size_t i = 0; i < tensors.size(); ++i) {
-        metadata.emplace_back(checksum_key(tensors[i].name), checksum_text(scans[i].sha256));
         if (tensors[i].dtype == DType::f16) check_scales(tensors[i], problems);
         if (const auto index = scans[i].first_not_finite) {
             problems.add(tensors[i].name, "element " + std::to_string(*index) +
@@ -345,7 +360,38 @@ void write_model(const std::filesystem::path& path, const Description& descripti
         }
     }
     problems.throw_if_any(path.string());
-    write_safetensors(path, metadata, tensors, progress, before_commit);
+}
+
+/// `source` may be null.
+void write_checked(const std::filesystem::path& path, const Description& description,
+                   std::span<const Tensor> tensors, const Progress& progress, const MappedFile* source) {
+    check_tensors(path.string(), description.network, tensors);
+    const std::vector<TensorScan> scans = scan_tensors(tensors);
+    check_scans(path, tensors, scans);
+    Metadata metadata = metadata_from_description(description);
+    std::vector<TensorStream> streams;
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
+        metadata.emplace_back(checksum_key(tensors[i].name), checksum_text(scans[i].sha256));
+        const bool may_change = source != nullptr && source->is_mapped(tensors[i].bytes);
+        streams.push_back(may_change ? checked_stream(tensors[i], scans[i].sha256, source->path())
+                                     : stream_of(tensors[i]));
+    }
+    add_header_checksum(metadata, tensors);
+    write_safetensors(path, metadata, streams, progress, [source] {
+        if (source != nullptr) source->require_unchanged();
+    });
+}
+
+}  // namespace
+
+void write_model(const std::filesystem::path& path, const Description& description,
+                 std::span<const Tensor> tensors, const Progress& progress) {
+    write_checked(path, description, tensors, progress, nullptr);
+}
+
+void write_model(const std::filesystem::path& path, const Description& description,
+                 std::span<const Tensor> tensors, const Progress& progress, const MappedFile& source) {
+    reading(source, [&] { write_checked(path, description, tensors, progress, &source); });
 }
 
 void require_other_file(const std::filesystem::path& input, const std::filesystem::path& output) {

@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -102,8 +101,7 @@ class ModelFile {
 /// that all weights are finite, and the scales of INT4 weights. Then computes the checksums and writes the
 /// file crash-safely, as write_safetensors() does. Throws Error (bad_input or failed).
 void write_model(const std::filesystem::path& path, const Description& description,
-                 std::span<const Tensor> tensors, const Progress& progress = {},
-                 const std::function<void()>& before_commit = {});
+                 std::span<const Tensor> tensors, const Progress& progress = {});
 /// The same for tensors that come from `source`: throws Error (bad_input), and writes nothing, if that file
 /// has changed since it was opened.
 void write_model(const std::filesystem::path& path, const Description& description,

@@ -94,8 +94,7 @@ using Progress = std::function<void(std::uint64_t bytes_done, std::uint64_t byte
 /// (failed), and removes the temporary file; likewise for what before_commit() throws, which is called when
 /// all is written, before the file gets its name.
 void write_safetensors(const std::filesystem::path& path, const Metadata& metadata,
-                       std::span<const Tensor> tensors, const Progress& progress = {},
-                       const std::function<void()>& before_commit = {});
+                       std::span<const Tensor> tensors, const Progress& progress = {});
 
 /// Takes the next bytes of a tensor.
 using Sink = std::function<void(std::span<const std::byte> bytes)>;
@@ -109,6 +108,9 @@ struct TensorStream {
 
     std::uint64_t bytes() const;  ///< as the shape says
 };
+
+/// What is in memory as a stream, in pieces between which the progress can be shown.
+TensorStream stream_of(const Tensor& tensor);
 
 /// The same for tensors whose bytes are made meanwhile. Throws Error (failed), too, where a tensor's bytes
 /// are not as many as its shape says.

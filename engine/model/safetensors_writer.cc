@@ -73,7 +73,8 @@ void check_sizes(const std::filesystem::path& path, std::span<const Tensor> tens
     }
 }
 
-/// What is in memory as a stream, in pieces between which the progress can be shown.
+}  // namespace
+
 TensorStream stream_of(const Tensor& tensor) {
     const auto write = [bytes = tensor.bytes](const Sink& sink) {
         for (std::span<const std::byte> rest = bytes; !rest.empty();) {
@@ -84,8 +85,6 @@ TensorStream stream_of(const Tensor& tensor) {
     return {tensor.name, tensor.dtype, tensor.shape, write};
 }
 
-}  // namespace
-
 std::uint64_t TensorStream::bytes() const {
     std::uint64_t bytes = dtype_bytes(dtype);
     for (const std::size_t size : shape) bytes *= size;
@@ -93,12 +92,11 @@ std::uint64_t TensorStream::bytes() const {
 }
 
 void write_safetensors(const std::filesystem::path& path, const Metadata& metadata,
-                       std::span<const Tensor> tensors, const Progress& progress,
-                       const std::function<void()>& before_commit) {
+                       std::span<const Tensor> tensors, const Progress& progress) {
     check_sizes(path, tensors);
     std::vector<TensorStream> streams;
     for (const Tensor& tensor : tensors) streams.push_back(stream_of(tensor));
-    write_safetensors(path, metadata, streams, progress, before_commit);
+    write_safetensors(path, metadata, streams, progress);
 }
 
 void write_safetensors(const std::filesystem::path& path, const Metadata& metadata,

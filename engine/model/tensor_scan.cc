@@ -75,19 +75,19 @@ std::vector<TensorScan> scan_tensors(std::span<const Tensor> tensors, const Prog
     for (const Tensor& tensor : tensors) total += tensor.bytes.size();
     const std::vector<std::size_t> order = by_falling_size(tensors);
     std::vector<TensorScan> scans(tensors.size());
-    std::atomic<std::size_t> next = 0;
+    std::atomic<std::size_t> next = 1;  // this thread begins with the first, so that it reports something
     std::atomic<std::uint64_t> done = 0;
-    const auto work = [&](const Progress& report) {
-        for (std::size_t i = next++; i < order.size(); i = next++) {
+    const auto work = [&](std::size_t i, const Progress& report) {
+        for (; i < order.size(); i = next++) {
             scans[order[i]] = scan_tensor(tensors[order[i]], done, report, total, file);
         }
     };
     std::future<void> second;  // its destructor joins, even if this thread's part throws
     try {
-        second = std::async(std::launch::async, work, Progress());
+        second = std::async(std::launch::async, [&] { work(next++, {}); });
     } catch (const std::system_error&) {  // no second thread is available: this one does everything
     }
-    work(progress);
+    work(0, progress);
     if (second.valid()) second.get();
     return scans;
 }

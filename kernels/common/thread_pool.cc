@@ -244,11 +244,13 @@ bool Pool::start_all(std::size_t count) {
     return true;
 }
 
-/// All signals are blocked in workers, so that the program's own threads handle them.
+/// Signals are blocked in workers, so that the program's own threads handle them; except those that a
+/// thread's own instruction causes, which would end the program if it could not handle them.
 bool Pool::start_one(Worker& worker) {
     sigset_t all;
     sigset_t previous;
     sigfillset(&all);
+    for (const int own : {SIGBUS, SIGSEGV, SIGFPE, SIGILL, SIGTRAP}) sigdelset(&all, own);
     pthread_sigmask(SIG_SETMASK, &all, &previous);
     const bool has_started = pthread_create(&worker.thread, nullptr, &Pool::live, &worker) == 0;
     pthread_sigmask(SIG_SETMASK, &previous, nullptr);

@@ -11,7 +11,7 @@ namespace vgg19::kernels {
 /// result does not depend on who came. All run in this thread's floating-point mode. `work` must not throw,
 /// fork or exit.
 ///
-/// Threads of the pool are named "vgg19 worker". They are started when first needed, with all signals blocked
+/// Threads of the pool are named "vgg19 worker". They are started when first needed, with signals blocked
 /// and the CPU affinity of the thread that calls, at most as many as there are CPUs, or as one call asks for,
 /// less one; where the system refuses, fewer take part, and it is asked again a second later. They end when
 /// the program does, or when the library is unloaded. After fork() the child starts its own. Idle ones sleep

@@ -158,6 +158,11 @@ class LimitsTest(unittest.TestCase):
 
     def test_a_signal_ends_the_server_whatever_runs(self):
         server = self.serve('--isa', 'portable', '--grace', str(GRACE))
+        # Somebody who follows a job, but reads nothing of it.
+        events = server.post('/v1/jobs?mode=rounds&rounds=50&top=1000', loads.IMAGE).json['events']
+        idle = server.connect()
+        self.addCleanup(idle.close)
+        idle.sendall(f'GET {events} HTTP/1.1\r\nHost: {server.host}\r\n\r\n'.encode())
         connection = self.begin_batch(server)
         begin = time.monotonic()
         code, _ = server.stop()

@@ -13,7 +13,7 @@ import zlib
 from made_png import chunk
 from trials import Counts, Skipped
 
-TRIALS = Counts(full=60, short=3)
+TRIALS = Counts(full=60, short=1)
 FIRST_SECONDS = 1                                               # for a file of up to 20 kB, whatever is in it
 SECONDS_A_MEGABYTE = 1
 SECONDS_A_MEGAPIXEL = 0.05

@@ -15,7 +15,7 @@ import served
 from fault_library import EVERY, SHORT, Faults
 from trials import Counts, Skipped
 
-TRIALS = Counts(full=120, short=3)
+TRIALS = Counts(full=120, short=1)
 # How long calls fail if no answer comes; and until an answer, or the connection's end, must have come.
 FAULTY_SECONDS, MOST_SECONDS = 0.3, 20
 OPTIONS = ('--threads', '2', '--timeout', '2', '--workers', '2', '--queue', '1000')

@@ -20,8 +20,6 @@ namespace {
 
 using model::Json;
 
-constexpr std::chrono::seconds longest_without_followers{10};
-
 double rounded(double ms) {
     constexpr double microseconds = 1000;
     return std::round(ms * microseconds) / microseconds;
@@ -148,6 +146,7 @@ void Job::run_rounds(const ImageView& image) {
                 return entries_[variant].problem.has_value();
             }();
             if (!failed) run_variant(variant, round, image);
+            if (is_abandoned()) cancel();
             if (is_over()) return;
         }
         Json json;
@@ -321,7 +320,7 @@ bool Job::leave() {
 
 bool Job::is_abandoned() const {
     const std::scoped_lock lock(mutex_);
-    return needs_followers_ && followers_ == 0 && Clock::now() - last_followed_ > longest_without_followers;
+    return needs_followers_ && followers_ == 0 && Clock::now() - last_followed_ > longest_without_followers_;
 }
 
 }  // namespace vgg19::server

@@ -48,8 +48,11 @@ class Job final : public Task {
     /// not needed then.
     void follow();
     bool leave();
-    /// Drops the job at its turn if it has had no followers for some seconds, and keeps no results() then.
-    void require_followers() { needs_followers_ = true; }
+    /// From now on the job is cancelled if it has no followers for so long, and keeps no results().
+    void require_followers(std::chrono::milliseconds longest_without = std::chrono::seconds(10)) {
+        needs_followers_ = true;
+        longest_without_followers_ = longest_without;
+    }
 
     // Only when finished:
 
@@ -113,6 +116,7 @@ class Job final : public Task {
     std::size_t followers_ = 0;
     Clock::time_point last_followed_ = created_;
     bool needs_followers_ = false;
+    std::chrono::milliseconds longest_without_followers_{0};
 };
 
 }  // namespace vgg19::server

@@ -121,6 +121,24 @@ TEST_CASE("a cancelled job runs no further variant") {
     CHECK(job->failure()->code() == "cancelled");
 }
 
+TEST_CASE("a job that nobody follows ends, also while it runs") {
+    FakeRunner runner;
+    runner.before = [](std::size_t) { std::this_thread::sleep_for(milliseconds(30)); };
+    const auto new_rounds = [&] {
+        return new_job(runner, {.variants = {0, 1}, .mode = Mode::rounds, .rounds = 3});
+    };
+    const auto alone = new_rounds();
+    alone->require_followers(milliseconds(20));
+    alone->run();
+    CHECK(runner.runs == 1);
+    CHECK(state_of(*alone) == "cancelled");
+    const auto followed = new_rounds();
+    followed->require_followers(milliseconds(20));
+    followed->follow();
+    followed->run();
+    CHECK(state_of(*followed) == "done");
+}
+
 TEST_CASE("a job that runs for too long ends") {
     FakeRunner runner;
     runner.before = [](std::size_t) { std::this_thread::sleep_for(milliseconds(30)); };

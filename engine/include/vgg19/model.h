@@ -43,19 +43,19 @@ struct Preprocessing {
 /// What the 2×2 pools of stride 2 between a network's convolutions compute.
 enum class Pooling : unsigned char { max, average };
 
-/// Immutable, thread-safe and cheap to copy: copies share one mapping of the file.
+/// Immutable, thread-safe and cheap to copy: copies share the weights that their sessions have in use.
 class Model {
   public:
-    /// Maps a file written by `vgg19 convert` or a later command, and checks everything except the checksums.
-    /// Throws Error (bad_input); the message lists all missing, extra and mis-shaped tensors.
+    /// Opens a file written by `vgg19 convert` or a later command, and checks all but its weights' checksums.
+    /// Sessions read the weights: what others do to the file then is no matter; before, Session throws Error.
     static Model open(const std::filesystem::path& path);
-    /// The same for a file that is open: maps `length` bytes from `offset` on, or all that follow if `length`
-    /// is 0. The descriptor may be closed afterwards. Errors call the file "descriptor 7".
+    /// The same for a file that is open: `length` bytes from `offset` on, or all that follow if `length` is
+    /// 0. The descriptor may be closed afterwards. Both throw Error (bad_input) with all that is wrong.
     static Model from_descriptor(int descriptor, std::uint64_t offset = 0, std::uint64_t length = 0);
     /// The same for a file's bytes in memory, which are used in place: they must stay as they are while the
     /// model, its copies and their sessions exist. `owner`, if given, is kept that long. Weights must be at
-    /// multiples of their element's size, as they are in a file at a multiple of 8 bytes. Errors call it
-    /// "model in memory".
+    /// multiples of their element's size, as they are in a file at a multiple of 8 bytes. A mapping of a file
+    /// lets processes share weights, but then nobody may change it, not even its length.
     static Model from_memory(std::span<const std::byte> bytes, std::shared_ptr<const void> owner = nullptr);
 
     const std::string& variant() const;               ///< "baseline", "pruned", "int8", …

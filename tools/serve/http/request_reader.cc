@@ -79,10 +79,9 @@ std::size_t chunk_head_size(std::string_view text, bool is_first, const Limits& 
     if (line[end - 1] != '\r') malformed("expected CR LF at the end of each line");
     const bool is_last = !is_hexadecimal(line[std::min(line.find_first_not_of('0'), end)]);
     if (!is_last) return begin + end + 1;
-    const std::size_t whole = find_empty_line(line, end);
-    if ((whole == 0 ? line.size() : whole) > limits.chunk_line_bytes + limits.trailer_bytes) {
-        too_long_head(limits.trailer_bytes);
-    }
+    const std::size_t most = limits.chunk_line_bytes + limits.trailer_bytes;
+    const std::size_t whole = find_empty_line(line.substr(0, most + 1), end);
+    if ((whole == 0 ? line.size() : whole) > most) too_long_head(limits.trailer_bytes);
     return whole == 0 ? 0 : begin + whole;
 }
 
@@ -271,14 +270,14 @@ std::size_t RequestReader::read_head(std::string_view bytes) {
 
 /// 0 if it is not there yet.
 std::size_t RequestReader::find_head_end(std::string_view head) {
-    const std::size_t end = find_empty_line(head, scanned_);
-    const std::size_t known = end == 0 ? head.size() : end;
-    if (std::min(head.find('\n'), known) > limits_.request_line_bytes) {
+    if (std::min(head.find('\n'), head.size()) > limits_.request_line_bytes) {
         throw Problem(
             414, "uri_too_long",
             "request line: expected at most " + std::to_string(limits_.request_line_bytes) + " bytes");
     }
-    if (known > limits_.head_bytes) too_long_head(limits_.head_bytes);
+    // What is behind the limit must not change what is said of it.
+    const std::size_t end = find_empty_line(head.substr(0, limits_.head_bytes + 1), scanned_);
+    if ((end == 0 ? head.size() : end) > limits_.head_bytes) too_long_head(limits_.head_bytes);
     scanned_ = head.size() - 1;  // the last byte again, with the next one, which may fold the line
     return end;
 }
