@@ -69,6 +69,11 @@ def try_command(torture, row, words, path, change, moment, right, result):
         row.record(process.returncode == 5 and errors.strip(), f'after {moment:.4f} s: exit code {process.returncode}, {errors[-300:]!r}')
 
 
+def top_of(answer):
+    """What was recognised, without times."""
+    return {variant: result.get('top') for variant, result in answer.json.items() if isinstance(result, dict)}
+
+
 def try_server(torture, row, folder, path, change, picture):
     """The file changes while the server has it; answers stay as they were or are errors, and it lives."""
     server = served.Server(folder)
@@ -76,7 +81,7 @@ def try_server(torture, row, folder, path, change, picture):
         before = server.post('/v1/classify', picture, 'image/x-portable-pixmap')
         change(path)
         answers = [server.post('/v1/classify', picture, 'image/x-portable-pixmap') for _ in range(5)]
-        good = all(answer.status >= 400 or answer.json == before.json for answer in answers)
+        good = all(answer.status >= 400 or top_of(answer) == top_of(before) for answer in answers)
         alive = server.get('/healthz').status == 200 and server.process.poll() is None
         row.record(before.status == 200 and good and alive, f'alive {alive}, {[answer.text[:200] for answer in answers]}')
     finally:
