@@ -179,6 +179,36 @@ TEST_CASE("bodies are read when they are admitted, and their memory is asked for
     CHECK(client.receive_until("hello").starts_with("HTTP/1.1 200 OK\r\n"));
 }
 
+TEST_CASE("an announced length takes no memory before its bytes have come") {
+    std::mutex mutex;
+    std::size_t most = 0;
+    Route route = post("/large", 80'000'000, says("all"));
+    route.admit = [&](const ExchangePtr& exchange) {
+        exchange->on_body_growth([&](std::size_t bytes) {
+            const std::scoped_lock lock(mutex);
+            most = std::max(most, bytes);
+        });
+        return Admission::now;
+    };
+    const Served served({.routes = {route}});
+    const auto most_so_far = [&] {
+        const std::scoped_lock lock(mutex);
+        return most;
+    };
+    const Client client(served.port);
+    client.send("POST /large HTTP/1.1\r\nContent-Length: 79900000\r\n\r\n" + std::string(64, 'a'));
+    CHECK(becomes_true([&] { return most_so_far() > 0; }));
+    CHECK(most_so_far() <= 65536);
+    const std::string megabyte(1'000'000, 'a');
+    client.send(megabyte);
+    CHECK(becomes_true([&] { return most_so_far() >= 1'000'064; }));
+    CHECK(most_so_far() < 3'500'000);
+    for (int i = 0; i < 78; ++i) client.send(megabyte);
+    client.send(std::string(900'000 - 64, 'a'));
+    CHECK(client.receive_until("all").starts_with("HTTP/1.1 200 "));
+    CHECK(most_so_far() < 90'000'000);
+}
+
 TEST_CASE("clients that are too slow are cut off, each in its way") {
     const Served served({.limits = {.head = 200ms, .request = 400ms, .keep_alive = 200ms},
                          .routes = {echo(), get("/fast", says("fast"))}});

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <boost/asio/ip/tcp.hpp>
 #include <exception>
 #include <utility>
 
@@ -70,6 +71,9 @@ void Core::adopt(int socket, const Client& client) {
 
 void Core::adopt_open(Socket socket, const Client& client) {
     socket.non_blocking(true);
+    // Pieces of streams are not delayed. A socket of another kind than TCP has no such option.
+    boost::system::error_code ignored;
+    socket.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
     std::size_t& own = clients_[client];
     try {
         connections.push_back(nullptr);

@@ -74,8 +74,9 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
     /// For a route whose `admit` returned `Admission::later`: reads the body now, then calls the handler.
     virtual void read_body() noexcept = 0;
     /// Before the body is read. `grow` is called with the bytes that the body's memory is about to take, in
-    /// sum, before it takes them, and again with less when a move to larger memory is over. It runs on the
-    /// server's thread; a Problem that it throws becomes the answer.
+    /// sum, before it takes them, and again with less when a move to larger memory is over. That grows as
+    /// bytes arrive, whatever length was announced. It runs on the server's thread; a Problem that it throws
+    /// becomes the answer.
     virtual void on_body_growth(std::function<void(std::size_t bytes)> grow) = 0;
 
     /// `leave` is called once, if the client leaves before the answer is complete or the deadline passes: on

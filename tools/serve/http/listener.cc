@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -40,14 +39,9 @@ Client client_of(const sockaddr_storage& address) {
     return {address.ss_family, number};
 }
 
-/// accept(), for a socket that neither blocks nor delays small pieces.
 int accept_one(int listener, sockaddr_storage& address) {
     socklen_t size = sizeof address;
-    const int socket =
-        ::accept4(listener, reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    const int yes = 1;
-    if (socket >= 0) ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-    return socket;
+    return ::accept4(listener, reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
 bool is_readable(int socket) {
@@ -109,9 +103,7 @@ void Listener::close() noexcept {
 void Listener::accept_some() {
     for (int i = 0; i < most_at_once && descriptor_.is_open(); ++i) {
         sockaddr_storage address{};
-        socklen_t size = sizeof address;
-        const int socket = ::accept4(descriptor_.native_handle(), reinterpret_cast<sockaddr*>(&address),
-                                     &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        const int socket = accept_one(descriptor_.native_handle(), address);
         if (socket < 0) {
             if (recovers_from(errno)) continue;
             return;

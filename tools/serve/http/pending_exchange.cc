@@ -148,25 +148,36 @@ void PendingExchange::attach(std::shared_ptr<void> thing) {
 }
 
 void PendingExchange::append_body(std::string_view bytes, std::size_t most_bytes) {
-    constexpr std::size_t least_bytes = 4096;
+    constexpr std::size_t least_bytes = 65536;
     const std::size_t needed = body.size() + bytes.size();
-    if (needed > body.capacity()) {
-        const std::size_t doubled = std::min(std::max(2 * body.capacity(), least_bytes), most_bytes);
-        grow_body(std::max(
-            needed, request_.content_length ? static_cast<std::size_t>(*request_.content_length) : doubled));
+    const std::size_t length = static_cast<std::size_t>(request_.content_length.value_or(most_bytes));
+    if (needed > body_memory_) {
+        const std::size_t before = body_memory_;
+        body_memory_ = std::min(length, std::max({needed, 2 * before, least_bytes}));
+        // While the body moves, its bytes are there twice.
+        const bool moves = body_memory_ > body.capacity() && 2 * body.size() > body_memory_;
+        tell_growth(moves ? 2 * body.size() : body_memory_);
+        reserve_body(length);
+        if (moves) tell_growth(body_memory_);
     }
     body.append(bytes);
 }
 
-void PendingExchange::grow_body(std::size_t capacity) {
-    // Nobody else takes the lock for long, and the function is set before the body is read.
+/// The system gives memory when it is written to, so room for the rest costs nothing yet; but a client that
+/// has sent little shall not get the room for all that it announces.
+void PendingExchange::reserve_body(std::size_t length) {
+    constexpr std::size_t times = 16;
+    if (body_memory_ <= body.capacity()) return;
+    body.reserve(request_.content_length ? std::min(length, times * body_memory_) : body_memory_);
+}
+
+void PendingExchange::tell_growth(std::size_t bytes) {
+    // The function is called without the lock, so that it may call this exchange.
     const std::function<void(std::size_t)> grow = [&] {
         const std::scoped_lock lock(mutex_);
         return grow_;
     }();
-    if (grow) grow((body.empty() ? 0 : body.capacity()) + capacity);
-    body.reserve(capacity);
-    if (grow && !body.empty()) grow(capacity);
+    if (grow) grow(bytes);
 }
 
 PendingExchange::Outcome PendingExchange::take_outcome() {

@@ -99,11 +99,13 @@ class PendingExchange final : public Exchange {
     friend class Mailbox;
 
     void announce() noexcept;  // with the lock
-    void grow_body(std::size_t capacity);
+    void reserve_body(std::size_t length);
+    void tell_growth(std::size_t bytes);
     bool is_answered() const { return answered_ || finished_; }  // with the lock
 
     const std::shared_ptr<Mailbox> mailbox_;
     std::shared_ptr<PendingExchange> next_;  ///< protected by the mailbox
+    std::size_t body_memory_ = 0;            ///< what on_body_growth()'s function was told last
 
     mutable std::mutex mutex_;  ///< protects the members below
     Outcome outcome_;

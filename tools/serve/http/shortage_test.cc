@@ -2,6 +2,7 @@
 #include <dlfcn.h>
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -105,6 +106,31 @@ class NoDescriptors {
 };
 
 }  // namespace
+
+TEST_CASE("small pieces are not delayed: every accepted socket has TCP_NODELAY") {
+    Polled polled;
+    CHECK(polled.answers());
+    const Client client(polled.port);
+    client.send("GET /fast HTTP/1.1\r\n\r\n");
+    CHECK(polled.received(client, "fast").ends_with("fast"));
+    std::size_t found = 0;
+    for (int socket = 3; socket < 256; ++socket) {
+        sockaddr_in address{};
+        socklen_t size = sizeof address;
+        int delays_not = 0;
+        socklen_t option_size = sizeof delays_not;
+        if (::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0) continue;
+        if (address.sin_family != AF_INET || ntohs(address.sin_port) != polled.port) continue;
+        int listens = 0;
+        socklen_t listens_size = sizeof listens;
+        ::getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &listens, &listens_size);
+        if (listens != 0) continue;
+        ::getsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &delays_not, &option_size);
+        CHECK(delays_not != 0);
+        ++found;
+    }
+    CHECK(found > 0);
+}
 
 TEST_CASE("no error of accept() ends the server") {
     Polled polled;
