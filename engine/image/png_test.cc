@@ -40,14 +40,14 @@ File png(std::uint32_t width, std::uint32_t height, bool is_interlaced, const Fi
 }  // namespace
 
 TEST_CASE("each filter is undone as the standard defines it") {
-    const File above = {100, 20, 90, 200, 50, 240};
-    const File filtered = {1, 2, 3, 250, 5, 100};
+    const File above = {130, 183, 14, 238, 127, 26};
+    const File filtered = {80, 57, 190, 240, 126, 194};
     // Pixels of two bytes: the first two have nothing on the left.
-    const std::array<File, 5> expected = {{{1, 2, 3, 250, 5, 100},
-                                           {1, 2, 4, 252, 9, 96},
-                                           {101, 22, 93, 194, 55, 84},
-                                           {51, 12, 73, 100, 66, 14},
-                                           {101, 22, 93, 194, 55, 84}}};
+    const std::array<File, 5> expected = {{{80, 57, 190, 240, 126, 194},
+                                           {80, 57, 14, 41, 140, 235},
+                                           {210, 240, 204, 222, 253, 220},
+                                           {145, 148, 13, 177, 196, 39},
+                                           {210, 240, 64, 224, 253, 220}}};
     for (unsigned filter = 0; filter < 5; ++filter) {
         CAPTURE(filter);
         File row = filtered;
