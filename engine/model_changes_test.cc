@@ -131,9 +131,10 @@ TEST_CASE("weights that are not finite make an error of a prediction, not a numb
     std::vector<std::byte> bytes(mapped.bytes().begin(), mapped.bytes().end());
     const model::ModelFile file = model::ModelFile::open(fixture.path);
     const model::Tensor& weight = file.tensor("classifier.6.weight_transposed");
-    const float nan = std::numeric_limits<float>::quiet_NaN();
-    std::memcpy(bytes.data() + (weight.bytes.data() - file.file().mapping().bytes().data()), &nan,
-                sizeof nan);
+    // All of them, because rows of inputs that are zero are not read.
+    const std::vector<float> nan(weight.as<float>().size(), std::numeric_limits<float>::quiet_NaN());
+    std::memcpy(bytes.data() + (weight.bytes.data() - file.file().mapping().bytes().data()), nan.data(),
+                weight.bytes.size());
     Session session(Model::from_memory(bytes), {.threads = 1});
     const Image image{std::vector<std::uint8_t>(std::size_t{3} * 32 * 32, 77), 32, 32};
     CHECK(error_of(ErrorKind::bad_input, [&] { session.classify(image.view(), 3); }) ==

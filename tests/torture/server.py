@@ -17,7 +17,7 @@ from trials import Counts, Skipped
 
 TRIALS = Counts(full=120, short=1)
 # How long calls fail if no answer comes; and until an answer, or the connection's end, must have come.
-FAULTY_SECONDS, MOST_SECONDS = 0.3, 20
+FAULTY_SECONDS, MOST_SECONDS = 0.3, 60
 OPTIONS = ('--threads', '2', '--timeout', '2', '--workers', '2', '--queue', '1000')
 
 # `statuses`: what may be answered instead of what is asked for. A harmless fault changes nothing.
