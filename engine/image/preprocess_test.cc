@@ -167,6 +167,9 @@ TEST_CASE("invalid inputs of preprocessing are refused") {
     CHECK(contains(error({image.rgb.data(), 0, 8, 24}, usual_ratio, 8), "no pixels"));
     CHECK(contains(error({image.rgb.data(), 8, 8, 23}, usual_ratio, 8),
                    "stride of 23 bytes is less than 8 pixels"));
+    CHECK(contains(error({image.rgb.data(), 8, 8, SIZE_MAX / 8}, usual_ratio, 8), "is larger than memory"));
+    CHECK(contains(error({image.rgb.data(), 8, SIZE_MAX / 24 + 1, 24}, usual_ratio, 8),
+                   "is larger than memory"));
     CHECK(contains(error(image.view(), usual_ratio, 0), "expected a positive size"));
     CHECK(contains(error(image.view(), 0.5, 8), "a ratio from 1 to 1000"));
     CHECK(contains(error(image.view(), 1e30, 8), "a ratio from 1 to 1000"));

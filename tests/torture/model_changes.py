@@ -129,12 +129,13 @@ def run(torture):
         path.unlink()
 
     def attempt_convert(name, change, row, index):
-        path, made = (torture.folder / f'{kind}-{next(numbers)}.safetensors' for kind in ('weights', 'made'))
+        folder = torture.folder / f'convert-{next(numbers)}'
+        folder.mkdir()
+        path, made = folder / weights.name, folder / 'made.safetensors'  # the source's name stands in the lineage
         shutil.copyfile(weights, path)
         try_command(torture, row, ['convert', path, '-o', made], path, change, moments[index], right_model,
                     lambda output: made.read_bytes())
-        path.unlink()
-        made.unlink(missing_ok=True)
+        shutil.rmtree(folder)
 
     def attempt_serve(name, change, row, index):
         folder = torture.folder / f'models-{next(numbers)}'
