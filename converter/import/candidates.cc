@@ -115,20 +115,48 @@ bool is_usual_name(const Container& container) {
     return container.naming == Naming::numbered || last == "features" || last == "feature";
 }
 
+/// The paths of all modules with a weight, sorted: a file can have a million of them, and many containers.
+class WeightPaths {
+  public:
+    explicit WeightPaths(const std::vector<Module>& modules) {
+        for (const Module& module : modules) {
+            if (module.find("weight") != nullptr) paths_.push_back(module.path);
+        }
+        std::sort(paths_.begin(), paths_.end());
+    }
+
+    /// How many are `path` or below it.
+    std::size_t within(std::string_view path) const {
+        if (path.empty()) return paths_.size();
+        const auto from = [this](const std::string& bound) {
+            return std::lower_bound(paths_.begin(), paths_.end(), std::string_view(bound));
+        };
+        const std::string prefix(path);
+        constexpr char behind_dot = '.' + 1;
+        const auto below = from(prefix + behind_dot) - from(prefix + '.');
+        const bool itself = std::binary_search(paths_.begin(), paths_.end(), path);
+        return static_cast<std::size_t>(below) + (itself ? 1U : 0U);
+    }
+
+  private:
+    std::vector<std::string_view> paths_;
+};
+
 /// Whether other modules than the layout's are below the path.
-bool holds_others(const std::vector<Module>& modules, std::string_view path, const Container& container,
+bool holds_others(const WeightPaths& weights, std::string_view path, const Container& container,
                   const Layout& layout) {
     std::set<const Module*> own;
     for (std::size_t k = 0; k < layout.network.convolutions().size(); ++k) {
         own.insert(container.find(layout.convolution(k)));
         if (layout.batch_norm) own.insert(container.find(layout.norm(k)));
     }
-    return std::any_of(modules.begin(), modules.end(), [&](const Module& module) {
-        return is_within(module.path, path) && module.find("weight") != nullptr && !own.contains(&module);
+    const auto own_within = std::count_if(own.begin(), own.end(), [path](const Module* module) {
+        return module != nullptr && is_within(module->path, path) && module->find("weight") != nullptr;
     });
+    return weights.within(path) > static_cast<std::size_t>(own_within);
 }
 
-std::optional<Candidate> candidate_of(const std::vector<Module>& modules, bool has_key, Container container) {
+std::optional<Candidate> candidate_of(const WeightPaths& weights, bool has_key, Container container) {
     std::optional<Layout> layout = best_layout(container);
     if (!layout) return {};
     const std::size_t convolutions = layout->network.convolutions().size();
@@ -136,7 +164,7 @@ std::optional<Candidate> candidate_of(const std::vector<Module>& modules, bool h
     std::size_t first = last_convolution(container, *layout);
     const bool may_have_neighbours = is_usual_name(container) || container.is_sliced || has_key;
     const std::string_view alone_below = may_have_neighbours ? std::string_view(container.path) : "";
-    const bool stands_alone = !holds_others(modules, alone_below, container, *layout);
+    const bool stands_alone = !holds_others(weights, alone_below, container, *layout);
     if (first == convolutions || 2 * filters < first || !stands_alone) first = 0;
     // Most of a VGG and nothing else is one with holes, which will be named.
     const bool has_holes = stands_alone && 2 * filters >= convolutions;
@@ -236,14 +264,15 @@ class DenseFinder {
 
 /// Adds candidates found under unusual names. If two candidates share their convolutions, the one with usual
 /// names stays if it is complete, or if the other one would only hide that some are missing.
-void add_ordered(const std::vector<Module>& modules, bool has_key, std::vector<Candidate>& candidates) {
+void add_ordered(const std::vector<Module>& modules, const WeightPaths& weights, bool has_key,
+                 std::vector<Candidate>& candidates) {
     std::vector<Container> containers = sliced_containers(modules);
     std::ranges::move(ordered_containers(modules), std::back_inserter(containers));
     if (containers.size() > most_containers) {
         containers.erase(containers.begin() + most_containers, containers.end());
     }
     for (Container& container : containers) {
-        auto ordered = candidate_of(modules, has_key, std::move(container));
+        auto ordered = candidate_of(weights, has_key, std::move(container));
         if (!ordered) continue;
         const std::set<const Module*> own = filters_of(ordered->container, ordered->layout);
         const auto shared = [&own](const Candidate& candidate) {
@@ -318,12 +347,13 @@ std::string Container::path_of(const std::string& name) const {
 std::vector<Candidate> find_candidates(const std::vector<Module>& modules, bool features_only, bool has_key) {
     std::vector<Candidate> candidates;
     ContainerFinder finder(modules);
+    const WeightPaths weights(modules);
     for (Container& container : finder.containers()) {
-        if (auto candidate = candidate_of(modules, has_key, std::move(container))) {
+        if (auto candidate = candidate_of(weights, has_key, std::move(container))) {
             candidates.push_back(*std::move(candidate));
         }
     }
-    add_ordered(modules, has_key, candidates);
+    add_ordered(modules, weights, has_key, candidates);
     const bool any_likely = std::any_of(candidates.begin(), candidates.end(),
                                         [](const Candidate& candidate) { return candidate.likely; });
     if (any_likely) std::erase_if(candidates, [](const Candidate& candidate) { return !candidate.likely; });

@@ -170,20 +170,23 @@ Image on_white_canvas(const Frame& frame, const PixelSize& canvas, Progress& pro
     return image;
 }
 
+/// A lossless picture (a plane of alpha is one) may have a set of Huffman tables for each 16 pixels, each of
+/// which takes 20 bits of the file at least, but never more than 2^16 sets.
+std::size_t most_table_sets(const Frame& frame) {
+    constexpr std::size_t ever = std::size_t{1} << 16U;
+    constexpr std::size_t least_bits = 20;
+    if (frame.iterator.has_alpha == 0 && !is_lossless(features_of(frame))) return 0;
+    return std::min(
+        {ever, pixels_of(frame.size()) / 16 + 1, frame.iterator.fragment.size * 8 / least_bits + 1});
+}
+
 /// The most that libwebp needs beside the samples that it returns.
 std::size_t decoder_bytes(const Frame& frame) {
-    const std::size_t pixels = pixels_of(frame.size());
-    const std::size_t rows = 200 * frame.size().width + (std::size_t{256} << 10U);
-    const bool has_alpha = frame.iterator.has_alpha != 0;
-    const bool lossless = is_lossless(features_of(frame));
-    if (!lossless && !has_alpha) return rows;
-    // A lossless picture (a plane of alpha is one) may have a set of Huffman tables for each 16 pixels, each
-    // of which takes 20 bits of the file at least, but never more than 2^16 sets.
-    constexpr std::size_t most_sets = std::size_t{1} << 16U;
     constexpr std::size_t set_bytes = 6200;
-    const std::size_t sets =
-        std::min({most_sets, pixels / 16 + 1, frame.iterator.fragment.size * 8 / 20 + 1});
-    return rows + 5 * pixels + sets * set_bytes;
+    constexpr std::size_t bytes_a_pixel = 5;
+    const std::size_t sets = most_table_sets(frame);
+    const std::size_t rows = 200 * frame.size().width + (std::size_t{256} << 10U);
+    return sets == 0 ? rows : rows + bytes_a_pixel * pixels_of(frame.size()) + sets * set_bytes;
 }
 
 bool needs_canvas(const Frame& frame, const PixelSize& canvas) {
@@ -206,7 +209,8 @@ Picture open_webp(Bytes file, const ImageOptions& options) {
     const auto frame = std::make_shared<const Frame>(demuxer.get());
     Picture picture;
     picture.orientation = exif_orientation_of(demuxer.get());
-    picture.work = pixels_of(frame->size()) + file.size();
+    constexpr std::size_t work_of_tables = 2000;
+    picture.work = pixels_of(frame->size()) + file.size() + work_of_tables * most_table_sets(*frame);
     if (needs_canvas(*frame, canvas)) {
         check_size(canvas, options.limits, Reducible::no);
         picture.size = canvas;

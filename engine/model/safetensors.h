@@ -89,10 +89,10 @@ class SafetensorsFile {
 /// Called after each piece that is written.
 using Progress = std::function<void(std::uint64_t bytes_done, std::uint64_t bytes_total)>;
 
-/// Writes to a temporary name in the same folder, syncs, and renames, so that `path` holds either its old
-/// content or all of the new. The first tensor starts at a multiple of 64 bytes of the file. Throws Error
-/// (failed), and removes the temporary file; likewise for what before_commit() throws, which is called when
-/// all is written, before the file gets its name.
+/// Writes a file without a name or with a temporary one (replacing_file.h), syncs it, and gives it its name,
+/// so that `path` holds either its old content or all of the new.
+/// The first tensor starts at a multiple of 64 bytes of the file. Throws Error (failed), and leaves nothing
+/// then.
 void write_safetensors(const std::filesystem::path& path, const Metadata& metadata,
                        std::span<const Tensor> tensors, const Progress& progress = {});
 
@@ -113,7 +113,7 @@ struct TensorStream {
 TensorStream stream_of(const Tensor& tensor);
 
 /// The same for tensors whose bytes are made meanwhile. Throws Error (failed), too, where a tensor's bytes
-/// are not as many as its shape says.
+/// are not as many as its shape says. What before_commit() throws, called when all is written, undoes it too.
 void write_safetensors(const std::filesystem::path& path, const Metadata& metadata,
                        std::span<const TensorStream> tensors, const Progress& progress = {},
                        const std::function<void()>& before_commit = {});

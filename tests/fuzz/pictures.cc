@@ -49,10 +49,10 @@ ImageOptions options_for(std::size_t file_bytes) {
     ImageOptions options;
     options.full_size_pixels = 2000;  // larger ones are decoded at reduced size
     options.reduced_short_side = 16;
-    if (file_bytes % 8 == 0) {
-        options.limits = {.max_memory_bytes = std::size_t{16} << 20U, .max_work = 2'000'000};
+    if (file_bytes % 32 == 0) {
+        options.limits = {.max_memory_bytes = std::size_t{8} << 20U, .max_work = 500'000};
     } else {
-        options.limits = {.max_side = 1000, .max_pixels = 10'000, .max_work = 200'000};
+        options.limits = {.max_side = 1000, .max_pixels = 4000, .max_work = 100'000};
     }
     return options;
 }

@@ -16,7 +16,7 @@ namespace vgg19::fuzzing {
 using Piece = std::vector<std::uint8_t>;
 
 /// Decodes a file and ends the program unless it gives either an Error about the input or a picture of the
-/// size and within the memory that image_cost() tells. One file in eight may have very many pixels, though
+/// size and within the memory that image_cost() tells. One file in 32 may have very many pixels, though
 /// little work.
 void decode_picture(std::span<const std::uint8_t> file);
 

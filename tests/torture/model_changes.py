@@ -3,9 +3,11 @@
 import array
 import itertools
 import json
+import pathlib
 import shutil
 import struct
 import subprocess
+import time
 
 import narrow_models
 import served
@@ -52,14 +54,24 @@ def changes(other):
     }
 
 
+def wait_until_opened(process, path):
+    """Or until it has ended. What happens to a file before a program opens it is not its concern."""
+    while process.poll() is None:
+        try:
+            maps = pathlib.Path(f'/proc/{process.pid}/maps').read_text()
+            if str(path) in maps:
+                return
+        except OSError:
+            pass
+        time.sleep(0.001)
+
+
 def try_command(torture, row, words, path, change, moment, right, result):
     """`words` read `path`, which changes after `moment` seconds."""
     command = [str(torture.tool), *map(str, words)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            process.wait(moment)
-        except subprocess.TimeoutExpired:
-            pass
+        wait_until_opened(process, path)
+        time.sleep(moment)
         change(path)
         output, errors = process.communicate(timeout=60)
     if process.returncode == 0:
@@ -117,12 +129,13 @@ def run(torture):
         path.unlink()
 
     def attempt_convert(name, change, row, index):
-        path, made = (torture.folder / f'{kind}-{next(numbers)}.safetensors' for kind in ('weights', 'made'))
+        folder = torture.folder / f'convert-{next(numbers)}'
+        folder.mkdir()
+        path, made = folder / weights.name, folder / 'made.safetensors'  # the source's name stands in the lineage
         shutil.copyfile(weights, path)
         try_command(torture, row, ['convert', path, '-o', made], path, change, moments[index], right_model,
                     lambda output: made.read_bytes())
-        path.unlink()
-        made.unlink(missing_ok=True)
+        shutil.rmtree(folder)
 
     def attempt_serve(name, change, row, index):
         folder = torture.folder / f'models-{next(numbers)}'
@@ -138,5 +151,5 @@ def run(torture):
             if not torture.wants(f'{command}: {name}'):
                 continue
             row = torture.row(f'{command}: {name}')
-            moments = [torture.random.uniform(0, 0.3) for _ in range(torture.count)]
+            moments = [torture.random.uniform(0, 0.2) for _ in range(torture.count)]
             torture.each(lambda index: attempt(name, change, row, index), range(torture.count))

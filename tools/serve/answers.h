@@ -35,8 +35,8 @@ http::Answer bytes_answer(const http::Request& request, std::string_view bytes, 
 
 /// A route that `answer` answers at once, given the request.
 template <typename Function>
-http::Route get_route(std::string pattern, Function answer) {
-    return {.pattern = std::move(pattern),
+http::Route get_route(const std::string& pattern, Function answer) {
+    return {.pattern = pattern,
             .method = "GET",
             .admit = {},
             .handle = [answer = std::move(answer)](const ExchangePtr& exchange) {

@@ -22,6 +22,12 @@ Problem memory_is_full() {
     return {503, "memory_full", "other requests have taken the server's memory"};
 }
 
+/// While a body of unknown length grows, it takes its old and its new memory.
+Problem does_not_fit() {
+    return {413, "payload_too_large",
+            "body: in chunks it does not fit into the memory for bodies; Content-Length needs less"};
+}
+
 /// A body has to fit into held memory.
 Settings consistent(Settings settings) {
     Limits& limits = settings.limits;
@@ -36,7 +42,7 @@ Application::Application(Settings settings, const std::vector<converter::Variant
     : settings_(consistent(std::move(settings))),
       budget_(settings_.limits.memory_bytes),
       variants_(variants, settings_.session, metrics_),
-      queue_(settings_.workers, settings_.queue, [this] { tidy(); }),
+      queue_(settings_.workers, settings_.queue, [this](bool has_run) { tidy(has_run); }),
       server_(server_options()) {
     budget_.held().set_reclaim([this] { return jobs_.remove_oldest(); });
 }
@@ -129,21 +135,20 @@ http::Route Application::queued_route(const char* pattern, Body body, BodyHandle
                 }};
 }
 
-void Application::tidy() noexcept {
-    const bool has_removed = jobs_.remove_old();
-    if (is_tidy_.exchange(true) && !has_removed) return;
+void Application::tidy(bool has_run) noexcept {
+    if (!jobs_.remove_old() && !has_run) return;
     ::malloc_trim(0);  // freed memory between what is in use stays with the process otherwise
 }
 
 void Application::admit(const ExchangePtr& exchange, Body body) {
     check_type(body, exchange->request());
     queue_.require_place();
-    is_tidy_ = false;
     const auto length = static_cast<std::size_t>(exchange->request().content_length.value_or(0));
     held_memory(request_bytes + length);  // refused before the client sends it
     const auto memory = std::make_shared<Reservation>(held_memory(request_bytes));
-    exchange->on_body_growth([memory](std::size_t bytes) {
+    exchange->on_body_growth([this, memory](std::size_t bytes) {
         const std::size_t wanted = bytes + request_bytes;
+        if (wanted > budget_.held().bytes()) throw does_not_fit();
         if (wanted > memory->bytes() && !memory->grow(wanted - memory->bytes())) throw memory_is_full();
         memory->shrink(wanted);
     });

@@ -1,7 +1,6 @@
 // The whole server: variants, queue, jobs and routes.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -59,8 +58,8 @@ class Application {
     using BodyHandler = std::function<void(const ExchangePtr&, Reservation)>;
     /// A route that needs a place in the queue, a body of that kind, and memory for it.
     http::Route queued_route(const char* pattern, Body body, BodyHandler handle);
-    /// While nothing runs.
-    void tidy() noexcept;
+    /// On a worker that has nothing to do; `has_run` tells whether it has run a task since the last time.
+    void tidy(bool has_run) noexcept;
     void admit(const ExchangePtr& exchange, Body body);
     /// Throws Problem (503) if they are not free.
     Reservation held_memory(std::size_t bytes);
@@ -83,7 +82,6 @@ class Application {
     MemoryBudget budget_;
     Variants variants_;
     JobStore jobs_;
-    std::atomic<bool> is_tidy_ = true;  ///< no request has run since tidy()
     WorkQueue queue_;
     std::string models_text_;  ///< the answer of /v1/models, which takes milliseconds to make; set by bind()
     http::Server server_;

@@ -64,11 +64,11 @@ auto of_the_picture(const Read& read) {
 
 }  // namespace
 
-Job::Job(Runner& runner, JobRequest request, Upload upload, const ImageOptions& options, MemoryBudget& budget)
+Job::Job(Runner& runner, JobRequest request, Upload upload, ImageOptions options, MemoryBudget& budget)
     : runner_(runner),
       request_(std::move(request)),
       upload_(std::move(upload)),
-      image_options_(options),
+      image_options_(std::move(options)),
       budget_(budget),
       events_(&budget.held()) {
     image_options_.is_cancelled = [this] { return is_over(); };

@@ -39,7 +39,7 @@ struct JobRequest {
 class Job final : public Task {
   public:
     /// `budget` accounts for what the job takes while it runs, and for its events; it must outlive the job.
-    Job(Runner& runner, JobRequest request, Upload upload, const ImageOptions& options, MemoryBudget& budget);
+    Job(Runner& runner, JobRequest request, Upload upload, ImageOptions options, MemoryBudget& budget);
 
     const EventLog& events() const { return events_; }
     EventLog& events() { return events_; }

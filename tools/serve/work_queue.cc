@@ -46,7 +46,7 @@ void Task::finish() noexcept {
     if (finished) finished();
 }
 
-WorkQueue::WorkQueue(std::size_t workers, std::size_t capacity, std::function<void()> tidy)
+WorkQueue::WorkQueue(std::size_t workers, std::size_t capacity, std::function<void(bool has_run)> tidy)
     : capacity_(capacity), tidy_(std::move(tidy)), running_(workers) {
     try {
         start_workers();
@@ -142,11 +142,13 @@ std::size_t WorkQueue::running() const {
 /// `running` is this worker's place in running_.
 void WorkQueue::work(std::shared_ptr<Task>& running) {
     constexpr std::chrono::seconds idle_time{1};
+    bool has_run = false;
     std::unique_lock lock(mutex_);
     while (true) {
         while (!arrived_.wait_for(lock, idle_time, [this] { return stopping_ || !waiting_.empty(); })) {
             lock.unlock();
-            tidy_();
+            tidy_(has_run);
+            has_run = false;
             lock.lock();
         }
         if (stopping_) return;
@@ -154,6 +156,7 @@ void WorkQueue::work(std::shared_ptr<Task>& running) {
         waiting_.pop_front();
         lock.unlock();
         running->run();
+        has_run = true;
         lock.lock();
         std::shared_ptr<Task> done = std::move(running);
         lock.unlock();

@@ -68,10 +68,11 @@ class Task {
 
 class WorkQueue {
   public:
-    /// `capacity` tasks may wait in addition to those that `workers` threads run. `tidy` is called on workers
-    /// without work, each second; it must not throw. Throws Error (failed) if the system refuses a thread.
+    /// `capacity` tasks may wait in addition to those that `workers` threads run. `tidy(has_run)` is called
+    /// on a worker each second that it has nothing to do; `has_run` tells whether it has run a task since the
+    /// call before. It must not throw. Throws Error (failed) if the system refuses a thread.
     WorkQueue(
-        std::size_t workers, std::size_t capacity, std::function<void()> tidy = [] {});
+        std::size_t workers, std::size_t capacity, std::function<void(bool has_run)> tidy = [](bool) {});
     /// Drops waiting tasks, and waits for running ones.
     ~WorkQueue();
     WorkQueue(const WorkQueue&) = delete;
@@ -100,7 +101,7 @@ class WorkQueue {
     std::condition_variable arrived_;
     std::deque<std::shared_ptr<Task>> waiting_;
     std::size_t capacity_;
-    std::function<void()> tidy_;
+    std::function<void(bool has_run)> tidy_;
     std::vector<std::shared_ptr<Task>> running_;  ///< of each worker; null if it is idle
     bool stopping_ = false;
     std::vector<std::thread> workers_;
