@@ -73,7 +73,11 @@ class LimitsTest(unittest.TestCase):
         self.assertGreater(limits['max_upload_bytes'], MEMORY * MEGABYTE // 4 - 100_000)
         self.assertEqual(server.post('/v1/classify', bytes(limits['max_upload_bytes'] + 1)).status, 413)
 
-        first = self.begin_body(server, 3 * MEGABYTE, 100)
+        # A length that is only announced takes nothing from others.
+        announced = self.begin_body(server, 3 * MEGABYTE, 100)
+        self.assertEqual(server.post('/v1/classify', bytes(2 * MEGABYTE)).status, 400)
+        announced.close()
+        first = self.begin_body(server, 3 * MEGABYTE, 3 * MEGABYTE - 100)
         served.wait_until(lambda: reserved(server, 'held') > 3 * MEGABYTE, 'the first body')
         refused = server.post('/v1/classify', bytes(2 * MEGABYTE))
         self.assertEqual((refused.status, refused.json['error']['code']), (503, 'memory_full'))
