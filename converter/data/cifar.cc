@@ -149,6 +149,7 @@ std::vector<std::filesystem::path> those(const std::vector<std::filesystem::path
 std::unique_ptr<DataSet> open_cifar(const std::vector<std::filesystem::path>& files,
                                     std::vector<LeftOut> left_out) {
     std::vector<model::MappedFile> mapped;
+    mapped.reserve(files.size());
     for (const std::filesystem::path& path : files) mapped.emplace_back(path);
     return open_cifar(std::move(mapped), std::move(left_out));
 }

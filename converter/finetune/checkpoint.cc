@@ -88,8 +88,9 @@ Json json_value(const model::SafetensorsFile& file, const char* key) {
     constexpr std::size_t longest = std::size_t{1} << 20U;
     const std::string place = file.mapping().path().string() + ": metadata \"" + key + '"';
     const std::string& text = metadata_value(file, key);
-    if (text.size() > longest)
+    if (text.size() > longest) {
         fail(place, "expected at most " + std::to_string(longest) + " bytes, found more");
+    }
     Json json = Json::parse(text, place);
     if (!json.is_object()) fail(place, "expected an object, found " + model::printable(json.dump()));
     return json;

@@ -89,8 +89,9 @@ std::string unlike_vgg(const Pickle& pickle, std::string_view part, std::string_
                              {{"kernel_size", 2}, {"stride", 2}, {"padding", 0}, {"dilation", 1}});
     }
     if (type == average_pool) {  // some networks have one over a single pixel
-        if (module_attribute(pickle, attributes, "kernel_size") == nullptr)
+        if (module_attribute(pickle, attributes, "kernel_size") == nullptr) {
             return std::string(type) + " of unknown size";
+        }
         if (other_setting(pickle, type, attributes, {{"kernel_size", 1}}).empty()) return "";
         const std::string other =
             other_setting(pickle, type, attributes, {{"kernel_size", 2}, {"stride", 2}, {"padding", 0}});

@@ -25,20 +25,25 @@ constinit std::array<Watched, 256> all_watched{};
 struct sigaction previous_action {};
 std::uintptr_t page_bytes = 0;
 
-Watched* watched_at(std::uintptr_t address) {
+struct Found {
+    Watched* watched = nullptr;
+    std::uintptr_t end = 0;  ///< as it was when `address` was compared with it
+};
+
+Found watched_at(std::uintptr_t address) {
     for (Watched& watched : all_watched) {
         const std::uintptr_t end = watched.end.load(std::memory_order_acquire);
-        if (address < end && address >= watched.begin.load(std::memory_order_relaxed)) return &watched;
+        if (address < end && address >= watched.begin.load(std::memory_order_relaxed)) return {&watched, end};
     }
-    return nullptr;
+    return {};
 }
 
 /// Only with functions that a signal's handler may call; mmap is one system call.
 bool put_zeros(std::uintptr_t address) {
-    Watched* const watched = watched_at(address);
+    const auto [watched, end] = watched_at(address);
     if (watched == nullptr) return false;
     const std::uintptr_t first = address / page_bytes * page_bytes;
-    const std::size_t bytes = watched->end.load(std::memory_order_acquire) - first;
+    const std::size_t bytes = end - first;
     auto* const target = reinterpret_cast<void*>(first);  // NOLINT(performance-no-int-to-ptr)
     if (mmap(target, bytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0) ==
         MAP_FAILED) {
@@ -96,12 +101,12 @@ void watch_mapping(std::span<const std::byte> mapping) {
 }
 
 void forget_mapping(std::span<const std::byte> mapping) {
-    Watched* const watched = watched_at(reinterpret_cast<std::uintptr_t>(mapping.data()));
+    Watched* const watched = watched_at(reinterpret_cast<std::uintptr_t>(mapping.data())).watched;
     if (watched != nullptr) watched->end.store(0, std::memory_order_release);
 }
 
 bool has_faults(std::span<const std::byte> mapping) {
-    const Watched* const watched = watched_at(reinterpret_cast<std::uintptr_t>(mapping.data()));
+    const Watched* const watched = watched_at(reinterpret_cast<std::uintptr_t>(mapping.data())).watched;
     return watched != nullptr && watched->has_faults.load(std::memory_order_relaxed);
 }
 

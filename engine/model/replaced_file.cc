@@ -25,7 +25,10 @@ namespace {
 constexpr std::string_view prefix = ".vgg19-";
 constexpr std::string_view suffix = ".tmp";
 
-void copy_extended_attributes(const char* path, int descriptor) {
+constexpr std::string_view access_lists = "system.posix_acl";
+
+/// Access lists name what the group may do, so they are left out where the group is another.
+void copy_extended_attributes(const char* path, int descriptor, bool same_group) {
     const ssize_t length = listxattr(path, nullptr, 0);
     if (length <= 0) return;
     std::vector<char> names(static_cast<std::size_t>(length));
@@ -33,6 +36,7 @@ void copy_extended_attributes(const char* path, int descriptor) {
     for (ssize_t begin = 0; begin < found;) {
         const char* const name = names.data() + begin;
         begin += static_cast<ssize_t>(std::string_view(name).size()) + 1;
+        if (!same_group && std::string_view(name).starts_with(access_lists)) continue;
         const ssize_t size = getxattr(path, name, nullptr, 0);
         if (size < 0) continue;
         std::vector<char> value(static_cast<std::size_t>(size));
@@ -83,11 +87,13 @@ void keep_attributes(const std::filesystem::path& path, int descriptor) {
     if (old.st_uid != now.st_uid && fchown(descriptor, old.st_uid, static_cast<gid_t>(-1)) != 0) {
         mode &= ~static_cast<mode_t>(S_ISUID);
     }
-    if (old.st_gid != now.st_gid && fchown(descriptor, static_cast<uid_t>(-1), old.st_gid) != 0) {
+    const bool same_group =
+        old.st_gid == now.st_gid || fchown(descriptor, static_cast<uid_t>(-1), old.st_gid) == 0;
+    if (!same_group) {
         // The group is another, which may do what all others may.
         mode = (mode & ~static_cast<mode_t>(S_IRWXG | S_ISGID)) | of_others(mode) << 3U;
     }
-    copy_extended_attributes(path.c_str(), descriptor);
+    copy_extended_attributes(path.c_str(), descriptor, same_group);
     static_cast<void>(fchmod(descriptor, mode));
 }
 

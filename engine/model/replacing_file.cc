@@ -62,6 +62,7 @@ void ReplacingFile::open_without_name() {
     Descriptor opened(open(folder_of(path_).c_str(), O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666));
     if (!opened.is_open() || access(name_of_descriptor(opened.number()).c_str(), F_OK) != 0) return;
     descriptor_ = std::move(opened);
+    lock();
 #endif
 }
 
@@ -74,7 +75,12 @@ void ReplacingFile::open_with_name() {
         errno = number;
         fail("cannot be written: no file can be made in its folder");
     }
-    flock(descriptor_.number(), LOCK_EX | LOCK_NB);  // for delete_abandoned()
+    lock();
+}
+
+/// So that delete_abandoned() of another process leaves it, as long as it has a temporary name.
+void ReplacingFile::lock() const {
+    flock(descriptor_.number(), LOCK_EX | LOCK_NB);
 }
 
 void ReplacingFile::fail(const char* what) const {

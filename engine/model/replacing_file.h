@@ -35,6 +35,7 @@ class ReplacingFile {
   private:
     void open_without_name();
     void open_with_name();
+    void lock() const;
     /// False if there is a file already.
     bool link_to(const std::filesystem::path& name) const;
     void rename_to_path();
