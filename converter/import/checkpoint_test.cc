@@ -175,6 +175,19 @@ TEST_CASE("TorchScript is read, with the epsilon in its code") {
     CHECK(open_error("frozen.pt") == Containing("found a frozen TorchScript, in which they are constants"));
 }
 
+TEST_CASE("tensors of a safetensors file at long paths are left out, and counted") {
+    const vgg19::testing::TemporaryFolder folder;
+    const std::string entry = R"(":{"dtype":"F32","shape":[0],"data_offsets":[0,0]})";
+    const std::string header = R"({"short.weight)" + entry + ",\"" + std::string(1000, 'a') + entry + "}";
+    std::string length;
+    for (unsigned shift = 0; shift < 64; shift += 8) length += static_cast<char>(header.size() >> shift);
+    vgg19::converter::testing::write_bytes(folder / "long", length + header);
+    const StateDict dict = StateDict::open(folder / "long");
+    REQUIRE(dict.tensors().size() == 1);
+    CHECK(dict.tensors()[0].name == "short.weight");
+    CHECK(says(dict.facts(), "tensors at long paths: 1"));
+}
+
 TEST_CASE("expanded tensors have more elements than bytes") {
     const StateDict dict = StateDict::open(testdata / "expanded.pth");
     CHECK(dict.tensors().size() == 22);

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "converter/import/checkpoint_tree.h"
 #include "converter/import/torch_state.h"
 #include "engine/model/description.h"
 #include "engine/model/file_kind.h"
@@ -41,15 +42,31 @@ CheckpointContents read_torch(const model::MappedFile& file, Container container
     }
 }
 
-std::vector<StoredTensor> read_safetensors(const model::SafetensorsFile& file) {
+/// Leaves out what checkpoint_tree.h leaves out of pickles: paths of megabytes would take hours to compare.
+std::vector<StoredTensor> read_safetensors(const model::SafetensorsFile& file, CheckpointFacts& facts) {
     std::vector<StoredTensor> tensors;
+    std::size_t long_names = 0;
+    std::size_t beyond = 0;
     for (const model::Tensor& tensor : file.tensors()) {
+        if (tensor.name.size() >= longest_path) {
+            ++long_names;
+            continue;
+        }
+        if (tensors.size() == most_tensors) {
+            ++beyond;
+            continue;
+        }
         tensors.push_back({.name = tensor.name,
                            .dtype = tensor.dtype,
                            .shape = tensor.shape,
                            .strides = contiguous_strides(tensor.shape),
                            .bytes = tensor.bytes});
     }
+    const auto note = [&facts](const std::string& what, std::size_t count) {
+        if (count > 0) facts.skipped.push_back(what + ": " + std::to_string(count));
+    };
+    note("tensors at long paths", long_names);
+    note("tensors beyond " + std::to_string(most_tensors), beyond);
     return tensors;
 }
 
@@ -77,8 +94,8 @@ StateDict StateDict::open(model::MappedFile mapping) {
         return dict;
     }
     model::SafetensorsFile file = model::SafetensorsFile::open_for_import(std::move(mapping));
-    std::vector<StoredTensor> tensors = read_safetensors(file);
     CheckpointFacts facts = safetensors_facts(file);
+    std::vector<StoredTensor> tensors = read_safetensors(file, facts);
     StateDict dict(std::move(file));
     dict.tensors_ = std::move(tensors);
     dict.facts_ = std::move(facts);

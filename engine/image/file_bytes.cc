@@ -9,19 +9,13 @@
 #include <system_error>
 
 #include "engine/image/failure.h"
+#include "engine/shortage.h"
 
 namespace vgg19 {
 namespace {
 
-/// Too many open files, or too little memory: that is no fault of the picture, which may be read later.
-bool is_shortage(int error) {
-    return error == EMFILE || error == ENFILE || error == ENOMEM || error == EAGAIN || error == EINTR;
-}
-
 [[noreturn]] void fail_reading(int error) {
-    const std::string message = "cannot be read: " + std::generic_category().message(error);
-    if (is_shortage(error)) throw Error(ErrorKind::failed, message);
-    fail_image(message);
+    vgg19::fail_reading("cannot be read", error);
 }
 
 /// Appends the rest of the stream, chunk by chunk, and stops when there are too many bytes.

@@ -52,7 +52,8 @@ class Source {
 
     static int at_end(void* user) {
         const Source& source = *static_cast<Source*>(user);
-        return source.offset_ == source.file_.size() ? 1 : 0;
+        // stb_image looks for markers until here.
+        return source.progress_.is_stopped() || source.offset_ == source.file_.size() ? 1 : 0;
     }
 
     Bytes file_;

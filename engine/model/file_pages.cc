@@ -9,9 +9,9 @@
 #include <limits>
 #include <new>
 #include <string>
-#include <system_error>
 #include <utility>
 
+#include "engine/shortage.h"
 #include "vgg19/error.h"
 
 namespace vgg19::model {
@@ -139,9 +139,9 @@ void FilePages::read(std::size_t begin, std::size_t end) const {
             pread(file_.number(), begin_ + begin, end - begin, static_cast<off_t>(offset_ + begin));
         if (count < 0 && errno == EINTR) continue;
         if (count < 0) {
-            throw Error(ErrorKind::bad_input, path_.string() + ": cannot be read at byte " +
-                                                  std::to_string(offset_ + begin) + ": " +
-                                                  std::generic_category().message(errno));
+            const int error = errno;
+            fail_reading(path_.string() + ": cannot be read at byte " + std::to_string(offset_ + begin),
+                         error);
         }
         if (count == 0) {
             require_unchanged(file_.number(), state_, path_);

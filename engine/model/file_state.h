@@ -32,7 +32,9 @@ class Descriptor {
 };
 
 /// A file's length and the time of the last write to it: both stay if the file is renamed, linked, replaced
-/// by a new one or deleted.
+/// by a new one or deleted. Not seen: what another program stores through a mapping of its own (file systems
+/// set the time when such pages are first written after they were saved), and a second write within the same
+/// tick of the system's clock (4 ms).
 struct FileState {
     std::uint64_t bytes = 0;
     timespec written{};

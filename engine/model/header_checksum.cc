@@ -22,7 +22,9 @@ std::vector<std::string> statements(const Metadata& metadata, std::span<const Te
     std::vector<std::string> lines;
     for (const auto& [key, value] : metadata) {
         if (key == checksum_name) continue;
-        lines.push_back("metadata " + std::to_string(key.size()) + ' ' + key + ' ' + value);
+        std::string line = "metadata ";
+        line.append(std::to_string(key.size())).append(" ").append(key).append(" ").append(value);
+        lines.push_back(std::move(line));
     }
     for (const Tensor& tensor : tensors) {
         std::string line = "tensor " + std::to_string(tensor.name.size()) + ' ' + tensor.name + ' ' +

@@ -7,11 +7,11 @@
 
 #include <cerrno>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include "engine/model/file_pages.h"
 #include "engine/model/mapping_faults.h"
+#include "engine/shortage.h"
 #include "vgg19/error.h"
 
 namespace vgg19::model {
@@ -23,8 +23,7 @@ struct Mapping {
         const auto length = static_cast<std::size_t>(state.bytes);
         void* address = mmap(nullptr, length, PROT_READ, MAP_SHARED, descriptor.number(), 0);
         if (address == MAP_FAILED) {
-            throw Error(ErrorKind::bad_input,
-                        path.string() + ": cannot be mapped: " + std::generic_category().message(errno));
+            fail_reading(path.string() + ": cannot be mapped", errno);
         }
         bytes = {static_cast<const std::byte*>(address), length};
         watch_mapping(bytes);
@@ -48,7 +47,7 @@ namespace {
 }
 
 [[noreturn]] void fail_with_errno(const std::filesystem::path& path, const std::string& problem) {
-    fail(path, problem + ": " + std::generic_category().message(errno));
+    fail_reading(path.string() + ": " + problem, errno);
 }
 
 Descriptor open_file(const std::filesystem::path& path) {

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -161,6 +162,27 @@ TEST_CASE("a mapped file that is cut short is zeros from there on, and found to 
     CHECK_THROWS_WITH(reading(again, [] { throw Error(ErrorKind::bad_input, "its own"); }), "its own");
     overwrite(path, "other");
     CHECK(change_found([&] { again.require_unchanged(); }) == as_it_was);
+}
+
+TEST_CASE("a lack of descriptors is not the file's fault") {
+    const TemporaryFolder folder;
+    const std::filesystem::path path = written(folder / "f", some_bytes(page));
+    const Descriptor opened(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    rlimit before{};
+    getrlimit(RLIMIT_NOFILE, &before);
+    // All numbers below are in use, because the system gives the lowest one.
+    const rlimit least{static_cast<rlim_t>(opened.number()) + 1, before.rlim_max};
+    const auto failure = [&](const std::function<void()>& action) {
+        REQUIRE(setrlimit(RLIMIT_NOFILE, &least) == 0);
+        const std::string message = error_of(ErrorKind::failed, action);
+        setrlimit(RLIMIT_NOFILE, &before);
+        return message;
+    };
+    const Containing problem("Too many open files");
+    CHECK(failure([&] { MappedFile{path}; }) == problem);
+    CHECK(failure([&] { MappedFile::read_when_used(path); }) == problem);
+    CHECK(failure([&] { MappedFile::of_descriptor(opened.number(), 0, 0); }) == problem);
+    CHECK(error_of(ErrorKind::bad_input, [&] { MappedFile{folder / "none"}; }) == Containing("No such file"));
 }
 
 TEST_CASE("faults of other mappings still end the program") {

@@ -53,8 +53,10 @@ void on_fault(int signal, siginfo_t* info, void* context) {
     const bool done = put_zeros(reinterpret_cast<std::uintptr_t>(info->si_addr));
     errno = saved;
     if (done) return;
-    if ((previous_action.sa_flags & SA_SIGINFO) != 0)
-        return previous_action.sa_sigaction(signal, info, context);
+    if ((previous_action.sa_flags & SA_SIGINFO) != 0) {
+        previous_action.sa_sigaction(signal, info, context);
+        return;
+    }
     if (previous_action.sa_handler != SIG_DFL && previous_action.sa_handler != SIG_IGN) {
         return previous_action.sa_handler(signal);
     }

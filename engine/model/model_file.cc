@@ -322,6 +322,7 @@ void ModelFile::verify_checksums(const Progress& progress) const {
             problems.add(tensors[i].name, "expected checksum " + printable(*expected) + ", found " + found);
         }
     }
+    file_->mapping().require_unchanged();  // or the checksums would be of two files
     problems.throw_if_any(path().string());
 }
 

@@ -410,4 +410,15 @@ TEST_CASE("a command must not overwrite its input, under any name") {
     require_other_file(folder / "input", folder / "none");
 }
 
+TEST_CASE("a file that changes after it was opened is not verified") {
+    Fixture fixture(Network::parse("2 M 3 M 2 2 M 2 2 M 1 2 M", "45000 3 5"));
+    fixture.write();
+    const ModelFile model = ModelFile::open(fixture.path());
+    REQUIRE(model.file_bytes() > MappedFile::largest_read);
+    model.verify_checksums();
+    std::ofstream(fixture.path(), std::ios::app) << "more";
+    CHECK(error_of(ErrorKind::bad_input, [&] { model.verify_checksums(); }) ==
+          Containing("expected the file as it was when it was opened"));
+}
+
 }  // namespace vgg19::model

@@ -38,8 +38,8 @@ void copy_extended_attributes(const char* path, int descriptor) {
         std::vector<char> value(static_cast<std::size_t>(size));
         const ssize_t read = getxattr(path, name, value.data(), value.size());
         // Some belong to the system, and cannot be set.
-        if (read >= 0)
-            static_cast<void>(fsetxattr(descriptor, name, value.data(), static_cast<std::size_t>(read), 0));
+        if (read < 0) continue;
+        static_cast<void>(fsetxattr(descriptor, name, value.data(), static_cast<std::size_t>(read), 0));
     }
 }
 

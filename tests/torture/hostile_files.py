@@ -42,6 +42,8 @@ SAFETENSORS = [
     ('class names that are zeros', lambda size: header(json.dumps({'__metadata__': {
         'format': 'vgg19', 'format_version': '1', 'class_names': '[' + '0,' * (size // 2)}}))),
     ('one long name', lambda size: header('{"' + 'n' * size + '":' + ENTRY.replace('F4', 'F32') + '}')),
+    ('one deep path', lambda size: header('{"' + 'a.' * (size // 2) + 'features.0.weight":'
+                                          '{"dtype":"F4","shape":[0,3,3,3],"data_offsets":[0,0]}}'.replace('F4', 'F32'))),
     ('one long type', lambda size: header('{"a":{"dtype":"' + 'n' * size + '"}}')),
     ('brackets', lambda size: header('{"a":{"x":' + '[' * size)),
     ('escapes for the terminal', lambda size: header('{"\\u001b]0;x\\u0007\\u009b2J\\u202e":' + ENTRY + '}')),

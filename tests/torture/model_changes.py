@@ -1,6 +1,7 @@
 """A model file changes in place while programs use it: an error, or the right answer, and servers go on."""
 
 import array
+import http.client
 import itertools
 import json
 import pathlib
@@ -96,6 +97,8 @@ def try_server(torture, row, folder, path, change, picture):
         good = all(answer.status >= 400 or top_of(answer) == top_of(before) for answer in answers)
         alive = server.get('/healthz').status == 200 and server.process.poll() is None
         row.record(before.status == 200 and good and alive, f'alive {alive}, {[answer.text[:200] for answer in answers]}')
+    except (OSError, http.client.HTTPException) as error:
+        row.record(False, f'no answer: {error!r}')
     finally:
         server.process.kill()
         server.process.communicate()
