@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -31,12 +32,18 @@ void require(bool condition) {
 constexpr std::size_t most_body_bytes = 300;
 
 http::Limits limits() {
+    constexpr std::chrono::hours ever{1000};  // the machine may stop for a while
     return {.request_line_bytes = 200,
             .head_bytes = 600,
             .chunk_line_bytes = 40,
             .trailer_bytes = 100,
             .read_ahead_bytes = 100,
-            .requests_a_connection = 20};
+            .requests_a_connection = 20,
+            .head = ever,
+            .request = ever,
+            .keep_alive = ever,
+            .write = ever,
+            .linger = ever};
 }
 
 void tell_pieces(const ExchangePtr& exchange) {

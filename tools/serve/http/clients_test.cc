@@ -209,6 +209,29 @@ TEST_CASE("an announced length takes no memory before its bytes have come") {
     CHECK(most_so_far() < 90'000'000);
 }
 
+TEST_CASE("clients that send many requests and take no answer delay nobody") {
+    const std::string page(13'000, 'p');
+    const Served served({.routes = {get("/page",
+                                        [&](const ExchangePtr& exchange) {
+                                            exchange->respond(Answer{.lasting_body = page});
+                                        }),
+                                    get("/fast", says("fast"))}});
+    std::string many;
+    for (int i = 0; i < 200; ++i) many += request("/page");
+    std::vector<Client> clients;
+    for (int i = 0; i < 200; ++i) {
+        clients.emplace_back(served.port);
+        clients.back().send(many);
+    }
+    auto longest = Clock::duration(0);
+    for (int i = 0; i < 20; ++i) {
+        const auto begin = Clock::now();
+        CHECK(served.get("/fast").ends_with("fast"));
+        longest = std::max(longest, Clock::now() - begin);
+    }
+    CHECK(longest < 500ms);
+}
+
 TEST_CASE("clients that are too slow are cut off, each in its way") {
     const Served served({.limits = {.head = 200ms, .request = 400ms, .keep_alive = 200ms},
                          .routes = {echo(), get("/fast", says("fast"))}});

@@ -1,9 +1,5 @@
 #include "tools/serve/http/connection.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
@@ -39,8 +35,19 @@ void Connection::start() noexcept {
 void Connection::begin_stop() noexcept {
     guarded([&] {
         if (state_ == State::waiting && !peer_closed_) on_readable();  // a request may have come just now
-        if (state_ == State::waiting) close();
+        if (state_ != State::waiting) return;
+        if (has_undelivered()) {
+            linger();
+        } else {
+            close();
+        }
     });
+}
+
+void Connection::reset() noexcept {
+    error_code ignored;
+    if (state_ != State::closed) socket_.set_option(boost::asio::socket_base::linger(true, 0), ignored);
+    close();
 }
 
 void Connection::close() noexcept {
@@ -83,6 +90,7 @@ Connection::Standing Connection::standing(Clock::time_point now) const {
 }
 
 bool Connection::wants_input() const {
+    if (goes_on_later_ && state_ != State::lingering) return false;
     switch (state_) {
         case State::waiting:
         case State::head:
@@ -130,8 +138,14 @@ void Connection::on_readable() {
 void Connection::peer_left(bool was_reset) {
     peer_closed_ = true;
     if (exchange_) exchange_->depart();
-    // A client that has closed only its sending side may wait for the answer to a complete request.
-    if (state_ != State::working || was_reset) close();
+    // A client that has closed only its sending side may wait for answers to complete requests.
+    if (was_reset) {
+        close();
+    } else if (state_ == State::waiting) {
+        linger();
+    } else if (state_ != State::working) {
+        close();
+    }
 }
 
 void Connection::consume(std::size_t count) {
@@ -151,13 +165,18 @@ void Connection::consume(std::size_t count) {
 
 /// Reads and answers what has been received, as far as it goes.
 void Connection::advance() {
-    constexpr int most_turns = 64;
-    for (int turn = 0; turn < most_turns; ++turn) {
-        if (!feed()) return;
+    if (goes_on_later_) return;
+    const std::size_t first = requests_;
+    while (feed()) {
+        if (requests_ == first || input().empty()) continue;
+        // One request a turn: others come first, then the rest of what this client has sent ahead.
+        boost::asio::post(core_.context, [self = shared_from_this()] {
+            self->goes_on_later_ = false;
+            self->guarded([&] { self->advance(); });
+        });
+        goes_on_later_ = true;
+        return;
     }
-    // Others come first, then the rest of what this client has sent ahead.
-    boost::asio::post(core_.context,
-                      [self = shared_from_this()] { self->guarded([&] { self->advance(); }); });
 }
 
 /// False if nothing more can be done with what has been received.
@@ -319,36 +338,6 @@ void Connection::set_busy(bool busy) noexcept {
     if (busy_ == busy) return;
     busy_ = busy;
     core_.busy += busy ? 1 : std::size_t{0} - 1;
-}
-
-void Connection::tick(Clock::time_point now) noexcept {
-    guarded([&] {
-        switch (state_) {
-            case State::head:
-            case State::body:
-                if (now <= deadline_) break;
-                refuse(Problem(408, "request_timeout", "the request did not come in time"));
-                break;
-            case State::admission:
-            case State::working:
-                exchange_->check_deadline(now);
-                if (!reading_ && !peer_closed_ && client_has_closed()) peer_left(false);
-                break;
-            case State::streaming:
-                tick_stream(now);
-                break;
-            default:
-                if (now > deadline_) close();
-        }
-    });
-}
-
-/// Whether the client has closed its sending side although what it sent before has not been read.
-bool Connection::client_has_closed() {
-    tcp_info info{};
-    socklen_t size = sizeof info;
-    if (::getsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return false;
-    return info.tcpi_state == TCP_CLOSE_WAIT || info.tcpi_state == TCP_CLOSE;
 }
 
 }  // namespace vgg19::http

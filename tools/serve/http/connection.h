@@ -30,6 +30,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
     /// Closes the connection if it is idle; otherwise after its answer.
     void begin_stop() noexcept;
     void close() noexcept;
+    /// Closes, and drops what the client has not taken.
+    void reset() noexcept;
 
     /// How well the connection can be missed.
     enum class Standing : unsigned char {
@@ -104,7 +106,9 @@ class Connection final : public std::enable_shared_from_this<Connection> {
     void linger();
 
     void tick_stream(Clock::time_point now);
+    void tick_end(Clock::time_point now);
     bool client_has_closed();
+    bool has_undelivered();
 
     Core& core_;
     Socket socket_;
@@ -116,6 +120,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
     bool waits_to_write_ = false;
     bool peer_closed_ = false;  ///< the client sends nothing more
     bool busy_ = false;
+    bool goes_on_later_ = false;  ///< others come first, then advance()
 
     std::string input_;  ///< received
     std::size_t input_begin_ = 0;

@@ -183,7 +183,7 @@ void Connection::next_request() {
 /// Closes our side, then reads for a while what the client still sends: if the socket were closed at once, a
 /// client that is still sending would not see the answer.
 void Connection::linger() {
-    if (peer_closed_) {
+    if (peer_closed_ && !has_undelivered()) {
         close();
         return;
     }
@@ -193,18 +193,6 @@ void Connection::linger() {
     deadline_ = Clock::now() + core_.options.limits.linger;
     std::string().swap(input_);
     input_begin_ = 0;
-}
-
-void Connection::tick_stream(Clock::time_point now) {
-    if (!source_is_idle_) {
-        if (now > deadline_) close();
-        return;
-    }
-    if (now - last_written_ < source_->longest_silence || source_->filler.empty()) return;
-    append_chunk(output_, source_->filler);
-    source_is_idle_ = false;
-    deadline_ = now + core_.options.limits.write;
-    write();
 }
 
 }  // namespace vgg19::http

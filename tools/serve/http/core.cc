@@ -74,6 +74,8 @@ void Core::adopt_open(Socket socket, const Client& client) {
     // Pieces of streams are not delayed. A socket of another kind than TCP has no such option.
     boost::system::error_code ignored;
     socket.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
+    // The system would let answers that nobody takes grow to megabytes.
+    socket.set_option(Socket::send_buffer_size(static_cast<int>(options.limits.send_buffer_bytes)), ignored);
     std::size_t& own = clients_[client];
     try {
         connections.push_back(nullptr);
@@ -106,7 +108,7 @@ bool Core::make_room(const Client* client) noexcept {
         best = one.get();
         best_standing = standing;
     }
-    if (best != nullptr) best->close();
+    if (best != nullptr) best->reset();
     return best != nullptr;
 }
 

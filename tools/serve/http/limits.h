@@ -8,10 +8,11 @@ namespace vgg19::http {
 
 struct Limits {
     std::size_t request_line_bytes = 2048;
-    std::size_t head_bytes = 8192;         ///< the request line and all fields
-    std::size_t chunk_line_bytes = 256;    ///< a chunk's size and extensions
-    std::size_t trailer_bytes = 4096;      ///< all fields after the last chunk
-    std::size_t read_ahead_bytes = 16384;  ///< pipelined requests, kept while one is being answered
+    std::size_t head_bytes = 8192;           ///< the request line and all fields
+    std::size_t chunk_line_bytes = 256;      ///< a chunk's size and extensions
+    std::size_t trailer_bytes = 4096;        ///< all fields after the last chunk
+    std::size_t send_buffer_bytes = 131072;  ///< of an answer, in the system's memory (which may double it)
+    std::size_t read_ahead_bytes = 16384;    ///< pipelined requests, kept while one is being answered
 
     /// More connections are made room for by closing those that wait for a request or are slow to send one,
     /// the longest waiting first; if there are none, they are refused with 503. Lower where the process may
