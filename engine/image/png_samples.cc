@@ -93,7 +93,7 @@ void PngColours::convert_few_bits(Bytes row, std::size_t pixels, std::uint8_t* r
     const unsigned mask = (1U << bits_) - 1;
     for (std::size_t x = 0; x < pixels; ++x, rgb += 3) {
         const auto shift = static_cast<unsigned>(in_a_byte - 1 - x % in_a_byte) * bits_;
-        const Colour& colour = table_[row[x / in_a_byte] >> shift & mask];
+        const Colour& colour = table_[static_cast<unsigned>(row[x / in_a_byte]) >> shift & mask];
         std::copy_n(colour.begin(), 3, rgb);
     }
 }
