@@ -139,11 +139,9 @@ void Connection::peer_left(bool was_reset) {
     peer_closed_ = true;
     if (exchange_) exchange_->depart();
     // A client that has closed only its sending side may wait for answers to complete requests.
-    if (was_reset) {
-        close();
-    } else if (state_ == State::waiting) {
+    if (state_ == State::waiting && !was_reset) {
         linger();
-    } else if (state_ != State::working) {
+    } else if (state_ != State::working || was_reset) {
         close();
     }
 }
