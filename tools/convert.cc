@@ -177,8 +177,9 @@ void print_report(const converter::ImportReport& report) {
         std::cerr << "left: " << model::printable_lines(left[i]) << '\n';
     }
     if (left.size() > most_shown) std::cerr << "left: " << left.size() - most_shown << " more places\n";
-    for (const std::string& note : report.notes)
+    for (const std::string& note : report.notes) {
         std::cerr << "note: " << model::printable_lines(note) << '\n';
+    }
 }
 
 }  // namespace

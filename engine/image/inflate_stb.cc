@@ -74,6 +74,7 @@ struct Inflater::State {
     }
 };
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): inflate_zlib.cc keeps them
 Inflater::Inflater(std::vector<Bytes> pieces, std::size_t expected_bytes)
     : state_(std::make_unique<State>(pieces, expected_bytes)) {}
 

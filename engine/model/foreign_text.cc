@@ -78,8 +78,9 @@ std::string in_quotes(std::string_view text, std::size_t longest) {
 std::string listed(std::span<const std::string> problems) {
     constexpr std::size_t most = 100;
     std::string text;
-    for (const std::string& problem : problems.first(std::min(problems.size(), most)))
+    for (const std::string& problem : problems.first(std::min(problems.size(), most))) {
         text += "\n  " + problem;
+    }
     if (problems.size() > most) text += "\n  and " + std::to_string(problems.size() - most) + " more";
     return text;
 }

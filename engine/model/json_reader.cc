@@ -42,8 +42,9 @@ bool JsonReader::accept(char c) {
 }
 
 void JsonReader::skip_white_space() {
-    while (at_ < text_.size() && std::string_view(" \t\n\r").find(text_[at_]) != std::string_view::npos)
+    while (at_ < text_.size() && std::string_view(" \t\n\r").find(text_[at_]) != std::string_view::npos) {
         ++at_;
+    }
 }
 
 JsonReader::Kind JsonReader::next() {
