@@ -134,9 +134,10 @@ std::vector<PictureFile> pictures_option(const CommandLine& line) {
     }
     const PictureList found = list_pictures(arguments);
     const std::string left_out = converter::left_out_text(found.left_out);
-    if (!left_out.empty())
+    if (!left_out.empty()) {
         std::cerr << "vgg19 features: other files in the folders: " << model::printable_lines(left_out)
                   << '\n';
+    }
     std::vector<PictureFile> pictures;
     pictures.reserve(found.pictures.size());
     for (const std::string& path : found.pictures) pictures.push_back(PictureFile::of(path));

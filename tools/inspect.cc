@@ -175,8 +175,9 @@ ShownPlan plan_for(const ModelFile& file, const SessionOptions& options, const s
 ShownPlan plan_here(const ModelFile& file, SessionOptions options, const CommandLine& line) {
     if (line.text("plan").empty() && options.plan_file.empty()) {
         const std::string ignored = find_tuned_machine().ignored;
-        if (!ignored.empty())
+        if (!ignored.empty()) {
             std::cerr << "vgg19 inspect: not used: " << model::printable_lines(ignored) << '\n';
+        }
     }
     if (!options.plan_file.empty()) {
         const int measured = read_tuned_machine(options.plan_file).threads;

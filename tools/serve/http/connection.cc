@@ -138,7 +138,8 @@ void Connection::on_readable() {
 void Connection::peer_left(bool was_reset) {
     peer_closed_ = true;
     if (exchange_) exchange_->depart();
-    // A client that has closed only its sending side may wait for answers to complete requests.
+    // Who has closed the sending side alone still gets the answers that have been made; work that is not done
+    // is ended, because a client that has left altogether looks the same.
     if (state_ == State::waiting && !was_reset) {
         linger();
     } else if (state_ != State::working || was_reset) {

@@ -69,9 +69,19 @@ std::string_view Request::value(std::string_view name) const {
 }
 
 bool Request::closes() const {
-    const std::string wish = lower_case(value("connection"));
-    if (is_1_0) return wish != "keep-alive";
-    return wish.find("close") != std::string::npos;
+    bool keeps = !is_1_0;
+    for (const auto& [name, value] : fields) {
+        if (name != "connection") continue;
+        constexpr const char* separators = ", \t";
+        for (std::size_t begin = 0; (begin = value.find_first_not_of(separators, begin)) != value.npos;) {
+            const std::size_t end = std::min(value.find_first_of(separators, begin), value.size());
+            const std::string token = lower_case(std::string_view(value).substr(begin, end - begin));
+            if (token == "close") return true;
+            if (token == "keep-alive") keeps = true;
+            begin = end;
+        }
+    }
+    return !keeps;
 }
 
 void read_target(Request& request) {

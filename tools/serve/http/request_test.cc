@@ -48,16 +48,21 @@ TEST_CASE("numbers have digits only, and fit") {
 }
 
 TEST_CASE("connections are kept open according to the HTTP version") {
-    const auto closes = [](bool is_1_0, const std::string& wish) {
+    const auto closes = [](bool is_1_0, const std::string& wish, const std::string& second = "") {
         Request request;
         request.is_1_0 = is_1_0;
         if (!wish.empty()) request.fields.emplace_back("connection", wish);
+        if (!second.empty()) request.fields.emplace_back("connection", second);
         return request.closes();
     };
     CHECK_FALSE(closes(false, ""));
     CHECK_FALSE(closes(false, "keep-alive"));
     CHECK(closes(false, "Close"));
     CHECK(closes(false, "upgrade, close"));
+    CHECK(closes(false, "keep-alive", "close"));
+    CHECK_FALSE(closes(false, "x-closet"));
     CHECK(closes(true, ""));
     CHECK_FALSE(closes(true, "Keep-Alive"));
+    CHECK_FALSE(closes(true, "Keep-Alive, Upgrade"));
+    CHECK(closes(true, "keep-alive ,\tclose"));
 }
