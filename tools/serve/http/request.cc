@@ -73,12 +73,13 @@ bool Request::closes() const {
     for (const auto& [name, value] : fields) {
         if (name != "connection") continue;
         constexpr const char* separators = ", \t";
-        for (std::size_t begin = 0; (begin = value.find_first_not_of(separators, begin)) != value.npos;) {
+        std::size_t begin = value.find_first_not_of(separators);
+        while (begin != std::string::npos) {
             const std::size_t end = std::min(value.find_first_of(separators, begin), value.size());
             const std::string token = lower_case(std::string_view(value).substr(begin, end - begin));
             if (token == "close") return true;
             if (token == "keep-alive") keeps = true;
-            begin = end;
+            begin = value.find_first_not_of(separators, end);
         }
     }
     return !keeps;
