@@ -15,12 +15,13 @@ TIMES = re.compile(r'\d+(\.\d+)? ms|"\w*(ms|seconds)": [\d.e-]+')
 class Command:
     """A command line. `{folder}` in it is a folder of its own, `{out}` the file there that it writes."""
 
-    def __init__(self, name, *words, out='out.safetensors', keeps=(), resumes=False):
+    def __init__(self, name, *words, out='out.safetensors', keeps=(), resumes=False, ends_early=False):
         self.name = name
         self.words = [str(word) for word in words]
         self.out = out
         self.writes = any('{out}' in word for word in self.words)
         self.keeps = keeps                              # what it may leave when it fails, as patterns
+        self.ends_early = ends_early                    # SIGINT and SIGTERM end it with a picture of fewer steps
         self.resumes = resumes                          # the same command again must then give the same bytes
 
     def in_folder(self, folder):
@@ -98,6 +99,6 @@ def commands(torture):
         Command('eval', 'eval', '-m', baseline, '--data', test, '--json', *small),
         Command('compare', 'compare', '-m', baseline, picture, other, '--size', '32', '--heatmap', '{out}', out='out.png'),
         Command('stylize', 'stylize', '-m', baseline, picture, other, '-o', '{out}', '--long-side', '32',
-                '--steps', '2', '--threads', '2', out='out.png'),
+                '--steps', '2', '--threads', '2', out='out.png', ends_early=True),
         Command('inspect', 'inspect', baseline, '--verify', '--plan', '--json'),
     ]
