@@ -180,18 +180,13 @@ class RunLengths {
     std::size_t y_ = 0;  ///< as stored
 };
 
-void fill(Image& image, const BmpColour& colour) {
-    image.rgb.resize(image.width * image.height * 3);
-    for (std::size_t i = 0; i < image.rgb.size(); i += 3) std::copy_n(colour.begin(), 3, &image.rgb[i]);
-}
-
 Image decode(Bytes file, const BmpHeader& header, Progress& progress) {
-    Image image{{}, header.size.width, header.size.height};
     if (header.coding == BmpCoding::rows) {
+        Image image{{}, header.size.width, header.size.height};
         read_rows(file, header, image, progress);
         return image;
     }
-    fill(image, header.palette[0]);
+    Image image = filled(header.size, header.palette[0]);
     RunLengths(file, header, image, progress).read();
     return image;
 }

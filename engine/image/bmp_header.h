@@ -5,19 +5,18 @@
 #include <vector>
 
 #include "engine/image/bytes.h"
+#include "engine/image/colour.h"
 
 namespace vgg19 {
 
 enum class BmpCoding : unsigned char { rows, run_lengths };
-
-using BmpColour = std::array<std::uint8_t, 3>;  // red, green, blue
 
 struct BmpHeader {
     PixelSize size;
     bool from_top = false;
     unsigned bits = 0;  ///< per pixel: 1, 2, 4 and 8 are palette indices; 16, 24 and 32 are colours
     BmpCoding coding = BmpCoding::rows;
-    std::vector<BmpColour> palette;  ///< 2^bits colours, padded with black where the file has fewer
+    std::vector<Colour> palette;  ///< 2^bits colours, padded with black where the file has fewer
     std::array<std::uint32_t, 4> masks =
         {};  ///< of red, green, blue and alpha (0: no alpha), for 16 and 32 bits per pixel
     std::size_t pixels_offset = 0;  ///< in the file

@@ -14,9 +14,7 @@
 namespace vgg19 {
 namespace {
 
-[[noreturn]] void fail_reading(int error) {
-    vgg19::fail_reading("cannot be read", error);
-}
+constexpr const char* problem = "cannot be read";
 
 /// Appends the rest of the stream, chunk by chunk, and stops when there are too many bytes.
 void append_rest(std::istream& stream, std::size_t most, std::vector<std::uint8_t>& bytes) {
@@ -33,7 +31,7 @@ void append_rest(std::istream& stream, std::size_t most, std::vector<std::uint8_
         if (bytes.size() > most) {
             fail_image("expected at most " + std::to_string(most) + " bytes, found more");
         }
-        if (stream.bad()) fail_reading(errno);
+        if (stream.bad()) fail_reading(problem, errno);
         if (stream.eof()) return;
     }
 }
@@ -56,17 +54,17 @@ std::vector<std::uint8_t> read_bytes(const std::filesystem::path& path, std::siz
     std::error_code error;
     const std::filesystem::file_status status = std::filesystem::status(path, error);
     if (status.type() == file_type::not_found) fail_image("no such file");
-    if (error) fail_reading(error.value());
+    if (error) fail_reading(problem, error.value());
     if (status.type() == file_type::directory) fail_image("expected an image, found a directory");
     if (status.type() == file_type::block) fail_image("expected an image, found a block device");
 
     errno = 0;
     std::ifstream stream(path, std::ios::binary);
-    if (!stream) fail_reading(errno);
+    if (!stream) fail_reading(problem, errno);
     std::vector<std::uint8_t> bytes;
     if (status.type() == file_type::regular) {
         const std::uintmax_t size = std::filesystem::file_size(path, error);
-        if (error) fail_reading(error.value());
+        if (error) fail_reading(problem, error.value());
         check_file_bytes(size, most);
         bytes.reserve(size);
     }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/image/colour.h"
 #include "engine/image/failure.h"
 #include "engine/image/lzw.h"
 #include "engine/image/sizes.h"
@@ -13,7 +14,6 @@
 namespace vgg19 {
 namespace {
 
-using Colour = std::array<std::uint8_t, 3>;
 constexpr Colour white = {255, 255, 255};
 
 /// What comes before the pixels.
@@ -158,12 +158,7 @@ std::array<Colour, 256> colours_of(const GifHeader& header) {
 }
 
 Image decode(Bytes file, const GifHeader& header, Progress& progress) {
-    Image image{{}, header.canvas.width, header.canvas.height};
-    image.rgb.resize(pixels_of(header.canvas) * 3);
-    for (std::size_t i = 0; i < image.rgb.size(); i += 3) {
-        std::copy_n(header.background.begin(), 3, &image.rgb[i]);
-    }
-
+    Image image = filled(header.canvas, header.background);
     const std::array<Colour, 256> colours = colours_of(header);
     LzwReader indices(file, header.data_offset, header.code_bits);
     std::vector<std::uint8_t> row(header.size.width);

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/image/colour.h"
 #include "engine/image/png_chunks.h"
 
 namespace vgg19 {
@@ -24,8 +25,6 @@ class PngColours {
     void convert(Bytes row, std::size_t pixels, std::uint8_t* rgb) const;
 
   private:
-    using Colour = std::array<std::uint8_t, 3>;
-
     void convert_few_bits(Bytes row, std::size_t pixels, std::uint8_t* rgb) const;
     void convert_samples(Bytes row, std::size_t pixels, std::uint8_t* rgb) const;
     bool is_transparent(const std::uint8_t* pixel) const;
