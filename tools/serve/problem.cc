@@ -36,11 +36,6 @@ Problem make_problem(int status, const char* code, const char* message) noexcept
     }
 }
 
-Problem memory_is_short() noexcept {
-    // Texts of up to 15 characters lie in the string itself.
-    return {503, "memory_short", "memory is short"};
-}
-
 Problem current_problem() noexcept {
     try {
         return described();

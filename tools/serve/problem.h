@@ -5,13 +5,11 @@
 
 namespace vgg19::server {
 
+using http::memory_is_short;
 using http::Problem;
 
 /// memory_is_short() if there is no memory for these texts.
 Problem make_problem(int status, const char* code, const char* message) noexcept;
-
-/// The system has no memory for this request. Neither this call nor copying its result allocates.
-Problem memory_is_short() noexcept;
 
 /// Converts the exception that is being handled; to memory_is_short() if there is no memory for more.
 Problem current_problem() noexcept;

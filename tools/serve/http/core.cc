@@ -16,7 +16,7 @@ Core::Core(Options given)
     : options(std::move(given)),
       most_connections(options.limits.connections),
       guard(options.guard),
-      out_of_memory(whole_text(Problem(503, "memory_short", "memory is short"))),
+      out_of_memory(whole_text(memory_is_short())),
       too_many_connections(whole_text(Problem(503, "queue_full", "too many connections"))) {}
 
 Answer Core::answer_of(const Problem& problem, std::string_view path) const {

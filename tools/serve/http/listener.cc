@@ -159,11 +159,8 @@ bool Listener::accept_with_spare() noexcept {
     if (spare_ >= 0) ::close(std::exchange(spare_, -1));
     sockaddr_storage address{};
     const int socket = accept_one(descriptor_.native_handle(), address);
-    if (socket < 0) {
-        reserve_spare();
-        return false;
-    }
     reserve_spare();
+    if (socket < 0) return false;
     if (spare_ >= 0) {  // descriptors are free again
         core_.adopt(socket, client_of(address));
     } else {

@@ -24,4 +24,10 @@ class Problem : public std::exception {
     std::string message_;
 };
 
+/// The system has no memory for a request. Neither this call nor copying its result allocates: texts of up to
+/// 15 characters lie in the string itself.
+inline Problem memory_is_short() noexcept {
+    return {503, "memory_short", "memory is short"};
+}
+
 }  // namespace vgg19::http
