@@ -13,11 +13,15 @@ namespace {
 
 constexpr std::size_t gap = 2;  ///< spaces between columns
 
-/// Longer than any path and class name that fits a table.
-constexpr std::size_t longest_cell = 1000;
+using Rows = std::vector<std::vector<std::string>>;
 
-std::string shown(const std::string& cell) {
-    return model::printable(cell, longest_cell);
+/// For people: one line each, and no control characters.
+Rows shown(Rows rows) {
+    constexpr std::size_t longest_cell = 1000;  // longer than any path and class name that fits a table
+    for (auto& row : rows) {
+        for (std::string& cell : row) cell = model::printable(cell, longest_cell);
+    }
+    return rows;
 }
 
 /// The width in characters: UTF-8 continuation bytes do not count.
@@ -26,10 +30,10 @@ std::size_t width(const std::string& text) {
         text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
 }
 
-std::vector<std::size_t> column_widths(const std::vector<std::vector<std::string>>& rows) {
+std::vector<std::size_t> column_widths(const Rows& rows) {
     std::vector<std::size_t> widths(rows.front().size(), 0);
     for (const auto& row : rows) {
-        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(shown(row[i])));
+        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
     }
     return widths;
 }
@@ -37,7 +41,7 @@ std::vector<std::size_t> column_widths(const std::vector<std::vector<std::string
 std::string aligned_row(const std::vector<std::string>& cells, const std::vector<std::size_t>& widths) {
     std::string line;
     for (std::size_t column = 0; column < cells.size(); ++column) {
-        const std::string cell = shown(cells[column]);
+        const std::string& cell = cells[column];
         const std::size_t padding = widths[column] - width(cell);
         if (column == 0) {
             line.append(cell).append(padding, ' ');
@@ -52,7 +56,7 @@ std::string markdown_row(const std::vector<std::string>& cells) {
     std::string line = "|";
     for (const std::string& cell : cells) {
         line += ' ';
-        for (const char character : shown(cell)) {
+        for (const char character : cell) {
             if (character == '|') line += '\\';
             line += character;
         }
@@ -85,10 +89,11 @@ void Table::add_total(std::vector<std::string> row) {
 }
 
 std::string Table::markdown() const {
-    std::string text = markdown_row(rows_.front()) + '|';
+    const Rows rows = shown(rows_);
+    std::string text = markdown_row(rows.front()) + '|';
     for (std::size_t column = 0; column < columns(); ++column) text += column == 0 ? "---|" : "---:|";
     text += '\n';
-    for (std::size_t row = 1; row < rows_.size(); ++row) text += markdown_row(rows_[row]);
+    for (std::size_t row = 1; row < rows.size(); ++row) text += markdown_row(rows[row]);
     return text;
 }
 
@@ -99,13 +104,14 @@ std::string Table::csv() const {
 }
 
 std::string Table::text(bool with_rules) const {
-    const std::vector<std::size_t> widths = column_widths(rows_);
+    const Rows rows = shown(rows_);
+    const std::vector<std::size_t> widths = column_widths(rows);
     const std::size_t length = std::accumulate(widths.begin(), widths.end(), gap * (widths.size() - 1));
     std::string text;
-    for (std::size_t row = 0; row < rows_.size(); ++row) {
-        const bool is_total = total_ && row + 1 == rows_.size();
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        const bool is_total = total_ && row + 1 == rows.size();
         if (with_rules && (row == 1 || is_total)) text.append(length, '-').append(1, '\n');
-        text += aligned_row(rows_[row], widths);
+        text += aligned_row(rows[row], widths);
     }
     return text;
 }
