@@ -18,8 +18,9 @@ inline float float16_value(std::uint16_t half) {
     const std::uint32_t sign = (half & 0x8000U) << 16U;
     const std::uint32_t magnitude = half & 0x7FFFU;
     if (magnitude >= infinity) return std::bit_cast<float>(sign | 0x7F800000U | (magnitude & 0x3FFU) << 13U);
-    if (magnitude >= smallest_normal)
+    if (magnitude >= smallest_normal) {
         return std::bit_cast<float>(sign | ((magnitude << 13U) + offsets_apart));
+    }
     const float value =
         std::bit_cast<float>(((magnitude + smallest_normal) << 13U) + offsets_apart) - 0x1p-14F;
     return std::bit_cast<float>(sign | std::bit_cast<std::uint32_t>(value));

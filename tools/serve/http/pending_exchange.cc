@@ -150,7 +150,7 @@ void PendingExchange::attach(std::shared_ptr<void> thing) {
 void PendingExchange::append_body(std::string_view bytes, std::size_t most_bytes) {
     constexpr std::size_t least_bytes = 65536;
     const std::size_t needed = body.size() + bytes.size();
-    const std::size_t length = static_cast<std::size_t>(request_.content_length.value_or(most_bytes));
+    const auto length = static_cast<std::size_t>(request_.content_length.value_or(most_bytes));
     if (needed > body_memory_) {
         const std::size_t before = body_memory_;
         body_memory_ = std::min(length, std::max({needed, 2 * before, least_bytes}));
