@@ -170,6 +170,8 @@ def features(name):
 
 def main():
     FOLDER.mkdir(exist_ok=True)
+    for old in FOLDER.iterdir():  # weights in other files would be added to those that are there
+        old.unlink()
     export("old_exporter.onnx", torch_network(False, 7), 224, dynamo=False)
     export("old_exporter_bn.onnx", torch_network(True, 1), 32, dynamo=False,
            training=torch.onnx.TrainingMode.EVAL, do_constant_folding=False)
