@@ -273,7 +273,8 @@ void Session::backward(std::span<const std::span<const float>> output_gradients,
     });
 }
 std::size_t Session::record_bytes() const {
-    return vgg19::record_bytes(state_->backward("record_bytes"));
+    const Backward* const backward = state_->program.backward_state();
+    return backward == nullptr ? 0 : vgg19::record_bytes(*backward);
 }
 void Session::copy_record(std::span<std::byte> record) const {
     const Turn turn(state_->is_busy);

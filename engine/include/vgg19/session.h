@@ -187,10 +187,10 @@ class Session {
     /// What a run keeps for backward(), so that other inputs can run before it: copy it after the run, and
     /// set it before backward(), which then is of that run. Of a VGG-19 about 45 bytes for each pixel of each
     /// image. A record belongs to sessions of the same model and options on the same CPU, at the same shape.
-    /// Its bytes are of this machine: not a format for files. All three throw Error (usage) for a session
-    /// made without SessionOptions::gradients and for a wrong length, copy_record() for one that has not run,
-    /// and set_record() (bad_input) for bytes that are no record of this session's kind and shape. Our own
-    /// code allocates nothing here.
+    /// Its bytes are of this machine: not a format for files. record_bytes() is 0 for a session made
+    /// without SessionOptions::gradients. There the others throw Error (usage), as for a wrong length, and
+    /// copy_record() for a session that has not run; set_record() throws (bad_input) for bytes that are no
+    /// record of this session's kind and shape. Our own code allocates nothing here.
     std::size_t record_bytes() const;
     void copy_record(std::span<std::byte> record) const;
     void set_record(std::span<const std::byte> record);
