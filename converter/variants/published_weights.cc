@@ -25,7 +25,7 @@ std::string variable_or(const char* name, const std::string& otherwise) {
 std::string chosen_digits() {
     constexpr std::size_t fewest = 8;
     constexpr std::size_t all = 64;
-    const std::string digits = variable_or("VGG19_WEIGHTS_SHA256", published_digits);
+    std::string digits = variable_or("VGG19_WEIGHTS_SHA256", published_digits);
     const bool hexadecimal = digits.find_first_not_of("0123456789abcdef") == std::string::npos;
     if (!hexadecimal || digits.size() < fewest || digits.size() > all) {
         throw Error(ErrorKind::usage,
