@@ -27,7 +27,7 @@ std::string model_option(const CommandLine& line) {
     if (line.given("model")) return line.required("model");
     require_cache_folder();
     try {
-        const std::string file =
+        std::string file =
             converter::published_baseline({.say = bench::say, .shown = bench::percent_shown}).string();
         bench::say("without --model: torchvision's weights, " + file);
         return file;

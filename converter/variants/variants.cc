@@ -159,7 +159,7 @@ std::optional<std::string> imported_digest(const PublishedWeights& weights) {
 /// The SHA-256 of the file of published weights.
 std::string checked_digest(const PublishedWeights& weights) {
     if (!std::filesystem::exists(weights.file)) throw Error(ErrorKind::usage, how_to_get(weights));
-    const std::string digest = digest_of(weights.file);
+    std::string digest = digest_of(weights.file);
     if (digest.starts_with(weights.digits)) return digest;
     throw Error(ErrorKind::bad_input, weights.file.string() + ": expected a SHA-256 that begins with " +
                                           weights.digits + ", found " + digest +
