@@ -127,6 +127,18 @@ void bind_runs(nb::class_<PythonSession>& type) {
              "its output's shape. Only in a session made with gradients=True, after a complete run. `out` "
              "and\n"
              "errors as in run(). The input and outputs of the run need not exist any more.")
+        .def(
+            "copy_record", &PythonSession::copy_record, nb::arg("out"),
+            nb::sig("def copy_record(self, out: typing.Any) -> typing.Any"),
+            "Copies what the last run keeps for backward() to `out`, uint8 (record_bytes,), and returns it.\n"
+            "After set_record(out), backward() is of that run, whatever has run in between.")
+        .def("set_record", &PythonSession::set_record, nb::arg("record"),
+             nb::sig("def set_record(self, record: typing.Any) -> None"),
+             "Lets backward() be of the run whose record this is: of this session, or another one of the "
+             "same\n"
+             "model and options, at the size and batch that the session has now. Raises BadInputError for "
+             "other\n"
+             "bytes.")
         .def("reshape", &PythonSession::reshape, nb::arg("size").none(), nb::arg("batch") = 1,
              nb::sig("def reshape(self, size: int | tuple[int, int] | None, batch: int = 1) -> None"),
              "Plans the session for another size or batch, with the weights that are packed. Each layer "
@@ -184,6 +196,8 @@ void bind_session(nb::module_& module) {
             "input_size", [](const PythonSession& self) { return size_tuple(self.input_size()); },
             nb::sig("def input_size(self) -> tuple[int, int]"), "(height, width) in pixels.")
         .def_prop_ro("batch", &PythonSession::batch)
+        .def_prop_ro("record_bytes", &PythonSession::record_bytes,
+                     "The size of a record; 0 in a session made without gradients=True.")
         .def_prop_ro("threads", &PythonSession::threads);
 }
 

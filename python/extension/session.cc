@@ -67,6 +67,7 @@ void PythonSession::remember_shape() {
     outputs_ = session_.outputs();
     input_size_ = session_.input_size();
     batch_ = session_.batch();
+    record_bytes_ = session_.record_bytes();
     threads_ = session_.threads();
 }
 
@@ -163,6 +164,23 @@ nb::object PythonSession::backward(nb::handle gradients, nb::handle out) {
         session_.backward(from, to.values, {.is_cancelled = [&] { return interrupts.is_cancelled(); }});
     }
     return gradient;
+}
+
+nb::object PythonSession::copy_record(nb::handle out) {
+    const Turn turn(*this);
+    const BytesToWrite to = bytes_to_write(out, "out", record_bytes_);
+    {
+        const nb::gil_scoped_release unlocked;
+        session_.copy_record(to.values);
+    }
+    return nb::borrow(out);
+}
+
+void PythonSession::set_record(nb::handle record) {
+    const Turn turn(*this);
+    const BytesToRead from = bytes_to_read(record, "record", record_bytes_);
+    const nb::gil_scoped_release unlocked;
+    session_.set_record(from.values);
 }
 
 void PythonSession::reshape(nb::handle size, std::size_t batch) {
