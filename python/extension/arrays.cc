@@ -1,5 +1,7 @@
 #include "python/extension/arrays.h"
 
+#include <nanobind/stl/string.h>
+
 #include <algorithm>
 #include <cstdint>
 
@@ -40,6 +42,7 @@ Shape shape_of(const Array& array) {
 /// Whether elements follow one another in C order; where an axis has one element, its stride is no matter.
 template <class Array>
 bool is_contiguous(const Array& array) {
+    if (array.size() == 0) return true;
     std::int64_t expected = 1;
     for (std::size_t i = array.ndim(); i-- > 0;) {
         if (array.shape(i) != 1 && array.stride(i) != expected) return false;

@@ -27,7 +27,9 @@ std::optional<Pooling> pooling_named(const std::optional<std::string>& name) {
 std::vector<std::string> output_names(nb::handle outputs) {
     if (outputs.is_none()) return {};
     if (nb::isinstance<nb::str>(outputs)) return {nb::cast<std::string>(outputs)};
-    return nb::cast<std::vector<std::string>>(outputs);
+    std::vector<std::string> names;
+    if (nb::try_cast(outputs, names)) return names;
+    throw nb::type_error("outputs: expected a name or a sequence of names");
 }
 
 const char* name_of(LogLevel level) {
@@ -103,7 +105,7 @@ constexpr const char* class_documentation =
     "  \"warning\".";
 
 void bind_runs(nb::class_<PythonSession>& type) {
-    type.def("run", &PythonSession::run, nb::arg("input"), nb::arg("out").none() = nb::none(),
+    type.def("run", &PythonSession::run, nb::arg("input").none(), nb::arg("out").none() = nb::none(),
              nb::sig("def run(self, input: typing.Any, out: typing.Any = None) -> typing.Any"),
              "Runs the network on float32 (batch, 3, height, width), normalised as `model.preprocessing` "
              "says.\n\n"
@@ -117,7 +119,7 @@ void bind_runs(nb::class_<PythonSession>& type) {
              "Raises UsageError for an array of another type, shape or order, BadInputError for a value that "
              "is\n"
              "not finite.")
-        .def("backward", &PythonSession::backward, nb::arg("gradients"), nb::arg("out").none() = nb::none(),
+        .def("backward", &PythonSession::backward, nb::arg("gradients").none(), nb::arg("out").none() = nb::none(),
              nb::sig("def backward(self, gradients: typing.Any, out: typing.Any = None) -> typing.Any"),
              "The gradient of a scalar with respect to the last run's input, (batch, 3, height, width).\n\n"
              "`gradients`: the scalar's gradient with respect to the session's only output, or a dict of "
@@ -152,7 +154,7 @@ void bind_runs(nb::class_<PythonSession>& type) {
 
 void bind_pictures(nb::class_<PythonSession>& type) {
     type.def(
-            "classify", &PythonSession::classify, nb::arg("picture"), nb::arg("top").none() = nb::none(),
+            "classify", &PythonSession::classify, nb::arg("picture").none(), nb::arg("top").none() = nb::none(),
             nb::sig("def classify(self, picture: typing.Any, top: int | None = None) -> "
                     "list[vgg19._results.Prediction]"),
             "The `top` most probable classes of one picture, the most probable first. None: 5, or all if "
@@ -161,7 +163,7 @@ void bind_pictures(nb::class_<PythonSession>& type) {
             "`picture`: a path, the bytes of a file, uint8 (height, width, 3) in the order R, G, B, or an\n"
             "image of Pillow. Files are turned as their EXIF orientation says; Pillow's images are taken as\n"
             "they are. Transparent pixels are blended over white.")
-        .def("preprocess", &PythonSession::preprocess, nb::arg("picture"), nb::arg("out").none() = nb::none(),
+        .def("preprocess", &PythonSession::preprocess, nb::arg("picture").none(), nb::arg("out").none() = nb::none(),
              nb::sig("def preprocess(self, picture: typing.Any, out: typing.Any = None) -> typing.Any"),
              "A picture, as classify() takes it, as the network's input: float32 (3, height, width) of the\n"
              "session's size.")
