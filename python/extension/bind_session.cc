@@ -163,6 +163,11 @@ void bind_pictures(nb::class_<PythonSession>& type) {
             "`picture`: a path, the bytes of a file, uint8 (height, width, 3) in the order R, G, B, or an\n"
             "image of Pillow. Files are turned as their EXIF orientation says; Pillow's images are taken as\n"
             "they are. Transparent pixels are blended over white.")
+        .def("predictions", &PythonSession::predictions, nb::arg("logits"), nb::arg("top").none() = nb::none(),
+             nb::sig("def predictions(self, logits: typing.Any, top: int | None = None) -> "
+                     "list[vgg19._results.Prediction]"),
+             "The `top` most probable classes of one picture's logits, float32 (classes,), as classify() gives\n"
+             "them: for a batch that run() has computed.")
         .def("preprocess", &PythonSession::preprocess, nb::arg("picture").none(), nb::arg("out").none() = nb::none(),
              nb::sig("def preprocess(self, picture: typing.Any, out: typing.Any = None) -> typing.Any"),
              "A picture, as classify() takes it, as the network's input: float32 (3, height, width) of the\n"

@@ -225,13 +225,22 @@ std::vector<Prediction> PythonSession::predictions_of(const ImageView& picture, 
     return session_.predictions(logits, top);
 }
 
-nb::object PythonSession::classify(nb::handle picture, nb::handle top) {
+std::size_t PythonSession::top_of(nb::handle top) const {
     constexpr std::size_t usual = 5;
+    return top.is_none() ? std::min(usual, session_.model().classes()) : nb::cast<std::size_t>(top);
+}
+
+nb::object PythonSession::classify(nb::handle picture, nb::handle top) {
     const Turn turn(*this);
-    const std::size_t classes = session_.model().classes();
-    const std::size_t count = top.is_none() ? std::min(usual, classes) : nb::cast<std::size_t>(top);
+    const std::size_t count = top_of(top);
     const Picture read = Picture::of(picture, input_size_);
     return to_python(predictions_of(read.view(), count));
+}
+
+nb::object PythonSession::predictions(nb::handle logits, nb::handle top) {
+    const Turn turn(*this);
+    const FloatsToRead given = floats_to_read(logits, "logits", {session_.model().classes()});
+    return to_python(session_.predictions(given.values, top_of(top)));
 }
 
 nb::object PythonSession::features(const nb::args& pictures) {

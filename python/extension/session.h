@@ -29,6 +29,7 @@ class PythonSession {
     nb::object copy_record(nb::handle out);
     void set_record(nb::handle record);
     nb::object classify(nb::handle picture, nb::handle top);
+    nb::object predictions(nb::handle logits, nb::handle top);
     nb::object preprocess(nb::handle picture, nb::handle out);
     nb::object features(const nb::args& pictures);
     /// Ends the call that is in progress.
@@ -52,6 +53,7 @@ class PythonSession {
     std::vector<nb::object> arrays_for(nb::handle out, std::size_t batch) const;
     void compute(std::span<const float> input, const std::vector<std::span<float>>& outputs);
     void preprocess_into(nb::handle picture, std::span<float> input) const;
+    std::size_t top_of(nb::handle top) const;
     std::vector<Prediction> predictions_of(const ImageView& picture, std::size_t top);
     nb::object result(const std::vector<nb::object>& arrays) const;
 

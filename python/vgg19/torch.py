@@ -176,7 +176,7 @@ def to_state_dict(model: Union[Model, str, "os.PathLike[str]"]) -> Dict[str, tor
         if name.endswith(".weight_transposed"):
             name, values = name[: -len("_transposed")], values.t().contiguous()
         states[name] = values
-    return states
+    return {name: states[name] for name in sorted(states, key=_place_in_network)}
 
 
 def _output_name(layer: Layer) -> str:
@@ -222,6 +222,12 @@ def _normalised(pixels: torch.Tensor, preprocessing) -> torch.Tensor:
     mean = torch.tensor(preprocessing.mean).view(3, 1, 1)
     deviation = torch.tensor(preprocessing.deviation).view(3, 1, 1)
     return (pixels * preprocessing.range - mean) / deviation
+
+
+def _place_in_network(name: str):
+    """Orders names as a module of PyTorch does: "features.2.weight" before its bias and before "features.10"."""
+    part, *numbers, parameter = name.split(".")
+    return part != "features", [int(number) for number in numbers], parameter != "weight"
 
 
 def _tensors_of(model: Model):
