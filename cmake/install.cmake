@@ -39,12 +39,14 @@ configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/vgg19-config.cmake.in 
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/vgg19-config-version.cmake COMPATIBILITY SameMinorVersion)
 configure_file(${PROJECT_SOURCE_DIR}/cmake/vgg19.pc.in ${PROJECT_BINARY_DIR}/vgg19.pc @ONLY)
 
-install(TARGETS vgg19 EXPORT vgg19-targets INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/engine/include/vgg19 DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(EXPORT vgg19-targets NAMESPACE vgg19:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/vgg19)
+# `--component development` or `tools` installs one of them; without it, both are installed.
+set(development COMPONENT development)
+install(TARGETS vgg19 EXPORT vgg19-targets ${development} INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/engine/include/vgg19 DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} ${development})
+install(EXPORT vgg19-targets NAMESPACE vgg19:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/vgg19 ${development})
 install(FILES ${PROJECT_BINARY_DIR}/vgg19-config.cmake ${PROJECT_BINARY_DIR}/vgg19-config-version.cmake
-  DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/vgg19)
-install(FILES ${PROJECT_BINARY_DIR}/vgg19.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+  DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/vgg19 ${development})
+install(FILES ${PROJECT_BINARY_DIR}/vgg19.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig ${development})
 if(VGG19_BUILD_TOOLS)
-  install(TARGETS vgg19-tool vgg19-bench)
+  install(TARGETS vgg19-tool vgg19-bench COMPONENT tools)
 endif()
