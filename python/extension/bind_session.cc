@@ -178,7 +178,7 @@ void bind_session(nb::module_& module) {
     bind_pictures(type);
     type.def_prop_ro(
             "model", [](const PythonSession& self) { return self.model(); },
-            nb::sig("def model(self) -> Model"))
+            nb::sig("def model(self) -> Model"), "The model that it runs.")
         .def_prop_ro(
             "outputs", [](const PythonSession& self) { return to_python(self.outputs()); },
             nb::sig("def outputs(self) -> list[vgg19._results.Output]"),
@@ -190,8 +190,8 @@ void bind_session(nb::module_& module) {
             nb::sig("def input_size(self) -> tuple[int, int]"), "(height, width) in pixels.")
         .def_prop_ro("in_use", &PythonSession::is_in_use,
                      "Whether a call is in progress, on any thread. It may end before you look.")
-        .def_prop_ro("batch", &PythonSession::batch)
-        .def_prop_ro("threads", &PythonSession::threads);
+        .def_prop_ro("batch", &PythonSession::batch, "Pictures per run.")
+        .def_prop_ro("threads", &PythonSession::threads, "The most threads that compute a run.");
 }
 
 }  // namespace vgg19::python
