@@ -17,6 +17,7 @@
 #include "bench/worker.h"
 #include "bench/worker_process.h"
 #include "converter/lineage.h"
+#include "converter/variants/published_weights.h"
 #include "converter/variants/variants.h"
 #include "engine/model/foreign_text.h"
 #include "engine/model/mapping_faults.h"
@@ -44,6 +45,7 @@ std::vector<Variant> found_variants(const Options& options) {
     if (options.models) return converter::variants_in(*options.models, options.variants);
     const converter::MakingProgress progress = {.say = say, .shown = percent_shown};
     if (options.weights) return converter::variants_of(*options.weights, options.variants, progress);
+    if (options.real) return converter::published_variants(options.variants, progress);
     return converter::seeded_variants(options.variants, options.threads, progress);
 }
 
@@ -57,6 +59,7 @@ std::vector<Variant> chosen_variants(const Options& options) {
 
 std::string weights_text(const Options& options) {
     if (options.models) return options.models->string();
+    if (options.real) return converter::published_weights().file.string();
     return options.weights ? options.weights->string() : "seeded";
 }
 
@@ -75,10 +78,10 @@ bool has_int8_convolutions(const Variant& variant) {
 std::vector<std::string> notes(const Options& options, const std::vector<Variant>& variants,
                                kernels::Isa isa) {
     std::vector<std::string> lines;
-    if (!options.models && !options.weights) {
+    if (!options.models && !options.weights && !options.real) {
         lines.emplace_back(
             "The weights are seeded, not trained: speeds are real, predictions are meaningless. For real "
-            "ones: script/fetch-weights, then --weights FILE.");
+            "ones: script/bench --real.");
     }
     if (std::any_of(variants.begin(), variants.end(), pruned_and_not_finetuned)) {
         lines.emplace_back("Pruned weights were not fine-tuned.");

@@ -18,7 +18,8 @@ CommandLine declared(const std::string& program) {
     CommandLine line(
         "",
         "Measures the variants of VGG-19 side by side, in interleaved rounds, each in its own process.\n"
-        "Without --weights or --models, uses seeded weights, which are created once in the user's cache "
+        "Without --weights, --real or --models, uses seeded weights, which are created once in the user's "
+        "cache "
         "folder.",
         "", program);
     line.lenient();
@@ -26,6 +27,9 @@ CommandLine declared(const std::string& program) {
         .option(
             "weights", "FILE",
             "make the variants from this file: anything that `vgg19 convert` accepts, or a baseline model")
+        .flag("real",
+              "make the variants from torchvision's weights, once, in the cache folder, where "
+              "script/fetch-weights puts the file (script/bench --real does both)")
         .option("models", "DIR", "measure the files VARIANT.safetensors in this folder")
         .list_option(
             "variants", "LIST",
@@ -157,6 +161,8 @@ void require_consistent(const Options& options) {
         if (options.peers && given) reject(std::string("--peers and ") + flag + " exclude each other");
     }
     if (options.weights && options.models) reject("--weights and --models exclude each other");
+    if (options.real && options.models) reject("--real and --models exclude each other");
+    if (options.real && options.weights) reject("--real and --weights exclude each other");
     for (const auto& [given, flag] : {std::pair{options.input.has_value(), "--input"},
                                       {!options.outputs.empty(), "--outputs"},
                                       {options.backward, "--backward"}}) {
@@ -180,6 +186,7 @@ Options from_parsed(const CommandLine& line) {
     Options options;
     options.weights = optional_path(line, "weights");
     options.models = optional_path(line, "models");
+    options.real = line.given("real");
     options.variants = line.texts("variants");
     options.image = optional_path(line, "image");
     if (line.given("threads")) {

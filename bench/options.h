@@ -13,8 +13,9 @@
 namespace vgg19::bench {
 
 struct Options {
-    std::optional<std::filesystem::path> weights;  ///< if neither this nor `models` is set: seeded weights
+    std::optional<std::filesystem::path> weights;  ///< if none of these three is set: seeded weights
     std::optional<std::filesystem::path> models;
+    bool real = false;                           ///< torchvision's weights
     std::vector<std::string> variants;           ///< empty: all
     std::optional<std::filesystem::path> image;  ///< unset means the bundled one
     int threads = 0;  ///< 0 means as many as this process has CPUs; the first of `thread_counts`

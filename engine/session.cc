@@ -17,6 +17,7 @@
 #include "engine/program/plan.h"
 #include "engine/program/plan_notes.h"
 #include "engine/program/program.h"
+#include "engine/program/record.h"
 #include "engine/require_length.h"
 #include "kernels/common/blocked_layout.h"
 #include "kernels/common/parallel.h"
@@ -125,6 +126,19 @@ struct Session::State {
         program.run(input.data(), results, options);
         weights_file().require_unchanged();
         has_run = true;
+    }
+
+    /// What keeps runs for backward(), or Error (usage).
+    Backward& backward(const char* call) {
+        if (Backward* backward = program.backward_state()) return *backward;
+        throw Error(ErrorKind::usage,
+                    std::string(call) +
+                        ": expected a session made with SessionOptions::gradients, found one without");
+    }
+    void require_run(const char* call) const {
+        if (has_run) return;
+        throw Error(ErrorKind::usage,
+                    std::string(call) + ": expected a session that has run, found none that is complete");
     }
 
     const model::MappedFile& weights_file() const { return model::file_of(model).file().mapping(); }
@@ -238,14 +252,8 @@ const std::vector<Output>& Session::outputs() const {
 void Session::backward(std::span<const std::span<const float>> output_gradients,
                        std::span<float> input_gradient, const RunOptions& options) {
     const Turn turn(state_->is_busy);
-    if (!state_->program.plan().gradients) {
-        throw Error(ErrorKind::usage,
-                    "backward: expected a session made with SessionOptions::gradients, found one without");
-    }
-    if (!state_->has_run) {
-        throw Error(ErrorKind::usage,
-                    "backward: expected a session that has run, found none that is complete");
-    }
+    state_->backward("backward");
+    state_->require_run("backward");
     state_->require_outputs("output gradients", output_gradients.size());
     for (std::size_t i = 0; i < output_gradients.size(); ++i) {
         if (output_gradients[i].empty()) continue;
@@ -263,6 +271,24 @@ void Session::backward(std::span<const std::span<const float>> output_gradients,
         state_->program.backward(output_gradients, input_gradient.data(), options);
         state_->weights_file().require_unchanged();
     });
+}
+std::size_t Session::record_bytes() const {
+    const Backward* const backward = state_->program.backward_state();
+    return backward == nullptr ? 0 : vgg19::record_bytes(*backward);
+}
+void Session::copy_record(std::span<std::byte> record) const {
+    const Turn turn(state_->is_busy);
+    const Backward& backward = state_->backward("copy_record");
+    state_->require_run("copy_record");
+    require_length("record", vgg19::record_bytes(backward), record.size());
+    vgg19::copy_record(backward, record);
+}
+void Session::set_record(std::span<const std::byte> record) {
+    const Turn turn(state_->is_busy);
+    Backward& backward = state_->backward("set_record");
+    require_length("record", vgg19::record_bytes(backward), record.size());
+    vgg19::set_record(backward, record);
+    state_->has_run = true;
 }
 void Session::reshape(MapSize input_size, std::size_t batch) {
     const Turn turn(state_->is_busy);

@@ -13,6 +13,7 @@
 #include "engine/model/json.h"
 #include "engine/model/model_access.h"
 #include "tools/command.h"
+#include "tools/model_option.h"
 #include "tools/progress_bar.h"
 #include "tools/subcommands.h"
 #include "tools/text.h"
@@ -90,7 +91,7 @@ std::size_t top_option(const CommandLine& line, std::size_t classes) {
 int classify(int argc, char** argv) {
     CommandLine line(
         "classify", "Classifies images: prints the most probable classes, the most probable first.",
-        "-m MODEL IMAGE...\n\nIMAGE: " + readable_formats() + "; a file, a FIFO, or - for standard input");
+        "[-m MODEL] IMAGE...\n\nIMAGE: " + readable_formats() + "; a file, a FIFO, or - for standard input");
     add_model_option(line);
     line.option("top", "N", "classes per image; default: 3, or all if the model has fewer");
     add_session_options(line);
@@ -98,6 +99,7 @@ int classify(int argc, char** argv) {
     line.flag("json",
               "print an array with one object per image: file, ms (from pixels to predictions) and top, or "
               "file and error if it cannot be read")
+        .example("vgg19 classify photo.jpg")
         .example("vgg19 classify -m vgg19.safetensors --top 3 tabby.jpg bittern.jpg")
         .example("curl -s https://example.org/cat.jpg | vgg19 classify -m vgg19.safetensors -");
     if (!line.parse(argc, argv)) return exit_done;
@@ -106,7 +108,7 @@ int classify(int argc, char** argv) {
     const bool json = line.given("json");
     SessionOptions options = session_options(line);
     options.outputs = {"logits"};  // so that a model without a classifier is refused at once
-    const Model model = model::map_model(line.required("model"));
+    const Model model = model::map_model(model_option(line));
     const std::size_t top = top_option(line, model.classes());
     Session session(model, options);
     ImageOptions picture_options = image_options(line);

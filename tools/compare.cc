@@ -18,6 +18,7 @@
 #include "engine/model/network.h"
 #include "tools/command.h"
 #include "tools/layer_names.h"
+#include "tools/model_option.h"
 #include "tools/perceptual/distance.h"
 #include "tools/perceptual/heat_map.h"
 #include "tools/picture_sizes.h"
@@ -46,7 +47,7 @@ CommandLine command_line() {
         "anything in common. The sum over layers is the perceptual distance of Zhang et al. 2018 "
         "(LPIPS) without\n"
         "learned weights. PSNR, of the pixels, is shown beside it.",
-        "-m MODEL A B\n\nA, B: pictures of the same size: " + readable_formats());
+        "[-m MODEL] A B\n\nA, B: pictures of the same size: " + readable_formats());
     add_model_option(line);
     line.list_option("layers", "LIST",
                      std::string("the layers, by names: ") + layer_names_help +
@@ -188,7 +189,7 @@ Json to_json(const std::string& a, const std::string& b, MapSize size,
 int compare(int argc, char** argv) {
     CommandLine line = command_line();
     if (!line.parse(argc, argv)) return exit_done;
-    const std::string model_path = line.required("model");
+    const std::string model_path = model_option(line);
     const std::vector<std::string> pictures = line.arguments("two pictures");
     if (pictures.size() != 2) {
         throw Error(ErrorKind::usage, "expected two pictures, found " + std::to_string(pictures.size()) +

@@ -107,13 +107,8 @@ PictureScan scan_data(const NamedData& named, const std::vector<std::size_t>& it
         scan = converter::scan_pictures(*named.data, items, threads, bar.callback());
     }
     if (scan.broken.empty()) return scan;
-    const std::string text = converter::broken_text(scan.broken, items.size());
-    if (converter::too_many_broken(scan.broken.size(), items.size())) {
-        throw Error(
-            ErrorKind::bad_input,
-            named.path + ": expected at most a quarter of the pictures to be broken, found that " + text);
-    }
-    say(named, "left out: " + text);
+    converter::require_few_broken(scan.broken, items.size(), named.path);
+    say(named, "left out: " + converter::broken_text(scan.broken, items.size()));
     return scan;
 }
 

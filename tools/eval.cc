@@ -12,6 +12,7 @@
 #include "tools/command.h"
 #include "tools/data_sets.h"
 #include "tools/evaluation_text.h"
+#include "tools/model_option.h"
 #include "tools/progress_bar.h"
 #include "tools/subcommands.h"
 #include "vgg19/session.h"
@@ -28,7 +29,7 @@ CommandLine command_line() {
         "eval",
         std::string("Measures a model's accuracy: top-1, top-3 and top-5, with 95 % Wilson intervals.\n\n") +
             labelled_data_help,
-        "-m MODEL --data DATA");
+        "[-m MODEL] --data DATA");
     add_model_option(line);
     line.option("data", "DATA", "labelled images (required)")
         .option("reference", "FILE",
@@ -64,7 +65,7 @@ int eval(int argc, char** argv) {
     CommandLine line = command_line();
     if (!line.parse(argc, argv)) return exit_done;
     line.no_arguments();
-    const std::string model_path = line.required("model");
+    const std::string model_path = model_option(line);
     const std::string data_path = line.required("data");
     const std::string reference_path = line.text("reference");
     const std::size_t count =

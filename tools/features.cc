@@ -22,6 +22,7 @@
 #include "tools/features/picture_list.h"
 #include "tools/interrupt.h"
 #include "tools/layer_names.h"
+#include "tools/model_option.h"
 #include "tools/npy_file.h"
 #include "tools/picture_sizes.h"
 #include "tools/progress_bar.h"
@@ -45,7 +46,7 @@ CommandLine command_line() {
                      "pictures along the first\n"
                      "axis. Pictures that cannot be read are left out, counted and named; then the exit code "
                      "is 5.",
-                     "-m MODEL IMAGE|FOLDER... --layers LIST -o FILE\n\nIMAGE: " + readable_formats() +
+                     "[-m MODEL] IMAGE|FOLDER... --layers LIST -o FILE\n\nIMAGE: " + readable_formats() +
                          "; a FOLDER stands for the pictures in it and below it, by path");
     add_model_option(line);
     line.option(
@@ -150,13 +151,14 @@ fs::path rows_path(const fs::path& output) {
 }
 
 /// No file that is written may be one that is read.
-void check_inputs(const CommandLine& line, const fs::path& output, const std::vector<PictureFile>& pictures) {
+void check_inputs(const CommandLine& line, const fs::path& model_path, const fs::path& output,
+                  const std::vector<PictureFile>& pictures) {
     std::vector<fs::path> written = {output, rows_path(output)};
     if (is_npy(output)) written.push_back(names_path(output));
     for (const fs::path& path : written) {
         std::error_code ignored;
         if (!fs::exists(path, ignored)) continue;
-        model::require_other_file(line.required("model"), path);
+        model::require_other_file(model_path, path);
         model::require_other_file(line.text("list"), path);
         for (const PictureFile& picture : pictures) model::require_other_file(picture.path, path);
     }
@@ -202,12 +204,13 @@ std::string header_digest(const fs::path& path) {
 }
 
 /// All that a picture's features depend on beside the picture.
-Json row_settings(const CommandLine& line, const Session& session, const ExtractOptions& options) {
+Json row_settings(const CommandLine& line, const fs::path& model_path, const Session& session,
+                  const ExtractOptions& options) {
     Json layers = Json::Array{};
     for (const Output& output : session.outputs()) layers.push(output.name);
     Json json;
     json.set("rows of vgg19 features, version", 1);
-    json.set("model", header_digest(line.required("model")));
+    json.set("model", header_digest(model_path));
     json.set("layers", std::move(layers));
     json.set("pool", line.text("pool"));
     if (options.pool == MapPool::generalized_mean) json.set("gem_power", options.power);
@@ -217,9 +220,10 @@ Json row_settings(const CommandLine& line, const Session& session, const Extract
 }
 
 /// What the metadata says beside the names.
-model::Metadata metadata(const CommandLine& line, const Session& session, const ExtractOptions& options) {
+model::Metadata metadata(const CommandLine& line, const fs::path& model_path, const Session& session,
+                         const ExtractOptions& options) {
     model::Metadata result = {{"model", session.model().variant()},
-                              {"model_header_sha256", header_digest(line.required("model"))},
+                              {"model_header_sha256", header_digest(model_path)},
                               {"pool", line.text("pool")}};
     if (options.pool == MapPool::generalized_mean) {
         result.emplace_back("gem_power", shortest_text(options.power));
@@ -292,14 +296,14 @@ Extracted extract_visibly(Session& session, const ExtractOptions& options,
 int features(int argc, char** argv) {
     CommandLine line = command_line();
     if (!line.parse(argc, argv)) return exit_done;
-    const fs::path model_path = line.required("model");
+    const fs::path model_path = model_option(line);
     const std::vector<std::string> layers = layers_option(line);
     const fs::path output = line.required("output");
     check_output(output, layers.size());
     const Size size = size_option_or_original(line);
     ExtractOptions options = extract_options(line, size);
     const std::vector<PictureFile> pictures = pictures_option(line);
-    check_inputs(line, output, pictures);
+    check_inputs(line, model_path, output, pictures);
 
     const Model model = model::map_model(model_path);
     SessionOptions running = session_options_of(line, layers);
@@ -311,7 +315,7 @@ int features(int argc, char** argv) {
         keep_sides_for(running.input_size(), options.image);
     }
     Session session(model, running);
-    RowFile rows(rows_path(output), row_settings(line, session, options), line.given("restart"));
+    RowFile rows(rows_path(output), row_settings(line, model_path, session, options), line.given("restart"));
     const Extracted extracted = extract_visibly(session, options, pictures, rows);
     if (extracted.stopped) {
         throw Error(ErrorKind::failed, "interrupted after " + std::to_string(rows.size()) + " of " +
@@ -327,7 +331,7 @@ int features(int argc, char** argv) {
         throw Error(ErrorKind::bad_input, "none of the " + std::to_string(pictures.size()) +
                                               " pictures has features; nothing is written");
     }
-    write_features(output, rows, session, done, metadata(line, session, options));
+    write_features(output, rows, session, done, metadata(line, model_path, session, options));
     rows.remove();
     if (extracted.problems.empty()) return exit_done;
     std::cerr << "vgg19 features: " << extracted.problems.size() << " of " << pictures.size()

@@ -14,6 +14,7 @@
 
 #include "converter/data/data_set.h"
 #include "converter/prune/criterion.h"
+#include "converter/quantize/option_names.h"
 #include "converter/refit/least_loss.h"
 #include "converter/refit/moments.h"
 #include "converter/refit/refit.h"
@@ -235,8 +236,7 @@ class Calibration {
     }
     /// For the lineage.
     std::string text() const {
-        return "--calib " + base_name(named_.path) + " -n " + std::to_string(images_.items.size()) +
-               " --size " + to_string(images_.session.input_size()) + (no_exif_ ? " --no-exif" : "");
+        return converter::calibration_text(named_.path, images_) + (no_exif_ ? " --no-exif" : "");
     }
 
   private:

@@ -6,13 +6,12 @@
 #include <filesystem>
 #include <iostream>
 #include <string>
-#include <utility>
 #include <variant>
 #include <vector>
 
 #include "converter/data/data_set.h"
-#include "converter/lineage.h"
 #include "converter/quantize/equalize.h"
+#include "converter/quantize/option_names.h"
 #include "converter/quantize/sensitivity.h"
 #include "engine/model/model_file.h"
 #include "kernels/common/parallel.h"
@@ -28,14 +27,6 @@ namespace vgg19::tools {
 namespace {
 
 constexpr std::size_t most_images = 1'000'000;
-
-constexpr std::array<std::pair<const char*, converter::DenseType>, 2> dense_types = {
-    {{"int8", converter::DenseType::int8}, {"int4", converter::DenseType::int4}}};
-
-constexpr std::array<std::pair<const char*, converter::RangeMethod>, 3> ranges = {
-    {{"max", converter::RangeMethod::max},
-     {"percentile", converter::RangeMethod::percentile},
-     {"mse", converter::RangeMethod::mse}}};
 
 /// Options that are meaningless without calibration.
 constexpr std::array full_scope_options = {
@@ -83,21 +74,6 @@ CommandLine command_line() {
     return line;
 }
 
-converter::DenseType dense_option(const CommandLine& line) {
-    for (const auto& [name, type] : dense_types) {
-        if (line.text("dense") == name) return type;
-    }
-    throw Error(ErrorKind::usage, "--dense: expected int8 or int4, found '" + line.text("dense") + "'");
-}
-
-converter::RangeMethod range_option(const CommandLine& line) {
-    for (const auto& [name, method] : ranges) {
-        if (line.text("range") == name) return method;
-    }
-    throw Error(ErrorKind::usage,
-                "--range: expected max, percentile or mse, found '" + line.text("range") + "'");
-}
-
 /// Comma-separated names.
 std::vector<std::string> names_option(const CommandLine& line, const std::string& option) {
     std::vector<std::string> names;
@@ -114,10 +90,10 @@ std::vector<std::string> names_option(const CommandLine& line, const std::string
 converter::FullOptions full_options(const CommandLine& line) {
     const int threads = threads_option(line);
     converter::FullOptions options;
-    options.convolutions = {.range = range_option(line),
+    options.convolutions = {.range = converter::range_named(line.text("range")),
                             .bias_correction = !line.given("no-bias-correction"),
                             .threads = threads > 0 ? threads : kernels::available_cpus()};
-    options.dense = dense_option(line);
+    options.dense = converter::dense_type_named(line.text("dense"));
     options.keep_fp32 = names_option(line, "keep-fp32");
     options.all_direct = line.text("no-winograd") == "all";
     if (!options.all_direct) options.no_winograd = names_option(line, "no-winograd");
@@ -125,19 +101,12 @@ converter::FullOptions full_options(const CommandLine& line) {
 }
 
 /// The lineage entry: the options that produced the model.
-std::string lineage_step(const CommandLine& line, const converter::CalibrationImages& images) {
-    std::string step = converter::surgery_name(converter::Surgery::quantize) +
-                       std::string(" --scope all --calib ") + base_name(line.text("calib")) + " -n " +
-                       std::to_string(images.items.size()) + " --size " +
-                       to_string(images.session.input_size()) + " --range " + line.text("range");
-    if (dense_option(line) == converter::DenseType::int4) step += " --dense int4";
-    for (const char* option : {"keep-fp32", "no-winograd"}) {
-        if (line.given(option)) step += " --" + std::string(option) + " " + line.text(option);
-    }
-    for (const char* flag : {"no-equalization", "no-bias-correction", "no-exif"}) {
-        if (line.given(flag)) step += " --" + std::string(flag);
-    }
-    return step;
+std::string lineage_step(const CommandLine& line, const converter::CalibrationImages& images,
+                         const converter::FullOptions& options) {
+    return converter::full_step(options,
+                                {.calibration = converter::calibration_text(line.text("calib"), images),
+                                 .equalized = !line.given("no-equalization"),
+                                 .exif = !line.given("no-exif")});
 }
 
 void print_table(const converter::FullQuantization& quantization) {
@@ -171,7 +140,7 @@ int quantize_dense_layers(const CommandLine& line) {
     const std::filesystem::path input = line.argument("MODEL");
     const std::filesystem::path output = line.required("output");
     require_no_full_options(line);
-    const converter::DenseType type = dense_option(line);
+    const converter::DenseType type = converter::dense_type_named(line.text("dense"));
     check_destination(output);
     model::require_other_file(input, output);
     {
@@ -237,7 +206,7 @@ void quantize_model(const CommandLine& line, const model::ModelFile& model,
     }
     if (to.model.empty()) return;
     ProgressBar bar("writing", ProgressUnit::bytes);
-    converter::write_full(model, quantization, lineage_step(line, images), to.model, bar.callback());
+    converter::write_full(model, quantization, lineage_step(line, images, options), to.model, bar.callback());
 }
 
 int quantize_every_layer(const CommandLine& line) {

@@ -12,6 +12,7 @@
 #include "engine/model/safetensors.h"
 #include "tools/command.h"
 #include "tools/layer_names.h"
+#include "tools/model_option.h"
 #include "tools/progress_bar.h"
 #include "tools/subcommands.h"
 #include "tools/text.h"
@@ -150,7 +151,7 @@ int run(int argc, char** argv) {
         "output's name:\n"
         "(N, channels, height, width) of maps, (N, values) of the rest. Layers behind the last one "
         "are not run.",
-        "-m MODEL --input FILE --output FILE");
+        "[-m MODEL] --input FILE --output FILE");
     add_model_option(line);
     line.option("input", "FILE", "the inputs (required)")
         .option("o,output", "FILE", "the file of results to write (required)")
@@ -166,7 +167,7 @@ int run(int argc, char** argv) {
     if (!line.parse(argc, argv)) return exit_done;
 
     line.no_arguments();
-    const std::string model_path = line.required("model");
+    const std::string model_path = model_option(line);
     const std::string input_path = line.required("input");
     const std::filesystem::path output = line.required("output");
     SessionOptions options = session_options(line);

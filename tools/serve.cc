@@ -39,10 +39,13 @@ CommandLine command_line() {
                      "/openapi.json. Only JPEG and WebP can be "
                      "decoded at reduced size;\n"
                      "other pictures may have at most 100 megapixels, unless --max-megapixels is given.",
-                     "[--models DIR] [--port N]");
+                     "[--models DIR | --real] [--port N]");
     line.option("models", "DIR",
                 "folder with a VARIANT.safetensors per variant and, for accuracies, a report.json; default: "
                 "all variants with seeded weights, which are created once in the cache folder")
+        .flag("real",
+              "all variants of torchvision's weights, which are made once in the cache folder, from the file "
+              "that script/fetch-weights puts there")
         .option("variants", "LIST", "only these variants, separated by commas")
         .option("host", "ADDRESS", "address to listen on", "127.0.0.1")
         .option("port", "N", "port to listen on; 0: any free port", "8080")
@@ -66,7 +69,7 @@ CommandLine command_line() {
     add_cpu_options(line);
     add_convolution_option(line);
     add_plan_option(line);
-    line.example("vgg19 serve --models models --port 0");
+    line.example("vgg19 serve --real").example("vgg19 serve --models models --port 0");
     return line;
 }
 
@@ -206,6 +209,14 @@ class SignalThread {
     std::thread thread_;
 };
 
+std::vector<converter::Variant> chosen_variants(const CommandLine& line, const std::vector<std::string>& ids,
+                                                int threads) {
+    const converter::MakingProgress progress = {.say = bench::say, .shown = bench::percent_shown};
+    if (line.given("models")) return converter::variants_in(line.text("models"), ids);
+    if (line.given("real")) return converter::published_variants(ids, progress);
+    return converter::seeded_variants(ids, threads, progress);
+}
+
 }  // namespace
 
 int serve(int argc, char** argv) {
@@ -216,14 +227,14 @@ int serve(int argc, char** argv) {
     const std::chrono::milliseconds grace = settings.limits.grace;
     const std::vector<std::string> ids = words(line.text("variants"));
     const std::string folder = line.text("models");
+    if (line.given("models") && line.given("real")) {
+        throw Error(ErrorKind::usage, "--models and --real exclude each other");
+    }
 
     keep_memory_flat();
     static SignalThread signals;  // static, because its thread runs until the process ends
     const int threads = settings.session.threads > 0 ? settings.session.threads : kernels::available_cpus();
-    const std::vector<converter::Variant> variants =
-        folder.empty()
-            ? converter::seeded_variants(ids, threads, {.say = bench::say, .shown = bench::percent_shown})
-            : converter::variants_in(folder, ids);
+    const std::vector<converter::Variant> variants = chosen_variants(line, ids, threads);
     server::Application application(std::move(settings), variants);
     if (!folder.empty()) application.variants().read_report(folder);
     const std::string address = application.bind();

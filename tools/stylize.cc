@@ -17,6 +17,7 @@
 #include "tools/command.h"
 #include "tools/interrupt.h"
 #include "tools/layer_names.h"
+#include "tools/model_option.h"
 #include "tools/picture_sizes.h"
 #include "tools/png_file.h"
 #include "tools/progress_bar.h"
@@ -74,7 +75,7 @@ CommandLine command_line() {
         "Ecker and Bethge 2016): it changes pixels until layers see the same content, and the same "
         "textures. Needs an\n"
         "FP32 model. Ctrl-C ends early and writes what there is.",
-        "-m MODEL CONTENT STYLE -o FILE\n\nCONTENT, STYLE: " + readable_formats());
+        "[-m MODEL] CONTENT STYLE -o FILE\n\nCONTENT, STYLE: " + readable_formats());
     add_model_option(line);
     line.option("o,output", "FILE", "the PNG to write (required)")
         .option("long-side", "N",
@@ -277,7 +278,7 @@ void print(const CommandLine& line, const Found& found, MapSize size, double sec
 int stylize(int argc, char** argv) {
     CommandLine line = command_line();
     if (!line.parse(argc, argv)) return exit_done;
-    const std::string model_path = line.required("model");
+    const std::string model_path = model_option(line);
     const std::string output = line.required("output");
     check_png_destination(output);
     model::require_other_file(model_path, output);

@@ -1,4 +1,4 @@
-// The subcommands, one source file each; main.cc has their table.
+// The subcommands, one source file each; program.cc has their table.
 #pragma once
 
 namespace vgg19::tools {

@@ -114,6 +114,13 @@ bool too_many_broken(std::size_t broken, std::size_t all) {
     return 4 * broken > all || broken == all;
 }
 
+void require_few_broken(const std::vector<BrokenPicture>& broken, std::size_t all, const std::string& name) {
+    if (!too_many_broken(broken.size(), all)) return;
+    throw Error(ErrorKind::bad_input,
+                name + ": expected at most a quarter of the pictures to be broken, found that " +
+                    broken_text(broken, all));
+}
+
 std::string broken_text(const std::vector<BrokenPicture>& broken, std::size_t all) {
     std::string text = std::to_string(broken.size()) + " of " + std::to_string(all) +
                        (all == 1 ? " picture cannot be read: " : " pictures cannot be read: ");

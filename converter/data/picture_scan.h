@@ -58,6 +58,9 @@ std::optional<ContradictingLabels> find_contradicting_labels(const DataSet& data
 /// set.
 bool too_many_broken(std::size_t broken, std::size_t all);
 
+/// Throws Error (bad_input) for too_many_broken() pictures of the data set at path `name`.
+void require_few_broken(const std::vector<BrokenPicture>& broken, std::size_t all, const std::string& name);
+
 /// "3 of 100 pictures cannot be read, such as photos/cat/7.jpg: …".
 std::string broken_text(const std::vector<BrokenPicture>& broken, std::size_t all);
 

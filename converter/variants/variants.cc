@@ -6,11 +6,13 @@
 #include "converter/import/import.h"
 #include "converter/variants/cache_folder.h"
 #include "converter/variants/derive.h"
+#include "converter/variants/published_weights.h"
 #include "converter/variants/recipes.h"
 #include "converter/variants/seeded_weights.h"
 #include "engine/model/foreign_text.h"
 #include "engine/model/number_text.h"
 #include "engine/model/sha256.h"
+#include "engine/model/users_cache.h"
 #include "vgg19/error.h"
 
 namespace vgg19::converter {
@@ -108,6 +110,62 @@ std::optional<ModelFile> as_model(const path& file) {
     }
 }
 
+std::string digest_of(const path& file) {
+    return model::sha256_hex(model::MappedFile(file).bytes());
+}
+
+constexpr const char* weights_prefix = "weights-";
+
+/// The cache folder of variants of weights with this SHA-256.
+std::string weights_folder(const std::string& digest) {
+    return folder_name(weights_prefix + digest);
+}
+
+path baseline_in(const path& folder) {
+    return file_in(folder, baseline_recipe().id);
+}
+
+bool is_baseline(const path& file) {
+    const std::optional<ModelFile> model = as_model(file);
+    return model && model->description().variant == baseline_recipe().id;
+}
+
+/// The variants of a file of weights that is no model; it need not exist any more if they have been made.
+std::vector<Variant> imported_variants(const path& weights, const std::string& digest,
+                                       const std::vector<std::string>& ids, const MakingProgress& progress) {
+    const CacheFolder folder(weights_folder(digest), progress.say);
+    const Maker maker(folder.path(), progress);
+    const path baseline = baseline_in(folder.path());
+    if (!is_baseline(baseline)) {
+        maker.say("importing " + weights.string() + " to " + baseline.string());
+        import_model(weights, baseline, {}, maker.shown(baseline_recipe().id));
+    }
+    return maker.ensure_all(baseline, ids);
+}
+
+/// The SHA-256 of published weights whose baseline is in the cache folder.
+std::optional<std::string> imported_digest(const PublishedWeights& weights) {
+    constexpr std::size_t digits = 64;
+    std::error_code none;  // without a cache folder, there is no baseline
+    for (const auto& entry : std::filesystem::directory_iterator(model::users_cache(), none)) {
+        const std::string name = entry.path().filename().string();
+        if (!name.starts_with(weights_prefix + weights.digits)) continue;
+        const std::string digest = name.substr(std::string(weights_prefix).size(), digits);
+        if (name == weights_folder(digest) && is_baseline(baseline_in(entry.path()))) return digest;
+    }
+    return std::nullopt;
+}
+
+/// The SHA-256 of the file of published weights.
+std::string checked_digest(const PublishedWeights& weights) {
+    if (!std::filesystem::exists(weights.file)) throw Error(ErrorKind::usage, how_to_get(weights));
+    std::string digest = digest_of(weights.file);
+    if (digest.starts_with(weights.digits)) return digest;
+    throw Error(ErrorKind::bad_input, weights.file.string() + ": expected a SHA-256 that begins with " +
+                                          weights.digits + ", found " + digest +
+                                          "; remove the file and download it again");
+}
+
 /// The recipe with that id, unless it needs ranks.
 const Recipe* find_listed(const std::string& id) {
     const Recipe* const recipe = find_recipe(id);
@@ -152,18 +210,27 @@ std::vector<Variant> variants_of(const path& weights, const std::vector<std::str
                         ": expected a baseline that variants can be derived from, found a " +
                         given->description().variant + " model; --models DIR measures variants that exist");
     }
-    const std::string digest = model::sha256_hex(model::MappedFile(weights).bytes());
-    const CacheFolder folder(folder_name("weights-" + digest), progress.say);
-    const Maker maker(folder.path(), progress);
-    if (given) return maker.ensure_all(std::filesystem::absolute(weights), ids);
-
-    const path baseline = file_in(folder.path(), id);
-    const std::optional<ModelFile> cached = as_model(baseline);
-    if (!cached || cached->description().variant != id) {
-        maker.say("importing " + weights.string() + " to " + baseline.string());
-        import_model(weights, baseline, {}, maker.shown(id));
+    const std::string digest = digest_of(weights);
+    if (given) {
+        const CacheFolder folder(weights_folder(digest), progress.say);
+        return Maker(folder.path(), progress).ensure_all(std::filesystem::absolute(weights), ids);
     }
-    return maker.ensure_all(baseline, ids);
+    return imported_variants(weights, digest, ids, progress);
+}
+
+std::vector<Variant> published_variants(const std::vector<std::string>& ids, const MakingProgress& progress) {
+    require_in_list(ids);
+    const PublishedWeights weights = published_weights();
+    const std::optional<std::string> digest = imported_digest(weights);
+    return imported_variants(weights.file, digest ? *digest : checked_digest(weights), ids, progress);
+}
+
+path published_baseline(const MakingProgress& progress) {
+    const std::string id = baseline_recipe().id;
+    if (const std::optional<std::string> digest = imported_digest(published_weights())) {
+        return baseline_in(model::users_cache() / weights_folder(*digest));
+    }
+    return published_variants({id}, progress).front().file;
 }
 
 namespace {

@@ -36,6 +36,14 @@ std::vector<Variant> seeded_variants(const std::vector<std::string>& ids, int th
 std::vector<Variant> variants_of(const std::filesystem::path& weights, const std::vector<std::string>& ids,
                                  const MakingProgress& progress = {});
 
+/// The same from the weights that torchvision publishes (published_weights.h). Throws Error: usage that says
+/// how to get them if they are not in the cache folder, bad_input if the file there is another.
+std::vector<Variant> published_variants(const std::vector<std::string>& ids,
+                                        const MakingProgress& progress = {});
+
+/// The file of the baseline among these. Does not wait for other processes if it has been made.
+std::filesystem::path published_baseline(const MakingProgress& progress = {});
+
 /// The same from a folder with finished files; nothing is made: VARIANT.safetensors for variants in the list,
 /// and any other model file under its own name. Without ids, all files in the folder. Throws Error: usage if
 /// an id is not there, bad_input if a file holds a variant other than its name says.

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
@@ -140,6 +141,26 @@ vgg19_status vgg19_session_backward(vgg19_session* session, const vgg19_const_fl
         require(input_gradient, "input_gradient");
         session->session.backward(spans_of<const float>(output_gradients, output_count, "output_gradients"),
                                   {input_gradient, input_count}, options_from(options));
+    });
+}
+
+size_t vgg19_session_record_bytes(const vgg19_session* session) {
+    return session == nullptr ? 0 : session->session.record_bytes();
+}
+
+vgg19_status vgg19_session_copy_record(const vgg19_session* session, void* record, size_t bytes) {
+    return guarded([&] {
+        require(session, "session");
+        require(record, "record");
+        session->session.copy_record({static_cast<std::byte*>(record), bytes});
+    });
+}
+
+vgg19_status vgg19_session_set_record(vgg19_session* session, const void* record, size_t bytes) {
+    return guarded([&] {
+        require(session, "session");
+        require(record, "record");
+        session->session.set_record({static_cast<const std::byte*>(record), bytes});
     });
 }
 

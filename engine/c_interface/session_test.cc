@@ -208,6 +208,31 @@ TEST_CASE("gradients through the C interface are those of the C++ one") {
           VGG19_USAGE);
 }
 
+TEST_CASE("records of runs pass through the C interface") {
+    BothSessions both(true);
+    INFO(both.random.replay());
+    std::vector<char> record(vgg19_session_record_bytes(both.c));
+    REQUIRE(record.size() == both.cpp.record_bytes());
+    const auto copied = [&] { return vgg19_session_copy_record(both.c, record.data(), record.size()); };
+    CHECK(copied() == VGG19_USAGE);  // before a run
+    std::vector<std::vector<float>> found;
+    REQUIRE(both.run_c(found) == VGG19_OK);
+    REQUIRE(copied() == VGG19_OK);
+    const std::vector<char> first = record;
+    both.make_input();
+    REQUIRE(both.run_c(found) == VGG19_OK);
+    REQUIRE(copied() == VGG19_OK);
+    CHECK(record != first);
+    REQUIRE(vgg19_session_set_record(both.c, first.data(), first.size()) == VGG19_OK);
+    REQUIRE(copied() == VGG19_OK);
+    CHECK(record == first);
+    CHECK(vgg19_session_set_record(both.c, first.data(), first.size() - 1) == VGG19_USAGE);
+    CHECK(vgg19_session_set_record(both.c, std::vector<char>(first.size()).data(), first.size()) ==
+          VGG19_BAD_INPUT);
+    CHECK(vgg19_session_record_bytes(nullptr) == 0);
+    CHECK(vgg19_session_record_bytes(BothSessions().c) == 0);
+}
+
 TEST_CASE("a session is planned for another shape through the C interface") {
     BothSessions both;
     INFO(both.random.replay());

@@ -191,6 +191,20 @@ void Backward::record(std::size_t step, const std::byte* output) {
     }
 }
 
+/// FNV-1a, by whole numbers.
+std::uint64_t Backward::record_layout() const {
+    std::uint64_t hash = 14695981039346656037U;
+    const auto add = [&](std::uint64_t number) { hash = (hash ^ number) * 1099511628211U; };
+    add(static_cast<std::uint64_t>(plan_.execution.isa));
+    for (const Link& link : links_) {
+        const Step& step = step_of(link);
+        add(static_cast<std::uint64_t>(step.kind));
+        add(step.layer);
+        add(link.recorded_bytes);
+    }
+    return hash;
+}
+
 std::size_t Backward::activation_bytes() const {
     std::size_t bytes = 0;
     for (const Link& link : links_) {

@@ -36,6 +36,13 @@ class Backward {
     /// After each step of a run: keeps what the gradient needs of its output.
     void record(std::size_t step, const std::byte* output);
 
+    /// All that runs have recorded, for whoever keeps it while other inputs run (record.h).
+    std::span<std::byte> recorded() { return {recorded_.data(), recorded_.size()}; }
+    std::span<const std::byte> recorded() const { return {recorded_.data(), recorded_.size()}; }
+    /// Differs, as good as certainly, between objects that record other values or in another layout.
+    std::uint64_t record_layout() const;
+    const Plan& plan() const { return plan_; }
+
     /// Of memory for run(), aligned to a cache line. A program's activations are not needed any more.
     std::size_t activation_bytes() const;
     std::size_t scratch_bytes() const;

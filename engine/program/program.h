@@ -40,6 +40,9 @@ class Program {
     void backward(std::span<const std::span<const float>> result_gradients, float* image_gradient,
                   const RunOptions& options);
 
+    /// Null without gradients.
+    Backward* backward_state() { return backward_.get(); }
+
     /// Runs only layers [begin, end), and writes no outputs; all convolutions must be FP32. `input` is the
     /// input of layer `begin`, aligned to 64 bytes unless it is an image, and not inside this object's
     /// memory. Returns the input of layer `end`, or what the last step gives (such as the logits), valid

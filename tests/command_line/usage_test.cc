@@ -21,7 +21,7 @@ const std::vector<std::string>& subcommands() {
 
 /// Expects exit code 2, `message` on standard error, and nothing on standard output.
 void check_usage(const Arguments& arguments, const std::string& message) {
-    const Outcome outcome = run_tool(arguments);
+    const Outcome outcome = run_tool(arguments, {"XDG_CACHE_HOME=/nonexistent"});  // no weights are there
     std::string command = "vgg19";
     for (const std::string& argument : arguments) command += " " + argument;
     INFO(command);

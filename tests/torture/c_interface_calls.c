@@ -28,6 +28,8 @@ static float *input, *expected, *logits, *gradient, *features, *target, *gram;
 static uint8_t *rgb, *bmp;
 static void* file;
 static size_t file_bytes;
+static void *record, *other_record;
+static size_t record_bytes;
 static double seconds[200];
 static vgg19_prediction* predictions;
 static vgg19_floats outputs[1];
@@ -72,6 +74,12 @@ static vgg19_status run_outputs(const union value* values) {
 static vgg19_status backward(const union value* values) {
     return vgg19_session_backward(P(0, vgg19_session*), P(1, vgg19_const_floats*), N(2), P(3, float*), N(4),
                                   P(5, vgg19_run_options*));
+}
+static vgg19_status copy_record(const union value* values) {
+    return vgg19_session_copy_record(P(0, const vgg19_session*), P(1, void*), N(2));
+}
+static vgg19_status set_record(const union value* values) {
+    return vgg19_session_set_record(P(0, vgg19_session*), P(1, const void*), N(2));
 }
 static vgg19_status reshape(const union value* values) {
     return vgg19_session_reshape(P(0, vgg19_session*), N(1), N(2), N(3));
@@ -332,6 +340,10 @@ int prepare(const char* path) {
         vgg19_session_run(session, input, inputs, expected, classes) != VGG19_OK) {
         return 0;
     }
+    record_bytes = vgg19_session_record_bytes(session);
+    record = guarded_array(record_bytes);
+    other_record = guarded_array(record_bytes);
+    if (vgg19_session_copy_record(session, record, record_bytes) != VGG19_OK) return 0;
     add_wrong_sessions();
     add_wrong_structs();
     add_wrong_files();

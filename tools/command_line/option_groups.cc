@@ -26,7 +26,9 @@ std::string isa_list() {
 }  // namespace
 
 void add_model_option(CommandLine& line) {
-    line.option("m,model", "FILE", "the model (required)");
+    line.option("m,model", "FILE",
+                "the model; default: torchvision's weights, if they are in the cache folder, where "
+                "script/fetch-weights puts them");
 }
 
 void add_output_option(CommandLine& line) {

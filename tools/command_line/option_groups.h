@@ -9,7 +9,7 @@
 
 namespace vgg19 {
 
-/// --model (required): line.required("model").
+/// --model, for subcommands that run a model (tools/model_option.h).
 void add_model_option(CommandLine& line);
 /// --output (required), a model file: line.required("output").
 void add_output_option(CommandLine& line);

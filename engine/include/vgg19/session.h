@@ -183,6 +183,18 @@ class Session {
     /// (cancelled). Our own code allocates nothing here.
     void backward(std::span<const std::span<const float>> output_gradients, std::span<float> input_gradient,
                   const RunOptions& options = {});
+
+    /// What a run keeps for backward(), so that other inputs can run before it: copy it after the run, and
+    /// set it before backward(), which then is of that run. Of a VGG-19 about 45 bytes for each pixel of each
+    /// image. A record belongs to sessions of the same model and options on the same CPU, at the same shape.
+    /// Its bytes are of this machine: not a format for files. record_bytes() is 0 for a session made
+    /// without SessionOptions::gradients. There the others throw Error (usage), as for a wrong length, and
+    /// copy_record() for a session that has not run; set_record() throws (bad_input) for bytes that are no
+    /// record of this session's kind and shape. Our own code allocates nothing here.
+    std::size_t record_bytes() const;
+    void copy_record(std::span<std::byte> record) const;
+    void set_record(std::span<const std::byte> record);
+
     /// Plans the session for another shape, with the weights that are packed: each layer keeps its algorithm,
     /// so that results may differ in their last bits from those of a session made for this shape. (oneDNN's
     /// convolutions are made anew.) outputs(), plan(), input_size() and batch() change. Throws Error (usage)

@@ -168,6 +168,12 @@ vgg19_status vgg19_session_backward(vgg19_session* session, const vgg19_const_fl
                                     size_t output_count, float* input_gradient, size_t input_count,
                                     const vgg19_run_options* options);
 
+/* What a run keeps for vgg19_session_backward, so that other inputs can run before it: copied after the run,
+ * and set before backward, which then is of that run. 0 bytes for a session without gradients. */
+size_t vgg19_session_record_bytes(const vgg19_session* session);
+vgg19_status vgg19_session_copy_record(const vgg19_session* session, void* record, size_t bytes);
+vgg19_status vgg19_session_set_record(vgg19_session* session, const void* record, size_t bytes);
+
 /* Plans the session for another shape; nothing is packed again. After VGG19_USAGE the session is as before.
  */
 vgg19_status vgg19_session_reshape(vgg19_session* session, size_t height, size_t width, size_t batch);

@@ -1,0 +1,170 @@
+#include "python/extension/arrays.h"
+
+#include <nanobind/stl/string.h>
+
+#include <algorithm>
+#include <cstdint>
+
+#include "vgg19/error.h"
+
+namespace vgg19::python {
+
+namespace {
+
+std::string type_name(nb::dlpack::dtype type) {
+    using nb::dlpack::dtype_code;
+    const std::string bits = std::to_string(type.bits);
+    switch (static_cast<dtype_code>(type.code)) {
+        case dtype_code::Int:
+            return "int" + bits;
+        case dtype_code::UInt:
+            return "uint" + bits;
+        case dtype_code::Float:
+            return "float" + bits;
+        case dtype_code::Bfloat:
+            return "bfloat" + bits;
+        case dtype_code::Complex:
+            return "complex" + bits;
+        case dtype_code::Bool:
+            return "bool";
+        default:
+            return "a type of code " + std::to_string(type.code);
+    }
+}
+
+template <class Array>
+Shape shape_of(const Array& array) {
+    Shape shape;
+    for (std::size_t i = 0; i < array.ndim(); ++i) shape.push_back(array.shape(i));
+    return shape;
+}
+
+/// Whether elements follow one another in C order; where an axis has one element, its stride is no matter.
+template <class Array>
+bool is_contiguous(const Array& array) {
+    if (array.size() == 0) return true;
+    std::int64_t expected = 1;
+    for (std::size_t i = array.ndim(); i-- > 0;) {
+        if (array.shape(i) != 1 && array.stride(i) != expected) return false;
+        expected *= static_cast<std::int64_t>(array.shape(i));
+    }
+    return true;
+}
+
+template <class Array>
+std::string strides_text(const Array& array) {
+    std::string text;
+    for (std::size_t i = 0; i < array.ndim(); ++i) {
+        text += (i == 0 ? "" : ", ") + std::to_string(array.stride(i));
+    }
+    return "(" + text + ")";
+}
+
+[[noreturn]] void refuse(const std::string& message) {
+    throw Error(ErrorKind::usage, message);
+}
+
+[[noreturn]] void refuse_type(const std::string& name, nb::dlpack::dtype type, const Shape& shape,
+                              nb::handle object) {
+    const std::string found = nb::cast<std::string>(nb::handle(object.type()).attr("__name__"));
+    throw nb::type_error((name + ": expected a " + type_name(type) + " array of shape " + shape_text(shape) +
+                          ", found " + found)
+                             .c_str());
+}
+
+template <class Array>
+void require(const Array& array, const std::string& name, nb::dlpack::dtype type, const Shape& shape) {
+    if (array.dtype() != type || shape_of(array) != shape) {
+        refuse(name + ": expected " + type_name(type) + " " + shape_text(shape) + ", found " +
+               type_name(array.dtype()) + " " + shape_text(shape_of(array)));
+    }
+    if (array.device_type() != nb::device::cpu::value) {
+        refuse(name + ": expected an array in the CPU's memory, found one on another device");
+    }
+    if (!is_contiguous(array)) {
+        refuse(name + ": expected an array in C order, whose elements follow one another, found strides of " +
+               strides_text(array) + " elements; numpy.ascontiguousarray, or tensor.contiguous(), copies it");
+    }
+}
+
+nb::ndarray<nb::ro> array_to_read(nb::handle object, const std::string& name, nb::dlpack::dtype type,
+                                  const Shape& shape) {
+    nb::ndarray<nb::ro> array = any_array(object);
+    if (!array.is_valid()) refuse_type(name, type, shape, object);
+    require(array, name, type, shape);
+    return array;
+}
+
+nb::ndarray<> array_to_write(nb::handle object, const std::string& name, nb::dlpack::dtype type,
+                             const Shape& shape) {
+    nb::ndarray<> array;
+    if (!nb::try_cast(object, array, false)) {
+        if (any_array(object).is_valid()) {
+            refuse(name + ": expected an array to write, found one that is read-only");
+        }
+        refuse_type(name, type, shape, object);
+    }
+    require(array, name, type, shape);
+    return array;
+}
+
+}  // namespace
+
+std::string shape_text(const Shape& shape) {
+    std::string text;
+    for (std::size_t i = 0; i < shape.size(); ++i) text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
+    return "(" + text + (shape.size() == 1 ? ",)" : ")");
+}
+
+nb::ndarray<nb::ro> any_array(nb::handle object) {
+    nb::ndarray<nb::ro> array;
+    if (!nb::try_cast(object, array, false)) return {};
+    return array;
+}
+
+std::string array_text(const nb::ndarray<nb::ro>& array) {
+    return type_name(array.dtype()) + " " + shape_text(shape_of(array));
+}
+
+FloatsToRead floats_to_read(nb::handle object, const std::string& name, const Shape& shape) {
+    FloatsToRead floats{array_to_read(object, name, nb::dtype<float>(), shape), {}};
+    floats.values = {static_cast<const float*>(floats.array.data()), floats.array.size()};
+    return floats;
+}
+
+FloatsToWrite floats_to_write(nb::handle object, const std::string& name, const Shape& shape) {
+    FloatsToWrite floats{array_to_write(object, name, nb::dtype<float>(), shape), {}};
+    floats.values = {static_cast<float*>(floats.array.data()), floats.array.size()};
+    return floats;
+}
+
+BytesToRead bytes_to_read(nb::handle object, const std::string& name, std::size_t count) {
+    BytesToRead bytes{array_to_read(object, name, nb::dtype<std::uint8_t>(), {count}), {}};
+    bytes.values = {static_cast<const std::byte*>(bytes.array.data()), count};
+    return bytes;
+}
+
+BytesToWrite bytes_to_write(nb::handle object, const std::string& name, std::size_t count) {
+    BytesToWrite bytes{array_to_write(object, name, nb::dtype<std::uint8_t>(), {count}), {}};
+    bytes.values = {static_cast<std::byte*>(bytes.array.data()), count};
+    return bytes;
+}
+
+nb::object new_array(const Shape& shape) {
+    nb::list sides;
+    for (const std::size_t side : shape) sides.append(side);
+    return nb::module_::import_("numpy").attr("empty")(nb::tuple(sides), "float32");
+}
+
+void require_apart(const std::vector<std::span<const float>>& spans, const std::string& what) {
+    for (std::size_t i = 0; i < spans.size(); ++i) {
+        for (std::size_t k = 0; k < i; ++k) {
+            const auto* const begin = std::max(spans[i].data(), spans[k].data());
+            const auto* const end =
+                std::min(spans[i].data() + spans[i].size(), spans[k].data() + spans[k].size());
+            if (begin < end) refuse(what + ": expected arrays that share no memory, found two that do");
+        }
+    }
+}
+
+}  // namespace vgg19::python

@@ -1,0 +1,165 @@
+#include "python/extension/model.h"
+
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/filesystem.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "python/extension/arrays.h"
+#include "python/extension/results.h"
+#include "vgg19/error.h"
+
+namespace vgg19::python {
+
+namespace {
+
+PythonModel open_model(const std::filesystem::path& path) {
+    const std::filesystem::path absolute = std::filesystem::absolute(path);
+    const nb::gil_scoped_release unlocked;
+    return {Model::open(path), absolute, {}};
+}
+
+/// Lets go of a caller's memory on any thread, also one that Python does not know.
+struct Release {
+    void operator()(nb::ndarray<nb::ro>* array) const {
+        if (!Py_IsInitialized()) return;  // the interpreter has ended, and its objects with it
+        const nb::gil_scoped_acquire lock;
+        delete array;
+    }
+};
+
+PythonModel model_of_bytes(nb::handle buffer) {
+    // A memoryview turns any buffer into one that is an array.
+    const nb::object view = nb::steal(PyMemoryView_FromObject(buffer.ptr()));
+    if (!view.is_valid()) nb::raise_python_error();
+    const nb::object bytes = view.attr("cast")("B");
+    const nb::ndarray<nb::ro> array = any_array(bytes);
+    if (!array.is_valid()) throw nb::type_error("from_bytes: expected an object with a buffer of bytes");
+    const std::span<const std::byte> memory(static_cast<const std::byte*>(array.data()), array.size());
+    const std::shared_ptr<const void> owner(new nb::ndarray<nb::ro>(array), Release());
+    return {Model::from_memory(memory, owner), {}, bytes.attr("toreadonly")()};
+}
+
+nb::object buffer_of(const PythonModel& self) {
+    if (self.buffer.is_valid()) return self.buffer;
+    const nb::object file = nb::module_::import_("builtins").attr("open")(*self.path, "rb");
+    const nb::module_ mmap = nb::module_::import_("mmap");
+    const nb::object mapping =
+        mmap.attr("mmap")(file.attr("fileno")(), 0, nb::arg("access") = mmap.attr("ACCESS_READ"));
+    file.attr("close")();
+    return nb::steal(PyMemoryView_FromObject(mapping.ptr()));
+}
+
+nb::object path_of(const PythonModel& self) {
+    return self.path ? nb::cast(*self.path) : nb::none();
+}
+
+/// By its path, which another process must be able to open, or by its bytes.
+nb::tuple reduced(const PythonModel& self, int protocol) {
+    constexpr int first_with_buffers = 5;
+    const nb::module_ package = nb::module_::import_("vgg19._pickling");
+    if (self.path) return nb::make_tuple(package.attr("open_model"), nb::make_tuple(*self.path));
+    const nb::object bytes = protocol >= first_with_buffers
+                                 ? nb::module_::import_("pickle").attr("PickleBuffer")(self.buffer)
+                                 : self.buffer.attr("tobytes")();
+    return nb::make_tuple(package.attr("model_of_bytes"), nb::make_tuple(bytes));
+}
+
+std::string described(const PythonModel& self) {
+    return "<vgg19.Model " + nb::cast<std::string>(nb::repr(text(self.model.variant()))) + ", " +
+           std::to_string(self.model.classes()) + " classes, " +
+           std::to_string(self.model.active_parameters()) + " parameters" +
+           (self.path ? ", " + nb::cast<std::string>(nb::str(path_of(self))) : std::string(", in memory")) +
+           ">";
+}
+
+void bind_facts(nb::class_<PythonModel>& type) {
+    type.def_prop_ro(
+            "variant", [](const PythonModel& self) { return text(self.model.variant()); },
+            "\"baseline\", \"pruned\", \"int8\", ...")
+        .def_prop_ro(
+            "classes", [](const PythonModel& self) { return self.model.classes(); },
+            "The number of classes; 0 for a model of features alone.")
+        .def_prop_ro(
+            "class_names",
+            [](const PythonModel& self) {
+                nb::list names;
+                for (const std::string& name : self.model.class_names()) names.append(text(name));
+                return names;
+            },
+            nb::sig("def class_names(self) -> list[str]"),
+            "One name per class, in the order of the logits; empty if the file has none. Predictions of\n"
+            "ImageNet's 1000 classes are named all the same.")
+        .def_prop_ro(
+            "lineage",
+            [](const PythonModel& self) {
+                nb::list steps;
+                for (const std::string& step : self.model.lineage()) steps.append(text(step));
+                return steps;
+            },
+            nb::sig("def lineage(self) -> list[str]"), "The steps that produced the file, oldest first.")
+        .def_prop_ro(
+            "preprocessing", [](const PythonModel& self) { return to_python(self.model.preprocessing()); },
+            nb::sig("def preprocessing(self) -> vgg19._results.Preprocessing"),
+            "How a picture becomes the network's input.")
+        .def_prop_ro(
+            "pooling", [](const PythonModel& self) { return name_of(self.model.pooling()); },
+            "What the 2x2 pools compute: \"max\" or \"average\".")
+        .def_prop_ro("file_bytes", [](const PythonModel& self) { return self.model.file_bytes(); })
+        .def_prop_ro(
+            "active_parameters", [](const PythonModel& self) { return self.model.active_parameters(); },
+            "Weights and biases, including INT8 ones, without scales.")
+        .def_prop_ro("path", path_of, nb::sig("def path(self) -> pathlib.Path | None"),
+                     "The file, as an absolute path; None for a model in memory.")
+        .def_prop_ro("buffer", buffer_of, nb::sig("def buffer(self) -> memoryview"),
+                     "The file's bytes, read-only and without a copy: the caller's memory, or a mapping.")
+        .def(
+            "macs", [](const PythonModel& self, nb::handle size) { return self.model.macs(size_of(size)); },
+            nb::arg("size"), nb::sig("def macs(self, size: int | tuple[int, int]) -> int"),
+            "Multiply-accumulates for one picture of `size` pixels (a square, or (height, width)).");
+}
+
+}  // namespace
+
+void bind_model(nb::module_& module) {
+    nb::class_<PythonModel> type(module, "Model", nb::is_final(),
+                                 "A model file, opened and checked. Immutable and thread-safe; copies, also "
+                                 "in other processes (it can\n"
+                                 "be pickled, by its path), share the file.");
+    type.def_static(
+            "open", open_model, nb::arg("path"), nb::sig("def open(path: str | os.PathLike[str]) -> Model"),
+            "Opens a file written by vgg19.convert() or a later step, and checks all but its weights'\n"
+            "checksums. Raises BadInputError that says all that is wrong.")
+        .def_static(
+            "from_bytes", model_of_bytes, nb::arg("buffer"),
+            nb::sig("def from_bytes(buffer: collections.abc.Buffer) -> Model"),
+            "The same for a file's bytes in memory (bytes, memoryview, mmap, a numpy array), which are\n"
+            "used in place and kept alive: nobody may change them. Must begin at a multiple of 8 bytes.")
+        .def_static(
+            "convert",
+            [](const nb::object& source, const nb::object& destination, const nb::kwargs& options) {
+                return nb::module_::import_("vgg19._surgery")
+                    .attr("converted_model")(source, destination, **options);
+            },
+            nb::arg("source"), nb::arg("destination") = nb::none(), nb::arg("options"),
+            nb::sig(
+                "def convert(source: str | os.PathLike[str], destination: str | os.PathLike[str] | None = "
+                "None, **options: typing.Any) -> Model"),
+            "vgg19.convert() with the same options, and the model that it wrote. Without a destination the\n"
+            "model is in memory.")
+        .def("__reduce_ex__", reduced, nb::arg("protocol"))
+        .def("__copy__", [](nb::handle self) { return nb::borrow(self); })
+        .def(
+            "__deepcopy__", [](nb::handle self, nb::handle /*memo*/) { return nb::borrow(self); },
+            nb::arg("memo"))
+        .def("__repr__", described);
+    bind_facts(type);
+}
+
+}  // namespace vgg19::python

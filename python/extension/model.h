@@ -1,0 +1,24 @@
+// vgg19.Model
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+#include <filesystem>
+#include <optional>
+
+#include "vgg19/model.h"
+
+namespace vgg19::python {
+
+namespace nb = nanobind;
+
+/// A model, and where it came from.
+struct PythonModel {
+    Model model;
+    std::optional<std::filesystem::path> path;  ///< absolute; none for a model in memory
+    nb::object buffer;                          ///< whose memory it uses; invalid for a file
+};
+
+void bind_model(nb::module_& module);
+
+}  // namespace vgg19::python

@@ -1,0 +1,126 @@
+#include "python/extension/pictures.h"
+
+#include <nanobind/stl/filesystem.h>
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/string.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "python/extension/arrays.h"
+#include "python/extension/interrupts.h"
+#include "python/library/pictures.h"
+#include "vgg19/error.h"
+
+namespace vgg19::python {
+
+namespace {
+
+/// Reads without the interpreter's lock.
+template <class Read>
+Image decoded(MapSize input_size, const Read& read) {
+    Interrupts interrupts;
+    ImageOptions options = image_options(input_size);
+    options.is_cancelled = [&] { return interrupts.is_cancelled(); };
+    const nb::gil_scoped_release unlocked;
+    return read(options);
+}
+
+Image decoded_bytes(std::span<const std::byte> file, MapSize input_size) {
+    return decoded(input_size, [&](const ImageOptions& options) {
+        return decode_image({reinterpret_cast<const std::uint8_t*>(file.data()), file.size()}, "the picture",
+                            options);
+    });
+}
+
+bool is_path(nb::handle object) {
+    return nb::isinstance<nb::str>(object) || nb::hasattr(object, "__fspath__");
+}
+
+bool is_of_pillow(nb::handle object) {
+    return nb::hasattr(object, "mode") && nb::hasattr(object, "tobytes") && nb::hasattr(object, "convert");
+}
+
+bool is_transparent(nb::handle image, const std::string& mode) {
+    return mode == "RGBA" || mode == "LA" || mode == "PA" || mode == "RGBa" || mode == "La" ||
+           nb::cast<bool>(image.attr("info").attr("__contains__")("transparency"));
+}
+
+}  // namespace
+
+Picture::Picture(const nb::ndarray<nb::ro>& pixels) {
+    const std::size_t height = pixels.shape(0);
+    const std::size_t width = pixels.shape(1);
+    const auto* const first = static_cast<const std::uint8_t*>(pixels.data());
+    const auto row = static_cast<std::ptrdiff_t>(pixels.stride(0));
+    const auto column = static_cast<std::ptrdiff_t>(pixels.stride(1));
+    const auto channel = static_cast<std::ptrdiff_t>(pixels.stride(2));
+    if (channel == 1 && column == 3 && row >= static_cast<std::ptrdiff_t>(width) * 3) {
+        pixels_ = pixels;
+        view_ = {first, width, height, static_cast<std::size_t>(row)};
+        return;
+    }
+    image_ = {.rgb = std::vector<std::uint8_t>(width * height * 3), .width = width, .height = height};
+    std::uint8_t* to = image_.rgb.data();
+    for (std::ptrdiff_t y = 0; std::cmp_less(y, height); ++y) {
+        for (std::ptrdiff_t x = 0; std::cmp_less(x, width); ++x) {
+            for (std::ptrdiff_t c = 0; c < 3; ++c) *to++ = first[y * row + x * column + c * channel];
+        }
+    }
+    view_ = image_.view();
+}
+
+Picture Picture::of_pillow(nb::handle image) {
+    const auto mode = nb::cast<std::string>(image.attr("mode"));
+    const bool transparent = is_transparent(image, mode);
+    const char* const wanted = transparent ? "RGBA" : "RGB";
+    const nb::object converted = mode == wanted ? nb::borrow(image) : image.attr("convert")(wanted);
+    const auto [width, height] = nb::cast<std::pair<std::size_t, std::size_t>>(converted.attr("size"));
+    const auto bytes = nb::cast<nb::bytes>(converted.attr("tobytes")());
+    const std::span<const std::uint8_t> samples(static_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+    const std::size_t expected = width * height * (transparent ? 4 : 3);
+    if (samples.size() != expected) {
+        throw Error(ErrorKind::usage, "the picture: expected " + std::to_string(expected) +
+                                          " bytes of an image, found " + std::to_string(samples.size()));
+    }
+    if (transparent) return Picture(over_white(samples, width, height));
+    return Picture(Image{.rgb = {samples.begin(), samples.end()}, .width = width, .height = height});
+}
+
+Picture Picture::of(nb::handle object, MapSize input_size) {
+    if (is_path(object)) {
+        const auto path = nb::cast<std::filesystem::path>(object);
+        return Picture(
+            decoded(input_size, [&](const ImageOptions& options) { return load_image(path, options); }));
+    }
+    if (nb::isinstance<nb::bytes>(object)) {
+        const auto bytes = nb::cast<nb::bytes>(object);
+        return Picture(
+            decoded_bytes({static_cast<const std::byte*>(bytes.data()), bytes.size()}, input_size));
+    }
+    if (is_of_pillow(object)) return of_pillow(object);
+    const nb::ndarray<nb::ro> array = any_array(object);
+    if (!array.is_valid()) {
+        const auto name = nb::cast<std::string>(nb::handle(object.type()).attr("__name__"));
+        throw nb::type_error(
+            ("the picture: expected a path, a file's bytes, a uint8 array (height, width, 3) "
+             "or an image of Pillow, found " +
+             name)
+                .c_str());
+    }
+    const bool is_of_bytes =
+        array.dtype() == nb::dtype<std::uint8_t>() && array.device_type() == nb::device::cpu::value;
+    if (is_of_bytes && array.ndim() == 1 && (array.stride(0) == 1 || array.size() <= 1)) {
+        return Picture(
+            decoded_bytes({static_cast<const std::byte*>(array.data()), array.size()}, input_size));
+    }
+    if (is_of_bytes && array.ndim() == 3 && array.shape(2) == 3) return Picture(array);
+    throw Error(ErrorKind::usage,
+                "the picture: expected uint8 (height, width, 3), found " + array_text(array));
+}
+
+}  // namespace vgg19::python

@@ -1,0 +1,16 @@
+"""What a pickled model calls when it is loaded."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from vgg19._vgg19 import Model
+
+
+def open_model(path: os.PathLike[str]) -> Model:
+    return Model.open(path)
+
+
+def model_of_bytes(buffer: Any) -> Model:
+    return Model.from_bytes(buffer)
