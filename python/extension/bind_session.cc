@@ -27,7 +27,9 @@ std::optional<Pooling> pooling_named(const std::optional<std::string>& name) {
 std::vector<std::string> output_names(nb::handle outputs) {
     if (outputs.is_none()) return {};
     if (nb::isinstance<nb::str>(outputs)) return {nb::cast<std::string>(outputs)};
-    return nb::cast<std::vector<std::string>>(outputs);
+    std::vector<std::string> names;
+    if (nb::try_cast(outputs, names)) return names;
+    throw nb::type_error("outputs: expected a name or a sequence of names");
 }
 
 const char* name_of(LogLevel level) {
@@ -103,7 +105,7 @@ constexpr const char* class_documentation =
     "  \"warning\".";
 
 void bind_runs(nb::class_<PythonSession>& type) {
-    type.def("run", &PythonSession::run, nb::arg("input"), nb::arg("out").none() = nb::none(),
+    type.def("run", &PythonSession::run, nb::arg("input").none(), nb::arg("out").none() = nb::none(),
              nb::sig("def run(self, input: typing.Any, out: typing.Any = None) -> typing.Any"),
              "Runs the network on float32 (batch, 3, height, width), normalised as `model.preprocessing` "
              "says.\n\n"
@@ -117,7 +119,8 @@ void bind_runs(nb::class_<PythonSession>& type) {
              "Raises UsageError for an array of another type, shape or order, BadInputError for a value that "
              "is\n"
              "not finite.")
-        .def("backward", &PythonSession::backward, nb::arg("gradients"), nb::arg("out").none() = nb::none(),
+        .def("backward", &PythonSession::backward, nb::arg("gradients").none(),
+             nb::arg("out").none() = nb::none(),
              nb::sig("def backward(self, gradients: typing.Any, out: typing.Any = None) -> typing.Any"),
              "The gradient of a scalar with respect to the last run's input, (batch, 3, height, width).\n\n"
              "`gradients`: the scalar's gradient with respect to the session's only output, or a dict of "
@@ -127,6 +130,18 @@ void bind_runs(nb::class_<PythonSession>& type) {
              "its output's shape. Only in a session made with gradients=True, after a complete run. `out` "
              "and\n"
              "errors as in run(). The input and outputs of the run need not exist any more.")
+        .def(
+            "copy_record", &PythonSession::copy_record, nb::arg("out"),
+            nb::sig("def copy_record(self, out: typing.Any) -> typing.Any"),
+            "Copies what the last run keeps for backward() to `out`, uint8 (record_bytes,), and returns it.\n"
+            "After set_record(out), backward() is of that run, whatever has run in between.")
+        .def("set_record", &PythonSession::set_record, nb::arg("record"),
+             nb::sig("def set_record(self, record: typing.Any) -> None"),
+             "Lets backward() be of the run whose record this is: of this session, or another one of the "
+             "same\n"
+             "model and options, at the size and batch that the session has now. Raises BadInputError for "
+             "other\n"
+             "bytes.")
         .def("reshape", &PythonSession::reshape, nb::arg("size").none(), nb::arg("batch") = 1,
              nb::sig("def reshape(self, size: int | tuple[int, int] | None, batch: int = 1) -> None"),
              "Plans the session for another size or batch, with the weights that are packed. Each layer "
@@ -140,7 +155,8 @@ void bind_runs(nb::class_<PythonSession>& type) {
 
 void bind_pictures(nb::class_<PythonSession>& type) {
     type.def(
-            "classify", &PythonSession::classify, nb::arg("picture"), nb::arg("top").none() = nb::none(),
+            "classify", &PythonSession::classify, nb::arg("picture").none(),
+            nb::arg("top").none() = nb::none(),
             nb::sig("def classify(self, picture: typing.Any, top: int | None = None) -> "
                     "list[vgg19._results.Prediction]"),
             "The `top` most probable classes of one picture, the most probable first. None: 5, or all if "
@@ -149,7 +165,15 @@ void bind_pictures(nb::class_<PythonSession>& type) {
             "`picture`: a path, the bytes of a file, uint8 (height, width, 3) in the order R, G, B, or an\n"
             "image of Pillow. Files are turned as their EXIF orientation says; Pillow's images are taken as\n"
             "they are. Transparent pixels are blended over white.")
-        .def("preprocess", &PythonSession::preprocess, nb::arg("picture"), nb::arg("out").none() = nb::none(),
+        .def("predictions", &PythonSession::predictions, nb::arg("logits"),
+             nb::arg("top").none() = nb::none(),
+             nb::sig("def predictions(self, logits: typing.Any, top: int | None = None) -> "
+                     "list[vgg19._results.Prediction]"),
+             "The `top` most probable classes of one picture's logits, float32 (classes,), as classify() "
+             "gives\n"
+             "them: for a batch that run() has computed.")
+        .def("preprocess", &PythonSession::preprocess, nb::arg("picture").none(),
+             nb::arg("out").none() = nb::none(),
              nb::sig("def preprocess(self, picture: typing.Any, out: typing.Any = None) -> typing.Any"),
              "A picture, as classify() takes it, as the network's input: float32 (3, height, width) of the\n"
              "session's size.")
@@ -173,7 +197,7 @@ void bind_session(nb::module_& module) {
     bind_pictures(type);
     type.def_prop_ro(
             "model", [](const PythonSession& self) { return self.model(); },
-            nb::sig("def model(self) -> Model"))
+            nb::sig("def model(self) -> Model"), "The model that it runs.")
         .def_prop_ro(
             "outputs", [](const PythonSession& self) { return to_python(self.outputs()); },
             nb::sig("def outputs(self) -> list[vgg19._results.Output]"),
@@ -183,8 +207,12 @@ void bind_session(nb::module_& module) {
         .def_prop_ro(
             "input_size", [](const PythonSession& self) { return size_tuple(self.input_size()); },
             nb::sig("def input_size(self) -> tuple[int, int]"), "(height, width) in pixels.")
-        .def_prop_ro("batch", &PythonSession::batch)
-        .def_prop_ro("threads", &PythonSession::threads);
+        .def_prop_ro("in_use", &PythonSession::is_in_use,
+                     "Whether a call is in progress, on any thread. It may end before you look.")
+        .def_prop_ro("batch", &PythonSession::batch, "Pictures per run.")
+        .def_prop_ro("record_bytes", &PythonSession::record_bytes,
+                     "The size of a record; 0 in a session made without gradients=True.")
+        .def_prop_ro("threads", &PythonSession::threads, "The most threads that compute a run.");
 }
 
 }  // namespace vgg19::python

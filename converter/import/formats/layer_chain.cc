@@ -15,6 +15,8 @@
 namespace vgg19::converter {
 namespace {
 
+constexpr std::size_t modules_of_a_dense_layer = 3;  // with its ReLU and dropout
+
 /// How many convolutions the VGGs have before each pool.
 using Blocks = std::vector<std::size_t>;
 const std::array<Blocks, 4> vggs = {
@@ -45,6 +47,7 @@ class Namer {
     void add_pool(const ChainLayer& layer);
     void add_average_before_dense(const ChainLayer& layer);
     void add_dense(const ChainLayer& layer);
+    void add_second_factor(const ChainLayer& layer);
     void check_average(std::size_t inputs);
     void take(const ChainLayer& layer, const std::string& path);
     std::string path_here() const {
@@ -62,6 +65,7 @@ class Namer {
     std::optional<ChainLayer> average_;  ///< the one before the dense layers
     std::optional<ChainLayer> open_;     ///< a convolution or dense layer whose ReLU has not come yet
     bool has_norm_ = false;              ///< the open one
+    bool has_factors_ = false;           ///< the open one
     bool is_flat_ = false;
     std::optional<ChainLayer> last_;
     std::size_t index_ = 0;
@@ -160,7 +164,6 @@ void Namer::check_average(std::size_t inputs) {
 }
 
 void Namer::add_dense(const ChainLayer& layer) {
-    constexpr std::size_t modules_of_a_dense_layer = 3;  // with its ReLU and dropout
     if (convolutions_.empty()) fail(layer_text(layer) + " before the first convolution");
     const std::vector<std::size_t>& shape = layer.parameters.at("weight").shape;
     if (dense_.empty()) {
@@ -168,13 +171,28 @@ void Namer::add_dense(const ChainLayer& layer) {
         check_average(dense_inputs(shape));
         index_ = 0;
     } else if (open_) {
-        fail(layer_text(layer) + " behind " + layer_text(*open_) + " without a ReLU between");
+        add_second_factor(layer);
+        return;
     }
     dense_.push_back(layer);
     take(layer, path_here());
     open_ = layer;
     has_norm_ = false;
+    has_factors_ = false;
     index_ += modules_of_a_dense_layer;
+}
+
+/// Two dense layers without a ReLU between are one whose weights are the product of two matrices.
+void Namer::add_second_factor(const ChainLayer& layer) {
+    const bool is_factor = !has_norm_ && !has_factors_ && !open_->parameters.contains("bias");
+    if (!is_factor) fail(layer_text(layer) + " behind " + layer_text(*open_) + " without a ReLU between");
+    const std::string path = "classifier." + std::to_string(index_ - modules_of_a_dense_layer);
+    for (StoredTensor& tensor : contents_.tensors) {
+        if (tensor.name == path + ".weight") tensor.name = path + ".0.weight";
+    }
+    take(layer, path + ".1");
+    open_ = layer;
+    has_factors_ = true;
 }
 
 void Namer::add(const ChainLayer& layer) {

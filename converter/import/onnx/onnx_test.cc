@@ -158,7 +158,8 @@ TEST_CASE("layers that a VGG does not have are refused by name") {
         {[](auto& model) { node(model, "MaxPool").set_op_type("Identity"); },
          "pools after 4, 4, 4, 4, 0 convolutions"},
         {[](auto& model) { node(model, "Relu", 3).set_op_type("Identity"); }, "where its ReLU should be"},
-        {[](auto& model) { node(model, "Relu", 16).set_op_type("Identity"); }, "without a ReLU between"},
+        {[](auto& model) { node(model, "Relu", 16).set_op_type("Identity"); },
+         "behind vgg0_dense0_fwd (Gemm) without a ReLU between"},
         {[](auto& model) { node(model, "Gemm").set_op_type("Softmax"); },
          "vgg0_dense0_fwd (Softmax) before other layers"},
         {[](auto& model) { set_integers(node(model, "Gemm"), "transA", {1}); }, "transA: expected 0"},
@@ -190,17 +191,16 @@ TEST_CASE("layers that a VGG does not have are refused by name") {
 TEST_CASE("an ONNX file may only name weights beside it") {
     const TemporaryFolder folder;
     const auto message = [&](const std::string& location, const std::string& offset = "0") {
-        write_bytes(
-            folder / "weights", changed("features.onnx", [&](onnx::ModelProto& model) {
-                auto& place = *model.mutable_graph()->mutable_initializer(0)->mutable_external_data();
-                for (auto& entry : place) {
-                    if (entry.key() == "location") entry.set_value(location);
-                    if (entry.key() == "offset") entry.clear_key();
-                }
-                onnx::StringStringEntryProto& entry = *place.Add();
-                entry.set_key("offset");
-                entry.set_value(offset);
-            }));
+        write_bytes(folder / "weights", changed("features.onnx", [&](onnx::ModelProto& model) {
+                        auto& place = *model.mutable_graph()->mutable_initializer(0)->mutable_external_data();
+                        for (auto& entry : place) {
+                            if (entry.key() == "location") entry.set_value(location);
+                            if (entry.key() == "offset") entry.clear_key();
+                        }
+                        onnx::StringStringEntryProto& entry = *place.Add();
+                        entry.set_key("offset");
+                        entry.set_value(offset);
+                    }));
         return vgg19::testing::error_of(vgg19::ErrorKind::bad_input, [&] {
             import_model(folder / "weights", folder / "model", with_formats());
         });
