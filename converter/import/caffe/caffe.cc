@@ -111,8 +111,9 @@ StoredTensor Layers::scaled(const StoredTensor& tensor, double factor) {
 void Layers::add_convolution(const CaffeLayer& layer) {
     const caffe::ConvolutionParameter& settings = layer.info.convolution_param();
     const StoredTensor& weight = blob(layer, 0);
-    if (weight.shape.size() != 4)
+    if (weight.shape.size() != 4) {
         fail(layer, "expected weights of four dimensions, found " + shape_text(weight.shape));
+    }
     require(layer, "stride", settings.stride(), settings.has_stride_h(), settings.stride_h(),
             settings.stride_w(), 1, 1);
     require(layer, "dilation", settings.dilation(), false, 0, 0, 1, 1);
@@ -138,8 +139,9 @@ void Layers::add_product(const CaffeLayer& layer) {
         weight.shape.erase(weight.shape.begin());
         weight.strides.erase(weight.strides.begin());
     }
-    if (weight.shape.size() != 2)
+    if (weight.shape.size() != 2) {
         fail(layer, "expected a matrix of weights, found " + shape_text(weight.shape));
+    }
     if (settings.transpose()) {
         std::swap(weight.shape[0], weight.shape[1]);
         std::swap(weight.strides[0], weight.strides[1]);
@@ -151,8 +153,9 @@ void Layers::add_product(const CaffeLayer& layer) {
 
 void Layers::add_pool(const CaffeLayer& layer) {
     const caffe::PoolingParameter& settings = layer.info.pooling_param();
-    if (settings.pool() == caffe::PoolingParameter::STOCHASTIC)
+    if (settings.pool() == caffe::PoolingParameter::STOCHASTIC) {
         fail(layer, "pool: expected MAX or AVE, found STOCHASTIC");
+    }
     const bool is_average = settings.pool() == caffe::PoolingParameter::AVE;
     if (settings.global_pooling()) {
         if (!is_average) fail(layer, "expected a pool of 2×2 pixels, found the maximum over the whole map");
@@ -204,8 +207,9 @@ void Layers::add(const CaffeLayer& layer) {
         current_.insert(tops.begin(), tops.end());
         return;
     }
-    if (layer.info.bottom().empty() || tops.empty())
+    if (layer.info.bottom().empty() || tops.empty()) {
         fail(layer, "expected what it reads and gives out, found none");
+    }
     const std::string& bottom = layer.info.bottom(0);
     const bool is_end = is_one_of(type, at_end);
     if (!current_.contains(bottom) && !(layers_.empty() && current_.empty())) {
@@ -223,8 +227,9 @@ void Layers::add(const CaffeLayer& layer) {
     } else if (type == "Pooling") {
         add_pool(layer);
     } else if (type == "ReLU") {
-        if (layer.info.relu_param().negative_slope() != 0)
+        if (layer.info.relu_param().negative_slope() != 0) {
             fail(layer, "negative_slope: expected 0, found another");
+        }
         append(LayerKind::relu, layer);
     } else if (type == "BatchNorm") {
         add_norm(layer);

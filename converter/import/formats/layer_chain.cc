@@ -74,7 +74,7 @@ class Namer {
 void Namer::take(const ChainLayer& layer, const std::string& path) {
     for (const auto& [name, tensor] : layer.parameters) {
         contents_.tensors.push_back(tensor);
-        contents_.tensors.back().name = path + '.' + name;
+        contents_.tensors.back().name = std::string(path).append(".").append(name);
     }
 }
 

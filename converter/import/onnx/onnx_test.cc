@@ -11,11 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "converter/import/formats/protobuf_fields.h"
 #include "converter/import/testing/foreign.h"
 #include "converter/onnx/onnx.pb.h"
 #include "engine/model/model_file.h"
-#include "engine/testing/allocation_meter.h"
 
 namespace {
 
@@ -238,26 +236,4 @@ TEST_CASE("a damaged ONNX file is an error at a byte") {
         ++refused;
     }
     CHECK(refused > 20);
-}
-
-TEST_CASE("names and settings of a hostile file of protobuf take bounded memory") {
-    const TemporaryFolder folder;
-    constexpr std::size_t count = 1'000'000;
-    const auto peak = [&](std::string graph) {
-        std::string length;  // a varint
-        for (std::size_t left = graph.size(); length.empty() || left > 0; left >>= 7U) {
-            length += static_cast<char>((left & 0x7fU) | (left >= 0x80U ? 0x80U : 0U));
-        }
-        const std::string content = "\x08\x07\x12\x07pytorch\x3a" + length + graph;
-        write_bytes(folder / "weights", content);
-        return vgg19::testing::peak_of([&] {
-            CHECK_THROWS_AS(import_model(folder / "weights", folder / "model", with_formats()), vgg19::Error);
-        });
-    };
-    for (const std::string part :
-         {std::string("\x0a\0", 2), std::string("\x2a\0", 2), std::string("\x5a\0", 2)}) {
-        std::string graph;
-        for (std::size_t i = 0; i < count; ++i) graph += part;
-        CHECK(peak(graph) < 2 * vgg19::converter::protobuf_description_bytes);
-    }
 }
