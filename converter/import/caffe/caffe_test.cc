@@ -89,8 +89,12 @@ TEST_CASE("layers of Caffe that a VGG does not have are refused by name") {
          "pools after 1, 3, 2, 2, 0"},
         {[](auto& net) { layer(net, "conv4_1").set_bottom(0, "pool2"); },
          "expected to read the output of the layer before it"},
-        {[](auto& net) { layer(net, "relu6").set_type(caffe::V1LayerParameter::DROPOUT); },
-         "without a ReLU between"},
+        {[](auto& net) {
+             for (const char* const name : {"relu6", "relu7"}) {
+                 layer(net, name).set_type(caffe::V1LayerParameter::DROPOUT);
+             }
+         },
+         "fc8 (InnerProduct) behind fc7 (InnerProduct) without a ReLU between"},
     };
     for (const auto& [change, expected] : cases) CHECK(refusal(change) == Containing(expected));
     CHECK(refusal([](auto& net) { net.mutable_layer(3)->set_type("Scale"); }, "new.caffemodel") ==

@@ -168,6 +168,11 @@ void Namer::add_dense(const ChainLayer& layer) {
     const std::vector<std::size_t>& shape = layer.parameters.at("weight").shape;
     if (dense_.empty()) {
         require_activated(layer);
+        const std::size_t channels = convolutions_.back().parameters.at("weight").shape[0];
+        if (dense_inputs(shape) % std::max<std::size_t>(channels, 1) != 0) {
+            fail(layer_text(layer) + " of " + std::to_string(dense_inputs(shape)) +
+                 " inputs behind a map of " + std::to_string(channels) + " channels");
+        }
         check_average(dense_inputs(shape));
         index_ = 0;
     } else if (open_) {
@@ -184,11 +189,12 @@ void Namer::add_dense(const ChainLayer& layer) {
 
 /// Two dense layers without a ReLU between are one whose weights are the product of two matrices.
 void Namer::add_second_factor(const ChainLayer& layer) {
-    const bool is_factor = !has_norm_ && !has_factors_ && !open_->parameters.contains("bias");
-    if (!is_factor) fail(layer_text(layer) + " behind " + layer_text(*open_) + " without a ReLU between");
+    if (has_norm_ || has_factors_)
+        fail(layer_text(layer) + " behind " + layer_text(*open_) + " without a ReLU between");
     const std::string path = "classifier." + std::to_string(index_ - modules_of_a_dense_layer);
     for (StoredTensor& tensor : contents_.tensors) {
         if (tensor.name == path + ".weight") tensor.name = path + ".0.weight";
+        if (tensor.name == path + ".bias") tensor.name = path + ".0.bias";
     }
     take(layer, path + ".1");
     open_ = layer;
