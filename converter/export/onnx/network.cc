@@ -146,17 +146,18 @@ std::string Builder::convolution(std::size_t index) {
     const model::ConvolutionLayer& layer = network_.convolutions()[index];
     const std::string output = name_of(OutputKind::convolution, index);
     if (is_int8(layer.name)) {
-        return add_convolution(graph_, rounded_, add_int8_weight(graph_, model_, layer),
-                               add_int8_bias(graph_, model_, layer, input_scale(model_, layer)), output);
+        const std::string weight = add_int8_weight(graph_, model_, layer);
+        const std::string bias = add_int8_bias(graph_, model_, layer, input_scale(model_, layer));
+        return add_convolution(graph_, rounded_, weight, bias, output);
     }
     // Of a model in INT8 the stored weights make up for the factors of the layer before.
-    const bool as_stored = !options_.plain;
-    model::TensorStream weight = as_stored ? model::stream_of(model_.tensor(model::weight_name(layer.name)))
-                                           : plain_weight(model_, layer);
-    model::TensorStream bias =
-        as_stored ? model::stream_of(model_.tensor(model::bias_name(layer.name))) : plain_bias(model_, layer);
-    return add_convolution(graph_, value_, graph_.add_constant(std::move(weight)),
-                           graph_.add_constant(std::move(bias)), output);
+    const bool plain = options_.plain;
+    const std::string weight =
+        graph_.add_constant(plain ? plain_weight(model_, layer)
+                                  : model::stream_of(model_.tensor(model::weight_name(layer.name))));
+    const std::string bias = graph_.add_constant(
+        plain ? plain_bias(model_, layer) : model::stream_of(model_.tensor(model::bias_name(layer.name))));
+    return add_convolution(graph_, value_, weight, bias, output);
 }
 
 void Builder::add_behind_convolution(std::size_t index, const std::string& value) {
