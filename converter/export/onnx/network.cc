@@ -35,6 +35,7 @@ class Builder {
     bool is_needed(OutputKind kind, std::size_t layer) const {
         return model::is_computed_by({kind, layer, {}}, last_);
     }
+    void require_known_factors(const Asked& asked) const;
     bool is_asked_for(OutputKind kind, std::size_t layer) const;
     bool is_int8(std::string_view layer) const { return !options_.plain && model_.is_int8(layer); }
     /// The name that the value's node gets.
@@ -70,6 +71,7 @@ Builder::Builder(const model::ModelFile& model, const OnnxOptions& options)
         const auto is_same = [&](const Asked& asked) { return asked.name == name; };
         if (std::any_of(asked_.begin(), asked_.end(), is_same)) continue;
         asked_.push_back({name, model::network_output(network_, name)});
+        require_known_factors(asked_.back());
     }
     last_ = std::max_element(asked_.begin(), asked_.end(), [](const Asked& a, const Asked& b) {
                 return !model::is_computed_by(b.value, a.value);
@@ -79,6 +81,17 @@ Builder::Builder(const model::ModelFile& model, const OnnxOptions& options)
         throw Error(ErrorKind::usage, "input size: expected " + model::expected_input_size(smallest) +
                                           ", found " + to_string(options.input_size));
     }
+}
+
+/// Maps whose channels were scaled by unknown factors are not the trained network's.
+void Builder::require_known_factors(const Asked& asked) const {
+    const bool is_between =
+        model::is_map(asked.value.kind) && asked.value.layer + 1 < network_.convolutions().size();
+    if (!is_between || !model_.lacks_output_factors()) return;
+    throw Error(ErrorKind::usage,
+                "output \"" + asked.name + "\": " + model_.path().string() +
+                    " was quantised by an earlier version, which scaled this map's channels and did not keep "
+                    "by how much; quantize the model again");
 }
 
 bool Builder::is_asked_for(OutputKind kind, std::size_t layer) const {

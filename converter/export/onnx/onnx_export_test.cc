@@ -198,13 +198,22 @@ TEST_CASE("a map of a model in INT8 is multiplied by the factors of its channels
 }
 
 TEST_CASE("wrong outputs and sizes are refused") {
-    const Fixture fixture;
+    Fixture fixture;
     const auto refusal = [&](const OnnxOptions& options) {
         return error_of(ErrorKind::usage,
                         [&] { export_onnx(fixture.model, fixture.folder / "none.onnx", options); });
     };
     CHECK(refusal({.input_size = 31}) == Containing("input size: expected "));
     CHECK(refusal({.outputs = {"relu9_9"}}) == Containing("\"relu9_9\": not in this model"));
+    const testing::Pictures pictures(fixture.folder / "pictures.bin", fixture.random);
+    write_full(fixture.model, quantize_all(fixture.model, calibrate(fixture.model, pictures.images(2)), {}),
+               "quantize --scope all", fixture.folder / "older");
+    CHECK(error_of(ErrorKind::usage,
+                   [&] {
+                       export_onnx(ModelFile::open(fixture.folder / "older"), fixture.folder / "none.onnx",
+                                   {.outputs = {"relu2_1"}});
+                   }) == Containing("output \"relu2_1\": " + (fixture.folder / "older").string() +
+                                    " was quantised by an earlier version"));
     CHECK_FALSE(std::filesystem::exists(fixture.folder / "none.onnx"));
     CHECK(error_of(ErrorKind::usage, [&] { export_onnx(fixture.model, fixture.folder / "model"); }) ==
           Containing("expected another file to write, found the input"));
