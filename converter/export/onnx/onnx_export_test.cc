@@ -123,7 +123,7 @@ TEST_CASE("FP32 and factored models come back through convert as they were") {
     INFO(fixture.random.replay());
     factorize_model(fixture.model, {.layers = {"classifier.0", "classifier.6"}, .ranks = {11, 3}},
                     fixture.folder / "factored");
-    for (const std::string name : {"model"}) {
+    for (const std::string name : {"model", "factored"}) {
         CAPTURE(name);
         const ModelFile model = ModelFile::open(fixture.folder / name);
         export_onnx(model, fixture.folder / "exported.onnx", {.input_size = 64});
