@@ -49,6 +49,12 @@ def input_gradient(function, x, seed=2):
     return x.grad
 
 
+def input_gradient_of_squares(function, x, reduce):
+    x = x.detach().clone().requires_grad_(True)
+    reduce(function(x).square()).backward()
+    return x.grad
+
+
 class TestFeatures:
     @pytest.mark.parametrize("k", NAMES)
     def test_are_those_of_the_slice(self, network, model, k):
@@ -153,6 +159,15 @@ class TestGradients:
 
         for found, wanted in zip(gradients(features), gradients(expected)):
             assert distance(found, wanted) < TOLERANCE
+
+    def test_after_the_network_was_planned_anew(self, network, model):
+        """For a much larger image, while a graph of a small one is alive."""
+        features, expected = vgg19.torch.Features(28, model), network.features[:28]
+        small, large = images(1, 3, 24, 24).requires_grad_(True), images(2, 3, 160, 160).requires_grad_(True)
+        of_small, of_large = features(small), features(large)
+        (of_small.square().sum() + of_large.square().mean()).backward()
+        assert distance(small.grad, input_gradient_of_squares(expected, small, torch.sum)) < TOLERANCE
+        assert distance(large.grad, input_gradient_of_squares(expected, large, torch.mean)) < 1e-3  # kinks
 
     def test_of_a_graph_that_is_gone(self, model):
         features = vgg19.torch.Features(10, model)

@@ -11,6 +11,10 @@ import torch
 
 from vgg19 import Model, Session
 
+# A session that is reshaped keeps the algorithms that are best for its first shape: for much larger ones they take
+# up to twice as long, for smaller ones hardly longer.
+_MOST_GROWTH = 4
+
 _engines: "weakref.WeakSet[Engine]" = weakref.WeakSet()
 
 
@@ -29,6 +33,7 @@ class Engine:
         self._lock = threading.Lock()
         self._session: Optional[Session] = None
         self._has_gradients = False
+        self._planned_pixels = 0
         _engines.add(self)
 
     def __reduce__(self):
@@ -69,7 +74,12 @@ class Engine:
 
     def _session_for(self, shape: Sequence[int], needs_gradients: bool) -> Session:
         batch, _, height, width = shape
-        if self._session is None or (needs_gradients and not self._has_gradients):
+        pixels = batch * height * width
+        if (
+            self._session is None
+            or (needs_gradients and not self._has_gradients)
+            or pixels > _MOST_GROWTH * self._planned_pixels
+        ):
             self._session = None  # its memory goes first
             self._session = Session(
                 self.model,
@@ -77,10 +87,11 @@ class Engine:
                 size=(height, width),
                 batch=batch,
                 outputs=self.outputs,
-                gradients=needs_gradients,
+                gradients=needs_gradients or self._has_gradients,
                 pooling=self.pooling,
             )
-            self._has_gradients = needs_gradients
+            self._has_gradients = needs_gradients or self._has_gradients
+            self._planned_pixels = pixels
         elif self._session.input_size != (height, width) or self._session.batch != batch:
             self._session.reshape((height, width), batch)
         return self._session
