@@ -44,9 +44,14 @@ endif()
 
 # libjpeg-turbo, libwebp and zlib cannot be added as subprojects, so only the system's packages are used.
 # VGG19_HAS_… tells which exist.
-function(vgg19_codec option library target)
-  set(has OFF)
-  if(${option} AND TARGET ${target})
+function(vgg19_optional option library)  # and the targets that it brings
+  set(has ${${option}})
+  foreach(target ${ARGN})
+    if(NOT TARGET ${target})
+      set(has OFF)
+    endif()
+  endforeach()
+  if(has)
     set(has ON)
   elseif(${option} STREQUAL AUTO)
     message(STATUS "${library} is not on this system: building without it")
@@ -67,9 +72,9 @@ endif()
 if(VGG19_ZLIB)
   find_package(ZLIB QUIET)
 endif()
-vgg19_codec(VGG19_JPEG libjpeg-turbo JPEG::JPEG)
-vgg19_codec(VGG19_ZLIB zlib ZLIB::ZLIB)
-vgg19_codec(VGG19_WEBP libwebp PkgConfig::VGG19_LIBWEBP)
+vgg19_optional(VGG19_JPEG libjpeg-turbo JPEG::JPEG)
+vgg19_optional(VGG19_ZLIB zlib ZLIB::ZLIB)
+vgg19_optional(VGG19_WEBP libwebp PkgConfig::VGG19_LIBWEBP)
 
 if(VGG19_BUILD_TOOLS OR VGG19_BUILD_TESTS)
   # Eigen: headers, for the converter's linear algebra.
@@ -85,6 +90,12 @@ if(VGG19_BUILD_TOOLS OR VGG19_BUILD_TESTS)
     vgg19_fetch(cxxopts https://github.com/jarro2783/cxxopts/archive/refs/tags/v3.1.1.tar.gz
       523175f792eb0ff04f9e653c90746c12655f10cb70f1d5e6d6d9491420298a08)
   endif()
+
+  # protobuf: its small runtime and its compiler.
+  if(VGG19_PROTOBUF)
+    find_package(Protobuf 3.12 QUIET)
+  endif()
+  vgg19_optional(VGG19_PROTOBUF protobuf protobuf::libprotobuf-lite protobuf::protoc)
 
   # Boost.Asio and Boost.Beast: headers, for the server.
   find_package(Boost 1.81 QUIET)

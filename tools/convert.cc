@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "converter/import/formats/formats.h"
 #include "converter/import/import.h"
 #include "converter/import/settings.h"
 #include "engine/model/foreign_text.h"
@@ -190,7 +191,8 @@ int convert(int argc, char** argv) {
 
     const std::filesystem::path input = line.argument("WEIGHTS");
     const std::filesystem::path output = line.required("output");
-    const converter::ImportOptions options = import_options(line);
+    converter::ImportOptions options = import_options(line);
+    options.formats = converter::foreign_formats();
     check_destination(output);
     model::require_other_file(input, output);
 

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "vgg19/map_size.h"
+
 namespace vgg19::converter {
 
 /// A path joins the keys from the file's root with dots: "state_dict.features.0.weight".
@@ -41,6 +43,11 @@ struct CheckpointFacts {
     /// Everything else that was left out, as text for the user: "optimizer: 120 values", "args: an
     /// argparse.Namespace".
     std::vector<std::string> skipped;
+    /// The way of preprocessing that such files are trained with, a name for set_known_preprocessing(); empty
+    /// if it is not known.
+    std::string preprocessing;
+    MapSize input_size{};            ///< that the file's network is made for; empty if it does not say
+    std::vector<std::string> notes;  ///< for the user
 };
 
 }  // namespace vgg19::converter

@@ -46,7 +46,7 @@ std::string file_sha256(const std::filesystem::path& path) {
 /// The model's tensors: views into the source file where possible.
 class Weights {
   public:
-    explicit Weights(const model::MappedFile& mapping) : mapping_(mapping) {}
+    explicit Weights(const StateDict& source) : source_(source), mapping_(source.mapping()) {}
 
     void add_convolution(const model::ConvolutionLayer& layer, const LayerTensors& source, double epsilon);
     void add_dense(const model::DenseLayer& layer, const LayerTensors& source, model::DenseOrder order,
@@ -59,6 +59,7 @@ class Weights {
     /// A tensor that this object owns.
     std::span<float> add_new(std::string name, std::vector<std::size_t> shape);
 
+    const StateDict& source_;
     const model::MappedFile& mapping_;
     std::vector<model::Tensor> tensors_;
     std::vector<kernels::AlignedBuffer> owned_;  // in large pages, which make transposing fast
@@ -114,7 +115,8 @@ void Weights::add(std::string name, std::vector<std::size_t> shape, const Parame
     ReadParameter read = read_parameter(*source, mapping_);
     const StoredTensor& tensor = read.tensor;
     const bool aligned = reinterpret_cast<std::uintptr_t>(tensor.bytes.data()) % alignof(float) == 0;
-    if (tensor.dtype == model::DType::f32 && tensor.contiguous() && aligned) {
+    const bool may_stay = aligned && !source_.is_of_another_file(tensor);  // write_model() watches one file
+    if (tensor.dtype == model::DType::f32 && tensor.contiguous() && may_stay) {
         const std::span<const std::byte> bytes = tensor.bytes.first(tensor.elements() * sizeof(float));
         tensors_.push_back({std::move(name), model::DType::f32, std::move(shape), bytes});
         if (read.memory.size() > 0) owned_.push_back(std::move(read.memory));
@@ -280,6 +282,16 @@ ImportOptions with_modules(const ModuleCheck& modules, const ImportOptions& opti
     return result;
 }
 
+/// The options, and what the file says about the network's input in addition; adds notes.
+ImportOptions with_file(const CheckpointFacts& facts, ImportOptions options, VggTensors& vgg) {
+    vgg.notes.insert(vgg.notes.end(), facts.notes.begin(), facts.notes.end());
+    const bool is_usual = facts.input_size == MapSize(vgg.network.natural_input_size()) &&
+                          vgg.network.pooled_side() == model::default_pooled_side;
+    if (options.input_size.empty() && !is_usual) options.input_size = facts.input_size;
+    if (!facts.preprocessing.empty()) set_known_preprocessing(facts.preprocessing, options);
+    return options;
+}
+
 /// Everything except the source's hash. Adds notes to the VGG's.
 model::Description describe(const std::filesystem::path& input, const ImportOptions& options,
                             const CheckpointFacts& facts, double epsilon, VggTensors& vgg) {
@@ -307,8 +319,8 @@ ImportReport import_checkpoint(const StateDict& source, const std::filesystem::p
     const CheckpointFacts& facts = source.facts();
     const std::vector<Module> modules = modules_of(source.tensors());
     VggTensors vgg = recognise(modules, facts, input.string(), options);
-    const ImportOptions settings =
-        with_modules(check_module_types(vgg, facts.modules, input.string()), options, vgg);
+    const ImportOptions settings = with_file(
+        facts, with_modules(check_module_types(vgg, facts.modules, input.string()), options, vgg), vgg);
     const double epsilon = vgg.batch_norm
                                ? find_batch_norm_epsilon(vgg, facts.batch_norm_epsilons,
                                                          options.batch_norm_epsilon, input.string())
@@ -318,9 +330,10 @@ ImportReport import_checkpoint(const StateDict& source, const std::filesystem::p
     // Deferred, where the system refuses a thread.
     std::future<std::string> sha256 =
         std::async(std::launch::async | std::launch::deferred, file_sha256, input);
-    Weights weights(source.mapping());
+    Weights weights(source);
     add_layers(vgg, options.dense_order.value_or(model::DenseOrder::input_major), epsilon, weights);
     description.source_sha256 = sha256.get();
+    source.require_unchanged();
     try {
         model::write_model(output, description, weights.tensors(), progress, source.mapping());
     } catch (const Error& error) {
@@ -342,7 +355,7 @@ ImportReport import_checkpoint(const StateDict& source, const std::filesystem::p
 ImportReport import_model(const std::filesystem::path& input, const std::filesystem::path& output,
                           const ImportOptions& options, const model::Progress& progress) {
     model::require_other_file(input, output);
-    const StateDict source = StateDict::open(input);
+    const StateDict source = StateDict::open(input, options.formats);
     if (source.is_model()) return change_our_model(input, output, options, progress);
     return model::reading(source.mapping(),
                           [&] { return import_checkpoint(source, input, output, options, progress); });

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,8 @@
 #include "engine/model/model_file.h"
 
 namespace vgg19::converter {
+
+struct ForeignFormat;
 
 struct ImportOptions {
     /// The order of the dense weights in the output: input-major is fastest, output-major is what PyTorch
@@ -37,6 +40,8 @@ struct ImportOptions {
     std::optional<Pooling> pooling{};
     /// Leaves out the classifier, whatever it is.
     bool features_only = false;
+    /// Formats to read besides PyTorch's and safetensors: foreign_formats() (formats/formats.h).
+    std::span<const ForeignFormat> formats{};
 };
 
 /// What import_model() found, as text for the user.
@@ -52,11 +57,11 @@ struct ImportReport {
     std::vector<std::string> notes;    ///< assumptions, and how to override them
 };
 
-/// Reads a checkpoint from `input`: PyTorch's zip format, its older stream format, or safetensors, recognised
-/// by content. It holds a whole VGG, its convolutions alone, or the first of them. The VGG may have any path
-/// and any of the names that recognise_vgg() knows. Batch norms are folded, parameters stored in parts are
-/// combined, and all tensors get plain VGG's names; values become F32. Writes a model of variant "baseline"
-/// to `output`.
+/// Reads a checkpoint from `input`: PyTorch's zip format, its older stream format, safetensors, or one of the
+/// options' formats, recognised by content. It holds a whole VGG, its convolutions alone, or the first of
+/// them. The VGG may have any path and any of the names that recognise_vgg() knows. Batch norms are folded,
+/// parameters stored in parts are combined, and all tensors get plain VGG's names; values become F32. Writes
+/// a model of variant "baseline" to `output`.
 ///
 /// For a vgg19 model of any variant, only the order of its dense weights changes, and the classes, pools and
 /// preprocessing that the options set (change_model); with features_only its classifier goes.

@@ -1,6 +1,8 @@
 #include "converter/import/state_dict.h"
 
+#include <algorithm>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -83,15 +85,25 @@ CheckpointFacts safetensors_facts(const model::SafetensorsFile& file) {
 
 }  // namespace
 
-StateDict StateDict::open(model::MappedFile mapping) {
+StateDict StateDict::of_contents(model::MappedFile mapping, CheckpointContents contents) {
+    StateDict dict(std::move(mapping));
+    dict.tensors_ = std::move(contents.tensors);
+    dict.facts_ = std::move(contents.facts);
+    dict.owned_ = std::move(contents.owned);
+    dict.others_ = std::move(contents.others);
+    return dict;
+}
+
+StateDict StateDict::open(model::MappedFile mapping, std::span<const ForeignFormat> formats) {
+    for (const ForeignFormat& format : formats) {
+        if (!format.recognises(mapping)) continue;
+        CheckpointContents contents = model::reading(mapping, [&] { return format.read(mapping); });
+        return of_contents(std::move(mapping), std::move(contents));
+    }
     const Container container = find_container(mapping);
     if (container != Container::safetensors) {
         CheckpointContents contents = read_torch(mapping, container);
-        StateDict dict(std::move(mapping));
-        dict.tensors_ = std::move(contents.tensors);
-        dict.facts_ = std::move(contents.facts);
-        dict.owned_ = std::move(contents.owned);
-        return dict;
+        return of_contents(std::move(mapping), std::move(contents));
     }
     model::SafetensorsFile file = model::SafetensorsFile::open_for_import(std::move(mapping));
     CheckpointFacts facts = safetensors_facts(file);
@@ -105,6 +117,18 @@ StateDict StateDict::open(model::MappedFile mapping) {
 const model::MappedFile& StateDict::mapping() const {
     const auto* safetensors = std::get_if<model::SafetensorsFile>(&file_);
     return safetensors != nullptr ? safetensors->mapping() : std::get<model::MappedFile>(file_);
+}
+
+bool StateDict::is_of_another_file(const StoredTensor& tensor) const {
+    return std::any_of(others_.begin(), others_.end(), [&tensor](const model::MappedFile& other) {
+        const std::span<const std::byte> all = other.bytes();
+        return tensor.bytes.data() >= all.data() && tensor.bytes.data() < all.data() + all.size();
+    });
+}
+
+void StateDict::require_unchanged() const {
+    mapping().require_unchanged();
+    for (const model::MappedFile& other : others_) other.require_unchanged();
 }
 
 bool StateDict::is_model() const {

@@ -11,11 +11,12 @@
 
 namespace vgg19::converter {
 
-/// The contents of a file that are of use. The tensors' bytes are in the file or in `owned`.
+/// The contents of a file that are of use. The tensors' bytes are in the file, in `others` or in `owned`.
 struct CheckpointContents {
     std::vector<StoredTensor> tensors;
     CheckpointFacts facts;
     OwnedBytes owned;
+    std::vector<model::MappedFile> others{};  ///< further files to which this one refers
 };
 
 /// The older stream format: the saved object, and the storages that it refers to.

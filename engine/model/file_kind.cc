@@ -20,6 +20,11 @@ constexpr auto unpack_it = "unpack it first"sv;
 constexpr auto from_pytorch =
     "load it with the program that wrote it, and save the weights with PyTorch or as safetensors, under "
     "torchvision's names"sv;
+constexpr auto needs_protobuf =
+    "this vgg19 was built without protobuf, which it needs to read such files: install protobuf's "
+    "development files "
+    "and compiler, and build it with -DVGG19_PROTOBUF=ON"sv;
+constexpr auto needs_formats = "this program was built without vgg19's readers of other formats"sv;
 constexpr auto download_again =
     "the download returned a web page instead of the file; download the file itself"sv;
 constexpr auto no_weights = "there are no weights in it"sv;
@@ -71,7 +76,7 @@ constexpr std::array signatures = {
     Signature{0, "7z\xbc\xaf\x27\x1c"sv, FileKind::other, "a 7-Zip archive", unpack_it},
     Signature{0, "Rar!"sv, FileKind::other, "a RAR archive", unpack_it},
     Signature{0, "PK\x05\x06"sv, FileKind::other, "an empty zip file", no_weights},
-    Signature{0, "\x89HDF\r\n\x1a\n"sv, FileKind::other, "an HDF5 file, as Keras's .h5 is", from_pytorch},
+    Signature{0, "\x89HDF\r\n\x1a\n"sv, FileKind::hdf5, "an HDF5 file, as Keras's .h5 is", convert_it},
     Signature{0, "\x93NUMPY"sv, FileKind::other, "an array of NumPy (.npy)", from_pytorch},
     Signature{4, "TFL3"sv, FileKind::other, "a model of TensorFlow Lite", from_pytorch},
     Signature{0, "ftrt"sv, FileKind::other, "an engine of TensorRT", from_pytorch},
@@ -98,11 +103,11 @@ constexpr Signature old_torch = {0,
                                  "a tar archive of PyTorch 0.1",
                                  "load it with torch.load and save its state_dict() with torch.save"};
 constexpr Signature tar = {0, {}, FileKind::other, "a tar archive", unpack_it};
-constexpr Signature onnx = {0, {}, FileKind::other, "a model of ONNX", from_pytorch};
+constexpr Signature onnx = {0, {}, FileKind::onnx, "a model of ONNX", convert_it};
 constexpr Signature core_ml = {0, {}, FileKind::other, "a model of Core ML", from_pytorch};
 constexpr Signature zeros = {0, {}, FileKind::other, "a file of zeros", "was the download cut off?"};
 constexpr Signature tensorflow = {0, {}, FileKind::other, "a model of TensorFlow", from_pytorch};
-constexpr Signature caffe = {0, {}, FileKind::other, "a model of Caffe (.caffemodel)", from_pytorch};
+constexpr Signature caffe = {0, {}, FileKind::caffe, "a model of Caffe (.caffemodel)", convert_it};
 constexpr Signature netpbm = {0, {}, FileKind::other, "a picture (PNM)", as_picture};
 constexpr Signature html = {0, {}, FileKind::other, "a web page (HTML)", download_again};
 constexpr Signature svg = {0, {}, FileKind::other, "a picture (SVG)", as_picture};
@@ -278,7 +283,9 @@ std::string describe_file_for_model(std::span<const std::byte> file) {
 std::string describe_file_for_import(std::span<const std::byte> file) {
     const Signature* found = find_kind(file);
     if (found == nullptr) return first_bytes(file);
-    const std::string_view advice = found->advice == as_picture ? no_weights : found->advice;
+    std::string_view advice = found->advice == as_picture ? no_weights : found->advice;
+    if (found->kind == FileKind::onnx || found->kind == FileKind::caffe) advice = needs_protobuf;
+    if (found->kind == FileKind::hdf5) advice = needs_formats;
     return std::string(found->what) + "; " + std::string(advice);
 }
 

@@ -11,7 +11,10 @@ enum class FileKind : unsigned char {
     safetensors,  ///< recognised by the ninth byte; the rest is not checked
     zip,          ///< possibly PyTorch's newer container
     pickle,       ///< PyTorch's older format, or plain Python
-    other,        ///< known, but not supported
+    onnx,         ///< probably: such files have no signature
+    caffe,        ///< probably a .caffemodel
+    hdf5,
+    other,  ///< known, but not supported
     unknown,
 };
 

@@ -263,7 +263,7 @@ Json JsonReader::number() {
 
 Json JsonReader::number_of(std::string_view digits, std::size_t start, bool whole) const {
     const char* end = digits.data() + digits.size();
-    if (whole) {
+    if (whole && digits != "-0") {  // whole numbers have no zero with a sign
         std::int64_t with_sign = 0;
         if (std::from_chars(digits.data(), end, with_sign).ec == std::errc()) return {with_sign};
         std::uint64_t without_sign = 0;

@@ -139,6 +139,17 @@ TEST_CASE("what cannot be written in JSON becomes null or U+FFFD") {
     CHECK(Json("a\xFF\xC3").dump() == "\"a\\ufffd\\ufffd\"");
 }
 
+TEST_CASE("what is written does not change when it is read and written again") {
+    for (const char* text :
+         {"-0", "-0.0", "-0E+3", "0", "-1", "1e3", "1e22", "18446744073709551615", "18446744073709551616",
+          "-9223372036854775809", "5e-324", "1.7976931348623157e308"}) {
+        CAPTURE(text);
+        const std::string written = Json::parse(text, "t").dump();
+        CHECK(Json::parse(written, "t").dump() == written);
+    }
+    CHECK(std::signbit(Json::parse("-0", "t").number()));
+}
+
 TEST_CASE("random numbers and strings read back as they were written") {
     kernels::testing::Random random;
     INFO(random.replay());

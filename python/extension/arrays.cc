@@ -64,17 +64,19 @@ std::string strides_text(const Array& array) {
     throw Error(ErrorKind::usage, message);
 }
 
-[[noreturn]] void refuse_type(const std::string& name, const Shape& shape, nb::handle object) {
+[[noreturn]] void refuse_type(const std::string& name, nb::dlpack::dtype type, const Shape& shape,
+                              nb::handle object) {
     const std::string found = nb::cast<std::string>(nb::handle(object.type()).attr("__name__"));
-    throw nb::type_error(
-        (name + ": expected a float32 array of shape " + shape_text(shape) + ", found " + found).c_str());
+    throw nb::type_error((name + ": expected a " + type_name(type) + " array of shape " + shape_text(shape) +
+                          ", found " + found)
+                             .c_str());
 }
 
 template <class Array>
-void require(const Array& array, const std::string& name, const Shape& shape) {
-    if (array.dtype() != nb::dtype<float>() || shape_of(array) != shape) {
-        refuse(name + ": expected float32 " + shape_text(shape) + ", found " + type_name(array.dtype()) +
-               " " + shape_text(shape_of(array)));
+void require(const Array& array, const std::string& name, nb::dlpack::dtype type, const Shape& shape) {
+    if (array.dtype() != type || shape_of(array) != shape) {
+        refuse(name + ": expected " + type_name(type) + " " + shape_text(shape) + ", found " +
+               type_name(array.dtype()) + " " + shape_text(shape_of(array)));
     }
     if (array.device_type() != nb::device::cpu::value) {
         refuse(name + ": expected an array in the CPU's memory, found one on another device");
@@ -83,6 +85,27 @@ void require(const Array& array, const std::string& name, const Shape& shape) {
         refuse(name + ": expected an array in C order, whose elements follow one another, found strides of " +
                strides_text(array) + " elements; numpy.ascontiguousarray, or tensor.contiguous(), copies it");
     }
+}
+
+nb::ndarray<nb::ro> array_to_read(nb::handle object, const std::string& name, nb::dlpack::dtype type,
+                                  const Shape& shape) {
+    nb::ndarray<nb::ro> array = any_array(object);
+    if (!array.is_valid()) refuse_type(name, type, shape, object);
+    require(array, name, type, shape);
+    return array;
+}
+
+nb::ndarray<> array_to_write(nb::handle object, const std::string& name, nb::dlpack::dtype type,
+                             const Shape& shape) {
+    nb::ndarray<> array;
+    if (!nb::try_cast(object, array, false)) {
+        if (any_array(object).is_valid()) {
+            refuse(name + ": expected an array to write, found one that is read-only");
+        }
+        refuse_type(name, type, shape, object);
+    }
+    require(array, name, type, shape);
+    return array;
 }
 
 }  // namespace
@@ -104,24 +127,27 @@ std::string array_text(const nb::ndarray<nb::ro>& array) {
 }
 
 FloatsToRead floats_to_read(nb::handle object, const std::string& name, const Shape& shape) {
-    FloatsToRead floats{any_array(object), {}};
-    if (!floats.array.is_valid()) refuse_type(name, shape, object);
-    require(floats.array, name, shape);
+    FloatsToRead floats{array_to_read(object, name, nb::dtype<float>(), shape), {}};
     floats.values = {static_cast<const float*>(floats.array.data()), floats.array.size()};
     return floats;
 }
 
 FloatsToWrite floats_to_write(nb::handle object, const std::string& name, const Shape& shape) {
-    FloatsToWrite floats;
-    if (!nb::try_cast(object, floats.array, false)) {
-        if (any_array(object).is_valid()) {
-            refuse(name + ": expected an array to write, found one that is read-only");
-        }
-        refuse_type(name, shape, object);
-    }
-    require(floats.array, name, shape);
+    FloatsToWrite floats{array_to_write(object, name, nb::dtype<float>(), shape), {}};
     floats.values = {static_cast<float*>(floats.array.data()), floats.array.size()};
     return floats;
+}
+
+BytesToRead bytes_to_read(nb::handle object, const std::string& name, std::size_t count) {
+    BytesToRead bytes{array_to_read(object, name, nb::dtype<std::uint8_t>(), {count}), {}};
+    bytes.values = {static_cast<const std::byte*>(bytes.array.data()), count};
+    return bytes;
+}
+
+BytesToWrite bytes_to_write(nb::handle object, const std::string& name, std::size_t count) {
+    BytesToWrite bytes{array_to_write(object, name, nb::dtype<std::uint8_t>(), {count}), {}};
+    bytes.values = {static_cast<std::byte*>(bytes.array.data()), count};
+    return bytes;
 }
 
 nb::object new_array(const Shape& shape) {

@@ -34,6 +34,18 @@ FloatsToRead floats_to_read(nb::handle object, const std::string& name, const Sh
 /// In addition, the array must not be read-only.
 FloatsToWrite floats_to_write(nb::handle object, const std::string& name, const Shape& shape);
 
+/// The same for uint8 of one axis.
+struct BytesToRead {
+    nb::ndarray<nb::ro> array;
+    std::span<const std::byte> values;
+};
+struct BytesToWrite {
+    nb::ndarray<> array;
+    std::span<std::byte> values;
+};
+BytesToRead bytes_to_read(nb::handle object, const std::string& name, std::size_t count);
+BytesToWrite bytes_to_write(nb::handle object, const std::string& name, std::size_t count);
+
 /// A new numpy array of float32 in C order. Its values are whatever the memory held.
 nb::object new_array(const Shape& shape);
 

@@ -130,6 +130,18 @@ void bind_runs(nb::class_<PythonSession>& type) {
              "its output's shape. Only in a session made with gradients=True, after a complete run. `out` "
              "and\n"
              "errors as in run(). The input and outputs of the run need not exist any more.")
+        .def(
+            "copy_record", &PythonSession::copy_record, nb::arg("out"),
+            nb::sig("def copy_record(self, out: typing.Any) -> typing.Any"),
+            "Copies what the last run keeps for backward() to `out`, uint8 (record_bytes,), and returns it.\n"
+            "After set_record(out), backward() is of that run, whatever has run in between.")
+        .def("set_record", &PythonSession::set_record, nb::arg("record"),
+             nb::sig("def set_record(self, record: typing.Any) -> None"),
+             "Lets backward() be of the run whose record this is: of this session, or another one of the "
+             "same\n"
+             "model and options, at the size and batch that the session has now. Raises BadInputError for "
+             "other\n"
+             "bytes.")
         .def("reshape", &PythonSession::reshape, nb::arg("size").none(), nb::arg("batch") = 1,
              nb::sig("def reshape(self, size: int | tuple[int, int] | None, batch: int = 1) -> None"),
              "Plans the session for another size or batch, with the weights that are packed. Each layer "
@@ -153,6 +165,13 @@ void bind_pictures(nb::class_<PythonSession>& type) {
             "`picture`: a path, the bytes of a file, uint8 (height, width, 3) in the order R, G, B, or an\n"
             "image of Pillow. Files are turned as their EXIF orientation says; Pillow's images are taken as\n"
             "they are. Transparent pixels are blended over white.")
+        .def("predictions", &PythonSession::predictions, nb::arg("logits"),
+             nb::arg("top").none() = nb::none(),
+             nb::sig("def predictions(self, logits: typing.Any, top: int | None = None) -> "
+                     "list[vgg19._results.Prediction]"),
+             "The `top` most probable classes of one picture's logits, float32 (classes,), as classify() "
+             "gives\n"
+             "them: for a batch that run() has computed.")
         .def("preprocess", &PythonSession::preprocess, nb::arg("picture").none(),
              nb::arg("out").none() = nb::none(),
              nb::sig("def preprocess(self, picture: typing.Any, out: typing.Any = None) -> typing.Any"),
@@ -191,6 +210,8 @@ void bind_session(nb::module_& module) {
         .def_prop_ro("in_use", &PythonSession::is_in_use,
                      "Whether a call is in progress, on any thread. It may end before you look.")
         .def_prop_ro("batch", &PythonSession::batch, "Pictures per run.")
+        .def_prop_ro("record_bytes", &PythonSession::record_bytes,
+                     "The size of a record; 0 in a session made without gradients=True.")
         .def_prop_ro("threads", &PythonSession::threads, "The most threads that compute a run.");
 }
 

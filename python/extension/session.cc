@@ -67,6 +67,7 @@ void PythonSession::remember_shape() {
     outputs_ = session_.outputs();
     input_size_ = session_.input_size();
     batch_ = session_.batch();
+    record_bytes_ = session_.record_bytes();
     threads_ = session_.threads();
 }
 
@@ -165,6 +166,23 @@ nb::object PythonSession::backward(nb::handle gradients, nb::handle out) {
     return gradient;
 }
 
+nb::object PythonSession::copy_record(nb::handle out) {
+    const Turn turn(*this);
+    const BytesToWrite to = bytes_to_write(out, "out", record_bytes_);
+    {
+        const nb::gil_scoped_release unlocked;
+        session_.copy_record(to.values);
+    }
+    return nb::borrow(out);
+}
+
+void PythonSession::set_record(nb::handle record) {
+    const Turn turn(*this);
+    const BytesToRead from = bytes_to_read(record, "record", record_bytes_);
+    const nb::gil_scoped_release unlocked;
+    session_.set_record(from.values);
+}
+
 void PythonSession::reshape(nb::handle size, std::size_t batch) {
     const Turn turn(*this);
     const MapSize sides = size_of(size);
@@ -207,13 +225,22 @@ std::vector<Prediction> PythonSession::predictions_of(const ImageView& picture, 
     return session_.predictions(logits, top);
 }
 
-nb::object PythonSession::classify(nb::handle picture, nb::handle top) {
+std::size_t PythonSession::top_of(nb::handle top) const {
     constexpr std::size_t usual = 5;
+    return top.is_none() ? std::min(usual, session_.model().classes()) : nb::cast<std::size_t>(top);
+}
+
+nb::object PythonSession::classify(nb::handle picture, nb::handle top) {
     const Turn turn(*this);
-    const std::size_t classes = session_.model().classes();
-    const std::size_t count = top.is_none() ? std::min(usual, classes) : nb::cast<std::size_t>(top);
+    const std::size_t count = top_of(top);
     const Picture read = Picture::of(picture, input_size_);
     return to_python(predictions_of(read.view(), count));
+}
+
+nb::object PythonSession::predictions(nb::handle logits, nb::handle top) {
+    const Turn turn(*this);
+    const FloatsToRead given = floats_to_read(logits, "logits", {session_.model().classes()});
+    return to_python(session_.predictions(given.values, top_of(top)));
 }
 
 nb::object PythonSession::features(const nb::args& pictures) {

@@ -26,7 +26,10 @@ class PythonSession {
     nb::object run(nb::handle input, nb::handle out);
     nb::object backward(nb::handle gradients, nb::handle out);
     void reshape(nb::handle size, std::size_t batch);
+    nb::object copy_record(nb::handle out);
+    void set_record(nb::handle record);
     nb::object classify(nb::handle picture, nb::handle top);
+    nb::object predictions(nb::handle logits, nb::handle top);
     nb::object preprocess(nb::handle picture, nb::handle out);
     nb::object features(const nb::args& pictures);
     /// Ends the call that is in progress.
@@ -40,6 +43,7 @@ class PythonSession {
     const std::vector<Output>& outputs() const { return outputs_; }
     MapSize input_size() const { return input_size_; }
     std::size_t batch() const { return batch_; }
+    std::size_t record_bytes() const { return record_bytes_; }
     int threads() const { return threads_; }
 
   private:
@@ -51,6 +55,7 @@ class PythonSession {
     std::vector<nb::object> arrays_for(nb::handle out, std::size_t batch) const;
     void compute(std::span<const float> input, const std::vector<std::span<float>>& outputs);
     void preprocess_into(nb::handle picture, std::span<float> input) const;
+    std::size_t top_of(nb::handle top) const;
     std::vector<Prediction> predictions_of(const ImageView& picture, std::size_t top);
     nb::object result(const std::vector<nb::object>& arrays) const;
 
@@ -59,6 +64,7 @@ class PythonSession {
     std::vector<Output> outputs_;
     MapSize input_size_;
     std::size_t batch_ = 0;
+    std::size_t record_bytes_ = 0;
     int threads_ = 0;
     std::atomic<bool> is_busy_ = false;
     std::atomic<bool> cancelled_ = false;

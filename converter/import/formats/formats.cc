@@ -1,0 +1,20 @@
+#include "converter/import/formats/formats.h"
+
+#include <vector>
+
+#if VGG19_HAS_PROTOBUF
+#include "converter/import/onnx/onnx.h"
+#endif
+
+namespace vgg19::converter {
+
+std::span<const ForeignFormat> foreign_formats() {
+    static const std::vector<ForeignFormat> formats = {
+#if VGG19_HAS_PROTOBUF
+        onnx_format,
+#endif
+    };
+    return formats;
+}
+
+}  // namespace vgg19::converter

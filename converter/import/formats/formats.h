@@ -1,0 +1,13 @@
+// The formats of other programs that this build reads.
+#pragma once
+
+#include <span>
+
+#include "converter/import/foreign_format.h"
+
+namespace vgg19::converter {
+
+/// For ImportOptions::formats: ONNX where the build has protobuf (VGG19_PROTOBUF).
+std::span<const ForeignFormat> foreign_formats();
+
+}  // namespace vgg19::converter

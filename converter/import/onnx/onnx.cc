@@ -1,0 +1,27 @@
+#include "converter/import/onnx/onnx.h"
+
+#include "converter/import/formats/layer_chain.h"
+#include "converter/import/onnx/onnx_file.h"
+#include "converter/import/onnx/onnx_layers.h"
+#include "converter/import/onnx/onnx_tensors.h"
+
+namespace vgg19::converter {
+namespace {
+
+CheckpointContents read_onnx(const model::MappedFile& file) {
+    const OnnxGraph graph = read_onnx_graph(file);
+    CheckpointContents contents;
+    OnnxTensors tensors(file, contents);
+    OnnxLayers layers(graph, tensors, file.path().string());
+    const std::vector<ChainLayer> chain = layers.read();
+    contents.facts.input_size = layers.input_size();
+    contents.facts.notes = layers.notes();
+    name_as_vgg(chain, file.path().string(), contents);
+    return contents;
+}
+
+}  // namespace
+
+const ForeignFormat onnx_format = {is_onnx_file, read_onnx};
+
+}  // namespace vgg19::converter
