@@ -119,7 +119,8 @@ void bind_runs(nb::class_<PythonSession>& type) {
              "Raises UsageError for an array of another type, shape or order, BadInputError for a value that "
              "is\n"
              "not finite.")
-        .def("backward", &PythonSession::backward, nb::arg("gradients").none(), nb::arg("out").none() = nb::none(),
+        .def("backward", &PythonSession::backward, nb::arg("gradients").none(),
+             nb::arg("out").none() = nb::none(),
              nb::sig("def backward(self, gradients: typing.Any, out: typing.Any = None) -> typing.Any"),
              "The gradient of a scalar with respect to the last run's input, (batch, 3, height, width).\n\n"
              "`gradients`: the scalar's gradient with respect to the session's only output, or a dict of "
@@ -154,7 +155,8 @@ void bind_runs(nb::class_<PythonSession>& type) {
 
 void bind_pictures(nb::class_<PythonSession>& type) {
     type.def(
-            "classify", &PythonSession::classify, nb::arg("picture").none(), nb::arg("top").none() = nb::none(),
+            "classify", &PythonSession::classify, nb::arg("picture").none(),
+            nb::arg("top").none() = nb::none(),
             nb::sig("def classify(self, picture: typing.Any, top: int | None = None) -> "
                     "list[vgg19._results.Prediction]"),
             "The `top` most probable classes of one picture, the most probable first. None: 5, or all if "
@@ -163,12 +165,15 @@ void bind_pictures(nb::class_<PythonSession>& type) {
             "`picture`: a path, the bytes of a file, uint8 (height, width, 3) in the order R, G, B, or an\n"
             "image of Pillow. Files are turned as their EXIF orientation says; Pillow's images are taken as\n"
             "they are. Transparent pixels are blended over white.")
-        .def("predictions", &PythonSession::predictions, nb::arg("logits"), nb::arg("top").none() = nb::none(),
+        .def("predictions", &PythonSession::predictions, nb::arg("logits"),
+             nb::arg("top").none() = nb::none(),
              nb::sig("def predictions(self, logits: typing.Any, top: int | None = None) -> "
                      "list[vgg19._results.Prediction]"),
-             "The `top` most probable classes of one picture's logits, float32 (classes,), as classify() gives\n"
+             "The `top` most probable classes of one picture's logits, float32 (classes,), as classify() "
+             "gives\n"
              "them: for a batch that run() has computed.")
-        .def("preprocess", &PythonSession::preprocess, nb::arg("picture").none(), nb::arg("out").none() = nb::none(),
+        .def("preprocess", &PythonSession::preprocess, nb::arg("picture").none(),
+             nb::arg("out").none() = nb::none(),
              nb::sig("def preprocess(self, picture: typing.Any, out: typing.Any = None) -> typing.Any"),
              "A picture, as classify() takes it, as the network's input: float32 (3, height, width) of the\n"
              "session's size.")
@@ -192,7 +197,7 @@ void bind_session(nb::module_& module) {
     bind_pictures(type);
     type.def_prop_ro(
             "model", [](const PythonSession& self) { return self.model(); },
-            nb::sig("def model(self) -> Model"))
+            nb::sig("def model(self) -> Model"), "The model that it runs.")
         .def_prop_ro(
             "outputs", [](const PythonSession& self) { return to_python(self.outputs()); },
             nb::sig("def outputs(self) -> list[vgg19._results.Output]"),
@@ -202,10 +207,12 @@ void bind_session(nb::module_& module) {
         .def_prop_ro(
             "input_size", [](const PythonSession& self) { return size_tuple(self.input_size()); },
             nb::sig("def input_size(self) -> tuple[int, int]"), "(height, width) in pixels.")
-        .def_prop_ro("batch", &PythonSession::batch)
+        .def_prop_ro("in_use", &PythonSession::is_in_use,
+                     "Whether a call is in progress, on any thread. It may end before you look.")
+        .def_prop_ro("batch", &PythonSession::batch, "Pictures per run.")
         .def_prop_ro("record_bytes", &PythonSession::record_bytes,
                      "The size of a record; 0 in a session made without gradients=True.")
-        .def_prop_ro("threads", &PythonSession::threads);
+        .def_prop_ro("threads", &PythonSession::threads, "The most threads that compute a run.");
 }
 
 }  // namespace vgg19::python

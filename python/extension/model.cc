@@ -2,6 +2,7 @@
 
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/filesystem.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
@@ -13,16 +14,16 @@
 
 #include "python/extension/arrays.h"
 #include "python/extension/results.h"
-#include "vgg19/error.h"
+#include "python/library/models.h"
 
 namespace vgg19::python {
 
 namespace {
 
-PythonModel open_model(const std::filesystem::path& path) {
-    const std::filesystem::path absolute = std::filesystem::absolute(path);
+PythonModel open_model(const std::optional<std::filesystem::path>& given) {
     const nb::gil_scoped_release unlocked;
-    return {Model::open(path), absolute, {}};
+    const std::filesystem::path path = given ? *given : published_baseline();
+    return {Model::open(path), std::filesystem::absolute(path), {}};
 }
 
 /// Lets go of a caller's memory on any thread, also one that Python does not know.
@@ -111,7 +112,9 @@ void bind_facts(nb::class_<PythonModel>& type) {
         .def_prop_ro(
             "pooling", [](const PythonModel& self) { return name_of(self.model.pooling()); },
             "What the 2x2 pools compute: \"max\" or \"average\".")
-        .def_prop_ro("file_bytes", [](const PythonModel& self) { return self.model.file_bytes(); })
+        .def_prop_ro(
+            "file_bytes", [](const PythonModel& self) { return self.model.file_bytes(); },
+            "The size of the file.")
         .def_prop_ro(
             "active_parameters", [](const PythonModel& self) { return self.model.active_parameters(); },
             "Weights and biases, including INT8 ones, without scales.")
@@ -133,9 +136,13 @@ void bind_model(nb::module_& module) {
                                  "in other processes (it can\n"
                                  "be pickled, by its path), share the file.");
     type.def_static(
-            "open", open_model, nb::arg("path"), nb::sig("def open(path: str | os.PathLike[str]) -> Model"),
+            "open", open_model, nb::arg("path").none() = nb::none(),
+            nb::sig("def open(path: str | os.PathLike[str] | None = None) -> Model"),
             "Opens a file written by vgg19.convert() or a later step, and checks all but its weights'\n"
-            "checksums. Raises BadInputError that says all that is wrong.")
+            "checksums. Without a path: the weights that torchvision publishes, if they are in the user's\n"
+            "cache folder. Raises BadInputError that says all that is wrong, UsageError that says how to "
+            "get\n"
+            "the published weights.")
         .def_static(
             "from_bytes", model_of_bytes, nb::arg("buffer"),
             nb::sig("def from_bytes(buffer: collections.abc.Buffer) -> Model"),

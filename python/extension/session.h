@@ -35,6 +35,8 @@ class PythonSession {
     /// Ends the call that is in progress.
     void cancel() { cancelled_ = true; }
 
+    bool is_in_use() const { return is_busy_; }
+
     const nb::object& model() const { return model_; }
     nb::object plan();
     /// As they were when no call was in progress, so that they can be asked for at any time.

@@ -53,6 +53,21 @@ def test_opens_text_and_path_and_refuses_others(narrow_path, tmp_path):
         vgg19.Model.open(other)
 
 
+def test_without_a_path_it_is_the_published_model(weights, tmp_path, monkeypatch):
+    import hashlib
+    import shutil
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    digits = hashlib.sha256(weights.read_bytes()).hexdigest()
+    monkeypatch.setenv("VGG19_WEIGHTS_SHA256", digits)
+    with pytest.raises(vgg19.UsageError, match="fetch-weights"):
+        vgg19.Model.open()
+    (tmp_path / "vgg19").mkdir(exist_ok=True)
+    shutil.copy(weights, tmp_path / "vgg19" / f"vgg19-{digits[:8]}.pth")
+    model = vgg19.Model.open()
+    assert model.classes == 1000 and tmp_path in model.path.parents
+
+
 def with_metadata(data, change):
     (length,) = struct.unpack("<Q", data[:8])
     header = json.loads(data[8 : 8 + length])

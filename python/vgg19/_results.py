@@ -114,6 +114,8 @@ class LayerSensitivity(NamedTuple):
 
 
 class Quantization(NamedTuple):
+    """What quantize() did."""
+
     model: Model
     layers: List[QuantizedLayer]
     """The convolutions of scope "all"."""
@@ -126,6 +128,8 @@ class Quantization(NamedTuple):
 
 
 class PrunedLayer(NamedTuple):
+    """A convolution that lost output channels."""
+
     name: str
     channels: int
     """Before."""
@@ -133,6 +137,8 @@ class PrunedLayer(NamedTuple):
 
 
 class RefittedLayer(NamedTuple):
+    """A layer whose weights were chosen anew, to make up for filters that were removed before it."""
+
     name: str
     unknowns: int
     samples: int
@@ -143,14 +149,21 @@ class RefittedLayer(NamedTuple):
 
 
 class Pruning(NamedTuple):
+    """What prune() did."""
+
     model: Model
     layers: List[PrunedLayer]
     refitted: List[RefittedLayer]
+    """Empty without pictures, or with refit=False."""
     pictures: int
+    """How many were used."""
     broken: List[str]
+    """Pictures that could not be read, and why."""
 
 
 class Share(NamedTuple):
+    """How many pictures of all."""
+
     count: int
     interval: Tuple[float, float]
     """Wilson's 95 % interval of the share."""
@@ -166,6 +179,8 @@ class Accuracy(NamedTuple):
 
 
 class ClassAccuracy(NamedTuple):
+    """The accuracy on one class of the data."""
+
     name: str
     model_class: int
     accuracy: Accuracy
@@ -193,6 +208,8 @@ class Comparison(NamedTuple):
 
 
 class Evaluation(NamedTuple):
+    """What evaluate() found."""
+
     total: Accuracy
     classes: List[ClassAccuracy]
     predictions: List[Confusion]
