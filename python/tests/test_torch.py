@@ -4,6 +4,9 @@ import copy
 import multiprocessing
 import os
 import pickle
+import shutil
+import subprocess
+import sys
 import threading
 import time
 
@@ -11,6 +14,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+import documentation  # noqa: E402
 import narrow_vgg  # noqa: E402
 import vgg19  # noqa: E402
 import vgg19.torch  # noqa: E402
@@ -528,3 +532,31 @@ class TestTraining:
         found = curve(vgg19.torch.Features(28, model))
         assert expected[-1] < 0.9 * expected[0]
         assert found == pytest.approx(expected, rel=3e-3)
+
+
+class TestDocumentation:
+    @pytest.mark.parametrize("code", **documentation.cases("torch", "README.md", "docs/pytorch.md"))
+    def test_pieces_run(self, tmp_path, pixels, code):
+        network = narrow_vgg.make(classes=1000)
+        torch.save(network, tmp_path / "network.pth")
+        torch.save(network.state_dict(), tmp_path / "vgg19-dcbb9e9d.pth")
+        (tmp_path / "photo.jpg").write_bytes(b"P6 128 96 255\n" + pixels.tobytes())
+        (tmp_path / "narrow_vgg.py").write_text((documentation.ROOT / "python/tests/narrow_vgg.py").read_text())
+        if "weights_only" in code and torch.__version__ < "2":
+            code = code.replace(", weights_only=False", "")
+        done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+    def test_has_pieces(self):
+        assert len(documentation.pieces("docs/pytorch.md", "torch")) == 2
+
+    def test_the_example_trains(self, network, tmp_path, folder_of_pictures):
+        pytest.importorskip("PIL")
+        vgg19.torch.from_torch(network, tmp_path / "model.safetensors")
+        command = [sys.executable, documentation.ROOT / "examples" / "super_resolution.py", tmp_path / "model.safetensors",
+                   folder_of_pictures, tmp_path / "out.pth", "30"]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        losses = [float(line.split()[-1]) for line in done.stdout.splitlines()]
+        assert len(losses) == 4 and losses[-1] < losses[0]
+        assert len(torch.load(tmp_path / "out.pth")) == 6
