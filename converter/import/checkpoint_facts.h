@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/model/safetensors.h"
 #include "vgg19/map_size.h"
 
 namespace vgg19::converter {
@@ -40,6 +41,9 @@ struct CheckpointFacts {
     /// Other tensors that cannot be read, as text for the user: "head.weight: 1 tensor (float8_e5m2)". They
     /// are also among `skipped`.
     std::vector<std::string> unread_tensors;
+    /// What `vgg19 export` wrote beside the weights: a model file's metadata (docs/model-file.md); empty if
+    /// nothing did. Neither its keys nor its values have been checked.
+    model::Metadata exported{};
     /// Everything else that was left out, as text for the user: "optimizer: 120 values", "args: an
     /// argparse.Namespace".
     std::vector<std::string> skipped;
