@@ -496,11 +496,12 @@ class TestStateDict:
         x = images(1, 3, 64, 64)
         assert distance(vgg19.torch.Features("logits", tmp_path / "pruned")(x), pruned(x)) < TOLERANCE
 
-    def test_of_int8_is_refused(self, network, tmp_path):
-        vgg19.torch.from_torch(network, tmp_path / "baseline")
-        vgg19.quantize(tmp_path / "baseline", tmp_path / "int8", scope="dense")
-        with pytest.raises(vgg19.UsageError, match="float32"):
-            vgg19.torch.to_state_dict(tmp_path / "int8")
+    @pytest.mark.parametrize(("dense", "least", "most"), [("int8", 1e-4, 0.01), ("int4", 0.01, 0.15)])
+    def test_of_quantised_weights_is_multiplied_by_their_scales(self, network, model, dense, least, most):
+        states = vgg19.torch.to_state_dict(vgg19.quantize(model, scope="dense", dense=dense).model)
+        for name, value in network.state_dict().items():
+            is_dense = name.startswith("classifier") and name.endswith("weight")
+            assert (least < distance(states[name], value) < most) if is_dense else torch.equal(states[name], value)
 
 
 class TestTraining:

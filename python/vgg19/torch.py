@@ -6,16 +6,14 @@ Needs PyTorch 1.13 or later, which is imported only with this module.
 from __future__ import annotations
 
 import copy
-import json
 import os
 import pathlib
-import struct
 import tempfile
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Union
 
 import torch
 
-from vgg19 import BadInputError, Model, UsageError
+from vgg19 import BadInputError, Model, UsageError, export
 from vgg19._autograd import Engine, Run
 
 __all__ = ["Features", "from_torch", "to_state_dict"]
@@ -162,21 +160,17 @@ def from_torch(
 
 
 def to_state_dict(model: Union[Model, str, "os.PathLike[str]"]) -> Dict[str, torch.Tensor]:
-    """The weights of an FP32 model under torchvision's names, for load_state_dict().
+    """The weights of a model in float32 under torchvision's names, for load_state_dict().
 
     Of an unpruned model they fit ``torchvision.models.vgg19()`` (of features alone: its ``features``, under
     their names there); of a pruned one a module with its widths; the two factors of a dense layer are
-    "classifier.0.0" and "classifier.0.1". New tensors: changing them does not change the model. Raises
-    UsageError for a model with INT8 or INT4 weights, which PyTorch's layers cannot hold.
+    "classifier.0.0" and "classifier.0.1". Quantised weights are multiplied by their scales. What
+    ``vgg19.export(model, torch=path)`` writes; changing the tensors does not change the model.
     """
-    if not isinstance(model, Model):
-        model = Model.open(model)
-    states: Dict[str, torch.Tensor] = {}
-    for name, values in _tensors_of(model):
-        if name.endswith(".weight_transposed"):
-            name, values = name[: -len("_transposed")], values.t().contiguous()
-        states[name] = values
-    return {name: states[name] for name in sorted(states, key=_place_in_network)}
+    with tempfile.TemporaryDirectory(prefix="vgg19-") as folder:
+        path = os.path.join(folder, "weights.pth")
+        export(model, torch=path)
+        return torch.load(path)
 
 
 def _output_name(layer: Layer) -> str:
@@ -222,25 +216,3 @@ def _normalised(pixels: torch.Tensor, preprocessing) -> torch.Tensor:
     mean = torch.tensor(preprocessing.mean).view(3, 1, 1)
     deviation = torch.tensor(preprocessing.deviation).view(3, 1, 1)
     return (pixels * preprocessing.range - mean) / deviation
-
-
-def _place_in_network(name: str):
-    """Orders names as a module of PyTorch does: "features.2.weight" before its bias and before "features.10"."""
-    part, *numbers, parameter = name.split(".")
-    return part != "features", [int(number) for number in numbers], parameter != "weight"
-
-
-def _tensors_of(model: Model):
-    """Names and values of a model file (docs/model-file.md), in memory of their own."""
-    file = model.buffer
-    (length,) = struct.unpack_from("<Q", file)
-    header = json.loads(bytes(file[8 : 8 + length]))
-    header.pop("__metadata__")
-    for name, entry in header.items():
-        if entry["dtype"] != "F32":
-            raise UsageError(
-                f"to_state_dict: expected a model of float32 weights, found {name} of type {entry['dtype']} in the "
-                f"variant {model.variant!r}"
-            )
-        begin, end = (8 + length + offset for offset in entry["data_offsets"])
-        yield name, torch.frombuffer(bytearray(file[begin:end]), dtype=torch.float32).view(entry["shape"])
