@@ -39,7 +39,8 @@ EXTENSIONS = (
     ".avif", ".heic", ".heif", ".jp2", ".jxl", ".tif", ".tiff",
 )  # fmt: skip
 
-Batch = Union[pyarrow.Table, Mapping[str, Any], "pandas.DataFrame"]  # noqa: F821
+Batch = Union[pyarrow.Table, Mapping[str, Any], Any]
+"""A table of pyarrow, numpy arrays or lists by name, or a DataFrame of pandas."""
 
 
 def pictures(

@@ -9,11 +9,11 @@ import copy
 import os
 import pathlib
 import tempfile
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Union
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, TypeVar, Union
 
 import torch
 
-from vgg19 import BadInputError, Model, UsageError, export
+from vgg19 import BadInputError, Model, Preprocessing, UsageError, export
 from vgg19._autograd import Engine, Run
 
 __all__ = ["Features", "from_torch", "to_state_dict"]
@@ -22,10 +22,14 @@ Layer = Union[int, str]
 Weights = Union[Model, str, "os.PathLike[str]", torch.nn.Module, Mapping[str, torch.Tensor]]
 
 
-def _without_compiler(function):
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def _without_compiler(function: Function) -> Function:
     """torch.compile then calls it as it is, between the graphs of what comes before and after."""
-    compiler = getattr(torch, "compiler", None)
-    return compiler.disable(function) if hasattr(compiler, "disable") else function
+    disable = getattr(getattr(torch, "compiler", None), "disable", None)  # from PyTorch 2.1 on
+    without: Function = function if disable is None else disable(function)
+    return without
 
 
 class Features(torch.nn.Module):
@@ -73,7 +77,7 @@ class Features(torch.nn.Module):
     ):
         super().__init__()
         self.is_single = isinstance(layers, (int, str))
-        self.layers: List[Layer] = [layers] if self.is_single else list(dict.fromkeys(layers))
+        self.layers: List[Layer] = list(dict.fromkeys([layers] if isinstance(layers, (int, str)) else layers))
         self.pixels = pixels
         names = [_output_name(layer) for layer in self.layers]
         if not names:
@@ -108,7 +112,8 @@ class Features(torch.nn.Module):
             shapes = self._engine.output_shapes(*inputs.shape[2:])
             return [inputs.new_zeros((0, *shape)) + inputs.sum() for shape in shapes]
         if inputs.requires_grad and torch.is_grad_enabled():
-            return Run.apply(self._engine, inputs)
+            gradable: Sequence[torch.Tensor] = Run.apply(self._engine, inputs)
+            return gradable
         results, _ = self._engine.run(inputs, keeps_record=False)
         return results
 
@@ -122,10 +127,20 @@ class Features(torch.nn.Module):
         engine.output_shapes(32, 32)
         return copy.copy(engine)  # which is planned for the shape that comes
 
-    def _save_to_state_dict(self, destination, prefix, keep_vars):
+    def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
         """The weights are not the module's."""
 
-    def _load_from_state_dict(self, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs):
+    def _load_from_state_dict(
+        self,
+        state_dict: Mapping[str, Any],
+        prefix: str,
+        local_metadata: Any,
+        strict: bool,
+        missing_keys: List[str],
+        unexpected_keys: List[str],
+        error_msgs: List[str],
+    ) -> None:
+        """Takes a VGG's weights; see the class."""
         weights = {name[len(prefix) :]: value for name, value in state_dict.items() if name.startswith(prefix)}
         if not weights:
             return
@@ -170,7 +185,8 @@ def to_state_dict(model: Union[Model, str, "os.PathLike[str]"]) -> Dict[str, tor
     with tempfile.TemporaryDirectory(prefix="vgg19-") as folder:
         path = os.path.join(folder, "weights.pth")
         export(model, torch=path)
-        return torch.load(path)
+        states: Dict[str, torch.Tensor] = torch.load(path)
+        return states
 
 
 def _output_name(layer: Layer) -> str:
@@ -210,9 +226,10 @@ def _require_images(images: torch.Tensor) -> None:
         raise UsageError(f"images: expected a tensor on the CPU, where vgg19 computes, found one on {images.device}")
 
 
-def _normalised(pixels: torch.Tensor, preprocessing) -> torch.Tensor:
+def _normalised(pixels: torch.Tensor, preprocessing: Preprocessing) -> torch.Tensor:
     if preprocessing.channel_order == "BGR":
         pixels = pixels.flip(-3)
     mean = torch.tensor(preprocessing.mean).view(3, 1, 1)
     deviation = torch.tensor(preprocessing.deviation).view(3, 1, 1)
-    return (pixels * preprocessing.range - mean) / deviation
+    normalised: torch.Tensor = (pixels * preprocessing.range - mean) / deviation
+    return normalised
