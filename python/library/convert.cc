@@ -1,6 +1,7 @@
 #include <string>
 #include <string_view>
 
+#include "converter/import/formats/formats.h"
 #include "converter/import/import.h"
 #include "converter/import/settings.h"
 #include "engine/model/model_file.h"
@@ -24,6 +25,7 @@ std::optional<bool> second_of(const char* what, std::string_view value, std::str
 
 converter::ImportOptions import_options(const ConvertOptions& given) {
     converter::ImportOptions options;
+    options.formats = converter::foreign_formats();
     if (const auto output = second_of("dense_order", given.dense_order, "input", "output")) {
         options.dense_order = *output ? model::DenseOrder::output_major : model::DenseOrder::input_major;
     }
