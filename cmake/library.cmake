@@ -25,7 +25,7 @@ if(UNIX AND NOT APPLE)
   set(VGG19_ELF ON)
 endif()
 
-# vgg19_library(target [SHARED | STATIC])
+# vgg19_library(target [SHARED | STATIC]): links VGG19_LINKED.
 function(vgg19_library target)
   add_library(${target} ${ARGN} ${isa_objects}
     $<TARGET_OBJECTS:vgg19_kernels> $<TARGET_OBJECTS:vgg19_model> $<TARGET_OBJECTS:vgg19_engine>)
@@ -51,3 +51,10 @@ endfunction()
 
 vgg19_library(vgg19)
 add_library(vgg19::vgg19 ALIAS vgg19)
+
+# A shared library from the same objects, for packages and tests. What it links is no concern of those who link it.
+if(VGG19_ELF AND NOT BUILD_SHARED_LIBS AND (PROJECT_IS_TOP_LEVEL OR VGG19_BUILD_TESTS))
+  set(VGG19_LINKED "$<BUILD_INTERFACE:${VGG19_LINKED}>")
+  vgg19_library(vgg19-shared SHARED)
+  set_target_properties(vgg19-shared PROPERTIES OUTPUT_NAME vgg19 EXPORT_NAME vgg19 LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/shared)
+endif()

@@ -8,11 +8,12 @@ namespace vgg19::converter {
 
 namespace {
 
-constexpr std::array<std::pair<Surgery, const char*>, 5> names{{{Surgery::convert, "convert"},
+constexpr std::array<std::pair<Surgery, const char*>, 6> names{{{Surgery::convert, "convert"},
                                                                 {Surgery::prune, "prune"},
                                                                 {Surgery::finetune, "finetune"},
                                                                 {Surgery::quantize, "quantize"},
-                                                                {Surgery::factorize, "factorize"}}};
+                                                                {Surgery::factorize, "factorize"},
+                                                                {Surgery::export_model, "export"}}};
 
 }  // namespace
 

@@ -9,7 +9,7 @@
 namespace vgg19::converter {
 
 /// The kinds of steps.
-enum class Surgery : unsigned char { convert, prune, finetune, quantize, factorize };
+enum class Surgery : unsigned char { convert, prune, finetune, quantize, factorize, export_model };
 
 /// The subcommand's name, with which a step begins.
 const char* surgery_name(Surgery surgery);

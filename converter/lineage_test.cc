@@ -9,6 +9,7 @@ TEST_CASE("A step of a lineage is told by its subcommand, and by nothing else in
     CHECK(surgery_of("finetune --data prune") == Surgery::finetune);
     CHECK(surgery_of("factorize --rank 16") == Surgery::factorize);
     CHECK(surgery_of("quantize --scope dense") == Surgery::quantize);
+    CHECK(surgery_of("export --torch") == Surgery::export_model);
     CHECK(surgery_of("convert prune.pth") == Surgery::convert);
     CHECK(surgery_of("convert") == Surgery::convert);
     CHECK(!surgery_of("pruned by hand"));

@@ -29,6 +29,7 @@ struct Subcommand {
 
 constexpr std::array subcommands = {
     Subcommand{"convert", "make a model file from PyTorch or safetensors weights", convert},
+    Subcommand{"export", "write a model for PyTorch or as ONNX, for other programs", export_model},
     Subcommand{"inspect", "show a model's layers, shapes, parameters, MACs, bytes and lineage", inspect},
     Subcommand{"prune", "remove the weakest filters of a model", prune},
     Subcommand{"factorize", "replace dense layers by products of two thin matrices", factorize},

@@ -8,6 +8,7 @@ int classify(int argc, char** argv);
 int compare(int argc, char** argv);
 int convert(int argc, char** argv);
 int eval(int argc, char** argv);
+int export_model(int argc, char** argv);
 int factorize(int argc, char** argv);
 int features(int argc, char** argv);
 int finetune(int argc, char** argv);

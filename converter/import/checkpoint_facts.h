@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/model/safetensors.h"
 #include "vgg19/map_size.h"
 
 namespace vgg19::converter {
@@ -40,12 +41,16 @@ struct CheckpointFacts {
     /// Other tensors that cannot be read, as text for the user: "head.weight: 1 tensor (float8_e5m2)". They
     /// are also among `skipped`.
     std::vector<std::string> unread_tensors;
+    /// What `vgg19 export` wrote beside the weights: a model file's metadata (docs/model-file.md); empty if
+    /// nothing did. Neither its keys nor its values have been checked.
+    model::Metadata exported{};
     /// Everything else that was left out, as text for the user: "optimizer: 120 values", "args: an
     /// argparse.Namespace".
     std::vector<std::string> skipped;
     /// The way of preprocessing that such files are trained with, a name for set_known_preprocessing(); empty
     /// if it is not known.
     std::string preprocessing;
+    double usual_epsilon = 0;  ///< that batch norms have in such files where they do not say; 0: PyTorch's
     MapSize input_size{};            ///< that the file's network is made for; empty if it does not say
     std::vector<std::string> notes;  ///< for the user
 };

@@ -222,6 +222,23 @@ void find_gaps(const Chains& chains, const Order& order, std::vector<std::string
     }
 }
 
+/// Whether two layers are "LAYER.0" and "LAYER.1" of a numbered layer in a container.
+bool are_factors(const std::string& first, const std::string& second) {
+    const std::string_view layer = parent_path(first);
+    const std::string_view container = parent_path(layer);
+    return !container.empty() && layer == parent_path(second) && first == std::string(layer) + ".0" &&
+           second == std::string(layer) + ".1" && is_digit(layer[container.size() + 1]) &&
+           numbered(std::string(layer));
+}
+
+std::vector<bool> first_factors(const Chains& chains, const Order& order) {
+    std::vector<bool> result(order.size());
+    for (std::size_t i = 1; i < order.size(); ++i) {
+        result[i - 1] = are_factors(chains.name(order[i - 1]), chains.name(order[i]));
+    }
+    return result;
+}
+
 /// Of modules that mean the same layer (timm's and torchvision's names), keeps the first.
 Order named_once(const Chains& chains, const Order& modules, std::vector<std::string>& problems) {
     Order once;
@@ -255,7 +272,7 @@ std::size_t dense_inputs(const std::vector<std::size_t>& shape) {
 
 DenseChain dense_chain(const std::vector<const Module*>& modules, std::string_view prefix,
                        std::size_t channels) {
-    DenseChain result{{}, model::default_pooled_side, {}};
+    DenseChain result{{}, {}, model::default_pooled_side, {}};
     if (modules.empty()) return result;
     const Chains chains(prefix, channels);
     const Order once = named_once(chains, modules, result.problems);
@@ -267,6 +284,7 @@ DenseChain dense_chain(const std::vector<const Module*>& modules, std::string_vi
         const Order group = result.layers;
         if (const auto part = chained(chains, group, result.problems)) result.layers = *part;
     }
+    result.is_first_factor = first_factors(chains, result.layers);
     result.pooled_side = chains.side(result.layers.front()).value_or(model::default_pooled_side);
     find_gaps(chains, result.layers, result.problems);
     return result;

@@ -12,7 +12,9 @@ namespace vgg19::converter {
 
 struct DenseChain {
     std::vector<const Module*> layers;  ///< empty if there are no modules
-    std::size_t pooled_side = 0;        ///< side of the map that the first one reads
+    /// Whether each is the first of two factors of a layer, between which there is no ReLU.
+    std::vector<bool> is_first_factor;
+    std::size_t pooled_side = 0;  ///< side of the map that the first one reads
     /// One line each: why the order is ambiguous, or which layer is missing between two.
     std::vector<std::string> problems;
 };
@@ -22,6 +24,9 @@ struct DenseChain {
 /// are possible, the numbers in the names decide. If the names do not decide and the file's order differs,
 /// that is a problem, which shows both. If no order is possible, the result is the largest group of modules
 /// by name.
+///
+/// Neighbours in a torch.nn.Sequential that stands in a layer's place, "classifier.0.0" and "classifier.0.1",
+/// are the factors of that layer: a ReLU between them would have the second one's number.
 DenseChain dense_chain(const std::vector<const Module*>& modules, std::string_view prefix,
                        std::size_t channels);
 

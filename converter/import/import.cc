@@ -13,6 +13,7 @@
 #include "converter/class_names.h"
 #include "converter/import/batch_norm.h"
 #include "converter/import/byte_reader.h"
+#include "converter/import/exported.h"
 #include "converter/import/module_types.h"
 #include "converter/import/names.h"
 #include "converter/import/reorder.h"
@@ -287,29 +288,49 @@ ImportOptions with_file(const CheckpointFacts& facts, ImportOptions options, Vgg
     vgg.notes.insert(vgg.notes.end(), facts.notes.begin(), facts.notes.end());
     const bool is_usual = facts.input_size == MapSize(vgg.network.natural_input_size()) &&
                           vgg.network.pooled_side() == model::default_pooled_side;
-    if (options.input_size.empty() && !is_usual) options.input_size = facts.input_size;
-    if (!facts.preprocessing.empty()) set_known_preprocessing(facts.preprocessing, options);
+    // A graph may be exported for another size than the model's.
+    if (options.input_size.empty() && !is_usual && facts.exported.empty()) {
+        options.input_size = facts.input_size;
+    }
+    if (facts.preprocessing.empty()) return options;
+    if (!options.channel_order && !options.range && !options.mean && !options.deviation) {
+        vgg.notes.push_back(
+            "pictures are prepared as for such files in general, --preprocessing " + facts.preprocessing +
+            "; if this network was trained with others, say so with --preprocessing torchvision, or "
+            "with --channels, --range, --mean and --std");
+    }
+    set_known_preprocessing(facts.preprocessing, options);
     return options;
 }
 
 /// Everything except the source's hash. Adds notes to the VGG's.
 model::Description describe(const std::filesystem::path& input, const ImportOptions& options,
                             const CheckpointFacts& facts, double epsilon, VggTensors& vgg) {
-    model::Description description = {
-        .network = vgg.network, .preprocessing = {}, .variant = "baseline", .source_sha256 = {}};
-    description.lineage = {lineage_step(input.filename().string(), options, vgg, epsilon)};
+    const auto exported = exported_description(facts, vgg.network, options.features_only, vgg.notes);
+    model::Description description = exported.value_or(model::Description{
+        .network = vgg.network, .preprocessing = {}, .variant = "baseline", .source_sha256 = {}});
+    if (exported && !vgg.network.has_classifier()) {
+        vgg.network = model::Network(exported->network.features(), {});
+    }
+    description.network = vgg.network;
+    description.lineage.push_back(lineage_step(input.filename().string(), options, vgg, epsilon));
     ImportOptions settings = options;
-    if (options.input_size.empty() && vgg.network.pooled_side() != model::default_pooled_side) {
+    if (!exported && options.input_size.empty() && vgg.network.pooled_side() != model::default_pooled_side) {
         settings.input_size = vgg.network.natural_input_size();
     }
     apply_settings(settings, description);
-    note_preprocessing(options, vgg.network, description.preprocessing, vgg.notes);
+    if (!exported) note_preprocessing(options, vgg.network, description.preprocessing, vgg.notes);
     const std::size_t classes = vgg.network.classes();
     if (classes == 0 && vgg.network.ends_with_pool()) {
         vgg.notes.push_back("the last output is the pool after " + printable(vgg.convolution_paths.back()));
     }
-    description.class_names =
-        options.classes.empty() ? names_in(facts, classes, vgg.notes) : given_names(options, vgg.network);
+    if (!options.classes.empty()) {
+        description.class_names = given_names(options, vgg.network);
+    } else if (!exported) {
+        description.class_names = names_in(facts, classes, vgg.notes);
+    } else if (classes == 0) {
+        description.class_names.clear();
+    }
     return description;
 }
 
@@ -321,10 +342,12 @@ ImportReport import_checkpoint(const StateDict& source, const std::filesystem::p
     VggTensors vgg = recognise(modules, facts, input.string(), options);
     const ImportOptions settings = with_file(
         facts, with_modules(check_module_types(vgg, facts.modules, input.string()), options, vgg), vgg);
-    const double epsilon = vgg.batch_norm
-                               ? find_batch_norm_epsilon(vgg, facts.batch_norm_epsilons,
-                                                         options.batch_norm_epsilon, input.string())
-                               : 0;
+    const double epsilon =
+        vgg.batch_norm ? find_batch_norm_epsilon(vgg, facts.batch_norm_epsilons,
+                                                 options.batch_norm_epsilon != 0 ? options.batch_norm_epsilon
+                                                                                 : facts.usual_epsilon,
+                                                 input.string())
+                       : 0;
     model::Description description = describe(input, settings, facts, epsilon, vgg);
 
     // Deferred, where the system refuses a thread.

@@ -102,8 +102,13 @@ model::Network VggReader::read_network() {
     const std::size_t channels = features.back() > 0 ? features.back() : features[features.size() - 2];
     dense_ = dense_chain(candidate_.dense, candidate_.prefix, channels);
     std::vector<std::size_t> classifier;
-    for (const Module* const module : dense_.layers) classifier.push_back(width(module, 1));
-    return {features, classifier, dense_.pooled_side};
+    std::vector<std::size_t> ranks;
+    for (std::size_t i = 0; i < dense_.layers.size(); ++i) {
+        ranks.push_back(0);
+        if (dense_.is_first_factor[i]) ranks.back() = width(dense_.layers[i++], 1);
+        classifier.push_back(width(dense_.layers[i], 1));
+    }
+    return model::Network(features, classifier, dense_.pooled_side).with_ranks(ranks);
 }
 
 const Parameter* VggReader::take(const Module* module, const std::string& path, const char* name,
@@ -191,15 +196,16 @@ void VggReader::read_dense(std::size_t i, VggTensors& vgg) {
     const Module* const module = dense_.layers.empty() ? nullptr : dense_.layers[i];
     const std::string path = module == nullptr ? join_path(candidate_.prefix, layer.name) : module->path;
     const auto dense = [this](std::size_t index) { return dense_.layers[index]; };
-    // All layers may lack biases, or only the last one.
+    // All layers may lack biases, or only the last one, and the first of two factors.
     const std::size_t biased =
         dense_.layers.empty() || none_has(dense_.layers.size(), "bias", dense) ? 0 : dense_.layers.size() - 1;
+    const bool may_lack_bias = i >= biased || dense_.is_first_factor[i];
     LayerTensors tensors;
     tensors.weight =
         take(module, path, "weight", {layer.outputs, layer.inputs}, i == 0 ? vgg.network.pooled_side() : 1);
     const bool has_bias = module == nullptr || module->find("bias") != nullptr;
     const Module* const norm = norm_behind(module);
-    if (has_bias || (i < biased && norm == nullptr)) {
+    if (has_bias || (!may_lack_bias && norm == nullptr)) {
         tensors.bias = take(module, path, "bias", {layer.outputs});
     }
     if (norm != nullptr) {
@@ -377,7 +383,7 @@ VggTensors recognise_vgg(const std::vector<Module>& modules, const std::string& 
         try {
             return reader.read();
         } catch (const Error& error) {
-            throw Error(error.kind(), file + ": " + error.what());
+            throw Error(ErrorKind::bad_input, file + ": " + error.what());
         }
     }();
     if (!candidates.empty()) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "converter/import/checkpoint_tree.h"
+#include "converter/import/exported.h"
 #include "converter/import/script_code.h"
 #include "converter/import/torch_state.h"
 #include "converter/import/zip_archive.h"
@@ -19,6 +20,8 @@ namespace {
 constexpr std::string_view pickle_name = "data.pkl";
 /// Longer than the code of any network. Files of an archive may lie on each other, so that their sum counts.
 constexpr std::size_t longest_code = std::size_t{16} << 20U;
+/// As long as the class names of the largest network, in JSON in JSON.
+constexpr std::size_t longest_description = std::size_t{16} << 20U;
 /// Longer than the name of any archive; it precedes each storage's.
 constexpr std::size_t longest_prefix = 1000;
 
@@ -145,6 +148,20 @@ void read_code(ZipArchive& archive, const std::string& prefix, CheckpointFacts& 
     }
 }
 
+/// Weights are valid without their description.
+void read_description(ZipArchive& archive, const std::string& prefix, CheckpointFacts& facts) {
+    const std::string name = prefix + exported_file;
+    if (!archive.contains(name)) return;
+    try {
+        const std::span<const std::byte> json = archive.contents(name);
+        if (json.size() > longest_description) throw Error(ErrorKind::bad_input, "too long");
+        facts.exported = read_exported(as_text(json), exported_file);
+    } catch (const Error& error) {
+        facts.skipped.push_back("the description that vgg19 exported with the weights: " +
+                                std::string(error.what()));
+    }
+}
+
 /// Offsets in messages refer to the file or, if the entry is compressed, to the pickle.
 Pickle read_pickle(std::span<const std::byte> data, const model::MappedFile& file, const ZipArchive& archive,
                    const std::string& prefix) {
@@ -183,6 +200,7 @@ CheckpointContents read_torch_zip(const model::MappedFile& file) {
     CheckpointContents contents = flatten(pickle, find_storages(archive, prefix, pickle));
     if (contents.tensors.empty()) refuse_frozen(archive, prefix);
     read_code(archive, prefix, contents.facts);
+    read_description(archive, prefix, contents.facts);
     std::move(unpacked.begin(), unpacked.end(), std::back_inserter(contents.owned));
     return contents;
 }

@@ -33,8 +33,8 @@ constexpr CrcTables crc_tables = make_crc_tables();
 
 }  // namespace
 
-std::uint32_t crc32(Bytes bytes) {
-    std::uint32_t crc = 0xFFFFFFFF;
+std::uint32_t crc32(Bytes bytes, std::uint32_t before) {
+    std::uint32_t crc = ~before;
     for (; bytes.size() >= at_once; bytes = bytes.subspan(at_once)) {
         const std::uint32_t first = crc ^ little_endian(bytes, 0, 4);
         crc = 0;

@@ -1,4 +1,4 @@
-// The checksums of PNG.
+// The checksums of PNG, and of zip files.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,9 @@ inline constexpr bool checksums_count = false;
 inline constexpr bool checksums_count = true;
 #endif
 
-/// ISO/IEC 15948, annex D: over a chunk's type and data.
-std::uint32_t crc32(Bytes bytes);
+/// ISO/IEC 15948, annex D: over a chunk's type and data. It is zip's too. `before` is the checksum of what
+/// comes before these bytes.
+std::uint32_t crc32(Bytes bytes, std::uint32_t before = 0);
 
 /// RFC 1950, section 8.2: over the uncompressed data of a zlib stream. `before` is the checksum of what comes
 /// before these bytes.

@@ -292,14 +292,17 @@ std::span<const float> ModelFile::output_factors(std::string_view layer) const {
 
 bool ModelFile::lacks_output_factors() const {
     const auto& convolutions = network().convolutions();
-    const bool has_factors = std::any_of(convolutions.begin(), convolutions.end(), [&](const auto& layer) {
-        return !output_factors(layer.name).empty();
-    });
+    const auto any = [&](const auto& has) {
+        return std::any_of(convolutions.begin(), convolutions.end(), has);
+    };
+    const bool has_factors = any([&](const auto& layer) { return !output_factors(layer.name).empty(); });
+    // What was quantised and written in FP32 again has the trained network's maps.
+    const bool has_int8 = any([&](const auto& layer) { return is_int8(layer.name); });
     const auto scales_channels = [](const std::string& step) {
         return step.starts_with("quantize --scope all") &&
                step.find("--no-equalization") == std::string::npos;
     };
-    return !has_factors &&
+    return has_int8 && !has_factors &&
            std::any_of(description_.lineage.begin(), description_.lineage.end(), scales_channels);
 }
 

@@ -9,7 +9,13 @@ trap 'rm -rf "$work"' EXIT
 flags=${sanitizers:+-fsanitize=$sanitizers}
 onednn_folder=$(dirname "${onednn:-/usr/lib}")  # empty in a build without oneDNN
 
-cmake --install "$build" --prefix "$work/installed" >"$work/install.log"
+files() { (cd "$work" && find "$@" \( -type f -o -type l \) -printf '%P\n' | sort); }
+cmake --install "$build" --component development --prefix "$work/installed" >"$work/install.log"
+cmake --install "$build" --component tools --prefix "$work/tools" >"$work/install.log"
+cmake --install "$build" --prefix "$work/all" >"$work/install.log"
+[ "$(files tools)" = $'bin/vgg19\nbin/vgg19-bench' ] || { echo "component tools: expected bin/vgg19 and bin/vgg19-bench, found" $(files tools) >&2; exit 1; }
+[ "$(files all)" = "$(files installed tools)" ] || { echo "expected all components to be development and tools" >&2; diff <(files all) <(files installed tools) >&2; exit 1; }
+rm -rf "$work/all"
 "$vgg19" convert "$source/tests/golden/data/baseline.model.safetensors" -o "$work/model.safetensors"
 image=$source/converter/variants/assets/landscape.jpg
 

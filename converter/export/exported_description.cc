@@ -1,0 +1,17 @@
+#include "converter/export/exported_description.h"
+
+#include "converter/export/plain_weights.h"
+#include "converter/lineage.h"
+#include "engine/model/description.h"
+
+namespace vgg19::converter {
+
+model::Metadata exported_description(const model::ModelFile& model, const std::string& options,
+                                     WeightType type) {
+    model::Description description = model.description();
+    description.lineage.push_back(surgery_name(Surgery::export_model) + (" " + options));
+    if (type == WeightType::plain && any_layer_is_quantized(model)) description.variant += "-dequantized";
+    return model::metadata_from_description(description);
+}
+
+}  // namespace vgg19::converter
