@@ -93,7 +93,7 @@ std::string described(const PythonModel& self) {
 void bind_facts(nb::class_<PythonModel>& type) {
     type.def_prop_ro(
             "variant", [](const PythonModel& self) { return text(self.model.variant()); },
-            "\"baseline\", \"pruned\", \"int8\", ...")
+            R"("baseline", "pruned", "int8", ...)")
         .def_prop_ro(
             "classes", [](const PythonModel& self) { return self.model.classes(); },
             "The number of classes; 0 for a model of features alone.")
@@ -121,7 +121,7 @@ void bind_facts(nb::class_<PythonModel>& type) {
             "How a picture becomes the network's input.")
         .def_prop_ro(
             "pooling", [](const PythonModel& self) { return name_of(self.model.pooling()); },
-            "What the 2x2 pools compute: \"max\" or \"average\".")
+            R"(What the 2x2 pools compute: "max" or "average".)")
         .def_prop_ro(
             "file_bytes", [](const PythonModel& self) { return self.model.file_bytes(); },
             "The size of the file.")
