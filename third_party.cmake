@@ -97,6 +97,18 @@ if(VGG19_BUILD_TOOLS OR VGG19_BUILD_TESTS)
   endif()
   vgg19_optional(VGG19_PROTOBUF protobuf protobuf::libprotobuf-lite protobuf::protoc)
 
+  # The HDF5 library, with its high-level functions, which have no entry of their own in pkg-config.
+  if(VGG19_HDF5 AND PkgConfig_FOUND)
+    pkg_search_module(VGG19_LIBHDF5 QUIET IMPORTED_TARGET hdf5 hdf5-serial)
+    find_library(VGG19_LIBHDF5_HL hdf5_hl HINTS ${VGG19_LIBHDF5_LIBRARY_DIRS} ${VGG19_LIBHDF5_LIBDIR})
+    if(VGG19_LIBHDF5_FOUND AND VGG19_LIBHDF5_HL)
+      add_library(vgg19_hdf5_library INTERFACE)
+      target_link_libraries(vgg19_hdf5_library INTERFACE ${VGG19_LIBHDF5_HL} PkgConfig::VGG19_LIBHDF5)
+      target_compile_definitions(vgg19_hdf5_library INTERFACE H5_USE_110_API)
+    endif()
+  endif()
+  vgg19_optional(VGG19_HDF5 "the HDF5 library" vgg19_hdf5_library)
+
   # Boost.Asio and Boost.Beast: headers, for the server.
   find_package(Boost 1.81 QUIET)
   if(NOT Boost_FOUND)

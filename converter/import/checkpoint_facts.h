@@ -50,6 +50,7 @@ struct CheckpointFacts {
     /// The way of preprocessing that such files are trained with, a name for set_known_preprocessing(); empty
     /// if it is not known.
     std::string preprocessing;
+    double usual_epsilon = 0;  ///< that batch norms have in such files where they do not say; 0: PyTorch's
     MapSize input_size{};            ///< that the file's network is made for; empty if it does not say
     std::vector<std::string> notes;  ///< for the user
 };

@@ -292,7 +292,14 @@ ImportOptions with_file(const CheckpointFacts& facts, ImportOptions options, Vgg
     if (options.input_size.empty() && !is_usual && facts.exported.empty()) {
         options.input_size = facts.input_size;
     }
-    if (!facts.preprocessing.empty()) set_known_preprocessing(facts.preprocessing, options);
+    if (facts.preprocessing.empty()) return options;
+    if (!options.channel_order && !options.range && !options.mean && !options.deviation) {
+        vgg.notes.push_back(
+            "pictures are prepared as for such files in general, --preprocessing " + facts.preprocessing +
+            "; if this network was trained with others, say so with --preprocessing torchvision, or "
+            "with --channels, --range, --mean and --std");
+    }
+    set_known_preprocessing(facts.preprocessing, options);
     return options;
 }
 
@@ -335,10 +342,12 @@ ImportReport import_checkpoint(const StateDict& source, const std::filesystem::p
     VggTensors vgg = recognise(modules, facts, input.string(), options);
     const ImportOptions settings = with_file(
         facts, with_modules(check_module_types(vgg, facts.modules, input.string()), options, vgg), vgg);
-    const double epsilon = vgg.batch_norm
-                               ? find_batch_norm_epsilon(vgg, facts.batch_norm_epsilons,
-                                                         options.batch_norm_epsilon, input.string())
-                               : 0;
+    const double epsilon =
+        vgg.batch_norm ? find_batch_norm_epsilon(vgg, facts.batch_norm_epsilons,
+                                                 options.batch_norm_epsilon != 0 ? options.batch_norm_epsilon
+                                                                                 : facts.usual_epsilon,
+                                                 input.string())
+                       : 0;
     model::Description description = describe(input, settings, facts, epsilon, vgg);
 
     // Deferred, where the system refuses a thread.

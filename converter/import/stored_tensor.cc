@@ -145,6 +145,13 @@ template void read_values(const StoredTensor&, const model::MappedFile&, std::sp
 void read_transposed(const StoredTensor& tensor, const model::MappedFile& mapping, std::span<float> values) {
     constexpr std::size_t rows_at_once = 16;  // one cache line of each output row
     const std::size_t rows = tensor.shape[0];
+    if (rows > 1 &&
+        tensor.strides[0] == 1) {  // stored as (columns, rows), or with the columns in another order
+        StoredTensor transposed = tensor;
+        std::rotate(transposed.shape.begin(), transposed.shape.begin() + 1, transposed.shape.end());
+        std::rotate(transposed.strides.begin(), transposed.strides.begin() + 1, transposed.strides.end());
+        return read_values<float>(transposed, mapping, values);
+    }
     const std::size_t columns = tensor.elements() / rows;
     const std::size_t row_bytes = tensor.strides[0] * model::dtype_bytes(tensor.dtype);
     const auto parts = static_cast<std::size_t>(kernels::available_cpus());

@@ -24,7 +24,10 @@ constexpr auto needs_protobuf =
     "this vgg19 was built without protobuf, which it needs to read such files: install protobuf's "
     "development files "
     "and compiler, and build it with -DVGG19_PROTOBUF=ON"sv;
-constexpr auto needs_formats = "this program was built without vgg19's readers of other formats"sv;
+constexpr auto needs_hdf5 =
+    "this vgg19 was built without the HDF5 library, which it needs to read such files: install its "
+    "development "
+    "files, and build it with -DVGG19_HDF5=ON"sv;
 constexpr auto download_again =
     "the download returned a web page instead of the file; download the file itself"sv;
 constexpr auto no_weights = "there are no weights in it"sv;
@@ -285,7 +288,7 @@ std::string describe_file_for_import(std::span<const std::byte> file) {
     if (found == nullptr) return first_bytes(file);
     std::string_view advice = found->advice == as_picture ? no_weights : found->advice;
     if (found->kind == FileKind::onnx || found->kind == FileKind::caffe) advice = needs_protobuf;
-    if (found->kind == FileKind::hdf5) advice = needs_formats;
+    if (found->kind == FileKind::hdf5) advice = needs_hdf5;
     return std::string(found->what) + "; " + std::string(advice);
 }
 

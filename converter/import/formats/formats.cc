@@ -5,6 +5,9 @@
 #if VGG19_HAS_PROTOBUF
 #include "converter/import/onnx/onnx.h"
 #endif
+#if VGG19_HAS_HDF5
+#include "converter/import/keras/keras.h"
+#endif
 
 namespace vgg19::converter {
 
@@ -12,6 +15,9 @@ std::span<const ForeignFormat> foreign_formats() {
     static const std::vector<ForeignFormat> formats = {
 #if VGG19_HAS_PROTOBUF
         onnx_format,
+#endif
+#if VGG19_HAS_HDF5
+        keras_format,
 #endif
     };
     return formats;
