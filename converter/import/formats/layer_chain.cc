@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "converter/import/byte_reader.h"
@@ -19,10 +20,10 @@ constexpr std::size_t modules_of_a_dense_layer = 3;  // with its ReLU and dropou
 
 /// How many convolutions the VGGs have before each pool.
 using Blocks = std::vector<std::size_t>;
-const std::array<Blocks, 4> vggs = {
+constexpr std::array<std::array<std::size_t, model::pools>, 4> vggs = {
     {{2, 2, 4, 4, 4}, {2, 2, 3, 3, 3}, {2, 2, 2, 2, 2}, {1, 1, 2, 2, 2}}};  // VGG-19, 16, 13 and 11
 
-std::string blocks_text(const Blocks& blocks) {
+std::string blocks_text(std::span<const std::size_t> blocks) {
     std::string text;
     for (const std::size_t block : blocks) text += (text.empty() ? "" : ", ") + std::to_string(block);
     return text;
@@ -240,8 +241,8 @@ void Namer::check_blocks() const {
     Blocks found = blocks_;
     const bool ends_with_pool = found.back() == 0;
     if (ends_with_pool) found.pop_back();
-    const bool is_part = std::any_of(vggs.begin(), vggs.end(), [&](const Blocks& vgg) {
-        if (!dense_.empty()) return ends_with_pool && found == vgg;
+    const bool is_part = std::any_of(vggs.begin(), vggs.end(), [&](const auto& vgg) {
+        if (!dense_.empty()) return ends_with_pool && std::ranges::equal(found, vgg);
         if (found.empty() || found.size() > vgg.size()) return false;
         const auto last = static_cast<std::ptrdiff_t>(found.size()) - 1;
         const bool is_last_whole = found.back() == vgg[found.size() - 1];
