@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import pickle
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -392,6 +393,9 @@ class TestModule:
                 deadline = time.monotonic() + 60
                 while (ended := os.waitpid(child, os.WNOHANG)) == (0, 0) and time.monotonic() < deadline:
                     time.sleep(0.01)
+                if ended == (0, 0):
+                    os.kill(child, signal.SIGKILL)
+                    os.waitpid(child, 0)
                 assert ended == (child, 0)
         finally:
             stop.set()
