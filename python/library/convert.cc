@@ -19,8 +19,8 @@ std::optional<bool> second_of(const char* what, std::string_view value, std::str
                               std::string_view second) {
     if (value.empty()) return {};
     if (value == first || value == second) return value == second;
-    throw Error(ErrorKind::usage, std::string(what) + ": expected \"" + std::string(first) + "\" or \"" +
-                                      std::string(second) + "\", found '" + std::string(value) + "'");
+    throw Error(ErrorKind::usage, std::string(what) + ": expected " + std::string(first) + " or " +
+                                      std::string(second) + ", found '" + std::string(value) + "'");
 }
 
 converter::ImportOptions import_options(const ConvertOptions& given) {
