@@ -163,7 +163,9 @@ TEST_CASE("an INT8 convolution stands between its input's and its output's 8-bit
     CHECK(nodes.find("Conv features.18, Relu features.19, MaxPool features.20, Flatten flatten, ReduceMax "
                      "classifier.0.largest") != std::string::npos);
     const auto constants = constants_of(model);
-    for (const auto& [name, tensor] : constants) {
+    for (const auto& entry : constants) {
+        const std::string& name = entry.first;
+        const onnx::TensorProto& tensor = entry.second;
         CAPTURE(name);
         if (name.ends_with(".weight") && name != "features.0.weight") {
             CHECK(tensor.data_type() == onnx::TensorProto::INT8);
