@@ -189,8 +189,9 @@ void Namer::add_dense(const ChainLayer& layer) {
 
 /// Two dense layers without a ReLU between are one whose weights are the product of two matrices.
 void Namer::add_second_factor(const ChainLayer& layer) {
-    if (has_norm_ || has_factors_)
+    if (has_norm_ || has_factors_) {
         fail(layer_text(layer) + " behind " + layer_text(*open_) + " without a ReLU between");
+    }
     const std::string path = "classifier." + std::to_string(index_ - modules_of_a_dense_layer);
     for (StoredTensor& tensor : contents_.tensors) {
         if (tensor.name == path + ".weight") tensor.name = path + ".0.weight";

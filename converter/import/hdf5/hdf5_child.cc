@@ -1,5 +1,3 @@
-#include <hdf5.h>
-#include <hdf5_hl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -10,6 +8,7 @@
 #include <fstream>
 #include <optional>
 
+#include "converter/import/hdf5/hdf5_library.h"
 #include "converter/import/hdf5/hdf5_records.h"
 #include "engine/model/safetensors.h"
 
@@ -71,26 +70,17 @@ class Handle {
     Close close_;
 };
 
-std::optional<DType> floating_type(hid_t type) {
-    constexpr std::size_t half_bytes = 2;
-    constexpr std::size_t half_bias = 15;
-    if (H5Tget_class(type) != H5T_FLOAT) return {};
-    if (H5Tequal(type, H5T_IEEE_F32LE) > 0) return DType::f32;
-    if (H5Tequal(type, H5T_IEEE_F64LE) > 0) return DType::f64;
-    const bool is_half = H5Tget_size(type) == half_bytes && H5Tget_order(type) == H5T_ORDER_LE &&
-                         H5Tget_ebias(type) == half_bias;
-    return is_half ? std::optional(DType::f16) : std::nullopt;
-}
-
 class Walk {
   public:
-    Walk(const Pipe& pipe, const std::vector<std::string>& attributes, std::size_t most_decoded)
-        : pipe_(pipe), attributes_(attributes), decoded_left_(most_decoded) {}
+    Walk(const Hdf5Library& hdf5, const Pipe& pipe, const std::vector<std::string>& attributes,
+         std::size_t most_decoded)
+        : hdf5_(hdf5), pipe_(pipe), attributes_(attributes), decoded_left_(most_decoded) {}
 
     void group(hid_t group, const std::string& path, int level);
 
   private:
     static herr_t visit(hid_t group, const char* name, const H5L_info_t* info, void* walk);
+    std::optional<DType> floating_type(hid_t type) const;
     void object(hid_t parent, const char* name);
     void dataset(hid_t dataset, const std::string& path);
     void attribute(hid_t object, const std::string& path, const std::string& name);
@@ -99,6 +89,7 @@ class Walk {
         pipe_.text(path + " (" + reason + ')');
     }
 
+    const Hdf5Library& hdf5_;
     const Pipe& pipe_;
     const std::vector<std::string>& attributes_;
     std::size_t decoded_left_;
@@ -107,13 +98,24 @@ class Walk {
     int level_ = 0;
 };
 
+std::optional<DType> Walk::floating_type(hid_t type) const {
+    constexpr std::size_t half_bytes = 2;
+    constexpr std::size_t half_bias = 15;
+    if (hdf5_.type_class(type) != H5T_FLOAT) return {};
+    if (hdf5_.is_equal(type, *hdf5_.float32) > 0) return DType::f32;
+    if (hdf5_.is_equal(type, *hdf5_.float64) > 0) return DType::f64;
+    const bool is_half = hdf5_.type_size(type) == half_bytes && hdf5_.byte_order(type) == H5T_ORDER_LE &&
+                         hdf5_.exponent_bias(type) == half_bias;
+    return is_half ? std::optional(DType::f16) : std::nullopt;
+}
+
 void Walk::attribute(hid_t object, const std::string& path, const std::string& name) {
-    if (H5Aexists(object, name.c_str()) <= 0) return;
-    const Handle attribute(H5Aopen(object, name.c_str(), H5P_DEFAULT), H5Aclose);
-    const Handle type(H5Aget_type(attribute.id()), H5Tclose);
-    const Handle space(H5Aget_space(attribute.id()), H5Sclose);
-    const hssize_t count = H5Sget_simple_extent_npoints(space.id());
-    if (H5Tget_class(type.id()) != H5T_STRING || count <= 0 ||
+    if (hdf5_.attribute_exists(object, name.c_str()) <= 0) return;
+    const Handle attribute(hdf5_.open_attribute(object, name.c_str(), H5P_DEFAULT), hdf5_.close_attribute);
+    const Handle type(hdf5_.attribute_type(attribute.id()), hdf5_.close_type);
+    const Handle space(hdf5_.attribute_space(attribute.id()), hdf5_.close_space);
+    const hssize_t count = hdf5_.elements(space.id());
+    if (hdf5_.type_class(type.id()) != H5T_STRING || count <= 0 ||
         static_cast<std::size_t>(count) > most_objects) {
         return;
     }
@@ -122,19 +124,19 @@ void Walk::attribute(hid_t object, const std::string& path, const std::string& n
     pipe_.text(path);
     pipe_.text(name);
     pipe_.number(texts);
-    if (H5Tis_variable_str(type.id()) > 0) {
+    if (hdf5_.is_variable_text(type.id()) > 0) {
         std::vector<char*> values(texts, nullptr);
-        const Handle memory(H5Tcopy(H5T_C_S1), H5Tclose);
-        H5Tset_size(memory.id(), H5T_VARIABLE);
-        H5Tset_cset(memory.id(), H5Tget_cset(type.id()));
-        if (H5Aread(attribute.id(), memory.id(), values.data()) < 0) give_up();
+        const Handle memory(hdf5_.copy_type(*hdf5_.text), hdf5_.close_type);
+        hdf5_.set_type_size(memory.id(), H5T_VARIABLE);
+        hdf5_.set_character_set(memory.id(), hdf5_.character_set(type.id()));
+        if (hdf5_.read_attribute(attribute.id(), memory.id(), values.data()) < 0) give_up();
         for (const char* const value : values) pipe_.text(value == nullptr ? "" : value);
         return;
     }
-    const std::size_t length = H5Tget_size(type.id());
+    const std::size_t length = hdf5_.type_size(type.id());
     if (length == 0 || length > longest_attribute / texts) give_up();
     std::string values(length * texts, '\0');
-    if (H5Aread(attribute.id(), type.id(), values.data()) < 0) give_up();
+    if (hdf5_.read_attribute(attribute.id(), type.id(), values.data()) < 0) give_up();
     for (std::size_t i = 0; i < texts; ++i) {
         const std::string_view value = std::string_view(values).substr(i * length, length);
         pipe_.text(value.substr(0, value.find('\0')));
@@ -142,22 +144,22 @@ void Walk::attribute(hid_t object, const std::string& path, const std::string& n
 }
 
 void Walk::dataset(hid_t dataset, const std::string& path) {
-    const Handle type(H5Dget_type(dataset), H5Tclose);
-    const Handle space(H5Dget_space(dataset), H5Sclose);
-    const Handle properties(H5Dget_create_plist(dataset), H5Pclose);
+    const Handle type(hdf5_.dataset_type(dataset), hdf5_.close_type);
+    const Handle space(hdf5_.dataset_space(dataset), hdf5_.close_space);
+    const Handle properties(hdf5_.dataset_properties(dataset), hdf5_.close_properties);
     if (!type.is_valid() || !space.is_valid() || !properties.is_valid()) give_up();
     const std::optional<DType> dtype = floating_type(type.id());
-    const int rank = H5Sget_simple_extent_ndims(space.id());
+    const int rank = hdf5_.dimensions(space.id());
     if (!dtype) return unread(path, "not floating numbers in little endian");
-    if (H5Sget_simple_extent_type(space.id()) != H5S_SIMPLE && rank != 0) return unread(path, "no array");
+    if (hdf5_.space_kind(space.id()) != H5S_SIMPLE && rank != 0) return unread(path, "no array");
     if (rank < 0 || rank > most_dimensions) return unread(path, "too many dimensions");
     std::array<hsize_t, most_dimensions> sizes{};
-    H5Sget_simple_extent_dims(space.id(), sizes.data(), nullptr);
-    const H5D_layout_t layout = H5Pget_layout(properties.id());
-    if (layout == H5D_VIRTUAL || H5Pget_external_count(properties.id()) != 0) {
+    hdf5_.sizes(space.id(), sizes.data(), nullptr);
+    const H5D_layout_t layout = hdf5_.layout(properties.id());
+    if (layout == H5D_VIRTUAL || hdf5_.external_count(properties.id()) != 0) {
         return unread(path, "in another file");
     }
-    const haddr_t offset = layout == H5D_CONTIGUOUS ? H5Dget_offset(dataset) : HADDR_UNDEF;
+    const haddr_t offset = layout == H5D_CONTIGUOUS ? hdf5_.dataset_offset(dataset) : HADDR_UNDEF;
     std::vector<char> decoded;
     if (offset == HADDR_UNDEF) {
         std::size_t bytes = model::dtype_bytes(*dtype);
@@ -168,7 +170,7 @@ void Walk::dataset(hid_t dataset, const std::string& path) {
         }
         decoded_left_ -= bytes;
         decoded.resize(bytes);
-        if (H5Dread(dataset, type.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, decoded.data()) < 0) {
+        if (hdf5_.read_dataset(dataset, type.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, decoded.data()) < 0) {
             return unread(path, "cannot be decoded");
         }
     }
@@ -188,10 +190,10 @@ void Walk::object(hid_t parent, const char* name) {
         pipe_.text("expected a network's weights, found more groups and arrays than such files have");
         _exit(0);
     }
-    const Handle object(H5Oopen(parent, name, H5P_DEFAULT), H5Oclose);
+    const Handle object(hdf5_.open_object(parent, name, H5P_DEFAULT), hdf5_.close_object);
     if (!object.is_valid()) give_up();
     const std::string path = path_.empty() ? name : path_ + '/' + name;
-    const H5I_type_t kind = H5Iget_type(object.id());
+    const H5I_type_t kind = hdf5_.kind(object.id());
     if (kind == H5I_DATASET) return dataset(object.id(), path);
     if (kind != H5I_GROUP || level_ == most_levels) return;
     group(object.id(), path, level_ + 1);
@@ -206,21 +208,23 @@ void Walk::group(hid_t group, const std::string& path, int level) {
     for (const std::string& name : attributes_) attribute(group, path, name);
     const std::string path_before = std::exchange(path_, path);
     const int level_before = std::exchange(level_, level);
-    if (H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, nullptr, visit, this) < 0) give_up();
+    if (hdf5_.iterate(group, H5_INDEX_NAME, H5_ITER_INC, nullptr, visit, this) < 0) give_up();
     path_ = path_before;
     level_ = level_before;
 }
 
 /// Beyond what the parent has, whose memory the child shares.
 void limit_resources(std::size_t bytes) {
-    constexpr rlim_t seconds = 60;
-    for (const int signal_number : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGXCPU, SIGINT, SIGTERM}) {
+    constexpr unsigned seconds = 60;
+    for (const int signal_number :
+         {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGXCPU, SIGALRM, SIGINT, SIGTERM}) {
         signal(signal_number, SIG_DFL);
     }
     const rlimit none{0, 0};
     setrlimit(RLIMIT_CORE, &none);
     const rlimit time{seconds, seconds};
     setrlimit(RLIMIT_CPU, &time);
+    alarm(5 * seconds);  // if it waits for something
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(VGG19_SANITIZED)
     std::size_t pages = 0;
     std::ifstream("/proc/self/statm") >> pages;
@@ -236,24 +240,30 @@ void limit_resources(std::size_t bytes) {
 
 void read_hdf5_as_child(std::span<const std::byte> file, const std::vector<std::string>& attributes,
                         int pipe) {
+    const Pipe records(pipe);
+    const Hdf5Library hdf5;  // before the limits: it brings libraries of its own
+    if (!hdf5.problem().empty() || hdf5.open() < 0) {
+        records.begin(Hdf5Record::absent);
+        records.text(hdf5.problem());
+        _exit(0);
+    }
     const std::size_t most_decoded = std::max(hdf5_least_memory, hdf5_memory_factor * file.size());
     limit_resources(2 * most_decoded + hdf5_least_memory);
-    H5Eset_auto(H5E_DEFAULT, nullptr, nullptr);  // prints nothing
-    H5PLset_loading_state(0);                    // runs no filters from elsewhere
-    const Pipe records(pipe);
+    hdf5.set_error_handler(H5E_DEFAULT, nullptr, nullptr);  // prints nothing
+    hdf5.set_loading_state(0);                              // runs no filters from elsewhere
     // The library only reads, though its parameter does not say so.
     auto* const bytes = const_cast<std::byte*>(file.data());
     const Handle opened(
-        H5LTopen_file_image(bytes, file.size(), H5LT_FILE_IMAGE_DONT_COPY | H5LT_FILE_IMAGE_DONT_RELEASE),
-        H5Fclose);
+        hdf5.open_image(bytes, file.size(), H5LT_FILE_IMAGE_DONT_COPY | H5LT_FILE_IMAGE_DONT_RELEASE),
+        hdf5.close_file);
     if (!opened.is_valid()) {
         records.begin(Hdf5Record::failure);
         records.text("damaged: expected an HDF5 file, found one that the HDF5 library cannot open");
         _exit(0);
     }
-    const Handle root(H5Gopen2(opened.id(), "/", H5P_DEFAULT), H5Gclose);
+    const Handle root(hdf5.open_group(opened.id(), "/", H5P_DEFAULT), hdf5.close_group);
     if (!root.is_valid()) give_up();
-    Walk(records, attributes, most_decoded).group(root.id(), "", 0);
+    Walk(hdf5, records, attributes, most_decoded).group(root.id(), "", 0);
     records.begin(Hdf5Record::end);
     _exit(0);
 }

@@ -94,6 +94,10 @@ class Records {
                     return reader_.remaining() == 0;
                 case Hdf5Record::failure:
                     fail(name_, std::string(text()));
+                case Hdf5Record::absent:
+                    throw Error(ErrorKind::failed,
+                                name_ + ": it takes the HDF5 library, but " + printable(text()) +
+                                    "; install it (Debian's package libhdf5-hl-100, or libhdf5-dev)");
                 case Hdf5Record::tensor:
                     result.tensors.push_back(tensor());
                     break;

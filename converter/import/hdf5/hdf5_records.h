@@ -13,6 +13,7 @@ namespace vgg19::converter {
 enum class Hdf5Record : std::uint64_t {
     end = 1,    ///< all has been told
     failure,    ///< a text
+    absent,     ///< which part of the library is missing, a text
     tensor,     ///< path, type, sizes (a count first), offset in the file, decoded bytes (a count first)
     attribute,  ///< path, name, texts (a count first)
     unread,     ///< path and reason, as a text
