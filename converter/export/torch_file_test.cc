@@ -157,8 +157,8 @@ TEST_CASE("a factored layer is a Sequential of two Linear, and comes back factor
     export_torch(model, fixture.folder / "exported.pth");
     const StateDict exported = StateDict::open(fixture.folder / "exported.pth");
     for (const StoredTensor& tensor : exported.tensors()) {
-        if (tensor.name.starts_with("classifier"))
-            names.push_back(tensor.name + " " + shape_text(tensor.shape));
+        if (!tensor.name.starts_with("classifier")) continue;
+        names.push_back(tensor.name + " " + shape_text(tensor.shape));
     }
     CHECK(names == std::vector<std::string>{"classifier.0.0.weight (11, 80)", "classifier.0.0.bias (11)",
                                             "classifier.0.1.weight (30, 11)", "classifier.0.1.bias (30)",

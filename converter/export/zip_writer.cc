@@ -1,7 +1,6 @@
 #include "converter/export/zip_writer.h"
 
 #include <concepts>
-#include <utility>
 
 #include "engine/image/checksums.h"
 
@@ -58,7 +57,7 @@ void ZipWriter::put(std::string_view text) {
     position_ += text.size();
 }
 
-void ZipWriter::begin(std::string name, std::uint64_t bytes) {
+void ZipWriter::begin(const std::string& name, std::uint64_t bytes) {
     if (is_open_) end_file();
     // Sizes of 64 bits behind the contents are announced by such sizes before them.
     Record extra;
@@ -92,8 +91,8 @@ void ZipWriter::write(std::span<const std::byte> bytes) {
     position_ += bytes.size();
 }
 
-void ZipWriter::add(std::string name, std::string_view content) {
-    begin(std::move(name), content.size());
+void ZipWriter::add(const std::string& name, std::string_view content) {
+    begin(name, content.size());
     write(std::as_bytes(std::span(content)));
 }
 

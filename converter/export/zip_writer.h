@@ -24,10 +24,10 @@ class ZipWriter {
         : sink_(std::move(sink)), wide_from_(wide_from) {}
 
     /// Begins a file; `bytes` in all must then be passed to write(). `name` is ASCII.
-    void begin(std::string name, std::uint64_t bytes);
+    void begin(const std::string& name, std::uint64_t bytes);
     void write(std::span<const std::byte> bytes);
     /// A small file as a whole.
-    void add(std::string name, std::string_view content);
+    void add(const std::string& name, std::string_view content);
     /// Ends the last file and writes the directory.
     void finish();
 

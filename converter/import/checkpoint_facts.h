@@ -51,7 +51,7 @@ struct CheckpointFacts {
     /// if it is not known.
     std::string preprocessing;
     double usual_epsilon = 0;  ///< that batch norms have in such files where they do not say; 0: PyTorch's
-    MapSize input_size{};            ///< that the file's network is made for; empty if it does not say
+    MapSize input_size{};      ///< that the file's network is made for; empty if it does not say
     std::vector<std::string> notes;  ///< for the user
 };
 

@@ -201,6 +201,17 @@ TEST_CASE("a GIF is read up to its last pixel: what follows is not unpacked") {
     CHECK(decode(file).rgb == File{0xC8, 0x64, 0x32});
 }
 
+TEST_CASE("a GIF whose picture has no pixels is the canvas, wherever the picture lies on it") {
+    const File start = bytes_of(std::string("GIF89a\2\0\2\0\x80\0\0\0\0\0\xC8\x64\x32,", 20));
+    const File canvas(12, 255);
+    for (const auto& [left, top, width, height] : std::vector<std::array<std::uint8_t, 4>>{
+             {0, 0, 0, 0}, {2, 2, 0, 0}, {2, 0, 0, 2}, {2, 1, 0, 1}, {0, 2, 2, 0}, {2, 0, 0, 0}}) {
+        INFO("at ", int{left}, ",", int{top}, " of ", int{width}, "x", int{height});
+        const File header = joined(start, {left, 0, top, 0, width, 0, height, 0, 0, 2});
+        CHECK(decode(joined(header, {2, 0x4C, 0x01, 0, ';'})).rgb == canvas);
+    }
+}
+
 TEST_CASE("runs beyond the end of a BMP's row cost nothing") {
     File file = read_fixture("runs8.bmp");
     const std::size_t pixels = file[10] + file[11] * 256U;

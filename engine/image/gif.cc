@@ -164,7 +164,8 @@ Image decode(Bytes file, const GifHeader& header, Progress& progress) {
     std::vector<std::uint8_t> row(header.size.width);
     for (const std::size_t y : row_order(header.size.height, header.is_interlaced)) {
         const std::size_t count = indices.read(row, progress);
-        std::uint8_t* to = &image.rgb[((header.top + y) * image.width + header.left) * 3];
+        // Of a picture without width this may be the end.
+        std::uint8_t* to = image.rgb.data() + ((header.top + y) * image.width + header.left) * 3;
         for (const std::uint8_t index : std::span(row).first(count)) {
             to = std::copy_n(colours[index].begin(), 3, to);
         }

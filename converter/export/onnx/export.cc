@@ -1,3 +1,5 @@
+#include <google/protobuf/arena.h>
+
 #include <string>
 
 #include "converter/export/exported_description.h"
@@ -34,8 +36,10 @@ std::string input_text(const Preprocessing& preprocessing) {
            numbers(preprocessing.mean) + "; deviation " + numbers(preprocessing.deviation);
 }
 
-onnx::ModelProto head_of(const model::ModelFile& model, const OnnxOptions& options) {
-    onnx::ModelProto head;
+/// In an arena, as the graph is.
+const onnx::ModelProto& head_of(const model::ModelFile& model, const OnnxOptions& options,
+                                google::protobuf::Arena& arena) {
+    onnx::ModelProto& head = *google::protobuf::Arena::CreateMessage<onnx::ModelProto>(&arena);
     head.set_ir_version(ir_version);
     head.set_producer_name("vgg19");
     onnx::OperatorSetIdProto& operators = *head.add_opset_import();
@@ -62,7 +66,8 @@ void export_onnx(const model::ModelFile& model, const std::filesystem::path& out
     OnnxGraph graph = onnx_graph(model, complete);
     graph.nodes().set_name("vgg19");
     graph.nodes().mutable_input(0)->set_doc_string(input_text(preprocessing));
-    write_onnx(output, head_of(model, complete), graph, model.file().mapping(), progress);
+    google::protobuf::Arena arena;
+    write_onnx(output, head_of(model, complete, arena), graph, model.file().mapping(), progress);
 }
 
 }  // namespace vgg19::converter

@@ -1,5 +1,6 @@
 #include "converter/export/onnx/file.h"
 
+#include <google/protobuf/arena.h>
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
@@ -46,7 +47,8 @@ std::string begin_field(int number, std::uint64_t bytes) {
 
 /// All of a constant's message except its values, which follow.
 std::string begin_constant(const model::TensorStream& tensor) {
-    onnx::TensorProto message;
+    google::protobuf::Arena arena;
+    onnx::TensorProto& message = *google::protobuf::Arena::CreateMessage<onnx::TensorProto>(&arena);
     for (const std::size_t size : tensor.shape) message.add_dims(static_cast<std::int64_t>(size));
     message.set_data_type(type_of(tensor.dtype));
     message.set_name(tensor.name);

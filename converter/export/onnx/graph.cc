@@ -19,7 +19,7 @@ model::TensorStream kept(const std::string& name, model::DType dtype, std::vecto
 }  // namespace
 
 std::string OnnxGraph::add(const std::string& type, Inputs inputs, const std::string& output) {
-    onnx::NodeProto& node = *nodes_.add_node();
+    onnx::NodeProto& node = *nodes_->add_node();
     node.set_op_type(type);
     node.set_name(output);
     for (std::string& input : inputs) node.add_input(std::move(input));
@@ -60,7 +60,7 @@ std::string OnnxGraph::add_values(const std::string& name, std::vector<std::size
 }
 
 onnx::AttributeProto& OnnxGraph::attribute(const std::string& name) {
-    onnx::NodeProto& node = *nodes_.mutable_node(nodes_.node_size() - 1);
+    onnx::NodeProto& node = *nodes_->mutable_node(nodes_->node_size() - 1);
     onnx::AttributeProto& added = *node.add_attribute();
     added.set_name(name);
     return added;

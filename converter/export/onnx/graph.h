@@ -1,7 +1,10 @@
 // An ONNX graph while it is built.
 #pragma once
 
+#include <google/protobuf/arena.h>
+
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -36,14 +39,17 @@ class OnnxGraph {
     void set_list(const std::string& attribute, const std::vector<std::int64_t>& values);
 
     /// All but the constants.
-    onnx::GraphProto& nodes() { return nodes_; }
-    const onnx::GraphProto& nodes() const { return nodes_; }
+    onnx::GraphProto& nodes() { return *nodes_; }
+    const onnx::GraphProto& nodes() const { return *nodes_; }
     const std::vector<model::TensorStream>& constants() const { return constants_; }
 
   private:
     onnx::AttributeProto& attribute(const std::string& name);
 
-    onnx::GraphProto nodes_;
+    /// Where memory is short, protobuf leaves lists behind that cannot be destroyed, but freed with the
+    /// arena.
+    std::unique_ptr<google::protobuf::Arena> arena_ = std::make_unique<google::protobuf::Arena>();
+    onnx::GraphProto* nodes_ = google::protobuf::Arena::CreateMessage<onnx::GraphProto>(arena_.get());
     std::vector<model::TensorStream> constants_;
 };
 

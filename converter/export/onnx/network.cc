@@ -110,7 +110,7 @@ std::string Builder::name_of(OutputKind kind, std::size_t layer) const {
     const auto is_this = [&](const NetworkOutput& value) {
         return value.kind == kind && value.layer == layer;
     };
-    const std::string usual = std::find_if(known_.begin(), known_.end(), is_this)->names.front();
+    std::string usual = std::find_if(known_.begin(), known_.end(), is_this)->names.front();
     for (const Asked& asked : asked_) {
         if (is_this(asked.value)) return factors_of(kind, layer).empty() ? asked.name : usual + ".as_stored";
     }

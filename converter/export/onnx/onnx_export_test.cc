@@ -131,6 +131,9 @@ TEST_CASE("FP32 and factored models come back through convert as they were") {
                      {.formats = foreign_formats()});
         const ModelFile back = ModelFile::open(fixture.folder / "back");
         REQUIRE(back.network() == model.network());
+        CHECK(back.description().preprocessing == model.description().preprocessing);
+        CHECK(back.description().variant == model.description().variant);
+        CHECK(back.description().lineage.front() == "random");
         for (const model::TensorShape& tensor : model.network().tensors()) {
             const auto plain = [&](const ModelFile& file) {
                 std::string bytes;
@@ -163,7 +166,9 @@ TEST_CASE("an INT8 convolution stands between its input's and its output's 8-bit
     CHECK(nodes.find("Conv features.18, Relu features.19, MaxPool features.20, Flatten flatten, ReduceMax "
                      "classifier.0.largest") != std::string::npos);
     const auto constants = constants_of(model);
-    for (const auto& [name, tensor] : constants) {
+    for (const auto& entry : constants) {
+        const std::string& name = entry.first;
+        const onnx::TensorProto& tensor = entry.second;
         CAPTURE(name);
         if (name.ends_with(".weight") && name != "features.0.weight") {
             CHECK(tensor.data_type() == onnx::TensorProto::INT8);

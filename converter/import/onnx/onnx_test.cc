@@ -250,9 +250,9 @@ TEST_CASE("models that vgg19 exports as ONNX come back") {
     const TemporaryFolder folder;
     vgg19::kernels::testing::Random random;
     const std::string features = "6 M 9 M 17 16 M 20 18 M 24 20";
-    const std::vector<Network> networks = {
-        Network::parse(features + " M", "30 21 7", 2), Network::parse(features + " M", "5:30 21 7", 2),
-        Network::parse(features + " M", ""), Network::parse(features, "")};
+    const std::vector<Network> networks = {Network::parse(features + " M", "30 21 7", 2),
+                                           Network::parse(features + " M", "5:30 21 7", 2),
+                                           Network::parse(features + " M", ""), Network::parse(features, "")};
     for (const Network& network : networks) {
         write_random_model(folder / "first", network, random, vgg19::model::DenseOrder::input_major);
         export_onnx(ModelFile::open(folder / "first"), folder / "exported.onnx", {.input_size = 64});
