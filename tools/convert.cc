@@ -70,16 +70,24 @@ std::optional<std::array<float, 3>> three_numbers(const CommandLine& line, const
 CommandLine command_line() {
     CommandLine line(
         "convert",
-        "Makes a model file from VGG weights: a PyTorch checkpoint (.pth, either container) or safetensors,\n"
-        "recognised by content. The file must contain a VGG-11, 13, 16 or 19, under any keys and next to "
+        "Makes a model file from VGG weights: a PyTorch checkpoint (.pth, either container), safetensors, "
+        "ONNX,\n"
+        "Keras (.keras, .h5) or Caffe (.caffemodel), recognised by content. The file must contain a VGG-11, "
+        "13, 16 "
+        "or 19.\n"
+        "Where it holds a graph, its layers are checked one by one. Else the VGG may be under any keys and "
+        "next to "
         "anything\n"
-        "else. Its convolutions may be named features.0 and so on, conv1_1 and so on, or by names that "
-        "differ only\n"
-        "in numbers (block1.0, layer7.0); it may have any number of dense layers, or none: convolutions "
-        "alone, and the\n"
-        "first of them alone, make a model that runs for its features. A pickled module or "
-        "TorchScript\n"
-        "with modules that a VGG does not have, such as leaky ReLUs, is refused.\n"
+        "else; its convolutions may be named features.0 and so on, conv1_1 and so on, or by names that "
+        "differ only "
+        "in\n"
+        "numbers (block1.0, layer7.0). It may have any number of dense layers, or none: convolutions alone, "
+        "and the "
+        "first\n"
+        "of them alone, make a model that runs for its features. Layers that a VGG does not have, such as "
+        "leaky "
+        "ReLUs,\n"
+        "are refused where the file tells them.\n"
         "Batch normalisation is folded into the convolutions, and pruning masks and weight normalisation "
         "into the\n"
         "weights. Standard error reports what was used, left out and assumed.\n\n"
@@ -97,7 +105,7 @@ CommandLine command_line() {
                 "Default: the largest; among equal ones the one at the root, under state_dict or under model")
         .option("batch-norm-epsilon", "E",
                 "the epsilon that batch normalisation adds to the variance. Default: the value in the file, "
-                "else PyTorch's 1e-5")
+                "else PyTorch's 1e-5, or Keras's 1e-3")
         .option("classes", "FILE",
                 "class names in the order of the outputs: one name per line, or JSON (a list, {\"0\": name, "
                 "…}, {name: 0, …}, or {\"0\": [id, name], …}). Default: those in the checkpoint, if it has "
@@ -110,12 +118,12 @@ CommandLine command_line() {
         .flag("features-only",
               "leave out the classifier, whatever it is: the model then gives features, and no classes")
         .option("pooling", "KIND",
-                "what the 2x2 pools compute: max or average. Default: max, or what the modules of a pickled "
-                "network are")
+                "what the 2x2 pools compute: max or average. Default: what the file's modules or graph say, "
+                "else max")
         .option("preprocessing", "KIND",
                 "how pictures were prepared in training: torchvision, or caffe (also Keras: BGR, 0 to 255, "
                 "ImageNet's mean, no standard deviation). The four options below change single parts of it. "
-                "Default: torchvision")
+                "Default: caffe for files of Caffe and Keras, else torchvision")
         .option("channels", "ORDER", "the order of the input's channels: RGB or BGR")
         .option("range", "N", "what the largest sample becomes before the mean is subtracted: 1 or 255")
         .option("mean", "A,B,C", "mean of the input's channels, in their order and range")
@@ -125,6 +133,7 @@ CommandLine command_line() {
         .example(
             "vgg19 convert cifar_vgg16_bn.pth -o cifar.safetensors --mean 0.4914,0.4822,0.4465 "
             "--std 0.2023,0.1994,0.2010")
+        .example("vgg19 convert vgg19-7.onnx -o zoo.safetensors")
         .example("vgg19 convert vgg19_caffe.pth -o caffe.safetensors --preprocessing caffe")
         .example("vgg19 convert vgg19.safetensors -o style.safetensors --features-only --pooling average")
         .example("vgg19 convert pruned.safetensors -o for-pytorch.safetensors --dense-order output");

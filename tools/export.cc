@@ -80,17 +80,13 @@ void print_notes(const model::ModelFile& model, bool is_onnx) {
         std::cerr << "note: this model's pools average, which a state dict does not say: load it into a "
                      "network with torch.nn.AvgPool2d(2) in the places of torch.nn.MaxPool2d(2, 2)\n";
     }
+    if (model.lacks_output_factors()) {
+        std::cerr
+            << "note: an earlier version quantised this model; it scaled the channels between its layers "
+               "and did not keep by how much, so that the maps there are not the trained network's\n";
+    }
     if (description.preprocessing != Preprocessing{.input_size = description.preprocessing.input_size}) {
         std::cerr << "note: this model's preprocessing is not torchvision's; `vgg19 inspect` shows it\n";
-    }
-}
-
-void write(const model::ModelFile& model, const CommandLine& line, const std::filesystem::path& output) {
-    ProgressBar bar("exporting", ProgressUnit::bytes);
-    if (line.given("onnx")) {
-        converter::export_onnx(model, output, onnx_options(line), bar.callback());
-    } else {
-        converter::export_torch(model, output, bar.callback());
     }
 }
 
@@ -104,9 +100,17 @@ int export_model(int argc, char** argv) {
     check_options(line);
     const bool is_onnx = line.given("onnx");
     const std::filesystem::path output = line.text(is_onnx ? "onnx" : "torch");
+    const converter::OnnxOptions options = onnx_options(line);
     check_destination(output);
     const model::ModelFile model = model::ModelFile::open(input);
-    write(model, line, output);
+    {
+        ProgressBar bar("exporting", ProgressUnit::bytes);
+        if (is_onnx) {
+            converter::export_onnx(model, output, options, bar.callback());
+        } else {
+            converter::export_torch(model, output, bar.callback());
+        }
+    }
     print_notes(model, is_onnx);
     std::cout << output.string() << ": " << megabytes(std::filesystem::file_size(output)) << '\n';
     return exit_done;

@@ -6,6 +6,7 @@
 
 #include "converter/class_names.h"
 #include "converter/import/checkpoint_tree.h"
+#include "converter/import/formats/formats.h"
 #include "converter/import/state_dict.h"
 #include "converter/import/testing/files.h"
 #include "converter/import/testing/pickle_writer.h"
@@ -201,3 +202,23 @@ TEST_CASE("reading a checkpoint without memory is an exception, and leaves nothi
     CHECK(fail_each_allocation([&] { StateDict::open(folder / "zip"); }) > 20);
     CHECK(vgg19::testing::allocated_bytes == before);
 }
+
+#if VGG19_HAS_PROTOBUF
+TEST_CASE("names and settings of a hostile file of ONNX take bounded memory") {
+    const vgg19::testing::TemporaryFolder folder;
+    constexpr std::size_t bytes = 4'000'000;
+    constexpr std::size_t most = std::size_t{96}
+                                 << 20U;                 // protobuf_description_bytes, and half as much again
+    for (const char field : {'\x0a', '\x2a', '\x5a'}) {  // nodes, weights, inputs, all of them empty
+        const std::string graph = repeated(std::string{field, '\0'}, bytes);
+        std::string length;  // a varint
+        for (std::size_t left = graph.size(); left > 0; left >>= 7U) {
+            length += static_cast<char>((left & 0x7fU) | (left >= 0x80U ? 0x80U : 0U));
+        }
+        write_bytes(folder / "weights", "\x08\x07\x12\x07pytorch\x3a" + length + graph);
+        const std::size_t peak = peak_with_errors(
+            [&] { StateDict::open(folder / "weights", vgg19::converter::foreign_formats()); });
+        CHECK(peak < most);
+    }
+}
+#endif

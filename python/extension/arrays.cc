@@ -66,7 +66,7 @@ std::string strides_text(const Array& array) {
 
 [[noreturn]] void refuse_type(const std::string& name, nb::dlpack::dtype type, const Shape& shape,
                               nb::handle object) {
-    const std::string found = nb::cast<std::string>(nb::handle(object.type()).attr("__name__"));
+    const auto found = nb::cast<std::string>(nb::handle(object.type()).attr("__name__"));
     throw nb::type_error((name + ": expected a " + type_name(type) + " array of shape " + shape_text(shape) +
                           ", found " + found)
                              .c_str());

@@ -21,7 +21,7 @@ std::optional<Pooling> pooling_named(const std::optional<std::string>& name) {
     if (!name) return {};
     if (*name == "max") return Pooling::max;
     if (*name == "average") return Pooling::average;
-    throw Error(ErrorKind::usage, "pooling: expected \"max\" or \"average\", found '" + *name + "'");
+    throw Error(ErrorKind::usage, "pooling: expected max or average, found '" + *name + "'");
 }
 
 std::vector<std::string> output_names(nb::handle outputs) {

@@ -20,12 +20,6 @@ namespace vgg19::python {
 
 namespace {
 
-PythonModel open_model(const std::optional<std::filesystem::path>& given) {
-    const nb::gil_scoped_release unlocked;
-    const std::filesystem::path path = given ? *given : published_baseline();
-    return {Model::open(path), std::filesystem::absolute(path), {}};
-}
-
 /// Lets go of a caller's memory on any thread, also one that Python does not know.
 struct Release {
     void operator()(nb::ndarray<nb::ro>* array) const {
@@ -44,17 +38,33 @@ PythonModel model_of_bytes(nb::handle buffer) {
     if (!array.is_valid()) throw nb::type_error("from_bytes: expected an object with a buffer of bytes");
     const std::span<const std::byte> memory(static_cast<const std::byte*>(array.data()), array.size());
     const std::shared_ptr<const void> owner(new nb::ndarray<nb::ro>(array), Release());
-    return {Model::from_memory(memory, owner), {}, bytes.attr("toreadonly")()};
+    return {Model::from_memory(memory, owner), {}, bytes.attr("toreadonly")(), false};
+}
+
+/// The file's pages as the system has them, which all processes share.
+nb::object mapping_of(const std::filesystem::path& path) {
+    const nb::object file = nb::module_::import_("builtins").attr("open")(path, "rb");
+    const nb::module_ mmap = nb::module_::import_("mmap");
+    nb::object mapping =
+        mmap.attr("mmap")(file.attr("fileno")(), 0, nb::arg("access") = mmap.attr("ACCESS_READ"));
+    file.attr("close")();
+    return mapping;
+}
+
+PythonModel open_model(const std::optional<std::filesystem::path>& given, bool mapped) {
+    PythonModel opened = [&] {
+        const nb::gil_scoped_release unlocked;
+        const std::filesystem::path path = given ? *given : published_baseline();
+        return PythonModel{Model::open(path), std::filesystem::absolute(path), {}, mapped};
+    }();
+    if (!mapped) return opened;
+    const PythonModel in_memory = model_of_bytes(mapping_of(*opened.path));
+    return {in_memory.model, opened.path, in_memory.buffer, true};
 }
 
 nb::object buffer_of(const PythonModel& self) {
     if (self.buffer.is_valid()) return self.buffer;
-    const nb::object file = nb::module_::import_("builtins").attr("open")(*self.path, "rb");
-    const nb::module_ mmap = nb::module_::import_("mmap");
-    const nb::object mapping =
-        mmap.attr("mmap")(file.attr("fileno")(), 0, nb::arg("access") = mmap.attr("ACCESS_READ"));
-    file.attr("close")();
-    return nb::steal(PyMemoryView_FromObject(mapping.ptr()));
+    return nb::steal(PyMemoryView_FromObject(mapping_of(*self.path).ptr()));
 }
 
 nb::object path_of(const PythonModel& self) {
@@ -65,7 +75,7 @@ nb::object path_of(const PythonModel& self) {
 nb::tuple reduced(const PythonModel& self, int protocol) {
     constexpr int first_with_buffers = 5;
     const nb::module_ package = nb::module_::import_("vgg19._pickling");
-    if (self.path) return nb::make_tuple(package.attr("open_model"), nb::make_tuple(*self.path));
+    if (self.path) return nb::make_tuple(package.attr("open_model"), nb::make_tuple(*self.path, self.mapped));
     const nb::object bytes = protocol >= first_with_buffers
                                  ? nb::module_::import_("pickle").attr("PickleBuffer")(self.buffer)
                                  : self.buffer.attr("tobytes")();
@@ -83,7 +93,7 @@ std::string described(const PythonModel& self) {
 void bind_facts(nb::class_<PythonModel>& type) {
     type.def_prop_ro(
             "variant", [](const PythonModel& self) { return text(self.model.variant()); },
-            "\"baseline\", \"pruned\", \"int8\", ...")
+            R"("baseline", "pruned", "int8", ...)")
         .def_prop_ro(
             "classes", [](const PythonModel& self) { return self.model.classes(); },
             "The number of classes; 0 for a model of features alone.")
@@ -111,7 +121,7 @@ void bind_facts(nb::class_<PythonModel>& type) {
             "How a picture becomes the network's input.")
         .def_prop_ro(
             "pooling", [](const PythonModel& self) { return name_of(self.model.pooling()); },
-            "What the 2x2 pools compute: \"max\" or \"average\".")
+            R"(What the 2x2 pools compute: "max" or "average".)")
         .def_prop_ro(
             "file_bytes", [](const PythonModel& self) { return self.model.file_bytes(); },
             "The size of the file.")
@@ -136,13 +146,17 @@ void bind_model(nb::module_& module) {
                                  "in other processes (it can\n"
                                  "be pickled, by its path), share the file.");
     type.def_static(
-            "open", open_model, nb::arg("path").none() = nb::none(),
-            nb::sig("def open(path: str | os.PathLike[str] | None = None) -> Model"),
+            "open", open_model, nb::arg("path").none() = nb::none(), nb::kw_only(), nb::arg("mapped") = false,
+            nb::sig("def open(path: str | os.PathLike[str] | None = None, *, mapped: bool = False) -> Model"),
             "Opens a file written by vgg19.convert() or a later step, and checks all but its weights'\n"
             "checksums. Without a path: the weights that torchvision publishes, if they are in the user's\n"
             "cache folder. Raises BadInputError that says all that is wrong, UsageError that says how to "
             "get\n"
-            "the published weights.")
+            "the published weights.\n\n"
+            "mapped: sessions use the file's pages where the system has them, which starts faster, and all\n"
+            "processes share the memory; but nobody may change the file, not even its length, while the "
+            "model\n"
+            "is in use: that may end the process. Otherwise sessions read what they need into memory.")
         .def_static(
             "from_bytes", model_of_bytes, nb::arg("buffer"),
             nb::sig("def from_bytes(buffer: collections.abc.Buffer) -> Model"),

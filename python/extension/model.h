@@ -16,7 +16,8 @@ namespace nb = nanobind;
 struct PythonModel {
     Model model;
     std::optional<std::filesystem::path> path;  ///< absolute; none for a model in memory
-    nb::object buffer;                          ///< whose memory it uses; invalid for a file
+    nb::object buffer;                          ///< whose memory it uses; invalid for a file that is read
+    bool mapped = false;                        ///< whether that is a mapping of the file
 };
 
 void bind_model(nb::module_& module);

@@ -152,6 +152,7 @@ nb::object PythonSession::backward(nb::handle gradients, nb::handle out) {
                                           names_of(outputs_) + ", found one object");
     }
     std::vector<std::span<const float>> from;
+    from.reserve(given.size());
     for (const FloatsToRead& floats : given) from.push_back(floats.values);
     nb::object gradient = out.is_none() ? new_array(input_shape()) : nb::borrow(out);
     const FloatsToWrite to = floats_to_write(gradient, "the input's gradient", input_shape());

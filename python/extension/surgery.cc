@@ -228,11 +228,30 @@ nb::object evaluate_on(const PythonModel& model, const nb::object& reference, co
     return to_python(done);
 }
 
+void export_to(const PythonModel& model, const std::filesystem::path& destination, bool is_onnx,
+               const nb::dict& given, const nb::object& progress) {
+    const Arguments arguments(given);
+    ExportOptions options;
+    arguments.take("size", options.size);
+    arguments.take("batch", options.batch);
+    arguments.take("outputs", options.outputs);
+    arguments.take("fp32", options.fp32);
+    const Progress told = progress_to(progress);
+    const nb::gil_scoped_release unlocked;
+    if (is_onnx) {
+        export_onnx(model.model, destination, options, told);
+    } else {
+        export_torch(model.model, destination, told);
+    }
+}
+
 }  // namespace
 
 void bind_surgery(nb::module_& module) {
     module.def("_convert", convert_to, nb::arg("source"), nb::arg("destination"), nb::arg("options"),
                nb::arg("progress").none());
+    module.def("_export", export_to, nb::arg("model"), nb::arg("destination"), nb::arg("is_onnx"),
+               nb::arg("options"), nb::arg("progress").none());
     module.def("_quantize", quantize_to, nb::arg("model"), nb::arg("destination"), nb::arg("options"),
                nb::arg("progress").none());
     module.def("_prune", prune_to, nb::arg("model"), nb::arg("destination"), nb::arg("options"),

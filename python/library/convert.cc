@@ -1,6 +1,7 @@
 #include <string>
 #include <string_view>
 
+#include "converter/import/formats/formats.h"
 #include "converter/import/import.h"
 #include "converter/import/settings.h"
 #include "engine/model/model_file.h"
@@ -18,12 +19,13 @@ std::optional<bool> second_of(const char* what, std::string_view value, std::str
                               std::string_view second) {
     if (value.empty()) return {};
     if (value == first || value == second) return value == second;
-    throw Error(ErrorKind::usage, std::string(what) + ": expected \"" + std::string(first) + "\" or \"" +
-                                      std::string(second) + "\", found '" + std::string(value) + "'");
+    throw Error(ErrorKind::usage, std::string(what) + ": expected " + std::string(first) + " or " +
+                                      std::string(second) + ", found '" + std::string(value) + "'");
 }
 
 converter::ImportOptions import_options(const ConvertOptions& given) {
     converter::ImportOptions options;
+    options.formats = converter::foreign_formats();
     if (const auto output = second_of("dense_order", given.dense_order, "input", "output")) {
         options.dense_order = *output ? model::DenseOrder::output_major : model::DenseOrder::input_major;
     }

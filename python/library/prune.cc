@@ -44,7 +44,7 @@ class Work {
         if (!options.pictures) {
             if (options.target_macs || by_activation) {
                 throw Error(ErrorKind::usage,
-                            std::string(options.target_macs ? "target_macs" : "criterion \"activation\"") +
+                            std::string(options.target_macs ? "target_macs" : "criterion activation") +
                                 ": expected pictures to measure with, found none");
             }
             return;

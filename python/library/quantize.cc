@@ -93,7 +93,7 @@ Quantization quantize(const Model& model, const std::filesystem::path& destinati
     check_destination(whole.file(), destination);
     if (options.scope == "all") return quantize_all(whole.file(), destination, options, progress);
     if (options.scope != "dense") {
-        throw Error(ErrorKind::usage, "scope: expected \"dense\" or \"all\", found '" + options.scope + "'");
+        throw Error(ErrorKind::usage, "scope: expected dense or all, found '" + options.scope + "'");
     }
     converter::quantize_dense(whole.file(), destination, converter::dense_type_named(options.dense),
                               part(progress, "quantizing"));

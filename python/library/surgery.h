@@ -1,4 +1,4 @@
-// What the commands convert, quantize, prune and eval do, for Python.
+// What the commands convert, export, quantize, prune and eval do, for Python.
 #pragma once
 
 #include <array>
@@ -62,6 +62,17 @@ struct Conversion {
 
 Conversion convert(const std::filesystem::path& source, const std::filesystem::path& destination,
                    const ConvertOptions& options, const Progress& progress);
+
+struct ExportOptions {
+    MapSize size{};         ///< of the graph's input; empty: the model's
+    std::size_t batch = 0;  ///< 0: any number
+    std::vector<std::string> outputs{};
+    bool fp32 = false;  ///< whether quantised layers are written in FP32
+};
+
+void export_onnx(const Model& model, const std::filesystem::path& destination, const ExportOptions& options,
+                 const Progress& progress);
+void export_torch(const Model& model, const std::filesystem::path& destination, const Progress& progress);
 
 struct QuantizeOptions {
     std::string scope = "dense";  ///< "dense" or "all"

@@ -1,7 +1,5 @@
 """The pieces of Python in the documentation, and the examples, as they stand."""
 
-import pathlib
-import re
 import shutil
 import subprocess
 import sys
@@ -10,21 +8,13 @@ import numpy
 import pytest
 
 import vgg19
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-
-
-def pieces(path):
-    """The blocks of Python in a page that need nothing but the package."""
-    text = (ROOT / path).read_text(encoding="utf-8")
-    found = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    return [code for code in found if not re.search(r"^\s*(import|from) (torch|ray|vgg19\.)", code, re.MULTILINE)]
+from documentation import ROOT, pieces
 
 
 CASES = [
     pytest.param(path, number, id=f"{path} {number + 1}")
     for path in ("README.md", "docs/python.md")
-    for number in range(len(pieces(path)))
+    for number in range(len(pieces(path, "")))
 ]
 
 
@@ -51,13 +41,13 @@ def place(tmp_path, monkeypatch, weights, narrow_path, folder_of_pictures, pixel
 
 @pytest.mark.parametrize(("path", "number"), CASES)
 def test_pieces_of_the_documentation_run(place, path, number):
-    done = subprocess.run([sys.executable, "-c", pieces(path)[number]], cwd=place, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", pieces(path, "")[number]], cwd=place, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
 
 
 def test_the_documentation_has_pieces():
-    assert len(pieces("docs/python.md")) == 2
+    assert len(pieces("docs/python.md", "")) == 2
 
 
 def example(name, *words):

@@ -149,6 +149,19 @@ def test_out_of_band_pickling_copies_nothing(narrow_path):
     assert again.active_parameters == memory.active_parameters
 
 
+def test_a_mapped_file_is_shared(narrow_path, narrow):
+    model = vgg19.Model.open(narrow_path, mapped=True)
+    assert model.path == narrow_path and pickle.loads(pickle.dumps(model)).path == narrow_path
+    input = numpy.ones((1, 3, 32, 32), numpy.float32)
+    numpy.testing.assert_array_equal(
+        vgg19.Session(model, size=32).run(input), vgg19.Session(narrow, size=32).run(input)
+    )
+    lines = pathlib.Path("/proc/self/maps").read_text().splitlines()
+    assert any(str(narrow_path) in line for line in lines)
+    with pytest.raises(vgg19.BadInputError, match="nowhere"):
+        vgg19.Model.open(narrow_path.parent / "nowhere", mapped=True)
+
+
 def test_copies_are_the_model(narrow):
     assert copy.copy(narrow) is narrow
     assert copy.deepcopy({"model": narrow})["model"] is narrow

@@ -4,6 +4,9 @@ import copy
 import multiprocessing
 import os
 import pickle
+import shutil
+import subprocess
+import sys
 import threading
 import time
 
@@ -11,6 +14,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+import documentation  # noqa: E402
 import narrow_vgg  # noqa: E402
 import vgg19  # noqa: E402
 import vgg19.torch  # noqa: E402
@@ -46,6 +50,12 @@ def input_gradient(function, x, seed=2):
     x = x.detach().clone().requires_grad_(True)
     y = function(x)
     (y * images(*y.shape, seed=seed).to(y.dtype)).sum().backward()
+    return x.grad
+
+
+def input_gradient_of_squares(function, x, reduce):
+    x = x.detach().clone().requires_grad_(True)
+    reduce(function(x).square()).backward()
     return x.grad
 
 
@@ -153,6 +163,15 @@ class TestGradients:
 
         for found, wanted in zip(gradients(features), gradients(expected)):
             assert distance(found, wanted) < TOLERANCE
+
+    def test_after_the_network_was_planned_anew(self, network, model):
+        """For a much larger image, while a graph of a small one is alive."""
+        features, expected = vgg19.torch.Features(28, model), network.features[:28]
+        small, large = images(1, 3, 24, 24).requires_grad_(True), images(2, 3, 160, 160).requires_grad_(True)
+        of_small, of_large = features(small), features(large)
+        (of_small.square().sum() + of_large.square().mean()).backward()
+        assert distance(small.grad, input_gradient_of_squares(expected, small, torch.sum)) < TOLERANCE
+        assert distance(large.grad, input_gradient_of_squares(expected, large, torch.mean)) < 1e-3  # kinks
 
     def test_of_a_graph_that_is_gone(self, model):
         features = vgg19.torch.Features(10, model)
@@ -477,11 +496,12 @@ class TestStateDict:
         x = images(1, 3, 64, 64)
         assert distance(vgg19.torch.Features("logits", tmp_path / "pruned")(x), pruned(x)) < TOLERANCE
 
-    def test_of_int8_is_refused(self, network, tmp_path):
-        vgg19.torch.from_torch(network, tmp_path / "baseline")
-        vgg19.quantize(tmp_path / "baseline", tmp_path / "int8", scope="dense")
-        with pytest.raises(vgg19.UsageError, match="float32"):
-            vgg19.torch.to_state_dict(tmp_path / "int8")
+    @pytest.mark.parametrize(("dense", "least", "most"), [("int8", 1e-4, 0.01), ("int4", 0.01, 0.15)])
+    def test_of_quantised_weights_is_multiplied_by_their_scales(self, network, model, dense, least, most):
+        states = vgg19.torch.to_state_dict(vgg19.quantize(model, scope="dense", dense=dense).model)
+        for name, value in network.state_dict().items():
+            is_dense = name.startswith("classifier") and name.endswith("weight")
+            assert (least < distance(states[name], value) < most) if is_dense else torch.equal(states[name], value)
 
 
 class TestTraining:
@@ -513,3 +533,31 @@ class TestTraining:
         found = curve(vgg19.torch.Features(28, model))
         assert expected[-1] < 0.9 * expected[0]
         assert found == pytest.approx(expected, rel=3e-3)
+
+
+class TestDocumentation:
+    @pytest.mark.parametrize("code", **documentation.cases("torch", "README.md", "docs/pytorch.md"))
+    def test_pieces_run(self, tmp_path, pixels, code):
+        network = narrow_vgg.make(classes=1000)
+        torch.save(network, tmp_path / "network.pth")
+        torch.save(network.state_dict(), tmp_path / "vgg19-dcbb9e9d.pth")
+        (tmp_path / "photo.jpg").write_bytes(b"P6 128 96 255\n" + pixels.tobytes())
+        (tmp_path / "narrow_vgg.py").write_text((documentation.ROOT / "python/tests/narrow_vgg.py").read_text())
+        if "weights_only" in code and torch.__version__ < "2":
+            code = code.replace(", weights_only=False", "")
+        done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+    def test_has_pieces(self):
+        assert len(documentation.pieces("docs/pytorch.md", "torch")) == 2
+
+    def test_the_example_trains(self, network, tmp_path, folder_of_pictures):
+        pytest.importorskip("PIL")
+        vgg19.torch.from_torch(network, tmp_path / "model.safetensors")
+        command = [sys.executable, documentation.ROOT / "examples" / "super_resolution.py", tmp_path / "model.safetensors",
+                   folder_of_pictures, tmp_path / "out.pth", "30"]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        losses = [float(line.split()[-1]) for line in done.stdout.splitlines()]
+        assert len(losses) == 4 and losses[-1] < losses[0]
+        assert len(torch.load(tmp_path / "out.pth")) == 6

@@ -28,7 +28,7 @@ from vgg19._results import (
     RefittedLayer,
     Share,
 )
-from vgg19._surgery import convert, evaluate, prune, quantize
+from vgg19._surgery import convert, evaluate, export, prune, quantize
 from vgg19._vgg19 import (
     BadInputError,
     CancelledError,
@@ -68,6 +68,7 @@ __all__ = [
     "__version__",
     "convert",
     "evaluate",
+    "export",
     "prune",
     "quantize",
 ]

@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import torch
 
 from vgg19 import Model, Session
+
+# A session that is reshaped keeps the algorithms that are best for its first shape: for much larger ones they take
+# up to twice as long, for smaller ones hardly longer.
+_MOST_GROWTH = 4
 
 _engines: "weakref.WeakSet[Engine]" = weakref.WeakSet()
 
@@ -29,9 +33,10 @@ class Engine:
         self._lock = threading.Lock()
         self._session: Optional[Session] = None
         self._has_gradients = False
+        self._planned_pixels = 0
         _engines.add(self)
 
-    def __reduce__(self):
+    def __reduce__(self) -> Tuple[Any, ...]:
         return Engine, (self.model, self.outputs, self.threads, self.pooling)
 
     def with_model(self, model: Model) -> "Engine":
@@ -69,7 +74,12 @@ class Engine:
 
     def _session_for(self, shape: Sequence[int], needs_gradients: bool) -> Session:
         batch, _, height, width = shape
-        if self._session is None or (needs_gradients and not self._has_gradients):
+        pixels = batch * height * width
+        if (
+            self._session is None
+            or (needs_gradients and not self._has_gradients)
+            or pixels > _MOST_GROWTH * self._planned_pixels
+        ):
             self._session = None  # its memory goes first
             self._session = Session(
                 self.model,
@@ -77,10 +87,11 @@ class Engine:
                 size=(height, width),
                 batch=batch,
                 outputs=self.outputs,
-                gradients=needs_gradients,
+                gradients=needs_gradients or self._has_gradients,
                 pooling=self.pooling,
             )
-            self._has_gradients = needs_gradients
+            self._has_gradients = needs_gradients or self._has_gradients
+            self._planned_pixels = pixels
         elif self._session.input_size != (height, width) or self._session.batch != batch:
             self._session.reshape((height, width), batch)
         return self._session
@@ -101,7 +112,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_calls_in_progress)
 
 
-def _one_or_all(arrays: Dict[str, torch.Tensor]):
+def _one_or_all(arrays: Dict[str, torch.Tensor]) -> Any:
     """What a session of one output expects, or else one of several."""
     return next(iter(arrays.values())) if len(arrays) == 1 else arrays
 
@@ -110,7 +121,7 @@ class Run(torch.autograd.Function):
     """(engine, images) -> a tensor for each of the engine's outputs."""
 
     @staticmethod
-    def forward(ctx, engine, images):
+    def forward(ctx: Any, engine: Engine, images: torch.Tensor) -> Tuple[torch.Tensor, ...]:
         results, record = engine.run(images, keeps_record=True)
         ctx.engine = engine
         ctx.shape = images.shape
@@ -119,7 +130,7 @@ class Run(torch.autograd.Function):
         return tuple(results)
 
     @staticmethod
-    def backward(ctx, *gradients):
+    def backward(ctx: Any, *gradients: Optional[torch.Tensor]) -> Tuple[None, Optional[torch.Tensor]]:
         if all(gradient is None for gradient in gradients):
             return None, None
         (record,) = ctx.saved_tensors
@@ -132,11 +143,18 @@ class _Gradient(torch.autograd.Function):
     """The gradient of Run, as a node without one of its own."""
 
     @staticmethod
-    def forward(ctx, engine, shape, record, graph, *gradients):
+    def forward(
+        ctx: Any,
+        engine: Engine,
+        shape: Sequence[int],
+        record: torch.Tensor,
+        graph: torch.Tensor,
+        *gradients: Optional[torch.Tensor],
+    ) -> torch.Tensor:
         return engine.gradient(shape, record, gradients)
 
     @staticmethod
-    def backward(ctx, gradient):
+    def backward(ctx: Any, gradient: torch.Tensor) -> None:
         raise NotImplementedError(
             "vgg19.torch.Features has no second derivative: expected gradients of a loss (create_graph=False), "
             "found one of a gradient; for gradient penalties use torchvision's network"

@@ -8,8 +8,8 @@ from typing import Any
 from vgg19._vgg19 import Model
 
 
-def open_model(path: os.PathLike[str]) -> Model:
-    return Model.open(path)
+def open_model(path: os.PathLike[str], mapped: bool) -> Model:
+    return Model.open(path, mapped=mapped)
 
 
 def model_of_bytes(buffer: Any) -> Model:

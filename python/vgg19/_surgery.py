@@ -1,4 +1,4 @@
-"""Makes models: what the commands convert, quantize, prune and eval do."""
+"""Makes models: what the commands convert, export, quantize, prune and eval do."""
 
 from __future__ import annotations
 
@@ -100,6 +100,42 @@ def convert(
 def converted_model(source: Path, destination: Optional[Path], **options: Any) -> Model:
     """Model.convert()."""
     return convert(source, destination, **options).model
+
+
+def export(
+    model: Union[Model, Path],
+    *,
+    onnx: Optional[Path] = None,
+    torch: Optional[Path] = None,
+    size: Optional[Size] = None,
+    batch: Optional[int] = None,
+    outputs: Optional[Sequence[str]] = None,
+    fp32: bool = False,
+    progress: Optional[Progress] = None,
+) -> None:
+    """Writes a model for other programs: one file, either `onnx` or `torch`.
+
+    onnx: a graph for ONNX Runtime, OpenVINO and others, for inputs (batch, 3, height, width). INT8 layers stay
+      INT8, INT4 becomes FP32.
+    torch: a state dict with torchvision's names and shapes, in FP32, for torch.load and load_state_dict.
+    size: of the graph's input; None: the model's own. batch: None: any number, which each run decides.
+    outputs: of the graph, by their names; None: "logits", or the last map of a model without a classifier.
+    fp32: write quantised layers of the graph in FP32.
+    """
+    if (onnx is None) == (torch is None):
+        raise _vgg19.UsageError("export: expected either onnx or torch, found " + ("none" if onnx is None else "both"))
+    if onnx is None and (size is not None or batch is not None or outputs is not None or fp32):
+        raise _vgg19.UsageError("export: size, batch, outputs and fp32 are only for onnx: a state dict has weights alone")
+    if isinstance(outputs, str):
+        raise _vgg19.UsageError("outputs: expected a list of names, found a text")
+    options = _given(
+        size=size,
+        batch=None if batch is None else _positive("batch", batch),
+        outputs=None if outputs is None else list(outputs),
+        fp32=fp32,
+    )
+    destination = torch if onnx is None else onnx
+    _vgg19._export(_as_model(model), destination, onnx is not None, options, progress)
 
 
 def quantize(

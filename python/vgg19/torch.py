@@ -6,16 +6,14 @@ Needs PyTorch 1.13 or later, which is imported only with this module.
 from __future__ import annotations
 
 import copy
-import json
 import os
 import pathlib
-import struct
 import tempfile
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Union
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, TypeVar, Union
 
 import torch
 
-from vgg19 import BadInputError, Model, UsageError
+from vgg19 import BadInputError, Model, Preprocessing, UsageError, export
 from vgg19._autograd import Engine, Run
 
 __all__ = ["Features", "from_torch", "to_state_dict"]
@@ -24,10 +22,14 @@ Layer = Union[int, str]
 Weights = Union[Model, str, "os.PathLike[str]", torch.nn.Module, Mapping[str, torch.Tensor]]
 
 
-def _without_compiler(function):
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def _without_compiler(function: Function) -> Function:
     """torch.compile then calls it as it is, between the graphs of what comes before and after."""
-    compiler = getattr(torch, "compiler", None)
-    return compiler.disable(function) if hasattr(compiler, "disable") else function
+    disable = getattr(getattr(torch, "compiler", None), "disable", None)  # from PyTorch 2.1 on
+    without: Function = function if disable is None else disable(function)
+    return without
 
 
 class Features(torch.nn.Module):
@@ -75,7 +77,7 @@ class Features(torch.nn.Module):
     ):
         super().__init__()
         self.is_single = isinstance(layers, (int, str))
-        self.layers: List[Layer] = [layers] if self.is_single else list(dict.fromkeys(layers))
+        self.layers: List[Layer] = list(dict.fromkeys([layers] if isinstance(layers, (int, str)) else layers))
         self.pixels = pixels
         names = [_output_name(layer) for layer in self.layers]
         if not names:
@@ -110,7 +112,8 @@ class Features(torch.nn.Module):
             shapes = self._engine.output_shapes(*inputs.shape[2:])
             return [inputs.new_zeros((0, *shape)) + inputs.sum() for shape in shapes]
         if inputs.requires_grad and torch.is_grad_enabled():
-            return Run.apply(self._engine, inputs)
+            gradable: Sequence[torch.Tensor] = Run.apply(self._engine, inputs)
+            return gradable
         results, _ = self._engine.run(inputs, keeps_record=False)
         return results
 
@@ -124,10 +127,20 @@ class Features(torch.nn.Module):
         engine.output_shapes(32, 32)
         return copy.copy(engine)  # which is planned for the shape that comes
 
-    def _save_to_state_dict(self, destination, prefix, keep_vars):
+    def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
         """The weights are not the module's."""
 
-    def _load_from_state_dict(self, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs):
+    def _load_from_state_dict(
+        self,
+        state_dict: Mapping[str, Any],
+        prefix: str,
+        local_metadata: Any,
+        strict: bool,
+        missing_keys: List[str],
+        unexpected_keys: List[str],
+        error_msgs: List[str],
+    ) -> None:
+        """Takes a VGG's weights; see the class."""
         weights = {name[len(prefix) :]: value for name, value in state_dict.items() if name.startswith(prefix)}
         if not weights:
             return
@@ -162,21 +175,18 @@ def from_torch(
 
 
 def to_state_dict(model: Union[Model, str, "os.PathLike[str]"]) -> Dict[str, torch.Tensor]:
-    """The weights of an FP32 model under torchvision's names, for load_state_dict().
+    """The weights of a model in float32 under torchvision's names, for load_state_dict().
 
     Of an unpruned model they fit ``torchvision.models.vgg19()`` (of features alone: its ``features``, under
     their names there); of a pruned one a module with its widths; the two factors of a dense layer are
-    "classifier.0.0" and "classifier.0.1". New tensors: changing them does not change the model. Raises
-    UsageError for a model with INT8 or INT4 weights, which PyTorch's layers cannot hold.
+    "classifier.0.0" and "classifier.0.1". Quantised weights are multiplied by their scales. What
+    ``vgg19.export(model, torch=path)`` writes; changing the tensors does not change the model.
     """
-    if not isinstance(model, Model):
-        model = Model.open(model)
-    states: Dict[str, torch.Tensor] = {}
-    for name, values in _tensors_of(model):
-        if name.endswith(".weight_transposed"):
-            name, values = name[: -len("_transposed")], values.t().contiguous()
-        states[name] = values
-    return {name: states[name] for name in sorted(states, key=_place_in_network)}
+    with tempfile.TemporaryDirectory(prefix="vgg19-") as folder:
+        path = os.path.join(folder, "weights.pth")
+        export(model, torch=path)
+        states: Dict[str, torch.Tensor] = torch.load(path)
+        return states
 
 
 def _output_name(layer: Layer) -> str:
@@ -216,31 +226,10 @@ def _require_images(images: torch.Tensor) -> None:
         raise UsageError(f"images: expected a tensor on the CPU, where vgg19 computes, found one on {images.device}")
 
 
-def _normalised(pixels: torch.Tensor, preprocessing) -> torch.Tensor:
+def _normalised(pixels: torch.Tensor, preprocessing: Preprocessing) -> torch.Tensor:
     if preprocessing.channel_order == "BGR":
         pixels = pixels.flip(-3)
     mean = torch.tensor(preprocessing.mean).view(3, 1, 1)
     deviation = torch.tensor(preprocessing.deviation).view(3, 1, 1)
-    return (pixels * preprocessing.range - mean) / deviation
-
-
-def _place_in_network(name: str):
-    """Orders names as a module of PyTorch does: "features.2.weight" before its bias and before "features.10"."""
-    part, *numbers, parameter = name.split(".")
-    return part != "features", [int(number) for number in numbers], parameter != "weight"
-
-
-def _tensors_of(model: Model):
-    """Names and values of a model file (docs/model-file.md), in memory of their own."""
-    file = model.buffer
-    (length,) = struct.unpack_from("<Q", file)
-    header = json.loads(bytes(file[8 : 8 + length]))
-    header.pop("__metadata__")
-    for name, entry in header.items():
-        if entry["dtype"] != "F32":
-            raise UsageError(
-                f"to_state_dict: expected a model of float32 weights, found {name} of type {entry['dtype']} in the "
-                f"variant {model.variant!r}"
-            )
-        begin, end = (8 + length + offset for offset in entry["data_offsets"])
-        yield name, torch.frombuffer(bytearray(file[begin:end]), dtype=torch.float32).view(entry["shape"])
+    normalised: torch.Tensor = (pixels * preprocessing.range - mean) / deviation
+    return normalised

@@ -70,6 +70,7 @@ TEST_CASE("whatever needs classes says that the model has only features, and wri
         {"quantize", place.model, "-o", out},
         {"quantize", place.model, "-o", out, "--scope", "all", "--calib", data},
         {"factorize", place.model, "-o", out, "--rank", "2"},
+        {"export", place.model, "--onnx", out, "--outputs", "logits"},
         {"finetune", place.model, "-o", out, "--data", data},
         {"finetune", place.model, "-o", out, "--data", data, "--classes", "10"},
         {"bench", "--worker", place.model},

@@ -14,8 +14,8 @@ namespace {
 
 const std::vector<std::string>& subcommands() {
     static const std::vector<std::string> names = {
-        "convert",  "inspect", "prune", "factorize", "finetune", "quantize", "pipeline",
-        "classify", "run",     "eval",  "bench",     "serve",    "tune",     "sysinfo"};
+        "convert",  "export", "inspect", "prune", "factorize", "finetune", "quantize", "pipeline",
+        "classify", "run",    "eval",    "bench", "serve",     "tune",     "sysinfo"};
     return names;
 }
 
@@ -101,6 +101,12 @@ TEST_CASE("Missing and stray arguments are named") {
     check_usage({"factorize", "m", "--rank", "2"}, "--output is required");
     check_usage({"factorize", "m", "-o", "f"}, "either --rank or --energy");
     check_usage({"factorize", "m", "-o", "f", "--rank", "2", "--energy", "0.5"}, "either --rank or --energy");
+    check_usage({"export", "--torch", "f"}, "expected MODEL");
+    check_usage({"export", "m"}, "either --onnx or --torch");
+    check_usage({"export", "m", "--onnx", "f", "--torch", "f"}, "either --onnx or --torch");
+    check_usage({"export", "m", "--torch", "f", "--outputs", "fc7"}, "--outputs: expected with --onnx");
+    check_usage({"export", "m", "--onnx", "f", "--batch", "0"}, "--batch: expected");
+    check_usage({"export", "m", "--onnx", "/"}, "expected a file to write, found a directory");
     check_usage({"pipeline", "--data", "d", "--test", "t", "-o", "out"}, "expected WEIGHTS");
     check_usage({"pipeline", "w", "-o", "out", "--test", "t"}, "--data is required");
 }

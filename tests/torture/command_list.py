@@ -81,6 +81,8 @@ def commands(torture):
         Command('quantize', 'quantize', baseline, '-o', '{out}', '--scope', 'dense'),
         Command('quantize, all layers', 'quantize', baseline, '-o', '{out}', '--scope', 'all', *calibration),
         Command('factorize', 'factorize', baseline, '-o', '{out}', '--rank', '4'),
+        Command('export, PyTorch', 'export', baseline, '--torch', '{out}', out='out.pth'),
+        Command('export, ONNX', 'export', int8, '--onnx', '{out}', out='out.onnx'),
         Command('finetune', 'finetune', baseline, '-o', '{out}', '--data', train, '--subset', '4', '--batch', '2',
                 '--checkpoint-steps', '1', '--train', 'dense', '--resume', *small,
                 keeps=('out.safetensors.checkpoint',), resumes=True),

@@ -2,6 +2,7 @@
 
 import collections
 import json
+import pathlib
 import struct
 import zipfile
 import zlib
@@ -133,6 +134,61 @@ TEXTS = [
 ]
 
 
+def varint(value):
+    head, value = value & 0x7f, value >> 7
+    return bytes([head | 0x80]) + varint(value) if value else bytes([head])
+
+
+def field(number, content):
+    """A field of a protocol buffer that is a text or a message."""
+    return varint(number << 3 | 2) + varint(len(content)) + content
+
+
+def onnx(graph, size=0):
+    return b'\x08\x07' + field(2, b'pytorch') + field(7, graph * max(1, size // len(graph)))
+
+
+def caffe(layer, size=0):
+    return field(1, b'VGG19') + field(2, layer) * max(1, size // (len(layer) + 2))
+
+
+BUFFERS = [
+    ('ONNX, nodes', lambda size: onnx(field(1, b''), size)),
+    ('ONNX, attributes', lambda size: onnx(field(1, field(5, b'') * (size // 2)))),
+    ('ONNX, tensors', lambda size: onnx(field(5, b''), size)),
+    ('ONNX, sizes of a tensor', lambda size: onnx(field(5, b'\x08\x01' * (size // 2)))),
+    ('ONNX, whole numbers', lambda size: onnx(field(5, field(5, b'\1' * size)))),
+    ('ONNX, numbers one by one', lambda size: onnx(field(5, b'\x25abcd' * (size // 5)))),
+    ('ONNX, places in other files', lambda size: onnx(field(5, field(13, b'') * (size // 2)))),
+    ('ONNX, inputs', lambda size: onnx(field(11, b''), size)),
+    ('ONNX, one long name', lambda size: onnx(field(1, field(3, b'n' * size)))),
+    ('ONNX, groups in groups', lambda size: b'\x08\x07' + field(2, b'pytorch') + b'\x3b' * size),
+    ('ONNX, metadata', lambda size: b'\x08\x07' + field(2, b'pytorch') + field(14, b'') * (size // 2)),
+    ('ONNX, escapes for the terminal', lambda size: onnx(field(1, field(3, b'\x1b]0;x\x07') + field(2, b'\x1b[2J')))),
+    ('Caffe, layers', lambda size: caffe(b'', size)),
+    ('Caffe, blobs', lambda size: caffe(field(6, b'') * (size // 2))),
+    ('Caffe, inputs', lambda size: caffe(b'') + field(3, b'') * (size // 2)),
+    ('Caffe, what a layer reads', lambda size: caffe(field(2, b'') * (size // 2))),
+]
+
+KERAS = pathlib.Path(__file__).resolve().parents[2] / 'converter/import/testdata/keras/old_weights.h5'
+
+
+def overwritten(size, value, step):
+    """A file of HDF5 with every so many bytes replaced, and more behind it."""
+    content = bytearray(KERAS.read_bytes())
+    for place in range(8, len(content), step):
+        content[place] = value
+    return bytes(content) + bytes(max(0, size - len(content)))
+
+
+HDF5 = [
+    ('HDF5, zeros', lambda size: b'\x89HDF\r\n\x1a\n' + bytes(size)),
+    *((f'HDF5, every byte {step}', lambda size, step=step: overwritten(size, 0xff, step)) for step in (7, 61, 509, 1009)),
+    *((f'HDF5, a zero at every byte {step}', lambda size, step=step: overwritten(size, 0, step)) for step in (61, 509)),
+]
+
+
 def files(folder):
     """All of them; `command` makes the words of a command for a path."""
     def convert(path):
@@ -149,6 +205,8 @@ def files(folder):
         yield File(f'pickle, {name}', convert, make, 100)
         yield File(f'pickle in an archive, {name}', convert,
                    lambda size, make=make: archive(folder, {'a/data.pkl': make(size), 'a/data/0': bytes(32)}), 100)
+    for name, make in BUFFERS + HDF5:
+        yield File(name, convert, make, 20)
     yield File('archive, one large file', convert, lambda size: bomb(folder, size), 100)
     yield File('archive, files in each other', convert, lambda size: overlapping(size, 16 << 20), 100)
     for name, option, make in TEXTS:

@@ -35,6 +35,7 @@ class Builder {
     bool is_needed(OutputKind kind, std::size_t layer) const {
         return model::is_computed_by({kind, layer, {}}, last_);
     }
+    void require_known_factors(const Asked& asked) const;
     bool is_asked_for(OutputKind kind, std::size_t layer) const;
     bool is_int8(std::string_view layer) const { return !options_.plain && model_.is_int8(layer); }
     /// The name that the value's node gets.
@@ -70,6 +71,7 @@ Builder::Builder(const model::ModelFile& model, const OnnxOptions& options)
         const auto is_same = [&](const Asked& asked) { return asked.name == name; };
         if (std::any_of(asked_.begin(), asked_.end(), is_same)) continue;
         asked_.push_back({name, model::network_output(network_, name)});
+        require_known_factors(asked_.back());
     }
     last_ = std::max_element(asked_.begin(), asked_.end(), [](const Asked& a, const Asked& b) {
                 return !model::is_computed_by(b.value, a.value);
@@ -79,6 +81,17 @@ Builder::Builder(const model::ModelFile& model, const OnnxOptions& options)
         throw Error(ErrorKind::usage, "input size: expected " + model::expected_input_size(smallest) +
                                           ", found " + to_string(options.input_size));
     }
+}
+
+/// Maps whose channels were scaled by unknown factors are not the trained network's.
+void Builder::require_known_factors(const Asked& asked) const {
+    const bool is_between =
+        model::is_map(asked.value.kind) && asked.value.layer + 1 < network_.convolutions().size();
+    if (!is_between || !model_.lacks_output_factors()) return;
+    throw Error(ErrorKind::usage,
+                "output \"" + asked.name + "\": " + model_.path().string() +
+                    " was quantised by an earlier version, which scaled this map's channels and did not keep "
+                    "by how much; quantize the model again");
 }
 
 bool Builder::is_asked_for(OutputKind kind, std::size_t layer) const {
@@ -146,17 +159,18 @@ std::string Builder::convolution(std::size_t index) {
     const model::ConvolutionLayer& layer = network_.convolutions()[index];
     const std::string output = name_of(OutputKind::convolution, index);
     if (is_int8(layer.name)) {
-        return add_convolution(graph_, rounded_, add_int8_weight(graph_, model_, layer),
-                               add_int8_bias(graph_, model_, layer, input_scale(model_, layer)), output);
+        const std::string weight = add_int8_weight(graph_, model_, layer);
+        const std::string bias = add_int8_bias(graph_, model_, layer, input_scale(model_, layer));
+        return add_convolution(graph_, rounded_, weight, bias, output);
     }
     // Of a model in INT8 the stored weights make up for the factors of the layer before.
-    const bool as_stored = !options_.plain;
-    model::TensorStream weight = as_stored ? model::stream_of(model_.tensor(model::weight_name(layer.name)))
-                                           : plain_weight(model_, layer);
-    model::TensorStream bias =
-        as_stored ? model::stream_of(model_.tensor(model::bias_name(layer.name))) : plain_bias(model_, layer);
-    return add_convolution(graph_, value_, graph_.add_constant(std::move(weight)),
-                           graph_.add_constant(std::move(bias)), output);
+    const bool plain = options_.plain;
+    const std::string weight =
+        graph_.add_constant(plain ? plain_weight(model_, layer)
+                                  : model::stream_of(model_.tensor(model::weight_name(layer.name))));
+    const std::string bias = graph_.add_constant(
+        plain ? plain_bias(model_, layer) : model::stream_of(model_.tensor(model::bias_name(layer.name))));
+    return add_convolution(graph_, value_, weight, bias, output);
 }
 
 void Builder::add_behind_convolution(std::size_t index, const std::string& value) {

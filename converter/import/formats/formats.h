@@ -7,7 +7,7 @@
 
 namespace vgg19::converter {
 
-/// For ImportOptions::formats: ONNX where the build has protobuf (VGG19_PROTOBUF), Keras
+/// For ImportOptions::formats: ONNX and Caffe where the build has protobuf (VGG19_PROTOBUF), Keras
 /// where it has the HDF5 library (VGG19_HDF5).
 std::span<const ForeignFormat> foreign_formats();
 

@@ -15,6 +15,8 @@
 namespace vgg19::converter {
 namespace {
 
+constexpr std::size_t modules_of_a_dense_layer = 3;  // with its ReLU and dropout
+
 /// How many convolutions the VGGs have before each pool.
 using Blocks = std::vector<std::size_t>;
 const std::array<Blocks, 4> vggs = {
@@ -45,6 +47,7 @@ class Namer {
     void add_pool(const ChainLayer& layer);
     void add_average_before_dense(const ChainLayer& layer);
     void add_dense(const ChainLayer& layer);
+    void add_second_factor(const ChainLayer& layer);
     void check_average(std::size_t inputs);
     void take(const ChainLayer& layer, const std::string& path);
     std::string path_here() const {
@@ -62,6 +65,7 @@ class Namer {
     std::optional<ChainLayer> average_;  ///< the one before the dense layers
     std::optional<ChainLayer> open_;     ///< a convolution or dense layer whose ReLU has not come yet
     bool has_norm_ = false;              ///< the open one
+    bool has_factors_ = false;           ///< the open one
     bool is_flat_ = false;
     std::optional<ChainLayer> last_;
     std::size_t index_ = 0;
@@ -70,7 +74,7 @@ class Namer {
 void Namer::take(const ChainLayer& layer, const std::string& path) {
     for (const auto& [name, tensor] : layer.parameters) {
         contents_.tensors.push_back(tensor);
-        contents_.tensors.back().name = path + '.' + name;
+        contents_.tensors.back().name = std::string(path).append(".").append(name);
     }
 }
 
@@ -160,21 +164,41 @@ void Namer::check_average(std::size_t inputs) {
 }
 
 void Namer::add_dense(const ChainLayer& layer) {
-    constexpr std::size_t modules_of_a_dense_layer = 3;  // with its ReLU and dropout
     if (convolutions_.empty()) fail(layer_text(layer) + " before the first convolution");
     const std::vector<std::size_t>& shape = layer.parameters.at("weight").shape;
     if (dense_.empty()) {
         require_activated(layer);
+        const std::size_t channels = convolutions_.back().parameters.at("weight").shape[0];
+        if (dense_inputs(shape) % std::max<std::size_t>(channels, 1) != 0) {
+            fail(layer_text(layer) + " of " + std::to_string(dense_inputs(shape)) +
+                 " inputs behind a map of " + std::to_string(channels) + " channels");
+        }
         check_average(dense_inputs(shape));
         index_ = 0;
     } else if (open_) {
-        fail(layer_text(layer) + " behind " + layer_text(*open_) + " without a ReLU between");
+        add_second_factor(layer);
+        return;
     }
     dense_.push_back(layer);
     take(layer, path_here());
     open_ = layer;
     has_norm_ = false;
+    has_factors_ = false;
     index_ += modules_of_a_dense_layer;
+}
+
+/// Two dense layers without a ReLU between are one whose weights are the product of two matrices.
+void Namer::add_second_factor(const ChainLayer& layer) {
+    if (has_norm_ || has_factors_)
+        fail(layer_text(layer) + " behind " + layer_text(*open_) + " without a ReLU between");
+    const std::string path = "classifier." + std::to_string(index_ - modules_of_a_dense_layer);
+    for (StoredTensor& tensor : contents_.tensors) {
+        if (tensor.name == path + ".weight") tensor.name = path + ".0.weight";
+        if (tensor.name == path + ".bias") tensor.name = path + ".0.bias";
+    }
+    take(layer, path + ".1");
+    open_ = layer;
+    has_factors_ = true;
 }
 
 void Namer::add(const ChainLayer& layer) {

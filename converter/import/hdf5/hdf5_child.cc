@@ -1,12 +1,12 @@
 #include <hdf5.h>
 #include <hdf5_hl.h>
-#include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <fstream>
 #include <optional>
 
@@ -113,8 +113,10 @@ void Walk::attribute(hid_t object, const std::string& path, const std::string& n
     const Handle type(H5Aget_type(attribute.id()), H5Tclose);
     const Handle space(H5Aget_space(attribute.id()), H5Sclose);
     const hssize_t count = H5Sget_simple_extent_npoints(space.id());
-    if (H5Tget_class(type.id()) != H5T_STRING || count <= 0 || static_cast<std::size_t>(count) > most_objects)
+    if (H5Tget_class(type.id()) != H5T_STRING || count <= 0 ||
+        static_cast<std::size_t>(count) > most_objects) {
         return;
+    }
     const auto texts = static_cast<std::size_t>(count);
     pipe_.begin(Hdf5Record::attribute);
     pipe_.text(path);

@@ -101,8 +101,9 @@ CheckpointContents read_keras(const model::MappedFile& file) {
     }
     Hdf5File found = read_hdf5(weights, name, {"model_config", "name"}, contents.owned);
     const auto stored = found.attributes.find({"", "model_config"});
-    if (!config && stored != found.attributes.end() && stored->second.size() == 1)
+    if (!config && stored != found.attributes.end() && stored->second.size() == 1) {
         parse(stored->second.front());
+    }
     for (const std::string& array : found.unread) contents.facts.unread_tensors.push_back(printable(array));
     contents.facts.skipped = contents.facts.unread_tensors;
     contents.facts.preprocessing = "caffe";

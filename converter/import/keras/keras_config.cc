@@ -196,8 +196,9 @@ void Reader::add_pool(const Entry& entry, LayerKind kind) {
     require(entry, "strides", 2);
     require_channels_last(entry);
     const std::string padding = word(entry, "padding", "valid");
-    if (padding != "valid" && padding != "same")
+    if (padding != "valid" && padding != "same") {
         fail(entry, "padding: expected valid, found " + printable(padding));
+    }
     append(kind, entry).side = 2;
 }
 

@@ -4,6 +4,7 @@
 #include "converter/import/onnx/onnx_file.h"
 #include "converter/import/onnx/onnx_layers.h"
 #include "converter/import/onnx/onnx_tensors.h"
+#include "engine/model/safetensors.h"
 
 namespace vgg19::converter {
 namespace {
@@ -16,6 +17,8 @@ CheckpointContents read_onnx(const model::MappedFile& file) {
     const std::vector<ChainLayer> chain = layers.read();
     contents.facts.input_size = layers.input_size();
     contents.facts.notes = layers.notes();
+    const std::string* const writer = model::find(graph.metadata, "format");
+    if (writer != nullptr && *writer == "vgg19") contents.facts.exported = graph.metadata;
     name_as_vgg(chain, file.path().string(), contents);
     return contents;
 }

@@ -104,8 +104,9 @@ OnnxGraph Reader::read() {
             ModelProto part;
             file_.merge(field, part);
             if (part.has_producer_name()) graph_.producer = part.producer_name();
-            for (const auto& entry : part.metadata_props())
+            for (const auto& entry : part.metadata_props()) {
                 graph_.metadata.emplace_back(entry.key(), entry.value());
+            }
         }
     }
     return std::move(graph_);

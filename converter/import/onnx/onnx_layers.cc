@@ -125,14 +125,16 @@ void OnnxLayers::require_one(const OnnxNode& node, const std::string& attribute,
 
 void OnnxLayers::add_convolution(const OnnxNode& node) {
     StoredTensor weight = weights(node, 1);
-    if (weight.shape.size() != 4)
+    if (weight.shape.size() != 4) {
         fail(node, "expected weights of four dimensions, found " + shape_text(weight.shape));
+    }
     require(node, "kernel_shape",
             {static_cast<std::int64_t>(weight.shape[2]), static_cast<std::int64_t>(weight.shape[3])});
     require(node, "strides", {1, 1});
     require(node, "dilations", {1, 1});
-    if (node.integer("group", 1) != 1)
+    if (node.integer("group", 1) != 1) {
         fail(node, "expected 1 group, found " + std::to_string(node.integer("group", 1)));
+    }
     const std::string padding = node.word("auto_pad", "NOTSET");
     const Integers pads = node.integers("pads");
     const bool is_3x3 = weight.shape[2] == 3 && weight.shape[3] == 3;
@@ -170,14 +172,16 @@ void OnnxLayers::add_pool(const OnnxNode& node, LayerKind kind) {
     }
     // ONNX's default of a stride is 1.
     const Integers strides = node.integers("strides");
-    if (kernel[0] != 1 && strides != kernel)
+    if (kernel[0] != 1 && strides != kernel) {
         fail(node, "strides: expected " + list_text(kernel) + ", found " + list_text(strides));
+    }
     require(node, "pads", {0, 0, 0, 0});
     require(node, "dilations", {1, 1});
     rounds_up_ =
         rounds_up_ || node.integer("ceil_mode", 0) != 0 || node.word("auto_pad", "").starts_with("SAME");
-    if (kernel[0] == 1)
-        return;  // of a single pixel, as torchvision's average before the dense layers becomes
+    if (kernel[0] == 1) {
+        return;
+    }  // of a single pixel, as torchvision's average before the dense layers becomes
     append(kind, node).side = static_cast<std::size_t>(kernel[0]);
 }
 
@@ -200,8 +204,9 @@ void OnnxLayers::add_gemm(const OnnxNode& node) {
     require_one(node, "beta", 1);
     if (node.integer("transA", 0) != 0) fail(node, "transA: expected 0, found another");
     StoredTensor weight = weights(node, 1);
-    if (weight.shape.size() != 2)
+    if (weight.shape.size() != 2) {
         fail(node, "expected a matrix of weights, found " + shape_text(weight.shape));
+    }
     if (node.integer("transB", 0) == 0) {  // ours are (outputs, inputs)
         std::swap(weight.shape[0], weight.shape[1]);
         std::swap(weight.strides[0], weight.strides[1]);
@@ -215,8 +220,9 @@ void OnnxLayers::add_gemm(const OnnxNode& node) {
 
 void OnnxLayers::add_product(const OnnxNode& node) {
     StoredTensor weight = weights(node, 1);
-    if (weight.shape.size() != 2)
+    if (weight.shape.size() != 2) {
         fail(node, "expected a matrix of weights, found " + shape_text(weight.shape));
+    }
     std::swap(weight.shape[0], weight.shape[1]);
     std::swap(weight.strides[0], weight.strides[1]);
     append(LayerKind::dense, node).parameters.emplace("weight", std::move(weight));
@@ -226,8 +232,9 @@ void OnnxLayers::add_sum(const OnnxNode& node) {
     const bool may_be_bias =
         !layers_.empty() && !layers_.back().parameters.contains("bias") &&
         (layers_.back().kind == LayerKind::dense || layers_.back().kind == LayerKind::convolution);
-    if (!may_be_bias || node.info.input_size() != 2)
+    if (!may_be_bias || node.info.input_size() != 2) {
         fail(node, "expected the layers of a VGG, found a sum that is no bias");
+    }
     StoredTensor bias = vector(node, node.info.input(0) == current_ ? 1 : 0);
     const std::size_t outputs = layers_.back().parameters.at("weight").shape[0];
     if (bias.shape[0] != outputs) {
@@ -318,8 +325,9 @@ std::vector<ChainLayer> OnnxLayers::read() {
         const bool reads_current = std::find(inputs.begin(), inputs.end(), current_) != inputs.end();
         const bool is_measured = node.info.op_type() == "Shape" || node.info.op_type() == "Size";
         if (reads_current && !is_measured) {
-            if (inputs[0] != current_ && node.info.op_type() != "Add")
+            if (inputs[0] != current_ && node.info.op_type() != "Add") {
                 fail(node, "expected the layers of a VGG, found a product with computed weights");
+            }
             add(node);
             continue;
         }

@@ -70,7 +70,7 @@ std::uint64_t number_of(const TensorProto& tensor, const std::string& key, std::
 /// Whether the path, with all links followed, is below the folder.
 bool is_below(const std::filesystem::path& path, const std::filesystem::path& folder) {
     const auto [end, rest] = std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
-    return end == folder.end() && rest != path.end();
+    return !folder.empty() && end == folder.end() && rest != path.end();
 }
 
 }  // namespace
@@ -92,14 +92,16 @@ const model::MappedFile& OnnxTensors::open(const std::string& location, const st
     const std::filesystem::path beside = file_.path().parent_path() / given;
     std::error_code error;
     const std::filesystem::path real = std::filesystem::canonical(beside, error);
-    if (error)
+    if (error) {
         fail(name, "its elements in " + printable(beside.string()), "no such file; keep both together");
+    }
     // A link may lead elsewhere only if the model is a link into the same folder, as in caches of downloads.
     const std::filesystem::path folder = file_.path().parent_path();
     const bool is_beside = is_below(real, std::filesystem::canonical(folder.empty() ? "." : folder, error)) ||
                            is_below(real, std::filesystem::canonical(file_.path(), error).parent_path());
-    if (!is_beside)
+    if (!is_beside) {
         fail(name, "its elements in a file beside the model or below", "a link to " + real.string());
+    }
     contents_.others.emplace_back(beside);
     opened_.emplace(location, contents_.others.size() - 1);
     return contents_.others.back();
@@ -134,14 +136,16 @@ std::span<const std::byte> OnnxTensors::elements_of(const OnnxTensor& tensor, DT
         return std::span<const std::byte>(contents_.owned.back());
     };
     const auto expected = static_cast<int>(std::min<std::size_t>(count, INT32_MAX));
-    if (dtype == DType::f32 && info.float_data_size() == expected)
+    if (dtype == DType::f32 && info.float_data_size() == expected) {
         return owned(bytes_of<float>(info.float_data()));
+    }
     if (dtype == DType::f64 && info.double_data_size() == expected) {
         return owned(bytes_of<double>(info.double_data()));
     }
     const bool is_half = dtype == DType::f16 || dtype == DType::bf16;
-    if (is_half && info.int32_data_size() == expected)
+    if (is_half && info.int32_data_size() == expected) {
         return owned(bytes_of<std::uint16_t>(info.int32_data()));
+    }
     return {};
 }
 

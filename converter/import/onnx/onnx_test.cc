@@ -11,12 +11,15 @@
 #include <string>
 #include <vector>
 
+#include "converter/export/onnx_file.h"
 #include "converter/import/testing/foreign.h"
 #include "converter/onnx/onnx.pb.h"
 #include "engine/model/model_file.h"
+#include "engine/testing/narrow_model.h"
 
 namespace {
 
+using vgg19::converter::export_onnx;
 using vgg19::converter::import_model;
 using vgg19::converter::ImportReport;
 using vgg19::converter::testing::check_output;
@@ -27,8 +30,10 @@ using vgg19::converter::testing::waves;
 using vgg19::converter::testing::with_formats;
 using vgg19::converter::testing::write_bytes;
 using vgg19::model::ModelFile;
+using vgg19::model::Network;
 using vgg19::testing::Containing;
 using vgg19::testing::TemporaryFolder;
+using vgg19::testing::write_random_model;
 namespace onnx = vgg19::onnx;
 
 const std::filesystem::path folder_of_data = std::filesystem::path(VGG19_IMPORT_TESTDATA) / "onnx";
@@ -158,7 +163,11 @@ TEST_CASE("layers that a VGG does not have are refused by name") {
         {[](auto& model) { node(model, "MaxPool").set_op_type("Identity"); },
          "pools after 4, 4, 4, 4, 0 convolutions"},
         {[](auto& model) { node(model, "Relu", 3).set_op_type("Identity"); }, "where its ReLU should be"},
-        {[](auto& model) { node(model, "Relu", 16).set_op_type("Identity"); }, "without a ReLU between"},
+        {[](auto& model) {
+             node(model, "Relu", 16).set_op_type("Identity");
+             node(model, "Relu", 16).set_op_type("Identity");
+         },
+         "behind vgg0_dense1_fwd (Gemm) without a ReLU between"},
         {[](auto& model) { node(model, "Gemm").set_op_type("Softmax"); },
          "vgg0_dense0_fwd (Softmax) before other layers"},
         {[](auto& model) { set_integers(node(model, "Gemm"), "transA", {1}); }, "transA: expected 0"},
@@ -190,17 +199,16 @@ TEST_CASE("layers that a VGG does not have are refused by name") {
 TEST_CASE("an ONNX file may only name weights beside it") {
     const TemporaryFolder folder;
     const auto message = [&](const std::string& location, const std::string& offset = "0") {
-        write_bytes(
-            folder / "weights", changed("features.onnx", [&](onnx::ModelProto& model) {
-                auto& place = *model.mutable_graph()->mutable_initializer(0)->mutable_external_data();
-                for (auto& entry : place) {
-                    if (entry.key() == "location") entry.set_value(location);
-                    if (entry.key() == "offset") entry.clear_key();
-                }
-                onnx::StringStringEntryProto& entry = *place.Add();
-                entry.set_key("offset");
-                entry.set_value(offset);
-            }));
+        write_bytes(folder / "weights", changed("features.onnx", [&](onnx::ModelProto& model) {
+                        auto& place = *model.mutable_graph()->mutable_initializer(0)->mutable_external_data();
+                        for (auto& entry : place) {
+                            if (entry.key() == "location") entry.set_value(location);
+                            if (entry.key() == "offset") entry.clear_key();
+                        }
+                        onnx::StringStringEntryProto& entry = *place.Add();
+                        entry.set_key("offset");
+                        entry.set_value(offset);
+                    }));
         return vgg19::testing::error_of(vgg19::ErrorKind::bad_input, [&] {
             import_model(folder / "weights", folder / "model", with_formats());
         });
@@ -236,4 +244,24 @@ TEST_CASE("a damaged ONNX file is an error at a byte") {
         ++refused;
     }
     CHECK(refused > 20);
+}
+
+TEST_CASE("models that vgg19 exports as ONNX come back") {
+    const TemporaryFolder folder;
+    vgg19::kernels::testing::Random random;
+    const std::string features = "6 M 9 M 17 16 M 20 18 M 24 20";
+    const std::vector<Network> networks = {
+        Network::parse(features + " M", "30 21 7", 2), Network::parse(features + " M", "5:30 21 7", 2),
+        Network::parse(features + " M", ""), Network::parse(features, "")};
+    for (const Network& network : networks) {
+        write_random_model(folder / "first", network, random, vgg19::model::DenseOrder::input_major);
+        export_onnx(ModelFile::open(folder / "first"), folder / "exported.onnx", {.input_size = 64});
+        import_model(folder / "exported.onnx", folder / "returned", with_formats());
+        const ModelFile returned = ModelFile::open(folder / "returned");
+        CHECK(returned.network() == network);
+        CHECK(returned.description().preprocessing.input_size ==
+              vgg19::MapSize(32));  // the model's, not the graph's
+        const std::vector<float> input = waves(64);
+        CHECK(output_of(folder / "returned", input, 64) == output_of(folder / "first", input, 64));
+    }
 }
