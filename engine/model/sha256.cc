@@ -59,7 +59,7 @@ Sha256Blocks fastest_blocks() {
 
 std::vector<Sha256Kernel> sha256_kernels() {
     std::vector<Sha256Kernel> kernels;
-#if defined(__x86_64__)
+#if VGG19_HAS_SHA_INSTRUCTIONS  // set by CMake, which compiles them where it knows the processor
     if (cpu_has_sha()) kernels.push_back({"instructions", sha256_blocks_instructions});
 #endif
     kernels.push_back({"portable", sha256_blocks_portable});

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "isa_lists.h"
+
 #if defined(__x86_64__)
 #include <cpuid.h>
 #elif defined(__aarch64__) && defined(__linux__)
@@ -18,21 +20,19 @@ struct IsaEntry {
     const char* name = "";
     Capabilities needs{};
     std::size_t float_lanes = 0;
-    bool x86 = false;
-    bool aarch64 = false;
 };
 
 using enum Capability;
 
 /// In the enumeration's order.
 constexpr std::array entries = {
-    IsaEntry{Isa::portable, "portable", {}, 8, true, true},
-    IsaEntry{Isa::avx2, "avx2", {avx2}, 8, true, false},
-    IsaEntry{Isa::avx2vnni, "avx2vnni", {avx2, avx_vnni}, 8, true, false},
-    IsaEntry{Isa::avx512, "avx512", {avx2, avx512}, 16, true, false},
-    IsaEntry{Isa::avx512vnni, "avx512vnni", {avx2, avx512, avx512_vnni}, 16, true, false},
-    IsaEntry{Isa::neon, "neon", {neon}, 8, false, true},
-    IsaEntry{Isa::neon_dotprod, "neon_dotprod", {neon, dot_product}, 8, false, true},
+    IsaEntry{Isa::portable, "portable", {}, 8},
+    IsaEntry{Isa::avx2, "avx2", {avx2}, 8},
+    IsaEntry{Isa::avx2vnni, "avx2vnni", {avx2, avx_vnni}, 8},
+    IsaEntry{Isa::avx512, "avx512", {avx2, avx512}, 16},
+    IsaEntry{Isa::avx512vnni, "avx512vnni", {avx2, avx512, avx512_vnni}, 16},
+    IsaEntry{Isa::neon, "neon", {neon}, 8},
+    IsaEntry{Isa::neon_dotprod, "neon_dotprod", {neon, dot_product}, 8},
 };
 
 constexpr auto isas = [] {
@@ -124,13 +124,10 @@ bool has_dot_product(Isa isa) {
 }
 
 bool isa_is_built(Isa isa) {
-#if defined(__x86_64__)
-    return entry_of(isa).x86;
-#elif defined(__aarch64__)
-    return entry_of(isa).aarch64;
-#else
-    return isa == Isa::portable;
-#endif
+    // What CMake has compiled: its name for the processor may be another than the compiler's.
+#define VGG19_IS_BUILT(name, function, family) || isa == Isa::name
+    return false VGG19_ALL_ISAS(VGG19_IS_BUILT, , );
+#undef VGG19_IS_BUILT
 }
 
 bool cpu_supports(Isa isa) {

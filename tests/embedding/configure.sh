@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # configure.sh SOURCE WAY CXX CC CMAKE_ARGUMENT…: the project in parent/ checks itself while it is configured;
-# its build and install steps are checked here. It is not built, which would take minutes; tests/consumer does
+# its build and install steps are checked here. It is not built, which would take minutes; build.sh does
 # that.
 set -euo pipefail
 source=$1 way=$2 cxx=$3 cc=$4
