@@ -14,8 +14,8 @@ import pytest
 
 import vgg19
 
-# A run of this takes seconds in all: plain loops, one thread.
-SLOW = {"size": 512, "threads": 1, "isa": "portable", "convolution": "direct"}
+# A run of this takes about a second, each of its steps much less: plain loops, one thread.
+SLOW = {"size": 256, "threads": 1, "isa": "portable", "convolution": "direct"}
 
 
 @pytest.fixture
@@ -138,15 +138,15 @@ def python(code, *arguments):
     [
         "slow.run(zeros(slow))",
         "slow.features(*[numpy.zeros((64, 64, 3), numpy.uint8)] * 4)",
-        "session(batch=1, size=2048).classify(numpy.zeros((64, 64, 3), numpy.uint8))",
-        "vgg19.evaluate(model, folder, size=1024, threads=1, isa='portable', class_order='index', batch=2)",
-        "vgg19.quantize(model, scope='all', pictures=folder, size=1024, threads=1, isa='portable')",
+        "session(batch=1, size=512).classify(numpy.zeros((64, 64, 3), numpy.uint8))",
+        "vgg19.evaluate(model, folder, size=256, threads=1, isa='portable', class_order='index', batch=2)",
+        "vgg19.quantize(model, scope='all', pictures=folder, size=256, threads=1, isa='portable')",
     ],
 )
 def test_control_c_ends_a_long_call(narrow_path, folder_of_pictures, call):
-    """The signal comes when the call has begun; without it, each takes minutes or is repeated for ever."""
+    """The signal comes when the call has begun; without it, it is repeated for ever."""
     code = f"""
-    slow = session(batch=16)
+    slow = session(batch=4)
     folder = sys.argv[2]
     threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT)).start()
     try:
@@ -165,7 +165,7 @@ def test_what_a_signals_handler_raises_leaves_the_call(narrow_path):
     def handler(number, frame):
         raise TimeoutError("too long")
     signal.signal(signal.SIGALRM, handler)
-    slow = session(batch=16)
+    slow = session(batch=4)
     signal.setitimer(signal.ITIMER_REAL, 0.3)
     try:
         while True:
@@ -215,7 +215,7 @@ def test_a_fork_after_threads_started_works(narrow_path):
 
 def test_a_fork_during_a_call_of_another_thread_says_so(narrow_path):
     code = """
-    slow = session(batch=16)
+    slow = session(batch=4)
     thread = threading.Thread(target=lambda: slow.run(zeros(slow)))
     thread.start()
     while not slow.in_use:

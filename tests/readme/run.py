@@ -1,14 +1,11 @@
 """Follows the README as it stands: runs every block of code in it, in order, in this clone, with narrow weights instead of
-torchvision's and a photograph of the project's own.
-
-    run.py [--python PYTHON]    PYTHON: of the virtual environment in which its commands run; default: a new one
+torchvision's and a photograph of the project's own: run.py
 
 A block of `sh` is run by bash, one of `python` by Python. One of another language is the file that the line before it
 names in backquotes. A server is stopped once it has answered. A block behind a comment <!-- not run: REASON --> is
 counted and named. What the blocks leave behind in the clone is removed.
 """
 
-import argparse
 import contextlib
 import hashlib
 import os
@@ -30,11 +27,12 @@ import narrow_models  # noqa: E402
 from file_server import serving  # noqa: E402
 
 PICTURE = SOURCE / 'converter/variants/assets/landscape.jpg'
-MADE = ['photo.jpg', 'vgg19.safetensors', 'app']  # by the reader of the README; git ignores them
+MADE = ['photo.jpg', 'vgg19.safetensors', 'app', 'venv']  # by the reader of the README; git ignores them
 BLOCK = re.compile(r'^```(\w+)\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 NOT_RUN = re.compile(r'<!-- not run: (.*?) -->\s*\Z', re.DOTALL)
 NAMED = re.compile(r'`([^`\n]+)`[^`\n]*\n+\Z')
 SERVER = re.compile(r'^script/serve\b', re.MULTILINE)
+PYTHON = SOURCE / 'venv/bin/python'
 PATIENCE = 900
 
 
@@ -76,14 +74,14 @@ def serve(command, environment):
         server.communicate(timeout=PATIENCE)
 
 
-def run(block, environment, python):
+def run(block, environment):
     if block.file:
         (SOURCE / block.file).parent.mkdir(exist_ok=True)
         (SOURCE / block.file).write_text(block.text)
         return b'a file'
     if SERVER.search(block.text):
         return serve(block.text, environment)
-    command = ['bash', '-euo', 'pipefail', '-c', block.text] if block.language == 'sh' else [python, '-c', block.text]
+    command = ['bash', '-euo', 'pipefail', '-c', block.text] if block.language == 'sh' else [PYTHON, '-c', block.text]
     done = subprocess.run(command, cwd=SOURCE, env=environment, stdout=subprocess.PIPE, timeout=PATIENCE, check=False)
     print('  ' + done.stdout.decode().replace('\n', '\n  ').rstrip())
     if done.returncode:
@@ -106,25 +104,21 @@ def the_readers_files():
 
 
 def main():
-    parser = argparse.ArgumentParser(description='Follows the README as it stands.')
-    parser.add_argument('--python', help='of the virtual environment in which its commands run; default: a new one')
-    python = parser.parse_args().python
     with contextlib.ExitStack() as stack:
         folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix='vgg19-test-')))
         narrow_models.write_weights(folder / 'weights')
         weights = (folder / 'weights').read_bytes()
         server = stack.enter_context(serving(weights))
         stack.enter_context(the_readers_files())
-        if not python:
-            subprocess.run([sys.executable, '-m', 'venv', folder / 'environment'], check=True)
-            python = folder / 'environment/bin/python'
         environment = os.environ | {
-            'PATH': f'{pathlib.Path(python).parent}:{os.environ["PATH"]}', 'HOME': str(folder), 'XDG_CACHE_HOME': str(folder / 'cache'),
+            'HOME': str(folder), 'XDG_CACHE_HOME': str(folder / 'cache'),
+            # The wheel's build, which pip would begin anew.
+            'SKBUILD_BUILD_DIR': 'build/wheel-{}.{}'.format(*sys.version_info),
             'VGG19_WEIGHTS_URL': server.url, 'VGG19_WEIGHTS_SHA256': hashlib.sha256(weights).hexdigest()}
-        follow(environment, python)
+        follow(environment)
 
 
-def follow(environment, python):
+def follow(environment):
     counts = {'run': 0, 'not run': 0}
     for block in blocks((SOURCE / 'README.md').read_text()):
         where = f'README.md:{block.line} ({block.file or block.language})'
@@ -135,7 +129,7 @@ def follow(environment, python):
         begin = time.monotonic()
         print(f'{where}:', flush=True)
         try:
-            run(block, environment, python)
+            run(block, environment)
         except (RuntimeError, OSError, subprocess.TimeoutExpired) as error:
             sys.exit(f'{where}: {error}')
         print(f'  {time.monotonic() - begin:.1f} s', flush=True)
