@@ -119,6 +119,7 @@ StoredTensor Reader::read_blob(std::span<const std::byte> message, const std::st
 std::vector<StoredTensor> Reader::read_blobs(const std::vector<std::span<const std::byte>>& messages,
                                              const std::string& layer) {
     std::vector<StoredTensor> blobs;
+    blobs.reserve(messages.size());
     for (const std::span<const std::byte> message : messages) {
         blobs.push_back(read_blob(message, layer + " blob " + std::to_string(blobs.size())));
     }
