@@ -112,8 +112,10 @@ def main():
         stack.enter_context(the_readers_files())
         environment = os.environ | {
             'HOME': str(folder), 'XDG_CACHE_HOME': str(folder / 'cache'),
-            # The wheel's build, which pip would begin anew.
-            'SKBUILD_BUILD_DIR': 'build/wheel-{}.{}'.format(*sys.version_info),
+            # What script/wheel has built, with the same compiler, options and Python, so that pip need not build it again.
+            'SKBUILD_BUILD_DIR': 'build/wheel-{}.{}'.format(*sys.version_info), 'SKBUILD_CMAKE_DEFINE': 'VGG19_WARNINGS_AS_ERRORS=ON',
+            'CC': os.environ.get('CC', 'cc'), 'CXX': os.environ.get('CXX', 'c++'),
+            'PATH': f'{pathlib.Path(sys.executable).parent}:{os.environ["PATH"]}',
             'VGG19_WEIGHTS_URL': server.url, 'VGG19_WEIGHTS_SHA256': hashlib.sha256(weights).hexdigest()}
         follow(environment)
 
