@@ -57,10 +57,10 @@ def blocks(text):
 
 def serve(command, environment):
     """Starts a server, gives it the photograph, and stops it."""
-    server = subprocess.Popen(['bash', '-euo', 'pipefail', '-c', command], cwd=SOURCE, env=environment, stderr=subprocess.PIPE,
+    server = subprocess.Popen(['bash', '-euo', 'pipefail', '-c', command], cwd=SOURCE, env=environment, stdout=subprocess.PIPE,
                               text=True, start_new_session=True)
     try:
-        for line in server.stderr:
+        for line in server.stdout:
             print(f'  {line}', end='')
             if address := re.search(r'http://[\d.]+:\d+/', line):
                 break
