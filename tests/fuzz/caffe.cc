@@ -1,5 +1,6 @@
 // Caffe.
 #include "converter/import/caffe/caffe.h"
+
 #include "converter/import/formats/protobuf_fields.h"
 #include "tests/fuzz/foreign.h"
 

@@ -1,6 +1,7 @@
 // Keras: HDF5 files, read by a child process, which makes this slow.
-#include "converter/import/hdf5/hdf5_records.h"
 #include "converter/import/keras/keras.h"
+
+#include "converter/import/hdf5/hdf5_records.h"
 #include "tests/fuzz/foreign.h"
 
 // NOLINTNEXTLINE(readability-identifier-naming): the name is the fuzzer's

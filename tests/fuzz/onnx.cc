@@ -1,6 +1,7 @@
 // ONNX.
-#include "converter/import/formats/protobuf_fields.h"
 #include "converter/import/onnx/onnx.h"
+
+#include "converter/import/formats/protobuf_fields.h"
 #include "tests/fuzz/foreign.h"
 
 // NOLINTNEXTLINE(readability-identifier-naming): the name is the fuzzer's
