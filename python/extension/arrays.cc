@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include "vgg19/error.h"
 
@@ -91,6 +92,7 @@ nb::ndarray<nb::ro> array_to_read(nb::handle object, const std::string& name, nb
                                   const Shape& shape) {
     nb::ndarray<nb::ro> array = any_array(object);
     if (!array.is_valid()) refuse_type(name, type, shape, object);
+    require_values_in_memory(object, name);
     require(array, name, type, shape);
     return array;
 }
@@ -104,6 +106,7 @@ nb::ndarray<> array_to_write(nb::handle object, const std::string& name, nb::dlp
         }
         refuse_type(name, type, shape, object);
     }
+    require_values_in_memory(object, name);
     require(array, name, type, shape);
     return array;
 }
@@ -120,6 +123,16 @@ nb::ndarray<nb::ro> any_array(nb::handle object) {
     nb::ndarray<nb::ro> array;
     if (!nb::try_cast(object, array, false)) return {};
     return array;
+}
+
+void require_values_in_memory(nb::handle object, const std::string& name) {
+    for (const auto& [is_other, resolve] :
+         {std::pair("is_neg", "resolve_neg"), {"is_conj", "resolve_conj"}}) {
+        if (nb::hasattr(object, is_other) && nb::cast<bool>(nb::bool_(object.attr(is_other)()))) {
+            refuse(name + ": expected an array that holds its values, found a view that changes them (" +
+                   is_other + "() is true); tensor." + resolve + "() copies it");
+        }
+    }
 }
 
 std::string array_text(const nb::ndarray<nb::ro>& array) {

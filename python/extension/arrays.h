@@ -52,6 +52,10 @@ nb::object new_array(const Shape& shape);
 /// Throws Error (usage) if two of the spans share memory.
 void require_apart(const std::vector<std::span<const float>>& spans, const std::string& what);
 
+/// Throws Error (usage) for PyTorch's views that stand for the negative, or the conjugate, of their memory:
+/// DLPack tells of the memory alone.
+void require_values_in_memory(nb::handle object, const std::string& name);
+
 /// Any array, for its type and shape; invalid if the object is none.
 nb::ndarray<nb::ro> any_array(nb::handle object);
 /// "uint8 (224, 224, 3)".

@@ -3,6 +3,7 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -28,8 +29,16 @@ std::vector<std::string> output_names(nb::handle outputs) {
     if (outputs.is_none()) return {};
     if (nb::isinstance<nb::str>(outputs)) return {nb::cast<std::string>(outputs)};
     std::vector<std::string> names;
-    if (nb::try_cast(outputs, names)) return names;
-    throw nb::type_error("outputs: expected a name or a sequence of names");
+    if (!nb::try_cast(outputs, names)) {
+        throw nb::type_error("outputs: expected a name or a sequence of names");
+    }
+    // Results are a dict by these names.
+    for (auto name = names.begin(); name != names.end(); ++name) {
+        if (std::find(names.begin(), name, *name) != name) {
+            throw Error(ErrorKind::usage, "outputs: expected each name once, found '" + *name + "' twice");
+        }
+    }
+    return names;
 }
 
 const char* name_of(LogLevel level) {

@@ -4,11 +4,15 @@
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 
+#include <algorithm>
+#include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "python/extension/arrays.h"
@@ -45,6 +49,35 @@ bool is_of_pillow(nb::handle object) {
     return nb::hasattr(object, "mode") && nb::hasattr(object, "tobytes") && nb::hasattr(object, "convert");
 }
 
+void require_bytes(std::size_t found, std::size_t expected) {
+    if (found == expected) return;
+    throw Error(ErrorKind::usage, "the picture: expected " + std::to_string(expected) +
+                                      " bytes of an image, found " + std::to_string(found));
+}
+
+/// Pillow's own conversion of others to RGB cuts values off, or fails.
+void require_8_bits(const std::string& mode) {
+    constexpr std::array<std::string_view, 13> modes = {"1",    "L",    "LA",   "La",    "P",   "PA",  "RGB",
+                                                        "RGBA", "RGBa", "RGBX", "YCbCr", "HSV", "CMYK"};
+    if (std::find(modes.begin(), modes.end(), mode) != modes.end()) return;
+    throw Error(ErrorKind::usage,
+                "the picture: expected an image of Pillow with 8 bits per channel, or of mode "
+                "I;16, found mode " +
+                    mode + "; scale its values to 0 to 255 and convert(\"RGB\") it");
+}
+
+/// Gray of 16 bits, of which the high byte counts, as in files.
+Image image_of_gray16(nb::handle image, const std::string& mode) {
+    const bool is_big = mode == "I;16B" || (mode == "I;16N" && std::endian::native == std::endian::big);
+    const auto [width, height] = nb::cast<std::pair<std::size_t, std::size_t>>(image.attr("size"));
+    const auto bytes = nb::cast<nb::bytes>(image.attr("tobytes")());
+    const std::span<const std::uint8_t> samples(static_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+    require_bytes(samples.size(), width * height * 2);
+    Image made{.rgb = std::vector<std::uint8_t>(width * height * 3), .width = width, .height = height};
+    for (std::size_t i = 0; i < made.rgb.size(); ++i) made.rgb[i] = samples[i / 3 * 2 + (is_big ? 0 : 1)];
+    return made;
+}
+
 bool is_transparent(nb::handle image, const std::string& mode) {
     return mode == "RGBA" || mode == "LA" || mode == "PA" || mode == "RGBa" || mode == "La" ||
            nb::cast<bool>(image.attr("info").attr("__contains__")("transparency"));
@@ -76,6 +109,8 @@ Picture::Picture(const nb::ndarray<nb::ro>& pixels) {
 
 Picture Picture::of_pillow(nb::handle image) {
     const auto mode = nb::cast<std::string>(image.attr("mode"));
+    if (mode.starts_with("I;16")) return Picture(image_of_gray16(image, mode));
+    require_8_bits(mode);
     const bool transparent = is_transparent(image, mode);
     const char* const wanted = transparent ? "RGBA" : "RGB";
     const nb::object converted = mode == wanted ? nb::borrow(image) : image.attr("convert")(wanted);
@@ -83,10 +118,7 @@ Picture Picture::of_pillow(nb::handle image) {
     const auto bytes = nb::cast<nb::bytes>(converted.attr("tobytes")());
     const std::span<const std::uint8_t> samples(static_cast<const std::uint8_t*>(bytes.data()), bytes.size());
     const std::size_t expected = width * height * (transparent ? 4 : 3);
-    if (samples.size() != expected) {
-        throw Error(ErrorKind::usage, "the picture: expected " + std::to_string(expected) +
-                                          " bytes of an image, found " + std::to_string(samples.size()));
-    }
+    require_bytes(samples.size(), expected);
     if (transparent) return Picture(over_white(samples, width, height));
     return Picture(Image{.rgb = {samples.begin(), samples.end()}, .width = width, .height = height});
 }
@@ -103,6 +135,7 @@ Picture Picture::of(nb::handle object, MapSize input_size) {
             decoded_bytes({static_cast<const std::byte*>(bytes.data()), bytes.size()}, input_size));
     }
     if (is_of_pillow(object)) return of_pillow(object);
+    require_values_in_memory(object, "the picture");
     const nb::ndarray<nb::ro> array = any_array(object);
     if (!array.is_valid()) {
         const auto name = nb::cast<std::string>(nb::handle(object.type()).attr("__name__"));

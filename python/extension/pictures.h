@@ -18,10 +18,10 @@ class Picture {
     /// one
     ///   axis): decoded, with its EXIF orientation, as for a network of this input size;
     /// - uint8 array (height, width, 3): R, G, B; used where it lies if each row is without gaps;
-    /// - an image of Pillow, of any mode, as it is (without its EXIF orientation).
-    /// Transparent pixels are blended over white. Throws TypeError for another object, Error (usage) for an
-    /// array of another type or shape, (bad_input) for a file that cannot be read. Works without the
-    /// interpreter's lock where it takes long.
+    /// - an image of Pillow with 8 bits per channel, or of mode I;16, as it is (without its EXIF
+    /// orientation). Transparent pixels are blended over white. Throws TypeError for another object, Error
+    /// (usage) for an array of another type or shape or an image of another mode, (bad_input) for a file that
+    /// cannot be read. Works without the interpreter's lock where it takes long.
     static Picture of(nb::handle object, MapSize input_size);
 
     const ImageView& view() const { return view_; }

@@ -86,11 +86,26 @@ def test_transparent_pixels_are_over_white(session, pixels):
     numpy.testing.assert_array_equal(session.preprocess(palette), session.preprocess(buffer.getvalue()))
 
 
-@pytest.mark.parametrize("mode", ["L", "1", "P", "CMYK", "YCbCr", "I;16"])
+@pytest.mark.parametrize("mode", ["L", "1", "P", "CMYK", "YCbCr", "HSV"])
 def test_other_modes_of_pillow_become_rgb(session, pixels, mode):
-    image = Image.fromarray(pixels)
-    image = Image.fromarray(pixels[..., 0].astype(numpy.uint16)) if mode == "I;16" else image.convert(mode)
+    image = Image.fromarray(pixels).convert(mode)
     numpy.testing.assert_array_equal(session.preprocess(image), session.preprocess(image.convert("RGB")))
+
+
+@pytest.mark.parametrize(("mode", "order"), [("I;16", "<u2"), ("I;16B", ">u2")])
+def test_gray_of_16_bits_is_as_in_a_file(session, mode, order, tmp_path):
+    gray = numpy.random.default_rng(3).integers(0, 65536, (96, 128), dtype=numpy.uint16)
+    gray[:4] = numpy.arange(512).reshape(4, 128)  # dark, and around each step of the high byte
+    path = tmp_path / "gray.png"
+    Image.frombytes("I;16", (128, 96), gray.astype("<u2").tobytes()).save(path)
+    image = Image.frombytes(mode, (128, 96), gray.astype(order).tobytes())
+    numpy.testing.assert_array_equal(session.preprocess(image), session.preprocess(path))
+
+
+@pytest.mark.parametrize("mode", ["I", "F", "LAB"])
+def test_refuses_modes_of_pillow_whose_values_are_no_bytes(session, mode):
+    with pytest.raises(vgg19.UsageError, match=rf"8 bits per channel.*found mode {mode}; .*convert"):
+        session.preprocess(Image.new(mode, (64, 64)))
 
 
 def test_preprocess_normalises(narrow, pixels):

@@ -44,6 +44,14 @@ def test_several_outputs_are_a_dict_in_the_order_of_the_question(narrow):
     numpy.testing.assert_array_equal(one.run(input[1:]), found["relu5_4"][1:])
 
 
+def test_refuses_an_output_that_is_asked_for_twice(narrow):
+    with pytest.raises(vgg19.UsageError, match="outputs: expected each name once, found 'logits' twice"):
+        vgg19.Session(narrow, size=32, outputs=["logits", "fc7", "logits"])
+    both = vgg19.Session(narrow, size=32, outputs=["features.35", "relu5_4"])  # two names of one layer
+    found = both.run(zeros(both))
+    numpy.testing.assert_array_equal(found["features.35"], found["relu5_4"])
+
+
 def test_a_batch_of_one_is_bitwise_the_same(narrow):
     input = numpy.random.default_rng(2).standard_normal((3, 3, 32, 32), numpy.float32)
     many = vgg19.Session(narrow, size=32, batch=3).run(input)

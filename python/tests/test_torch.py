@@ -85,6 +85,38 @@ class TestFeatures:
         (expected,) = torch.autograd.grad(network.features[:10](x).square().sum() + network.features[:36](x).sum(), x)
         assert distance(gradient, expected) < TOLERANCE
 
+    def test_of_one_layer_by_several_names(self, network, model):
+        x = images(1, 3, 40, 33).requires_grad_(True)
+        ks = {36: 36, "features.35": 36, "relu3_1": 12, "relu5_4": 36, 12: 12}
+        features = vgg19.torch.Features(list(ks), model)
+        for module in (features, pickle.loads(pickle.dumps(features))):
+            found = module(x)
+            assert list(found) == list(ks)
+            for layer, k in ks.items():
+                assert distance(found[layer], network.features[:k](x)) < TOLERANCE, layer
+        gradient = input_gradient(lambda x: sum(map(torch.sum, features(x).values())).reshape(1), x)
+        expected = input_gradient(lambda x: sum(network.features[:k](x).sum() for k in ks.values()).reshape(1), x)
+        assert distance(gradient, expected) < TOLERANCE
+
+    def test_of_negative_views(self, model):
+        """Their memory holds other values."""
+        features = vgg19.torch.Features("relu2_1", model)
+        x = torch._neg_view(images(1, 3, 32, 32))
+        assert x.is_neg() and torch.equal(features(x), features(x.resolve_neg()))
+        leaf = x.resolve_neg().detach().requires_grad_(True)
+        y = features(leaf)
+        upstream = torch._neg_view(images(*y.shape))
+        (found,) = torch.autograd.grad(y, leaf, upstream, retain_graph=True)
+        (expected,) = torch.autograd.grad(y, leaf, upstream.resolve_neg())
+        assert torch.equal(found, expected)
+        session = vgg19.Session(model, size=32, outputs="relu1_1")
+        with pytest.raises(vgg19.UsageError, match=r"input: .*is_neg\(\) is true.*resolve_neg"):
+            session.run(x)
+        with pytest.raises(vgg19.UsageError, match="relu1_1: .*resolve_neg"):
+            session.run(x.resolve_neg(), out=torch._neg_view(torch.zeros(session.outputs[0].shape)))
+        with pytest.raises(vgg19.UsageError, match="picture: .*resolve_neg"):
+            session.preprocess(torch._neg_view(torch.zeros(32, 32, 3, dtype=torch.uint8)))
+
     def test_of_dense_layers(self, network, model):
         x = images(2, 3, 64, 50)
         features = vgg19.torch.Features("logits", network)

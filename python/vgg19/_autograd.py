@@ -58,7 +58,11 @@ class Engine:
         self, shape: Sequence[int], record: torch.Tensor, gradients: Sequence[Optional[torch.Tensor]]
     ) -> torch.Tensor:
         """With respect to the images of the run that gave `record`, from those of its outputs."""
-        given = {name: values.detach().contiguous() for name, values in zip(self.outputs, gradients) if values is not None}
+        given = {
+            name: values.detach().resolve_neg().contiguous()
+            for name, values in zip(self.outputs, gradients)
+            if values is not None
+        }
         result = torch.empty(tuple(shape))
         with self._lock:
             session = self._session_for(shape, True)

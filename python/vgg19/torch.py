@@ -82,7 +82,8 @@ class Features(torch.nn.Module):
         names = [_output_name(layer) for layer in self.layers]
         if not names:
             raise UsageError("layers: expected an int, a name, or a sequence of these, found an empty one")
-        self._engine = self._checked(Engine(_model_of(weights, names), names, threads, pooling))
+        outputs = list(dict.fromkeys(names))  # layers may name the same one: 36 and "features.35"
+        self._engine = self._checked(Engine(_model_of(weights, outputs), outputs, threads, pooling))
 
     @property
     def model(self) -> Model:
@@ -97,11 +98,13 @@ class Features(torch.nn.Module):
         if self.pixels:
             inputs = _normalised(inputs, self.model.preprocessing)
         is_batch = inputs.dim() == 4
-        inputs = (inputs if is_batch else inputs.unsqueeze(0)).contiguous()
-        results = [
-            (result if is_batch else result.squeeze(0)).to(images.dtype) for result in self._results_of(inputs)
-        ]
-        return results[0] if self.is_single else dict(zip(self.layers, results))
+        inputs = (inputs if is_batch else inputs.unsqueeze(0)).resolve_neg().contiguous()
+        results = {
+            output: (result if is_batch else result.squeeze(0)).to(images.dtype)
+            for output, result in zip(self._engine.outputs, self._results_of(inputs))
+        }
+        found = {layer: results[_output_name(layer)] for layer in self.layers}
+        return found[self.layers[0]] if self.is_single else found
 
     def extra_repr(self) -> str:
         layers = self.layers[0] if self.is_single else self.layers
