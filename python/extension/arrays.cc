@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "python/extension/interpreter.h"
 #include "vgg19/error.h"
 
 namespace vgg19::python {
@@ -166,7 +167,7 @@ BytesToWrite bytes_to_write(nb::handle object, const std::string& name, std::siz
 nb::object new_array(const Shape& shape) {
     nb::list sides;
     for (const std::size_t side : shape) sides.append(side);
-    return nb::module_::import_("numpy").attr("empty")(nb::tuple(sides), "float32");
+    return called(imported("numpy").attr("empty"), nb::make_tuple(nb::tuple(sides), "float32"));
 }
 
 void require_apart(const std::vector<std::span<const float>>& spans, const std::string& what) {

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "python/extension/interpreter.h"
 #include "python/extension/results.h"
 #include "python/extension/session.h"
 #include "vgg19/error.h"
@@ -57,8 +58,8 @@ const char* name_of(LogLevel level) {
 Log log_to(const nb::object& function) {
     if (function.is_none()) return {};
     return [function](LogLevel level, std::string_view message) {
-        const nb::gil_scoped_acquire lock;
-        function(name_of(level), text(message));
+        const Locked lock;
+        called(function, nb::make_tuple(name_of(level), text(message)));
     };
 }
 

@@ -4,6 +4,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "python/extension/interpreter.h"
+
 namespace vgg19::python {
 
 namespace nb = nanobind;
@@ -28,7 +30,7 @@ bool Interrupts::is_cancelled() {
     const Clock::time_point now = Clock::now();
     if (now < next_) return false;
     next_ = now + interval;
-    const nb::gil_scoped_acquire lock;
+    const Locked lock;
     if (PyErr_CheckSignals() != 0) throw nb::python_error();
     return false;
 }

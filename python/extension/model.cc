@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "python/extension/arrays.h"
+#include "python/extension/interpreter.h"
 #include "python/extension/results.h"
 #include "python/library/models.h"
 
@@ -24,7 +25,7 @@ namespace {
 struct Release {
     void operator()(nb::ndarray<nb::ro>* array) const {
         if (!Py_IsInitialized()) return;  // the interpreter has ended, and its objects with it
-        const nb::gil_scoped_acquire lock;
+        const Locked lock;
         delete array;
     }
 };
@@ -53,7 +54,7 @@ nb::object mapping_of(const std::filesystem::path& path) {
 
 PythonModel open_model(const std::optional<std::filesystem::path>& given, bool mapped) {
     PythonModel opened = [&] {
-        const nb::gil_scoped_release unlocked;
+        const Unlocked unlocked;
         const std::filesystem::path path = given ? *given : published_baseline();
         return PythonModel{Model::open(path), std::filesystem::absolute(path), {}, mapped};
     }();

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "python/extension/arrays.h"
+#include "python/extension/interpreter.h"
 #include "python/extension/interrupts.h"
 #include "python/library/pictures.h"
 #include "vgg19/error.h"
@@ -30,7 +31,7 @@ Image decoded(MapSize input_size, const Read& read) {
     Interrupts interrupts;
     ImageOptions options = image_options(input_size);
     options.is_cancelled = [&] { return interrupts.is_cancelled(); };
-    const nb::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     return read(options);
 }
 
@@ -69,8 +70,8 @@ void require_8_bits(const std::string& mode) {
 /// Gray of 16 bits, of which the high byte counts, as in files.
 Image image_of_gray16(nb::handle image, const std::string& mode) {
     const bool is_big = mode == "I;16B" || (mode == "I;16N" && std::endian::native == std::endian::big);
-    const auto [width, height] = nb::cast<std::pair<std::size_t, std::size_t>>(image.attr("size"));
-    const auto bytes = nb::cast<nb::bytes>(image.attr("tobytes")());
+    const auto [width, height] = nb::cast<std::pair<std::size_t, std::size_t>>(attribute(image, "size"));
+    const auto bytes = nb::cast<nb::bytes>(called(image.attr("tobytes"), nb::tuple()));
     const std::span<const std::uint8_t> samples(static_cast<const std::uint8_t*>(bytes.data()), bytes.size());
     require_bytes(samples.size(), width * height * 2);
     Image made{.rgb = std::vector<std::uint8_t>(width * height * 3), .width = width, .height = height};
@@ -108,14 +109,15 @@ Picture::Picture(const nb::ndarray<nb::ro>& pixels) {
 }
 
 Picture Picture::of_pillow(nb::handle image) {
-    const auto mode = nb::cast<std::string>(image.attr("mode"));
+    const auto mode = nb::cast<std::string>(attribute(image, "mode"));
     if (mode.starts_with("I;16")) return Picture(image_of_gray16(image, mode));
     require_8_bits(mode);
     const bool transparent = is_transparent(image, mode);
     const char* const wanted = transparent ? "RGBA" : "RGB";
-    const nb::object converted = mode == wanted ? nb::borrow(image) : image.attr("convert")(wanted);
-    const auto [width, height] = nb::cast<std::pair<std::size_t, std::size_t>>(converted.attr("size"));
-    const auto bytes = nb::cast<nb::bytes>(converted.attr("tobytes")());
+    const nb::object converted =
+        mode == wanted ? nb::borrow(image) : called(image.attr("convert"), nb::make_tuple(wanted));
+    const auto [width, height] = nb::cast<std::pair<std::size_t, std::size_t>>(attribute(converted, "size"));
+    const auto bytes = nb::cast<nb::bytes>(called(converted.attr("tobytes"), nb::tuple()));
     const std::span<const std::uint8_t> samples(static_cast<const std::uint8_t*>(bytes.data()), bytes.size());
     const std::size_t expected = width * height * (transparent ? 4 : 3);
     require_bytes(samples.size(), expected);

@@ -42,8 +42,8 @@ nb::tuple three(const std::array<float, 3>& values) {
 
 }  // namespace
 
-nb::object result_class(const char* name) {
-    return nb::module_::import_("vgg19._results").attr(name);
+PythonClass result_class(const char* name) {
+    return PythonClass(imported("vgg19._results").attr(name));
 }
 
 nb::str text(std::string_view text) {
@@ -81,7 +81,7 @@ nb::object to_python(const Preprocessing& preprocessing) {
 }
 
 nb::object to_python(const std::vector<Prediction>& predictions) {
-    const nb::object made = result_class("Prediction");
+    const PythonClass made = result_class("Prediction");
     nb::list list;
     for (const Prediction& prediction : predictions) {
         list.append(made(prediction.class_index, prediction.probability, text(prediction.label),
@@ -91,7 +91,7 @@ nb::object to_python(const std::vector<Prediction>& predictions) {
 }
 
 nb::object to_python(const std::vector<Output>& outputs) {
-    const nb::object made = result_class("Output");
+    const PythonClass made = result_class("Output");
     nb::list list;
     for (const Output& output : outputs) {
         nb::list shape;
@@ -102,7 +102,7 @@ nb::object to_python(const std::vector<Output>& outputs) {
 }
 
 nb::object to_python(const std::vector<PlanStep>& plan) {
-    const nb::object made = result_class("PlanStep");
+    const PythonClass made = result_class("PlanStep");
     nb::list list;
     for (const PlanStep& step : plan) {
         list.append(made(name_of(step.kind), step.arithmetic == Arithmetic::fp32 ? "fp32" : "int8",

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "python/extension/interpreter.h"
 #include "vgg19/map_size.h"
 #include "vgg19/model.h"
 #include "vgg19/session.h"
@@ -15,7 +16,7 @@ namespace vgg19::python {
 namespace nb = nanobind;
 
 /// A class of vgg19/_results.py.
-nb::object result_class(const char* name);
+PythonClass result_class(const char* name);
 
 nb::str text(std::string_view text);
 nb::tuple size_tuple(MapSize size);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "python/extension/interpreter.h"
 #include "python/extension/interrupts.h"
 #include "python/extension/model.h"
 #include "python/extension/pictures.h"
@@ -16,7 +17,7 @@ namespace vgg19::python {
 namespace {
 
 Session made(const Model& model, const SessionOptions& options) {
-    const nb::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     return Session(model, options);
 }
 
@@ -111,7 +112,7 @@ nb::object PythonSession::result(const std::vector<nb::object>& arrays) const {
 
 void PythonSession::compute(std::span<const float> input, const std::vector<std::span<float>>& outputs) {
     Interrupts interrupts(&cancelled_);
-    const nb::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     session_.run(input, outputs, {.is_cancelled = [&] { return interrupts.is_cancelled(); }});
 }
 
@@ -161,7 +162,7 @@ nb::object PythonSession::backward(nb::handle gradients, nb::handle out) {
     require_apart(all, "gradients");
     {
         Interrupts interrupts(&cancelled_);
-        const nb::gil_scoped_release unlocked;
+        const Unlocked unlocked;
         session_.backward(from, to.values, {.is_cancelled = [&] { return interrupts.is_cancelled(); }});
     }
     return gradient;
@@ -171,7 +172,7 @@ nb::object PythonSession::copy_record(nb::handle out) {
     const Turn turn(*this);
     const BytesToWrite to = bytes_to_write(out, "out", record_bytes_);
     {
-        const nb::gil_scoped_release unlocked;
+        const Unlocked unlocked;
         session_.copy_record(to.values);
     }
     return nb::borrow(out);
@@ -180,7 +181,7 @@ nb::object PythonSession::copy_record(nb::handle out) {
 void PythonSession::set_record(nb::handle record) {
     const Turn turn(*this);
     const BytesToRead from = bytes_to_read(record, "record", record_bytes_);
-    const nb::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     session_.set_record(from.values);
 }
 
@@ -188,7 +189,7 @@ void PythonSession::reshape(nb::handle size, std::size_t batch) {
     const Turn turn(*this);
     const MapSize sides = size_of(size);
     {
-        const nb::gil_scoped_release unlocked;
+        const Unlocked unlocked;
         session_.reshape(sides.empty() ? session_.model().preprocessing().input_size : sides, batch);
     }
     remember_shape();
@@ -196,7 +197,7 @@ void PythonSession::reshape(nb::handle size, std::size_t batch) {
 
 void PythonSession::preprocess_into(nb::handle picture, std::span<float> input) const {
     const Picture read = Picture::of(picture, input_size_);
-    const nb::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     session_.preprocess(read.view(), input);
 }
 
@@ -213,13 +214,13 @@ std::vector<Prediction> PythonSession::predictions_of(const ImageView& picture, 
     // The library's function for every case cannot be interrupted.
     const bool is_usual = outputs_.size() == 1 && outputs_[0].name == "logits" && batch_ == 1;
     if (!is_usual) {
-        const nb::gil_scoped_release unlocked;
+        const Unlocked unlocked;
         return session_.classify(picture, top);
     }
     std::vector<float> input(3 * input_size_.pixels());
     std::vector<float> logits(outputs_[0].size());
     {
-        const nb::gil_scoped_release unlocked;
+        const Unlocked unlocked;
         session_.preprocess(picture, input);
     }
     compute(input, {logits});

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "python/extension/interpreter.h"
 #include "python/extension/interrupts.h"
 #include "python/extension/model.h"
 #include "python/extension/results.h"
@@ -49,8 +50,8 @@ Progress progress_to(const nb::object& function) {
                                                  std::uint64_t total) mutable {
         interrupts.is_cancelled();
         if (function.is_none()) return;
-        const nb::gil_scoped_acquire lock;
-        function(text(work), done, total);
+        const Locked lock;
+        called(function, nb::make_tuple(text(work), done, total));
     };
 }
 
@@ -90,7 +91,7 @@ nb::object convert_to(const std::filesystem::path& source, const std::filesystem
     const Progress told = progress_to(progress);
     Conversion done;
     {
-        const nb::gil_scoped_release unlocked;
+        const Unlocked unlocked;
         done = convert(source, destination, options, told);
     }
     nb::list left;
@@ -100,8 +101,8 @@ nb::object convert_to(const std::filesystem::path& source, const std::filesystem
 }
 
 nb::object to_python(const Quantization& done) {
-    const nb::object layer_type = result_class("QuantizedLayer");
-    const nb::object sensitivity_type = result_class("LayerSensitivity");
+    const PythonClass layer_type = result_class("QuantizedLayer");
+    const PythonClass sensitivity_type = result_class("LayerSensitivity");
     nb::list layers;
     for (const QuantizedLayer& layer : done.convolutions) {
         layers.append(layer_type(text(layer.name), layer.input_scale, layer.clipped, layer.direct_error,
@@ -132,15 +133,15 @@ nb::object quantize_to(const PythonModel& model, const std::filesystem::path& de
     const Progress told = progress_to(progress);
     Quantization done;
     {
-        const nb::gil_scoped_release unlocked;
+        const Unlocked unlocked;
         done = quantize(model.model, destination, options, told);
     }
     return to_python(done);
 }
 
 nb::object to_python(const Pruning& done) {
-    const nb::object layer_type = result_class("PrunedLayer");
-    const nb::object refitted_type = result_class("RefittedLayer");
+    const PythonClass layer_type = result_class("PrunedLayer");
+    const PythonClass refitted_type = result_class("RefittedLayer");
     nb::list layers;
     for (const PrunedLayer& layer : done.layers) {
         nb::list removed;
@@ -171,7 +172,7 @@ nb::object prune_to(const PythonModel& model, const std::filesystem::path& desti
     const Progress told = progress_to(progress);
     Pruning done;
     {
-        const nb::gil_scoped_release unlocked;
+        const Unlocked unlocked;
         done = prune(model.model, destination, options, told);
     }
     return to_python(done);
@@ -195,8 +196,8 @@ nb::object to_python(const std::optional<Comparison>& comparison) {
 }
 
 nb::object to_python(const Evaluation& done) {
-    const nb::object class_type = result_class("ClassAccuracy");
-    const nb::object confusion_type = result_class("Confusion");
+    const PythonClass class_type = result_class("ClassAccuracy");
+    const PythonClass confusion_type = result_class("Confusion");
     nb::list classes;
     for (const ClassAccuracy& one : done.classes) {
         classes.append(class_type(text(one.name), one.model_class, to_python(one.accuracy)));
@@ -222,7 +223,7 @@ nb::object evaluate_on(const PythonModel& model, const nb::object& reference, co
     const Progress told = progress_to(progress);
     Evaluation done;
     {
-        const nb::gil_scoped_release unlocked;
+        const Unlocked unlocked;
         done = evaluate(model.model, other, options, told);
     }
     return to_python(done);
@@ -237,7 +238,7 @@ void export_to(const PythonModel& model, const std::filesystem::path& destinatio
     arguments.take("outputs", options.outputs);
     arguments.take("fp32", options.fp32);
     const Progress told = progress_to(progress);
-    const nb::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     if (is_onnx) {
         export_onnx(model.model, destination, options, told);
     } else {

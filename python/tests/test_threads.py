@@ -268,3 +268,34 @@ def test_objects_may_live_to_the_end(narrow_path):
     time.sleep(0.05)
     """
     assert python(code, narrow_path) == ""
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "slow.run(zeros(slow))",
+        "slow.classify(picture)",
+        "session(batch=1, size=32, log=lambda level, message: None)",
+        "small.predictions(numpy.zeros(1000, numpy.float32), top=1000)",
+        "vgg19.quantize(model, scope='all', pictures=sys.argv[2], size=64, threads=1, progress=progress)",
+        "vgg19.evaluate(model, sys.argv[2], size=128, threads=1, class_order='index', progress=progress)",
+    ],
+)
+def test_python_may_end_during_a_daemon_threads_call(narrow_path, folder_of_pictures, call):
+    """Python ends slowly enough for the call to end first, and to find that there is nothing to return to."""
+    code = f"""
+    class Late:
+        def __del__(self, sleep=time.sleep):
+            sleep(0.7)
+    late = Late()
+    picture = numpy.zeros((64, 64, 3), numpy.uint8)
+    slow, small = session(batch=1), session(batch=1, size=32)
+    progress = lambda *done: [sum(range(50)) for _ in range(50)]
+    def work():
+        while True:
+            {call}
+    for _ in range({1 if "slow" in call else 3}):
+        threading.Thread(target=work, daemon=True).start()
+    time.sleep(0.3)
+    """
+    assert python(code, narrow_path, folder_of_pictures) == ""
