@@ -332,6 +332,33 @@ TEST_CASE("a log is told when a session is planned again") {
     CHECK(lines.of[1].back().starts_with("planned again for 33x70, batch 2, "));
 }
 
+TEST_CASE("a log that throws leaves a session as it was when it is planned again") {
+    NarrowModel narrow;
+    constexpr std::size_t never = SIZE_MAX;
+    constexpr MapSize larger = {72, 104};
+    std::size_t lines = never;  // until the log throws
+    SessionOptions options = NarrowModel::options();
+    options.log = [&](LogLevel /*level*/, std::string_view /*message*/) {
+        if (lines != never && lines-- == 0) throw std::out_of_range("the caller's own");
+    };
+    TrainingSession training(narrow, options);
+    const std::vector<float> expected = training.run();
+    const std::size_t batch = training.session.batch();
+    for (const std::size_t before : {0U, 1U, 5U}) {
+        lines = before;
+        CHECK_THROWS_WITH_AS(training.session.reshape(larger, batch + 1), "the caller's own",
+                             std::out_of_range);
+        lines = never;
+        CHECK(training.session.input_size() == MapSize(40, 56));
+        CHECK(training.session.batch() == batch);
+        CHECK(training.session.outputs().front().shape.front() == batch);
+        CHECK(same_bits(training.run(), expected));
+    }
+    training.session.reshape(larger, batch + 1);
+    CHECK(training.session.input_size() == larger);
+    CHECK(training.session.outputs().front().shape.front() == batch + 1);
+}
+
 TEST_CASE("oneDNN, which has threads of its own, is refused together with a caller's") {
     NarrowModel narrow;
     SessionOptions options = NarrowModel::options();

@@ -20,6 +20,7 @@
 #include "engine/program/record.h"
 #include "engine/require_length.h"
 #include "kernels/common/blocked_layout.h"
+#include "kernels/common/callers_threads.h"
 #include "kernels/common/parallel.h"
 #include "kernels/softmax/softmax.h"
 #include "vgg19/error.h"
@@ -297,11 +298,14 @@ void Session::reshape(MapSize input_size, std::size_t batch) {
         Program& program = state_->program;
         Plan plan = reshaped(program.plan(), file, input_size, batch);
         std::vector<Output> outputs = described_outputs(plan);
-        model::reading(file.file().mapping(), [&] { program.reshape(file, std::move(plan)); });
-        file.file().mapping().require_unchanged();
+        const auto before_change = [&](const Plan& next, const std::vector<PlanStep>& reports) {
+            kernels::CallersThreads::rethrow();
+            file.file().mapping().require_unchanged();
+            if (state_->log) tell(state_->log, decisions("planned again", next, reports));
+        };
+        model::reading(file.file().mapping(), [&] { program.reshape(file, std::move(plan), before_change); });
         state_->has_run = false;
         state_->outputs = std::move(outputs);
-        if (state_->log) tell(state_->log, decisions("planned again", program.plan(), program.reports()));
     });
 }
 const std::vector<PlanStep>& Session::plan() const {

@@ -10,6 +10,11 @@
 
 namespace vgg19::converter {
 
+/// The note that something behind the last layer is not imported.
+inline std::string left_out_text(const std::string& name, const std::string& type) {
+    return name + " (" + type + "), after the last layer, is left out: the outputs are its inputs";
+}
+
 /// A path joins the keys from the file's root with dots: "state_dict.features.0.weight".
 struct CheckpointFacts {
     /// A list of texts, or a map between texts and the whole numbers from 0 on, under a key that means class
@@ -36,6 +41,8 @@ struct CheckpointFacts {
     std::vector<ClassNames> class_names;
     std::vector<Epsilon> batch_norm_epsilons;
     std::vector<ModuleType> modules;
+    /// What TorchScript's code runs last, if that is a ReLU: "torch.relu"; empty otherwise.
+    std::string last_relu{};
     /// Tensors quantised by PyTorch; they are not among the file's tensors.
     std::vector<std::string> quantized;
     /// Other tensors that cannot be read, as text for the user: "head.weight: 1 tensor (float8_e5m2)". They

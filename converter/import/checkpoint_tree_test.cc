@@ -21,6 +21,7 @@ using vgg19::ErrorKind;
 using vgg19::converter::batch_norm_epsilons;
 using vgg19::converter::ByteReader;
 using vgg19::converter::CheckpointContents;
+using vgg19::converter::last_called;
 using vgg19::converter::Pickle;
 using vgg19::converter::StorageBytes;
 using vgg19::converter::testing::legacy_preamble;
@@ -346,6 +347,25 @@ TEST_CASE("keys that mean a batch norm's epsilon, and keys that do not") {
         CAPTURE(path);
         CHECK(!vgg19::converter::says_batch_norm_epsilon(path));
     }
+}
+
+TEST_CASE("what TorchScript's code calls last") {
+    const auto called = [](const std::string& body) {
+        return last_called("class A(Module):\n  def forward(self: __torch__.A,\n    x: Tensor) -> Tensor:\n" +
+                               body + "class B(Module):\n  def forward(self: __torch__.B) -> Tensor:\n" +
+                               "    return torch.tanh(x)\n",
+                           "A");
+    };
+    CHECK(called("    net = self.net\n    return torch.relu((net).forward(x, ))\n") == "torch.relu");
+    CHECK(
+        called("    _0 = __torch__.torch.nn.functional.relu((net).forward(x, ), False, )\n    return _0\n") ==
+        "__torch__.torch.nn.functional.relu");
+    CHECK(called("    relu = self.act\n    return (relu).forward(x, )\n") == "self.act");
+    CHECK(called("    return x\n").empty());
+    CHECK(called("    return (x\n").empty());
+    CHECK(called("").empty());
+    CHECK(last_called("class A(Module):\n  def forward(", "A").empty());
+    CHECK(last_called("", "").empty());
 }
 
 TEST_CASE("epsilons in TorchScript's code") {

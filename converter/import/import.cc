@@ -263,8 +263,12 @@ std::string lineage_step(const std::string& file, const ImportOptions& options, 
 }
 
 /// The options, and what the modules say in addition; changes the end of features alone, and adds notes.
-ImportOptions with_modules(const ModuleCheck& modules, const ImportOptions& options, VggTensors& vgg) {
+ImportOptions with_modules(const ModuleCheck& modules, const std::string& last_relu,
+                           const ImportOptions& options, VggTensors& vgg) {
     vgg.notes.insert(vgg.notes.end(), modules.notes.begin(), modules.notes.end());
+    if (!last_relu.empty() && vgg.network.has_classifier()) {
+        vgg.notes.push_back(left_out_text(printable(last_relu), "ReLU"));
+    }
     ImportOptions result = options;
     if (modules.averages_pools && !options.pooling) {
         result.pooling = Pooling::average;
@@ -341,7 +345,9 @@ ImportReport import_checkpoint(const StateDict& source, const std::filesystem::p
     const std::vector<Module> modules = modules_of(source.tensors());
     VggTensors vgg = recognise(modules, facts, input.string(), options);
     const ImportOptions settings = with_file(
-        facts, with_modules(check_module_types(vgg, facts.modules, input.string()), options, vgg), vgg);
+        facts,
+        with_modules(check_module_types(vgg, facts.modules, input.string()), facts.last_relu, options, vgg),
+        vgg);
     const double epsilon =
         vgg.batch_norm ? find_batch_norm_epsilon(vgg, facts.batch_norm_epsilons,
                                                  options.batch_norm_epsilon != 0 ? options.batch_norm_epsilon

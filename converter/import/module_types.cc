@@ -130,6 +130,14 @@ bool is_before(std::string_view path, std::string_view other) {
     return parent_path(path) == parent_path(other) && place && other_place && *place < *other_place;
 }
 
+/// Whether `other` is behind `path` in a torch.nn.Sequential that holds `path` at any level.
+bool is_behind_at_any_level(std::string_view other, std::string_view path) {
+    for (; !path.empty(); path = parent_path(path)) {
+        if (is_before(path, other)) return true;
+    }
+    return false;
+}
+
 class TypeCheck {
   public:
     TypeCheck(const VggTensors& vgg, const std::vector<CheckpointFacts::ModuleType>& modules) : vgg_(vgg) {
@@ -157,17 +165,19 @@ class TypeCheck {
         if (module.type == "Sequential" && module.path == parent_path(vgg_.convolution_paths.front())) {
             is_sequential_ = true;
         }
-        if (module.unlike.empty()) return;
         const auto& dense = vgg_.dense_paths;
         const std::string& last = dense.empty() ? vgg_.convolution_paths.back() : dense.back();
+        if (module.type == "ReLU" && !dense.empty() && is_behind_at_any_level(module.path, last)) {
+            found_.notes.push_back(left_out_text(printable(module.path), module.type));
+        }
+        if (module.unlike.empty()) return;
         if (std::find(dense.begin(), dense.end(), module.path) != dense.end()) return;
         if (module.type == average_pool && is_behind_convolutions(module.path)) return;
-        const bool is_behind = is_before(last, module.path) ||
+        const bool is_behind = is_behind_at_any_level(module.path, last) ||
                                (makes_probabilities(module.type) && is_behind_convolutions(module.path) &&
                                 parent_path(module.path) != parent_path(last));
         if (is_behind) {
-            found_.notes.push_back(printable(module.path) + " (" + module.unlike +
-                                   "), after the last layer, is left out: the outputs are its inputs");
+            found_.notes.push_back(left_out_text(printable(module.path), module.unlike));
             return;
         }
         problems_.push_back(printable(module.path) + ": " + module.unlike);

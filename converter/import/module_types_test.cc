@@ -70,6 +70,19 @@ TEST_CASE("the stored product of weights and mask is recomputed; modules after t
     }
 }
 
+TEST_CASE("a ReLU behind the last layer is reported, as a module or in TorchScript's code") {
+    const TemporaryFolder folder;
+    const auto notes = [&](const char* file) {
+        return import_model(testdata / file, folder / "model.safetensors").notes;
+    };
+    const auto left_out = [](const char* what) {
+        return Texts{std::string(what) + ", after the last layer, is left out: the outputs are its inputs"};
+    };
+    CHECK(notes("relu_at_end.pth") == left_out("3 (ReLU)"));
+    CHECK(notes("relu_at_end.pt") == left_out("3 (ReLU)"));
+    CHECK(notes("relu_function.pt") == left_out("torch.relu (ReLU)"));
+}
+
 TEST_CASE("if tensors are missing, the unsupported ones are named") {
     PickleWriter writer;
     writer.raw("}").text("features.0.weight").tensor("0", 1, 0, {1}, {1}, "ComplexFloatStorage").raw("s");
@@ -106,6 +119,12 @@ TEST_CASE("another activation is allowed only after the last layer") {
     CHECK(check_module_types(narrow_vgg(), types("net.classifier.1", "Tanh"), "file").notes ==
           Texts{"net.classifier.1 (Tanh), after the last layer, is left out: the outputs are its inputs"});
     CHECK(check_module_types(narrow_vgg(), types("net.probabilities", "Sigmoid"), "file").notes.size() == 1);
+    const Types relu = {{.path = "net.classifier.1", .object = 1, .type = "ReLU", .unlike = {}}};
+    CHECK(check_module_types(narrow_vgg(), relu, "file").notes ==
+          Texts{"net.classifier.1 (ReLU), after the last layer, is left out: the outputs are its inputs"});
+    // Used between other layers as often as behind them.
+    Types named = {{.path = "net.relu", .object = 1, .type = "ReLU", .unlike = {}}};
+    CHECK(check_module_types(narrow_vgg(), named, "file").notes.empty());
     const std::pair<const char*, const char*> among[] = {{"net.features.1", "Sigmoid"},
                                                          {"net.features.1", "GELU"},
                                                          {"net.activation", "Tanh"},

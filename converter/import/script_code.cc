@@ -44,7 +44,48 @@ void add(std::vector<double>& values, std::optional<double> value) {
     if (value && std::find(values.begin(), values.end(), *value) == values.end()) values.push_back(*value);
 }
 
+/// The body of a class's forward(): its lines between "def forward(" and the next definition.
+std::string_view body_of_forward(std::string_view code, std::string_view class_name) {
+    constexpr std::string_view method = "\n  def forward(";
+    const std::size_t at = code.find("class " + std::string(class_name) + "(");
+    if (at == std::string_view::npos) return {};
+    code.remove_prefix(at);
+    code = code.substr(0, std::min(code.find("\nclass "), code.find("\ndef ")));
+    const std::size_t begin = code.find(method);
+    if (begin == std::string_view::npos) return {};
+    code.remove_prefix(begin + method.size());
+    return code.substr(0, code.find("\n  def "));
+}
+
+/// What is behind the last `start` at a line's beginning, up to the line's end.
+std::string_view last_line(std::string_view body, std::string_view start) {
+    const std::size_t at = body.rfind("\n    " + std::string(start));
+    if (at == std::string_view::npos) return {};
+    const std::string_view line = body.substr(at + 5 + start.size());
+    return line.substr(0, line.find('\n'));
+}
+
+/// The value of a variable of the body; a text that is no variable stands for itself.
+std::string_view value_of(std::string_view body, std::string_view name) {
+    const std::string_view value = last_line(body, std::string(name) + " = ");
+    return value.empty() ? name : value;
+}
+
 }  // namespace
+
+std::string last_called(std::string_view code, std::string_view class_name) {
+    const std::string_view body = body_of_forward(code, class_name);
+    const std::string_view value = value_of(body, last_line(body, "return "));
+    if (value.starts_with('(')) {  // a module's: "(relu).forward(x, )" behind "relu = self.relu"
+        const std::size_t end = value.find(").forward(");
+        if (end == std::string_view::npos) return {};
+        const std::string_view module = value_of(body, value.substr(1, end - 1));
+        const std::string self = std::string(body.substr(0, body.find(':'))) + ".";
+        return module.starts_with(self) ? "self." + std::string(module.substr(self.size())) : "";
+    }
+    const std::size_t end = value.find('(');
+    return end == std::string_view::npos ? std::string() : std::string(value_of(body, value.substr(0, end)));
+}
 
 std::vector<double> batch_norm_epsilons(std::string_view code) {
     std::vector<double> values;

@@ -124,12 +124,36 @@ StorageBytes find_storages(ZipArchive& archive, const std::string& prefix, const
     return storages;
 }
 
+/// A ReLU behind everything else, which only the code of the network's own forward() tells.
+void find_last_relu(ZipArchive& archive, const std::string& folder, const PickleGlobal& network,
+                    CheckpointFacts& facts) {
+    using namespace std::string_view_literals;
+    constexpr std::array functions = {"torch.relu"sv, "torch.relu_"sv,
+                                      "__torch__.torch.nn.functional.relu"sv};
+    constexpr std::string_view own = "self.";
+    std::string file(network.module);
+    std::replace(file.begin(), file.end(), '.', '/');
+    file = folder + file + ".py";
+    if (!archive.contains(file) || archive.entries().at(file).size > longest_code) return;
+    const std::string called = last_called(as_text(archive.contents(file)), network.name);
+    const bool is_function = std::find(functions.begin(), functions.end(), called) != functions.end();
+    const bool is_module = std::any_of(facts.modules.begin(), facts.modules.end(), [&](const auto& module) {
+        return module.type == "ReLU" && called == std::string(own).append(module.path);
+    });
+    if (is_function || is_module) facts.last_relu = called;
+}
+
 /// TorchScript stores module settings in the code of their methods. If that cannot be read, the weights are
 /// still valid.
-void read_code(ZipArchive& archive, const std::string& prefix, CheckpointFacts& facts) {
+void read_code(ZipArchive& archive, const std::string& prefix, const Pickle& pickle, CheckpointFacts& facts) {
     const std::string folder = prefix + "code/";
     std::size_t unread = 0;
     std::size_t read = 0;
+    const PickleGlobal* const network = pickle.callable(pickle.root());
+    try {
+        if (network != nullptr) find_last_relu(archive, folder, *network, facts);
+    } catch (const Error&) {  // counted below
+    }
     for (const auto& [name, entry] : archive.entries()) {
         if (!name.starts_with(folder) || !name.ends_with(".py")) continue;
         try {
@@ -199,7 +223,7 @@ CheckpointContents read_torch_zip(const model::MappedFile& file) {
     const Pickle pickle = read_pickle(data, file, archive, prefix);
     CheckpointContents contents = flatten(pickle, find_storages(archive, prefix, pickle));
     if (contents.tensors.empty()) refuse_frozen(archive, prefix);
-    read_code(archive, prefix, contents.facts);
+    read_code(archive, prefix, pickle, contents.facts);
     read_description(archive, prefix, contents.facts);
     std::move(unpacked.begin(), unpacked.end(), std::back_inserter(contents.owned));
     return contents;

@@ -288,9 +288,9 @@ std::shared_ptr<layers::Operation> Program::reshaped_operation(const model::Mode
     return make_operation(file, step);
 }
 
-void Program::reshape(const model::ModelFile& file, Plan plan) {
+void Program::reshape(const model::ModelFile& file, Plan plan, const BeforeChange& before_change) {
     const kernels::FlushSubnormals flush_subnormals;
-    const Plan before = std::exchange(plan_, std::move(plan));
+    Plan before = std::exchange(plan_, std::move(plan));
     std::unique_ptr<Backward> backward_before = std::move(backward_);
     try {
         if (backward_before) backward_ = std::make_unique<Backward>(file, plan_, backward_before.get());
@@ -302,6 +302,7 @@ void Program::reshape(const model::ModelFile& file, Plan plan) {
         std::pmr::memory_resource* const workspace = plan_.execution.workspace;
         auto activations = fitting(activations_, activation_bytes(places.bytes), workspace);
         auto scratch = fitting(scratch_, scratch_bytes(operations), workspace);
+        before_change(plan_, reports);
         // From here on nothing throws.
         operations_ = std::move(operations);
         reports_ = std::move(reports);
@@ -309,7 +310,7 @@ void Program::reshape(const model::ModelFile& file, Plan plan) {
         if (activations) activations_ = std::move(*activations);
         if (scratch) scratch_ = std::move(*scratch);
     } catch (...) {
-        plan_ = before;
+        plan_ = std::move(before);
         for (std::size_t i = 0; i < operations_.size(); ++i) {
             operations_[i]->reshape(plan_.steps[i].input.size, plan_.execution);
         }

@@ -49,9 +49,11 @@ class Program {
     /// until the next run.
     const float* run_layers(std::size_t begin, std::size_t end, const float* input);
 
-    /// Changes to a plan that reshaped() made of this one's, for the same file: packed weights stay. With an
-    /// exception, everything is as before.
-    void reshape(const model::ModelFile& file, Plan plan);
+    /// Changes to a plan that reshaped() made of this one's, for the same file: packed weights stay. Calls
+    /// before_change(plan, reports) with the new ones once everything for them is there. With an exception,
+    /// also of before_change, everything is as before.
+    using BeforeChange = std::function<void(const Plan& plan, const std::vector<PlanStep>& reports)>;
+    void reshape(const model::ModelFile& file, Plan plan, const BeforeChange& before_change);
 
     /// Replaces the FP32 weights of a convolution, counted from 0.
     void replace_convolution(std::size_t index, const layers::ConvolutionWeights& weights);

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -23,6 +24,7 @@ using vgg19::converter::testing::output_of;
 using vgg19::converter::testing::read_bytes;
 using vgg19::converter::testing::waves;
 using vgg19::converter::testing::with_formats;
+using vgg19::converter::testing::write_bytes;
 using vgg19::model::ModelFile;
 using vgg19::testing::Containing;
 using vgg19::testing::TemporaryFolder;
@@ -61,6 +63,17 @@ TEST_CASE("networks of Caffe compute what PyTorch computes with their weights") 
     import_model(folder_of_data / "new.caffemodel", folder / "model", with_formats());
     check_output(output_of(folder / "model", waves(32), 32), folder_of_data / "expected.safetensors", "new");
     CHECK(ModelFile::open(folder / "model").description().pooling == vgg19::Pooling::average);
+}
+
+TEST_CASE("a ReLU behind the last layer of Caffe is left out and named") {
+    const TemporaryFolder folder;
+    caffe::NetParameter net;
+    REQUIRE(net.ParseFromString(read_bytes(folder_of_data / "old.caffemodel")));
+    layer(net, "prob").set_type(caffe::V1LayerParameter::RELU);
+    write_bytes(folder / "relu", net.SerializeAsString());
+    const auto report = import_model(folder / "relu", folder / "model", with_formats());
+    CHECK(std::count(report.notes.begin(), report.notes.end(),
+                     "prob (ReLU), after the last layer, is left out: the outputs are its inputs") == 1);
 }
 
 TEST_CASE("layers of Caffe that a VGG does not have are refused by name") {

@@ -56,6 +56,8 @@ class Namer {
     }
     void check_blocks() const;
     void note_names() const;
+    void note_relu_at_end() const;
+    void note_left_out(const ChainLayer& layer) const;
 
     const std::string& file_;
     CheckpointContents& contents_;
@@ -111,6 +113,10 @@ void Namer::add_relu(const ChainLayer& layer) {
     if (!open_) fail(layer_text(layer) + ", which does not follow a convolution or dense layer");
     open_.reset();
     if (dense_.empty()) ++index_;
+}
+
+void Namer::note_left_out(const ChainLayer& layer) const {
+    contents_.facts.notes.push_back(left_out_text(printable(layer.name), printable(layer.type)));
 }
 
 void Namer::add_pool(const ChainLayer& layer) {
@@ -229,12 +235,16 @@ void Namer::add(const ChainLayer& layer) {
             add_dense(layer);
             break;
         case LayerKind::other_at_end:
-            contents_.facts.notes.push_back(
-                printable(layer.name) + " (" + printable(layer.type) +
-                "), after the last layer, is left out: the outputs are its inputs");
+            note_relu_at_end();
+            note_left_out(layer);
             break;
     }
     last_ = layer;
+}
+
+/// Our last dense layer has no ReLU.
+void Namer::note_relu_at_end() const {
+    if (!dense_.empty() && last_ && last_->kind == LayerKind::relu) note_left_out(*last_);
 }
 
 void Namer::check_blocks() const {
@@ -272,6 +282,7 @@ void Namer::finish() {
         fail("no ReLU behind " + layer_text(*open_) + ", the last layer");
     }
     check_blocks();
+    note_relu_at_end();
     contents_.facts.modules.push_back({.path = "features", .type = "Sequential", .unlike = ""});
     if (dense_.empty() && average_) {
         contents_.facts.notes.push_back(layer_text(*average_) + ", after the last layer, is left out");

@@ -219,7 +219,7 @@ void Reader::add_activation(const Entry& entry) {
     const std::string activation = word(entry, "activation", "linear");
     if (activation == "linear") return;
     if (activation == "relu") {
-        append(LayerKind::relu, entry);
+        append(LayerKind::relu, entry).type = activation;
     } else if (activation == "softmax" || activation == "sigmoid") {
         append(LayerKind::other_at_end, entry).type = activation;
     } else {

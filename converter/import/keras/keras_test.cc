@@ -25,6 +25,7 @@ using vgg19::converter::testing::output_of;
 using vgg19::converter::testing::read_bytes;
 using vgg19::converter::testing::waves;
 using vgg19::converter::testing::with_formats;
+using vgg19::converter::testing::write_bytes;
 using vgg19::model::ModelFile;
 using vgg19::testing::Containing;
 using vgg19::testing::TemporaryFolder;
@@ -120,6 +121,15 @@ TEST_CASE("Keras's default epsilon is used for weights alone") {
     const TemporaryFolder folder;
     import_model(folder_of_data / "numbered.weights.h5", folder / "model", with_formats());
     CHECK(ModelFile::open(folder / "model").description().lineage.front() == Containing("epsilon 0.001"));
+}
+
+TEST_CASE("a ReLU behind the last layer of Keras is left out and named") {
+    const TemporaryFolder folder;
+    write_bytes(folder / "relu.keras", with_config("\"softmax\"", "\"relu\""));
+    const auto report = import_model(folder / "relu.keras", folder / "model", with_formats());
+    CHECK(std::count(report.notes.begin(), report.notes.end(),
+                     "predictions (relu), after the last layer, is left out: the outputs are its inputs") ==
+          1);
 }
 
 TEST_CASE("layers of Keras that a VGG does not have are refused by name") {

@@ -133,6 +133,25 @@ TEST_CASE("what an ONNX graph says beyond its weights is used or told") {
     CHECK(ModelFile::open(folder / "model").description().preprocessing.input_size == vgg19::MapSize(64));
 }
 
+TEST_CASE("a ReLU behind the last layer of ONNX is left out and named") {
+    const TemporaryFolder folder;
+    write_bytes(folder / "relu", changed("zoo.onnx", [](onnx::ModelProto& changing) {
+                    onnx::GraphProto& graph = *changing.mutable_graph();
+                    onnx::NodeProto& relu = *graph.add_node();
+                    relu.set_op_type("Relu");
+                    relu.set_name("last_relu");
+                    relu.add_input(graph.output(0).name());
+                    relu.add_output("activated");
+                    graph.mutable_output(0)->set_name("activated");
+                }));
+    const ImportReport report = import_model(folder / "relu", folder / "model", with_formats());
+    CHECK(has_note(report, "last_relu (Relu), after the last layer, is left out"));
+    check_output(output_of(folder / "model", waves(32), 32), folder_of_data / "expected.safetensors", "zoo");
+    CHECK(!has_note(import_model(folder_of_data / "zoo.onnx", folder / "model", with_formats()), "Relu"));
+    CHECK(
+        !has_note(import_model(folder_of_data / "features.onnx", folder / "model", with_formats()), "Relu"));
+}
+
 TEST_CASE("layers that a VGG does not have are refused by name") {
     const std::vector<std::pair<Change, std::string>> cases = {
         {[](auto& model) { node(model, "Relu").set_op_type("LeakyRelu"); },

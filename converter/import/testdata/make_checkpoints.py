@@ -150,6 +150,23 @@ def pruned_module():
     return model
 
 
+class WithRelu(nn.Module):
+    """A ReLU behind the last layer that is no module."""
+
+    def __init__(self):
+        super().__init__()
+        self.net = Vgg(False)
+
+    def forward(self, x):
+        return torch.relu(self.net(x))
+
+
+def relu_at_end():
+    """Its last ReLU is behind a module that holds the last layer."""
+    net = Vgg(False)
+    return nn.Sequential(net.features, nn.Flatten(1), net.classifier, nn.ReLU())
+
+
 def save_script(name, module):
     """Removes the files that contain paths of this machine."""
     module.save(path(name))
@@ -182,6 +199,7 @@ def main():
     save("module.pth", Vgg(True, 1e-3))
     save("other_modules.pth", of_other_modules())
     save("pruned_module.pth", pruned_module())
+    save("relu_at_end.pth", relu_at_end())
     save("data_parallel.pth", {"net": nn.DataParallel(Vgg(False)), "optimizer": torch.optim.SGD(Vgg(False).parameters(), 0.1)})
     save("lightning.ckpt", {
         "pytorch-lightning_version": "2.4.0", "epoch": 1, "global_step": 7,
@@ -192,6 +210,8 @@ def main():
 
     save_script("script.pt", torch.jit.script(Block()))
     save_script("trace.pt", torch.jit.trace(Block(), torch.zeros(1, 3, 8, 8)))
+    save_script("relu_at_end.pt", torch.jit.trace(relu_at_end(), torch.zeros(1, 3, 224, 224)))
+    save_script("relu_function.pt", torch.jit.script(WithRelu()))
     save_script("frozen.pt", torch.jit.freeze(torch.jit.script(Block())))
 
     save("expanded.pth", {name: torch.full((1,), 0.5).expand(tensor.shape) for name, tensor in state.items()})
