@@ -41,8 +41,6 @@ std::optional<model::DenseOrder> dense_order(const CommandLine& line) {
     return *output ? model::DenseOrder::output_major : model::DenseOrder::input_major;
 }
 
-constexpr float largest_range = 65535;
-
 /// "0.485,0.456,0.406"; none where the option is absent.
 std::optional<std::array<float, 3>> three_numbers(const CommandLine& line, const std::string& name,
                                                   float least) {
@@ -54,7 +52,8 @@ std::optional<std::array<float, 3>> three_numbers(const CommandLine& line, const
     for (std::size_t i = 0; i < values.size(); ++i) {
         const auto [stop, error] = std::from_chars(next, end, values[i]);
         const bool ends_well = i + 1 < values.size() ? stop != end && *stop == ',' : stop == end;
-        if (error != std::errc() || !ends_well || !(values[i] >= least && values[i] <= largest_range)) {
+        if (error != std::errc() || !ends_well ||
+            !(values[i] >= least && values[i] <= converter::largest_range)) {
             std::string message = "--" + name + ": expected three numbers from ";
             message.append(least > 0 ? "just above 0" : "0");
             message.append(" to 65535 with commas between, such as 0.49,0.48,0.45, found '")
@@ -141,23 +140,23 @@ CommandLine command_line() {
 }
 
 converter::ImportOptions import_options(const CommandLine& line) {
-    constexpr double smallest_epsilon = 1e-30;
-    constexpr float smallest_deviation = 1e-6F;
     converter::ImportOptions options;
     options.dense_order = dense_order(line);
     options.key = line.text("key");
     if (line.given("batch-norm-epsilon")) {
-        options.batch_norm_epsilon = line.number("batch-norm-epsilon", smallest_epsilon, 1);
+        options.batch_norm_epsilon = line.number("batch-norm-epsilon", converter::smallest_batch_norm_epsilon,
+                                                 converter::largest_batch_norm_epsilon);
     }
     options.classes = line.text("classes");
     options.input_size = size_option(line);
     options.mean = three_numbers(line, "mean", 0);
-    options.deviation = three_numbers(line, "std", smallest_deviation);
+    options.deviation = three_numbers(line, "std", converter::smallest_deviation);
     options.features_only = line.given("features-only");
     if (const auto order = choice(line, "channels", "RGB", "BGR")) {
         options.channel_order = *order ? ChannelOrder::bgr : ChannelOrder::rgb;
     }
-    if (line.given("range")) options.range = static_cast<float>(line.number("range", 1, largest_range));
+    if (line.given("range"))
+        options.range = static_cast<float>(line.number("range", 1, converter::largest_range));
     if (const auto pooling = choice(line, "pooling", "max", "average")) {
         options.pooling = *pooling ? Pooling::average : Pooling::max;
     }

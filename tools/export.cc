@@ -19,8 +19,6 @@ namespace vgg19::tools {
 
 namespace {
 
-constexpr std::size_t largest_batch = 65536;
-
 CommandLine command_line() {
     CommandLine line(
         "export",
@@ -54,7 +52,7 @@ CommandLine command_line() {
 converter::OnnxOptions onnx_options(const CommandLine& line) {
     converter::OnnxOptions options;
     options.input_size = size_option(line);
-    if (line.given("batch")) options.batch = line.whole_number("batch", 1, largest_batch);
+    if (line.given("batch")) options.batch = line.whole_number("batch", 1, converter::largest_onnx_batch);
     options.outputs = layer_list(line, "outputs");
     options.plain = line.given("fp32");
     return options;

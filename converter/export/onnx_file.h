@@ -10,6 +10,9 @@
 
 namespace vgg19::converter {
 
+/// Inputs at once, where a graph fixes their number.
+inline constexpr std::size_t largest_onnx_batch = 65'536;
+
 struct OnnxOptions {
     MapSize input_size{};  ///< of the graph; empty: the model's
     /// Inputs at once; 0: any number, which each run decides.

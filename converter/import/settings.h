@@ -10,6 +10,12 @@
 
 namespace vgg19::converter {
 
+/// What options can say: the range, and each number of the mean and the deviation, end at `largest_range`.
+inline constexpr float largest_range = 65535;
+inline constexpr float smallest_deviation = 1e-6F;
+inline constexpr double smallest_batch_norm_epsilon = 1e-30;
+inline constexpr double largest_batch_norm_epsilon = 1;
+
 /// Applies the options for the input and the pools. Throws Error (usage) for a mean or
 /// deviation beyond the range.
 void apply_settings(const ImportOptions& options, model::Description& description);

@@ -1,8 +1,3 @@
-#include <nanobind/stl/filesystem.h>
-#include <nanobind/stl/optional.h>
-#include <nanobind/stl/string.h>
-#include <nanobind/stl/vector.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <optional>
@@ -10,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "python/extension/arguments.h"
 #include "python/extension/interpreter.h"
 #include "python/extension/results.h"
 #include "python/extension/session.h"
@@ -57,6 +53,7 @@ const char* name_of(LogLevel level) {
 /// Calls the function with the interpreter's lock. What it raises leaves the call of the library.
 Log log_to(const nb::object& function) {
     if (function.is_none()) return {};
+    if (PyCallable_Check(function.ptr()) == 0) refuse_argument("log", "a function", function);
     return [function](LogLevel level, std::string_view message) {
         const Locked lock;
         called(function, nb::make_tuple(name_of(level), text(message)));

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <exception>
 #include <string>
+#include <typeinfo>
 
 #include "vgg19/error.h"
 
@@ -37,6 +38,8 @@ void raise(const std::exception_ptr& exception, void* /*payload*/) {
         if (text.is_valid()) {
             PyErr_SetObject(classes[static_cast<std::size_t>(error.kind())], text.ptr());
         }
+    } catch (const std::bad_cast&) {
+        PyErr_SetString(PyExc_TypeError, "expected a value of another type");
     }
 }
 

@@ -15,6 +15,7 @@
 #include "python/extension/arrays.h"
 #include "python/extension/interpreter.h"
 #include "python/extension/results.h"
+#include "python/library/limits.h"
 #include "python/library/models.h"
 
 namespace vgg19::python {
@@ -134,12 +135,27 @@ void bind_facts(nb::class_<PythonModel>& type) {
         .def_prop_ro("buffer", buffer_of, nb::sig("def buffer(self) -> memoryview"),
                      "The file's bytes, read-only and without a copy: the caller's memory, or a mapping.")
         .def(
-            "macs", [](const PythonModel& self, nb::handle size) { return self.model.macs(size_of(size)); },
+            "macs",
+            [](const PythonModel& self, nb::handle size) {
+                const MapSize sides = size_of(size);
+                require_input_size(sides);
+                return self.model.macs(sides);
+            },
             nb::arg("size"), nb::sig("def macs(self, size: int | tuple[int, int]) -> int"),
             "Multiply-accumulates for one picture of `size` pixels (a square, or (height, width)).");
 }
 
 }  // namespace
+
+const PythonModel& model_in(nb::handle object, const char* name) {
+    if (nb::isinstance<PythonModel>(object) && nb::inst_ready(object))
+        return *nb::inst_ptr<PythonModel>(object);
+    throw nb::type_error(
+        (std::string(name) + ": expected a Model that was opened, found " +
+         (nb::isinstance<PythonModel>(object) ? "one that was not: Model.open() and Model.convert() make them"
+                                              : nb::cast<std::string>(nb::repr(object))))
+            .c_str());
+}
 
 void bind_model(nb::module_& module) {
     nb::class_<PythonModel> type(module, "Model", nb::is_final(),

@@ -20,6 +20,9 @@ struct PythonModel {
     bool mapped = false;                        ///< whether that is a mapping of the file
 };
 
+/// Throws TypeError that names the argument for another object, and for a Model that was never opened.
+const PythonModel& model_in(nb::handle object, const char* name);
+
 void bind_model(nb::module_& module);
 
 }  // namespace vgg19::python

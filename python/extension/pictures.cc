@@ -15,6 +15,7 @@
 #include <string_view>
 #include <utility>
 
+#include "python/extension/arguments.h"
 #include "python/extension/arrays.h"
 #include "python/extension/interpreter.h"
 #include "python/extension/interrupts.h"
@@ -127,7 +128,7 @@ Picture Picture::of_pillow(nb::handle image) {
 
 Picture Picture::of(nb::handle object, MapSize input_size) {
     if (is_path(object)) {
-        const auto path = nb::cast<std::filesystem::path>(object);
+        const auto path = argument<std::filesystem::path>(object, "the picture");
         return Picture(
             decoded(input_size, [&](const ImageOptions& options) { return load_image(path, options); }));
     }

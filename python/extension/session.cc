@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "python/extension/arguments.h"
 #include "python/extension/interpreter.h"
 #include "python/extension/interrupts.h"
 #include "python/extension/model.h"
@@ -60,7 +61,7 @@ class PythonSession::Turn {
 };
 
 PythonSession::PythonSession(const nb::object& model, const SessionOptions& options)
-    : model_(opened(model)), session_(made(nb::cast<const PythonModel&>(model_).model, options)) {
+    : model_(opened(model)), session_(made(model_in(model_, "model").model, options)) {
     remember_shape();
 }
 
@@ -88,7 +89,7 @@ std::vector<nb::object> PythonSession::arrays_for(nb::handle out, std::size_t ba
     std::vector<nb::object> arrays(outputs_.size());
     if (nb::isinstance<nb::dict>(out)) {
         for (const auto& [name, array] : nb::borrow<nb::dict>(out)) {
-            arrays[index_of(nb::cast<std::string>(name))] = nb::borrow(array);
+            arrays[index_of(argument<std::string>(name, "a name in out"))] = nb::borrow(array);
         }
     } else if (!out.is_none()) {
         if (outputs_.size() != 1) {
@@ -144,7 +145,7 @@ nb::object PythonSession::backward(nb::handle gradients, nb::handle out) {
     };
     if (nb::isinstance<nb::dict>(gradients)) {
         for (const auto& [name, array] : nb::borrow<nb::dict>(gradients)) {
-            give(index_of(nb::cast<std::string>(name)), array);
+            give(index_of(argument<std::string>(name, "a name in gradients")), array);
         }
     } else if (outputs_.size() == 1) {
         give(0, gradients);
@@ -229,7 +230,7 @@ std::vector<Prediction> PythonSession::predictions_of(const ImageView& picture, 
 
 std::size_t PythonSession::top_of(nb::handle top) const {
     constexpr std::size_t usual = 5;
-    return top.is_none() ? std::min(usual, session_.model().classes()) : nb::cast<std::size_t>(top);
+    return top.is_none() ? std::min(usual, session_.model().classes()) : argument<std::size_t>(top, "top");
 }
 
 nb::object PythonSession::classify(nb::handle picture, nb::handle top) {

@@ -1,12 +1,5 @@
 #include "python/extension/surgery.h"
 
-#include <nanobind/stl/array.h>
-#include <nanobind/stl/filesystem.h>
-#include <nanobind/stl/optional.h>
-#include <nanobind/stl/string.h>
-#include <nanobind/stl/vector.h>
-
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -15,10 +8,12 @@
 #include <string_view>
 #include <vector>
 
+#include "python/extension/arguments.h"
 #include "python/extension/interpreter.h"
 #include "python/extension/interrupts.h"
 #include "python/extension/model.h"
 #include "python/extension/results.h"
+#include "python/library/limits.h"
 #include "python/library/surgery.h"
 
 namespace vgg19::python {
@@ -34,7 +29,11 @@ class Arguments {
 
     template <class Value>
     void take(const char* name, Value& value) const {
-        if (given_.contains(name)) value = nb::cast<Value>(nb::object(given_[name]));
+        if (given_.contains(name)) value = argument<Value>(nb::object(given_[name]), name);
+    }
+    template <class Value>
+    void take(const char* name, std::optional<Value>& value) const {
+        if (given_.contains(name)) value = argument<Value>(nb::object(given_[name]), name);
     }
     void take(const char* name, MapSize& size) const {
         if (given_.contains(name)) size = size_of(nb::object(given_[name]));
@@ -160,7 +159,9 @@ nb::object prune_to(const PythonModel& model, const std::filesystem::path& desti
                     const nb::object& progress) {
     const Arguments arguments(given);
     PruneOptions options;
-    if (given.contains("pictures")) options.pictures = picture_options(arguments);
+    const PictureOptions pictures = picture_options(arguments);
+    require_cpu(pictures.threads, pictures.isa);
+    if (given.contains("pictures")) options.pictures = pictures;
     arguments.take("ratio", options.ratio);
     arguments.take("target_macs", options.target_macs);
     arguments.take("layers", options.layers);
@@ -219,7 +220,7 @@ nb::object evaluate_on(const PythonModel& model, const nb::object& reference, co
     arguments.take("label_map", options.label_map);
     arguments.take("class_order", options.class_order);
     std::optional<Model> other;
-    if (!reference.is_none()) other = nb::cast<const PythonModel&>(reference).model;
+    if (!reference.is_none()) other = model_in(reference, "reference").model;
     const Progress told = progress_to(progress);
     Evaluation done;
     {

@@ -1,3 +1,5 @@
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -5,6 +7,7 @@
 #include "converter/import/import.h"
 #include "converter/import/settings.h"
 #include "engine/model/model_file.h"
+#include "python/library/limits.h"
 #include "python/library/pictures_to_use.h"
 #include "python/library/surgery.h"
 #include "tools/command.h"
@@ -23,14 +26,31 @@ std::optional<bool> second_of(const char* what, std::string_view value, std::str
                                       std::string(second) + ", found '" + std::string(value) + "'");
 }
 
+void require_limits(const ConvertOptions& given) {
+    if (given.batch_norm_epsilon) {
+        require_between("batch_norm_epsilon", *given.batch_norm_epsilon,
+                        converter::smallest_batch_norm_epsilon, converter::largest_batch_norm_epsilon);
+    }
+    if (given.range) require_between("range", *given.range, 1, converter::largest_range);
+    for (std::size_t i = 0; i < 3; ++i) {
+        const std::string place = "[" + std::to_string(i) + "]";
+        if (given.mean) require_between("mean" + place, (*given.mean)[i], 0, converter::largest_range);
+        if (!given.deviation) continue;
+        require_between("deviation" + place, (*given.deviation)[i], converter::smallest_deviation,
+                        converter::largest_range);
+    }
+    if (!given.size.empty()) require_input_size(given.size);
+}
+
 converter::ImportOptions import_options(const ConvertOptions& given) {
+    require_limits(given);
     converter::ImportOptions options;
     options.formats = converter::foreign_formats();
     if (const auto output = second_of("dense_order", given.dense_order, "input", "output")) {
         options.dense_order = *output ? model::DenseOrder::output_major : model::DenseOrder::input_major;
     }
     options.key = given.key;
-    options.batch_norm_epsilon = given.batch_norm_epsilon;
+    options.batch_norm_epsilon = given.batch_norm_epsilon.value_or(0);
     options.classes = given.classes;
     options.input_size = given.size;
     options.mean = given.mean;
@@ -39,7 +59,7 @@ converter::ImportOptions import_options(const ConvertOptions& given) {
     if (const auto bgr = second_of("channels", given.channels, "RGB", "BGR")) {
         options.channel_order = *bgr ? ChannelOrder::bgr : ChannelOrder::rgb;
     }
-    if (given.range != 0) options.range = static_cast<float>(given.range);
+    if (given.range) options.range = static_cast<float>(*given.range);
     if (const auto average = second_of("pooling", given.pooling, "max", "average")) {
         options.pooling = *average ? Pooling::average : Pooling::max;
     }

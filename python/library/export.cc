@@ -2,6 +2,7 @@
 
 #include "converter/export/onnx_file.h"
 #include "converter/export/torch_file.h"
+#include "python/library/limits.h"
 #include "python/library/pictures_to_use.h"
 #include "python/library/surgery.h"
 
@@ -9,6 +10,9 @@ namespace vgg19::python {
 
 void export_onnx(const Model& model, const std::filesystem::path& destination, const ExportOptions& options,
                  const Progress& progress) {
+    if (options.batch != 0) {
+        require_between("batch", static_cast<double>(options.batch), 1, converter::largest_onnx_batch);
+    }
     const WholeModel whole(model);
     check_destination(whole.file(), destination);
     const converter::OnnxOptions onnx = {.input_size = options.size,

@@ -8,6 +8,7 @@
 #include "converter/quantize/option_names.h"
 #include "converter/quantize/sensitivity.h"
 #include "kernels/common/parallel.h"
+#include "python/library/limits.h"
 #include "python/library/pictures_to_use.h"
 #include "python/library/surgery.h"
 #include "vgg19/error.h"
@@ -89,6 +90,7 @@ Quantization quantize_all(const model::ModelFile& model, const std::filesystem::
 
 Quantization quantize(const Model& model, const std::filesystem::path& destination,
                       const QuantizeOptions& options, const Progress& progress) {
+    require_cpu(options.pictures.threads, options.pictures.isa);
     const WholeModel whole(model);
     check_destination(whole.file(), destination);
     if (options.scope == "all") return quantize_all(whole.file(), destination, options, progress);

@@ -37,14 +37,14 @@ struct PictureOptions {
 struct ConvertOptions {
     std::string dense_order{};  ///< "input", "output" or ""
     std::string key{};
-    double batch_norm_epsilon = 0;
+    std::optional<double> batch_norm_epsilon{};
     std::filesystem::path classes{};
     MapSize size{};
     bool features_only = false;
     std::string pooling{};        ///< "max", "average" or ""
     std::string preprocessing{};  ///< "torchvision", "caffe" or ""
     std::string channels{};       ///< "RGB", "BGR" or ""
-    double range = 0;
+    std::optional<double> range{};
     std::optional<std::array<float, 3>> mean{};
     std::optional<std::array<float, 3>> deviation{};
 };

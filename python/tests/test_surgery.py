@@ -245,3 +245,83 @@ def test_a_model_in_memory_can_be_changed_too(narrow_path):
     memory = vgg19.Model.from_bytes(narrow_path.read_bytes())
     done = vgg19.quantize(memory)
     assert bytes(done.model.buffer) == bytes(vgg19.quantize(narrow_path).model.buffer)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"range": 0}, "range: expected a number from 1 to 65535, found 0"),
+        ({"range": float("nan")}, "range: .*found nan"),
+        ({"batch_norm_epsilon": 0}, "batch_norm_epsilon: expected a number from 1e-30 to 1, found 0"),
+        ({"batch_norm_epsilon": -1}, "batch_norm_epsilon"),
+        ({"batch_norm_epsilon": 2}, "batch_norm_epsilon"),
+        ({"mean": [0.5, -1, 0.5]}, r"mean\[1\]: expected a number from 0 to 65535, found -1"),
+        ({"deviation": [1, 1, 0]}, r"deviation\[2\]: .*found 0"),
+        ({"size": 5}, "size: expected a whole number from 16 to 8192.*found 5"),
+    ],
+)
+def test_convert_refuses_what_the_command_refuses(weights, options, message):
+    with pytest.raises(vgg19.UsageError, match=message):
+        vgg19.convert(weights, **options)
+
+
+def test_limits_are_the_commands(narrow, folder_of_pictures, tmp_path):
+    for options in ({"isa": "mmx"}, {"threads": -1}, {"threads": 1025}):
+        for call in (
+            lambda **options: vgg19.quantize(narrow, **options),
+            lambda **options: vgg19.prune(narrow, **options),
+            lambda **options: vgg19.evaluate(narrow, folder_of_pictures, class_order="index", **options),
+        ):
+            with pytest.raises(vgg19.UsageError, match=f"{next(iter(options))}: expected"):
+                call(**options)
+    with pytest.raises(vgg19.UsageError, match="batch: expected a number from 1 to 65536, found 65537"):
+        vgg19.export(narrow, onnx=tmp_path / "model.onnx", batch=65537)
+    assert not list(tmp_path.iterdir())
+    for size in (0, 15, 8193, (32, 2**40), 2**63):
+        with pytest.raises(vgg19.UsageError, match="size: expected a whole number from 16 to 8192"):
+            narrow.macs(size)
+    assert 0 < narrow.macs(16) < narrow.macs((32, 8192))
+
+
+def test_wrong_values_are_named(narrow, weights, folder_of_pictures, tmp_path):
+    onnx = tmp_path / "model.onnx"
+    session = vgg19.Session(narrow, size=32)
+    picture = numpy.zeros((32, 32, 3), numpy.uint8)
+    calibrate = {"scope": "all", "pictures": folder_of_pictures}
+    calls = {
+        "top": [lambda v=v: session.classify(picture, top=v) for v in (-1, 1.5, "3", 2**70)],
+        "the picture": [lambda: session.preprocess("a\0b")],
+        "mean": [lambda v=v: vgg19.convert(weights, mean=v) for v in ([1], 5, "abc")],
+        "range": [lambda: vgg19.convert(weights, range="255")],
+        "key": [lambda: vgg19.convert(weights, key=3)],
+        "features_only": [lambda: vgg19.convert(weights, features_only=3)],
+        "progress": [lambda: vgg19.convert(weights, progress=3)],
+        "log": [lambda: vgg19.Session(narrow, size=32, log=3)],
+        "count": [lambda v=v: vgg19.quantize(narrow, **calibrate, count=v) for v in (2.5, 2**70, "3")],
+        "keep_fp32": [lambda v=v: vgg19.quantize(narrow, **calibrate, keep_fp32=v) for v in ([3], 3)],
+        "scope": [lambda: vgg19.quantize(narrow, scope=3)],
+        "threads": [lambda v=v: vgg19.quantize(narrow, threads=v) for v in (1.5, 2**40)],
+        "layers": [lambda v=v: vgg19.prune(narrow, layers=v) for v in (["a"], [1.5], [-1], 3)],
+        "seed": [lambda v=v: vgg19.prune(narrow, seed=v) for v in (-1, 2**70, 1.5)],
+        "ratio": [lambda: vgg19.prune(narrow, ratio="a")],
+        "round_to": [lambda v=v: vgg19.prune(narrow, round_to=v) for v in (-1, 0, 1.5)],
+        "criterion": [lambda: vgg19.prune(narrow, criterion=3)],
+        "batch": [lambda v=v: vgg19.export(narrow, onnx=onnx, batch=v) for v in (1.5, 2**64, -1)],
+        "outputs": [lambda v=v: vgg19.export(narrow, onnx=onnx, outputs=v) for v in ([3], 3)],
+        "fp32": [lambda: vgg19.export(narrow, onnx=onnx, fp32="no")],
+        "a name in gradients": [lambda: session.backward({3: picture})],
+    }
+    for name, with_wrong_values in calls.items():
+        for call in with_wrong_values:
+            with pytest.raises((TypeError, vgg19.UsageError), match=f"^{name}: expected"):
+                call()
+                pytest.fail(name)
+
+
+@pytest.mark.filterwarnings("ignore:nanobind")
+def test_a_model_that_was_never_opened_is_refused(narrow, folder_of_pictures):
+    empty = vgg19.Model.__new__(vgg19.Model)
+    with pytest.raises(TypeError, match="model: expected a Model that was opened"):
+        vgg19.Session(empty)
+    with pytest.raises(TypeError, match="reference: expected a Model that was opened"):
+        vgg19.evaluate(narrow, folder_of_pictures, reference=empty)

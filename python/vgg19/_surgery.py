@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numbers
+import operator
 import os
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence, Tuple, Union
 
@@ -16,6 +18,11 @@ Size = Union[int, Tuple[int, int]]
 Progress = Callable[[str, int, int], object]
 """Told how far a part of the work is: progress("calibrating", done, total). What it raises ends the call, and
 no file is written. It must not wait for another thread that uses the model."""
+
+
+def _require_progress(progress: Any) -> None:
+    if progress is not None and not callable(progress):
+        raise TypeError(f"progress: expected a function, found {progress!r}")
 
 
 def _given(**options: Any) -> Dict[str, Any]:
@@ -79,6 +86,7 @@ def convert(
 
     Raises BadInputError that lists what is missing, extra or of another shape.
     """
+    _require_progress(progress)
     options = _given(
         key=key,
         classes=classes,
@@ -86,8 +94,8 @@ def convert(
         preprocessing=preprocessing,
         channels=channels,
         range=range,
-        mean=None if mean is None else list(mean),
-        deviation=None if deviation is None else list(deviation),
+        mean=_list("mean", mean),
+        deviation=_list("deviation", deviation),
         pooling=pooling,
         features_only=features_only,
         dense_order=dense_order,
@@ -122,6 +130,7 @@ def export(
     outputs: of the graph, by their names; None: "logits", or the last map of a model without a classifier.
     fp32: write quantised layers of the graph in FP32.
     """
+    _require_progress(progress)
     if (onnx is None) == (torch is None):
         raise _vgg19.UsageError("export: expected either onnx or torch, found " + ("none" if onnx is None else "both"))
     if onnx is None and (size is not None or batch is not None or outputs is not None or fp32):
@@ -131,7 +140,7 @@ def export(
     options = _given(
         size=size,
         batch=None if batch is None else _positive("batch", batch),
-        outputs=None if outputs is None else list(outputs),
+        outputs=_list("outputs", outputs),
         fp32=fp32,
     )
     destination = torch if onnx is None else onnx
@@ -172,6 +181,7 @@ def quantize(
     sensitivity: also run each layer alone in INT8.
     threads: 0 means as many as this process has CPUs. isa, exif: as in Session and `vgg19 classify`.
     """
+    _require_progress(progress)
     if scope == "all" and pictures is None:
         raise _vgg19.UsageError('pictures: expected pictures to calibrate with for scope "all", found none')
     if scope != "all" and (pictures is not None or sensitivity or keep_fp32 or no_winograd):
@@ -187,8 +197,8 @@ def quantize(
         count=_positive("count", count),
         size=size,
         range=range,
-        keep_fp32=list(keep_fp32),
-        no_winograd=[] if no_winograd == "all" else list(no_winograd),
+        keep_fp32=_list("keep_fp32", keep_fp32),
+        no_winograd=[] if no_winograd == "all" else _list("no_winograd", no_winograd),
         all_direct=no_winograd == "all",
         equalization=equalization,
         bias_correction=bias_correction,
@@ -235,11 +245,12 @@ def prune(
     pictures: a folder of pictures, or CIFAR-10's files: the next layers' weights are refitted on `count` of
       them, unless refit=False.
     """
+    _require_progress(progress)
     options = _given(
         ratio=ratio,
         target_macs=target_macs,
-        layers=None if layers is None else list(layers),
-        round_to=round_to,
+        layers=_list("layers", layers),
+        round_to=None if round_to is None else _positive("round_to", round_to),
         criterion=criterion,
         seed=seed,
         plan=plan,
@@ -249,11 +260,14 @@ def prune(
     if ratio is not None and target_macs is not None:
         raise _vgg19.UsageError("target_macs says how much to remove: it cannot go with ratio")
     for name, share in (("ratio", ratio), ("target_macs", target_macs)):
+        if share is not None and not isinstance(share, numbers.Real):
+            raise TypeError(f"{name}: expected a number from 0 to 1, found {share!r}")
         if share is not None and not 0 <= share <= 1:
             raise _vgg19.UsageError(f"{name}: expected a number from 0 to 1, found {share}")
     if pictures is not None:
-        options.update(_given(pictures=pictures, count=_positive("count", count), size=size, isa=isa))
-        options.update(threads=threads, exif=exif, refit=refit)
+        options.update(_given(pictures=pictures, count=_positive("count", count), size=size))
+        options.update(exif=exif, refit=refit)
+    options.update(_given(threads=threads, isa=isa))
     source = _as_model(model)
     made, report = _written(destination, lambda path: _vgg19._prune(source, path, options, progress))
     return Pruning(made, *report)
@@ -282,6 +296,7 @@ def evaluate(
     label_map: a file with the model's class for each class of the data. class_order: instead, how class folders
       map to the model's classes: "name", "index", "alphabetical" or "natural". None: the only possible reading.
     """
+    _require_progress(progress)
     options = _given(
         pictures=pictures,
         count=_positive("count", (1 << 62) if count is None else count),
@@ -298,7 +313,20 @@ def evaluate(
     return result
 
 
+def _list(name: str, values: Any) -> Optional[List[Any]]:
+    if values is None:
+        return None
+    try:
+        return list(values)
+    except TypeError:
+        raise TypeError(f"{name}: expected a list, found {values!r}") from None
+
+
 def _positive(name: str, number: int) -> int:
+    try:
+        number = operator.index(number)
+    except TypeError:
+        raise TypeError(f"{name}: expected a whole number, found {number!r}") from None
     if number < 1:
         raise _vgg19.UsageError(f"{name}: expected at least 1, found {number}")
     return number
