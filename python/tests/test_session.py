@@ -1,4 +1,6 @@
 import array
+import gc
+import weakref
 
 import numpy
 import pytest
@@ -291,3 +293,34 @@ def test_exceptions_have_pythons_bases():
     assert issubclass(vgg19.FailedError, vgg19.Error) and issubclass(vgg19.FailedError, RuntimeError)
     assert issubclass(vgg19.CancelledError, vgg19.Error)
     assert vgg19.Error.__module__ == "vgg19"
+
+
+def test_cycles_are_collected(narrow, narrow_path):
+    class Log:
+        def __call__(self, level, message):
+            self.called = True
+
+    class Bytes(bytearray):
+        pass
+
+    def with_log():
+        log = Log()
+        log.session = vgg19.Session(narrow, size=32, log=log)
+        assert log.called
+        return weakref.ref(log)
+
+    def with_buffer():
+        owner = Bytes(narrow_path.read_bytes())
+        owner.session = vgg19.Session(vgg19.Model.from_bytes(owner), size=32)
+        owner.model = owner.session.model
+        return weakref.ref(owner)
+
+    for make in (with_log, with_buffer):
+        kept = make()
+        assert kept() is not None
+        gc.collect()
+        assert kept() is None, make
+    session = vgg19.Session(vgg19.Model.from_bytes(Bytes(narrow_path.read_bytes())), size=32, log=Log())
+    gc.collect()  # leaves what is in use
+    again = vgg19.Session(session.model, size=32)
+    numpy.testing.assert_array_equal(session.run(zeros(session)), again.run(zeros(again)))
