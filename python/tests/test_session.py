@@ -105,6 +105,39 @@ def test_takes_tensors_by_dlpack(narrow):
     numpy.testing.assert_array_equal(out, session.run(input))
 
 
+class Raising:
+    """Once: a second question would find nothing wrong."""
+
+    def __init__(self, error):
+        self.errors = [error]
+
+    def __dlpack__(self, **options):
+        raise self.errors.pop()
+
+    def __dlpack_device__(self):
+        return (1, 0)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError, ZeroDivisionError])
+def test_what_an_array_raises_is_not_swallowed(narrow, error):
+    session = vgg19.Session(narrow, size=32)
+    with pytest.raises(error):
+        session.run(Raising(error()))
+    with pytest.raises(error):
+        session.run(zeros(session), out=Raising(error()))
+    with pytest.raises(error):
+        session.preprocess(Raising(error()))
+
+
+def test_an_array_that_does_not_give_its_memory_says_why(narrow):
+    session = vgg19.Session(narrow, size=32)
+    with pytest.raises(vgg19.UsageError, match="Raising that does not: no export today"):
+        session.run(Raising(BufferError("no export today")))
+    for dtype in (">f4", object):
+        with pytest.raises(vgg19.UsageError, match=f"found .*ndarray of {numpy.dtype(dtype)}"):
+            session.run(numpy.zeros((1, 3, 32, 32), dtype))
+
+
 @pytest.mark.parametrize(
     ("input", "message"),
     [
