@@ -62,8 +62,46 @@ std::string strides_text(const Array& array) {
     return "(" + text + ")";
 }
 
+/// "numpy.ndarray of >f4".
+std::string type_text(nb::handle object) {
+    auto text = nb::cast<std::string>(nb::str(nb::handle(object.type()).attr("__name__")));
+    if (nb::hasattr(object, "dtype"))
+        text += " of " + nb::cast<std::string>(nb::str(attribute(object, "dtype")));
+    return text;
+}
+
 [[noreturn]] void refuse(const std::string& message) {
     throw Error(ErrorKind::usage, message);
+}
+
+/// The memory of an object of another library, asked for here because nanobind hides what the object raises.
+nb::object capsule_of(nb::handle object) {
+    const nb::object method = attribute(object, "__dlpack__");
+    nb::dict keywords;
+    keywords["max_version"] = nb::make_tuple(1, 0);
+    try {
+        return called(method, nb::tuple(), keywords);
+    } catch (nb::python_error& error) {
+        if (!error.matches(PyExc_TypeError)) throw;
+    }
+    return called(method, nb::tuple());  // it is older than versions
+}
+
+/// nanobind's own way also knows arrays that have a buffer, such as numpy's.
+template <class Array>
+bool is_array(nb::handle object, Array& array) {
+    const bool is_foreign = PyObject_CheckBuffer(object.ptr()) == 0 && nb::hasattr(object, "__dlpack__") &&
+                            !PyType_Check(object.ptr());
+    if (!is_foreign) return nb::try_cast(object, array, false);
+    try {
+        return nb::try_cast(capsule_of(object), array, false);
+    } catch (nb::python_error& error) {
+        const bool is_about_the_array = error.matches(PyExc_BufferError) || error.matches(PyExc_TypeError) ||
+                                        error.matches(PyExc_ValueError);
+        if (!is_about_the_array) throw;
+        refuse("expected an array that gives its memory, found one of type " + type_text(object) +
+               " that does not: " + nb::cast<std::string>(nb::str(error.value())));
+    }
 }
 
 [[noreturn]] void refuse_type(const std::string& name, nb::dlpack::dtype type, const Shape& shape,
@@ -101,7 +139,7 @@ nb::ndarray<nb::ro> array_to_read(nb::handle object, const std::string& name, nb
 nb::ndarray<> array_to_write(nb::handle object, const std::string& name, nb::dlpack::dtype type,
                              const Shape& shape) {
     nb::ndarray<> array;
-    if (!nb::try_cast(object, array, false)) {
+    if (!is_array(object, array)) {
         if (any_array(object).is_valid()) {
             refuse(name + ": expected an array to write, found one that is read-only");
         }
@@ -122,8 +160,12 @@ std::string shape_text(const Shape& shape) {
 
 nb::ndarray<nb::ro> any_array(nb::handle object) {
     nb::ndarray<nb::ro> array;
-    if (!nb::try_cast(object, array, false)) return {};
-    return array;
+    if (is_array(object, array)) return array;
+    if (PyObject_CheckBuffer(object.ptr()) != 0) {
+        refuse("expected an array of numbers in this machine's byte order, found one of type " +
+               type_text(object));
+    }
+    return {};
 }
 
 void require_values_in_memory(nb::handle object, const std::string& name) {

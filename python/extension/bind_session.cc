@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -51,13 +52,20 @@ const char* name_of(LogLevel level) {
 }
 
 /// Calls the function with the interpreter's lock. What it raises leaves the call of the library.
-Log log_to(const nb::object& function) {
-    if (function.is_none()) return {};
-    if (PyCallable_Check(function.ptr()) == 0) refuse_argument("log", "a function", function);
+Log log_to(const std::shared_ptr<nb::object>& function) {
+    if (!function->is_valid()) return {};
     return [function](LogLevel level, std::string_view message) {
         const Locked lock;
-        called(function, nb::make_tuple(name_of(level), text(message)));
+        const nb::object now = *function;
+        if (now.is_valid()) called(now, nb::make_tuple(name_of(level), text(message)));
     };
+}
+
+/// The one reference that the session has, however often the library copies its log.
+std::shared_ptr<nb::object> shared_function(const nb::object& function) {
+    if (function.is_none()) return std::make_shared<nb::object>();
+    if (PyCallable_Check(function.ptr()) == 0) refuse_argument("log", "a function", function);
+    return std::make_shared<nb::object>(function);
 }
 
 void construct(PythonSession* self, const nb::object& model, int threads, nb::handle size, std::size_t batch,
@@ -74,8 +82,9 @@ void construct(PythonSession* self, const nb::object& model, int threads, nb::ha
     options.isa = isa.value_or("");
     options.convolution = convolution.value_or("");
     options.plan_file = plan_file ? plan_file->string() : "";
-    options.log = log_to(log);
-    new (self) PythonSession(model, options);
+    const std::shared_ptr<nb::object> function = shared_function(log);
+    options.log = log_to(function);
+    new (self) PythonSession(model, options, function);
 }
 
 constexpr const char* construct_signature =
@@ -193,7 +202,8 @@ void bind_pictures(nb::class_<PythonSession>& type) {
 }  // namespace
 
 void bind_session(nb::module_& module) {
-    nb::class_<PythonSession> type(module, "Session", nb::is_final(), class_documentation);
+    nb::class_<PythonSession> type(module, "Session", nb::is_final(),
+                                   nb::type_slots(PythonSession::collection_slots()), class_documentation);
     type.def("__init__", construct, nb::arg("model"), nb::kw_only(), nb::arg("threads") = 0,
              nb::arg("size").none() = nb::none(), nb::arg("batch") = 1,
              nb::arg("outputs").none() = nb::none(), nb::arg("gradients") = false,

@@ -1,18 +1,17 @@
 #include "python/extension/model.h"
 
-#include <nanobind/ndarray.h>
 #include <nanobind/stl/filesystem.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <span>
 #include <string>
 #include <utility>
 
-#include "python/extension/arrays.h"
 #include "python/extension/interpreter.h"
 #include "python/extension/results.h"
 #include "python/library/limits.h"
@@ -24,10 +23,11 @@ namespace {
 
 /// Lets go of a caller's memory on any thread, also one that Python does not know.
 struct Release {
-    void operator()(nb::ndarray<nb::ro>* array) const {
-        if (!Py_IsInitialized()) return;  // the interpreter has ended, and its objects with it
+    void operator()(Py_buffer* buffer) const {
+        if (Py_IsInitialized() == 0) return;  // the interpreter has ended, and its objects with it
         const Locked lock;
-        delete array;
+        PyBuffer_Release(buffer);
+        delete buffer;
     }
 };
 
@@ -36,11 +36,12 @@ PythonModel model_of_bytes(nb::handle buffer) {
     const nb::object view = nb::steal(PyMemoryView_FromObject(buffer.ptr()));
     if (!view.is_valid()) nb::raise_python_error();
     const nb::object bytes = view.attr("cast")("B");
-    const nb::ndarray<nb::ro> array = any_array(bytes);
-    if (!array.is_valid()) throw nb::type_error("from_bytes: expected an object with a buffer of bytes");
-    const std::span<const std::byte> memory(static_cast<const std::byte*>(array.data()), array.size());
-    const std::shared_ptr<const void> owner(new nb::ndarray<nb::ro>(array), Release());
-    return {Model::from_memory(memory, owner), {}, bytes.attr("toreadonly")(), false};
+    auto held = std::make_unique<Py_buffer>();
+    if (PyObject_GetBuffer(bytes.ptr(), held.get(), PyBUF_SIMPLE) != 0) nb::raise_python_error();
+    const std::shared_ptr<Py_buffer> owner(held.release(), Release());
+    const std::span<const std::byte> memory(static_cast<const std::byte*>(owner->buf),
+                                            static_cast<std::size_t>(owner->len));
+    return {Model::from_memory(memory, owner), {}, bytes.attr("toreadonly")(), false, bytes};
 }
 
 /// The file's pages as the system has them, which all processes share.
@@ -61,7 +62,7 @@ PythonModel open_model(const std::optional<std::filesystem::path>& given, bool m
     }();
     if (!mapped) return opened;
     const PythonModel in_memory = model_of_bytes(mapping_of(*opened.path));
-    return {in_memory.model, opened.path, in_memory.buffer, true};
+    return {in_memory.model, opened.path, in_memory.buffer, true, in_memory.exporter};
 }
 
 nb::object buffer_of(const PythonModel& self) {
@@ -82,6 +83,22 @@ nb::tuple reduced(const PythonModel& self, int protocol) {
                                  ? nb::module_::import_("pickle").attr("PickleBuffer")(self.buffer)
                                  : self.buffer.attr("tobytes")();
     return nb::make_tuple(package.attr("model_of_bytes"), nb::make_tuple(bytes));
+}
+
+/// For Python's collector of cycles: the buffer may hold the model.
+int traverse(PyObject* self, visitproc visit, void* arg) {
+    Py_VISIT(Py_TYPE(self));
+    if (!nb::inst_ready(self)) return 0;
+    const auto* const model = nb::inst_ptr<PythonModel>(self);
+    Py_VISIT(model->buffer.ptr());
+    Py_VISIT(model->exporter.ptr());
+    return 0;
+}
+
+PyType_Slot* collection_slots() {
+    static std::array<PyType_Slot, 2> slots = {
+        {{Py_tp_traverse, reinterpret_cast<void*>(traverse)}, {0, nullptr}}};
+    return slots.data();
 }
 
 std::string described(const PythonModel& self) {
@@ -158,7 +175,7 @@ const PythonModel& model_in(nb::handle object, const char* name) {
 }
 
 void bind_model(nb::module_& module) {
-    nb::class_<PythonModel> type(module, "Model", nb::is_final(),
+    nb::class_<PythonModel> type(module, "Model", nb::is_final(), nb::type_slots(collection_slots()),
                                  "A model file, opened and checked. Immutable and thread-safe; copies, also "
                                  "in other processes (it can\n"
                                  "be pickled, by its path), share the file.");

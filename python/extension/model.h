@@ -18,6 +18,7 @@ struct PythonModel {
     std::optional<std::filesystem::path> path;  ///< absolute; none for a model in memory
     nb::object buffer;                          ///< whose memory it uses; invalid for a file that is read
     bool mapped = false;                        ///< whether that is a mapping of the file
+    nb::handle exporter{};  ///< what the library's model itself holds of Python, one reference; or invalid
 };
 
 /// Throws TypeError that names the argument for another object, and for a Model that was never opened.

@@ -3,6 +3,7 @@
 #include <nanobind/stl/string.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "python/extension/arguments.h"
@@ -60,9 +61,31 @@ class PythonSession::Turn {
     std::atomic<bool>& is_busy_;
 };
 
-PythonSession::PythonSession(const nb::object& model, const SessionOptions& options)
-    : model_(opened(model)), session_(made(model_in(model_, "model").model, options)) {
+PythonSession::PythonSession(const nb::object& model, const SessionOptions& options,
+                             std::shared_ptr<nb::object> log)
+    : model_(opened(model)), log_(std::move(log)), session_(made(model_in(model_, "model").model, options)) {
     remember_shape();
+}
+
+PyType_Slot* PythonSession::collection_slots() {
+    static std::array<PyType_Slot, 3> slots = {{{Py_tp_traverse, reinterpret_cast<void*>(traverse)},
+                                                {Py_tp_clear, reinterpret_cast<void*>(clear)},
+                                                {0, nullptr}}};
+    return slots.data();
+}
+
+int PythonSession::traverse(PyObject* self, visitproc visit, void* arg) {
+    Py_VISIT(Py_TYPE(self));
+    if (!nb::inst_ready(self)) return 0;
+    const auto* const session = nb::inst_ptr<PythonSession>(self);
+    Py_VISIT(session->model_.ptr());
+    Py_VISIT(session->log_->ptr());
+    return 0;
+}
+
+int PythonSession::clear(PyObject* self) {
+    if (nb::inst_ready(self)) nb::inst_ptr<PythonSession>(self)->log_->reset();
+    return 0;
 }
 
 void PythonSession::remember_shape() {

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -20,8 +21,12 @@ namespace nb = nanobind;
 /// Error (usage).
 class PythonSession {
   public:
-    /// `model`: a vgg19.Model, which it keeps, or the path of one.
-    PythonSession(const nb::object& model, const SessionOptions& options);
+    /// `model`: a vgg19.Model, which it keeps, or the path of one. `log`: the function that the options' log
+    /// calls, or an invalid object.
+    PythonSession(const nb::object& model, const SessionOptions& options, std::shared_ptr<nb::object> log);
+
+    /// For Python's collector of cycles, such as a log function that holds its session.
+    static PyType_Slot* collection_slots();
 
     nb::object run(nb::handle input, nb::handle out);
     nb::object backward(nb::handle gradients, nb::handle out);
@@ -59,7 +64,11 @@ class PythonSession {
     std::vector<Prediction> predictions_of(const ImageView& picture, std::size_t top);
     nb::object result(const std::vector<nb::object>& arrays) const;
 
+    static int traverse(PyObject* self, visitproc visit, void* arg);
+    static int clear(PyObject* self);
+
     nb::object model_;
+    std::shared_ptr<nb::object> log_;
     Session session_;
     std::vector<Output> outputs_;
     MapSize input_size_;

@@ -1,4 +1,6 @@
 import array
+import gc
+import weakref
 
 import numpy
 import pytest
@@ -101,6 +103,39 @@ def test_takes_tensors_by_dlpack(narrow):
     input, out = input_image(32, 32, 2), numpy.zeros((1, 1000), numpy.float32)
     session.run(OnlyDlpack(input), out=OnlyDlpack(out))
     numpy.testing.assert_array_equal(out, session.run(input))
+
+
+class Raising:
+    """Once: a second question would find nothing wrong."""
+
+    def __init__(self, error):
+        self.errors = [error]
+
+    def __dlpack__(self, **options):
+        raise self.errors.pop()
+
+    def __dlpack_device__(self):
+        return (1, 0)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError, ZeroDivisionError])
+def test_what_an_array_raises_is_not_swallowed(narrow, error):
+    session = vgg19.Session(narrow, size=32)
+    with pytest.raises(error):
+        session.run(Raising(error()))
+    with pytest.raises(error):
+        session.run(zeros(session), out=Raising(error()))
+    with pytest.raises(error):
+        session.preprocess(Raising(error()))
+
+
+def test_an_array_that_does_not_give_its_memory_says_why(narrow):
+    session = vgg19.Session(narrow, size=32)
+    with pytest.raises(vgg19.UsageError, match="Raising that does not: no export today"):
+        session.run(Raising(BufferError("no export today")))
+    for dtype in (">f4", object):
+        with pytest.raises(vgg19.UsageError, match=f"found .*ndarray of {numpy.dtype(dtype)}"):
+            session.run(numpy.zeros((1, 3, 32, 32), dtype))
 
 
 @pytest.mark.parametrize(
@@ -291,3 +326,34 @@ def test_exceptions_have_pythons_bases():
     assert issubclass(vgg19.FailedError, vgg19.Error) and issubclass(vgg19.FailedError, RuntimeError)
     assert issubclass(vgg19.CancelledError, vgg19.Error)
     assert vgg19.Error.__module__ == "vgg19"
+
+
+def test_cycles_are_collected(narrow, narrow_path):
+    class Log:
+        def __call__(self, level, message):
+            self.called = True
+
+    class Bytes(bytearray):
+        pass
+
+    def with_log():
+        log = Log()
+        log.session = vgg19.Session(narrow, size=32, log=log)
+        assert log.called
+        return weakref.ref(log)
+
+    def with_buffer():
+        owner = Bytes(narrow_path.read_bytes())
+        owner.session = vgg19.Session(vgg19.Model.from_bytes(owner), size=32)
+        owner.model = owner.session.model
+        return weakref.ref(owner)
+
+    for make in (with_log, with_buffer):
+        kept = make()
+        assert kept() is not None
+        gc.collect()
+        assert kept() is None, make
+    session = vgg19.Session(vgg19.Model.from_bytes(Bytes(narrow_path.read_bytes())), size=32, log=Log())
+    gc.collect()  # leaves what is in use
+    again = vgg19.Session(session.model, size=32)
+    numpy.testing.assert_array_equal(session.run(zeros(session)), again.run(zeros(again)))

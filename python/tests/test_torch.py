@@ -117,6 +117,29 @@ class TestFeatures:
         with pytest.raises(vgg19.UsageError, match="picture: .*resolve_neg"):
             session.preprocess(torch._neg_view(torch.zeros(32, 32, 3, dtype=torch.uint8)))
 
+    def test_whatever_the_default_type_and_device_are(self, network, model):
+        x = images(1, 3, 32, 32).sigmoid()
+
+        def everything():
+            features = vgg19.torch.Features([5, "relu2_2"], model, pixels=True)
+            leaf = x.detach().requires_grad_(True)
+            found = features(leaf)
+            loss = found[5].sum() + found["relu2_2"].sum()
+            return [*found.values(), *torch.autograd.grad(loss, leaf), *vgg19.torch.to_state_dict(model).values()]
+
+        expected = everything()
+        for default in (torch.float64, torch.float16, torch.bfloat16):
+            torch.set_default_dtype(default)
+            try:
+                found = everything()
+            finally:
+                torch.set_default_dtype(torch.float32)
+            assert all(map(torch.equal, found, expected)), default
+        if hasattr(torch, "set_default_device"):  # from PyTorch 2.0 on
+            with torch.device("meta"):
+                found = everything()
+            assert all(map(torch.equal, found, expected))
+
     def test_of_dense_layers(self, network, model):
         x = images(2, 3, 64, 50)
         features = vgg19.torch.Features("logits", network)

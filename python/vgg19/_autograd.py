@@ -46,11 +46,11 @@ class Engine:
         """The outputs for float32 (batch, 3, height, width) in C order, and what gradient() needs."""
         with self._lock:
             session = self._session_for(images.shape, keeps_record)
-            results = {output.name: torch.empty(output.shape) for output in session.outputs}
+            results = {output.name: _empty(output.shape) for output in session.outputs}
             session.run(images.detach(), out=_one_or_all(results))
             record = None
             if keeps_record:
-                record = torch.empty(session.record_bytes, dtype=torch.uint8)
+                record = _empty((session.record_bytes,), torch.uint8)
                 session.copy_record(record)
         return list(results.values()), record
 
@@ -63,7 +63,7 @@ class Engine:
             for name, values in zip(self.outputs, gradients)
             if values is not None
         }
-        result = torch.empty(tuple(shape))
+        result = _empty(tuple(shape))
         with self._lock:
             session = self._session_for(shape, True)
             session.set_record(record)
@@ -116,6 +116,11 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_calls_in_progress)
 
 
+def _empty(shape: Tuple[int, ...], dtype: torch.dtype = torch.float32) -> torch.Tensor:
+    """Whatever PyTorch's default type and device are."""
+    return torch.empty(shape, dtype=dtype, device="cpu")
+
+
 def _one_or_all(arrays: Dict[str, torch.Tensor]) -> Any:
     """What a session of one output expects, or else one of several."""
     return next(iter(arrays.values())) if len(arrays) == 1 else arrays
@@ -139,7 +144,7 @@ class Run(torch.autograd.Function):
             return None, None
         (record,) = ctx.saved_tensors
         # With create_graph=True the gradient must lead to the error, even if what it is computed from is constant.
-        graph = torch.zeros((), requires_grad=torch.is_grad_enabled())
+        graph = torch.zeros((), dtype=torch.float32, device="cpu", requires_grad=torch.is_grad_enabled())
         return None, _Gradient.apply(ctx.engine, ctx.shape, record, graph, *gradients)
 
 

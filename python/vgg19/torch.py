@@ -188,7 +188,7 @@ def to_state_dict(model: Union[Model, str, "os.PathLike[str]"]) -> Dict[str, tor
     with tempfile.TemporaryDirectory(prefix="vgg19-") as folder:
         path = os.path.join(folder, "weights.pth")
         export(model, torch=path)
-        states: Dict[str, torch.Tensor] = torch.load(path)
+        states: Dict[str, torch.Tensor] = torch.load(path, map_location="cpu")
         return states
 
 
@@ -232,7 +232,9 @@ def _require_images(images: torch.Tensor) -> None:
 def _normalised(pixels: torch.Tensor, preprocessing: Preprocessing) -> torch.Tensor:
     if preprocessing.channel_order == "BGR":
         pixels = pixels.flip(-3)
-    mean = torch.tensor(preprocessing.mean).view(3, 1, 1)
-    deviation = torch.tensor(preprocessing.deviation).view(3, 1, 1)
+    mean, deviation = (
+        torch.tensor(numbers, dtype=pixels.dtype, device=pixels.device).view(3, 1, 1)
+        for numbers in (preprocessing.mean, preprocessing.deviation)
+    )
     normalised: torch.Tensor = (pixels * preprocessing.range - mean) / deviation
     return normalised
