@@ -91,8 +91,8 @@ ImageCost image_cost(std::span<const std::uint8_t> file, const std::string& name
 
 Image load_image(const std::filesystem::path& path, const ImageOptions& options) {
     const std::string name = path.string();
-    const std::vector<std::uint8_t> file =
-        with_name(name, [&] { return read_bytes(path, options.limits.max_file_bytes); });
+    const std::vector<std::uint8_t> file = with_name(
+        name, [&] { return read_bytes(path, options.limits.max_file_bytes, options.is_cancelled); });
     return decode_image(file, name, options);
 }
 

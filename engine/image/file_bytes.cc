@@ -1,14 +1,22 @@
 #include "engine/image/file_bytes.h"
 
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <fstream>
 #include <istream>
 #include <new>
+#include <optional>
+#include <span>
 #include <string>
 #include <system_error>
 
 #include "engine/image/failure.h"
+#include "engine/model/file_state.h"
 #include "engine/shortage.h"
 
 namespace vgg19 {
@@ -36,6 +44,49 @@ void append_rest(std::istream& stream, std::size_t most, std::vector<std::uint8_
     }
 }
 
+/// A pipe's bytes until no writer is left.
+class Pipe {
+  public:
+    explicit Pipe(const std::filesystem::path& path)
+        : descriptor_(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)) {
+        if (!descriptor_.is_open()) fail_reading(problem, errno);
+    }
+
+    /// Waits a moment for a writer, and for what it writes. 0: all have gone; none: nothing has happened.
+    std::optional<std::size_t> read(std::span<std::uint8_t> to) const {
+        constexpr int milliseconds = 20;
+        pollfd waiting = {.fd = descriptor_.number(), .events = POLLIN, .revents = 0};
+        errno = 0;
+        if (::poll(&waiting, 1, milliseconds) <= 0) return {};
+        const ssize_t count = ::read(descriptor_.number(), to.data(), to.size());
+        if (count >= 0) return static_cast<std::size_t>(count);
+        if (errno != EINTR && errno != EAGAIN) fail_reading(problem, errno);
+        return {};
+    }
+
+  private:
+    model::Descriptor descriptor_;
+};
+
+std::vector<std::uint8_t> read_pipe(const std::filesystem::path& path, std::size_t most,
+                                    const std::function<bool()>& is_cancelled) {
+    const Pipe pipe(path);
+    std::vector<std::uint8_t> piece(std::size_t{64} << 10U);
+    std::vector<std::uint8_t> bytes;
+    while (true) {
+        if (is_cancelled && is_cancelled()) throw Error(ErrorKind::cancelled, "reading was cancelled");
+        const std::optional<std::size_t> count = pipe.read(piece);
+        // Who asks nothing could not end the wait for a writer otherwise.
+        if (!count && errno == EINTR && bytes.empty() && !is_cancelled) fail_reading(problem, EINTR);
+        if (!count) continue;
+        if (*count == 0) return bytes;
+        if (*count > most - bytes.size()) {
+            fail_image("expected at most " + std::to_string(most) + " bytes, found more");
+        }
+        bytes.insert(bytes.end(), piece.begin(), piece.begin() + static_cast<std::ptrdiff_t>(*count));
+    }
+}
+
 }  // namespace
 
 void check_file_bytes(std::uintmax_t bytes, std::size_t most) {
@@ -49,7 +100,8 @@ std::vector<std::uint8_t> read_bytes(std::istream& stream, std::size_t most) {
     return bytes;
 }
 
-std::vector<std::uint8_t> read_bytes(const std::filesystem::path& path, std::size_t most) {
+std::vector<std::uint8_t> read_bytes(const std::filesystem::path& path, std::size_t most,
+                                     const std::function<bool()>& is_cancelled) {
     using std::filesystem::file_type;
     std::error_code error;
     const std::filesystem::file_status status = std::filesystem::status(path, error);
@@ -57,6 +109,7 @@ std::vector<std::uint8_t> read_bytes(const std::filesystem::path& path, std::siz
     if (error) fail_reading(problem, error.value());
     if (status.type() == file_type::directory) fail_image("expected an image, found a directory");
     if (status.type() == file_type::block) fail_image("expected an image, found a block device");
+    if (status.type() == file_type::fifo) return read_pipe(path, most, is_cancelled);
 
     errno = 0;
     std::ifstream stream(path, std::ios::binary);

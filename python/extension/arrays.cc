@@ -65,8 +65,9 @@ std::string strides_text(const Array& array) {
 /// "numpy.ndarray of >f4".
 std::string type_text(nb::handle object) {
     auto text = nb::cast<std::string>(nb::str(nb::handle(object.type()).attr("__name__")));
-    if (nb::hasattr(object, "dtype"))
+    if (nb::hasattr(object, "dtype")) {
         text += " of " + nb::cast<std::string>(nb::str(attribute(object, "dtype")));
+    }
     return text;
 }
 

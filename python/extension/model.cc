@@ -165,8 +165,9 @@ void bind_facts(nb::class_<PythonModel>& type) {
 }  // namespace
 
 const PythonModel& model_in(nb::handle object, const char* name) {
-    if (nb::isinstance<PythonModel>(object) && nb::inst_ready(object))
+    if (nb::isinstance<PythonModel>(object) && nb::inst_ready(object)) {
         return *nb::inst_ptr<PythonModel>(object);
+    }
     throw nb::type_error(
         (std::string(name) + ": expected a Model that was opened, found " +
          (nb::isinstance<PythonModel>(object) ? "one that was not: Model.open() and Model.convert() make them"

@@ -176,6 +176,42 @@ def test_what_a_signals_handler_raises_leaves_the_call(narrow_path):
     assert python(code, narrow_path) == "too long\n"
 
 
+@pytest.mark.parametrize("writes", [False, True])
+def test_signals_while_a_pipe_is_awaited(narrow_path, tmp_path, writes):
+    """Before its writer comes, and between two pieces of what it writes."""
+    code = """
+    os.mkfifo(sys.argv[2])
+    picture = b"P6 40 30 255\\n" + bytes(range(240)) * 15
+    signals = []
+    def handler(number, frame):
+        signals.append(number)
+        if len(signals) == 12:
+            raise TimeoutError("too long")
+    signal.signal(signal.SIGALRM, handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
+    def write():
+        time.sleep(0.15)
+        with open(sys.argv[2], "wb", buffering=0) as pipe:
+            pipe.write(picture[:1000])
+            time.sleep(0.15)
+            pipe.write(picture[1000:])
+            if sys.argv[3] == "hang":
+                time.sleep(1)
+    threading.Thread(target=write, daemon=True).start()
+    small = session(size=32)
+    try:
+        found = small.preprocess(sys.argv[2])
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        pixels = numpy.frombuffer(picture[-3600:], numpy.uint8).reshape(30, 40, 3)
+        print(len(signals) > 2, (found == small.preprocess(pixels)).all())
+    except TimeoutError as error:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        print(error)
+    """
+    expected = "True True\n" if writes else "too long\n"
+    assert python(code, narrow_path, tmp_path / "pipe", "end" if writes else "hang") == expected
+
+
 def test_a_signal_without_exception_does_not_end_a_call(narrow_path):
     code = """
     count = 0

@@ -621,3 +621,9 @@ class TestDocumentation:
         losses = [float(line.split()[-1]) for line in done.stdout.splitlines()]
         assert len(losses) == 4 and losses[-1] < losses[0]
         assert len(torch.load(tmp_path / "out.pth")) == 6
+
+
+def test_messages_of_from_torch_name_no_temporary_file():
+    with pytest.raises(vgg19.BadInputError, match="^from_torch: expected a VGG's tensors") as raised:
+        vgg19.torch.from_torch(torch.nn.Linear(3, 4))
+    assert "weights.pth" not in str(raised.value)

@@ -13,7 +13,7 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, TypeV
 
 import torch
 
-from vgg19 import BadInputError, Model, Preprocessing, UsageError, export
+from vgg19 import BadInputError, Error, Model, Preprocessing, UsageError, export
 from vgg19._autograd import Engine, Run
 
 __all__ = ["Features", "from_torch", "to_state_dict"]
@@ -174,7 +174,10 @@ def from_torch(
             torch.save(weights, checkpoint)
         except (TypeError, AttributeError, RuntimeError) as error:
             raise UsageError(f"from_torch: cannot be saved ({error}); give its state_dict() instead") from error
-        return Model.convert(checkpoint, path, **options)
+        try:
+            return Model.convert(checkpoint, path, **options)
+        except Error as error:  # which names a file that the caller does not know
+            raise type(error)(str(error).replace(str(checkpoint), "from_torch")) from None
 
 
 def to_state_dict(model: Union[Model, str, "os.PathLike[str]"]) -> Dict[str, torch.Tensor]:
