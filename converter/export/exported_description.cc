@@ -10,7 +10,8 @@ model::Metadata exported_description(const model::ModelFile& model, const std::s
                                      WeightType type) {
     model::Description description = model.description();
     description.lineage.push_back(surgery_name(Surgery::export_model) + (" " + options));
-    if (type == WeightType::plain && any_layer_is_quantized(model)) description.variant += "-dequantized";
+    const bool keeps_a_layer = type == WeightType::as_stored && any_layer_is_int8(model);  // INT4 never
+    if (any_layer_is_quantized(model) && !keeps_a_layer) description.variant += "-dequantized";
     return model::metadata_from_description(description);
 }
 

@@ -66,6 +66,13 @@ model::TensorStream renamed(const model::Tensor& source, model::TensorShape tens
     return model::stream_of({std::move(tensor.name), source.dtype, std::move(tensor.shape), source.bytes});
 }
 
+template <class Test>
+bool any_layer(const model::ModelFile& model, const Test& test) {
+    const model::Network& network = model.network();
+    return std::any_of(network.convolutions().begin(), network.convolutions().end(), test) ||
+           std::any_of(network.dense_layers().begin(), network.dense_layers().end(), test);
+}
+
 }  // namespace
 
 bool is_quantized(const model::ModelFile& model, std::string_view layer) {
@@ -73,10 +80,11 @@ bool is_quantized(const model::ModelFile& model, std::string_view layer) {
 }
 
 bool any_layer_is_quantized(const model::ModelFile& model) {
-    const auto quantized = [&](const auto& layer) { return is_quantized(model, layer.name); };
-    const model::Network& network = model.network();
-    return std::any_of(network.convolutions().begin(), network.convolutions().end(), quantized) ||
-           std::any_of(network.dense_layers().begin(), network.dense_layers().end(), quantized);
+    return any_layer(model, [&](const auto& layer) { return is_quantized(model, layer.name); });
+}
+
+bool any_layer_is_int8(const model::ModelFile& model) {
+    return any_layer(model, [&](const auto& layer) { return model.is_int8(layer.name); });
 }
 
 model::TensorStream plain_weight(const model::ModelFile& model, const model::ConvolutionLayer& layer) {

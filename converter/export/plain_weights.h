@@ -10,6 +10,7 @@ namespace vgg19::converter {
 /// Whether a layer's weights are stored in fewer bits than FP32.
 bool is_quantized(const model::ModelFile& model, std::string_view layer);
 bool any_layer_is_quantized(const model::ModelFile& model);
+bool any_layer_is_int8(const model::ModelFile& model);
 
 /// One tensor of Network::tensors(): a weight or bias of any layer, in FP32 and torchvision's order. INT8 and
 /// INT4 weights are multiplied by their scales, and factors of output channels (network.h) are undone, so

@@ -15,6 +15,9 @@ inline std::string left_out_text(const std::string& name, const std::string& typ
     return name + " (" + type + "), after the last layer, is left out: the outputs are its inputs";
 }
 
+inline constexpr const char* rounds_up_text =
+    "pools that round sizes up: ours round down, which is the same for inputs that are multiples of 32";
+
 /// A path joins the keys from the file's root with dots: "state_dict.features.0.weight".
 struct CheckpointFacts {
     /// A list of texts, or a map between texts and the whole numbers from 0 on, under a key that means class
@@ -34,6 +37,7 @@ struct CheckpointFacts {
         std::string path;
         std::uint64_t object = 0;  ///< its identity: the same object may occur at several paths
         std::string type;          ///< "LeakyReLU"
+        bool rounds_up = false;    ///< a pool with ceil_mode
         std::string
             unlike;  ///< how it differs from a VGG's module, "MaxPool2d with stride 3"; empty if it does not
     };

@@ -148,6 +148,8 @@ class TypeCheck {
         if (!found_.averages_pools) refuse_average_pools();
         const std::vector<CheckpointFacts::ModuleType>& pools =
             found_.averages_pools ? average_pools_ : max_pools_;
+        const auto rounds_up = [](const CheckpointFacts::ModuleType& pool) { return pool.rounds_up; };
+        if (std::any_of(pools.begin(), pools.end(), rounds_up)) found_.notes.emplace_back(rounds_up_text);
         if (vgg.network.has_classifier()) {
             count_objects(pools);
         } else {
@@ -248,7 +250,13 @@ CheckpointFacts::ModuleType module_type(const Pickle& pickle, const PickleGlobal
     const std::string_view part = part_of_torch(type.module);
     if (part.empty()) return {};
     const std::string name = printable(type.name);
-    return {.path = {}, .type = name, .unlike = unlike_vgg(pickle, part, name, attributes)};
+    const PickleValue* const ceil_mode = module_attribute(pickle, attributes, "ceil_mode");
+    const bool rounds_up =
+        ceil_mode != nullptr && ceil_mode->kind == PickleKind::boolean && ceil_mode->integer != 0;
+    return {.path = {},
+            .type = name,
+            .rounds_up = rounds_up,
+            .unlike = unlike_vgg(pickle, part, name, attributes)};
 }
 
 ModuleCheck check_module_types(const VggTensors& vgg, const std::vector<CheckpointFacts::ModuleType>& modules,

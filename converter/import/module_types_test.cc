@@ -107,6 +107,11 @@ TEST_CASE("a single max-pool may be reused, and other networks' modules do not m
     types.push_back({.path = "net.pool", .object = 9, .type = "AvgPool2d", .unlike = "AvgPool2d"});
     CHECK(check_module_types(narrow_vgg(), types, "file").notes.empty());
 
+    types[0].rounds_up = true;
+    CHECK(check_module_types(narrow_vgg(), types, "file").notes ==
+          Texts{"pools that round sizes up: ours round down, which is the same for inputs that are multiples "
+                "of 32"});
+
     types[1].object = 10;
     CHECK(error_of(ErrorKind::bad_input, [&] { check_module_types(narrow_vgg(), types, "file"); }) ==
           Containing("file: expected modules of a VGG"));

@@ -110,6 +110,17 @@ class Fetching(unittest.TestCase):
             answer = self.fetch()
         self.check_fetched(answer)
 
+    def test_without_an_answer_there_is_nothing_to_go_on_with(self):
+        self.server.has_file = False
+        for environment in ({}, {'VGG19_WEIGHTS_URL': 'http://127.0.0.1:1/weights.pth'}):  # the second refuses connections
+            code, output, errors = self.fetch(**environment)
+            self.assertEqual((code, output), (1, ''), errors)
+            self.assertIn('nothing came from http://127.0.0.1', errors)
+            self.assertNotIn('.part', errors)
+            self.assertFalse(self.part.exists())
+        self.part.write_bytes(CONTENT[:1000])
+        self.assertIn(f'run this again to go on with {self.part}', self.fetch()[2])
+
     def test_another_file_is_refused_and_removed(self):
         self.server.content = b'another file'
         code, output, errors = self.fetch()

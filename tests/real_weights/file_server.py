@@ -8,6 +8,7 @@ import threading
 class FileServer:
     def __init__(self, content):
         self.content = content
+        self.has_file = True        # answers 404 otherwise
         self.sends_parts = True     # whether it knows Range
         self.stop_after = None      # close the connection after so many bytes
         self.hold_after = None      # send no more than so many bytes, but keep the connection
@@ -28,6 +29,9 @@ def serving(content):
         def do_GET(self):
             wanted = self.headers['Range']
             state.ranges.append(wanted)
+            if not state.has_file:
+                self.send_error(404)
+                return
             first = int(wanted.removeprefix('bytes=').removesuffix('-')) if wanted and state.sends_parts else 0
             if wanted and state.sends_parts and first >= len(state.content):
                 self.send_response(416)

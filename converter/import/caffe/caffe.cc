@@ -171,7 +171,9 @@ void Layers::add_pool(const CaffeLayer& layer) {
     require(layer, "stride", stride, settings.has_stride_h(), settings.stride_h(), settings.stride_w(), 1,
             side);
     require(layer, "pad", pad, settings.has_pad_h(), settings.pad_h(), settings.pad_w(), 0, 0);
-    append(is_average ? LayerKind::average_pool : LayerKind::max_pool, layer).side = side;
+    ChainLayer& added = append(is_average ? LayerKind::average_pool : LayerKind::max_pool, layer);
+    added.side = side;
+    added.rounds_up = settings.round_mode() == caffe::PoolingParameter::CEIL;
 }
 
 void Layers::add_norm(const CaffeLayer& layer) {

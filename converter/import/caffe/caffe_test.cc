@@ -18,6 +18,7 @@
 namespace {
 
 using vgg19::converter::import_model;
+using vgg19::converter::rounds_up_text;
 using vgg19::converter::testing::check_output;
 using vgg19::converter::testing::foreign_refusal;
 using vgg19::converter::testing::output_of;
@@ -74,6 +75,22 @@ TEST_CASE("a ReLU behind the last layer of Caffe is left out and named") {
     const auto report = import_model(folder / "relu", folder / "model", with_formats());
     CHECK(std::count(report.notes.begin(), report.notes.end(),
                      "prob (ReLU), after the last layer, is left out: the outputs are its inputs") == 1);
+}
+
+TEST_CASE("pools of Caffe round sizes up, which is named, unless they say otherwise") {
+    const TemporaryFolder folder;
+    caffe::NetParameter net;
+    REQUIRE(net.ParseFromString(read_bytes(folder_of_data / "old.caffemodel")));
+    const auto names_them = [&] {
+        write_bytes(folder / "pools", net.SerializeAsString());
+        const auto notes = import_model(folder / "pools", folder / "model", with_formats()).notes;
+        return std::count(notes.begin(), notes.end(), rounds_up_text) == 1;
+    };
+    CHECK(names_them());
+    for (caffe::V1LayerParameter& each : *net.mutable_layers()) {
+        each.mutable_pooling_param()->set_round_mode(caffe::PoolingParameter::FLOOR);
+    }
+    CHECK(!names_them());
 }
 
 TEST_CASE("layers of Caffe that a VGG does not have are refused by name") {

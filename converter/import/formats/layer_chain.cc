@@ -283,6 +283,9 @@ void Namer::finish() {
     }
     check_blocks();
     note_relu_at_end();
+    if (std::ranges::any_of(pools_, &ChainLayer::rounds_up)) {
+        contents_.facts.notes.emplace_back(rounds_up_text);
+    }
     contents_.facts.modules.push_back({.path = "features", .type = "Sequential", .unlike = ""});
     if (dense_.empty() && average_) {
         contents_.facts.notes.push_back(layer_text(*average_) + ", after the last layer, is left out");

@@ -30,8 +30,9 @@ struct ChainLayer {
     /// In PyTorch's shapes and with its names: "weight" (O, I, 3, 3), (O, I) or (O, I, height, width),
     /// "bias", "running_mean", "running_var" (O).
     std::map<std::string, StoredTensor> parameters{};
-    double epsilon = 0;    ///< of a batch norm
-    std::size_t side = 0;  ///< of an average pool
+    double epsilon = 0;      ///< of a batch norm
+    std::size_t side = 0;    ///< of an average pool
+    bool rounds_up = false;  ///< a pool whose output has a pixel for the rest of an odd side
 };
 
 /// "conv1 (Convolution)", for messages.

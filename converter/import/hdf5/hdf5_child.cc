@@ -1,3 +1,6 @@
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -213,18 +216,25 @@ void Walk::group(hid_t group, const std::string& path, int level) {
     level_ = level_before;
 }
 
+/// Has the kernel end this process when its parent is no more.
+void end_with(pid_t parent) {
+#ifdef __linux__
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
+    if (getppid() != parent) give_up();  // it was already gone
+}
+
 /// Beyond what the parent has, whose memory the child shares.
-void limit_resources(std::size_t bytes) {
-    constexpr unsigned seconds = 60;
+void limit_resources(std::size_t bytes, unsigned seconds) {
     for (const int signal_number :
          {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGXCPU, SIGALRM, SIGINT, SIGTERM}) {
         signal(signal_number, SIG_DFL);
     }
     const rlimit none{0, 0};
     setrlimit(RLIMIT_CORE, &none);
-    const rlimit time{seconds, seconds};
+    const rlimit time{seconds, seconds + 1};  // the second limit kills, whatever the library does
     setrlimit(RLIMIT_CPU, &time);
-    alarm(5 * seconds);  // if it waits for something
+    alarm(hdf5_clock_factor * seconds);  // if it waits for something
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(VGG19_SANITIZED)
     std::size_t pages = 0;
     std::ifstream("/proc/self/statm") >> pages;
@@ -238,8 +248,9 @@ void limit_resources(std::size_t bytes) {
 
 }  // namespace
 
-void read_hdf5_as_child(std::span<const std::byte> file, const std::vector<std::string>& attributes,
-                        int pipe) {
+void read_hdf5_as_child(std::span<const std::byte> file, const std::vector<std::string>& attributes, int pipe,
+                        pid_t parent) {
+    end_with(parent);
     const Pipe records(pipe);
     const Hdf5Library hdf5;  // before the limits: it brings libraries of its own
     if (!hdf5.problem().empty() || hdf5.open() < 0) {
@@ -248,7 +259,7 @@ void read_hdf5_as_child(std::span<const std::byte> file, const std::vector<std::
         _exit(0);
     }
     const std::size_t most_decoded = std::max(hdf5_least_memory, hdf5_memory_factor * file.size());
-    limit_resources(2 * most_decoded + hdf5_least_memory);
+    limit_resources(2 * most_decoded + hdf5_least_memory, hdf5_seconds(file.size()));
     hdf5.set_error_handler(H5E_DEFAULT, nullptr, nullptr);  // prints nothing
     hdf5.set_loading_state(0);                              // runs no filters from elsewhere
     // The library only reads, though its parameter does not say so.

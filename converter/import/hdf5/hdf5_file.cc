@@ -28,10 +28,11 @@ class Child {
           const std::vector<std::string>& attributes) {
         std::array<int, 2> ends{};
         if (pipe(ends.data()) != 0) refuse(name);
+        const pid_t parent = getpid();
         process_ = fork();
         if (process_ == 0) {
             close(ends[0]);
-            read_hdf5_as_child(file, attributes, ends[1]);
+            read_hdf5_as_child(file, attributes, ends[1], parent);
         }
         close(ends[1]);
         output_ = ends[0];
@@ -167,6 +168,12 @@ Hdf5File read_hdf5(std::span<const std::byte> file, const std::string& name,
     std::optional<std::vector<std::byte>> output = child.output(most);
     if (!output) fail(name, "expected a network's weights, found arrays that are too large for the file");
     const int status = child.wait();
+    const bool took_too_long =
+        WIFSIGNALED(status) && (WTERMSIG(status) == SIGXCPU || WTERMSIG(status) == SIGALRM);
+    if (took_too_long) {
+        fail(name, "expected a network's weights, found a file that takes the HDF5 library more than " +
+                       std::to_string(hdf5_seconds(file.size())) + " seconds; it may be damaged");
+    }
     if (WIFSIGNALED(status)) {
         fail(name, "damaged: the HDF5 library gave up (signal " + std::to_string(WTERMSIG(status)) + ')');
     }

@@ -199,7 +199,9 @@ void Reader::add_pool(const Entry& entry, LayerKind kind) {
     if (padding != "valid" && padding != "same") {
         fail(entry, "padding: expected valid, found " + printable(padding));
     }
-    append(kind, entry).side = 2;
+    ChainLayer& layer = append(kind, entry);
+    layer.side = 2;
+    layer.rounds_up = padding == "same";
 }
 
 void Reader::add_dense(const Entry& entry) {

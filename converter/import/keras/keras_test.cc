@@ -19,6 +19,7 @@ using vgg19::ChannelOrder;
 using vgg19::Pooling;
 using vgg19::converter::import_model;
 using vgg19::converter::ImportOptions;
+using vgg19::converter::rounds_up_text;
 using vgg19::converter::testing::check_output;
 using vgg19::converter::testing::foreign_refusal;
 using vgg19::converter::testing::output_of;
@@ -130,6 +131,18 @@ TEST_CASE("a ReLU behind the last layer of Keras is left out and named") {
     CHECK(std::count(report.notes.begin(), report.notes.end(),
                      "predictions (relu), after the last layer, is left out: the outputs are its inputs") ==
           1);
+}
+
+TEST_CASE("pools of Keras that round sizes up are named") {
+    const TemporaryFolder folder;
+    const auto names_them = [&](const std::string& from, const std::string& to) {
+        write_bytes(folder / "changed.keras", with_config(from, to));
+        const auto notes = import_model(folder / "changed.keras", folder / "model", with_formats()).notes;
+        return std::count(notes.begin(), notes.end(), rounds_up_text) == 1;
+    };
+    const std::string strides = "\"strides\": [2, 2]";
+    CHECK(!names_them(strides, strides));
+    CHECK(names_them("\"padding\": \"valid\"", "\"padding\": \"same\""));
 }
 
 TEST_CASE("layers of Keras that a VGG does not have are refused by name") {

@@ -177,12 +177,12 @@ void OnnxLayers::add_pool(const OnnxNode& node, LayerKind kind) {
     }
     require(node, "pads", {0, 0, 0, 0});
     require(node, "dilations", {1, 1});
-    rounds_up_ =
-        rounds_up_ || node.integer("ceil_mode", 0) != 0 || node.word("auto_pad", "").starts_with("SAME");
     if (kernel[0] == 1) {
         return;
     }  // of a single pixel, as torchvision's average before the dense layers becomes
-    append(kind, node).side = static_cast<std::size_t>(kernel[0]);
+    ChainLayer& layer = append(kind, node);
+    layer.side = static_cast<std::size_t>(kernel[0]);
+    layer.rounds_up = node.integer("ceil_mode", 0) != 0 || node.word("auto_pad", "").starts_with("SAME");
 }
 
 void OnnxLayers::add_mean(const OnnxNode& node) {
@@ -344,11 +344,6 @@ std::vector<ChainLayer> OnnxLayers::read() {
         throw Error(ErrorKind::bad_input, name_ + ": expected the last layer's output, " +
                                               printable(current_) +
                                               ", among the graph's outputs, found it is not");
-    }
-    if (rounds_up_) {
-        notes_.emplace_back(
-            "pools that round sizes up: ours round down, which is the same for inputs that are "
-            "multiples of 32");
     }
     return std::move(layers_);
 }

@@ -62,7 +62,6 @@ class OnnxLayers {
     std::set<std::string> shapes_;                            ///< values computed from shapes
     std::vector<ChainLayer> layers_;
     std::vector<std::string> notes_;
-    bool rounds_up_ = false;
 };
 
 }  // namespace vgg19::converter

@@ -14,14 +14,17 @@
 #include "converter/export/onnx_file.h"
 #include "converter/import/testing/foreign.h"
 #include "converter/onnx/onnx.pb.h"
+#include "converter/quantize/quantize.h"
 #include "engine/model/model_file.h"
 #include "engine/testing/narrow_model.h"
 
 namespace {
 
+using vgg19::converter::DenseType;
 using vgg19::converter::export_onnx;
 using vgg19::converter::import_model;
 using vgg19::converter::ImportReport;
+using vgg19::converter::quantize_dense;
 using vgg19::converter::testing::check_output;
 using vgg19::converter::testing::foreign_refusal;
 using vgg19::converter::testing::output_of;
@@ -152,6 +155,16 @@ TEST_CASE("a ReLU behind the last layer of ONNX is left out and named") {
         !has_note(import_model(folder_of_data / "features.onnx", folder / "model", with_formats()), "Relu"));
 }
 
+TEST_CASE("pools of ONNX that round sizes up are named") {
+    const TemporaryFolder folder;
+    write_bytes(folder / "ceil", changed("zoo.onnx", [](onnx::ModelProto& changing) {
+                    set_integers(node(changing, "MaxPool", 2), "ceil_mode", {1});
+                }));
+    CHECK(has_note(import_model(folder / "ceil", folder / "model", with_formats()), "pools that round"));
+    CHECK(!has_note(import_model(folder_of_data / "zoo.onnx", folder / "model", with_formats()),
+                    "pools that round"));
+}
+
 TEST_CASE("layers that a VGG does not have are refused by name") {
     const std::vector<std::pair<Change, std::string>> cases = {
         {[](auto& model) { node(model, "Relu").set_op_type("LeakyRelu"); },
@@ -263,6 +276,23 @@ TEST_CASE("a damaged ONNX file is an error at a byte") {
         ++refused;
     }
     CHECK(refused > 20);
+}
+
+TEST_CASE("a model in INT4 comes back from ONNX as one that is dequantised") {
+    const TemporaryFolder folder;
+    vgg19::kernels::testing::Random random;
+    write_random_model(folder / "first", Network::parse("6 M 9 M 17 16 M 20 18 M 24 20 M", "30 21 7", 2),
+                       random, vgg19::model::DenseOrder::input_major);
+    const auto variant_of_returned = [&](DenseType type, bool plain) {
+        quantize_dense(ModelFile::open(folder / "first"), folder / "quantised", type);
+        export_onnx(ModelFile::open(folder / "quantised"), folder / "exported.onnx",
+                    {.input_size = 64, .plain = plain});
+        import_model(folder / "exported.onnx", folder / "returned", with_formats());
+        return ModelFile::open(folder / "returned").description().variant;
+    };
+    CHECK(variant_of_returned(DenseType::int4, false) == "int8-dequantized");
+    CHECK(variant_of_returned(DenseType::int4, true) == "int8-dequantized");
+    CHECK(variant_of_returned(DenseType::int8, true) == "int8-dequantized");
 }
 
 TEST_CASE("models that vgg19 exports as ONNX come back") {
