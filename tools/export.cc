@@ -51,7 +51,7 @@ CommandLine command_line() {
 
 converter::OnnxOptions onnx_options(const CommandLine& line) {
     converter::OnnxOptions options;
-    options.input_size = size_option(line);
+    options.input_size = size_option(line, model::smallest_features_input);
     if (line.given("batch")) options.batch = line.whole_number("batch", 1, converter::largest_onnx_batch);
     options.outputs = layer_list(line, "outputs");
     options.plain = line.given("fp32");

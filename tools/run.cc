@@ -170,7 +170,7 @@ int run(int argc, char** argv) {
     const std::string model_path = model_option(line);
     const std::string input_path = line.required("input");
     const std::filesystem::path output = line.required("output");
-    SessionOptions options = session_options(line);
+    SessionOptions options = session_options(line, model::smallest_features_input);
     options.batch = line.whole_number("batch", 1, largest_batch);
     options.outputs = layer_list(line, "outputs");
     check_destination(output);

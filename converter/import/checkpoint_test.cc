@@ -245,7 +245,7 @@ TEST_CASE("the error for other zip files says what they are and what to do") {
     CHECK(refusal(zip_file({{"m/archive_format", "pt2"}, {"m/models/model.json", ""}})) ==
           Containing("found a program of torch.export (.pt2); load it with torch.export.load"));
     CHECK(refusal(zip_file({{"config.json", ""}, {"model.weights.h5", ""}})) ==
-          Containing("found a model of Keras"));
+          Containing("found a model of Keras; this vgg19 was built without the HDF5 library"));
     CHECK(refusal(zip_file({{"p/.data/extern_modules", ""}, {"p/model/model.pkl", ""}})) ==
           Containing("found a package of torch.package"));
     CHECK(refusal(zip_file({{"folder/", ""}, {"folder/vgg19.pth", "PK"}})) ==

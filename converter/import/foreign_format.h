@@ -1,6 +1,8 @@
 // How a reader of another program's format is handed to import_model().
 #pragma once
 
+#include <string_view>
+
 #include "converter/import/torch_state.h"
 #include "engine/model/mapped_file.h"
 
@@ -13,6 +15,7 @@ struct ForeignFormat {
     bool (*recognises)(const model::MappedFile& file);
     /// Throws Error (bad_input), with the file in the message.
     CheckpointContents (*read)(const model::MappedFile& file);
+    std::string_view name{};  ///< for messages: "ONNX"
 };
 
 }  // namespace vgg19::converter

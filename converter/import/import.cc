@@ -383,6 +383,9 @@ ImportReport import_checkpoint(const StateDict& source, const std::filesystem::p
 
 ImportReport import_model(const std::filesystem::path& input, const std::filesystem::path& output,
                           const ImportOptions& options, const model::Progress& progress) {
+    if (output.empty()) {
+        throw Error(ErrorKind::usage, "output: expected the path of the file to write, found none");
+    }
     model::require_other_file(input, output);
     const StateDict source = StateDict::open(input, options.formats);
     if (source.is_model()) return change_our_model(input, output, options, progress);

@@ -41,6 +41,17 @@ const std::filesystem::path testdata = VGG19_IMPORT_TESTDATA;
 TEST_CASE("the error for other files names their kind, or their first bytes") {
     CHECK(refusal("") ==
           Containing("expected a .pth file of PyTorch or a safetensors file, found an empty file"));
+    using vgg19::converter::ForeignFormat;
+    const auto never = [](const vgg19::model::MappedFile&) { return false; };
+    const std::vector<ForeignFormat> formats = {{never, nullptr, "ONNX"}, {never, nullptr, "Keras"}};
+    const TemporaryFolder folder;
+    write_bytes(folder / "empty", "");
+    CHECK(error_of(ErrorKind::bad_input,
+                   [&] { import_model(folder / "empty", folder / "model", {.formats = formats}); }) ==
+          Containing("expected a .pth file of PyTorch, a safetensors file or one of ONNX or Keras, "
+                     "found an empty file"));
+    CHECK(error_of(ErrorKind::usage, [&] { import_model(folder / "empty", ""); }) ==
+          "output: expected the path of the file to write, found none");
     CHECK(refusal("\x01\x8b\x08") == Containing("found a file that begins with bytes 01 8b 08"));
     CHECK(refusal("\x1f\x8b\x08") == Containing("found a gzip file; unpack it first"));
     CHECK(refusal("<html>404</html>") == Containing("found a web page (HTML)"));

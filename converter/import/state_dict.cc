@@ -17,7 +17,19 @@ namespace {
 
 enum class Container : unsigned char { torch_zip, torch_stream, pickle, safetensors };
 
-Container find_container(const model::MappedFile& file) {
+/// "a .pth file of PyTorch or a safetensors file", and the formats.
+std::string expected_files(std::span<const ForeignFormat> formats) {
+    std::string text = "a .pth file of PyTorch";
+    if (formats.empty()) return text + " or a safetensors file";
+    text += ", a safetensors file or one of ";
+    for (const ForeignFormat& format : formats) {
+        if (&format != &formats.front()) text += &format == &formats.back() ? " or " : ", ";
+        text += format.name;
+    }
+    return text;
+}
+
+Container find_container(const model::MappedFile& file, std::span<const ForeignFormat> formats) {
     switch (model::kind_of_file(file.bytes())) {
         case model::FileKind::safetensors:
             return Container::safetensors;
@@ -26,10 +38,8 @@ Container find_container(const model::MappedFile& file) {
         case model::FileKind::pickle:
             return is_torch_stream(file.bytes()) ? Container::torch_stream : Container::pickle;
         default:
-            throw Error(ErrorKind::bad_input,
-                        file.path().string() +
-                            ": expected a .pth file of PyTorch or a safetensors file, found " +
-                            model::describe_file_for_import(file.bytes()));
+            throw Error(ErrorKind::bad_input, file.path().string() + ": expected " + expected_files(formats) +
+                                                  ", found " + model::describe_file_for_import(file.bytes()));
     }
 }
 
@@ -100,7 +110,7 @@ StateDict StateDict::open(model::MappedFile mapping, std::span<const ForeignForm
         CheckpointContents contents = model::reading(mapping, [&] { return format.read(mapping); });
         return of_contents(std::move(mapping), std::move(contents));
     }
-    const Container container = find_container(mapping);
+    const Container container = find_container(mapping, formats);
     if (container != Container::safetensors) {
         CheckpointContents contents = read_torch(mapping, container);
         return of_contents(std::move(mapping), std::move(contents));

@@ -11,6 +11,7 @@
 #include "converter/import/script_code.h"
 #include "converter/import/torch_state.h"
 #include "converter/import/zip_archive.h"
+#include "engine/model/file_kind.h"
 #include "engine/model/mapped_file.h"
 #include "vgg19/error.h"
 
@@ -56,7 +57,7 @@ constexpr std::array other_zips = {
     OtherZip{".ckpt", "", "an archive with a .ckpt file in it; unpack it first"},
     OtherZip{".safetensors", "", "an archive with a .safetensors file in it; unpack it first"},
     OtherZip{"pytorch_model.bin", "", "an archive with pytorch_model.bin in it; unpack it first"},
-    OtherZip{"model.weights.h5", "", "a model of Keras; only PyTorch's weights and safetensors are read"},
+    OtherZip{"model.weights.h5", "", "a model of Keras in a folder of an archive; unpack it first"},
 };
 
 /// `name` in any folder; a name that begins with a dot matches as an extension.
@@ -69,6 +70,10 @@ bool has_file(const ZipArchive& archive, std::string_view name) {
 }
 
 [[noreturn]] void refuse_other_zip(const ZipArchive& archive) {
+    if (archive.contains("model.weights.h5")) {  // Keras's reader takes it where there is one
+        fail(archive, "expected a .pth file of PyTorch or a safetensors file, found a model of Keras; " +
+                          std::string(model::needs_hdf5));
+    }
     const std::string expected = "expected a data.pkl in the zip file, as PyTorch writes it, found ";
     for (const OtherZip& other : other_zips) {
         const bool both = other.other_file.empty() || has_file(archive, other.other_file);

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "engine/model/foreign_text.h"
+#include "engine/model/shell_text.h"
 #include "engine/model/users_cache.h"
 #include "vgg19/error.h"
 
@@ -50,8 +51,8 @@ PublishedWeights published_weights() {
 std::string how_to_get(const PublishedWeights& weights) {
     return "torchvision's weights are not in the cache folder. To have them there, run script/fetch-weights, "
            "or\n"
-           "  curl --location --create-dirs --output '" +
-           weights.file.string() + "' " + weights.url +
+           "  curl --location --create-dirs --output " +
+           model::shell_quoted(weights.file.string()) + " " + model::shell_quoted(weights.url) +
            "\nFrom weights of your own, `vgg19 convert` makes a model";
 }
 

@@ -24,10 +24,6 @@ constexpr auto needs_protobuf =
     "this vgg19 was built without protobuf, which it needs to read such files: install protobuf's "
     "development files "
     "and compiler, and build it with -DVGG19_PROTOBUF=ON"sv;
-constexpr auto needs_hdf5 =
-    "this vgg19 was built without the HDF5 library, which it needs to read such files: install its "
-    "development "
-    "files, and build it with -DVGG19_HDF5=ON"sv;
 constexpr auto download_again =
     "the download returned a web page instead of the file; download the file itself"sv;
 constexpr auto no_weights = "there are no weights in it"sv;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace vgg19::model {
 
@@ -17,6 +18,11 @@ enum class FileKind : unsigned char {
     other,  ///< known, but not supported
     unknown,
 };
+
+/// What a build without the HDF5 library says of Keras's files.
+inline constexpr std::string_view needs_hdf5 =
+    "this vgg19 was built without the HDF5 library, which it needs to read such files: install its "
+    "development files, and build it with -DVGG19_HDF5=ON";
 
 FileKind kind_of_file(std::span<const std::byte> file);
 

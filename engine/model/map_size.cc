@@ -47,11 +47,12 @@ std::string expected_input_size(std::size_t smallest_side) {
            ", or two as HEIGHTxWIDTH";
 }
 
-MapSize input_size_option(std::string_view option, std::string_view text) {
+MapSize input_size_option(std::string_view option, std::string_view text, std::size_t smallest_side) {
     const std::optional<MapSize> size = parse_map_size(text);
-    if (size && is_input_size(*size)) return *size;
-    throw Error(ErrorKind::usage, "--" + std::string(option) + ": expected " + expected_input_size() +
-                                      ", found '" + std::string(text) + "'");
+    if (size && is_input_size(*size, smallest_side)) return *size;
+    throw Error(ErrorKind::usage, "--" + std::string(option) + ": expected " +
+                                      expected_input_size(smallest_side) + ", found '" + std::string(text) +
+                                      "'");
 }
 
 }  // namespace model

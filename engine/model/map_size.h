@@ -26,6 +26,7 @@ std::string expected_input_size(std::size_t smallest_side = smallest_input);
 
 /// Parses the value of the command-line option --`option`, and checks the limits of an input (network.h).
 /// Throws Error (usage) that names the option.
-MapSize input_size_option(std::string_view option, std::string_view text);
+MapSize input_size_option(std::string_view option, std::string_view text,
+                          std::size_t smallest_side = smallest_input);
 
 }  // namespace vgg19::model

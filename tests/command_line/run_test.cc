@@ -187,6 +187,19 @@ TEST_CASE("run takes small inputs for layers that need no more, and names an unk
     INFO(outcome.errors);
     CHECK(outcome.code == 0);
     CHECK(contains(outcome.output, "pool3 (1, 8, 2, 2)"));
+    const auto run_at = [&](const std::string& outputs, const std::string& side) {
+        return run_tool({"run", "-m", folder / "model", "--input", folder / "inputs", "--output",
+                         folder / "y", "--outputs", outputs, "--size", side});
+    };
+    CHECK(run_at("pool3", "16x21").code == 0);
+    CHECK(contains(run_at("pool3", "15x21").errors, "--size: expected a whole number from 16 to 8192"));
+    const Outcome too_small = run_at("fc7", "16x21");
+    CHECK(too_small.code == 2);
+    CHECK(contains(too_small.errors, "input height: expected 32 to 8192"));
+    const Outcome exported = run_tool(
+        {"export", folder / "model", "--onnx", folder / "y.onnx", "--size", "16", "--outputs", "relu1_1"});
+    INFO(exported.errors);
+    CHECK(exported.code == 0);
     const Outcome unknown = run("relu9_1");
     CHECK(unknown.code == 2);
     CHECK(contains(unknown.errors, "relu5_4"));

@@ -99,7 +99,7 @@ class WithoutModel(Case):
             done = self.tool(command, PICTURE)
             self.assertEqual((done.returncode, done.stdout), (2, ''))
             for part in ('--model is required', 'script/fetch-weights', f"curl --location --create-dirs --output '{self.file}' "
-                         f"{self.environment['VGG19_WEIGHTS_URL']}\n", 'vgg19 convert'):
+                         f"'{self.environment['VGG19_WEIGHTS_URL']}'\n", 'vgg19 convert'):
                 self.assertIn(part, done.stderr)
         for command in (('serve', '--real'), ('bench', '--real')):
             done = self.tool(*command)

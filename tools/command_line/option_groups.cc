@@ -58,8 +58,9 @@ void add_cpu_options(CommandLine& line) {
     add_isa_option(line);
 }
 
-MapSize size_option(const CommandLine& line) {
-    return line.given("size") ? model::input_size_option("size", line.text("size")) : MapSize();
+MapSize size_option(const CommandLine& line, std::size_t smallest_side) {
+    return line.given("size") ? model::input_size_option("size", line.text("size"), smallest_side)
+                              : MapSize();
 }
 
 int threads_option(const CommandLine& line) {
@@ -94,9 +95,9 @@ void add_session_options(CommandLine& line) {
     add_plan_option(line);
 }
 
-SessionOptions session_options(const CommandLine& line) {
+SessionOptions session_options(const CommandLine& line, std::size_t smallest_side) {
     SessionOptions options;
-    options.set_input_size(size_option(line));
+    options.set_input_size(size_option(line, smallest_side));
     options.threads = threads_option(line);
     options.isa = line.text("isa");
     options.convolution = line.text("conv");

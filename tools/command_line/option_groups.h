@@ -3,6 +3,7 @@
 
 #include <cstddef>
 
+#include "engine/model/network.h"
 #include "tools/command_line/command_line.h"
 #include "vgg19/image.h"
 #include "vgg19/session.h"
@@ -16,8 +17,9 @@ void add_output_option(CommandLine& line);
 
 /// --size, for subcommands that run a model or count its work.
 void add_size_option(CommandLine& line);
-/// The value of --size; empty, which means the model's own, if it is absent.
-MapSize size_option(const CommandLine& line);
+/// The value of --size; empty, which means the model's own, if it is absent. Where sides below
+/// model::smallest_input may do, what runs the model checks whether they do.
+MapSize size_option(const CommandLine& line, std::size_t smallest_side = model::smallest_input);
 
 /// --threads, for subcommands that compute.
 void add_threads_option(CommandLine& line);
@@ -41,7 +43,7 @@ std::string plan_file_option(const CommandLine& line);
 /// --size, --threads, --isa, --conv and --plan, for subcommands that run a model.
 void add_session_options(CommandLine& line);
 /// The options as given. The Session's constructor checks whether they are possible.
-SessionOptions session_options(const CommandLine& line);
+SessionOptions session_options(const CommandLine& line, std::size_t smallest_side = model::smallest_input);
 
 /// --no-exif and --max-megapixels, for subcommands that read pictures.
 void add_image_options(CommandLine& line);

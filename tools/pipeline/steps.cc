@@ -13,6 +13,7 @@
 #include "engine/model/mapped_file.h"
 #include "engine/model/safetensors.h"
 #include "engine/model/sha256.h"
+#include "engine/model/shell_text.h"
 #include "tools/text.h"
 #include "vgg19/error.h"
 
@@ -79,9 +80,7 @@ std::string command_text(const std::vector<std::string>& words) {
             text += word;
             continue;
         }
-        text += '\'';
-        for (const char letter : word) text += letter == '\'' ? std::string("'\\''") : std::string(1, letter);
-        text += '\'';
+        text += model::shell_quoted(word);
     }
     return text;
 }

@@ -259,6 +259,6 @@ CheckpointContents read_caffe(const model::MappedFile& file) {
 
 }  // namespace
 
-const ForeignFormat caffe_format = {is_caffe_file, read_caffe};
+const ForeignFormat caffe_format = {is_caffe_file, read_caffe, "Caffe"};
 
 }  // namespace vgg19::converter

@@ -122,6 +122,6 @@ CheckpointContents read_keras(const model::MappedFile& file) {
 
 }  // namespace
 
-const ForeignFormat keras_format = {is_keras_file, read_keras};
+const ForeignFormat keras_format = {is_keras_file, read_keras, "Keras"};
 
 }  // namespace vgg19::converter

@@ -16,7 +16,6 @@ CheckpointContents read_onnx(const model::MappedFile& file) {
     OnnxLayers layers(graph, tensors, file.path().string());
     const std::vector<ChainLayer> chain = layers.read();
     contents.facts.input_size = layers.input_size();
-    contents.facts.notes = layers.notes();
     const std::string* const writer = model::find(graph.metadata, "format");
     if (writer != nullptr && *writer == "vgg19") contents.facts.exported = graph.metadata;
     name_as_vgg(chain, file.path().string(), contents);
@@ -25,6 +24,6 @@ CheckpointContents read_onnx(const model::MappedFile& file) {
 
 }  // namespace
 
-const ForeignFormat onnx_format = {is_onnx_file, read_onnx};
+const ForeignFormat onnx_format = {is_onnx_file, read_onnx, "ONNX"};
 
 }  // namespace vgg19::converter

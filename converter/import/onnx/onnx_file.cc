@@ -100,10 +100,15 @@ OnnxGraph Reader::read() {
         if (field.number == ModelProto::kGraphFieldNumber && field.is_text) {
             read_graph(field.content);
         } else if (field.number == ModelProto::kMetadataPropsFieldNumber ||
+                   field.number == ModelProto::kOpsetImportFieldNumber ||
                    field.number == ModelProto::kProducerNameFieldNumber) {
             ModelProto part;
             file_.merge(field, part);
             if (part.has_producer_name()) graph_.producer = part.producer_name();
+            for (const auto& set : part.opset_import()) {
+                graph_.operator_sets.insert_or_assign(is_onnxs_own(set.domain()) ? "" : set.domain(),
+                                                      set.version());
+            }
             for (const auto& entry : part.metadata_props()) {
                 graph_.metadata.emplace_back(entry.key(), entry.value());
             }
@@ -113,6 +118,10 @@ OnnxGraph Reader::read() {
 }
 
 }  // namespace
+
+bool is_onnxs_own(const std::string& domain) {
+    return domain.empty() || domain == "ai.onnx";
+}
 
 std::string OnnxNode::text() const {
     const bool is_named = !info.name().empty() || info.output().empty();

@@ -41,8 +41,11 @@ struct OnnxGraph {
     std::vector<std::string> outputs;
     std::vector<std::pair<std::string, std::string>> metadata;
     std::string producer;
+    std::map<std::string, std::int64_t> operator_sets;  ///< versions, by domain; "" is ONNX's own
 };
 
+/// Whether a domain of operators is that of the format itself.
+bool is_onnxs_own(const std::string& domain);
 /// Whether it looks like one: a version, then other fields of a model, one of which is the graph.
 bool is_onnx_file(const model::MappedFile& file);
 /// Throws Error (bad_input), with the file in the message.

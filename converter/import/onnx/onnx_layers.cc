@@ -123,7 +123,37 @@ void OnnxLayers::require_one(const OnnxNode& node, const std::string& attribute,
     if (found != 1) fail(node, attribute + ": expected 1, found " + std::to_string(found));
 }
 
+/// What operators compute may change in versions that nobody knows yet.
+void OnnxLayers::check_operators() const {
+    constexpr std::int64_t newest = 28;
+    const auto own = graph_.operator_sets.find("");
+    if (own != graph_.operator_sets.end() && (own->second < 1 || own->second > newest)) {
+        throw Error(ErrorKind::bad_input, name_ + ": expected ONNX's operators (opset) of version 1 to " +
+                                              std::to_string(newest) + ", found " +
+                                              std::to_string(own->second));
+    }
+    for (const OnnxNode& node : graph_.nodes) {
+        if (is_onnxs_own(node.info.domain())) continue;
+        fail(node, "expected one of ONNX's own operators, found one of the domain " +
+                       printable(node.info.domain()));
+    }
+}
+
+/// auto_pad and pads must not say different things.
+void OnnxLayers::check_padding(const OnnxNode& node) const {
+    constexpr std::array known = {"NOTSET"sv, "SAME_UPPER"sv, "SAME_LOWER"sv, "VALID"sv};
+    const std::string word = node.word("auto_pad", "NOTSET");
+    if (!is_one_of(word, known)) {
+        fail(node, "auto_pad: expected NOTSET, SAME_UPPER, SAME_LOWER or VALID, found " + printable(word));
+    }
+    const Integers pads = node.integers("pads");
+    if (word == "NOTSET" || pads.empty()) return;
+    fail(node,
+         "expected either auto_pad or pads, found both, auto_pad " + word + " and pads " + list_text(pads));
+}
+
 void OnnxLayers::add_convolution(const OnnxNode& node) {
+    check_padding(node);
     StoredTensor weight = weights(node, 1);
     if (weight.shape.size() != 4) {
         fail(node, "expected weights of four dimensions, found " + shape_text(weight.shape));
@@ -175,6 +205,7 @@ void OnnxLayers::add_pool(const OnnxNode& node, LayerKind kind) {
     if (kernel[0] != 1 && strides != kernel) {
         fail(node, "strides: expected " + list_text(kernel) + ", found " + list_text(strides));
     }
+    check_padding(node);
     require(node, "pads", {0, 0, 0, 0});
     require(node, "dilations", {1, 1});
     if (kernel[0] == 1) {
@@ -318,6 +349,7 @@ void OnnxLayers::add_side(const OnnxNode& node) {
 }
 
 std::vector<ChainLayer> OnnxLayers::read() {
+    check_operators();
     current_ = input().name();
     for (const OnnxNode& node : graph_.nodes) {
         const auto& inputs = node.info.input();

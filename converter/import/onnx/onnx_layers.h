@@ -26,10 +26,10 @@ class OnnxLayers {
     std::vector<ChainLayer> read();
     /// The size of the pictures that the graph expects; empty if it leaves it open.
     MapSize input_size() const;
-    /// Assumptions, for the user.
-    const std::vector<std::string>& notes() const { return notes_; }
 
   private:
+    void check_operators() const;
+    void check_padding(const OnnxNode& node) const;
     [[noreturn]] void fail(const OnnxNode& node, const std::string& problem) const;
     const onnx::ValueInfoProto& input() const;
     void add(const OnnxNode& node);
@@ -61,7 +61,6 @@ class OnnxLayers {
     std::set<std::string> transposed_;                        ///< matrices, among these
     std::set<std::string> shapes_;                            ///< values computed from shapes
     std::vector<ChainLayer> layers_;
-    std::vector<std::string> notes_;
 };
 
 }  // namespace vgg19::converter

@@ -55,14 +55,16 @@ std::vector<std::byte> bytes_of(const List& list) {
     return bytes;
 }
 
-std::uint64_t number_of(const TensorProto& tensor, const std::string& key, std::uint64_t otherwise) {
+/// The bytes that the tensor's place in another file gives under this key; none for what is no such number.
+std::optional<std::uint64_t> number_of(const TensorProto& tensor, const std::string& key,
+                                       std::uint64_t otherwise) {
     for (const auto& entry : tensor.external_data()) {
         if (entry.key() != key) continue;
         const std::string& text = entry.value();
         std::uint64_t number = 0;
         const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
         const bool is_number = error == std::errc() && end == text.data() + text.size();
-        return is_number ? number : UINT64_MAX;  // which is behind any file's end
+        return is_number ? std::optional(number) : std::nullopt;
     }
     return otherwise;
 }
@@ -113,10 +115,15 @@ std::span<const std::byte> OnnxTensors::external(const OnnxTensor& tensor, const
         if (entry.key() == "location") location = entry.value();
     }
     const std::span<const std::byte> all = open(location, name).bytes();
-    const std::uint64_t offset = number_of(tensor.info, "offset", 0);
+    const std::optional<std::uint64_t> given = number_of(tensor.info, "offset", 0);
+    const std::uint64_t offset = given.value_or(0);
     const std::uint64_t left = offset <= all.size() ? all.size() - offset : 0;
-    const std::uint64_t length = number_of(tensor.info, "length", left);
-    if (offset <= all.size() && length <= left) return all.subspan(offset, length);
+    const std::optional<std::uint64_t> length = number_of(tensor.info, "length", left);
+    if (!given || !length) {
+        fail(name, "its elements in " + printable(location) + " at an offset and of a length in bytes",
+             "one of them that is no such number");
+    }
+    if (offset <= all.size() && *length <= left) return all.subspan(offset, *length);
     fail(name, "its elements in " + printable(location),
          "a place behind the file's end, at byte " + std::to_string(offset) + " of " +
              std::to_string(all.size()));

@@ -82,6 +82,12 @@ void set_integers(onnx::NodeProto& node, const std::string& name,
     if (values.size() == 1) attribute.set_i(*values.begin());
 }
 
+void set_word(onnx::NodeProto& node, const std::string& name, const std::string& value) {
+    onnx::AttributeProto& attribute = *node.add_attribute();
+    attribute.set_name(name);
+    attribute.set_s(value);
+}
+
 using Change = std::function<void(onnx::ModelProto&)>;
 
 std::string refusal(const Change& change, const std::string& file = "zoo.onnx") {
@@ -181,6 +187,17 @@ TEST_CASE("layers that a VGG does not have are refused by name") {
              set_integers(node(model, "Conv"), "dilations", {2, 2});
          },
          "dilations: expected (1, 1)"},
+        {[](auto& model) { set_word(node(model, "Conv"), "auto_pad", "SAME_UPPER"); },
+         "vgg0_conv0_fwd (Conv): expected either auto_pad or pads, found both, auto_pad SAME_UPPER and pads "
+         "(1, 1, 1, 1)"},
+        {[](auto& model) { set_word(node(model, "MaxPool"), "auto_pad", "VALID"); },
+         "vgg0_pool0_fwd (MaxPool): expected either auto_pad or pads"},
+        {[](auto& model) { set_word(node(model, "MaxPool"), "auto_pad", "SOME"); },
+         "auto_pad: expected NOTSET, SAME_UPPER, SAME_LOWER or VALID, found SOME"},
+        {[](auto& model) { node(model, "Relu").set_domain("com.example"); },
+         "vgg0_relu0_fwd (Relu): expected one of ONNX's own operators, found one of the domain com.example"},
+        {[](auto& model) { model.mutable_opset_import(0)->set_version(999); },
+         "expected ONNX's operators (opset) of version 1 to 28, found 999"},
         {[](auto& model) { set_integers(node(model, "Conv"), "group", {2}); }, "expected 1 group, found 2"},
         {[](auto& model) {
              set_integers(node(model, "MaxPool"), "kernel_shape", {3, 3});
@@ -254,7 +271,10 @@ TEST_CASE("an ONNX file may only name weights beside it") {
     CHECK(message("missing") == Containing("no such file; keep both together"));
     CHECK(message("") == Containing("in a file beside the model or below"));
     CHECK(message("features.onnx.data", "5000") == Containing("a place behind the file's end"));
-    CHECK(message("features.onnx.data", "-1") == Containing("a place behind the file's end"));
+    for (const char* const offset : {"-1", "x", "", "1e3"}) {
+        CHECK(message("features.onnx.data", offset) ==
+              Containing("at an offset and of a length in bytes, found one of them that is no such number"));
+    }
     CHECK(message("features.onnx.data", "18446744073709551615") ==
           Containing("a place behind the file's end"));
 
