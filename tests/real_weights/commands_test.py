@@ -141,7 +141,7 @@ class WithoutModel(Case):
         digits = re.search(r'\$\{VGG19_WEIGHTS_SHA256:-(\w+)\}', script)[1]
         url = re.search(r'\$\{VGG19_WEIGHTS_URL:-(\S+)\}', script)[1].replace('$file', f'vgg19-{digits}.pth')
         done = self.tool('classify', PICTURE, VGG19_WEIGHTS_SHA256='', VGG19_WEIGHTS_URL='')
-        self.assertIn(f"vgg19/vgg19-{digits}.pth' {url}\n", done.stderr)
+        self.assertIn(f"vgg19/vgg19-{digits}.pth' '{url}'\n", done.stderr)
 
 
 class InOneStep(Case):
