@@ -155,8 +155,9 @@ converter::ImportOptions import_options(const CommandLine& line) {
     if (const auto order = choice(line, "channels", "RGB", "BGR")) {
         options.channel_order = *order ? ChannelOrder::bgr : ChannelOrder::rgb;
     }
-    if (line.given("range"))
+    if (line.given("range")) {
         options.range = static_cast<float>(line.number("range", 1, converter::largest_range));
+    }
     if (const auto pooling = choice(line, "pooling", "max", "average")) {
         options.pooling = *pooling ? Pooling::average : Pooling::max;
     }
