@@ -2,25 +2,27 @@
 
 #include <concepts>
 
+#include "converter/zip_records.h"
 #include "engine/image/checksums.h"
 
 namespace vgg19::converter {
 namespace {
 
-// The records of a zip file (PKWARE's APPNOTE, sections 4.3.7 to 4.3.16, 4.4 and 4.5.3).
-constexpr std::uint32_t local_signature = 0x04034b50;
+using zip::end64_signature;
+using zip::end_signature;
+using zip::entry_signature;
+using zip::in_zip64;
+using zip::local_signature;
+using zip::locator64_signature;
+using zip::zip64_field;
+
+// Of APPNOTE's records, what only a writer needs.
 constexpr std::uint32_t sum_signature = 0x08074b50;
-constexpr std::uint32_t entry_signature = 0x02014b50;
-constexpr std::uint32_t end64_signature = 0x06064b50;
-constexpr std::uint32_t locator64_signature = 0x07064b50;
-constexpr std::uint32_t end_signature = 0x06054b50;
 constexpr std::uint16_t sum_follows = 1U << 3U;
 constexpr std::uint16_t zip64_version = 45;
-constexpr std::uint16_t zip64_field = 1;
 constexpr std::uint16_t padding_field = 0x4246;     // "FB", as PyTorch pads
 constexpr std::uint16_t first_day = 1U << 5U | 1U;  // of January 1980, the first that there is
 constexpr std::uint16_t in_zip64_16 = 0xffff;
-constexpr std::uint32_t in_zip64 = 0xffffffff;
 constexpr std::size_t local_header_bytes = 30;
 constexpr std::size_t field_header_bytes = 4;
 constexpr std::size_t alignment = 64;

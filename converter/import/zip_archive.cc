@@ -3,23 +3,24 @@
 #include <utility>
 
 #include "converter/import/zip_inflate.h"
+#include "converter/zip_records.h"
 #include "vgg19/error.h"
 
 namespace vgg19::converter {
 namespace {
 
-// The records of a zip file (PKWARE's APPNOTE, sections 4.3.7 to 4.3.16): signature, and size of the fixed
-// part.
-constexpr std::uint32_t local_signature = 0x04034b50;
-constexpr std::uint32_t entry_signature = 0x02014b50;
-constexpr std::uint32_t end_signature = 0x06054b50;
-constexpr std::uint32_t end64_signature = 0x06064b50;
-constexpr std::uint32_t locator64_signature = 0x07064b50;
+using zip::end64_signature;
+using zip::end_signature;
+using zip::entry_signature;
+using zip::in_zip64;
+using zip::local_signature;
+using zip::locator64_signature;
+using zip::zip64_field;
+
+// The sizes of records' fixed parts, and other numbers in them.
 constexpr std::size_t end_bytes = 22;
 constexpr std::size_t locator64_bytes = 20;
 constexpr std::size_t longest_comment = 0xffff;
-constexpr std::uint16_t zip64_extra_field = 1;
-constexpr std::uint32_t in_zip64 = 0xffffffff;
 constexpr std::uint16_t encrypted_flag = 1;
 constexpr std::uint16_t stored = 0;
 constexpr std::uint16_t deflated = 8;
@@ -31,7 +32,7 @@ class Zip64Extra {
         while (extra_.remaining() > 0) {
             const auto id = extra_.number<std::uint16_t>("an extra field");
             const auto size = extra_.number<std::uint16_t>("an extra field's size");
-            if (id == zip64_extra_field) return;
+            if (id == zip64_field) return;
             extra_.bytes(size, "an extra field");
         }
     }

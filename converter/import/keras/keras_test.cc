@@ -3,7 +3,6 @@
 
 #include <doctest/doctest.h>
 
-#include <cmath>
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -24,6 +23,7 @@ using vgg19::converter::testing::check_output;
 using vgg19::converter::testing::foreign_refusal;
 using vgg19::converter::testing::output_of;
 using vgg19::converter::testing::read_bytes;
+using vgg19::converter::testing::softmax;
 using vgg19::converter::testing::waves;
 using vgg19::converter::testing::with_formats;
 using vgg19::converter::testing::write_bytes;
@@ -32,13 +32,6 @@ using vgg19::testing::Containing;
 using vgg19::testing::TemporaryFolder;
 
 const std::filesystem::path folder_of_data = std::filesystem::path(VGG19_IMPORT_TESTDATA) / "keras";
-
-std::vector<float> softmax(std::vector<float> values) {
-    float sum = 0;
-    for (float& value : values) sum += value = std::exp(value);
-    for (float& value : values) value /= sum;
-    return values;
-}
 
 /// The file's output for a picture of this size.
 std::vector<float> imported(const std::string& file, std::size_t size, const ImportOptions& options = {}) {

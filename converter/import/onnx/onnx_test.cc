@@ -3,7 +3,6 @@
 
 #include <doctest/doctest.h>
 
-#include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -29,6 +28,7 @@ using vgg19::converter::testing::check_output;
 using vgg19::converter::testing::foreign_refusal;
 using vgg19::converter::testing::output_of;
 using vgg19::converter::testing::read_bytes;
+using vgg19::converter::testing::softmax;
 using vgg19::converter::testing::waves;
 using vgg19::converter::testing::with_formats;
 using vgg19::converter::testing::write_bytes;
@@ -40,13 +40,6 @@ using vgg19::testing::write_random_model;
 namespace onnx = vgg19::onnx;
 
 const std::filesystem::path folder_of_data = std::filesystem::path(VGG19_IMPORT_TESTDATA) / "onnx";
-
-std::vector<float> softmax(std::vector<float> values) {
-    float sum = 0;
-    for (float& value : values) sum += value = std::exp(value);
-    for (float& value : values) value /= sum;
-    return values;
-}
 
 bool has_note(const ImportReport& report, const std::string& part) {
     for (const std::string& note : report.notes) {

@@ -54,6 +54,13 @@ inline std::vector<float> output_of(const std::filesystem::path& path, std::span
     return output;
 }
 
+inline std::vector<float> softmax(std::vector<float> values) {
+    float sum = 0;
+    for (float& value : values) sum += value = std::exp(value);
+    for (float& value : values) value /= sum;
+    return values;
+}
+
 /// Compares with a tensor of a file that a make script wrote.
 inline void check_output(std::span<const float> found, const std::filesystem::path& expected_in,
                          const std::string& name) {
