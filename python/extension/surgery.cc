@@ -54,6 +54,13 @@ Progress progress_to(const nb::object& function) {
     };
 }
 
+/// What the function gives, called while other threads of Python run.
+template <class Function>
+auto without_lock(const Function& function) {
+    const Unlocked unlocked;
+    return function();
+}
+
 nb::list texts(const std::vector<std::string>& strings) {
     nb::list list;
     for (const std::string& string : strings) list.append(text(string));
@@ -88,11 +95,7 @@ nb::object convert_to(const std::filesystem::path& source, const std::filesystem
     arguments.take("mean", options.mean);
     arguments.take("deviation", options.deviation);
     const Progress told = progress_to(progress);
-    Conversion done;
-    {
-        const Unlocked unlocked;
-        done = convert(source, destination, options, told);
-    }
+    const Conversion done = without_lock([&] { return convert(source, destination, options, told); });
     nb::list left;
     for (const auto& [place, count] : done.left) left.append(nb::make_tuple(text(place), count));
     return nb::make_tuple(text(done.title), text(done.prefix), done.tensors, text(done.dense), left,
@@ -130,12 +133,7 @@ nb::object quantize_to(const PythonModel& model, const std::filesystem::path& de
     arguments.take("bias_correction", options.bias_correction);
     arguments.take("sensitivity", options.sensitivity);
     const Progress told = progress_to(progress);
-    Quantization done;
-    {
-        const Unlocked unlocked;
-        done = quantize(model.model, destination, options, told);
-    }
-    return to_python(done);
+    return to_python(without_lock([&] { return quantize(model.model, destination, options, told); }));
 }
 
 nb::object to_python(const Pruning& done) {
@@ -171,12 +169,7 @@ nb::object prune_to(const PythonModel& model, const std::filesystem::path& desti
     arguments.take("plan", options.plan);
     arguments.take("refit", options.refit);
     const Progress told = progress_to(progress);
-    Pruning done;
-    {
-        const Unlocked unlocked;
-        done = prune(model.model, destination, options, told);
-    }
-    return to_python(done);
+    return to_python(without_lock([&] { return prune(model.model, destination, options, told); }));
 }
 
 nb::object to_python(const Share& share) {
@@ -222,12 +215,7 @@ nb::object evaluate_on(const PythonModel& model, const nb::object& reference, co
     std::optional<Model> other;
     if (!reference.is_none()) other = model_in(reference, "reference").model;
     const Progress told = progress_to(progress);
-    Evaluation done;
-    {
-        const Unlocked unlocked;
-        done = evaluate(model.model, other, options, told);
-    }
-    return to_python(done);
+    return to_python(without_lock([&] { return evaluate(model.model, other, options, told); }));
 }
 
 void export_to(const PythonModel& model, const std::filesystem::path& destination, bool is_onnx,
