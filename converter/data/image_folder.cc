@@ -64,7 +64,7 @@ struct PartName {
 
 class ImageFolder final : public DataSet {
   public:
-    ImageFolder(const fs::path& folder, const ImageOptions& options) : options_(options) {
+    ImageFolder(const fs::path& folder, ImageOptions options) : options_(std::move(options)) {
         const FolderContent flat = files_in(folder);
         add(flat, std::nullopt);
         classes_ = folders_in(folder);
