@@ -84,6 +84,7 @@ TEST_CASE("few bits have few levels, and a scale of less error than that of the 
     std::vector<float> weights(501);
     random.fill(weights, -1, 1);
     for (float& weight : weights) weight *= weight * weight;  // few are large
+    weights[7] = 1;
     const auto error = [&](float scale, int largest) {
         double sum = 0;
         for (const float weight : weights) {
@@ -105,7 +106,7 @@ TEST_CASE("few bits have few levels, and a scale of less error than that of the 
         }
         const float plain = 1.0F / static_cast<float>(largest);
         CHECK(error(scale, largest) <= error(plain, largest) * 1.0001);
-        if (bits <= 4) CHECK(error(scale, largest) < 0.9 * error(plain, largest));
+        if (bits <= 3) CHECK(error(scale, largest) < 0.9 * error(plain, largest));
     }
 }
 
