@@ -81,8 +81,9 @@ void print_commands(const CompressOptions& options, bool weights_are_model) {
     const auto print = [](const Step& step) { std::cout << command_text(step.words) << '\n'; };
     if (!weights_are_model) print(planner.convert());
     std::filesystem::path file = planner.baseline();
+    StageNames names(1);
     for (const Stage& stage : options.recipe.value_or(ModelRecipe{int8_stage()})) {
-        const Step step = planner.stage(stage, file, "1");
+        const Step step = planner.stage(stage, file, names.next(stage.command));
         print(step);
         file = step.output;
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -10,7 +11,21 @@
 
 namespace vgg19::tools {
 
-/// Files are in DIR/work and DIR/eval, named after the model's number.
+/// Names of the stages that a model's number is given to: "2", and "2.2" for the second with a command.
+class StageNames {
+  public:
+    explicit StageNames(std::size_t number) : number_(number) {}
+    std::string next(const std::string& command) {
+        const int count = ++counts_[command];
+        return std::to_string(number_) + (count == 1 ? "" : "." + std::to_string(count));
+    }
+
+  private:
+    std::size_t number_;
+    std::map<std::string, int> counts_;
+};
+
+/// Files are in DIR/work and DIR/eval, under such names.
 class StepPlanner {
   public:
     /// Keeps a reference to the options.

@@ -60,15 +60,13 @@ void StepWorkshop::make(Trial& trial) {
     const std::string number = std::to_string(trial.number);
     path file = planner_.baseline();
     ModelRecipe until_here;
-    std::map<std::string, int> same;  // a recipe may have a command more than once
+    StageNames names(trial.number);
     for (const Stage& stage : trial.recipe) {
         until_here.push_back(stage);
         const std::string text = recipe_text(until_here);
         const auto found = made_.find(text);
         if (found == made_.end()) {
-            const int count = ++same[stage.command];
-            const std::string name = count == 1 ? number : number + "." + std::to_string(count);
-            file = made_[text] = run(planner_.stage(stage, file, name));
+            file = made_[text] = run(planner_.stage(stage, file, names.next(stage.command)));
         } else {
             file = found->second;
         }
