@@ -57,6 +57,7 @@ TEST_CASE("The page holds the table, the charts, the commands and the machine") 
                              "Size of the file",
                              "Latency, median",
                              "Accuracy against latency",
+                             "Accuracy against size",
                              "Sensitivity to pruning",
                              ">features.16</text>",
                              "convert vgg19.pth → prune --ratio 0.1",
@@ -70,7 +71,7 @@ TEST_CASE("The page holds the table, the charts, the commands and the machine") 
         CAPTURE(part);
         CHECK(count(page, part) > 0);
     }
-    CHECK(count(page, "<svg ") == 4);
+    CHECK(count(page, "<svg ") == 5);
     CHECK(count(page, "{{") == 0);
 }
 
@@ -91,7 +92,7 @@ TEST_CASE("Without a scan there is no chart of it") {
     for (const auto& [key, value] : json.object()) {
         without.set(key, key == "sensitivity" ? Json(Json::Array{}) : value);
     }
-    CHECK(count(pipeline_page(without), "<svg ") == 3);
+    CHECK(count(pipeline_page(without), "<svg ") == 4);
 }
 
 TEST_CASE("A report without the required members is an error") {
