@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <iostream>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "converter/evaluate/paired_difference.h"
@@ -31,6 +32,13 @@ namespace {
 constexpr const char* log_name = "compress.json";
 constexpr const char* program = "vgg19 compress";
 
+/// Role, place and use.
+std::vector<std::tuple<std::string, std::filesystem::path, converter::DataUse>> data_options(
+    const CompressOptions& options) {
+    return {{"data", options.data, converter::DataUse::training},
+            {"test", options.test, converter::DataUse::evaluation}};
+}
+
 /// Also checked first: training needs oneDNN.
 void require_training(const CompressOptions& options) {
     if (options.recipe || kernels::onednn_version() != "none") return;
@@ -54,11 +62,10 @@ double require_enough_images(const CompressOptions& options, std::size_t found) 
 /// Checks what hours of work would depend on. Returns the number of images to judge with.
 double checked_images(const CommandLine& line, const CompressOptions& options) {
     const ImageOptions images = image_options(line);
-    for (const auto& [role, path, use] : {std::tuple("data", options.data, converter::DataUse::training),
-                                          std::tuple("test", options.test, converter::DataUse::evaluation)}) {
+    for (const auto& [role, path, use] : data_options(options)) {
         const auto data = converter::open_data_set(path, use, images);
         if (data->class_names().empty()) {
-            throw Error(ErrorKind::bad_input, "--" + std::string(role) + ": " + path.string() +
+            throw Error(ErrorKind::bad_input, "--" + role + ": " + path.string() +
                                                   ": expected labelled images, found images without classes");
         }
     }
@@ -93,14 +100,17 @@ void print_commands(const CompressOptions& options, bool weights_are_model) {
 /// A search in a folder, from its steps to its report.
 class Compression {
   public:
-    Compression(const CompressOptions& options, double test_images, StepLog& log, const std::string& until)
+    Compression(const CommandLine& line, const CompressOptions& options, double test_images, StepLog& log)
         : options_(options),
+          images_(image_options(line)),
+          labels_(label_options(line)),
           test_images_(test_images),
           log_(log),
-          workshop_(options, log, run_step_as_child, test_images, until) {}
+          workshop_(options, log, run_step_as_child, test_images, line.text("until")) {}
 
     int run(bool weights_are_model) {
         if (!weights_are_model) workshop_.run(workshop_.planner().convert());
+        require_known_labels();
         Search search(settings(), workshop_);
         const auto record = [this](const Search& now) { write_search(now); };
         options_.recipe ? search.try_only(*options_.recipe, options_.sizes.back(), record)
@@ -113,11 +123,23 @@ class Compression {
     }
 
   private:
+    /// Before hours of work: each class of the data is one of the model's.
+    void require_known_labels() const {
+        const model::ModelFile baseline = model::ModelFile::open(workshop_.planner().baseline());
+        baseline.require_classifier();
+        const converter::ModelClasses classes{baseline.network().classes(),
+                                              baseline.description().class_names};
+        for (const auto& [role, path, use] : data_options(options_)) {
+            map_data(open_data(role, path.string(), use, images_), classes, labels_);
+        }
+    }
+
     SearchSettings settings() const {
         const model::ModelFile baseline = model::ModelFile::open(workshop_.planner().baseline());
         return {.promise = options_.promise,
                 .test_images = test_images_,
                 .budget_seconds = options_.budget_seconds,
+                .most_models = options_.most_models,
                 .sizes = options_.sizes,
                 .epochs = options_.epochs,
                 .seed = options_.seed,
@@ -231,6 +253,8 @@ class Compression {
     }
 
     const CompressOptions& options_;
+    ImageOptions images_;
+    converter::LabelOptions labels_;
     double test_images_;
     StepLog& log_;
     StepWorkshop workshop_;
@@ -259,7 +283,7 @@ int compress(int argc, char** argv) {
     StepLog log(options.folder / log_name, program);
     const InterruptGuard guard("\nvgg19 compress: ending this step\n");
     try {
-        return Compression(options, test_images, log, line.text("until")).run(is_model);
+        return Compression(line, options, test_images, log).run(is_model);
     } catch (const SearchStopped&) {
         return exit_done;
     }

@@ -44,6 +44,11 @@ double upper_bound(const PairedCounts& counts, double z) {
 
 }  // namespace
 
+PairedCounts paired_counts(const Agreement& agreement) {
+    return {static_cast<double>(agreement.only_reference_right),
+            static_cast<double>(agreement.only_model_right), static_cast<double>(agreement.reference.images)};
+}
+
 double drop(const PairedCounts& counts) {
     return (counts.only_reference_right - counts.only_model_right) / counts.images;
 }

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "converter/evaluate/accuracy.h"
+#include "converter/evaluate/evaluate.h"
 
 namespace vgg19::converter {
 
@@ -15,6 +16,8 @@ struct PairedCounts {
     double only_model_right = 0;
     double images = 0;
 };
+
+PairedCounts paired_counts(const Agreement& agreement);
 
 /// The accuracy that the model loses, as a share of the images; negative if it gains.
 double drop(const PairedCounts& counts);

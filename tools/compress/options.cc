@@ -17,6 +17,7 @@ namespace {
 constexpr std::size_t most_images = 1'000'000'000;
 constexpr std::size_t most_epochs = 100'000;
 constexpr std::size_t largest_hold_out = 1000;
+constexpr std::size_t most_models = 10'000;
 constexpr double most_points = 100;
 constexpr double most_ms = 1e6;
 constexpr double most_mb = 1e6;
@@ -89,6 +90,7 @@ CommandLine compress_command_line() {
         .option("test-images", "N",
                 "number of images to judge with, taken at equal distances from --test; default: all")
         .option("budget", "MINUTES", "start no step that is expected to end later", "45");
+    line.option("models", "N", "make at most N models; default: as many as the budget allows");
     add_threads_option(line);
     line.option("min-time", "SECONDS", "time each model for this long at the end; default: 3")
         .option("recipe", "STAGES",
@@ -133,6 +135,7 @@ CompressOptions compress_options(const CommandLine& line) {
     options.test_images = checked_whole(line, "test-images", 1, most_images);
     options.min_time = checked_number(line, "min-time", 0.001, most_seconds);
     options.budget_seconds = 60 * line.number("budget", 0, most_minutes);
+    if (line.given("models")) options.most_models = line.whole_number("models", 1, most_models);
     if (line.given("recipe")) options.recipe = parse_recipe(line.text("recipe"));
     return options;
 }

@@ -41,6 +41,7 @@ struct CompressOptions {
     std::string test_images;
     std::string min_time;
     double budget_seconds = 0;
+    std::optional<std::size_t> most_models;
     std::optional<ModelRecipe> recipe;  ///< instead of a search
 };
 

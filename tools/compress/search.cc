@@ -66,6 +66,7 @@ void Search::try_only(const ModelRecipe& recipe, const std::string& size,
 }
 
 bool Search::has_time() const {
+    if (settings_.most_models && trials_.size() >= *settings_.most_models) return false;
     double longest = 0;
     for (const Trial& trial : trials_) longest = std::max(longest, trial.seconds);
     return workshop_.seconds() + longest + workshop_.closing_seconds(trials_.size() + 2) <=

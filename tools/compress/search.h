@@ -48,6 +48,7 @@ struct SearchSettings {
     Promise promise;
     double test_images = 0;
     double budget_seconds = 0;
+    std::optional<std::size_t> most_models;
     std::vector<std::string> sizes = {""};
     std::string epochs;  ///< of each training; "": its default
     std::string seed;
