@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/model/number_text.h"
+#include "vgg19/error.h"
 
 namespace vgg19::tools {
 
@@ -48,8 +49,7 @@ void Search::run(const std::function<void(const Search&)>& made) {
     try_recipe("INT8 alone", {int8_stage()}, 0);
     while (has_time()) {
         const std::optional<double> reduction = next_rung();
-        if (!reduction) break;
-        add_rung(*reduction);
+        if (!reduction || !add_rung(*reduction)) break;
     }
     for (std::size_t fill = 0; fill < most_fills && has_time(); ++fill) {
         if (!fill_gap()) break;
@@ -103,14 +103,26 @@ std::optional<double> Search::next_rung() const {
     return to;
 }
 
-void Search::add_rung(double reduction) {
+/// False if the parent has not that much left to remove.
+bool Search::add_rung(double reduction) {
     const Trial parent = deepest();
-    const Trial& rung = try_recipe("next rung", pruned_recipe(parent, reduction), reduction);
-    const double images = rung.held_out.images;
-    const double differing = rung.held_out.only_reference_right + rung.held_out.only_model_right + 1;
-    const double more = converter::drop(rung.held_out) - rung.predicted_drop;
-    const bool worse = more > std::sqrt(differing) / images;
+    const Trial* const rung = try_cut("next rung", parent, reduction);
+    if (rung == nullptr) return false;
+    const double differing = rung->held_out.only_reference_right + rung->held_out.only_model_right + 1;
+    const double more = converter::drop(rung->held_out) - rung->predicted_drop;
+    const bool worse = more > std::sqrt(differing) / rung->held_out.images;
     step_ = std::clamp(worse ? step_ / 2 : step_ * 1.4, shortest_step, longest_step);
+    return true;
+}
+
+/// Null if prune says that it cannot remove that much.
+const Trial* Search::try_cut(std::string purpose, const Trial& parent, double reduction) {
+    try {
+        return &try_recipe(std::move(purpose), pruned_recipe(parent, reduction), reduction);
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::usage) throw;
+        return nullptr;
+    }
 }
 
 /// A rung where the expected upper bound on the test images reaches the promise, unless there is one.
@@ -124,8 +136,7 @@ bool Search::fill_gap() {
         if (trial.reduction < wanted && trial.reduction > parent->reduction) parent = &trial;
     }
     if (wanted < near) return false;
-    try_recipe("where the promise is expected to end", pruned_recipe(Trial(*parent), wanted), wanted);
-    return true;
+    return try_cut("where the promise is expected to end", Trial(*parent), wanted) != nullptr;
 }
 
 /// Trains the smallest model further whose drop is within the promise, or the best within the limits.

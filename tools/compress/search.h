@@ -36,7 +36,8 @@ struct Trial {
 class Workshop {
   public:
     virtual ~Workshop() = default;
-    /// Makes the model of `trial.recipe`, and fills in its cost, counts and seconds.
+    /// Makes the model of `trial.recipe`, and fills in its cost, counts and seconds. Throws Error (usage) if
+    /// there is not as much to remove.
     virtual void make(Trial& trial) = 0;
     /// All steps until now.
     virtual double seconds() const = 0;
@@ -80,7 +81,8 @@ class Search {
     double goal() const;
     const Trial& deepest() const;
     std::optional<double> next_rung() const;
-    void add_rung(double reduction);
+    bool add_rung(double reduction);
+    const Trial* try_cut(std::string purpose, const Trial& parent, double reduction);
     bool fill_gap();
     bool train_longer();
     bool was_trained_further(const Trial& trial) const;

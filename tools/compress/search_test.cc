@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "vgg19/error.h"
+
 using namespace vgg19;
 using namespace vgg19::tools;
 
@@ -168,4 +170,19 @@ TEST_CASE("A search repeats itself") {
         search.run([&text](const Search& now) { text += recipe_text(now.trials().back().recipe) + "\n"; });
     }
     CHECK(texts[0] == texts[1]);
+}
+
+TEST_CASE("The ladder ends where nothing more can be removed") {
+    class Exhausted : public LawfulWorkshop {
+      public:
+        void make(Trial& trial) override {
+            if (trial.reduction > 1) throw Error(ErrorKind::usage, "expected at least 0.6, found 0.5");
+            LawfulWorkshop::make(trial);
+        }
+    };
+    Exhausted workshop;
+    Search search(settings(), workshop);
+    search.run();
+    CHECK(deepest(search).reduction <= 1);
+    CHECK(search.trials().back().purpose == "trained for longer");
 }
