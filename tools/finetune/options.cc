@@ -113,11 +113,6 @@ converter::FinetuneOptions finetune_options(const CommandLine& line) {
     return options;
 }
 
-std::size_t hold_out_option(const CommandLine& line) {
-    if (line.given("hold-out")) return line.whole_number("hold-out", 0, most_images);
-    return line.given("teacher") ? 10 : 0;
-}
-
 converter::FinetuneFiles finetune_files(const CommandLine& line, const std::filesystem::path& input) {
     converter::FinetuneFiles files;
     files.output = line.required("output");
