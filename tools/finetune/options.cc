@@ -55,7 +55,7 @@ std::optional<converter::NewHead> head_option(const CommandLine& line) {
 
 std::optional<converter::Distillation> distillation_option(const CommandLine& line) {
     if (!line.given("teacher")) {
-        for (const char* option : {"temperature", "label-weight"}) {
+        for (const char* option : {"temperature", "label-weight", "feature-weight"}) {
             if (line.given(option)) {
                 throw Error(ErrorKind::usage, "--" + std::string(option) + " is only for --teacher");
             }
@@ -70,6 +70,9 @@ std::optional<converter::Distillation> distillation_option(const CommandLine& li
     }
     if (line.given("label-weight")) {
         distillation.label_weight = line.number("label-weight", 0, largest_weight);
+    }
+    if (line.given("feature-weight")) {
+        distillation.feature_weight = line.number("feature-weight", 0, largest_weight);
     }
     return distillation;
 }
@@ -157,6 +160,10 @@ CommandLine finetune_command_line() {
         .option("label-weight", "W",
                 "with --teacher: the weight of the labels beside the teacher's, 1; 0: labels are not used; "
                 "default: 0.5 for labelled images")
+        .option("feature-weight", "W",
+                "with --teacher: the weight of the outputs of the max-pools, compared with the teacher's by "
+                "linear "
+                "maps, as shares of their variance; default: 1")
         .option("hold-out", "K",
                 "do not train on every K-th image of --data, but judge the result on them; 0: none; "
                 "default: 10 with --teacher, else 0")
