@@ -157,7 +157,9 @@ void Training::run_epoch(CheckpointKeeper& keeper, const TrainingObserver& obser
     const std::size_t done = position_.steps % steps_an_epoch() * options_.batch;
     items.erase(items.begin(), items.begin() + static_cast<std::ptrdiff_t>(done));
 
-    const AugmentedData augmented(*images_.data, options_.seed, epoch);
+    // A teacher knows no pictures with black borders: what it says of them misleads.
+    const PaddedShifts shifts = teacher_ == nullptr ? PaddedShifts::yes : PaddedShifts::no;
+    const AugmentedData augmented(*images_.data, options_.seed, epoch, shifts);
     const DataSet& data = options_.augmentation ? static_cast<const DataSet&>(augmented) : *images_.data;
     ImageReader reader(data, items, input_formats(format_, teacher_), options_.batch);
     while (const ImageBatch* batch = next_batch(reader, keeper)) {

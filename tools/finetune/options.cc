@@ -86,7 +86,9 @@ converter::FinetuneOptions finetune_options(const CommandLine& line) {
     options.batch = line.whole_number("batch", 1, largest_batch);
     options.schedule.kind = converter::schedule_named(line.text("schedule"));
     options.finds_rate = line.text("lr") == "auto";
-    if (!options.finds_rate) {
+    // Far smaller, because a refitted network is near its teacher, and Adam moves all weights by the rate.
+    options.schedule.learning_rate = line.given("teacher") ? 7e-6 : 1e-4;
+    if (line.given("lr") && !options.finds_rate) {
         options.schedule.learning_rate = line.number("lr", std::numeric_limits<double>::min(), largest_rate);
     }
     if (line.given("warmup")) options.schedule.warmup = line.whole_number("warmup", 0, most_steps);
@@ -180,8 +182,7 @@ CommandLine finetune_command_line() {
         .option("optimizer", "NAME", "adam or sgd", "adam")
         .option("lr", "RATE",
                 "the highest learning rate, or auto: the best of four in short runs, by the loss on held-out "
-                "images",
-                "1e-4")
+                "images; default: 7e-6 with --teacher, else 1e-4")
         .option("momentum", "M", "momentum of sgd; default: 0.9")
         .option("weight-decay", "W", "L2 weight decay; not for biases", "0")
         .option("schedule", "NAME",
@@ -204,7 +205,8 @@ CommandLine finetune_command_line() {
                 "layers to train: all, dense, conv, or head (the last dense layer); the others do not change",
                 "all")
         .flag("no-augmentation",
-              "show images unchanged, instead of mirroring half of them and cropping all at random")
+              "show images unchanged, instead of mirroring half of them and cropping all at random (with "
+              "--teacher only those that have a margin)")
         .option("seed", "N", "seed of subset, order, crops and dropout", "0");
     add_label_options(line);
     add_image_options(line);
