@@ -74,10 +74,9 @@ CommandLine command_line() {
         .option("subset", "N", "train on N images; default: all")
         .option("epochs", "N", "epochs of training; default: 1")
         .option("batch", "N", "images per training step; default: 32")
-        .option("lr", "RATE", "learning rate of training; default: 1e-4")
+        .option("lr", "RATE", "learning rate of training; default: that of `vgg19 finetune --teacher`")
         .option("keep", "SHARE",
-                "share of the original weights in the average with the trained ones; default: 0.5, or 0 with "
-                "--no-refit")
+                "share of the weights before training in the average with the trained ones; default: 0")
         .option("seed", "N", "seed of training; default: 0")
         .option("n,images", "N", "number of calibration images; default: each command's own")
         .option("test-images", "N",
