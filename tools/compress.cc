@@ -9,6 +9,7 @@
 
 #include "converter/evaluate/paired_difference.h"
 #include "engine/model/json_file.h"
+#include "engine/model/map_size.h"
 #include "engine/model/model_file.h"
 #include "kernels/onednn/conv_onednn.h"
 #include "tools/command.h"
@@ -143,7 +144,15 @@ class Compression {
                 .sizes = options_.sizes,
                 .epochs = options_.epochs,
                 .seed = options_.seed,
-                .round_to = round_to(baseline.network())};
+                .round_to = round_to(baseline.network()),
+                .cost_size = to_string(input_size(baseline))};
+    }
+
+    /// Whose time is limited.
+    MapSize input_size(const model::ModelFile& baseline) const {
+        const std::string& size = options_.bench_size.empty() ? options_.sizes.front() : options_.bench_size;
+        if (size.empty()) return baseline.description().preprocessing.input_size;
+        return model::parse_map_size(size).value();
     }
 
     void write_search(const Search& search) const {
