@@ -81,11 +81,10 @@ TEST_CASE("The ladder descends to where the drop is what may be lost, and learns
     // Each rung is pruned from the one before, by what is missing.
     const Trial& second = search.trials()[2];
     const Trial& first = search.trials()[1];
-    CHECK(
-        recipe_text(second.recipe)
-            .starts_with(
-                "prune --target-macs 0.6065 --round-to 16 --criterion activation | finetune --seed 0 | prune "
-                "--target-macs "));
+    CHECK(recipe_text(second.recipe)
+              .starts_with("prune --criterion activation --dense --round-to 16 --target-ms 6.065 --cost-size "
+                           "224 --target-mb "
+                           "36.788 | finetune --seed 0 | prune --criterion activation "));
     CHECK(second.recipe.size() == first.recipe.size() + 2);
     // What is predicted comes near what is measured.
     CHECK(std::abs(last.predicted_drop - converter::drop(last.held_out)) < 0.002);
