@@ -4,7 +4,7 @@
 #include <cmath>
 #include <utility>
 
-#include "engine/model/number_text.h"
+#include "tools/text.h"
 #include "vgg19/error.h"
 
 namespace vgg19::tools {
@@ -37,7 +37,8 @@ Stage int8_stage() {
     return {"quantize", {"--scope", "all"}};
 }
 
-CostPath::CostPath(const Promise& promise, const Cost& start) : start_(start) {
+CostPath::CostPath(const Promise& promise, const Cost& start)
+    : start_(start), limits_{promise.max_ms.value_or(0), promise.max_mb.value_or(0)} {
     constexpr double unlimited = 8;
     const double time = promise.max_ms ? std::log(start.ms / *promise.max_ms) : 0;
     const double bytes = promise.max_mb ? std::log(start.mb / *promise.max_mb) : 0;
@@ -54,6 +55,15 @@ CostPath::CostPath(const Promise& promise, const Cost& start) : start_(start) {
 Cost CostPath::at(double reduction) const {
     return {in_time_ ? start_.ms * std::exp(-reduction) : 0,
             in_bytes_ ? start_.mb * std::exp(-bytes_exponent_ * reduction) : 0};
+}
+
+double CostPath::missing(const Cost& cost) const {
+    constexpr double margin = 0.01;
+    double missing = 0;
+    if (in_time_ && limits_.ms > 0) missing = std::log(cost.ms / limits_.ms);
+    if (in_bytes_ && limits_.mb > 0)
+        missing = std::max(missing, std::log(cost.mb / limits_.mb) / bytes_exponent_);
+    return missing > 0 ? missing + margin : 0;
 }
 
 bool within_limits(const Promise& promise, const Cost& cost) {
@@ -105,8 +115,9 @@ std::optional<double> Search::next_rung() const {
     const bool limited = settings_.promise.max_ms || settings_.promise.max_mb;
     const double reach = prediction_.reach(settings_.promise.max_drop * (limited ? far_beyond : 1));
     const double from = deepest().reduction;
-    const double to = std::min({from + step_, path_.goal(), reach});
-    const bool is_goal = to == path_.goal() && to > from && !within_limits(settings_.promise, deepest().cost);
+    const double goal = std::max(path_.goal(), from + path_.missing(deepest().cost));
+    const double to = std::min({from + step_, goal, reach});
+    const bool is_goal = to == goal && to > from && !within_limits(settings_.promise, deepest().cost);
     if (!is_goal && to < from + shortest_step) return std::nullopt;
     return to;
 }
@@ -206,9 +217,9 @@ ModelRecipe Search::pruned_recipe(const Trial& parent, double reduction) const {
                 {"--criterion", "activation", "--dense", "--round-to", std::to_string(settings_.round_to)}};
     if (target.ms > 0) {
         stage.options.insert(stage.options.end(),
-                             {"--target-ms", fixed(target.ms, 3), "--cost-size", settings_.cost_size});
+                             {"--target-ms", significant(target.ms, 4), "--cost-size", settings_.cost_size});
     }
-    if (target.mb > 0) stage.options.insert(stage.options.end(), {"--target-mb", fixed(target.mb, 3)});
+    if (target.mb > 0) stage.options.insert(stage.options.end(), {"--target-mb", significant(target.mb, 4)});
     recipe.push_back(std::move(stage));
     if (settings_.trains) recipe.push_back(training_stage());
     recipe.push_back(int8_stage());

@@ -45,8 +45,13 @@ class CostPath {
     /// The reduction at which all limits hold, which may be 0; the longest one without limits.
     double goal() const { return goal_; }
 
+    /// How much further a model of this cost has to go; 0 where the limits hold. What a cut really leaves may
+    /// be a little more than it aims at.
+    double missing(const Cost& cost) const;
+
   private:
     Cost start_;
+    Cost limits_;  ///< 0 where there is none
     bool in_time_ = true;
     bool in_bytes_ = true;
     double bytes_exponent_ = 2;
