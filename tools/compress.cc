@@ -9,6 +9,7 @@
 
 #include "converter/evaluate/paired_difference.h"
 #include "engine/model/json_file.h"
+#include "engine/model/map_size.h"
 #include "engine/model/model_file.h"
 #include "kernels/onednn/conv_onednn.h"
 #include "tools/command.h"
@@ -143,7 +144,15 @@ class Compression {
                 .sizes = options_.sizes,
                 .epochs = options_.epochs,
                 .seed = options_.seed,
-                .round_to = round_to(baseline.network())};
+                .round_to = round_to(baseline.network()),
+                .cost_size = to_string(input_size(baseline))};
+    }
+
+    /// Whose time is limited.
+    MapSize input_size(const model::ModelFile& baseline) const {
+        const std::string& size = options_.bench_size.empty() ? options_.sizes.front() : options_.bench_size;
+        if (size.empty()) return baseline.description().preprocessing.input_size;
+        return model::parse_map_size(size).value();
     }
 
     void write_search(const Search& search) const {
@@ -153,13 +162,14 @@ class Compression {
         std::cerr << program << ": model " << trial.number << " (" << trial.purpose << "): drop "
                   << fixed(100 * converter::drop(trial.held_out), 2) << " points on held-out images ("
                   << fixed(100 * interval.low, 2) << " to " << fixed(100 * interval.high, 2) << "; expected "
-                  << fixed(100 * trial.predicted_drop, 2) << "), " << fixed(trial.cost.ms, 2) << " ms, "
-                  << fixed(trial.cost.mb, 1) << " MB, " << fixed(trial.seconds, 0) << " s\n";
+                  << fixed(100 * trial.predicted_drop, 2) << "), " << significant(trial.cost.ms, 3) << " ms, "
+                  << significant(trial.cost.mb, 3) << " MB, " << fixed(trial.seconds, 0) << " s\n";
     }
 
     /// "4.21ms-12.3mb", with a number if there is another.
     std::string id_of(const Trial& trial, const std::vector<JudgedModel>& others) const {
-        const std::string plain = fixed(trial.cost.ms, 2) + "ms-" + fixed(trial.cost.mb, 1) + "mb";
+        const std::string plain =
+            significant(trial.cost.ms, 3) + "ms-" + significant(trial.cost.mb, 3) + "mb";
         std::string id = plain;
         for (int again = 2; std::any_of(others.begin(), others.end(),
                                         [&id](const JudgedModel& other) { return other.id == id; });

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <utility>
 
-#include "engine/model/number_text.h"
+#include "tools/text.h"
 #include "vgg19/error.h"
 
 namespace vgg19::tools {
@@ -37,6 +37,35 @@ Stage int8_stage() {
     return {"quantize", {"--scope", "all"}};
 }
 
+CostPath::CostPath(const Promise& promise, const Cost& start)
+    : start_(start), limits_{promise.max_ms.value_or(0), promise.max_mb.value_or(0)} {
+    constexpr double unlimited = 8;
+    const double time = promise.max_ms ? std::log(start.ms / *promise.max_ms) : 0;
+    const double bytes = promise.max_mb ? std::log(start.mb / *promise.max_mb) : 0;
+    if (!promise.max_ms && !promise.max_mb) {
+        goal_ = unlimited;
+        return;
+    }
+    in_time_ = time > 0;
+    in_bytes_ = bytes > 0;
+    if (in_time_ && in_bytes_) bytes_exponent_ = bytes / time;
+    goal_ = in_time_ ? time : std::max(bytes, 0.0) / bytes_exponent_;
+}
+
+Cost CostPath::at(double reduction) const {
+    return {in_time_ ? start_.ms * std::exp(-reduction) : 0,
+            in_bytes_ ? start_.mb * std::exp(-bytes_exponent_ * reduction) : 0};
+}
+
+double CostPath::missing(const Cost& cost) const {
+    constexpr double margin = 0.01;
+    double missing = 0;
+    if (in_time_ && limits_.ms > 0) missing = std::log(cost.ms / limits_.ms);
+    if (in_bytes_ && limits_.mb > 0)
+        missing = std::max(missing, std::log(cost.mb / limits_.mb) / bytes_exponent_);
+    return missing > 0 ? missing + margin : 0;
+}
+
 bool within_limits(const Promise& promise, const Cost& cost) {
     return (!promise.max_ms || cost.ms <= *promise.max_ms) && (!promise.max_mb || cost.mb <= *promise.max_mb);
 }
@@ -46,7 +75,7 @@ Search::Search(SearchSettings settings, Workshop& workshop)
 
 void Search::run(const std::function<void(const Search&)>& made) {
     made_ = made;
-    try_recipe("INT8 alone", {int8_stage()}, 0);
+    path_ = CostPath(settings_.promise, try_recipe("INT8 alone", {int8_stage()}, 0).cost);
     while (has_time()) {
         const std::optional<double> reduction = next_rung();
         if (!reduction || !add_rung(*reduction)) break;
@@ -73,17 +102,6 @@ bool Search::has_time() const {
            settings_.budget_seconds;
 }
 
-/// The reduction at which both limits hold; the longest one without limits.
-double Search::goal() const {
-    constexpr double unlimited = 8;
-    const Promise& promise = settings_.promise;
-    const Cost& first = trials_.front().cost;
-    double goal = promise.max_ms || promise.max_mb ? 0 : unlimited;
-    if (promise.max_ms) goal = std::max(goal, std::log(first.ms / *promise.max_ms));
-    if (promise.max_mb) goal = std::max(goal, std::log(first.mb / *promise.max_mb));
-    return goal;
-}
-
 const Trial& Search::deepest() const {
     return *std::max_element(trials_.begin(), trials_.end(),
                              [](const Trial& a, const Trial& b) { return a.reduction < b.reduction; });
@@ -97,8 +115,9 @@ std::optional<double> Search::next_rung() const {
     const bool limited = settings_.promise.max_ms || settings_.promise.max_mb;
     const double reach = prediction_.reach(settings_.promise.max_drop * (limited ? far_beyond : 1));
     const double from = deepest().reduction;
-    const double to = std::min({from + step_, goal(), reach});
-    const bool is_goal = to == goal() && to > from && !within_limits(settings_.promise, deepest().cost);
+    const double goal = std::max(path_.goal(), from + path_.missing(deepest().cost));
+    const double to = std::min({from + step_, goal, reach});
+    const bool is_goal = to == goal && to > from && !within_limits(settings_.promise, deepest().cost);
     if (!is_goal && to < from + shortest_step) return std::nullopt;
     return to;
 }
@@ -129,7 +148,7 @@ const Trial* Search::try_cut(std::string purpose, const Trial& parent, double re
 bool Search::fill_gap() {
     constexpr double near = 0.12;
     const double wanted =
-        std::min(prediction_.safe_reach(settings_.promise.max_drop, settings_.test_images), goal());
+        std::min(prediction_.safe_reach(settings_.promise.max_drop, settings_.test_images), path_.goal());
     const Trial* parent = &trials_.front();
     for (const Trial& trial : trials_) {
         if (std::abs(trial.reduction - wanted) < near) return false;
@@ -193,10 +212,15 @@ Stage Search::training_stage() const {
 
 ModelRecipe Search::pruned_recipe(const Trial& parent, double reduction) const {
     ModelRecipe recipe = before_quantization(parent.recipe);
-    const double share = std::exp(parent.reduction - reduction);
-    recipe.push_back({"prune",
-                      {"--target-macs", fixed(share, 4), "--round-to", std::to_string(settings_.round_to),
-                       "--criterion", "activation"}});
+    const Cost target = path_.at(reduction);
+    Stage stage{"prune",
+                {"--criterion", "activation", "--dense", "--round-to", std::to_string(settings_.round_to)}};
+    if (target.ms > 0) {
+        stage.options.insert(stage.options.end(),
+                             {"--target-ms", significant(target.ms, 4), "--cost-size", settings_.cost_size});
+    }
+    if (target.mb > 0) stage.options.insert(stage.options.end(), {"--target-mb", significant(target.mb, 4)});
+    recipe.push_back(std::move(stage));
     if (settings_.trains) recipe.push_back(training_stage());
     recipe.push_back(int8_stage());
     return recipe;

@@ -6,6 +6,7 @@
 #include "engine/model/map_size.h"
 #include "engine/model/model_file.h"
 #include "engine/program/expected_run.h"
+#include "engine/program/tuned_machine.h"
 
 namespace vgg19::tools {
 
@@ -19,6 +20,7 @@ double expected_ms(const path& file, const std::string& size, const std::string&
     SessionOptions options;
     if (!size.empty()) options.set_input_size(model::parse_map_size(size).value());
     if (!threads.empty()) options.threads = std::stoi(threads);
+    options.plan_file = find_tuned_machine().path.string();
     return expected_run(make_plan(model::ModelFile::open(file), options)).all.seconds * ms;
 }
 
