@@ -52,6 +52,7 @@ CommandLine command_line() {
         .option("dense", "TYPE", "type of dense weights: int8, or int4 (about half the size)", "int8")
         .option("calib", "DATA", "the images to calibrate with (required for --scope all)")
         .option("n,images", "N", "the number of images, taken at equal distances from the whole set", "128");
+    add_hold_out_option(line);
     add_size_option(line);
     line.option("range", "NAME",
                 "which input maps to the largest 8-bit value: max (the largest observed), percentile (99.99 "
@@ -231,7 +232,8 @@ int quantize_every_layer(const CommandLine& line) {
         const NamedData named =
             open_data("calib", line.required("calib"), converter::DataUse::training, image_options(line));
         images.data = named.data.get();
-        images.items = calibration_items(named, count, images.session.threads);
+        images.hold_out = hold_out_option(line);
+        images.items = calibration_items(named, count, images.hold_out, images.session.threads);
         if (line.given("no-equalization")) {
             quantize_model(line, model, images, options, to);
         } else {
