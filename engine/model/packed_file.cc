@@ -197,7 +197,6 @@ class Packer::State {
     explicit State(Sink sink)
         : sink_(std::move(sink)), context_(ZSTD_createCCtx()), packed_(ZSTD_compressBound(frame_bytes)) {
         if (!context_) throw std::bad_alloc();
-        require(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_compressionLevel, level));
         require(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_checksumFlag, 1));
         content_.reserve(frame_bytes);
     }
@@ -222,29 +221,51 @@ class Packer::State {
     }
 
   private:
-    /// Higher ones hardly gain anything on weights: what can be gained is the coding of single bytes, which
-    /// is the same at all levels.
-    static constexpr int level = 3;
-
     static std::size_t require(std::size_t result) {
         if (ZSTD_isError(result) == 0) return result;
         if (ZSTD_getErrorCode(result) == ZSTD_error_memory_allocation) throw std::bad_alloc();
         throw Error(ErrorKind::failed, std::string("cannot be packed: ") + ZSTD_getErrorName(result));
     }
 
+    /// Weights have hardly any repetitions, and looking for short ones makes the coding of single bytes
+    /// worse: what is gained is this coding, within 0.5 % of the entropy, and rows that are the same. Of few
+    /// values (three bits, two) repetitions gain more, and take long to find.
     void pack() {
-        const std::size_t size = require(
-            ZSTD_compress2(context_.get(), packed_.data(), packed_.size(), content_.data(), content_.size()));
+        std::size_t size = compress(packed_, fast_level, long_match);
+        const double share = static_cast<double>(size) / static_cast<double>(content_.size());
+        if (share > few_values_from && share < few_values_to) {
+            slowly_packed_.resize(packed_.size());
+            const std::size_t slowly = compress(slowly_packed_, slow_level, 0);
+            if (slowly < size) {
+                size = slowly;
+                packed_.swap(slowly_packed_);
+            }
+        }
         packed_bytes_ += size;
         content_bytes_ += content_.size();
         content_.clear();
         sink_(std::span(packed_).first(size));
     }
 
+    /// `shortest_match`: 0 for the level's own.
+    std::size_t compress(std::vector<std::byte>& to, int level, int shortest_match) {
+        require(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_compressionLevel, level));
+        require(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_minMatch, shortest_match));
+        return require(
+            ZSTD_compress2(context_.get(), to.data(), to.size(), content_.data(), content_.size()));
+    }
+
+    static constexpr int fast_level = 1;
+    static constexpr int long_match = 7;
+    static constexpr int slow_level = 19;
+    static constexpr double few_values_from = 0.15;
+    static constexpr double few_values_to = 0.42;
+
     const Sink sink_;
     const std::unique_ptr<ZSTD_CCtx, FreeContext> context_;
     std::vector<std::byte> content_;  ///< of the next frame
     std::vector<std::byte> packed_;
+    std::vector<std::byte> slowly_packed_;
     std::uint64_t content_bytes_ = 0;
     std::uint64_t packed_bytes_ = 0;
 };

@@ -43,8 +43,7 @@ MappedFile unpacked_if_packed(MappedFile file) {
         if (!is_packed(start)) return file;
     }
     MappedFile plain = MappedFile::unpacked(std::move(file));
-    constexpr std::size_t read_to_recognise = std::size_t{2} << 20U;
-    const auto start = plain.bytes().first(std::min(plain.bytes().size(), read_to_recognise));
+    const auto start = plain.bytes().first(std::min(plain.bytes().size(), Packer::frame_bytes));
     const MappedFile::Use use = plain.use(start);
     const FileKind kind = kind_of_file(start);
     if (kind != FileKind::safetensors && kind != FileKind::unknown) {

@@ -80,7 +80,8 @@ std::uint64_t header_length(std::span<const std::byte> bytes) {
 
 /// What header_text() reads.
 std::array<MappedFile::Use, 2> use_header(const MappedFile& file) {
-    constexpr std::size_t read_to_recognise = std::size_t{2} << 20U;  // files of other kinds
+    // Files of other kinds; of packed ones a frame.
+    const std::size_t read_to_recognise = file.is_unpacked() ? Packer::frame_bytes : std::size_t{2} << 20U;
     const std::span<const std::byte> bytes = file.bytes();
     std::array<MappedFile::Use, 2> uses;
     uses[0] = file.use(bytes.first(std::min(bytes.size(), read_to_recognise)));
