@@ -194,8 +194,7 @@ std::unique_ptr<const PageSource> unpacking(std::shared_ptr<const MappedFile> pa
 
 class Packer::State {
   public:
-    explicit State(Sink sink)
-        : sink_(std::move(sink)), context_(ZSTD_createCCtx()), packed_(ZSTD_compressBound(frame_bytes)) {
+    explicit State(Sink sink) : sink_(std::move(sink)), context_(ZSTD_createCCtx()) {
         if (!context_) throw std::bad_alloc();
         require(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_checksumFlag, 1));
         content_.reserve(frame_bytes);
@@ -227,45 +226,49 @@ class Packer::State {
         throw Error(ErrorKind::failed, std::string("cannot be packed: ") + ZSTD_getErrorName(result));
     }
 
-    /// Weights have hardly any repetitions, and looking for short ones makes the coding of single bytes
-    /// worse: what is gained is this coding, within 0.5 % of the entropy, and rows that are the same. Of few
-    /// values (three bits, two) repetitions gain more, and take long to find.
+    /// How hard to look for repetitions; 0: as the level does.
+    struct Effort {
+        int level;
+        int shortest_match;
+        int hash_bits;
+    };
+    /// Weights have hardly any, and short ones that are there by chance make the coding of single bytes
+    /// worse: this coding is what is gained, and rows that are the same.
+    static constexpr Effort of_rows{1, 7, 0};
+    static constexpr Effort of_bytes{1, 7, 6};
+    /// Where there are few values (of two bits), repetitions gain more, but take long to find.
+    static constexpr Effort slow{19, 0, 0};
+    static constexpr double few_values_from = 0.15;
+    static constexpr double few_values_to = 0.36;
+
     void pack() {
-        std::size_t size = compress(packed_, fast_level, long_match);
-        const double share = static_cast<double>(size) / static_cast<double>(content_.size());
-        if (share > few_values_from && share < few_values_to) {
-            slowly_packed_.resize(packed_.size());
-            const std::size_t slowly = compress(slowly_packed_, slow_level, 0);
-            if (slowly < size) {
-                size = slowly;
-                packed_.swap(slowly_packed_);
-            }
-        }
-        packed_bytes_ += size;
+        best_.clear();
+        try_to_pack(of_rows);
+        try_to_pack(of_bytes);
+        const double share = static_cast<double>(best_.size()) / static_cast<double>(content_.size());
+        if (share > few_values_from && share < few_values_to) try_to_pack(slow);
+        packed_bytes_ += best_.size();
         content_bytes_ += content_.size();
         content_.clear();
-        sink_(std::span(packed_).first(size));
+        sink_(best_);
     }
 
-    /// `shortest_match`: 0 for the level's own.
-    std::size_t compress(std::vector<std::byte>& to, int level, int shortest_match) {
-        require(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_compressionLevel, level));
-        require(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_minMatch, shortest_match));
-        return require(
-            ZSTD_compress2(context_.get(), to.data(), to.size(), content_.data(), content_.size()));
+    /// Keeps the result if it is the smallest.
+    void try_to_pack(const Effort& effort) {
+        require(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_compressionLevel, effort.level));
+        require(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_minMatch, effort.shortest_match));
+        require(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_hashLog, effort.hash_bits));
+        packed_.resize(ZSTD_compressBound(content_.size()));
+        packed_.resize(require(ZSTD_compress2(context_.get(), packed_.data(), packed_.size(), content_.data(),
+                                              content_.size())));
+        if (best_.empty() || packed_.size() < best_.size()) best_.swap(packed_);
     }
-
-    static constexpr int fast_level = 1;
-    static constexpr int long_match = 7;
-    static constexpr int slow_level = 19;
-    static constexpr double few_values_from = 0.15;
-    static constexpr double few_values_to = 0.42;
 
     const Sink sink_;
     const std::unique_ptr<ZSTD_CCtx, FreeContext> context_;
     std::vector<std::byte> content_;  ///< of the next frame
     std::vector<std::byte> packed_;
-    std::vector<std::byte> slowly_packed_;
+    std::vector<std::byte> best_;
     std::uint64_t content_bytes_ = 0;
     std::uint64_t packed_bytes_ = 0;
 };
