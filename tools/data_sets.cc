@@ -139,6 +139,16 @@ void require_none_shared(const NamedData& training, const PictureScan& training_
                     ": accuracy on training pictures says nothing about other pictures");
 }
 
+converter::PictureScan require_different_pictures(const DataOption& training, const DataOption& held_out,
+                                                  const ImageOptions& options, int threads) {
+    const NamedData one = open_data(training.role, training.path, converter::DataUse::training, options);
+    const NamedData other = open_data(held_out.role, held_out.path, converter::DataUse::evaluation, options);
+    const PictureScan scan = scan_training_data(one, threads);
+    PictureScan other_scan = scan_data(other, all_items(*other.data), threads);
+    require_none_shared(one, scan, other, other_scan);
+    return other_scan;
+}
+
 std::vector<std::size_t> calibration_items(const NamedData& named, std::size_t count, int threads) {
     const std::vector<std::size_t> chosen = converter::spread_items(named.data->size(), count);
     std::vector<std::size_t> items = scan_data(named, chosen, threads).items;

@@ -53,6 +53,18 @@ converter::PictureScan scan_training_data(const NamedData& named, int threads);
 void require_none_shared(const NamedData& training, const converter::PictureScan& training_scan,
                          const NamedData& held_out, const converter::PictureScan& held_out_scan);
 
+/// The option of a data set, and its value.
+struct DataOption {
+    std::string role;
+    std::string path;
+};
+
+/// Before hours of work: opens and scans both. Throws Error (bad_input) for pictures that are in both, for
+/// too many that cannot be read, and for a class of `training` without any that can. Returns what was found
+/// in `held_out`.
+converter::PictureScan require_different_pictures(const DataOption& training, const DataOption& held_out,
+                                                  const ImageOptions& options, int threads);
+
 /// `count` readable items at equal distances, for calibration; reports if there are fewer.
 std::vector<std::size_t> calibration_items(const NamedData& named, std::size_t count, int threads);
 

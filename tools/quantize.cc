@@ -30,10 +30,10 @@ constexpr std::size_t most_images = 1'000'000;
 
 /// Options that are meaningless without calibration.
 constexpr std::array full_scope_options = {
-    "calib",       "images",        "range",           "size",
-    "keep-fp32",   "no-winograd",   "no-equalization", "no-bias-correction",
-    "sensitivity", "dry-run",       "threads",         "isa",
-    "no-exif",     "max-megapixels"};
+    "calib",       "images",         "range",           "size",
+    "keep-fp32",   "no-winograd",    "no-equalization", "no-bias-correction",
+    "sensitivity", "dry-run",        "threads",         "isa",
+    "no-exif",     "max-megapixels", "weight-bits"};
 
 CommandLine command_line() {
     CommandLine line(
@@ -58,6 +58,10 @@ CommandLine command_line() {
                 "which input maps to the largest 8-bit value: max (the largest observed), percentile (99.99 "
                 "%), or mse (the one with the least squared error)",
                 "mse")
+        .option("weight-bits", "LIST",
+                "bits of INT8 weights, 2 to 8, of all layers and of some, such as 5,features.2=8. They stay "
+                "INT8 in the file and run as fast; fewer bits make a packed file smaller",
+                "8")
         .option("keep-fp32", "LIST", "layers that stay FP32, such as features.2,classifier.6")
         .option("no-winograd", "LIST",
                 "convolutions that must not use Winograd, such as features.2,features.5; or all")
@@ -95,6 +99,7 @@ converter::FullOptions full_options(const CommandLine& line) {
                             .bias_correction = !line.given("no-bias-correction"),
                             .threads = threads > 0 ? threads : kernels::available_cpus()};
     options.dense = converter::dense_type_named(line.text("dense"));
+    options.weight_bits = converter::WeightBits::parse(line.text("weight-bits"));
     options.keep_fp32 = names_option(line, "keep-fp32");
     options.all_direct = line.text("no-winograd") == "all";
     if (!options.all_direct) options.no_winograd = names_option(line, "no-winograd");

@@ -73,6 +73,12 @@ converter::TrainingObserver TrainingReport::observer() {
     converter::TrainingObserver observer;
     observer.starting = [this](const converter::TrainingPlan& plan) { start(plan); };
     observer.stepped = [this](const converter::TrainingStep& step) { add(step); };
+    observer.judging = [this](std::uint64_t done, std::uint64_t total) {
+        bar_.reset();
+        if (!judging_) judging_.emplace("judging", ProgressUnit::items);
+        judging_->update(done, total);
+        if (done == total) judging_.reset();
+    };
     observer.writing = [this](std::uint64_t done, std::uint64_t total) {
         bar_.reset();
         if (!writing_) writing_.emplace("writing", ProgressUnit::bytes);

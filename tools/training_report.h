@@ -50,6 +50,7 @@ class TrainingReport {
     converter::TrainingPlan plan_;
     std::optional<TrainingLog> log_;
     std::optional<ProgressBar> bar_;
+    std::optional<ProgressBar> judging_;
     std::optional<ProgressBar> writing_;
     std::optional<converter::TrainingStep> last_;
 };

@@ -63,13 +63,13 @@ std::vector<float> corrected_bias(std::span<const float> bias, std::span<const f
 
 QuantizedConvolution quantize_convolution(const model::ConvolutionLayer& layer, const model::ModelFile& model,
                                           const ConvolutionStatistics& statistics,
-                                          const ConvolutionOptions& options) {
+                                          const ConvolutionOptions& options, int bits) {
     const auto weights = model.tensor(model::weight_name(layer.name)).as<float>();
     const auto bias = model.tensor(model::bias_name(layer.name)).as<float>();
     QuantizedConvolution result;
     result.name = layer.name;
     result.shape = {layer.output_channels, layer.input_channels, 3, 3};
-    result.weights = quantize_weights(layer, model);
+    result.weights = quantize_weights(layer, model, bits);
     result.bias = options.bias_correction ? corrected_bias(bias, weights, result.weights, statistics)
                                           : std::vector<float>(bias.begin(), bias.end());
 
@@ -80,17 +80,28 @@ QuantizedConvolution quantize_convolution(const model::ConvolutionLayer& layer, 
         winograd_input_scales<TileF2x2>(statistics, options.range, result.input_scale);
     result.winograd_f4x4_input_scale =
         winograd_input_scales<TileF4x4>(statistics, options.range, result.input_scale);
-    result.error = tile_error(statistics, weights, bias,
-                              {.weights = result.weights,
-                               .bias = result.bias,
-                               .input_scale = result.input_scale,
-                               .winograd_input_scale = result.winograd_input_scale,
-                               .winograd_f4x4_input_scale = result.winograd_f4x4_input_scale},
-                              options.threads);
-    result.winograd = {
-        .f2x2 = statistics.fills_tiles<TileF2x2>() && result.error.winograd <= largest_winograd_error,
-        .f4x4 = statistics.fills_tiles<TileF4x4>() && result.error.winograd_f4x4 <= largest_winograd_error};
+    measure_errors(result, model, statistics, options.threads);
     return result;
+}
+
+void measure_errors(QuantizedConvolution& convolution, const model::ModelFile& model,
+                    const ConvolutionStatistics& statistics, int threads) {
+    const auto weights = model.tensor(model::weight_name(convolution.name)).as<float>();
+    const auto bias = model.tensor(model::bias_name(convolution.name)).as<float>();
+    convolution.error = tile_error(statistics, weights, bias,
+                                   {.weights = convolution.weights,
+                                    .bias = convolution.bias,
+                                    .input_scale = convolution.input_scale,
+                                    .winograd_input_scale = convolution.winograd_input_scale,
+                                    .winograd_f4x4_input_scale = convolution.winograd_f4x4_input_scale},
+                                   threads);
+    const auto is_accurate = [&](double error) {
+        const double direct = convolution.error.direct;
+        return error * error - direct * direct <= largest_winograd_error * largest_winograd_error;
+    };
+    convolution.winograd = {
+        .f2x2 = statistics.fills_tiles<TileF2x2>() && is_accurate(convolution.error.winograd),
+        .f4x4 = statistics.fills_tiles<TileF4x4>() && is_accurate(convolution.error.winograd_f4x4)};
 }
 
 std::vector<model::Tensor> QuantizedConvolution::tensors(WinogradTiles with) const {

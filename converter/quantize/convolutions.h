@@ -24,8 +24,9 @@ struct WinogradTiles {
     bool f4x4 = false;
 };
 
-/// A layer does not use a tile of Winograd's that has a larger relative output error on the kept tiles, nor
-/// one that no map of the calibration fills: then its scales would be too small for larger inputs.
+/// A layer does not use a tile of Winograd's that adds a larger relative output error on the kept tiles to
+/// that of its rounded weights (so that error² of the tile ≤ error² direct + this²), nor one that no map of
+/// the calibration fills: then its scales would be too small for larger inputs.
 inline constexpr double largest_winograd_error = 0.1;
 
 struct QuantizedConvolution {
@@ -53,6 +54,10 @@ struct QuantizedConvolution {
 /// Throws Error (bad_input) for weights that are not finite.
 QuantizedConvolution quantize_convolution(const model::ConvolutionLayer& layer, const model::ModelFile& model,
                                           const ConvolutionStatistics& statistics,
-                                          const ConvolutionOptions& options);
+                                          const ConvolutionOptions& options, int bits = most_weight_bits);
+
+/// Sets what follows from a convolution's quantised weights and bias: its errors, and Winograd's tiles.
+void measure_errors(QuantizedConvolution& convolution, const model::ModelFile& model,
+                    const ConvolutionStatistics& statistics, int threads);
 
 }  // namespace vgg19::converter

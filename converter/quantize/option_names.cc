@@ -53,6 +53,7 @@ std::string full_step(const FullOptions& options, const FullStep& step) {
         if (range == options.convolutions.range) text += std::string(" --range ") + name;
     }
     if (options.dense == DenseType::int4) text += " --dense int4";
+    if (options.weight_bits != WeightBits{}) text += " --weight-bits " + options.weight_bits.text();
     if (!options.keep_fp32.empty()) text += " --keep-fp32 " + listed(options.keep_fp32);
     if (options.all_direct) text += " --no-winograd all";
     if (!options.no_winograd.empty()) text += " --no-winograd " + listed(options.no_winograd);

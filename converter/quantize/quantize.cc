@@ -50,9 +50,26 @@ void write(const model::ModelFile& model, const FullQuantization& quantization, 
     model::write_model(output, description, model.with(replaced).tensors(), progress, model.file().mapping());
 }
 
-QuantizedDense quantize_layer(const model::DenseLayer& layer, const model::ModelFile& model, DenseType type) {
+QuantizedDense quantize_layer(const model::DenseLayer& layer, const model::ModelFile& model, DenseType type,
+                              int bits = most_weight_bits) {
     if (type == DenseType::int4) return {layer, quantize_int4(layer, model)};
-    return {layer, quantize_weights(layer, model)};
+    return {layer, quantize_weights(layer, model, bits)};
+}
+
+/// Bits that would have no effect are an error.
+void check_weight_bits(const model::Network& network, const FullOptions& options) {
+    const auto refuse = [](const std::string& layer, const std::string& reason) {
+        throw Error(ErrorKind::usage,
+                    "--weight-bits: expected layers that become INT8, found '" + layer + "', " + reason);
+    };
+    for (const std::string& layer : options.weight_bits.names()) {
+        if (layer == network.convolutions().front().name) refuse(layer, "which stays FP32");
+        if (is_among(layer, options.keep_fp32)) refuse(layer, "which --keep-fp32 names too");
+        const auto& dense = network.dense_layers();
+        const bool is_dense =
+            std::any_of(dense.begin(), dense.end(), [&](const auto& of) { return of.name == layer; });
+        if (is_dense && options.dense == DenseType::int4) refuse(layer, "which becomes INT4");
+    }
 }
 
 }  // namespace
@@ -81,6 +98,8 @@ void check_layers(const model::Network& network, const FullOptions& options) {
     std::vector<std::string> all = convolutions;
     for (const auto& layer : network.dense_layers()) all.push_back(layer.name);
     check_names("--keep-fp32", options.keep_fp32, all);
+    check_names("--weight-bits", options.weight_bits.names(), all);
+    check_weight_bits(network, options);
 }
 
 std::vector<model::Tensor> QuantizedDense::tensors(const model::ModelFile& model) const {
@@ -109,15 +128,16 @@ FullQuantization quantize_all(const model::ModelFile& model,
     for (std::size_t i = 1; i < convolutions.size(); ++i) {
         const model::ConvolutionLayer& layer = convolutions[i];
         if (!is_among(layer.name, options.keep_fp32)) {
-            QuantizedConvolution& quantized = result.convolutions.emplace_back(
-                quantize_convolution(layer, model, statistics[i - 1], options.convolutions));
+            QuantizedConvolution& quantized = result.convolutions.emplace_back(quantize_convolution(
+                layer, model, statistics[i - 1], options.convolutions, options.weight_bits.of(layer.name)));
             if (options.all_direct || is_among(layer.name, options.no_winograd)) quantized.winograd = {};
         }
         if (progress) progress(++done, total);
     }
     for (const auto& layer : dense_layers) {
         if (!is_among(layer.name, options.keep_fp32)) {
-            result.dense_layers.push_back(quantize_layer(layer, model, options.dense));
+            result.dense_layers.push_back(
+                quantize_layer(layer, model, options.dense, options.weight_bits.of(layer.name)));
         }
         if (progress) progress(++done, total);
     }

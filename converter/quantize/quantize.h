@@ -41,9 +41,10 @@ struct FullOptions {
     std::vector<std::string> keep_fp32;    ///< layers that are not quantised
     std::vector<std::string> no_winograd;  ///< convolutions that may only run direct
     bool all_direct = false;               ///< no convolution may run by Winograd
+    WeightBits weight_bits;                ///< of INT8 layers
 };
 
-/// Throws Error (usage) that names an unknown layer.
+/// Throws Error (usage) that names an unknown layer, or one that has bits and will not be INT8.
 void check_layers(const model::Network& network, const FullOptions& options);
 
 struct QuantizedDense {

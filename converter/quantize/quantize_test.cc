@@ -239,6 +239,15 @@ TEST_CASE("layers that the model does not have are named") {
     CHECK(error_of(ErrorKind::usage, [&] { check_layers(network, {.no_winograd = {"classifier.0"}}); }) ==
           Containing("--no-winograd"));
     check_layers(network, {.keep_fp32 = {"features.0", "classifier.6"}, .no_winograd = {"features.14"}});
+    const auto bits = [&](const char* text, FullOptions options = {}) {
+        options.weight_bits = WeightBits::parse(text);
+        return error_of(ErrorKind::usage, [&] { check_layers(network, options); });
+    };
+    CHECK(bits("features.1=4") == Containing("--weight-bits: expected layers of the model"));
+    CHECK(bits("features.0=4") == Containing("found 'features.0', which stays FP32"));
+    CHECK(bits("features.2=4", {.keep_fp32 = {"features.2"}}) == Containing("which --keep-fp32 names too"));
+    CHECK(bits("classifier.0=4", {.dense = DenseType::int4}) == Containing("which becomes INT4"));
+    check_layers(network, {.weight_bits = WeightBits::parse("3,classifier.0=4")});
 }
 
 }  // namespace vgg19::converter

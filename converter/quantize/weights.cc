@@ -1,7 +1,9 @@
 #include "converter/quantize/weights.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 #include "converter/quantize/rounding.h"
@@ -15,7 +17,41 @@ namespace vgg19::converter {
 
 namespace {
 
-constexpr float largest_quantized = 127.0F;
+/// Shares of max|w| to which the largest quantised weight may be scaled. Down to the best one for three
+/// levels of normally distributed weights.
+constexpr float shares_step = 0.05F;
+constexpr int least_share = 4;  ///< in steps
+constexpr int all_shares = 20;
+
+float squared_error(std::span<const float> weights, float scale, float largest) {
+    const float inverse = 1 / scale;
+    constexpr std::size_t lanes = 16;
+    std::array<float, lanes> sums{};
+    for (std::size_t begin = 0; begin < weights.size(); begin += lanes) {
+        const std::size_t count = std::min(lanes, weights.size() - begin);
+        for (std::size_t i = 0; i < count; ++i) {
+            const float weight = weights[begin + i];
+            const float error =
+                weight - scale * round_to_even(std::clamp(weight * inverse, -largest, largest));
+            sums[i] += error * error;
+        }
+    }
+    return std::accumulate(sums.begin(), sums.end(), 0.0F);
+}
+
+/// The one with the least squared error, among shares of the largest.
+float best_scale(std::span<const float> weights, float largest_scale, float largest) {
+    float best = largest_scale;
+    float least_error = squared_error(weights, largest_scale, largest);
+    for (int share = all_shares - 1; share >= least_share; --share) {
+        const float scale = largest_scale * (shares_step * static_cast<float>(share));
+        const float error = squared_error(weights, scale, largest);
+        if (!(error < least_error)) continue;
+        least_error = error;
+        best = scale;
+    }
+    return best;
+}
 
 /// Rows per task: one cache line of each row of input-major weights.
 constexpr std::size_t rows_per_task = 16;
@@ -34,7 +70,8 @@ std::span<const float> output_rows(const model::DenseLayer& layer, const model::
 
 /// Quantises the rows returned by rows(begin, end, part), on all CPUs.
 template <class Rows>
-QuantizedWeights quantize_rows(std::size_t outputs, std::size_t inputs, bool input_major, Rows rows) {
+QuantizedWeights quantize_rows(std::size_t outputs, std::size_t inputs, bool input_major, int bits,
+                               Rows rows) {
     QuantizedWeights quantized = {.values = std::make_unique_for_overwrite<std::int8_t[]>(outputs * inputs),
                                   .outputs = outputs,
                                   .inputs = inputs,
@@ -50,7 +87,7 @@ QuantizedWeights quantize_rows(std::size_t outputs, std::size_t inputs, bool inp
             std::int8_t* values = input_major ? copy.data() : &quantized.values[begin * inputs];
             for (std::size_t row = begin; row < end; ++row, weights = weights.subspan(inputs)) {
                 quantized.scales[row] =
-                    quantize_row(weights.first(inputs), {values + (row - begin) * inputs, inputs});
+                    quantize_row(weights.first(inputs), {values + (row - begin) * inputs, inputs}, bits);
             }
             if (!input_major) continue;
             transpose<std::int8_t>({values, inputs}, end - begin, inputs,
@@ -80,13 +117,17 @@ void require_inputs(const model::ModelFile& model, const std::string& layer, std
 
 }  // namespace
 
-float quantize_row(std::span<const float> weights, std::span<std::int8_t> quantized) {
-    float scale = largest_magnitude(weights) / largest_quantized;
+float quantize_row(std::span<const float> weights, std::span<std::int8_t> quantized, int bits) {
+    const auto largest = static_cast<float>(largest_weight(bits));
+    float scale = largest_magnitude(weights) / largest;
     if (!std::isfinite(scale)) return scale;
     if (scale == 0) scale = 1;
+    if (bits < most_weight_bits && std::isnormal(shares_step * scale)) {
+        scale = best_scale(weights, scale, largest);
+    }
     for (std::size_t i = 0; i < weights.size(); ++i) {
         // A denormal scale has low precision, so the quotient may exceed 127.
-        const float clamped = std::clamp(weights[i] / scale, -largest_quantized, largest_quantized);
+        const float clamped = std::clamp(weights[i] / scale, -largest, largest);
         quantized[i] = static_cast<std::int8_t>(static_cast<std::int32_t>(round_to_even(clamped)));
     }
     return scale;
@@ -100,12 +141,12 @@ void QuantizedWeights::append_tensors(const std::string& layer, const model::Ten
         {model::weight_scale_name(layer), model::DType::f32, {outputs}, std::as_bytes(std::span(scales))});
 }
 
-QuantizedWeights quantize_weights(const model::DenseLayer& layer, const model::ModelFile& model) {
+QuantizedWeights quantize_weights(const model::DenseLayer& layer, const model::ModelFile& model, int bits) {
     require_inputs(model, layer.name, kernels::dense_int8_max_inputs, layer.inputs);
     const auto parts = static_cast<std::size_t>(kernels::available_cpus());
     std::vector<std::vector<float>> copies(parts, std::vector<float>(rows_per_task * layer.inputs));
     const bool input_major = model.order(layer) == model::DenseOrder::input_major;
-    QuantizedWeights quantized = quantize_rows(layer.outputs, layer.inputs, input_major,
+    QuantizedWeights quantized = quantize_rows(layer.outputs, layer.inputs, input_major, bits,
                                                [&](std::size_t begin, std::size_t end, std::size_t part) {
                                                    return output_rows(layer, model, begin, end, copies[part]);
                                                });
@@ -115,13 +156,14 @@ QuantizedWeights quantize_weights(const model::DenseLayer& layer, const model::M
     return quantized;
 }
 
-QuantizedWeights quantize_weights(const model::ConvolutionLayer& layer, const model::ModelFile& model) {
+QuantizedWeights quantize_weights(const model::ConvolutionLayer& layer, const model::ModelFile& model,
+                                  int bits) {
     require_inputs(model, layer.name, kernels::conv_int8_max_input_channels, layer.input_channels);
     const std::string name = model::weight_name(layer.name);
     const std::span<const float> weights = model.tensor(name).as<float>();
     const std::size_t inputs = weights.size() / layer.output_channels;
     QuantizedWeights quantized = quantize_rows(
-        layer.output_channels, inputs, false, [&](std::size_t begin, std::size_t end, std::size_t) {
+        layer.output_channels, inputs, false, bits, [&](std::size_t begin, std::size_t end, std::size_t) {
             return weights.subspan(begin * inputs, (end - begin) * inputs);
         });
     require_finite_scales(model, name, quantized);

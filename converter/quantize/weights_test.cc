@@ -19,11 +19,11 @@ using kernels::testing::GuardedBuffer;
 using kernels::testing::Random;
 
 /// Quantises in buffers that end at guard pages.
-std::pair<float, std::vector<int>> quantize(const std::vector<float>& weights) {
+std::pair<float, std::vector<int>> quantize(const std::vector<float>& weights, int bits = most_weight_bits) {
     GuardedBuffer<float> input(weights.size());
     GuardedBuffer<std::int8_t> output(weights.size());
     std::copy(weights.begin(), weights.end(), input.begin());
-    const float scale = quantize_row({input.data(), input.size()}, {output.data(), output.size()});
+    const float scale = quantize_row({input.data(), input.size()}, {output.data(), output.size()}, bits);
     return {scale, {output.begin(), output.end()}};
 }
 
@@ -76,6 +76,38 @@ TEST_CASE("a non-finite row has a non-finite scale") {
     CHECK_FALSE(std::isfinite(quantize({1, std::numeric_limits<float>::infinity()}).first));
     CHECK_FALSE(std::isfinite(quantize({std::numeric_limits<float>::quiet_NaN(), 1}).first));
     CHECK_FALSE(std::isfinite(quantize({-std::numeric_limits<float>::quiet_NaN(), 1}).first));
+}
+
+TEST_CASE("few bits have few levels, and a scale of less error than that of the largest weight") {
+    Random random;
+    INFO(random.replay());
+    std::vector<float> weights(501);
+    random.fill(weights, -1, 1);
+    for (float& weight : weights) weight *= weight * weight;  // few are large
+    weights[7] = 1;
+    const auto error = [&](float scale, int largest) {
+        double sum = 0;
+        for (const float weight : weights) {
+            const auto level = std::clamp<double>(std::nearbyint(weight / scale), -largest, largest);
+            sum += std::pow(static_cast<double>(weight) - level * static_cast<double>(scale), 2);
+        }
+        return sum;
+    };
+    for (int bits = least_weight_bits; bits < most_weight_bits; ++bits) {
+        CAPTURE(bits);
+        const int largest = largest_weight(bits);
+        const auto [scale, quantized] = quantize(weights, bits);
+        const auto [low, high] = std::minmax_element(quantized.begin(), quantized.end());
+        CHECK(*low >= -largest);
+        CHECK(*high <= largest);
+        for (std::size_t i = 0; i < weights.size(); ++i) {
+            const double level = std::clamp<double>(std::nearbyint(weights[i] / scale), -largest, largest);
+            CHECK(std::abs(quantized[i] - level) <= (std::abs(level) < largest ? 1.0 : 0.0));
+        }
+        const float plain = 1.0F / static_cast<float>(largest);
+        CHECK(error(scale, largest) <= error(plain, largest) * 1.0001);
+        if (bits <= 3) CHECK(error(scale, largest) < 0.9 * error(plain, largest));
+    }
 }
 
 }  // namespace vgg19::converter
