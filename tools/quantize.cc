@@ -47,8 +47,9 @@ CommandLine command_line() {
         "a folder of images (or of one folder per class), or CIFAR-10's binary files; in a folder of those,\n"
         "data_batch_*.bin. Unreadable images are left out and reported.",
         "MODEL -o OUTPUT");
-    line.option("o,output", "FILE", "the model file to write (required, except with --dry-run)")
-        .option("scope", "LAYERS", "which layers: dense or all", "dense")
+    line.option("o,output", "FILE", "the model file to write (required, except with --dry-run)");
+    add_pack_option(line);
+    line.option("scope", "LAYERS", "which layers: dense or all", "dense")
         .option("dense", "TYPE", "type of dense weights: int8, or int4 (about half the size)", "int8")
         .option("calib", "DATA", "the images to calibrate with (required for --scope all)")
         .option("n,images", "N", "the number of images, taken at equal distances from the whole set", "128");
@@ -152,7 +153,7 @@ int quantize_dense_layers(const CommandLine& line) {
     {
         const model::ModelFile model = model::ModelFile::open(input);
         ProgressBar bar("quantising", ProgressUnit::bytes);
-        converter::quantize_dense(model, output, type, bar.callback());
+        converter::quantize_dense(model, {output, line.given("pack")}, type, bar.callback());
     }
     print_written(output);
     return exit_done;
@@ -212,7 +213,8 @@ void quantize_model(const CommandLine& line, const model::ModelFile& model,
     }
     if (to.model.empty()) return;
     ProgressBar bar("writing", ProgressUnit::bytes);
-    converter::write_full(model, quantization, lineage_step(line, images, options), to.model, bar.callback());
+    converter::write_full(model, quantization, lineage_step(line, images, options),
+                          {to.model, line.given("pack")}, bar.callback());
 }
 
 int quantize_every_layer(const CommandLine& line) {
