@@ -3,24 +3,18 @@
 #include <algorithm>
 #include <numeric>
 
+#include "converter/refit/held_out.h"
 #include "converter/refit/least_squares.h"
+#include "converter/refit/row_products.h"
 #include "kernels/common/parallel.h"
-#include "kernels/dense/schedule.h"
 
 namespace vgg19::converter {
 
 namespace {
 
-/// One image in eight is held out.
-constexpr std::size_t held_out_period = 8;
-
 /// The candidates: larger ones suit few samples, smaller ones many. A finer choice would hardly change
 /// results.
 constexpr double ridges[] = {0.0003, 0.003, 0.03, 0.3};
-
-bool is_held_out(std::size_t image) {
-    return image % held_out_period == held_out_period - 1;
-}
 
 /// The number of positions to sample per image, so that there are several samples per unknown in total.
 std::size_t positions_per_image(std::size_t unknowns, std::size_t images) {
@@ -28,31 +22,6 @@ std::size_t positions_per_image(std::size_t unknowns, std::size_t images) {
     constexpr std::size_t samples_per_unknown = 4;
     const std::size_t wanted = std::max(least, samples_per_unknown * unknowns);
     return (wanted + images - 1) / std::max<std::size_t>(images, 1);
-}
-
-/// outputs[s] = weights · rows[s] + offset
-void multiply_rows(const layers::Execution& execution, std::span<const float> rows,
-                   std::span<const float> weights, std::span<const float> offset, std::span<float> outputs) {
-    constexpr std::size_t task_outputs = 32;
-    const std::size_t count = offset.size();
-    const std::size_t batch = outputs.size() / count;
-    const auto kernel = kernels::select(kernels::dense_fp32_kernels(), execution.isa);
-    const kernels::Dense problem = {.batch = batch,
-                                    .inputs = rows.size() / batch,
-                                    .outputs = count,
-                                    .input = rows.data(),
-                                    .fp32_weights = weights.data(),
-                                    .bias = offset.data(),
-                                    .output = outputs.data()};
-    const kernels::DenseSchedule schedule = {
-        .input_ranges = 1, .strips = (count + task_outputs - 1) / task_outputs, .threads = execution.threads};
-    kernels::run_dense(*kernel.run, kernels::DenseWeights::fp32_output_major, problem, schedule, nullptr);
-}
-
-double squared_sum(std::span<const float> values) {
-    double sum = 0;
-    for (const float value : values) sum += static_cast<double>(value) * static_cast<double>(value);
-    return sum;
 }
 
 }  // namespace
