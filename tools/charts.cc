@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "tools/chart_parts.h"
 #include "vgg19/error.h"
@@ -121,6 +122,71 @@ std::string whiskers(double x, double low, double high, const std::string& colou
     return svg;
 }
 
+std::string ring(double x, double y, double radius) {
+    return empty_element("circle", {{"cx", x},
+                                    {"cy", y},
+                                    {"r", radius},
+                                    {"fill", "none"},
+                                    {"stroke", "currentColor"},
+                                    {"stroke-width", "2"}});
+}
+
+/// Of both axes.
+std::pair<Range, Range> scatter_ranges(const ChartText& text, const std::vector<NamedPoint>& points,
+                                       const std::vector<Guide>& guides) {
+    Range x;
+    Range y;
+    for (const NamedPoint& point : points) {
+        const Interval interval = point.y_interval.value_or(Interval{point.point.y, point.point.y});
+        require_finite(point.point.x + point.point.y + interval.low + interval.high, text.title, point.name);
+        x.add(point.point.x);
+        for (const double at : {point.point.y, interval.low, interval.high}) y.add(at);
+    }
+    for (const Guide& guide : guides) {
+        require_finite(guide.at, text.title, guide.name);
+        (guide.vertical ? x : y).add(guide.at);
+    }
+    return {x, y};
+}
+
+/// Its name stands at its end, and is added to what is taken.
+std::string guide_line(const Guide& guide, const Frame& frame, const Scale& x, const Scale& y,
+                       std::vector<Box>& taken) {
+    const double at = guide.vertical ? x(guide.at) : y(guide.at);
+    const ChartPoint begin = guide.vertical ? ChartPoint{at, frame.top} : ChartPoint{frame.left, at};
+    const ChartPoint end = guide.vertical ? ChartPoint{at, frame.bottom} : ChartPoint{frame.right, at};
+    const double width = text_width(guide.name);
+    const Box box = guide.vertical ? Box{at - name_gap - width, frame.bottom - line_height, at, frame.bottom}
+                                   : Box{frame.right - width, at, frame.right, at + line_height};
+    taken.push_back(box);
+    return line_between(begin, end, {{"stroke", "currentColor"}, {"stroke-dasharray", "5 4"}}) +
+           text_at(box.left, (box.top + box.bottom) / 2, Anchor::start, guide.name);
+}
+
+/// Steps from each point on the front to the next, and on to the frame's right.
+std::string front_line(const std::vector<NamedPoint>& points, const Frame& frame, const Scale& x,
+                       const Scale& y) {
+    std::vector<ChartPoint> sorted;
+    for (const NamedPoint& point : points) sorted.push_back(point.point);
+    std::sort(sorted.begin(), sorted.end(),
+              [](const ChartPoint& a, const ChartPoint& b) { return a.x != b.x ? a.x < b.x : a.y > b.y; });
+    std::string steps;
+    double best = -std::numeric_limits<double>::infinity();
+    for (const ChartPoint& point : sorted) {
+        if (point.y <= best) continue;
+        if (!steps.empty()) steps.append(" ").append(place(x(point.x))).append(",").append(place(y(best)));
+        steps.append(steps.empty() ? "" : " ")
+            .append(place(x(point.x)))
+            .append(",")
+            .append(place(y(point.y)));
+        best = point.y;
+    }
+    steps.append(" ").append(place(frame.right)).append(",").append(place(y(best)));
+    return empty_element(
+        "polyline",
+        {{"points", steps}, {"fill", "none"}, {"stroke", "currentColor"}, {"stroke-opacity", "0.4"}});
+}
+
 }  // namespace
 
 std::string line_chart(const ChartText& text, const std::vector<Series>& series) {
@@ -185,23 +251,19 @@ std::string bar_chart(const ChartText& text, const std::vector<Bar>& bars) {
     return svg + text_at(left, bottom + line_height / 2, Anchor::start, text.x_label) + chart_end;
 }
 
-std::string scatter_chart(const ChartText& text, const std::vector<NamedPoint>& points) {
+std::string scatter_chart(const ChartText& text, const std::vector<NamedPoint>& points,
+                          const ScatterLook& look) {
     constexpr double radius = 5;
     require(!points.empty(), text.title, "expected a point, found none");
-    Range x_range;
-    Range y_range;
-    for (const NamedPoint& point : points) {
-        const Interval interval = point.y_interval.value_or(Interval{point.point.y, point.point.y});
-        require_finite(point.point.x + point.point.y + interval.low + interval.high, text.title, point.name);
-        x_range.add(point.point.x);
-        for (const double y : {point.point.y, interval.low, interval.high}) y_range.add(y);
-    }
+    const auto [x_range, y_range] = scatter_ranges(text, points, look.guides);
     const Frame frame{plot_left, plot_top, chart_width - plot_margin, plot_top + plot_height};
     const Scale x(x_range.low, x_range.high, frame.left, frame.right);
     const Scale y(y_range.low, y_range.high, frame.bottom, frame.top);
 
     std::string svg = chart_head(text, frame.bottom + below) + axes(text, frame, x, y);
     std::vector<Box> taken;
+    for (const Guide& guide : look.guides) svg += guide_line(guide, frame, x, y, taken);
+    if (look.front) svg += front_line(points, frame, x, y);
     for (std::size_t i = 0; i < points.size(); ++i) {
         const double at_x = x(points[i].point.x);
         const double at_y = y(points[i].point.y);
@@ -209,6 +271,7 @@ std::string scatter_chart(const ChartText& text, const std::vector<NamedPoint>& 
             svg += whiskers(at_x, y(interval->low), y(interval->high), series_colour(i));
         }
         svg += dot(at_x, at_y, radius, series_colour(i));
+        if (points[i].marked) svg += ring(at_x, at_y, 2 * radius);
         taken.push_back({at_x - radius, at_y - radius, at_x + radius, at_y + radius});
     }
     const Box picture{frame.left, frame.top, chart_width, frame.bottom};

@@ -47,6 +47,19 @@ struct NamedPoint {
     std::string name;
     ChartPoint point;
     std::optional<Interval> y_interval;
+    bool marked = false;  ///< drawn with a ring
+};
+
+/// A dashed line across a chart, with a name.
+struct Guide {
+    std::string name;
+    double at = 0;
+    bool vertical = false;
+};
+
+struct ScatterLook {
+    std::vector<Guide> guides;
+    bool front = false;  ///< a line through the points that no other beats: less of x and more of y
 };
 
 /// Each line has its name at its end, and a unique combination of colour and dashes. Throws Error (failed)
@@ -60,7 +73,8 @@ std::string bar_chart(const ChartText& text, const std::vector<Bar>& bars);
 
 /// Points with their names, and with whiskers if there is an interval. Throws Error (failed) without points,
 /// and for a number that is not finite.
-std::string scatter_chart(const ChartText& text, const std::vector<NamedPoint>& points);
+std::string scatter_chart(const ChartText& text, const std::vector<NamedPoint>& points,
+                          const ScatterLook& look = {});
 
 /// The chart as a standalone SVG file, with its own text and background colours for dark and light mode.
 std::string standalone(const std::string& svg);

@@ -53,7 +53,27 @@ converter::PictureScan scan_training_data(const NamedData& named, int threads);
 void require_none_shared(const NamedData& training, const converter::PictureScan& training_scan,
                          const NamedData& held_out, const converter::PictureScan& held_out_scan);
 
-/// `count` readable items at equal distances, for calibration; reports if there are fewer.
-std::vector<std::size_t> calibration_items(const NamedData& named, std::size_t count, int threads);
+/// The option of a data set, and its value.
+struct DataOption {
+    std::string role;
+    std::string path;
+};
+
+/// Before hours of work: opens and scans both. Throws Error (bad_input) for pictures that are in both, for
+/// too many that cannot be read, and for a class of `training` without any that can. Returns what was found
+/// in `held_out`.
+converter::PictureScan require_different_pictures(const DataOption& training, const DataOption& held_out,
+                                                  const ImageOptions& options, int threads);
+
+/// --hold-out, for subcommands that calibrate.
+void add_hold_out_option(CommandLine& line);
+/// Every which image is held out (converter/data/held_out.h): the value of --hold-out, or `otherwise`; 0:
+/// none.
+std::size_t hold_out_option(const CommandLine& line, std::size_t otherwise = 0);
+
+/// `count` readable items at equal distances, for calibration, without those that are held out; reports if
+/// there are fewer.
+std::vector<std::size_t> calibration_items(const NamedData& named, std::size_t count, std::size_t hold_out,
+                                           int threads);
 
 }  // namespace vgg19::tools

@@ -3,8 +3,10 @@
 #include <iostream>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "converter/data/data_set.h"
+#include "converter/data/held_out.h"
 #include "converter/evaluate/evaluate.h"
 #include "converter/evaluate/label_map.h"
 #include "engine/model/foreign_text.h"
@@ -15,6 +17,7 @@
 #include "tools/model_option.h"
 #include "tools/progress_bar.h"
 #include "tools/subcommands.h"
+#include "vgg19/error.h"
 #include "vgg19/session.h"
 
 namespace vgg19::tools {
@@ -36,6 +39,8 @@ CommandLine command_line() {
                 "another model to compare with: how often both agree, and which one is right")
         .option("n,images", "N",
                 "the number of images, taken at equal distances from the whole set; default: all")
+        .option("hold-out", "K",
+                "only every K-th image: those that --hold-out K of other subcommands leaves out")
         .option("batch", "N", "images per run; results do not depend on it", "8")
         .flag("per-class", "also one line per class")
         .flag("confusion",
@@ -51,6 +56,22 @@ CommandLine command_line() {
     line.example("vgg19 eval -m vgg19.safetensors --data cifar-10/test_batch.bin --size 32 --per-class")
         .example("vgg19 eval -m int8.safetensors --reference vgg19.safetensors --data photos --json");
     return line;
+}
+
+/// `count` of the data's items or, unless `hold_out` is 0, of the held-out ones.
+std::vector<std::size_t> chosen_items(const NamedData& named, std::size_t hold_out, std::size_t count) {
+    std::vector<std::size_t> items = all_items(*named.data);
+    if (hold_out > 0) items = converter::held_out_items(items, hold_out);
+    if (items.empty()) {
+        throw Error(ErrorKind::usage, "--hold-out: expected at most the number of images, " +
+                                          std::to_string(named.data->size()) + ", found " +
+                                          std::to_string(hold_out));
+    }
+    std::vector<std::size_t> chosen;
+    for (const std::size_t place : converter::spread_items(items.size(), count)) {
+        chosen.push_back(items[place]);
+    }
+    return chosen;
 }
 
 converter::Evaluation run(Session& model, std::optional<Session>& reference,
@@ -70,6 +91,7 @@ int eval(int argc, char** argv) {
     const std::string reference_path = line.text("reference");
     const std::size_t count =
         line.given("images") ? line.whole_number("images", 1, most_images) : most_images;
+    const std::size_t hold_out = hold_out_option(line);
     SessionOptions options = session_options(line);
     options.batch = line.whole_number("batch", 1, largest_batch);
 
@@ -81,7 +103,7 @@ int eval(int argc, char** argv) {
     const converter::ClassMapping classes =
         map_data(named, {model.classes(), model.class_names()}, label_choice);
     const converter::EvaluationImages images = {
-        .data = &data, .items = converter::spread_items(data.size(), count), .labels = classes.map};
+        .data = &data, .items = chosen_items(named, hold_out, count), .labels = classes.map};
     options.batch = std::min(options.batch, images.items.size());
     Session session(model, options);
     std::optional<Session> reference;

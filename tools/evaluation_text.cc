@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "converter/evaluate/paired_difference.h"
 #include "engine/labels/labels.h"
 #include "engine/model/foreign_text.h"
 #include "engine/model/map_size.h"
@@ -60,6 +61,17 @@ void add_accuracy(Table& table, const std::string& whose, const Accuracy& accura
     add_share(table, whose + "top-5", accuracy.top5, accuracy.images);
 }
 
+/// How much top-1 the model loses against the reference, and how sure that is.
+void print_drop(const Agreement& agreement) {
+    const converter::PairedCounts counts = converter::paired_counts(agreement);
+    const Interval interval = converter::drop_interval(counts);
+    constexpr double points = 100;
+    std::cout << "\ndrop of top-1: " << fixed(points * converter::drop(counts), 2)
+              << " points, 95 % interval " << fixed(points * interval.low, 2) << " to "
+              << fixed(points * interval.high, 2) << "; at most "
+              << fixed(points * converter::drop_upper_bound(counts), 2) << " (one-sided 95 %)\n";
+}
+
 void print_totals(const EvaluationReport& report) {
     const Evaluation& evaluation = report.evaluation;
     Table table({"", "images", "%", "95 % interval"});
@@ -73,8 +85,9 @@ void print_totals(const EvaluationReport& report) {
     }
     std::cout << table;
     if (!evaluation.agreement) return;
-    std::cout << "\ncosine of the logits: mean " << fixed(evaluation.agreement->mean_cosine, 6)
-              << ", smallest " << fixed(evaluation.agreement->smallest_cosine, 6) << " ("
+    print_drop(*evaluation.agreement);
+    std::cout << "cosine of the logits: mean " << fixed(evaluation.agreement->mean_cosine, 6) << ", smallest "
+              << fixed(evaluation.agreement->smallest_cosine, 6) << " ("
               << model::printable_lines(report.data.name(evaluation.agreement->smallest_cosine_item))
               << ")\n";
 }
@@ -197,6 +210,11 @@ Json reference_json(const EvaluationReport& report, const Agreement& agreement) 
     json.set("same_top1_interval", interval_json(agreement.same_top1, images));
     json.set("only_model_right", agreement.only_model_right);
     json.set("only_reference_right", agreement.only_reference_right);
+    const converter::PairedCounts counts = converter::paired_counts(agreement);
+    const Interval interval = converter::drop_interval(counts);
+    json.set("top1_drop", converter::drop(counts));
+    json.set("top1_drop_interval", Json::Array{interval.low, interval.high});
+    json.set("top1_drop_upper_bound", converter::drop_upper_bound(counts));
     json.set("mean_cosine", agreement.mean_cosine);
     json.set("smallest_cosine", agreement.smallest_cosine);
     json.set("smallest_cosine_image", report.data.name(agreement.smallest_cosine_item));

@@ -39,7 +39,8 @@ void print_evaluation(const EvaluationReport& report);
 /// [{"kind", "files"}], "broken": [image], "classes": [{"name", "class", "synset", "label", "images", "top1",
 /// …}], "confusion": [{"name", "predicted", "synset", "label", "images"}], "reference": {"model", "size",
 /// "images", "top1", …, "same_top1", "same_top1_interval", "only_model_right", "only_reference_right",
-/// "mean_cosine", "smallest_cosine", "smallest_cosine_image"}}
+/// "top1_drop", "top1_drop_interval", "top1_drop_upper_bound" (one-sided 95 %), "mean_cosine",
+/// "smallest_cosine", "smallest_cosine_image"}}
 model::Json evaluation_json(const EvaluationReport& report);
 
 }  // namespace vgg19::tools

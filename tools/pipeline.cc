@@ -9,17 +9,15 @@
 
 #include "converter/prune/criterion.h"
 #include "converter/variants/recipes.h"
-#include "engine/model/map_size.h"
-#include "engine/model/model_file.h"
 #include "kernels/onednn/conv_onednn.h"
 #include "tools/command.h"
 #include "tools/data_sets.h"
 #include "tools/interrupt.h"
-#include "tools/pipeline/child_process.h"
 #include "tools/pipeline/folder_lock.h"
 #include "tools/pipeline/plan.h"
 #include "tools/pipeline/report.h"
 #include "tools/pipeline/steps.h"
+#include "tools/pipeline/work_folder.h"
 #include "tools/subcommands.h"
 #include "tools/text.h"
 #include "vgg19/error.h"
@@ -76,10 +74,9 @@ CommandLine command_line() {
         .option("subset", "N", "train on N images; default: all")
         .option("epochs", "N", "epochs of training; default: 1")
         .option("batch", "N", "images per training step; default: 32")
-        .option("lr", "RATE", "learning rate of training; default: 1e-4")
+        .option("lr", "RATE", "learning rate of training; default: that of `vgg19 finetune --teacher`")
         .option("keep", "SHARE",
-                "share of the original weights in the average with the trained ones; default: 0.5, or 0 with "
-                "--no-refit")
+                "share of the weights before training in the average with the trained ones; default: 0")
         .option("seed", "N", "seed of training; default: 0")
         .option("n,images", "N", "number of calibration images; default: each command's own")
         .option("test-images", "N",
@@ -100,23 +97,6 @@ CommandLine command_line() {
     return line;
 }
 
-/// A whole number as it is on the command line, or "".
-std::string checked_whole(const CommandLine& line, const std::string& name, std::size_t least,
-                          std::size_t most) {
-    if (line.given(name)) line.whole_number(name, least, most);
-    return line.given(name) ? line.text(name) : "";
-}
-
-std::string checked_size(const CommandLine& line, const std::string& name) {
-    if (line.given(name)) model::input_size_option(name, line.text(name));
-    return line.text(name);
-}
-
-std::string checked_number(const CommandLine& line, const std::string& name, double least, double most) {
-    if (line.given(name)) line.number(name, least, most);
-    return line.given(name) ? line.text(name) : "";
-}
-
 std::string checked_criterion(const CommandLine& line) {
     std::string name = line.text("criterion");
     if (!name.empty()) converter::criterion_named(name);
@@ -126,11 +106,6 @@ std::string checked_criterion(const CommandLine& line) {
 void require_together(const CommandLine& line, const char* one, const char* other) {
     if (!line.given(one) || !line.given(other)) return;
     throw Error(ErrorKind::usage, "--" + std::string(one) + " and --" + other + " exclude each other");
-}
-
-void require_there(const std::string& option, const std::filesystem::path& path) {
-    if (std::filesystem::exists(path)) return;
-    throw Error(ErrorKind::bad_input, option + path.string() + ": there is no such file or folder");
 }
 
 PipelineOptions pipeline_options(const CommandLine& line) {
@@ -178,39 +153,6 @@ PipelineOptions pipeline_options(const CommandLine& line) {
     return options;
 }
 
-/// Whether the weights are a vgg19 model, which must be a baseline.
-bool is_baseline_model(const std::filesystem::path& weights) {
-    std::string variant;
-    try {
-        variant = model::ModelFile::open(weights).description().variant;
-    } catch (const Error&) {
-        return false;  // `vgg19 convert` will report any error
-    }
-    if (variant == converter::baseline_recipe().id) return true;
-    throw Error(ErrorKind::usage, weights.string() +
-                                      ": expected weights or a baseline that variants can be derived from, "
-                                      "found a model of the variant " +
-                                      variant);
-}
-
-/// Steps replace files without asking, so the folder must belong to the pipeline.
-void prepare_folder(const std::filesystem::path& folder) {
-    const bool ours = std::filesystem::exists(folder / log_name);
-    if (std::filesystem::exists(folder) && !ours &&
-        (!std::filesystem::is_directory(folder) || !std::filesystem::is_empty(folder))) {
-        throw Error(ErrorKind::usage, "--output: " + folder.string() +
-                                          ": expected an empty folder, or one that vgg19 pipeline made");
-    }
-    for (const char* part : {"", "work", "eval"}) std::filesystem::create_directories(folder / part);
-}
-
-/// Makes DIR/baseline.safetensors a link to the given model.
-void link_baseline(const std::filesystem::path& weights, const std::filesystem::path& link) {
-    if (std::filesystem::exists(link) && std::filesystem::equivalent(link, weights)) return;
-    std::filesystem::remove(link);
-    std::filesystem::create_symlink(std::filesystem::absolute(weights), link);
-}
-
 /// Check before the earlier steps take hours.
 void require_training(const PipelinePlan& plan) {
     const bool trains = std::any_of(plan.steps.begin(), plan.steps.end(),
@@ -220,17 +162,6 @@ void require_training(const PipelinePlan& plan) {
                 "training needs oneDNN, but this build does not have it; --no-finetune goes without");
 }
 
-/// Also checked first: training pictures must not be used for evaluation.
-void require_different_pictures(const CommandLine& line, const PipelineOptions& options) {
-    const NamedData training =
-        open_data("data", options.data.string(), converter::DataUse::training, image_options(line));
-    const NamedData test =
-        open_data("test", options.test.string(), converter::DataUse::evaluation, image_options(line));
-    const int threads = threads_option(line);
-    const converter::PictureScan training_scan = scan_training_data(training, threads);
-    require_none_shared(training, training_scan, test, scan_data(test, all_items(*test.data), threads));
-}
-
 void require_step(const PipelinePlan& plan, const std::string& id) {
     std::string known;
     for (const Step& step : plan.steps) {
@@ -238,13 +169,6 @@ void require_step(const PipelinePlan& plan, const std::string& id) {
         known += (known.empty() ? "" : ", ") + step.id;
     }
     throw Error(ErrorKind::usage, "--until: expected one of " + known + "; found '" + id + "'");
-}
-
-int run_step(const Step& step) {
-    const int code = run_child(step.words, step.prints_output ? step.output : std::filesystem::path(),
-                               InterruptGuard::interrupted);
-    if (!InterruptGuard::interrupted()) return code;
-    throw Error(ErrorKind::failed, "interrupted in step " + step.id + "; the same command continues there");
 }
 
 void write_reports(const PipelineOptions& options, const PipelinePlan& plan, const StepLog& log) {
@@ -272,14 +196,15 @@ int pipeline(int argc, char** argv) {
         return exit_done;
     }
 
-    require_different_pictures(line, options);
-    prepare_folder(options.folder);
+    require_different_pictures({"data", options.data.string()}, {"test", options.test.string()},
+                               image_options(line), threads_option(line));
+    prepare_work_folder(options.folder, log_name, "vgg19 pipeline");
     const FolderLock lock(options.folder);
     if (is_model) link_baseline(options.weights, options.folder / "baseline.safetensors");
     StepLog log(options.folder / log_name);
     const InterruptGuard guard("\nvgg19 pipeline: ending this step\n");
     for (const Step& step : plan.steps) {
-        log.run(step, run_step);
+        log.run(step, run_step_as_child);
         if (step.id == until) return exit_done;
     }
     write_reports(options, plan, log);

@@ -35,6 +35,7 @@ constexpr std::array subcommands = {
     Subcommand{"factorize", "replace dense layers by products of two thin matrices", factorize},
     Subcommand{"finetune", "train a model further on labelled images, such as a pruned one", finetune},
     Subcommand{"quantize", "INT8 weights for the dense layers, or for all layers except the first", quantize},
+    Subcommand{"compress", "search for the smallest and fastest model within a promise", compress},
     Subcommand{"pipeline", "run all of these, evaluate and time the results, and write a report", pipeline},
     Subcommand{"classify", "classify images", classify},
     Subcommand{"run", "compute logits, or what layers see, for a tensor of inputs", run},

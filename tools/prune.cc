@@ -25,6 +25,7 @@
 #include "tools/command.h"
 #include "tools/data_sets.h"
 #include "tools/progress_bar.h"
+#include "tools/prune_limits.h"
 #include "tools/scan_text.h"
 #include "tools/subcommands.h"
 #include "tools/text.h"
@@ -38,6 +39,7 @@ using converter::PrunePlan;
 
 constexpr std::size_t largest_layer_index = 1000;
 constexpr std::size_t largest_multiple = 4096;
+constexpr std::size_t multiple_for_targets = 16;  ///< floats of the widest vectors
 constexpr std::size_t most_images = 1'000'000;
 constexpr std::size_t most_scanned_images = 128;
 
@@ -60,13 +62,13 @@ CommandLine command_line() {
     line.option("o,output", "FILE",
                 "the model file to write (required, except with --dry-run, --write-plan and --scan)")
         .option("ratio", "R", "share of a layer's filters to remove, from 0 to 1", "0.1")
-        .option("target-macs", "S",
-                "share of the multiply-accumulates at --size that remain, including dense layers; a scan "
-                "finds the filters whose removal costs least (needs --calib)")
         .option("layers", "LIST",
-                "indices in `features`, such as 16,19; default: the nine deepest, or all with --target-macs "
-                "or --scan")
-        .option("round-to", "N", "round the number of kept filters up to a multiple of this", "1")
+                "indices in `features`, such as 16,19; default: the nine deepest, or all with a target or "
+                "--scan")
+        .flag("dense", "also remove outputs of the classifier's hidden layers; with --ratio and --scan too")
+        .option("round-to", "N",
+                "round the number of kept filters up to a multiple of this; default: 16 with --target-ms or "
+                "--target-mb, else 1")
         .option("criterion", "NAME",
                 "which filters to remove first: l2 or l1 (the smallest norm); activation (the least effect "
                 "on the next layer, after the others compensate; needs --calib); or random",
@@ -83,8 +85,10 @@ CommandLine command_line() {
         .flag("scan",
               "only print how removing 10 % to 90 % of each convolution's filters changes the logits, after "
               "the other filters compensate (needs --calib)")
-        .option("csv", "FILE", "write the scan of --scan or --target-macs as a CSV table")
+        .option("csv", "FILE", "write the scan of --scan or of a target as a CSV table")
         .option("svg", "FILE", "write the scan as a chart");
+    add_hold_out_option(line);
+    add_limit_options(line);
     add_size_option(line);
     add_image_options(line);
     add_cpu_options(line);
@@ -93,6 +97,9 @@ CommandLine command_line() {
         .example(
             "vgg19 prune vgg19.safetensors -o half.safetensors --target-macs 0.5 --round-to 16 --calib "
             "photos")
+        .example(
+            "vgg19 prune vgg19.safetensors -o small.safetensors --target-ms 6 --target-mb 12 --dense "
+            "--criterion activation --calib photos")
         .example("vgg19 prune vgg19.safetensors --scan --calib photos -n 32 --svg scan.svg");
     return line;
 }
@@ -163,15 +170,20 @@ void require_one_of(const CommandLine& line, std::initializer_list<const char*> 
 
 void check_combination(const CommandLine& line) {
     require_alone(line, "plan", "says what to remove",
-                  {"ratio", "layers", "round-to", "target-macs", "criterion", "seed", "scan"});
+                  {"ratio", "layers", "round-to", "target-macs", "target-ms", "target-mb", "dense",
+                   "criterion", "seed", "scan"});
     require_alone(line, "scan", "writes no model and no plan",
-                  {"output", "write-plan", "dry-run", "ratio", "target-macs", "round-to", "no-refit"});
-    require_alone(line, "target-macs", "says how much to remove", {"ratio"});
-    require_one_of(
-        line,
-        {"target-macs", "scan", "images", "size", "threads", "isa", "no-refit", "no-exif", "max-megapixels"},
-        {"calib"});
-    require_one_of(line, {"csv", "svg"}, {"scan", "target-macs"});
+                  {"output", "write-plan", "dry-run", "ratio", "target-macs", "target-ms", "target-mb",
+                   "round-to", "no-refit"});
+    for (const char* target : {"target-macs", "target-ms", "target-mb"}) {
+        require_alone(line, target, "says how much to remove", {"ratio"});
+    }
+    require_one_of(line,
+                   {"target-macs", "target-ms", "target-mb", "scan", "images", "size", "no-refit", "no-exif",
+                    "max-megapixels", "threads", "isa"},
+                   {"calib"});
+    require_one_of(line, {"csv", "svg"}, {"scan", "target-macs", "target-ms", "target-mb"});
+    check_limits(line);
     if (line.text("criterion") == "activation" && !line.given("calib")) {
         throw Error(ErrorKind::usage, "--criterion activation needs --calib");
     }
@@ -184,7 +196,12 @@ converter::PruneOptions prune_options(const CommandLine& line) {
     converter::PruneOptions options;
     options.ratio = line.number("ratio", 0, 1);
     options.layers = line.whole_numbers("layers", 0, largest_layer_index);
-    options.round_to = line.whole_number("round-to", 1, largest_multiple);
+    options.dense = line.given("dense");
+    if (line.given("round-to")) {
+        options.round_to = line.whole_number("round-to", 1, largest_multiple);
+    } else if (line.given("target-ms") || line.given("target-mb")) {
+        options.round_to = multiple_for_targets;
+    }
     options.criterion = converter::criterion_named(line.text("criterion"));
     options.seed = line.whole_number("seed", 0, std::numeric_limits<std::uint32_t>::max());
     return options;
@@ -198,8 +215,8 @@ void print_plan(const model::Network& before, const PrunePlan& plan) {
     const model::Network after = converter::pruned_network(before, plan);
     Table table({"layer", "filters", "removed", "left"});
     for (const converter::LayerCut& cut : plan.cuts) {
-        table.add({"features." + std::to_string(cut.features_index), std::to_string(cut.channels),
-                   std::to_string(cut.removed.size()), std::to_string(cut.channels - cut.removed.size())});
+        table.add({cut.layer(), std::to_string(cut.channels), std::to_string(cut.removed.size()),
+                   std::to_string(cut.channels - cut.removed.size())});
     }
     std::cout << table << "\nparameters  " << grouped(before.parameters()) << " → "
               << grouped(after.parameters()) << " ("
@@ -222,7 +239,8 @@ class Calibration {
         images_.session.threads = threads_option(line);
         images_.session.isa = line.text("isa");
         const std::size_t count = line.whole_number("images", 1, most_images);
-        images_.items = calibration_items(named_, count, images_.session.threads);
+        images_.hold_out = hold_out_option(line);
+        images_.items = calibration_items(named_, count, images_.hold_out, images_.session.threads);
     }
 
     const converter::CalibrationImages& images() const { return images_; }
@@ -251,7 +269,7 @@ class Pruning {
     Pruning(const CommandLine& line, const model::ModelFile& model, converter::PruneOptions options,
             Destinations to)
         : line_(line), model_(model), options_(std::move(options)), to_(std::move(to)) {
-        const bool all_layers = line.given("scan") || line.given("target-macs");
+        const bool all_layers = line.given("scan") || has_limit(line);
         if (all_layers && options_.layers.empty()) {
             for (const auto& layer : model.network().convolutions()) {
                 options_.layers.push_back(layer.features_index);
@@ -262,7 +280,7 @@ class Pruning {
         calibration_.emplace(line, model);
         if (!all_layers && options_.criterion != converter::Criterion::activation) return;
         ProgressBar bar("measuring channels", ProgressUnit::items);
-        moments_ = converter::measure_moments(model, calibration_->images(), bar.callback());
+        moments_ = converter::measure_moments(model, calibration_->images(), options_.dense, bar.callback());
     }
 
     void run() {
@@ -300,20 +318,18 @@ class Pruning {
     }
 
     PrunePlan chosen_plan() const {
-        if (!line_.given("target-macs")) {
+        if (!has_limit(line_)) {
             PrunePlan plan = converter::plan_pruning(model_, options_, activation_order());
             if (!moments_.empty()) plan.origin.append(" ").append(calibration_->text());
             return plan;
         }
+        const model::Network& network = model_.network();
         const auto orders = converter::removal_orders(model_, options_, activation_order());
-        const auto removed =
-            converter::removed_for_target(model_.network(), scan(orders),
-                                          {line_.number("target-macs", 0, 1),
-                                           calibration_->images().session.input_size(), options_.round_to});
-        return converter::plan_of_order(model_.network(), orders, removed,
-                                        converter::prune_origin("--target-macs " + line_.text("target-macs"),
-                                                                model_.network(), options_) +
-                                            " " + calibration_->text());
+        const auto limits = cost_limits(line_, network, calibration_->images().session.input_size());
+        const auto removed = converter::removed_for_limits(network, scan(orders), limits, options_.round_to);
+        return converter::plan_of_order(
+            network, orders, removed,
+            converter::prune_origin(limits_text(line_), network, options_) + " " + calibration_->text());
     }
 
     void write_refitted(PrunePlan plan) const {
@@ -353,7 +369,6 @@ int prune(int argc, char** argv) {
     const std::filesystem::path input = line.argument("MODEL");
     check_combination(line);
     const converter::PruneOptions options = prune_options(line);
-    if (line.given("target-macs")) line.number("target-macs", 0, 1);
     const Destinations to = destinations(line, input);
     {
         const model::ModelFile model = model::ModelFile::open(input);

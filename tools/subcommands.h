@@ -6,6 +6,7 @@ namespace vgg19::tools {
 int bench(int argc, char** argv);
 int classify(int argc, char** argv);
 int compare(int argc, char** argv);
+int compress(int argc, char** argv);
 int convert(int argc, char** argv);
 int eval(int argc, char** argv);
 int export_model(int argc, char** argv);

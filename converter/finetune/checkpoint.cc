@@ -43,7 +43,7 @@ std::vector<Slot> kept_slots(std::span<const Parameter> kept) {
     return result;
 }
 
-std::vector<Slot> slots(std::span<const Parameter> parameters, const Optimizer& optimizer,
+std::vector<Slot> slots(std::span<const Parameter> parameters, std::span<const OptimizerState> state,
                         std::span<const Parameter> kept) {
     std::vector<Slot> result = kept_slots(kept);
     for (const Parameter& parameter : parameters) {
@@ -51,8 +51,8 @@ std::vector<Slot> slots(std::span<const Parameter> parameters, const Optimizer& 
             result.push_back({parameter.name, parameter.shape, parameter.values});
         }
     }
-    for (const OptimizerState& state : optimizer.state()) {
-        result.push_back({state.parameter + "." + state.name, {state.values.size()}, state.values});
+    for (const OptimizerState& each : state) {
+        result.push_back({each.parameter + "." + each.name, {each.values.size()}, each.values});
     }
     return result;
 }
@@ -143,6 +143,8 @@ Json state_json(const CheckpointDescription& description) {
     state.set("seconds", position.seconds);
     state.set("micro_batch", std::uint64_t{description.resources.micro_batch});
     state.set("threads", std::int64_t{description.resources.threads});
+    const double rate = description.resources.learning_rate;
+    if (rate > 0) state.set("learning_rate", rate);
     return state;
 }
 
@@ -212,7 +214,8 @@ Checkpoint Checkpoint::open(model::MappedFile mapping) {
                                        .seconds = reader.positive("seconds")};
     const TrainingResources resources = {
         .micro_batch = reader.whole("micro_batch", 1, most_steps),
-        .threads = static_cast<int>(reader.whole("threads", 1, most_threads))};
+        .threads = static_cast<int>(reader.whole("threads", 1, most_threads)),
+        .learning_rate = state.find("learning_rate") == nullptr ? 0 : reader.positive("learning_rate")};
     return {std::move(file), std::move(settings), position, resources};
 }
 
@@ -237,9 +240,9 @@ void Checkpoint::require_settings(const Json::Object& settings) const {
                     ": expected a checkpoint of the same run, found one of another: " + differences);
 }
 
-void Checkpoint::restore(std::span<const Parameter> parameters, Optimizer& optimizer,
+void Checkpoint::restore(std::span<const Parameter> parameters, std::span<const OptimizerState> state,
                          std::span<const Parameter> kept) const {
-    const std::vector<Slot> targets = slots(parameters, optimizer, kept);
+    const std::vector<Slot> targets = slots(parameters, state, kept);
     const std::string name = file_.mapping().path().string();
     for (const Slot& slot : targets) check_tensor(name, slot, file_.find(slot.name));
     if (file_.tensors().size() != targets.size()) {
@@ -254,9 +257,9 @@ void Checkpoint::restore_kept(std::span<const Parameter> kept) const {
 }
 
 void write_checkpoint(const std::filesystem::path& path, const CheckpointDescription& description,
-                      std::span<const Parameter> parameters, const Optimizer& optimizer,
+                      std::span<const Parameter> parameters, std::span<const OptimizerState> state,
                       std::span<const Parameter> kept) {
-    const std::vector<model::Tensor> tensors = tensors_of(slots(parameters, optimizer, kept));
+    const std::vector<model::Tensor> tensors = tensors_of(slots(parameters, state, kept));
     const std::vector<model::TensorScan> scans = model::scan_tensors(tensors);
     model::Metadata metadata = {{"format", format},
                                 {"format_version", format_version},

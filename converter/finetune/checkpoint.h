@@ -20,15 +20,18 @@ struct TrainingPosition {
     double seconds = 0;       ///< of training so far
 };
 
-/// Resources that influence rounding, so that a resumed run must use the same.
+/// What a run has chosen by itself, so that a resumed run must use the same: resources, which influence
+/// rounding, and the learning rate.
 struct TrainingResources {
     std::size_t micro_batch = 1;
     int threads = 1;
+    double learning_rate = 0;  ///< found by short runs; 0 if it was given
 };
 
 /// A safetensors file of:
 /// - trained parameters under their names;
-/// - the optimiser's state for them ("features.0.weight.exp_avg");
+/// - the state for them of the optimiser ("features.0.weight.exp_avg") and of the mean of the weights
+///   ("features.0.weight.average");
 /// - kept parameters, with which training began and which no other file holds ("classifier.6.weight.kept");
 /// - metadata: a checksum per tensor, the settings, and the state (position and resources).
 class Checkpoint {
@@ -44,10 +47,10 @@ class Checkpoint {
     /// Throws Error (usage), which lists the differences, unless the checkpoint's run has these `settings`.
     void require_settings(const model::Json::Object& settings) const;
 
-    /// Sets the trained parameters and the optimiser. `kept` are the kept parameters that the checkpoint
+    /// Sets the trained parameters and the state for them. `kept` are the kept parameters that the checkpoint
     /// contains. Throws Error (bad_input), and sets nothing, if a tensor is missing, has another shape, is
     /// not finite, or does not match its checksum.
-    void restore(std::span<const Parameter> parameters, Optimizer& optimizer,
+    void restore(std::span<const Parameter> parameters, std::span<const OptimizerState> state,
                  std::span<const Parameter> kept = {}) const;
     /// Sets only the kept parameters. Throws as restore() does.
     void restore_kept(std::span<const Parameter> kept) const;
@@ -76,7 +79,7 @@ struct CheckpointDescription {
 /// Writes a checkpoint crash-safely: an older one stays until the new one is complete. Throws Error (failed),
 /// also for a value that is not finite.
 void write_checkpoint(const std::filesystem::path& path, const CheckpointDescription& description,
-                      std::span<const Parameter> parameters, const Optimizer& optimizer,
+                      std::span<const Parameter> parameters, std::span<const OptimizerState> state,
                       std::span<const Parameter> kept = {});
 
 }  // namespace vgg19::converter

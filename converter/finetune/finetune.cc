@@ -10,9 +10,12 @@
 #include "converter/finetune/checkpoint.h"
 #include "converter/finetune/micro_batch.h"
 #include "converter/finetune/new_head.h"
+#include "converter/finetune/rate_search.h"
 #include "converter/finetune/training.h"
+#include "converter/finetune/training_data.h"
 #include "converter/lineage.h"
 #include "converter/quantize/weights.h"
+#include "engine/model/model_access.h"
 #include "engine/model/sha256.h"
 #include "engine/model/tensor_scan.h"
 #include "kernels/common/parallel.h"
@@ -26,9 +29,22 @@ namespace {
 std::string digest_of(const EvaluationImages& images) {
     model::Sha256 sha256;
     for (const std::size_t item : images.items) {
-        const std::string name = std::filesystem::path(images.data->name(item)).filename().string();
-        const std::size_t label = images.labels[images.data->label(item).value()];
-        const std::string line = std::to_string(item) + ' ' + name + ' ' + std::to_string(label) + '\n';
+        std::string line =
+            std::to_string(item) + ' ' + std::filesystem::path(images.data->name(item)).filename().string();
+        for (const std::size_t label : labels_of(images, std::span(&item, 1))) {
+            line += ' ' + std::to_string(label);
+        }
+        line += '\n';
+        sha256.update(std::as_bytes(std::span(line)));
+    }
+    return sha256.hex_digest();
+}
+
+/// A hash of a model file's metadata, which have a checksum for each tensor.
+std::string digest_of(const model::Metadata& metadata) {
+    model::Sha256 sha256;
+    for (const auto& [key, value] : metadata) {
+        const std::string line = key + ' ' + value + '\n';
         sha256.update(std::as_bytes(std::span(line)));
     }
     return sha256.hex_digest();
@@ -41,6 +57,11 @@ model::Json::Object settings_of(const model::ModelFile& model, const TrainingIma
     settings.emplace_back("model_sha256", model::sha256_hex(model.file().mapping().bytes()));
     settings.emplace_back("images", std::uint64_t{images.images.items.size()});
     settings.emplace_back("images_sha256", digest_of(images.images));
+    if (images.held_out) settings.emplace_back("held_out_sha256", digest_of(*images.held_out));
+    if (options.distillation) {
+        const model::ModelFile& teacher = model::file_of(options.distillation->teacher);
+        settings.emplace_back("teacher_sha256", digest_of(teacher.file().metadata()));
+    }
     for (model::Json::Member& option : options_json(options)) settings.push_back(std::move(option));
     if (options.head) {
         settings.emplace_back("class_names",
@@ -84,6 +105,13 @@ TrainingResources resources_of(const model::ModelFile& model, FinetuneOptions& o
     return resources;
 }
 
+void restore_all(const model::ModelFile& model, std::span<const Parameter> parameters) {
+    for (const Parameter& parameter : parameters) {
+        const std::span<const float> before = model.tensor(parameter.name).as<float>();
+        std::copy(before.begin(), before.end(), parameter.values.begin());
+    }
+}
+
 void keep_share(const model::ModelFile& model, std::span<const Parameter> parameters, double share) {
     const auto kept = static_cast<float>(share);
     for (const Parameter& parameter : parameters) {
@@ -93,17 +121,22 @@ void keep_share(const model::ModelFile& model, std::span<const Parameter> parame
     }
 }
 
+void require_finite(std::span<const Parameter> parameters, const std::filesystem::path& output) {
+    for (const Parameter& parameter : parameters) {
+        const auto index = model::first_not_finite(parameter.values);
+        if (!index) continue;
+        throw Error(ErrorKind::failed, output.string() + ": not written: after training, element " +
+                                           std::to_string(*index) + " of " + parameter.name +
+                                           " is not finite; try a smaller --lr");
+    }
+}
+
 /// The model's tensors in order, with the trained values.
 void write_trained(const model::ModelFile& model, std::span<const Parameter> parameters,
                    const std::string& step, const std::filesystem::path& output,
                    const model::Progress& progress) {
     std::vector<model::Tensor> tensors;
     for (const Parameter& parameter : parameters) {
-        if (const auto index = model::first_not_finite(parameter.values)) {
-            throw Error(ErrorKind::failed, output.string() + ": not written: after training, element " +
-                                               std::to_string(*index) + " of " + parameter.name +
-                                               " is not finite; try a smaller --lr");
-        }
         tensors.push_back({parameter.name, model::DType::f32, parameter.shape,
                            std::as_bytes(std::span<const float>(parameter.values))});
     }
@@ -125,8 +158,10 @@ class Run {
           checkpoint_(open_checkpoint(files, settings_)) {}
 
     /// `headed` is null unless `model` is its file.
-    void train(const model::ModelFile& model, NewHeadModel* headed) {
+    FinetuneResult train(const model::ModelFile& model, NewHeadModel* headed) {
+        start_judging(model);
         resources_ = resources_of(model, options_, checkpoint_);
+        if (options_.finds_rate) find_rate(model);
         const std::vector<Phase> phases = phases_of(options_);
         for (const Phase& phase : phases) {
             const bool is_last = &phase == &phases.back();
@@ -135,11 +170,40 @@ class Run {
             const std::span<const Parameter> kept =
                 is_last && headed != nullptr ? headed->parameters() : std::span<const Parameter>();
             if (checkpoint_) checkpoint_->restore_kept(kept);
+            // A new head has no score before training.
+            if (is_last && judge_ && headed == nullptr) result_.before.emplace();
             run_phase(model, phase, kept, is_last ? nullptr : headed);
         }
+        return result_;
     }
 
   private:
+    void start_judging(const model::ModelFile& model) {
+        if (options_.distillation) {
+            teacher_.emplace(options_.distillation->teacher, options_.input_size, options_.batch,
+                             ModelClasses{model.network().classes(), model.description().class_names},
+                             options_.threads);
+        }
+        if (images_.held_out) {
+            judge_.emplace(*images_.held_out, objective_of(options_), teacher_ ? &*teacher_ : nullptr);
+        }
+    }
+
+    /// Only the first time: the checkpoint knows the rate.
+    void find_rate(const model::ModelFile& model) {
+        if (!checkpoint_) {
+            const std::vector<TriedRate> tried = try_rates(model, images_, options_, resources_.micro_batch,
+                                                           teacher_ ? &*teacher_ : nullptr, observer_);
+            if (observer_.rates_tried) observer_.rates_tried(tried);
+            resources_.learning_rate = best_rate(tried);
+        } else if (resources_.learning_rate == 0) {
+            throw Error(ErrorKind::bad_input,
+                        "the checkpoint: expected the learning rate that was found, found none");
+        }
+        options_.schedule.learning_rate = resources_.learning_rate;
+        options_.finds_rate = false;  // the lineage tells the rate
+    }
+
     /// Whether the checkpoint belongs to a later phase. A checkpoint at the end of a phase belongs to that
     /// phase.
     bool is_behind(const Phase& phase) const {
@@ -153,8 +217,10 @@ class Run {
 
     void run_phase(const model::ModelFile& model, const Phase& phase, std::span<const Parameter> kept,
                    NewHeadModel* headed) {
-        Training training(model, images_.images, options_, phase, resources_.micro_batch, position_);
+        Training training(model, images_.images, options_, phase, resources_.micro_batch, position_,
+                          teacher_ ? &*teacher_ : nullptr);
         model.file().mapping().release(model.file().mapping().bytes());
+        if (result_.before) result_.before = training.judge(*judge_, observer_.judging);
         if (checkpoint_) training.restore(*checkpoint_, kept);
         checkpoint_.reset();
         announce(model, training);
@@ -163,7 +229,7 @@ class Run {
         if (headed != nullptr) {
             headed->take(training.parameters());
         } else {
-            write(model, training);
+            finish(model, training);
         }
     }
 
@@ -175,12 +241,22 @@ class Run {
         observer_.starting(plan);
     }
 
-    void write(const model::ModelFile& model, const Training& training) const {
+    void finish(const model::ModelFile& model, Training& training) {
         if (options_.keep > 0) keep_share(model, training.parameters(), options_.keep);
+        require_finite(training.parameters(), files_.output);
+        if (judge_) result_.after = training.judge(*judge_, observer_.judging);
+        result_.undone = result_.before && !is_better(*result_.after, *result_.before);
+        if (result_.undone) restore_all(model, training.parameters());
+        write_trained(model, training.parameters(), lineage_step(), files_.output, observer_.writing);
+    }
+
+    std::string lineage_step() const {
         model::Json::Object all = images_.origin;
         for (model::Json::Member& option : options_json(options_)) all.push_back(std::move(option));
-        write_trained(model, training.parameters(), command_text(surgery_name(Surgery::finetune), all),
-                      files_.output, observer_.writing);
+        const std::string step = command_text(surgery_name(Surgery::finetune), all);
+        if (!result_.undone) return step;
+        return step + " (undone: not better on " + std::to_string(result_.after->images) +
+               " held-out images)";
     }
 
     const TrainingImages& images_;
@@ -192,6 +268,9 @@ class Run {
     TrainingResources resources_;
     TrainingPosition position_;
     bool announced_ = false;
+    std::optional<Teacher> teacher_;
+    std::optional<HeldOutJudge> judge_;
+    FinetuneResult result_;
 };
 
 void check_files(const model::ModelFile& model, const FinetuneFiles& files) {
@@ -217,26 +296,36 @@ void check_finetune(const model::ModelFile& model, const FinetuneOptions& option
                     ": expected no checkpoint yet, found one: continue from it with --resume, or remove it");
 }
 
-void finetune(const model::ModelFile& model, const TrainingImages& images, const FinetuneOptions& options,
-              const FinetuneFiles& files, const TrainingObserver& observer) {
+FinetuneResult finetune(const model::ModelFile& model, const TrainingImages& images,
+                        const FinetuneOptions& options, const FinetuneFiles& files,
+                        const TrainingObserver& observer) {
     check_finetune(model, options, files);
     if (images.images.items.empty()) {
         throw Error(ErrorKind::usage, "fine-tuning: expected images, found none");
+    }
+    if (images.images.labels.empty() && !options.distillation) {
+        throw Error(ErrorKind::usage, "fine-tuning: expected labels or a teacher, found neither");
+    }
+    if (images.held_out && images.held_out->items.empty()) {
+        throw Error(ErrorKind::usage, "fine-tuning: expected held-out images, found none");
     }
     FinetuneOptions resolved = options;
     if (resolved.input_size.empty()) resolved.input_size = model.description().preprocessing.input_size;
     resolved.batch = std::min(resolved.batch, images.images.items.size());
 
     model.file().mapping().release(model.file().mapping().bytes());
+    FinetuneResult result;
     if (!resolved.head) {
-        Run(images, resolved, files, observer, settings_of(model, images, resolved)).train(model, nullptr);
+        result = Run(images, resolved, files, observer, settings_of(model, images, resolved))
+                     .train(model, nullptr);
     } else {
         NewHeadModel headed(model, *resolved.head, resolved.seed);
-        Run(images, resolved, files, observer, settings_of(model, images, resolved))
-            .train(headed.file(), &headed);
+        result = Run(images, resolved, files, observer, settings_of(model, images, resolved))
+                     .train(headed.file(), &headed);
     }
     std::error_code ignored;  // failing to remove it does no harm
     std::filesystem::remove(files.checkpoint, ignored);
+    return result;
 }
 
 }  // namespace vgg19::converter

@@ -11,6 +11,7 @@
 #include "converter/finetune/micro_batch.h"
 #include "converter/finetune/testing/workplace.h"
 #include "converter/quantize/quantize.h"
+#include "engine/model/model_access.h"
 
 namespace vgg19::converter {
 
@@ -111,6 +112,95 @@ TEST_CASE("a share of the old weights may be kept") {
         }
         CHECK(farthest <= 1e-6F);
     }
+}
+
+TEST_CASE("a model with other weights learns a teacher's answers, without labels") {
+    Workplace place;
+    INFO(place.random.replay());
+    vgg19::testing::write_narrow_model(place.folder / "teacher", place.random);
+    place.options.distillation = Distillation{.teacher = Model::open(place.folder / "teacher")};
+    place.options.epochs = 10;
+    place.options.dropout = 0;
+    place.options.average = 0.2;
+    place.options.schedule = {.kind = ScheduleKind::constant, .learning_rate = 3e-3};
+    TrainingImages images = place.images();
+    images.images.labels.clear();
+    images.held_out = images.images;  // here it is known that it learns
+    const FinetuneResult result = finetune(*place.model, images, place.options, place.files);
+    CHECK_FALSE(result.undone);
+    CHECK_FALSE(result.before->top1);
+    CHECK(result.after->images == Workplace::pictures);
+    CHECK(result.after->loss < 0.5 * result.before->loss);
+    CHECK(model::ModelFile::open(place.files.output).description().lineage.back() ==
+          Containing(" --temperature 2 --label-weight 0.5 --average 0.2 "));
+}
+
+TEST_CASE("a model that is not better on held-out images after training keeps its weights, and says so") {
+    Workplace place;
+    INFO(place.random.replay());
+    place.options.distillation = Distillation{.teacher = model::map_model(place.folder / "model")};
+    TrainingImages images = place.images();
+    images.held_out = images.images;
+    images.held_out->labels.clear();
+    images.held_out->items.resize(5);
+    // Nothing agrees with the teacher better than itself.
+    const FinetuneResult result = finetune(*place.model, images, place.options, place.files);
+    CHECK(result.undone);
+    CHECK(result.before->loss < 1e-6);
+    CHECK(result.before->same_as_teacher == 5);
+    CHECK(result.after->loss > result.before->loss);
+    const model::ModelFile kept = model::ModelFile::open(place.files.output);
+    for (const model::Tensor& tensor : kept.tensors()) {
+        CHECK(same_bytes(tensor, place.model->tensor(tensor.name)));
+    }
+    CHECK(kept.description().lineage.back() == Containing(" (undone: not better on 5 held-out images)"));
+}
+
+TEST_CASE("averaging gives the mean of the weights after each of the last steps") {
+    Workplace place;
+    INFO(place.random.replay());
+    place.options.epochs = 1;
+    // Five steps; the run to each of the last three, by a schedule that does not depend on the number of
+    // steps.
+    place.options.schedule = {.kind = ScheduleKind::constant, .learning_rate = 1e-3, .warmup = 0};
+    place.options.average = 0.6;
+    place.run();
+    const model::ModelFile averaged = model::ModelFile::open(place.files.output);
+    place.options.average = 0;
+    std::vector<float> mean(averaged.tensor("classifier.6.bias").as<float>().size());
+    for (const std::uint64_t step : {3U, 4U, 5U}) {
+        place.files.resume = false;
+        if (step < 5) {
+            place.stop_after(step);
+            const auto checkpoint = model::SafetensorsFile::open(place.files.checkpoint);
+            const auto values = checkpoint.find("classifier.6.bias")->as<float>();
+            for (std::size_t i = 0; i < mean.size(); ++i) mean[i] += values[i] / 3;
+            std::filesystem::remove(place.files.checkpoint);
+        } else {
+            place.run();
+            const auto last = model::ModelFile::open(place.files.output);
+            const auto values = last.tensor("classifier.6.bias").as<float>();
+            for (std::size_t i = 0; i < mean.size(); ++i) mean[i] += values[i] / 3;
+        }
+    }
+    const auto found = averaged.tensor("classifier.6.bias").as<float>();
+    for (std::size_t i = 0; i < mean.size(); ++i) {
+        CHECK(found[i] == doctest::Approx(mean[i]).epsilon(1e-5));
+    }
+}
+
+TEST_CASE("a teacher with other classes is refused") {
+    Workplace place;
+    vgg19::testing::write_narrow_model(place.folder / "teacher", place.random, 7);
+    place.options.distillation = Distillation{.teacher = model::map_model(place.folder / "teacher")};
+    CHECK(place.run_error(ErrorKind::usage) ==
+          Containing("the teacher: expected the model's 10 classes, found 7"));
+    place.options.distillation.reset();
+    TrainingImages images = place.images();
+    images.images.labels.clear();
+    CHECK(vgg19::testing::error_of(ErrorKind::usage, [&] {
+              finetune(*place.model, images, place.options, place.files);
+          }) == Containing("expected labels or a teacher, found neither"));
 }
 
 TEST_CASE("layers that are not trained do not change") {

@@ -27,9 +27,11 @@ std::uint64_t trained_elements(const model::Network& network, TrainedLayers trai
     return elements;
 }
 
+/// With the mean of the weights.
 std::uint64_t optimizer_bytes(const model::Network& network, const FinetuneOptions& options) {
     const std::uint64_t moments = options.optimizer.kind == OptimizerKind::adam ? 2 : 1;
-    return moments * trained_elements(network, options.trained) * sizeof(float);
+    const std::uint64_t averages = options.average > 0 ? 1 : 0;
+    return (moments + averages) * trained_elements(network, options.trained) * sizeof(float);
 }
 
 std::uint64_t memory(const FinetuneOptions& options) {

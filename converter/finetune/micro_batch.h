@@ -9,7 +9,8 @@
 
 namespace vgg19::converter {
 
-/// The total memory of training in bytes: network, optimiser, and images that are read ahead.
+/// The total memory of training in bytes: network, optimiser, the mean of the weights, and images that are
+/// read ahead; without a teacher's.
 /// `options.input_size` and `options.threads` must be set.
 std::uint64_t training_bytes(const model::ModelFile& model, const FinetuneOptions& options,
                              std::size_t micro_batch);

@@ -97,16 +97,32 @@ double head_learning_rate(const FinetuneOptions& options) {
     return options.head->learning_rate.value_or(faster * options.schedule.learning_rate);
 }
 
+Objective objective_of(const FinetuneOptions& options) {
+    if (!options.distillation) return {};
+    return {.label_weight = options.distillation->label_weight,
+            .teacher_weight = 1,
+            .temperature = options.distillation->temperature};
+}
+
 void check_options(const FinetuneOptions& options) {
     require(options.input_size.empty() || model::is_input_size(options.input_size),
             "an input of " + model::pixels_text(model::smallest_input) + " to " +
                 model::pixels_text(model::largest_input));
     require(options.epochs >= 1, "at least one epoch");
     require(options.batch >= 1, "at least one image a step");
-    require(std::isfinite(options.schedule.learning_rate) && options.schedule.learning_rate > 0,
+    require(options.finds_rate ||
+                (std::isfinite(options.schedule.learning_rate) && options.schedule.learning_rate > 0),
             "a learning rate above 0");
+    require(!options.finds_rate || !options.head, "a learning rate to start with, not auto, for a new head");
     require(options.dropout >= 0 && options.dropout < 1, "a dropout from 0 to below 1");
     require(options.keep >= 0 && options.keep < 1, "a share to keep from 0 to below 1");
+    require(options.average >= 0 && options.average <= 1, "a share of steps to average from 0 to 1");
+    if (options.distillation) {
+        const double temperature = options.distillation->temperature;
+        require(std::isfinite(temperature) && temperature > 0, "a temperature above 0");
+        const double label_weight = options.distillation->label_weight;
+        require(std::isfinite(label_weight) && label_weight >= 0, "a weight of the labels of at least 0");
+    }
     require(options.optimizer.momentum >= 0 && options.optimizer.momentum < 1,
             "a momentum from 0 to below 1");
     require(std::isfinite(options.optimizer.weight_decay) && options.optimizer.weight_decay >= 0,
@@ -129,7 +145,11 @@ model::Json::Object options_json(const FinetuneOptions& options) {
     json.emplace_back("size", model::size_json(options.input_size));
     json.emplace_back("epochs", std::uint64_t{options.epochs});
     json.emplace_back("batch", std::uint64_t{options.batch});
-    json.emplace_back("lr", options.schedule.learning_rate);
+    if (options.finds_rate) {
+        json.emplace_back("lr", "auto");
+    } else {
+        json.emplace_back("lr", options.schedule.learning_rate);
+    }
     json.emplace_back("schedule", name_of(options.schedule.kind));
     if (options.schedule.warmup) json.emplace_back("warmup", *options.schedule.warmup);
     json.emplace_back("optimizer", name_of(options.optimizer.kind));
@@ -138,6 +158,11 @@ model::Json::Object options_json(const FinetuneOptions& options) {
     }
     json.emplace_back("weight-decay", options.optimizer.weight_decay);
     json.emplace_back("dropout", options.dropout);
+    if (options.distillation) {
+        json.emplace_back("temperature", options.distillation->temperature);
+        json.emplace_back("label-weight", options.distillation->label_weight);
+    }
+    if (options.average > 0) json.emplace_back("average", options.average);
     if (options.keep > 0) json.emplace_back("keep", options.keep);
     json.emplace_back("train", name_of(options.trained));
     json.emplace_back("no-augmentation", !options.augmentation);

@@ -9,10 +9,12 @@
 #include <string_view>
 #include <vector>
 
+#include "converter/finetune/objective.h"
 #include "converter/finetune/optimizer.h"
 #include "converter/finetune/schedule.h"
 #include "converter/finetune/training_network.h"
 #include "engine/model/json.h"
+#include "vgg19/model.h"
 
 namespace vgg19::converter {
 
@@ -26,12 +28,22 @@ struct NewHead {
     std::optional<double> learning_rate;  ///< during those epochs; unset means ten times the schedule's
 };
 
+/// Training that imitates a teacher: a finished model with the same classes, such as the one before pruning.
+struct Distillation {
+    Model teacher;
+    double temperature = 2;
+    double label_weight =
+        0.5;  ///< of the cross-entropy with labels, where images have some; the teacher's is 1
+};
+
 /// Everything that the trained weights depend on.
 struct FinetuneOptions {
     MapSize input_size{};  ///< empty: the model's own
     std::size_t epochs = 1;
     std::size_t batch = 32;  ///< images per step
     Schedule schedule;
+    /// The schedule's rate is found by short runs, judged on held-out images. Not with a new head.
+    bool finds_rate = false;
     OptimizerOptions optimizer;  ///< its number of threads is not used
     TrainedLayers trained = TrainedLayers::all;
     double dropout = 0.5;
@@ -39,7 +51,10 @@ struct FinetuneOptions {
     /// these images, and is better than the trained weights on images of other kinds (Wortsman et al.,
     /// "Robust fine-tuning of zero-shot models", 2022).
     double keep = 0;
+    /// The share of a run's last steps over which the weights are averaged; 0: none. Before `keep`.
+    double average = 0;
     bool augmentation = true;
+    std::optional<Distillation> distillation;
     std::optional<NewHead> head;
     std::uint64_t seed = 0;
     int threads = 0;  ///< 0 means the checkpoint's number, else as many as this process has CPUs
@@ -58,6 +73,9 @@ TrainedLayers trained_layers_named(std::string_view name);
 
 /// The learning rate while only the new head is trained. `options` must have a new head.
 double head_learning_rate(const FinetuneOptions& options);
+
+/// What training makes small with these options.
+Objective objective_of(const FinetuneOptions& options);
 
 /// Throws Error (usage) for invalid options.
 void check_options(const FinetuneOptions& options);

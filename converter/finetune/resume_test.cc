@@ -7,6 +7,7 @@
 #include "converter/finetune/checkpoint.h"
 #include "converter/finetune/testing/workplace.h"
 #include "engine/model/description.h"
+#include "engine/model/model_access.h"
 
 namespace vgg19::converter {
 
@@ -61,6 +62,44 @@ TEST_CASE(
     for (std::uint64_t step = 1; step < 10; ++step) place.stop_after(step);
     place.run();
     CHECK(place.take_output() == expected);
+}
+
+TEST_CASE("so does training with a teacher, an average and held-out images") {
+    Workplace place;
+    INFO(place.random.replay());
+    vgg19::testing::write_narrow_model(place.folder / "teacher", place.random);
+    place.options.distillation = Distillation{.teacher = model::map_model(place.folder / "teacher")};
+    place.options.average = 0.55;  // from the fifth of ten steps on
+    TrainingImages images = place.images();
+    images.held_out = images.images;
+    images.held_out->items.resize(5);
+    const auto run = [&](std::uint64_t last) {
+        std::uint64_t seen = 0;
+        TrainingObserver observer;
+        observer.stepped = [&](const TrainingStep& done) { seen = done.step; };
+        observer.should_stop = [&] { return seen == last; };
+        return finetune(*place.model, images, place.options, place.files, observer);
+    };
+    const FinetuneResult expected = run(0);
+    const std::string bytes = place.take_output();
+    place.files.resume = true;
+    for (const std::uint64_t step : {3U, 4U, 5U, 8U}) {
+        error_of(ErrorKind::failed, [&] { run(step); });
+        const auto checkpoint = model::SafetensorsFile::open(place.files.checkpoint);
+        CHECK((checkpoint.find("classifier.6.bias.average") != nullptr) == (step >= 5));
+    }
+    const FinetuneResult found = run(0);
+    CHECK(found.before->loss == expected.before->loss);
+    CHECK(found.after->loss == expected.after->loss);
+    CHECK(place.take_output() == bytes);
+
+    error_of(ErrorKind::failed, [&] { run(3); });
+    vgg19::testing::write_narrow_model(place.folder / "other", place.random);
+    place.options.distillation->teacher = model::map_model(place.folder / "other");
+    images.held_out->items.pop_back();
+    const std::string message = error_of(ErrorKind::usage, [&] { run(0); });
+    CHECK(message == Containing("teacher_sha256 was"));
+    CHECK(message == Containing("held_out_sha256 was"));
 }
 
 TEST_CASE("after a kill, training continues from the last checkpoint, or from the beginning") {

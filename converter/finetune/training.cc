@@ -23,7 +23,8 @@ TrainingNetworkOptions network_options(const FinetuneOptions& options, const Pha
             .batch = micro_batch,
             .threads = options.threads,
             .trained = phase.trained,
-            .dropout = options.dropout};
+            .dropout = options.dropout,
+            .objective = objective_of(options)};
 }
 
 OptimizerOptions optimizer_options(const FinetuneOptions& options) {
@@ -53,19 +54,20 @@ CheckpointKeeper::CheckpointKeeper(FinetuneFiles files, CheckpointDescription de
     : files_(std::move(files)), description_(std::move(description)), kept_(kept) {}
 
 bool CheckpointKeeper::is_due(std::uint64_t steps) const {
+    if (files_.checkpoint.empty()) return false;
     if (files_.checkpoint_steps > 0 && steps % files_.checkpoint_steps == 0) return true;
     return files_.checkpoint_seconds > 0 && seconds_since(last_) >= files_.checkpoint_seconds;
 }
 
 void CheckpointKeeper::write(const TrainingPosition& position, std::span<const Parameter> parameters,
-                             const Optimizer& optimizer) {
+                             std::span<const OptimizerState> state) {
     description_.position = position;
-    write_checkpoint(files_.checkpoint, description_, parameters, optimizer, kept_);
+    write_checkpoint(files_.checkpoint, description_, parameters, state, kept_);
     last_ = Clock::now();
 }
 
 Training::Training(const model::ModelFile& model, EvaluationImages images, const FinetuneOptions& options,
-                   Phase phase, std::size_t micro_batch, const TrainingPosition& start)
+                   Phase phase, std::size_t micro_batch, const TrainingPosition& start, Teacher* teacher)
     : format_{model.description().preprocessing, options.input_size},
       images_(std::move(images)),
       options_(options),
@@ -73,6 +75,8 @@ Training::Training(const model::ModelFile& model, EvaluationImages images, const
       micro_batch_(micro_batch),
       network_(model, network_options(options, phase, micro_batch)),
       optimizer_(network_.parameters(), optimizer_options(options)),
+      average_(network_.parameters(), options.average, phase_steps(), options.threads),
+      teacher_(teacher),
       position_(start),
       seconds_before_(start.seconds) {}
 
@@ -98,13 +102,14 @@ void Training::restore(const Checkpoint& checkpoint, std::span<const Parameter> 
         throw Error(ErrorKind::bad_input, "the checkpoint: expected at most " + std::to_string(steps()) +
                                               " steps, found " + std::to_string(position_.steps));
     }
-    checkpoint.restore(network_.parameters(), optimizer_, kept);
+    checkpoint.restore(network_.parameters(), state(), kept);
     optimizer_.set_steps(position_.steps - first_step());
 }
 
 void Training::run(CheckpointKeeper keeper, const TrainingObserver& observer) {
     start_ = Clock::now();
     while (position_.steps < first_step() + phase_steps()) run_epoch(keeper, observer);
+    average_.apply();
 }
 
 void Training::run_epoch(CheckpointKeeper& keeper, const TrainingObserver& observer) {
@@ -115,7 +120,7 @@ void Training::run_epoch(CheckpointKeeper& keeper, const TrainingObserver& obser
 
     const AugmentedData augmented(*images_.data, options_.seed, epoch);
     const DataSet& data = options_.augmentation ? static_cast<const DataSet&>(augmented) : *images_.data;
-    ImageReader reader(data, items, {format_}, options_.batch);
+    ImageReader reader(data, items, input_formats(format_, teacher_), options_.batch);
     while (const ImageBatch* batch = next_batch(reader, keeper)) {
         const TrainingStep result = step(*batch);
         if (observer.stepped) observer.stepped(result);
@@ -129,7 +134,7 @@ const ImageBatch* Training::next_batch(ImageReader& reader, CheckpointKeeper& ke
     try {
         return reader.next();
     } catch (const Error& error) {
-        if (position_.steps == 0) throw;
+        if (position_.steps == 0 || keeper.path().empty()) throw;
         keep(keeper);
         throw Error(error.kind(), std::string(error.what()) + "; training stopped " + after_step(position_) +
                                       ", and --resume continues from " + keeper.path().string());
@@ -147,8 +152,10 @@ TrainingStep Training::step(const ImageBatch& batch) {
     const BatchResult result = accumulate(batch, epoch);
     optimizer_.step(rate);
     ++position_.steps;
+    average_.add(position_.steps - first_step());
+    const std::uint64_t right = images_.labels.empty() ? result.same_as_teacher : result.top1;
     position_.loss += result.loss;
-    position_.top1 += result.top1;
+    position_.top1 += right;
     position_.seconds = seconds_before_ + seconds_since(start_);
 
     const std::uint64_t shown = step_of_epoch * options_.batch + batch.items.size();
@@ -157,7 +164,7 @@ TrainingStep Training::step(const ImageBatch& batch) {
             .epoch = epoch + 1,
             .images = epoch * images_.items.size() + shown,
             .loss = result.loss / count,
-            .accuracy = static_cast<double>(result.top1) / count,
+            .accuracy = static_cast<double>(right) / count,
             .epoch_loss = position_.loss / static_cast<double>(shown),
             .epoch_accuracy = static_cast<double>(position_.top1) / static_cast<double>(shown),
             .learning_rate = rate,
@@ -166,10 +173,11 @@ TrainingStep Training::step(const ImageBatch& batch) {
 
 BatchResult Training::accumulate(const ImageBatch& batch, std::uint64_t epoch) {
     const std::vector<std::size_t>& items = batch.items;
-    std::vector<std::size_t> labels;
+    const std::vector<std::size_t> labels = labels_of(images_, items);
+    std::span<const float> teachers_logits;
+    if (teacher_ != nullptr) teachers_logits = teacher_->logits(batch.inputs.back(), items.size());
     std::vector<std::uint64_t> dropout_keys;
     for (const std::size_t item : items) {
-        labels.push_back(images_.labels[images_.data->label(item).value()]);
         dropout_keys.push_back(random_key(options_.seed, RandomUse::dropout, epoch, item));
     }
     const std::size_t image = batch.inputs.front().size() / options_.batch;
@@ -181,13 +189,14 @@ BatchResult Training::accumulate(const ImageBatch& batch, std::uint64_t epoch) {
     for (std::size_t part = 0; part < parts; ++part) {
         const auto [begin, end] = kernels::part_of(items.size(), parts, part);
         const std::size_t count = end - begin;
+        const auto part_of = [&, begin = begin](auto values, std::size_t each) {
+            return values.empty() ? values : values.subspan(begin * each, count * each);
+        };
         try {
-            const BatchResult result =
-                network_.accumulate(std::span(batch.inputs.front()).subspan(begin * image, count * image),
-                                    std::span(labels).subspan(begin, count),
-                                    std::span(dropout_keys).subspan(begin, count), scale);
-            sum.loss += result.loss;
-            sum.top1 += result.top1;
+            sum += network_.accumulate(part_of(std::span<const float>(batch.inputs.front()), image),
+                                       {.labels = part_of(std::span<const std::size_t>(labels), 1),
+                                        .teacher_logits = part_of(teachers_logits, network_.classes())},
+                                       part_of(std::span<const std::uint64_t>(dropout_keys), 1), scale);
         } catch (const Error& error) {
             throw Error(error.kind(), "training failed " + after_step(position_) + " of " +
                                           std::to_string(steps()) + ": " + error.what());
@@ -197,7 +206,14 @@ BatchResult Training::accumulate(const ImageBatch& batch, std::uint64_t epoch) {
 }
 
 void Training::keep(CheckpointKeeper& keeper) {
-    keeper.write(position_, network_.parameters(), optimizer_);
+    keeper.write(position_, network_.parameters(), state());
+}
+
+std::vector<OptimizerState> Training::state() const {
+    const std::span<const OptimizerState> average = average_.state_after(position_.steps - first_step());
+    std::vector<OptimizerState> result(optimizer_.state().begin(), optimizer_.state().end());
+    result.insert(result.end(), average.begin(), average.end());
+    return result;
 }
 
 void Training::stop(CheckpointKeeper& keeper) {

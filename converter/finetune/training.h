@@ -10,24 +10,30 @@
 #include "converter/evaluate/image_reader.h"
 #include "converter/finetune/checkpoint.h"
 #include "converter/finetune/finetune.h"
+#include "converter/finetune/held_out_judge.h"
 #include "converter/finetune/optimizer.h"
+#include "converter/finetune/teacher.h"
 #include "converter/finetune/training_network.h"
+#include "converter/finetune/weight_average.h"
 
 namespace vgg19::converter {
 
 /// Decides when to write a checkpoint.
 class CheckpointKeeper {
   public:
+    /// Writes none.
+    CheckpointKeeper() = default;
     /// `description` is without the position. `kept` is stored in every checkpoint; its memory must outlive
     /// this object.
     CheckpointKeeper(FinetuneFiles files, CheckpointDescription description,
                      std::span<const Parameter> kept = {});
 
+    /// Empty if none is written.
     const std::filesystem::path& path() const { return files_.checkpoint; }
     /// Whether a checkpoint is due after `steps`, by time or by steps.
     bool is_due(std::uint64_t steps) const;
     void write(const TrainingPosition& position, std::span<const Parameter> parameters,
-               const Optimizer& optimizer);
+               std::span<const OptimizerState> state);
 
   private:
     using Clock = std::chrono::steady_clock;
@@ -53,16 +59,21 @@ std::vector<Phase> phases_of(const FinetuneOptions& options);
 class Training {
   public:
     /// `options` must have the input size and threads set; the batch is at most the number of images. `start`
-    /// is where the previous phase ended.
+    /// is where the previous phase ended. `teacher` may be null, and must outlive this object.
     Training(const model::ModelFile& model, EvaluationImages images, const FinetuneOptions& options,
-             Phase phase, std::size_t micro_batch, const TrainingPosition& start);
+             Phase phase, std::size_t micro_batch, const TrainingPosition& start, Teacher* teacher);
 
     /// `kept`: see Checkpoint.
     void restore(const Checkpoint& checkpoint, std::span<const Parameter> kept);
     const TrainingPosition& position() const { return position_; }
     /// For the whole run; its bytes are not set.
     TrainingPlan plan() const;
-    /// Runs all remaining steps of the phase.
+    /// How the network, with its parameters as they are, does on images that it is not trained on.
+    HeldOutScore judge(HeldOutJudge& judge, const model::Progress& progress) {
+        return judge.judge(network_, format_.preprocessing, progress);
+    }
+    /// Runs all remaining steps of the phase; the parameters are then the mean of its last steps', if one is
+    /// asked for.
     void run(CheckpointKeeper keeper, const TrainingObserver& observer);
     std::span<const Parameter> parameters() const { return network_.parameters(); }
 
@@ -81,6 +92,8 @@ class Training {
     BatchResult accumulate(const ImageBatch& batch, std::uint64_t epoch);
     [[noreturn]] void stop(CheckpointKeeper& keeper);
     void keep(CheckpointKeeper& keeper);
+    /// Beside the parameters, for a checkpoint of this position.
+    std::vector<OptimizerState> state() const;
 
     InputFormat format_;
     EvaluationImages images_;
@@ -89,6 +102,8 @@ class Training {
     std::size_t micro_batch_;
     TrainingNetwork network_;
     Optimizer optimizer_;
+    WeightAverage average_;
+    Teacher* teacher_;
     TrainingPosition position_;
     double seconds_before_ = 0;
     Clock::time_point start_;

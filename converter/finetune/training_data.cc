@@ -77,13 +77,20 @@ Margin margin_of(std::size_t picture, std::size_t crop, bool is_larger) {
 
 }  // namespace
 
+std::vector<std::size_t> labels_of(const EvaluationImages& images, std::span<const std::size_t> items) {
+    std::vector<std::size_t> labels;
+    if (images.labels.empty()) return labels;
+    for (const std::size_t item : items) labels.push_back(images.labels[images.data->label(item).value()]);
+    return labels;
+}
+
 std::vector<std::size_t> stratified_subset(const DataSet& data, const std::vector<std::size_t>& items,
                                            std::size_t count, std::uint64_t seed) {
     if (count >= items.size()) return items;
 
-    std::vector<std::vector<std::size_t>> classes(data.class_names().size());
+    std::vector<std::vector<std::size_t>> classes(std::max<std::size_t>(data.class_names().size(), 1));
     for (const std::size_t item : shuffled(items, seed, RandomUse::subset, 0)) {
-        classes[data.label(item).value()].push_back(item);
+        classes[data.label(item).value_or(0)].push_back(item);
     }
     // Spread each class evenly over [0, 1): then any prefix of the sorted line has about the same share of
     // each class.

@@ -4,15 +4,20 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "converter/data/data_set.h"
+#include "converter/evaluate/evaluate.h"
 
 namespace vgg19::converter {
 
+/// The model's classes for `items`; none if the images have no map of labels.
+std::vector<std::size_t> labels_of(const EvaluationImages& images, std::span<const std::size_t> items);
+
 /// `count` of `items`, ascending, chosen at random so that each class keeps its share; all items if `count`
-/// is not smaller. Items must have labels.
+/// is not smaller. Items without labels count as one class.
 std::vector<std::size_t> stratified_subset(const DataSet& data, const std::vector<std::size_t>& items,
                                            std::size_t count, std::uint64_t seed);
 

@@ -5,12 +5,10 @@
 #include <string>
 #include <utility>
 
-#include "converter/finetune/cross_entropy.h"
 #include "converter/finetune/dense_layers.h"
 #include "converter/finetune/feature_layers.h"
 #include "engine/program/plan.h"
 #include "kernels/common/floating_point_mode.h"
-#include "kernels/common/openmp.h"
 #include "kernels/common/parallel.h"
 #include "kernels/onednn/conv_onednn.h"
 #include "vgg19/error.h"
@@ -143,6 +141,7 @@ struct TrainingNetwork::State {
           classes(model.network().classes()),
           threads(plan.execution.threads),
           trained(options.trained),
+          objective(options.objective),
           parameters(model, options),
           features(feature_layers(model, plan, options)),
           dense(dense_layers(model, plan, options)) {
@@ -161,11 +160,29 @@ struct TrainingNetwork::State {
         }
     }
 
+    void require_targets(const Targets& targets, std::size_t count) const {
+        if (targets.labels.empty() && targets.teacher_logits.empty())
+            refuse("targets: expected some, found none");
+        if (!targets.labels.empty() && targets.labels.size() != count) {
+            refuse("labels: expected " + std::to_string(count) + ", found " +
+                   std::to_string(targets.labels.size()));
+        }
+        for (const std::size_t label : targets.labels) {
+            if (label < classes) continue;
+            refuse("labels: expected below " + std::to_string(classes) + ", found " + std::to_string(label));
+        }
+        if (!targets.teacher_logits.empty() && targets.teacher_logits.size() != count * classes) {
+            refuse("the teacher's logits: expected " + std::to_string(count * classes) + ", found " +
+                   std::to_string(targets.teacher_logits.size()));
+        }
+    }
+
     std::size_t batch;
     MapSize input_size;
     std::size_t classes;
     int threads;
     TrainedLayers trained;
+    Objective objective;
     Parameters parameters;
     FeatureLayers features;
     DenseLayers dense;
@@ -177,28 +194,19 @@ TrainingNetwork::TrainingNetwork(TrainingNetwork&&) noexcept = default;
 TrainingNetwork& TrainingNetwork::operator=(TrainingNetwork&&) noexcept = default;
 TrainingNetwork::~TrainingNetwork() = default;
 
-BatchResult TrainingNetwork::accumulate(std::span<const float> images, std::span<const std::size_t> labels,
+BatchResult TrainingNetwork::accumulate(std::span<const float> images, const Targets& targets,
                                         std::span<const std::uint64_t> dropout_keys, double scale) {
     State& state = *state_;
-    const std::size_t count = labels.size();
+    const std::size_t count = dropout_keys.size();
     state.require_images(count, images.size());
-    if (dropout_keys.size() != count) {
-        refuse("dropout_keys: expected " + std::to_string(count) + ", found " +
-               std::to_string(dropout_keys.size()));
-    }
-    for (const std::size_t label : labels) {
-        if (label < state.classes) continue;
-        refuse("labels: expected below " + std::to_string(state.classes) + ", found " +
-               std::to_string(label));
-    }
+    state.require_targets(targets, count);
 
     const kernels::FlushSubnormals flush_subnormals;
-    const kernels::OpenMpThreads openmp_threads(state.threads);
     const auto& convolutions = state.parameters.convolutions();
     const auto& dense = state.parameters.dense();
     const float* features = state.features.forward(count, images.data(), convolutions);
     const std::span<float> logits = state.dense.forward(count, features, dense, dropout_keys);
-    const BatchResult result = cross_entropy(logits, state.classes, labels, scale);
+    const BatchResult result = apply_objective(state.objective, logits, state.classes, targets, scale);
     if (!std::isfinite(result.loss)) {
         throw Error(ErrorKind::failed, "the loss is not finite: the learning rate may be too high");
     }
@@ -217,7 +225,6 @@ void TrainingNetwork::logits(std::span<const float> images, std::span<float> log
                std::to_string(logits.size()));
     }
     const kernels::FlushSubnormals flush_subnormals;
-    const kernels::OpenMpThreads openmp_threads(state.threads);
     const float* features = state.features.forward(count, images.data(), state.parameters.convolutions());
     const auto found = state.dense.forward(count, features, state.parameters.dense(), {});
     std::copy(found.begin(), found.end(), logits.begin());

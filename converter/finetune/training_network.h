@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "converter/finetune/objective.h"
 #include "engine/model/model_file.h"
 
 namespace vgg19::converter {
@@ -33,6 +34,7 @@ struct TrainingNetworkOptions {
     int threads = 0;        ///< 0 means as many as this process has CPUs
     TrainedLayers trained = TrainedLayers::all;
     double dropout = 0.5;  ///< share of the first two dense layers' outputs that is zeroed, below 1
+    Objective objective;
 };
 
 /// A weight or bias with the file's name, shape and order, and the sum of its gradients.
@@ -44,12 +46,6 @@ struct Parameter {
     bool is_weight = false;     ///< weight decay applies
 };
 
-/// The results of a batch before its gradients are applied.
-struct BatchResult {
-    double loss = 0;         ///< the sum over its images of −ln softmax(logits)[label]
-    std::uint64_t top1 = 0;  ///< images where the label has the largest logit
-};
-
 class TrainingNetwork {
   public:
     /// Copies the weights. Throws Error: usage for a model with quantised layers, for invalid options, and in
@@ -59,11 +55,12 @@ class TrainingNetwork {
     TrainingNetwork& operator=(TrainingNetwork&&) noexcept;
     ~TrainingNetwork();
 
-    /// Runs images (count, 3, height, width), count = labels.size() ≤ batch, forward and backward, and adds
-    /// the gradients of `scale` × their summed cross-entropy to the parameters'. `dropout_keys` has one
+    /// Runs images (count, 3, height, width), count = dropout_keys.size() ≤ batch, forward and backward, and
+    /// adds the gradients of `scale` × their summed objective to the parameters'. `dropout_keys` has one
     /// number per image, which alone, with the layer, determines the dropped outputs; so results do not
-    /// depend on batches or threads. Throws Error (failed) if the loss is not finite.
-    BatchResult accumulate(std::span<const float> images, std::span<const std::size_t> labels,
+    /// depend on batches or threads. Throws Error (usage) for targets of other sizes or beyond the classes,
+    /// and (failed) if the loss is not finite.
+    BatchResult accumulate(std::span<const float> images, const Targets& targets,
                            std::span<const std::uint64_t> dropout_keys, double scale);
 
     /// The same forward pass without dropout: (count, classes) logits.

@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "converter/finetune/cross_entropy.h"
 #include "converter/finetune/dropout.h"
+#include "converter/finetune/objective.h"
 #include "converter/finetune/optimizer.h"
 #include "converter/quantize/quantize.h"
 #include "engine/testing/narrow_model.h"
@@ -45,10 +45,10 @@ struct Fixture {
     }
     BatchResult accumulate(TrainingNetwork& learner, std::size_t begin, std::size_t end) const {
         const std::size_t pixels = 3 * size.pixels();
-        return learner.accumulate(std::span(images).subspan(begin * pixels, (end - begin) * pixels),
-                                  std::span(labels).subspan(begin, end - begin),
-                                  std::span(keys).subspan(begin, end - begin),
-                                  1.0 / static_cast<double>(count));
+        return learner.accumulate(
+            std::span(images).subspan(begin * pixels, (end - begin) * pixels),
+            {.labels = std::span(labels).subspan(begin, end - begin), .teacher_logits = {}},
+            std::span(keys).subspan(begin, end - begin), 1.0 / static_cast<double>(count));
     }
     BatchResult accumulate(TrainingNetwork& learner) const { return accumulate(learner, 0, count); }
 
@@ -56,7 +56,9 @@ struct Fixture {
     double loss(TrainingNetwork& learner) const {
         std::vector<float> logits(count * learner.classes());
         learner.logits(images, logits);
-        return cross_entropy(logits, learner.classes(), labels, 1).loss / static_cast<double>(count);
+        return apply_objective({}, logits, learner.classes(), {.labels = labels, .teacher_logits = {}}, 1)
+                   .loss /
+               static_cast<double>(count);
     }
 
     testing::TemporaryFolder folder;
@@ -277,8 +279,12 @@ TEST_CASE("unsupported training networks are errors") {
     CHECK(with({.dropout = std::nan("")}) == ErrorKind::usage);
     CHECK(kind_of([&] { fixture.accumulate(learner, 0, 0); }) == ErrorKind::usage);
     const std::vector<std::size_t> labels = {0, 10};
-    CHECK(kind_of([&] { learner.accumulate(fixture.images, labels, fixture.keys, 1); }) == ErrorKind::usage);
-    CHECK(kind_of([&] { learner.accumulate(fixture.images, fixture.labels, {}, 1); }) == ErrorKind::usage);
+    CHECK(kind_of([&] {
+              learner.accumulate(fixture.images, {.labels = labels, .teacher_logits = {}}, fixture.keys, 1);
+          }) == ErrorKind::usage);
+    CHECK(kind_of([&] {
+              learner.accumulate(fixture.images, {.labels = fixture.labels, .teacher_logits = {}}, {}, 1);
+          }) == ErrorKind::usage);
     std::vector<float> too_many(3 * learner.classes());
     CHECK(kind_of([&] { learner.logits(fixture.images, too_many); }) == ErrorKind::usage);
 

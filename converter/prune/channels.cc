@@ -18,11 +18,19 @@ Channels split_channels(std::size_t channels, const LayerCut* cut) {
     return split;
 }
 
-const LayerCut* find_cut(const PrunePlan& plan, std::size_t features_index) {
+const LayerCut* find_cut(const PrunePlan& plan, Part part, std::size_t index) {
     const auto found = std::find_if(plan.cuts.begin(), plan.cuts.end(), [&](const LayerCut& cut) {
-        return cut.features_index == features_index;
+        return cut.part == part && cut.index == index;
     });
     return found == plan.cuts.end() ? nullptr : &*found;
+}
+
+Channels output_channels(const model::Network& network, const PrunePlan& plan, std::size_t layer) {
+    for (const PrunableLayer& prunable : prunable_layers(network)) {
+        if (prunable.reader != layer + 1) continue;
+        return split_channels(prunable.channels, find_cut(plan, prunable.part, prunable.index));
+    }
+    return split_channels(network.dense_layers()[layer - network.convolutions().size()].outputs, nullptr);
 }
 
 void gather_weights(const LayerWeights& weights, const Channels& outputs, const Channels& inputs,

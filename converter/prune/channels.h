@@ -15,13 +15,18 @@ struct Channels {
     std::vector<std::size_t> removed;
 
     bool complete() const { return removed.empty(); }
+    std::size_t count() const { return kept.size() + removed.size(); }
 };
 
 /// A null `cut` keeps all channels.
 Channels split_channels(std::size_t channels, const LayerCut* cut);
 
 /// Null if the plan does not change the layer.
-const LayerCut* find_cut(const PrunePlan& plan, std::size_t features_index);
+const LayerCut* find_cut(const PrunePlan& plan, Part part, std::size_t index);
+
+/// The channels of a layer's output, where convolutions are counted first, then dense layers, two for a
+/// factored one, of which the first factor keeps all.
+Channels output_channels(const model::Network& network, const PrunePlan& plan, std::size_t layer);
 
 /// A layer's F32 weights as (outputs, input channels, area): area is 9 for a convolution and 49 for the first
 /// dense layer.

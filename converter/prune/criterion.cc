@@ -7,27 +7,46 @@
 #include <string>
 #include <utility>
 
+#include "converter/prune/prunable_layers.h"
 #include "vgg19/error.h"
 
 namespace vgg19::converter {
 
 namespace {
 
+/// The weights that make a layer's outputs: (outputs, inputs) or the transposed.
+struct OutputWeights {
+    const model::Tensor& tensor;
+    bool input_major = false;
+};
+
+OutputWeights output_weights(const model::ModelFile& model, std::size_t layer) {
+    const auto& convolutions = model.network().convolutions();
+    if (layer < convolutions.size()) {
+        return {model.tensor(model::weight_name(convolutions[layer].name))};
+    }
+    // Of a factored layer, the second factor's rows make the outputs.
+    const std::size_t reader = prunable_layers(model.network())[layer].reader;
+    const model::DenseLayer& dense = model.network().dense_layers()[reader - convolutions.size() - 1];
+    return {model.weight(dense), model.order(dense) == model::DenseOrder::input_major};
+}
+
 /// Each filter's L1 norm, or the square of its L2 norm (which gives the same order).
-std::vector<double> filter_norms(const model::Tensor& weight, Criterion criterion) {
-    const auto values = weight.as<float>();
-    const std::size_t filters = weight.shape.front();
+std::vector<double> filter_norms(const OutputWeights& weights, Criterion criterion) {
+    const auto values = weights.tensor.as<float>();
+    const std::size_t filters = weights.tensor.shape[weights.input_major ? 1 : 0];
     const std::size_t filter_size = values.size() / filters;
     std::vector<double> norms(filters);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        const double magnitude = std::abs(static_cast<double>(values[i]));
+        norms[weights.input_major ? i % filters : i / filter_size] +=
+            criterion == Criterion::l2 ? magnitude * magnitude : magnitude;
+    }
     for (std::size_t filter = 0; filter < filters; ++filter) {
-        for (const float value : values.subspan(filter * filter_size, filter_size)) {
-            const double magnitude = std::abs(static_cast<double>(value));
-            norms[filter] += criterion == Criterion::l2 ? magnitude * magnitude : magnitude;
-        }
-        if (!std::isfinite(norms[filter])) {
-            throw Error(ErrorKind::bad_input, "tensor " + weight.name + ": filter " + std::to_string(filter) +
-                                                  ": expected finite weights, found NaN or infinity");
-        }
+        if (std::isfinite(norms[filter])) continue;
+        throw Error(ErrorKind::bad_input, "tensor " + weights.tensor.name + ": filter " +
+                                              std::to_string(filter) +
+                                              ": expected finite weights, found NaN or infinity");
     }
     return norms;
 }
@@ -73,21 +92,22 @@ Criterion criterion_named(std::string_view name) {
                 "--criterion: expected l2, l1, activation or random, found '" + std::string(name) + "'");
 }
 
-std::vector<std::size_t> removal_order(const model::ModelFile& model, std::size_t convolution,
-                                       Criterion criterion, std::uint64_t seed,
-                                       const ActivationOrder& activation_order) {
-    const model::ConvolutionLayer& layer = model.network().convolutions()[convolution];
+std::vector<std::size_t> removal_order(const model::ModelFile& model, std::size_t layer, Criterion criterion,
+                                       std::uint64_t seed, const ActivationOrder& activation_order) {
     if (criterion == Criterion::random) {
         constexpr std::uint64_t seeds_apart = 1000003;
-        return shuffled(layer.output_channels, seed * seeds_apart + layer.features_index);
+        const PrunableLayer found = prunable_layers(model.network())[layer];
+        const std::uint64_t place =
+            found.part == Part::features ? found.index : seeds_apart - 1 - found.index;
+        return shuffled(found.channels, seed * seeds_apart + place);
     }
     if (criterion == Criterion::activation) {
         if (!activation_order) {
             throw Error(ErrorKind::usage, "filters by their activation: expected calibration images");
         }
-        return activation_order(convolution);
+        return activation_order(layer);
     }
-    return smallest_first(filter_norms(model.tensor(model::weight_name(layer.name)), criterion));
+    return smallest_first(filter_norms(output_weights(model, layer), criterion));
 }
 
 }  // namespace vgg19::converter

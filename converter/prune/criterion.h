@@ -24,15 +24,14 @@ const char* criterion_name(Criterion criterion);
 /// Throws Error (usage) for an unknown name.
 Criterion criterion_named(std::string_view name);
 
-/// The order of removal of a convolution's filters (given its index in the network), based on calibration
-/// images: activation_order in converter/refit/least_loss.h.
-using ActivationOrder = std::function<std::vector<std::size_t>(std::size_t convolution)>;
+/// The order of removal of the filters of one of prunable_layers(), given its place among them, based on
+/// calibration images: activation_order in converter/refit/least_loss.h.
+using ActivationOrder = std::function<std::vector<std::size_t>(std::size_t layer)>;
 
-/// All filters of a convolution, counted from 0, in order of removal; equal ones by descending index.
+/// All filters of one of prunable_layers(), in order of removal; equal ones by descending index.
 /// `activation_order` is for Criterion::activation, `seed` for Criterion::random. Throws Error (bad_input)
 /// for weights that are not finite.
-std::vector<std::size_t> removal_order(const model::ModelFile& model, std::size_t convolution,
-                                       Criterion criterion, std::uint64_t seed,
-                                       const ActivationOrder& activation_order);
+std::vector<std::size_t> removal_order(const model::ModelFile& model, std::size_t layer, Criterion criterion,
+                                       std::uint64_t seed, const ActivationOrder& activation_order);
 
 }  // namespace vgg19::converter

@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <optional>
 #include <set>
 #include <string_view>
+#include <utility>
 
 #include "converter/lineage.h"
 #include "converter/prune/prune.h"
@@ -18,12 +18,7 @@ namespace {
 
 constexpr std::string_view plan_format = "vgg19-prune-plan";
 constexpr std::uint64_t plan_format_version = 1;
-constexpr std::string_view layer_prefix = "features.";
 constexpr std::size_t default_layers = 9;
-
-std::string layer_name(std::size_t features_index) {
-    return std::string(layer_prefix) + std::to_string(features_index);
-}
 
 template <class Values>
 std::string joined(const Values& values, char separator) {
@@ -63,6 +58,11 @@ std::set<std::size_t> chosen_layers(const model::Network& network, const std::ve
     return chosen;
 }
 
+bool is_chosen(const PrunableLayer& layer, const std::set<std::size_t>& convolutions,
+               const PruneOptions& options) {
+    return layer.part == Part::features ? convolutions.contains(layer.index) : options.dense;
+}
+
 void check_ratio_and_rounding(const PruneOptions& options) {
     if (!(options.ratio >= 0 && options.ratio < 1)) {  // not "ratio < 0 || …": NaN must fail
         throw Error(ErrorKind::usage,
@@ -74,13 +74,13 @@ void check_ratio_and_rounding(const PruneOptions& options) {
     }
 }
 
-std::size_t removed_count(const model::ConvolutionLayer& layer, const PruneOptions& options) {
-    const std::size_t channels = layer.output_channels;
+std::size_t removed_count(const PrunableLayer& layer, const PruneOptions& options) {
+    const std::size_t channels = layer.channels;
     // The default rounding mode rounds halves to even, as Python's round() does.
     const auto removed =
         static_cast<std::size_t>(std::nearbyint(options.ratio * static_cast<double>(channels)));
     if (removed >= channels) {
-        throw Error(ErrorKind::usage, layer.name + ": expected a ratio that leaves at least one of " +
+        throw Error(ErrorKind::usage, layer.name() + ": expected a ratio that leaves at least one of " +
                                           std::to_string(channels) + " filters, found " +
                                           std::to_string(options.ratio));
     }
@@ -95,6 +95,7 @@ std::size_t removed_count(const model::ConvolutionLayer& layer, const PruneOptio
 std::string origin_of(const std::string& amount, const PruneOptions& options,
                       const std::set<std::size_t>& layers) {
     std::string origin = surgery_name(Surgery::prune) + (" " + amount) + " --layers " + joined(layers, ',');
+    if (options.dense) origin += " --dense";
     if (options.round_to > 1) origin += " --round-to " + std::to_string(options.round_to);
     if (options.criterion != Criterion::l2) {
         origin += " --criterion " + std::string(criterion_name(options.criterion));
@@ -138,20 +139,23 @@ std::size_t whole_number(const model::Json& value, const std::string& place) {
     }
 }
 
-std::size_t layer_index(const std::string& layer, const std::string& place) {
-    std::size_t index = 0;
-    if (layer.starts_with(layer_prefix)) {
-        std::from_chars(layer.data() + layer_prefix.size(), layer.data() + layer.size(), index);
+/// Sets the part and the index. Any index of either list is well-formed; whether the network has that layer
+/// is for pruned_network() to say.
+void set_layer(LayerCut& cut, const std::string& layer, const std::string& place) {
+    for (const Part part : {Part::features, Part::classifier}) {
+        const std::size_t prefix = layer_name(part, 0).size() - 1;
+        if (layer.size() <= prefix) continue;
+        cut.part = part;
+        std::from_chars(layer.data() + prefix, layer.data() + layer.size(), cut.index);
+        if (cut.layer() == layer) return;
     }
-    if (layer_name(index) != layer) {
-        fail(place, R"(expected a layer such as "features.16", found )" + model::in_quotes(layer));
-    }
-    return index;
+    fail(place,
+         R"(expected a layer such as "features.16" or "classifier.0", found )" + model::in_quotes(layer));
 }
 
 LayerCut cut_from_json(const model::Json& json, const std::string& place) {
     LayerCut cut;
-    cut.features_index = layer_index(string_member(json, "layer", place), place);
+    set_layer(cut, string_member(json, "layer", place), place);
     cut.channels = whole_number(member(json, "channels", place), place + ": channels");
     for (const auto& channel : array_member(json, "removed", place)) {
         cut.removed.push_back(whole_number(channel, place + ": removed"));
@@ -165,10 +169,10 @@ PrunePlan plan_of_order(const model::Network& network, const std::vector<std::ve
                         const std::vector<std::size_t>& removed, std::string origin) {
     PrunePlan plan;
     plan.origin = std::move(origin);
+    const std::vector<PrunableLayer> layers = prunable_layers(network);
     for (std::size_t i = 0; i < orders.size(); ++i) {
         if (orders[i].empty()) continue;
-        const model::ConvolutionLayer& layer = network.convolutions()[i];
-        LayerCut cut = {layer.features_index, layer.output_channels, orders[i]};
+        LayerCut cut = {layers[i].index, layers[i].channels, orders[i], layers[i].part};
         cut.removed.resize(removed[i]);
         std::sort(cut.removed.begin(), cut.removed.end());
         plan.cuts.push_back(std::move(cut));
@@ -186,14 +190,13 @@ PrunePlan plan_pruning(const model::ModelFile& model, const PruneOptions& option
     check_ratio_and_rounding(options);
     require_fp32_filters(model);
     const model::Network& network = model.network();
-    const auto layers = chosen_layers(network, options.layers);
-    std::vector<std::size_t> removed(network.convolutions().size());
-    for (std::size_t i = 0; i < removed.size(); ++i) {
-        const model::ConvolutionLayer& layer = network.convolutions()[i];
-        if (layers.contains(layer.features_index)) removed[i] = removed_count(layer, options);
+    const auto chosen = chosen_layers(network, options.layers);
+    std::vector<std::size_t> removed;
+    for (const PrunableLayer& layer : prunable_layers(network)) {
+        removed.push_back(is_chosen(layer, chosen, options) ? removed_count(layer, options) : 0);
     }
     PrunePlan plan = plan_of_order(network, removal_orders(model, options, activation_order), removed,
-                                   origin_of("--ratio " + shortest_text(options.ratio), options, layers));
+                                   origin_of("--ratio " + shortest_text(options.ratio), options, chosen));
     require_prunable(model, plan);
     return plan;
 }
@@ -201,24 +204,25 @@ PrunePlan plan_pruning(const model::ModelFile& model, const PruneOptions& option
 std::vector<std::vector<std::size_t>> removal_orders(const model::ModelFile& model,
                                                      const PruneOptions& options,
                                                      const ActivationOrder& activation_order) {
-    const auto layers = chosen_layers(model.network(), options.layers);
-    std::vector<std::vector<std::size_t>> orders(model.network().convolutions().size());
-    for (std::size_t i = 0; i < orders.size(); ++i) {
-        if (!layers.contains(model.network().convolutions()[i].features_index)) continue;
+    const auto chosen = chosen_layers(model.network(), options.layers);
+    const std::vector<PrunableLayer> layers = prunable_layers(model.network());
+    std::vector<std::vector<std::size_t>> orders(layers.size());
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+        if (!is_chosen(layers[i], chosen, options)) continue;
         orders[i] = removal_order(model, i, options.criterion, options.seed, activation_order);
     }
     return orders;
 }
 
 void PrunePlan::check(const std::string& name) const {
-    std::optional<std::size_t> previous_layer;
+    const LayerCut* previous = nullptr;
     for (const auto& cut : cuts) {
-        const std::string place = name + ": " + layer_name(cut.features_index);
-        if (previous_layer && cut.features_index <= *previous_layer) {
-            fail(place, "expected layers in ascending order, each once; found it after " +
-                            layer_name(*previous_layer));
+        const std::string place = name + ": " + cut.layer();
+        if (previous != nullptr &&
+            std::pair(cut.part, cut.index) <= std::pair(previous->part, previous->index)) {
+            fail(place, "expected layers in ascending order, each once; found it after " + previous->layer());
         }
-        previous_layer = cut.features_index;
+        previous = &cut;
         if (cut.removed.size() >= cut.channels) {
             fail(place, "expected at least one channel to stay, found " + std::to_string(cut.removed.size()) +
                             " of " + std::to_string(cut.channels) + " removed");
@@ -247,7 +251,7 @@ model::Json PrunePlan::to_json() const {
         model::Json removed{model::Json::Array{}};
         for (const auto channel : cut.removed) removed.push(std::uint64_t{channel});
         model::Json item;
-        item.set("layer", layer_name(cut.features_index));
+        item.set("layer", cut.layer());
         item.set("channels", std::uint64_t{cut.channels});
         item.set("removed", std::move(removed));
         cut_list.push(std::move(item));

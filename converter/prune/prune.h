@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "converter/prune/criterion.h"
+#include "converter/prune/prunable_layers.h"
 #include "engine/model/json.h"
 #include "engine/model/model_file.h"
 
@@ -17,7 +18,8 @@ struct PruneOptions {
     double ratio = 0.1;  ///< share of a layer's filters; round(ratio · channels) are removed, halves to even
                          ///< as in PyTorch
     std::vector<std::size_t>
-        layers;  ///< indices in torchvision's `features`; empty means the nine deepest convolutions
+        layers;          ///< indices in torchvision's `features`; empty means the nine deepest convolutions
+    bool dense = false;  ///< also removes outputs of the classifier's hidden layers
     std::size_t round_to = 1;  ///< the number of kept filters is rounded up to a multiple of this
     Criterion criterion = Criterion::l2;
     std::uint64_t seed = 1;  ///< for Criterion::random
@@ -25,17 +27,21 @@ struct PruneOptions {
 
 /// The channels that one layer loses.
 struct LayerCut {
-    std::size_t features_index = 0;
+    std::size_t index = 0;             ///< in `features`, or in `classifier`
     std::size_t channels = 0;          ///< before
     std::vector<std::size_t> removed;  ///< output channels, ascending
+    Part part = Part::features;
+
+    std::string layer() const { return layer_name(part, index); }
 };
 
 struct PrunePlan {
-    std::vector<LayerCut> cuts;  ///< sorted by features_index
+    std::vector<LayerCut> cuts;  ///< sorted: convolutions by index, then hidden layers of the classifier
     std::string origin;          ///< how the plan was made, for the lineage: "prune --ratio 0.1 --layers …"
 
     /// {"format": "vgg19-prune-plan", "format_version": 1, "origin": …, "cuts": [{"layer": "features.16",
-    /// "channels": 256, "removed": […]}]}
+    /// "channels": 256, "removed": […]}]}; a hidden layer of the classifier is "classifier.0", also if it is
+    /// factored.
     model::Json to_json() const;
     /// Throws Error (bad_input) with `name` in the message.
     static PrunePlan from_json(const model::Json& json, const std::string& name);
@@ -50,7 +56,7 @@ struct PrunePlan {
 PrunePlan plan_pruning(const model::ModelFile& model, const PruneOptions& options,
                        const ActivationOrder& activation_order = {});
 
-/// For each selected convolution, all its filters in order of removal; empty for the others. Throws as
+/// For each of prunable_layers(), all its filters in order of removal; empty if it is not selected. Throws as
 /// plan_pruning does.
 std::vector<std::vector<std::size_t>> removal_orders(const model::ModelFile& model,
                                                      const PruneOptions& options,
@@ -70,9 +76,8 @@ void require_fp32_throughout(const model::ModelFile& model);
 /// Only FP32 convolutions can be pruned. Throws Error (usage) for a model with INT8 convolutions.
 void require_fp32_filters(const model::ModelFile& model);
 
-/// Like require_fp32_filters(); in addition, the last convolution must stay whole if the dense layer after it
-/// is quantised, because that layer's bias and scales belong to all columns. Throws Error (usage) if the plan
-/// prunes it.
+/// Like require_fp32_filters(); in addition, a quantised dense layer and the layer before it must stay whole,
+/// because the bias and the scales belong to all its weights. Throws Error (usage) if the plan prunes one.
 void require_prunable(const model::ModelFile& model, const PrunePlan& plan);
 
 /// The pruned network. Throws Error (bad_input) if the plan does not fit.

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 #include <limits>
+#include <span>
 
 #include "converter/quantize/quantize.h"
 #include "converter/testing/random_model.h"
@@ -63,7 +64,7 @@ bool contains(const std::vector<std::size_t>& values, std::size_t value) {
 const std::vector<std::size_t>& removed_from(const PrunePlan& plan, std::size_t features_index) {
     static const std::vector<std::size_t> none;
     for (const auto& cut : plan.cuts) {
-        if (cut.features_index == features_index) return cut.removed;
+        if (cut.part == Part::features && cut.index == features_index) return cut.removed;
     }
     return none;
 }
@@ -124,7 +125,7 @@ TEST_CASE("without a list, the nine deepest convolutions are pruned") {
     const auto network = Network::parse("4 4 M 4 4 M 5 5 5 10 M 5 5 5 5 M 5 5 5 5 M", "8 8 5");
     const auto plan = plan_pruning(testing::RandomModel(network, random).write(folder / "model"), {});
     std::vector<std::size_t> layers;
-    for (const auto& cut : plan.cuts) layers.push_back(cut.features_index);
+    for (const auto& cut : plan.cuts) layers.push_back(cut.index);
     CHECK(layers == std::vector<std::size_t>{16, 19, 21, 23, 25, 28, 30, 32, 34});
     CHECK(plan.origin == "prune --ratio 0.1 --layers 16,19,21,23,25,28,30,32,34");
     CHECK(removed_from(plan, 16).size() == 1);
@@ -201,12 +202,87 @@ TEST_CASE("kept weights do not change, and removed channels add their constants"
     compare("classifier.6", 12, 1, {});
 }
 
+TEST_CASE("outputs of hidden layers are removed, and their constants go to the next layer's bias") {
+    NarrowModel narrow;
+    INFO(narrow.random.replay());
+    const auto model = narrow.open();
+    const auto plan = plan_pruning(model, {.ratio = 0.3, .layers = {18}, .dense = true});
+    CHECK(plan.origin == "prune --ratio 0.3 --layers 18 --dense");
+    REQUIRE(plan.cuts.size() == 3);
+    CHECK(plan.cuts[1].layer() == "classifier.0");
+    CHECK(plan.cuts[1].removed.size() == 6);  // of 20
+    CHECK(plan.cuts[2].layer() == "classifier.3");
+    CHECK(plan.cuts[2].removed.size() == 4);  // of 12
+    prune_model(model, plan, narrow.folder / "pruned");
+    const auto pruned = ModelFile::open(narrow.folder / "pruned");
+    pruned.verify_checksums();
+    CHECK(pruned.network().classifier_text() == "14 8 10");
+    CHECK(pruned.network().dense_layers()[0].inputs == std::size_t{12} * 49);
+
+    const auto& input_bias = narrow.weights.values("classifier.0.bias");
+    const auto& weight = narrow.weights.values("classifier.3.weight");
+    const auto& bias = narrow.weights.values("classifier.3.bias");
+    auto left = pruned.tensor("classifier.3.weight").as<float>().begin();
+    auto left_bias = pruned.tensor("classifier.3.bias").as<float>().begin();
+    for (std::size_t output = 0; output < 12; ++output) {
+        if (contains(plan.cuts[2].removed, output)) continue;
+        double folded = bias[output];
+        for (std::size_t input = 0; input < 20; ++input) {
+            if (contains(plan.cuts[1].removed, input)) {
+                folded += std::max(0.0, double{input_bias[input]}) * double{weight[output * 20 + input]};
+            } else {
+                REQUIRE(*left++ == weight[output * 20 + input]);
+            }
+        }
+        REQUIRE(*left_bias++ == doctest::Approx(folded).epsilon(1e-6));
+    }
+    CHECK(left == pruned.tensor("classifier.3.weight").as<float>().end());
+    CHECK(pruned.tensor("classifier.6.weight").shape == std::vector<std::size_t>{10, 8});
+}
+
+TEST_CASE("of a factored hidden layer, the second factor's outputs are removed") {
+    NarrowModel narrow;
+    narrow.weights = testing::RandomModel(narrow_network().with_ranks({7, 6, 0}), narrow.random);
+    INFO(narrow.random.replay());
+    const auto model = narrow.open();
+    const PrunePlan plan = {{{0, 20, {3, 4}, Part::classifier}}, "by hand"};
+    prune_model(model, plan, narrow.folder / "pruned");
+    const auto pruned = ModelFile::open(narrow.folder / "pruned");
+    CHECK(pruned.network().classifier_text() == "7:18 6:12 10");
+    CHECK(std::ranges::equal(pruned.tensor("classifier.0.0.weight").bytes,
+                             model.tensor("classifier.0.0.weight").bytes));
+    const auto second = pruned.tensor("classifier.0.1.weight").as<float>();
+    CHECK(second.size() == 18 * 7);
+    CHECK(second[3 * 7] == narrow.weights.values("classifier.0.1.weight")[5 * 7]);
+    const auto& input_bias = narrow.weights.values("classifier.0.1.bias");
+    const auto& weight = narrow.weights.values("classifier.3.0.weight");
+    const auto bias = pruned.tensor("classifier.3.0.bias").as<float>();
+    for (std::size_t row = 0; row < 6; ++row) {
+        double expected = narrow.weights.values("classifier.3.0.bias")[row];
+        for (const std::size_t input : {3U, 4U}) {
+            expected += std::max(0.0, double{input_bias[input]}) * double{weight[row * 20 + input]};
+        }
+        CHECK(bias[row] == doctest::Approx(expected).epsilon(1e-6));
+    }
+}
+
+TEST_CASE("the hidden layers' smallest outputs are removed first, in both orders of weights") {
+    NarrowModel narrow;
+    set_filters(narrow.weights, "classifier.3", {5, 1, 3, 1, 2, 1, 7, 8, 9, 2, 6, 4});
+    const auto plan = [](const ModelFile& model) {
+        return plan_pruning(model, {.ratio = 0.4, .layers = {0}, .dense = true}).cuts.back().removed;
+    };
+    CHECK(plan(narrow.open()) == std::vector<std::size_t>{1, 3, 4, 5, 9});
+    CHECK(plan(narrow.weights.write_input_major(narrow.folder / "input-major")) ==
+          std::vector<std::size_t>{1, 3, 4, 5, 9});
+}
+
 TEST_CASE("input-major dense weights are pruned like the others, and stay input-major") {
     NarrowModel narrow;
     INFO(narrow.random.replay());
     const auto model = narrow.open();
     const auto input_major = narrow.weights.write_input_major(narrow.folder / "input-major");
-    const auto plan = plan_pruning(model, {.ratio = 0.3});
+    const auto plan = plan_pruning(model, {.ratio = 0.3, .dense = true});
     prune_model(model, plan, narrow.folder / "pruned");
     prune_model(input_major, plan, narrow.folder / "pruned-input-major");
 
@@ -261,10 +337,10 @@ TEST_CASE("errors in malformed plans give the place and what was expected") {
         {R"({"format": "vgg19-prune-plan", "format_version": 1, "origin": "", "cuts": {}})",
          R"(plan.json: expected an array in "cuts", found {})"},
         {head + "7]}", cut_place + R"(expected a member "layer", found none)"},
-        {head + cut("classifier.0", "4", "[]") + "]}",
-         cut_place + R"(expected a layer such as "features.16", found "classifier.0")"},
+        {head + cut("classifier", "4", "[]") + "]}",
+         cut_place + R"(expected a layer such as "features.16" or "classifier.0", found "classifier")"},
         {head + cut("features.016", "4", "[]") + "]}",
-         cut_place + R"(expected a layer such as "features.16", found "features.016")"},
+         cut_place + R"(expected a layer such as "features.16" or "classifier.0", found "features.016")"},
         {head + cut("features.3", "-4", "[]") + "]}",
          cut_place + "channels: expected a whole number that is not negative, found -4"},
         {head + cut("features.3", "4", "[1.5]") + "]}",
@@ -281,6 +357,8 @@ TEST_CASE("errors in malformed plans give the place and what was expected") {
          "plan.json: features.3: expected at least one channel to stay, found 0 of 0 removed"},
         {head + cut("features.3", "2", "[]") + "," + cut("features.3", "2", "[]") + "]}",
          "plan.json: features.3: expected layers in ascending order, each once; found it after features.3"},
+        {head + cut("classifier.3", "2", "[]") + "," + cut("features.8", "2", "[]") + "]}",
+         "plan.json: features.8: expected layers in ascending order, each once; found it after classifier.3"},
     };
     for (const auto& [text, message] : all) {
         CHECK(message_of([&text = text] { plan_from_text(text); }, ErrorKind::bad_input) == message);
@@ -296,8 +374,13 @@ TEST_CASE("a plan for another network is refused, and nothing is written") {
     CHECK(message({{{3, 16, {0}}}, ""}) ==
           "prune plan: features.3: expected 15 channels, as in the model, found 16");
     CHECK(message({{{3, 15, {0}}, {4, 15, {0}}}, ""}) ==
-          "prune plan: expected layers that are convolutions of the model, 5 M 15 M 25 12 M 10 16 M 33 17 M; "
-          "found 1 that are not");
+          "prune plan: expected layers that are convolutions of the model, 5 M 15 M 25 12 M 10 16 M 33 17 M, "
+          "or hidden layers of its classifier, 20 12 10; found 1 that are not");
+    CHECK(message({{{6, 10, {0}, Part::classifier}}, ""}) ==
+          "prune plan: expected layers that are convolutions of the model, 5 M 15 M 25 12 M 10 16 M 33 17 M, "
+          "or hidden layers of its classifier, 20 12 10; found 1 that are not");
+    CHECK(message({{{3, 20, {0}, Part::classifier}}, ""}) ==
+          "prune plan: classifier.3: expected 12 channels, as in the model, found 20");
     CHECK(message({{{3, 15, {15}}}, ""}) ==
           "prune plan: features.3: expected removed channels below 15, found 15");
     CHECK_FALSE(std::filesystem::exists(narrow.folder / "pruned"));
@@ -332,6 +415,15 @@ TEST_CASE("a model with INT8 dense layers keeps its last convolution whole") {
               },
               ErrorKind::usage) == message);
     CHECK_FALSE(std::filesystem::exists(narrow.folder / "pruned"));
+
+    CHECK(message_of(
+              [&] {
+                  prune_model(model, {{{3, 12, {0}, Part::classifier}}, ""}, narrow.folder / "pruned");
+              },
+              ErrorKind::usage) ==
+          (narrow.folder / "int8").string() +
+              ": classifier.3: expected filters to be removed before the dense layers are quantised, found "
+              "classifier.3 in INT8; prune first, then quantise");
 
     prune_model(model, plan_pruning(model, {.ratio = 0.2, .layers = {6, 16}}), narrow.folder / "pruned");
     const auto pruned = ModelFile::open(narrow.folder / "pruned");

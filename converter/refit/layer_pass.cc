@@ -26,6 +26,10 @@ LayerPass::LayerPass(const model::ModelFile& model, SessionOptions session)
     }
     shapes_.push_back(
         {.channels = convolutions.back().output_channels, .size = plan().dense_input_size(), .block = 1});
+    const auto& dense_layers = model.network().dense_layers();
+    for (std::size_t i = 1; i < dense_layers.size(); ++i) {
+        shapes_.push_back({.channels = dense_layers[i].inputs, .size = 1, .block = 1});
+    }
 }
 
 BlockedMap LayerPass::input_map(std::size_t layer, const float* input, std::size_t image) const {

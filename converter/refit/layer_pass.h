@@ -12,7 +12,8 @@
 
 namespace vgg19::converter {
 
-/// The shape of a layer's input; for the first dense layer, that of the map before it is flattened.
+/// The shape of a layer's input; for the first dense layer, that of the map before it is flattened; for the
+/// others, a single position.
 struct MapShape {
     std::size_t channels = 0;
     MapSize size{};
@@ -37,7 +38,7 @@ class LayerPass {
     const Plan& plan() const { return program_.plan(); }
     Program& program() { return program_; }
     std::size_t batch() const { return plan().execution.batch; }
-    /// Layers are numbered: the convolutions, then the first dense layer.
+    /// Layers are numbered: the convolutions, then the dense layers.
     const MapShape& input_shape(std::size_t layer) const { return shapes_[layer]; }
     BlockedMap input_map(std::size_t layer, const float* input, std::size_t image) const;
     /// Returns the layer's inputs for a whole batch, valid until the next run.

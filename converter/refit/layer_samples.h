@@ -41,6 +41,8 @@ class LayerSampler {
 
     /// The pruned network so far; its convolutions are replaced as soon as their solutions are known.
     LayerPass& current() { return current_; }
+    /// Replaces the whole network. `model` must outlive this object.
+    void replace_current(const model::ModelFile& model) { current_ = LayerPass(model, images_.session); }
 
     RefitSolution solve(const RefitProblem& problem);
 

@@ -2,6 +2,7 @@
 
 #include <span>
 
+#include "converter/prune/prunable_layers.h"
 #include "converter/refit/moments.h"
 #include "kernels/common/parallel.h"
 
@@ -43,33 +44,32 @@ std::vector<double> importance(std::span<const float> weights, const WeightLayou
     return result;
 }
 
-/// How the layer after a convolution weights its channels.
-std::vector<double> next_importance(const model::ModelFile& model, std::size_t convolution) {
+/// How the next layer weights the channels of one of prunable_layers().
+std::vector<double> next_importance(const model::ModelFile& model, std::size_t layer) {
+    const PrunableLayer from = prunable_layers(model.network())[layer];
     const auto& convolutions = model.network().convolutions();
-    const std::size_t channels = convolutions[convolution].output_channels;
-    if (convolution + 1 < convolutions.size()) {
-        const model::ConvolutionLayer& next = convolutions[convolution + 1];
+    if (from.reader < convolutions.size()) {
+        const model::ConvolutionLayer& next = convolutions[from.reader];
         constexpr std::size_t taps = 9;
         return importance(model.tensor(model::weight_name(next.name)).as<float>(),
-                          {next.output_channels, channels, taps, channels * taps, 1});
+                          {next.output_channels, from.channels, taps, from.channels * taps, 1});
     }
-    const model::DenseLayer& dense = model.network().dense_layers().front();
+    const model::DenseLayer& dense = model.network().dense_layers()[from.reader - convolutions.size()];
     const bool input_major = model.order(dense) == model::DenseOrder::input_major;
     return importance(model.weight(dense).as<float>(),
-                      {dense.outputs, channels, dense.inputs / channels, input_major ? 1 : dense.inputs,
-                       input_major ? dense.outputs : 1});
+                      {dense.outputs, from.channels, dense.inputs / from.channels,
+                       input_major ? 1 : dense.inputs, input_major ? dense.outputs : 1});
 }
 
 }  // namespace
 
-std::vector<std::size_t> activation_order(const model::ModelFile& model, std::size_t convolution,
+std::vector<std::size_t> activation_order(const model::ModelFile& model, std::size_t layer,
                                           const LeastSquares& moments) {
-    return least_loss_order(moments, next_importance(model, convolution));
+    return least_loss_order(moments, next_importance(model, layer));
 }
 
 ActivationOrder by_activation(const model::ModelFile& model, const std::vector<LeastSquares>& moments) {
-    return
-        [&](std::size_t convolution) { return activation_order(model, convolution, moments[convolution]); };
+    return [&](std::size_t layer) { return activation_order(model, layer, moments[layer]); };
 }
 
 }  // namespace vgg19::converter

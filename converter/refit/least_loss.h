@@ -10,12 +10,12 @@
 
 namespace vgg19::converter {
 
-/// All filters of a convolution, counted from 0, in order of removal: least_loss_order, with the importance
-/// given by the next layer's weights. `moments` belong to the convolution's output (measure_moments).
-std::vector<std::size_t> activation_order(const model::ModelFile& model, std::size_t convolution,
+/// All filters of one of prunable_layers() in order of removal: least_loss_order, with the importance given
+/// by the next layer's weights. `moments` belong to the layer's output (measure_moments).
+std::vector<std::size_t> activation_order(const model::ModelFile& model, std::size_t layer,
                                           const LeastSquares& moments);
 
-/// The same for every convolution, from `moments[convolution]`. Keeps references to both arguments.
+/// The same for every layer, from `moments[layer]`. Keeps references to both arguments.
 ActivationOrder by_activation(const model::ModelFile& model, const std::vector<LeastSquares>& moments);
 
 }  // namespace vgg19::converter

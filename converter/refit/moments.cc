@@ -43,15 +43,19 @@ Matrix moment_matrix(const LeastSquares& moments) {
 }  // namespace
 
 std::vector<LeastSquares> measure_moments(const model::ModelFile& model, const CalibrationImages& images,
-                                          const model::Progress& progress) {
+                                          bool dense, const model::Progress& progress) {
     constexpr std::size_t wanted_samples = 16384;
     require_fp32_throughout(model);
     LayerPass pass(model, images.session);
     const layers::Execution& execution = pass.plan().execution;
-    const std::size_t convolutions = model.network().convolutions().size();
     std::vector<LeastSquares> moments;
-    for (const model::ConvolutionLayer& layer : model.network().convolutions()) {
-        moments.emplace_back(layer.output_channels + 1, 0, execution.isa, execution.threads);
+    std::vector<LeastSquares*> of_input(pass.plan().layer_count());
+    const std::vector<PrunableLayer> layers = prunable_layers(model.network());
+    moments.reserve(layers.size());
+    for (const PrunableLayer& layer : layers) {
+        if (layer.part == Part::classifier && !dense) break;
+        of_input[layer.reader] =
+            &moments.emplace_back(layer.channels + 1, 0, execution.isa, execution.threads);
     }
     const std::size_t per_image = (wanted_samples + images.items.size() - 1) / images.items.size();
 
@@ -68,12 +72,12 @@ std::vector<LeastSquares> measure_moments(const model::ModelFile& model, const C
                            rows.data() + (image * count + i) * (shape.channels + 1));
             }
         });
-        moments[layer - 1].add(rows, {});
+        of_input[layer]->add(rows, {});
     };
     std::vector<float> logits(pass.batch() * model.network().classes());
     for_each_batch(model, images, pass, [&](const ImageBatch& batch, const float* input) {
         pass.program().run(input, logits.data(), {}, [&](std::size_t layer, const float* values) {
-            if (layer >= 1 && layer <= convolutions) add(layer, values, batch);
+            if (of_input[layer] != nullptr) add(layer, values, batch);
         });
         if (progress) progress(batch.first + batch.count, images.items.size());
     });

@@ -13,9 +13,10 @@
 namespace vgg19::converter {
 
 /// The sums of products of channels, and of channels with 1, at sampled positions: entry i is for the output
-/// of convolution i as the next layer receives it. The result does not depend on the number of threads.
+/// of layer i of prunable_layers(), as the next layer receives it. Only of convolutions, unless `dense`. The
+/// result does not depend on the number of threads.
 std::vector<LeastSquares> measure_moments(const model::ModelFile& model, const CalibrationImages& images,
-                                          const model::Progress& progress = {});
+                                          bool dense = false, const model::Progress& progress = {});
 
 /// Approximates all channels from the kept ones, by least squares.
 ChannelMap reconstruct_channels(const LeastSquares& moments, std::span<const std::size_t> kept);

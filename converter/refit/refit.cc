@@ -1,11 +1,14 @@
 #include "converter/refit/refit.h"
 
 #include <algorithm>
+#include <optional>
 #include <span>
+#include <string>
 #include <utility>
 
 #include "converter/prune/channels.h"
 #include "converter/refit/dense_refit.h"
+#include "converter/refit/hidden_refit.h"
 #include "converter/refit/layer_samples.h"
 #include "vgg19/error.h"
 
@@ -25,9 +28,9 @@ class Refitter {
           inputs_(split_channels(model::image_channels, nullptr)) {}
 
     void refit_convolution(std::size_t index);
-    void refit_dense();
+    /// A dense layer, counted from 0.
+    void refit_dense(std::size_t index);
 
-    bool inputs_changed() const { return inputs_changed_; }
     Refit& result() { return result_; }
 
   private:
@@ -37,8 +40,16 @@ class Refitter {
         std::span<float> bias;
     };
 
+    /// The first dense layer, of which `tensors` have the original weights.
+    void refit_first_dense(const model::DenseLayer& layer, const DenseTensors& tensors);
+    void add_report(const std::string& layer, const RefitSolution& solution) {
+        result_.layers.push_back(
+            {layer, solution.unknowns, solution.samples, solution.ridge, solution.error});
+    }
+
     const model::ModelFile& model_;
     const PrunePlan& plan_;
+    std::optional<model::ModelFile> changed_;  ///< the model with the result's tensors
     LayerSampler sampler_;
     Channels inputs_;  ///< of the next layer
     std::span<const float> input_bias_;
@@ -62,7 +73,7 @@ void add_solution(std::span<const float> solution, const Channels& outputs, cons
 
 void Refitter::refit_convolution(std::size_t index) {
     const model::ConvolutionLayer& layer = model_.network().convolutions()[index];
-    Channels outputs = split_channels(layer.output_channels, find_cut(plan_, layer.features_index));
+    Channels outputs = output_channels(model_.network(), plan_, index);
     const model::Tensor& old_weight = model_.tensor(model::weight_name(layer.name));
     const model::Tensor& old_bias = model_.tensor(model::bias_name(layer.name));
     if (inputs_changed_ || !outputs.complete()) {
@@ -102,8 +113,7 @@ void Refitter::refit_convolution(std::size_t index) {
             if (!solution.values.empty()) {
                 add_solution(solution.values, outputs, inputs_, layer.input_channels, weight, bias);
             }
-            result_.layers.push_back(
-                {layer.name, solution.unknowns, solution.samples, solution.ridge, solution.error});
+            add_report(layer.name, solution);
         }
         sampler_.current().program().replace_convolution(index,
                                                          {.weights = weight.data(), .bias = bias.data()});
@@ -113,9 +123,8 @@ void Refitter::refit_convolution(std::size_t index) {
     input_bias_ = old_bias.as<float>();
 }
 
-void Refitter::refit_dense() {
-    const model::DenseLayer& layer = model_.network().dense_layers().front();
-    const std::size_t channels = inputs_.kept.size() + inputs_.removed.size();
+void Refitter::refit_first_dense(const model::DenseLayer& layer, const DenseTensors& tensors) {
+    const std::size_t channels = inputs_.count();
     std::vector<float> offset(channels);
     for (const std::size_t channel : inputs_.removed) offset[channel] = -std::max(input_bias_[channel], 0.0F);
     const RefitProblem problem = {.layer = model_.network().convolutions().size(),
@@ -124,10 +133,7 @@ void Refitter::refit_dense() {
                                   .outputs = channels,
                                   .offset = offset};
     const RefitSolution solution = sampler_.solve(problem);
-    result_.layers.push_back(
-        {layer.name, solution.unknowns, solution.samples, solution.ridge, solution.error});
-    const model::Tensor& old_weight = model_.weight(layer);
-    const model::Tensor& old_bias = model_.tensor(model::bias_name(layer.name));
+    add_report(layer.name, solution);
     ChannelMap map = {.channels = channels,
                       .kept = inputs_.kept,
                       .weights = std::vector<float>(channels * inputs_.kept.size()),
@@ -145,9 +151,41 @@ void Refitter::refit_dense() {
             map.constants[c] += *value++;
         }
     }
-    fold_channel_map(map, {old_weight.as<float>(), old_bias.as<float>(), model_.order(layer), layer.outputs},
-                     result_.tensors.add(old_weight.name, old_weight.shape),
-                     result_.tensors.add(old_bias.name, old_bias.shape));
+    const std::span<const float> old_weight = model_.weight(layer).as<float>();
+    const std::span<const float> old_bias = model_.tensor(model::bias_name(layer.name)).as<float>();
+    fold_channel_map(map, {old_weight, old_bias, tensors.order, layer.outputs}, tensors.weight, tensors.bias);
+}
+
+void Refitter::refit_dense(std::size_t index) {
+    const model::DenseLayer& layer = model_.network().dense_layers()[index];
+    const std::size_t number = model_.network().convolutions().size() + index;
+    const model::Tensor& weight = model_.weight(layer);
+    const model::Tensor& bias = model_.tensor(model::bias_name(layer.name));
+    Channels outputs = output_channels(model_.network(), plan_, number);
+    const bool loses_inputs = index == 0 ? inputs_changed_ : !inputs_.complete();
+    if (loses_inputs || !outputs.complete()) {
+        std::vector<float> weight_before(weight.as<float>().begin(), weight.as<float>().end());
+        std::vector<float> bias_before(bias.as<float>().begin(), bias.as<float>().end());
+        const DenseTensors original = {weight_before, bias_before, model_.order(layer)};
+        const HiddenCut cut = {outputs, inputs_, input_bias_};
+        if (index > 0 && loses_inputs) {
+            changed_ = model_.with(result_.tensors.tensors());
+            sampler_.replace_current(*changed_);
+        }
+        const DenseTensors tensors = {result_.tensors.add(weight.name, weight.shape),
+                                      result_.tensors.add(bias.name, bias.shape), original.order};
+        std::copy(weight_before.begin(), weight_before.end(), tensors.weight.begin());
+        std::copy(bias_before.begin(), bias_before.end(), tensors.bias.begin());
+        if (index == 0) {
+            if (loses_inputs) refit_first_dense(layer, tensors);
+            clear_outputs(tensors, outputs);
+        } else {
+            fold_hidden(tensors, cut);
+            if (loses_inputs) add_report(layer.name, refit_hidden(sampler_, number, original, tensors, cut));
+        }
+    }
+    inputs_ = std::move(outputs);
+    input_bias_ = bias.as<float>();
 }
 
 }  // namespace
@@ -158,12 +196,15 @@ Refit refit(const model::ModelFile& model, const PrunePlan& plan, const Calibrat
     pruned_network(model.network(), plan);  // throws if the plan does not fit
     Refitter refitter(model, plan, images, options);
     const std::size_t convolutions = model.network().convolutions().size();
-    for (std::size_t index = 0; index < convolutions; ++index) {
-        refitter.refit_convolution(index);
-        if (progress) progress(index + 1, convolutions + 1);
+    const std::size_t layers = convolutions + model.network().dense_layers().size();
+    for (std::size_t index = 0; index < layers; ++index) {
+        if (index < convolutions) {
+            refitter.refit_convolution(index);
+        } else {
+            refitter.refit_dense(index - convolutions);
+        }
+        if (progress) progress(index + 1, layers);
     }
-    if (refitter.inputs_changed()) refitter.refit_dense();
-    if (progress) progress(convolutions + 1, convolutions + 1);
     return std::move(refitter.result());
 }
 

@@ -38,10 +38,11 @@ struct RefitOptions {
     std::uint64_t seed = 1;  ///< for sampling positions
 };
 
-/// Refits all convolutions after the first one that loses filters, and the first dense layer, which must be
-/// FP32 if it is affected. Every eighth image is held out to choose the best solution. The result does not
-/// depend on the number of threads. Throws Error (usage) for a quantised model, (bad_input) if the plan does
-/// not fit the model or an image cannot be read, and (failed) for activations that are not finite.
+/// Refits all convolutions after the first one that loses filters, the first dense layer, which must be FP32
+/// if it is affected, and each dense layer whose inputs the plan removes. Every eighth image is held out to
+/// choose the best solution. The result does not depend on the number of threads. Throws Error (usage) for a
+/// quantised model, (bad_input) if the plan does not fit the model or an image cannot be read, and (failed)
+/// for activations that are not finite.
 Refit refit(const model::ModelFile& model, const PrunePlan& plan, const CalibrationImages& images,
             const RefitOptions& options = {}, const model::Progress& progress = {});
 

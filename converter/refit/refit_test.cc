@@ -124,6 +124,45 @@ TEST_CASE("each layer after the first pruned one is refitted, with its error") {
     }
 }
 
+TEST_CASE("outputs of hidden layers that are multiples of others are compensated, in both orders") {
+    Fixture fixture;
+    INFO(fixture.random.replay());
+    fixture.repeat_filter("classifier.0", 2, 9, 1.5);
+    fixture.repeat_filter("classifier.3", 4, 6, 0.5);
+    const PrunePlan plan = {{{0, 17, {9}, Part::classifier}, {3, 16, {6}, Part::classifier}}, "by hand"};
+    for (const bool input_major : {false, true}) {
+        CAPTURE(input_major);
+        const auto model = input_major ? fixture.weights.write_input_major(fixture.folder / "input-major")
+                                       : fixture.weights.write(fixture.folder / "model");
+        const Refit found = refit(model, plan, fixture.pictures.images(40));
+        REQUIRE(found.layers.size() == 2);
+        CHECK(found.layers[0].layer == "classifier.3");
+        CHECK(found.layers[0].unknowns == 16 + 1);
+        CHECK(found.layers[0].samples == 35);  // one per image
+        CHECK(found.layers[1].layer == "classifier.6");
+        const auto [plain, refitted] = fixture.errors(model, plan);
+        CHECK(plain > 0.02);
+        CHECK(refitted < 0.05);
+        CHECK(refitted < plain / 3);
+    }
+}
+
+TEST_CASE("hidden layers are refitted to the network whose convolutions were pruned and refitted") {
+    Fixture fixture;
+    INFO(fixture.random.replay());
+    fixture.repeat_filter("features.14", 3, 2, 1.5);
+    fixture.repeat_filter("classifier.0", 2, 9, 1.5);
+    const auto model = fixture.weights.write(fixture.folder / "model");
+    const PrunePlan plan = {{{14, 18, {2}}, {0, 17, {9}, Part::classifier}}, "by hand"};
+    const Refit found = refit(model, plan, fixture.pictures.images(40));
+    REQUIRE(found.layers.size() == 2);
+    CHECK(found.layers[0].layer == "classifier.0");
+    CHECK(found.layers[1].layer == "classifier.3");
+    const auto [plain, refitted] = fixture.errors(model, plan);
+    CHECK(plain > 0.02);
+    CHECK(refitted < plain / 3);
+}
+
 TEST_CASE("a single image changes nothing, because none is left to check the result") {
     Fixture fixture;
     INFO(fixture.random.replay());

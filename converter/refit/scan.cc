@@ -63,6 +63,7 @@ class Replacement {
 struct Trial {
     std::size_t layer = 0;  ///< index in the results
     std::size_t point = 0;
+    std::size_t reader = 0;  ///< whose input is changed
     Replacement replacement;
     double squared_error = 0;
     std::size_t changed = 0;
@@ -85,17 +86,25 @@ void compare(std::span<const float> expected, std::span<const float> found, Tria
     if (prediction(expected) != prediction(found)) ++trial.changed;
 }
 
+/// The hidden layers of a classifier are much wider than what they do needs, and all their points together
+/// would take longer than those of the convolutions.
+std::span<const double> ratios(Part part) {
+    static constexpr double of_convolutions[] = {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9};
+    static constexpr double of_hidden_layers[] = {0.5, 0.75, 0.875, 0.9375, 0.96875};
+    if (part == Part::features) return of_convolutions;
+    return of_hidden_layers;
+}
+
 std::vector<Trial> make_trials(const model::Network& network,
                                const std::vector<std::vector<std::size_t>>& orders,
                                const std::vector<LeastSquares>& moments, std::vector<LayerScan>& layers) {
-    constexpr int tenths = 10;
     std::vector<Trial> trials;
-    for (std::size_t convolution = 0; convolution < orders.size(); ++convolution) {
-        const std::vector<std::size_t>& order = orders[convolution];
+    const std::vector<PrunableLayer> prunable = prunable_layers(network);
+    for (std::size_t place = 0; place < orders.size(); ++place) {
+        const std::vector<std::size_t>& order = orders[place];
         if (order.empty()) continue;
-        layers.push_back({network.convolutions()[convolution].name, convolution, {}});
-        for (int tenth = 1; tenth < tenths; ++tenth) {
-            const double ratio = static_cast<double>(tenth) / tenths;
+        layers.push_back({prunable[place].name(), place, {}});
+        for (const double ratio : ratios(prunable[place].part)) {
             const auto count =
                 static_cast<std::size_t>(std::nearbyint(ratio * static_cast<double>(order.size())));
             if (count == 0 || count >= order.size()) continue;
@@ -104,9 +113,9 @@ std::vector<Trial> make_trials(const model::Network& network,
             std::vector<std::size_t> kept(middle, order.end());
             std::sort(removed.begin(), removed.end());
             std::sort(kept.begin(), kept.end());
-            const ChannelMap map = reconstruct_channels(moments[convolution], kept);
-            trials.push_back(
-                {layers.size() - 1, layers.back().points.size(), Replacement(map, kept, std::move(removed))});
+            const ChannelMap map = reconstruct_channels(moments[place], kept);
+            trials.push_back({layers.size() - 1, layers.back().points.size(), prunable[place].reader,
+                              Replacement(map, kept, std::move(removed))});
             layers.back().points.push_back({.ratio = ratio, .removed = count});
         }
     }
@@ -116,8 +125,8 @@ std::vector<Trial> make_trials(const model::Network& network,
 /// The inputs of all layers except the first, for one batch.
 class LayerInputs {
   public:
-    explicit LayerInputs(const LayerPass& pass, std::size_t convolutions) : inputs_(convolutions + 1) {
-        for (std::size_t layer = 1; layer <= convolutions; ++layer) {
+    explicit LayerInputs(const LayerPass& pass) : inputs_(pass.plan().layer_count()) {
+        for (std::size_t layer = 1; layer < inputs_.size(); ++layer) {
             const std::size_t bytes = pass.batch() * pass.input_shape(layer).image_size() * sizeof(float);
             inputs_[layer] = kernels::AlignedBuffer(bytes);
             largest_ = std::max(largest_, bytes);
@@ -126,7 +135,7 @@ class LayerInputs {
 
     std::size_t largest() const { return largest_; }
     void keep(std::size_t layer, const float* values) {
-        if (layer == 0 || layer >= inputs_.size()) return;
+        if (layer == 0) return;
         kernels::AlignedBuffer& input = inputs_[layer];
         std::copy_n(values, input.size() / sizeof(float), input.as<float>());
     }
@@ -152,7 +161,7 @@ std::vector<LayerScan> scan(const model::ModelFile& model,
     const int threads = pass.plan().execution.threads;
     const std::size_t classes = model.network().classes();
     const std::size_t layer_count = pass.plan().layer_count();
-    LayerInputs inputs(pass, orders.size());
+    LayerInputs inputs(pass);
     kernels::AlignedBuffer changed_input(inputs.largest());
     std::vector<float> expected(pass.batch() * classes);
     Expected sums;
@@ -165,7 +174,7 @@ std::vector<LayerScan> scan(const model::ModelFile& model,
         sums.images += batch.count;
         for (std::size_t index = 0; index < trials.size(); ++index) {
             Trial& trial = trials[index];
-            const std::size_t layer = layers[trial.layer].convolution + 1;
+            const std::size_t layer = trial.reader;
             const MapShape& shape = pass.input_shape(layer);
             const auto original = inputs.of(layer);
             std::copy(original.begin(), original.end(), changed_input.as<float>());

@@ -1,4 +1,4 @@
-// Measures how much each convolution's filters affect the logits.
+// Measures how much each layer's filters affect the logits.
 #pragma once
 
 #include <cstddef>
@@ -21,13 +21,13 @@ struct ScanPoint {
 
 struct LayerScan {
     std::string layer;
-    std::size_t convolution = 0;    ///< counted from 0
-    std::vector<ScanPoint> points;  ///< ratios 0.1, 0.2 … 0.9, without those that would remove all filters
+    std::size_t place = 0;          ///< among prunable_layers()
+    std::vector<ScanPoint> points;  ///< by ascending ratio, without those that would remove no or all filters
 };
 
-/// For each convolution that has an order of removal. Removed channels are replaced by the best linear
-/// combination of the kept ones (reconstruct_channels); a refit of the next layer can only be better, and
-/// this needs no large systems of equations. The result does not depend on the number of threads.
+/// For each of prunable_layers() that has an order of removal. Removed channels are replaced by the best
+/// linear combination of the kept ones (reconstruct_channels); a refit of the next layer can only be better,
+/// and this needs no large systems of equations. The result does not depend on the number of threads.
 std::vector<LayerScan> scan(const model::ModelFile& model,
                             const std::vector<std::vector<std::size_t>>& orders,
                             const std::vector<LeastSquares>& moments, const CalibrationImages& images,

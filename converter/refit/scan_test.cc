@@ -43,7 +43,7 @@ TEST_CASE("each layer and ratio is measured alone, except those that would leave
     REQUIRE(layers.size() == 6);
     CHECK(layers[0].layer == "features.0");
     CHECK(layers[3].points.empty());  // this layer has one filter
-    CHECK(layers[5].convolution == 5);
+    CHECK(layers[5].place == 5);
     REQUIRE(layers[5].points.size() == 9);
     CHECK(layers[5].points[0].removed == 2);
     CHECK(layers[5].points[8].removed == 16);

@@ -1,11 +1,12 @@
 #include "converter/refit/target.h"
 
 #include <algorithm>
-#include <cstdint>
 #include <limits>
 #include <optional>
 #include <string>
+#include <utility>
 
+#include "converter/prune/prunable_layers.h"
 #include "vgg19/error.h"
 
 namespace vgg19::converter {
@@ -18,7 +19,7 @@ struct Choice {
     double squared_error = 0;
 };
 struct LayerChoices {
-    std::size_t convolution = 0;
+    std::size_t place = 0;        ///< among prunable_layers()
     std::vector<Choice> choices;  ///< by descending width; the first is the original width
     std::size_t chosen = 0;
 };
@@ -39,7 +40,7 @@ double expected_error(const LayerScan& layer, double removed) {
 }
 
 LayerChoices choices_of(const LayerScan& layer, std::size_t channels, std::size_t round_to) {
-    LayerChoices result = {layer.convolution, {{channels, 0}}};
+    LayerChoices result = {layer.place, {{channels, 0}}};
     if (layer.points.empty()) return result;
     // Without a given multiple, finer steps would exceed the scan's resolution.
     constexpr std::size_t steps = 32;
@@ -51,74 +52,116 @@ LayerChoices choices_of(const LayerScan& layer, std::size_t channels, std::size_
     return result;
 }
 
-std::vector<std::size_t> widths_of(const model::Network& network, const std::vector<LayerChoices>& layers) {
-    std::vector<std::size_t> widths;
-    for (const auto& layer : network.convolutions()) widths.push_back(layer.output_channels);
-    for (const LayerChoices& layer : layers) widths[layer.convolution] = layer.choices[layer.chosen].width;
-    return widths;
-}
+/// The layers' present widths, and what they cost.
+class Widths {
+  public:
+    Widths(const model::Network& network, const std::vector<CostLimit>& limits) : network_(network) {
+        for (const PrunableLayer& layer : prunable_layers(network)) widths_.push_back(layer.channels);
+        for (const CostLimit& limit : limits) {
+            const double cost = limit.cost(network);
+            limits_.push_back(
+                {&limit, std::max(cost - limit.most, std::numeric_limits<double>::min()), cost});
+        }
+    }
+
+    std::size_t operator[](std::size_t place) const { return widths_[place]; }
+    const std::vector<std::size_t>& all() const { return widths_; }
+    void set(std::size_t place, std::size_t width) {
+        widths_[place] = width;
+        const model::Network network = with_prunable_widths(network_, widths_);
+        for (Limit& limit : limits_) limit.now = limit.limit->cost(network);
+    }
+    /// What another width of one layer saves, in shares of the excess at the start; it may be negative.
+    double saved(std::size_t place, std::size_t width) {
+        const std::size_t before = std::exchange(widths_[place], width);
+        const model::Network network = with_prunable_widths(network_, widths_);
+        widths_[place] = before;
+        double sum = 0;
+        for (const Limit& limit : limits_) {
+            if (!limit.holds()) sum += (limit.now - limit.limit->cost(network)) / limit.excess;
+        }
+        return sum;
+    }
+    /// The first limit that does not hold; null if all do.
+    const CostLimit* exceeded() const {
+        const auto found =
+            std::find_if(limits_.begin(), limits_.end(), [](const Limit& limit) { return !limit.holds(); });
+        return found == limits_.end() ? nullptr : found->limit;
+    }
+
+  private:
+    struct Limit {
+        const CostLimit* limit;
+        double excess;  ///< at the start
+        double now;
+
+        bool holds() const { return now <= limit->most; }
+    };
+
+    const model::Network& network_;
+    std::vector<std::size_t> widths_;
+    std::vector<Limit> limits_;
+};
 
 struct Step {
     std::size_t layer = 0;
-    double error_per_mac = std::numeric_limits<double>::infinity();
+    double error_per_cost = std::numeric_limits<double>::infinity();
 };
 
 /// The layer with the best next step. A step that pays off only together with later ones is judged with them.
-std::optional<Step> best_step(const model::Network& network, const std::vector<LayerChoices>& layers,
-                              MapSize input_size) {
-    std::vector<std::size_t> widths = widths_of(network, layers);
-    const auto now = static_cast<double>(network.with_widths(widths).macs(input_size));
+std::optional<Step> best_step(const std::vector<LayerChoices>& layers, Widths& widths) {
     std::optional<Step> best;
     for (std::size_t i = 0; i < layers.size(); ++i) {
         const LayerChoices& layer = layers[i];
-        const std::size_t old_width = widths[layer.convolution];
         for (std::size_t next = layer.chosen + 1; next < layer.choices.size(); ++next) {
-            widths[layer.convolution] = layer.choices[next].width;
-            const double saved = now - static_cast<double>(network.with_widths(widths).macs(input_size));
+            const double saved = widths.saved(layer.place, layer.choices[next].width);
+            if (saved <= 0) continue;
             const double error =
                 layer.choices[next].squared_error - layer.choices[layer.chosen].squared_error;
-            if (!best || error / saved < best->error_per_mac) best = {i, error / saved};
+            if (!best || error / saved < best->error_per_cost) best = {i, error / saved};
         }
-        widths[layer.convolution] = old_width;
     }
     return best;
 }
 
 }  // namespace
 
-std::vector<std::size_t> removed_for_target(const model::Network& network,
-                                            const std::vector<LayerScan>& layers, const MacTarget& target) {
-    if (!(target.share > 0 && target.share <= 1)) {  // not "share <= 0 || …": NaN must fail
+CostLimit mac_limit(const model::Network& network, double share, MapSize input_size) {
+    const std::string name = "share of the work to keep";
+    if (!(share > 0 && share <= 1)) {  // not "share <= 0 || …": NaN must fail
         throw Error(ErrorKind::usage,
-                    "share of the work to keep: expected more than 0 and at most 1, found " +
-                        std::to_string(target.share));
+                    name + ": expected more than 0 and at most 1, found " + std::to_string(share));
     }
+    const auto whole = static_cast<double>(network.macs(input_size));
+    return {name, share, [whole, input_size](const model::Network& pruned) {
+                return static_cast<double>(pruned.macs(input_size)) / whole;
+            }};
+}
+
+std::vector<std::size_t> removed_for_limits(const model::Network& network,
+                                            const std::vector<LayerScan>& layers,
+                                            const std::vector<CostLimit>& limits, std::size_t round_to) {
+    const std::vector<PrunableLayer> prunable = prunable_layers(network);
     std::vector<LayerChoices> choices;
     choices.reserve(layers.size());
     for (const LayerScan& layer : layers) {
-        choices.push_back(
-            choices_of(layer, network.convolutions()[layer.convolution].output_channels, target.round_to));
+        choices.push_back(choices_of(layer, prunable[layer.place].channels, round_to));
     }
-    const auto whole = static_cast<double>(network.macs(target.input_size));
-    const auto remaining = [&] {
-        const auto macs = network.with_widths(widths_of(network, choices)).macs(target.input_size);
-        return static_cast<double>(macs) / whole;
-    };
-    while (remaining() > target.share) {
-        const std::optional<Step> step = best_step(network, choices, target.input_size);
+    Widths widths(network, limits);
+    while (const CostLimit* exceeded = widths.exceeded()) {
+        const std::optional<Step> step = best_step(choices, widths);
         if (!step) {
-            throw Error(ErrorKind::usage, "share of the work to keep: expected at least " +
-                                              std::to_string(remaining()) +
+            const double least = exceeded->cost(with_prunable_widths(network, widths.all()));
+            throw Error(ErrorKind::usage, exceeded->name + ": expected at least " + std::to_string(least) +
                                               ", which is all that the chosen layers can give, found " +
-                                              std::to_string(target.share));
+                                              std::to_string(exceeded->most));
         }
-        ++choices[step->layer].chosen;
+        LayerChoices& layer = choices[step->layer];
+        ++layer.chosen;
+        widths.set(layer.place, layer.choices[layer.chosen].width);
     }
-    const std::vector<std::size_t> widths = widths_of(network, choices);
     std::vector<std::size_t> removed;
-    for (std::size_t i = 0; i < widths.size(); ++i) {
-        removed.push_back(network.convolutions()[i].output_channels - widths[i]);
-    }
+    for (std::size_t i = 0; i < prunable.size(); ++i) removed.push_back(prunable[i].channels - widths[i]);
     return removed;
 }
 

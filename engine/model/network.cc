@@ -340,6 +340,23 @@ Network Network::with_widths(const std::vector<std::size_t>& widths) const {
     return Network(features, classifier_widths(), pooled_side_).with_ranks(ranks_);
 }
 
+Network Network::with_classifier_widths(const std::vector<std::size_t>& widths) const {
+    const std::vector<std::size_t> now = classifier_widths();
+    if (widths.size() != now.size()) {
+        throw Error(ErrorKind::usage, "classifier widths: expected " + std::to_string(now.size()) +
+                                          ", found " + std::to_string(widths.size()));
+    }
+    for (std::size_t i = 0; i < widths.size(); ++i) {
+        const bool is_last = i + 1 == widths.size();
+        if (is_last ? widths[i] == now[i] : widths[i] > 0 && widths[i] <= largest_width) continue;
+        throw Error(ErrorKind::usage, entry_name("classifier", i) + ": expected " +
+                                          (is_last ? "the number of classes, " + std::to_string(now[i])
+                                                   : "a width from 1 to " + std::to_string(largest_width)) +
+                                          ", found " + std::to_string(widths[i]));
+    }
+    return Network(features(), widths, pooled_side_).with_ranks(ranks_);
+}
+
 Network Network::with_classes(std::size_t classes) const {
     if (classes == 0 || classes > largest_width) {
         throw Error(ErrorKind::usage, "classes: expected a number from 1 to " +

@@ -152,8 +152,14 @@ class Network {
     /// it.
     MapSize map_size(const ConvolutionLayer& layer, MapSize input_size) const;
 
+    /// The number of outputs of each dense layer, a factored one counted once.
+    std::vector<std::size_t> classifier_widths() const;
+
     /// The same network with other convolution widths, one per convolution. Throws Error (usage).
     Network with_widths(const std::vector<std::size_t>& widths) const;
+    /// The same network with other classifier_widths(); the last one, the number of classes, must be the
+    /// same. Throws Error (usage).
+    Network with_classifier_widths(const std::vector<std::size_t>& widths) const;
     /// The same network with these ranks of its dense layers; 0 means not factored. Throws Error (usage).
     Network with_ranks(const std::vector<std::size_t>& ranks) const;
     /// The same network with another number of classes; its last dense layer is not factored. Throws Error
@@ -166,8 +172,6 @@ class Network {
     }
 
   private:
-    /// The number of outputs of each dense layer, factored or not.
-    std::vector<std::size_t> classifier_widths() const;
     void add_dense_layers(const std::vector<std::size_t>& classifier);
 
     std::vector<ConvolutionLayer> convolutions_;

@@ -52,8 +52,8 @@ class Work {
         converter::require_fp32_throughout(model);
         pictures_.emplace(*options.pictures, model, progress);
         if (!options.target_macs && !by_activation) return;
-        moments_ =
-            converter::measure_moments(model, pictures_->images(), part(progress, "measuring channels"));
+        moments_ = converter::measure_moments(model, pictures_->images(), false,
+                                              part(progress, "measuring channels"));
     }
 
     const std::optional<CalibrationPictures>& pictures() const { return pictures_; }
@@ -88,9 +88,10 @@ class Work {
         const auto orders = converter::removal_orders(model_, plan_options_, order);
         const auto scanned = converter::scan(
             model_, orders, moments_, pictures_->at_most(most_scanned_pictures), part(progress_, "scanning"));
-        const auto removed = converter::removed_for_target(
+        const auto removed = converter::removed_for_limits(
             model_.network(), scanned,
-            {share, pictures_->images().session.input_size(), plan_options_.round_to});
+            {converter::mac_limit(model_.network(), share, pictures_->images().session.input_size())},
+            plan_options_.round_to);
         return converter::plan_of_order(model_.network(), orders, removed,
                                         converter::prune_origin("--target-macs " + shortest_text(share),
                                                                 model_.network(), plan_options_) +
@@ -125,8 +126,7 @@ Pruning prune(const Model& model, const std::filesystem::path& destination, cons
         converter::prune_model(whole.file(), plan, destination, part(progress, "writing"));
     }
     for (converter::LayerCut& cut : plan.cuts) {
-        result.layers.push_back(
-            {"features." + std::to_string(cut.features_index), cut.channels, std::move(cut.removed)});
+        result.layers.push_back({cut.layer(), cut.channels, std::move(cut.removed)});
     }
     if (work.pictures()) {
         result.broken = problems(work.pictures()->broken());

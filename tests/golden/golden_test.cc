@@ -127,8 +127,8 @@ Model pruned(const ImportedModel& imported, const std::string& golden) {
     const auto expected = SafetensorsFile::open(data(golden));
     CHECK(plan.cuts.size() == 9);
     for (const auto& cut : plan.cuts) {
-        CAPTURE(cut.features_index);
-        const auto* removed = expected.find("removed." + std::to_string(cut.features_index));
+        CAPTURE(cut.index);
+        const auto* removed = expected.find("removed." + std::to_string(cut.index));
         REQUIRE(removed != nullptr);
         const auto indices = removed->as<std::int64_t>();
         CHECK(cut.removed == std::vector<std::size_t>(indices.begin(), indices.end()));

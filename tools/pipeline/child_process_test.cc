@@ -69,7 +69,7 @@ TEST_CASE("a folder is locked as long as the lock exists") {
     {
         const FolderLock lock(folder.path());
         CHECK(testing::error_of(ErrorKind::usage, [&] { FolderLock again(folder.path()); }) ==
-              testing::Containing("another vgg19 pipeline works in this folder"));
+              testing::Containing("another vgg19 command works in this folder"));
     }
     CHECK_NOTHROW(FolderLock(folder.path()));
 }

@@ -15,7 +15,7 @@ FolderLock::FolderLock(const std::filesystem::path& folder)
     if (errno != EWOULDBLOCK) return;
     throw Error(ErrorKind::usage,
                 folder.string() +
-                    ": another vgg19 pipeline works in this folder; wait for its end, or give "
+                    ": another vgg19 command works in this folder; wait for its end, or give "
                     "another --output");
 }
 

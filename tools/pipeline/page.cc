@@ -6,6 +6,7 @@
 #include "engine/model/json_file.h"
 #include "engine/model/map_size.h"
 #include "tools/charts.h"
+#include "tools/pipeline/page_parts.h"
 #include "tools/pipeline/report.h"
 #include "tools/text.h"
 #include "vgg19/error.h"
@@ -30,7 +31,7 @@ std::string embedded_text(const unsigned char* bytes, std::size_t size) {
 }
 
 const Json& at(const Json& json, std::string_view key) {
-    return model::member(json, key, "report");
+    return report_member(json, key);
 }
 
 /// Replaces each {{name}} by its text.
@@ -45,21 +46,8 @@ std::string filled(const std::string& page, const std::map<std::string, std::str
     return result.append(page, done);
 }
 
-std::string element(const std::string& name, const std::string& content) {
-    std::string result = "<";
-    return result.append(name).append(">").append(content).append("</").append(name).append(">");
-}
-
-std::string percent(double share) {
-    return fixed(100 * share, 2) + " %";
-}
-
 const Json& accuracy(const Json& variant) {
     return at(variant, "accuracy");
-}
-
-std::string milliseconds(double number) {
-    return fixed(number, number < 10 ? 2 : 1) + " ms";
 }
 
 std::string accuracy_cell(const Json& variant) {
@@ -74,10 +62,10 @@ std::string agreement_cell(const Json& variant) {
     return agreement.is_null() ? "" : percent(at(agreement, "same_top1").number());
 }
 
-std::string table_row(const Json& variant) {
+std::vector<std::string> table_row(const Json& variant) {
     const Json& speedup = at(variant, "speedup");
     const double bytes = at(variant, "bytes").number();
-    std::vector<std::string> cells = {
+    return {
         escaped(at(variant, "id").string()),
         accuracy_cell(variant),
         percent(at(accuracy(variant), "top3").number()),
@@ -85,27 +73,19 @@ std::string table_row(const Json& variant) {
         fixed(bytes * 1e-6, 1) + " MB",
         fixed(at(variant, "active_parameters").number() * 1e-6, 2) + " M",
         fixed(at(variant, "gmac").number(), 2),
-        milliseconds(at(variant, "median_ms").number()),
-        milliseconds(at(variant, "p90_ms").number()),
+        milliseconds_text(at(variant, "median_ms").number()),
+        milliseconds_text(at(variant, "p90_ms").number()),
         speedup.is_null() ? "" : fixed(speedup.number(), 2) + " ×",
         fixed(at(variant, "peak_rss_bytes").number() * 1e-6, 0) + " MB",
     };
-    std::string row;
-    for (const std::string& cell : cells) row += element("td", cell);
-    return element("tr", row) + '\n';
 }
 
 std::string table(const Json::Array& variants) {
-    std::string head;
-    for (const char* name : {"variant", "top-1", "top-3", "agreement", "file", "parameters", "GMAC", "median",
-                             "p90", "speed-up", "peak memory"}) {
-        head += element("th", name);
-    }
-    std::string body;
-    for (const Json& variant : variants) body += table_row(variant);
-    return element("table",
-                   '\n' + element("thead", element("tr", head)) + '\n' + element("tbody", '\n' + body)) +
-           '\n';
+    std::vector<std::vector<std::string>> rows;
+    for (const Json& variant : variants) rows.push_back(table_row(variant));
+    return html_table({"variant", "top-1", "top-3", "agreement", "file", "parameters", "GMAC", "median",
+                       "p90", "speed-up", "peak memory"},
+                      rows);
 }
 
 std::string size_chart(const Json::Array& variants) {
@@ -121,25 +101,9 @@ std::string latency_chart(const Json::Array& variants) {
     std::vector<Bar> bars;
     for (const Json& variant : variants) {
         const double median = at(variant, "median_ms").number();
-        bars.push_back({at(variant, "id").string(), median, milliseconds(median)});
+        bars.push_back({at(variant, "id").string(), median, milliseconds_text(median)});
     }
     return bar_chart({"Latency, median", "Milliseconds for one run, one bar per variant.", "", ""}, bars);
-}
-
-std::string accuracy_chart(const Json::Array& variants) {
-    std::vector<NamedPoint> points;
-    for (const Json& variant : variants) {
-        const Json::Array& interval = at(accuracy(variant), "top1_interval").array();
-        points.push_back({at(variant, "id").string(),
-                          {at(variant, "median_ms").number(), 100 * at(accuracy(variant), "top1").number()},
-                          Interval{100 * interval.at(0).number(), 100 * interval.at(1).number()}});
-    }
-    return scatter_chart(
-        {"Accuracy against latency",
-         "Top-1 on the test images with 95 % intervals, over the median latency, one point per "
-         "variant. Up and to the left is better.",
-         "median latency, ms", "top-1, %"},
-        points);
 }
 
 std::string sensitivity_chart(const Json& curves) {
@@ -213,7 +177,43 @@ std::string summary(const Json& report) {
            "; latencies at " + pixels(at(first, "input_size")) + '.';
 }
 
+std::string title(const Json& report) {
+    return report.find("compression") != nullptr ? "VGG-19: the smallest within a promise"
+                                                 : "VGG-19: size, speed and accuracy of its variants";
+}
+
 }  // namespace
+
+const Json& report_member(const Json& json, std::string_view key) {
+    return model::member(json, key, "report");
+}
+
+std::string element(const std::string& name, const std::string& content) {
+    std::string result = "<";
+    return result.append(name).append(">").append(content).append("</").append(name).append(">");
+}
+
+std::string percent(double share) {
+    return fixed(100 * share, 2) + " %";
+}
+
+std::string milliseconds_text(double number) {
+    return fixed(number, number < 10 ? 2 : 1) + " ms";
+}
+
+std::string html_table(const std::vector<std::string>& head,
+                       const std::vector<std::vector<std::string>>& rows) {
+    const auto row = [](const char* cell, const std::vector<std::string>& cells) {
+        std::string text;
+        for (const std::string& content : cells) text += element(cell, content);
+        return element("tr", text);
+    };
+    std::string body;
+    for (const std::vector<std::string>& cells : rows) body += row("td", cells) + '\n';
+    return "<div class=\"wide\">\n" +
+           element("table", '\n' + element("thead", row("th", head)) + '\n' + element("tbody", '\n' + body)) +
+           "\n</div>\n";
+}
 
 std::string pipeline_page(const Json& report) {
     const Json::Array& variants = at(report, "variants").array();
@@ -224,7 +224,10 @@ std::string pipeline_page(const Json& report) {
                    {"table", table(variants)},
                    {"size_chart", size_chart(variants)},
                    {"latency_chart", latency_chart(variants)},
-                   {"accuracy_chart", accuracy_chart(variants)},
+                   {"front", front_figures(report)},
+                   {"title", title(report)},
+                   {"promise", promise_section(report)},
+                   {"search", search_section(report)},
                    {"sensitivity_chart", sensitivity_chart(at(report, "sensitivity"))},
                    {"lineage", lineage(variants)},
                    {"steps", steps(at(report, "steps").array())},

@@ -164,25 +164,21 @@ class Planner {
 
     void finetune(const path& source, const path& output) {
         const path checkpoint = options_.folder / "work" / "finetune.checkpoint";
-        Words words = {"finetune", source.string(), "-o", output.string(), "--data", options_.data.string()};
-        std::vector<path> inputs = {source, options_.data};
+        const path teacher = file_of(baseline_);
+        Words words = {"finetune", source.string(),        "-o",        output.string(),
+                       "--data",   options_.data.string(), "--teacher", teacher.string()};
+        std::vector<path> inputs = {source, options_.data, teacher};
         pass_label_map(words, inputs);
         pass(words, "--subset", options_.subset);
         pass(words, "--epochs", options_.epochs);
         pass(words, "--batch", options_.batch);
         pass(words, "--lr", options_.learning_rate);
-        pass(words, "--keep", kept_share());
+        pass(words, "--keep", options_.keep);
         pass(words, "--seed", options_.seed);
         pass(words, "--size", options_.size);
         pass(words, "--threads", options_.threads);
         words.insert(words.end(), {"--checkpoint", checkpoint.string(), "--resume"});
         add("finetune", words, inputs, output).checkpoint = checkpoint;
-    }
-
-    /// Weights after a refit are worth keeping, weights after a plain cut are not.
-    std::string kept_share() const {
-        if (!options_.keep.empty()) return options_.keep;
-        return options_.refit ? "0.5" : "";
     }
 
     void pass_label_map(Words& words, std::vector<path>& inputs) const {

@@ -49,8 +49,8 @@ TEST_CASE("The plan makes all variants, evaluates each, and times them together"
     CHECK(command(plan, "prune") ==
           "vgg19 prune out/baseline.safetensors -o out/work/pruned.safetensors --calib train");
     CHECK(command(plan, "finetune") ==
-          "vgg19 finetune out/work/pruned.safetensors -o out/pruned.safetensors --data train --keep 0.5 "
-          "--checkpoint out/work/finetune.checkpoint --resume");
+          "vgg19 finetune out/work/pruned.safetensors -o out/pruned.safetensors --data train --teacher "
+          "out/baseline.safetensors --checkpoint out/work/finetune.checkpoint --resume");
     CHECK(command(plan, "quantize pruned-int8-full") ==
           "vgg19 quantize out/pruned.safetensors -o out/pruned-int8-full.safetensors --scope all --calib "
           "train");
@@ -101,8 +101,9 @@ TEST_CASE("Options are passed to the right steps") {
           "vgg19 prune out/baseline.safetensors -o out/work/pruned.safetensors --target-macs 0.5 --criterion "
           "activation --round-to 16 --calib train -n 64 --size 32 --threads 12");
     CHECK(command(plan, "finetune") ==
-          "vgg19 finetune out/work/pruned.safetensors -o out/pruned.safetensors --data train --label-map map "
-          "--subset 200 --batch 128 --lr 1e-3 --keep 0.25 --size 32 --threads 12 --checkpoint "
+          "vgg19 finetune out/work/pruned.safetensors -o out/pruned.safetensors --data train --teacher "
+          "out/baseline.safetensors --label-map map --subset 200 --batch 128 --lr 1e-3 --keep 0.25 --size 32 "
+          "--threads 12 --checkpoint "
           "out/work/finetune.checkpoint --resume");
     CHECK(command(plan, "factorize") ==
           "vgg19 factorize out/pruned.safetensors -o out/pruned-factored.safetensors --energy 0.9");
@@ -129,8 +130,6 @@ TEST_CASE("Only requested variants are made, and those that they are derived fro
         command(plan_pipeline(some, false), "prune") ==
         "vgg19 prune out/baseline.safetensors -o out/pruned.safetensors --criterion activation --calib train "
         "--no-refit");
-    some.finetune = true;
-    CHECK(command(plan_pipeline(some, false), "finetune").find("--keep") == std::string::npos);
     CHECK_FALSE(plan.sensitivity);
     some.variants = {"int9"};
     CHECK(error_of(ErrorKind::usage, [&] { plan_pipeline(some, false); }) ==

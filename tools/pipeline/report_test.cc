@@ -57,6 +57,7 @@ TEST_CASE("The page holds the table, the charts, the commands and the machine") 
                              "Size of the file",
                              "Latency, median",
                              "Accuracy against latency",
+                             "Accuracy against size",
                              "Sensitivity to pruning",
                              ">features.16</text>",
                              "convert vgg19.pth → prune --ratio 0.1",
@@ -70,7 +71,7 @@ TEST_CASE("The page holds the table, the charts, the commands and the machine") 
         CAPTURE(part);
         CHECK(count(page, part) > 0);
     }
-    CHECK(count(page, "<svg ") == 4);
+    CHECK(count(page, "<svg ") == 5);
     CHECK(count(page, "{{") == 0);
 }
 
@@ -91,7 +92,7 @@ TEST_CASE("Without a scan there is no chart of it") {
     for (const auto& [key, value] : json.object()) {
         without.set(key, key == "sensitivity" ? Json(Json::Array{}) : value);
     }
-    CHECK(count(pipeline_page(without), "<svg ") == 3);
+    CHECK(count(pipeline_page(without), "<svg ") == 4);
 }
 
 TEST_CASE("A report without the required members is an error") {
@@ -118,4 +119,51 @@ TEST_CASE("A sensitivity table is read by the names of its columns") {
     CHECK(problem("layer,ratio,relative_l2\na,0.1\n") == Containing("line 2: expected 3 columns, found 2"));
     CHECK(problem("layer,ratio,relative_l2\na,0.1,nan\n") ==
           Containing("expected a finite number, found \"nan\""));
+}
+
+namespace {
+
+/// What a search adds to a report: the second variant keeps the promise.
+Json searched_report() {
+    Json json = report();
+    json.set("compression", Json::parse(R"({
+        "promise": {"max_drop": 0.01, "max_ms": 6, "max_mb": null, "kept": true, "model": "pruned-int8",
+                    "verdict": "the promise is kept by pruned-int8"},
+        "order": ["pruned-int8"],
+        "models": [{"id": "pruned-int8", "trial": 2, "recipe": "prune | quantize",
+            "command": "vgg19 compress 'a b' --recipe 'prune | quantize'", "claim": "kept",
+            "held_out": {"images": 1000, "drop": -0.001, "interval": [-0.006, 0.004], "upper_bound": 0.003},
+            "test": {"images": 2000, "drop": 0.003, "interval": [-0.004, 0.0095], "upper_bound": 0.0085},
+            "images_needed": 1500, "expected_ms": 5.5, "median_ms": 5.25, "mb": 180}],
+        "trials": [{"number": 1, "purpose": "INT8 alone", "recipe": "quantize", "size": "", "reduction": 0,
+            "predicted_drop": 0.0005, "expected_ms": 11, "mb": 143.8, "seconds": 20,
+            "held_out": {"images": 1000, "drop": 0.001, "interval": [-0.003, 0.005], "upper_bound": 0.0046}}]})",
+                                        "report"));
+    return json;
+}
+
+}  // namespace
+
+TEST_CASE("A search's page says what is promised, how sure it is, and what it took") {
+    const std::string page = pipeline_page(searched_report());
+    for (const char* part : {"VGG-19: the smallest within a promise", "the promise is kept by pruned-int8",
+                             "0.30 <small>(-0.40 to 0.95)</small>", "<td>0.85</td>", "<td><b>kept</b></td>",
+                             "<td>1,500</td>", "--recipe &#39;prune | quantize&#39;", "<td>INT8 alone</td>",
+                             ">promise</text>", ">limit, ms</text>", "of the difference from the baseline"}) {
+        CAPTURE(part);
+        CHECK(count(page, part) > 0);
+    }
+    CHECK(count(page, "r=\"10.0\"") == 2);  // a ring in each picture of the front
+    CHECK(count(page, "{{") == 0);
+    CHECK(count(pipeline_page(report()), "promise is kept") == 0);
+}
+
+TEST_CASE("The whiskers of the front are those of the difference from the baseline") {
+    // Of 82.3 % the baseline has, −0.4 to 0.95 points are lost: 81.35 % to 82.7 %, less than the model's own
+    // interval, from 80 % to 84 %.
+    const std::string page = pipeline_page(searched_report());
+    const std::string alone = pipeline_page(report());
+    CHECK(count(page, ">81.") > 0);
+    CHECK(count(page, ">84") == 0);
+    CHECK(count(alone, ">84") > 0);
 }

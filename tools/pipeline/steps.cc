@@ -64,10 +64,6 @@ ErrorKind kind_of(int exit_code) {
     return exit_code == exit_bad_input ? ErrorKind::bad_input : ErrorKind::failed;
 }
 
-void say(const std::string& line) {
-    std::cerr << "vgg19 pipeline: " << line << std::endl;
-}
-
 }  // namespace
 
 std::string command_text(const std::vector<std::string>& words) {
@@ -85,7 +81,7 @@ std::string command_text(const std::vector<std::string>& words) {
     return text;
 }
 
-StepLog::StepLog(path file) : file_(std::move(file)) {
+StepLog::StepLog(path file, std::string program) : file_(std::move(file)), program_(std::move(program)) {
     if (std::filesystem::exists(file_)) read();
 }
 
@@ -124,6 +120,10 @@ void StepLog::run(const Step& step, const RunStep& run_step) {
 
 double StepLog::seconds(const std::string& id) const {
     return records_.at(id).seconds;
+}
+
+void StepLog::say(const std::string& line) const {
+    std::cerr << program_ << ": " << line << std::endl;
 }
 
 bool StepLog::is_done(const Step& step, const Record& wanted) {

@@ -33,8 +33,9 @@ using RunStep = std::function<int(const Step& step)>;
 /// finds in it.
 class StepLog {
   public:
-    /// Continues the log in `file`, if it exists. Throws Error (bad_input).
-    explicit StepLog(std::filesystem::path file);
+    /// Continues the log in `file`, if it exists. `program` stands before what is said: "vgg19 pipeline".
+    /// Throws Error (bad_input).
+    explicit StepLog(std::filesystem::path file, std::string program = "vgg19 pipeline");
 
     /// Runs the step, unless it was done with the same command and inputs and its output has not changed. If
     /// the step fails, throws Error with the kind of its exit code; finished steps stay recorded.
@@ -51,6 +52,7 @@ class StepLog {
         double seconds = 0;
     };
 
+    void say(const std::string& line) const;
     bool is_done(const Step& step, const Record& wanted);
     /// Cached during this object's lifetime, since one step's output is the next one's input.
     const std::string& digest(const std::filesystem::path& path);
@@ -59,6 +61,7 @@ class StepLog {
     void write() const;
 
     std::filesystem::path file_;
+    std::string program_;
     std::vector<std::string> order_;  ///< ids
     std::map<std::string, Record> records_;
     std::map<std::string, std::string> digests_;

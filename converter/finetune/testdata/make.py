@@ -9,6 +9,9 @@ classes), without dropout:
   "loss"              the mean cross-entropy of the first step's batch
   "gradient.NAME"     its gradients
   "trained.NAME"      the parameters after the optimiser's ten steps, each with a batch of other images
+
+objective.golden.safetensors has logits of a network and of its teacher for the same images, labels, and for each
+objective of OBJECTIVES the loss summed over the images ("NAME.loss") and its gradient ("NAME.gradient").
 """
 
 import copy
@@ -62,6 +65,33 @@ def train(network, size, optimizer):
     return found | numpy_of(network.named_parameters(), "trained")
 
 
+# The weights of the labels' and the teacher's term, and the temperature.
+OBJECTIVES = {"labels": (1, 0, 1), "teacher": (0, 1, 4), "both": (0.3, 1.5, 2)}
+
+
+def objectives():
+    random = torch.Generator().manual_seed(7)
+    logits = 4 * torch.randn(6, 11, generator=random)
+    teacher = 4 * torch.randn(6, 11, generator=random)
+    labels = torch.randint(11, (6,), generator=random)
+    found = {"logits": logits.numpy(), "teacher": teacher.numpy(), "labels": labels.float().numpy()}
+    functional = torch.nn.functional
+    for name, (label_weight, teacher_weight, temperature) in OBJECTIVES.items():
+        values = logits.double().requires_grad_()
+        divergence = functional.kl_div(
+            functional.log_softmax(values / temperature, 1),
+            functional.log_softmax(teacher.double() / temperature, 1),
+            reduction="sum",
+            log_target=True,
+        )
+        loss = label_weight * functional.cross_entropy(values, labels, reduction="sum")
+        loss = loss + teacher_weight * temperature**2 * divergence
+        loss.backward()
+        found[f"{name}.loss"] = loss.detach().float().numpy().reshape(1)
+        found[f"{name}.gradient"] = values.grad.float().numpy()
+    return found
+
+
 def sgd(network):
     """Weight decay applies to weights only."""
     weights = [p for name, p in network.named_parameters() if name.endswith("weight")]
@@ -78,6 +108,7 @@ def main():
     save("adam.golden", train(learner, 32, torch.optim.Adam(learner.parameters(), lr=1e-4)))
     learner = copy.deepcopy(network)
     save("sgd.golden", train(learner, 65, sgd(learner)))
+    save("objective.golden", objectives())
 
 
 if __name__ == "__main__":

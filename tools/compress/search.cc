@@ -1,0 +1,246 @@
+#include "tools/compress/search.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "tools/text.h"
+#include "vgg19/error.h"
+
+namespace vgg19::tools {
+
+namespace {
+
+constexpr double first_step = 0.5;     // to six tenths
+constexpr double longest_step = 0.7;   // to a half
+constexpr double shortest_step = 0.1;  // to nine tenths
+constexpr std::size_t most_fills = 2;
+constexpr std::size_t most_trainings = 3;  // of one rung
+
+/// What is quantised at the end is not pruned or trained further.
+ModelRecipe before_quantization(const ModelRecipe& recipe) {
+    ModelRecipe result = recipe;
+    while (!result.empty() && result.back().command == "quantize") result.pop_back();
+    return result;
+}
+
+std::size_t trainings(const ModelRecipe& recipe) {
+    const ModelRecipe trained = before_quantization(recipe);
+    std::size_t count = 0;
+    while (count < trained.size() && trained[trained.size() - 1 - count].command == "finetune") ++count;
+    return count;
+}
+
+}  // namespace
+
+Stage int8_stage() {
+    return {"quantize", {"--scope", "all"}};
+}
+
+CostPath::CostPath(const Promise& promise, const Cost& start)
+    : start_(start), limits_{promise.max_ms.value_or(0), promise.max_mb.value_or(0)} {
+    constexpr double unlimited = 8;
+    const double time = promise.max_ms ? std::log(start.ms / *promise.max_ms) : 0;
+    const double bytes = promise.max_mb ? std::log(start.mb / *promise.max_mb) : 0;
+    if (!promise.max_ms && !promise.max_mb) {
+        goal_ = unlimited;
+        return;
+    }
+    in_time_ = time > 0;
+    in_bytes_ = bytes > 0;
+    if (in_time_ && in_bytes_) bytes_exponent_ = bytes / time;
+    goal_ = in_time_ ? time : std::max(bytes, 0.0) / bytes_exponent_;
+}
+
+Cost CostPath::at(double reduction) const {
+    return {in_time_ ? start_.ms * std::exp(-reduction) : 0,
+            in_bytes_ ? start_.mb * std::exp(-bytes_exponent_ * reduction) : 0};
+}
+
+double CostPath::missing(const Cost& cost) const {
+    constexpr double margin = 0.01;
+    double missing = 0;
+    if (in_time_ && limits_.ms > 0) missing = std::log(cost.ms / limits_.ms);
+    if (in_bytes_ && limits_.mb > 0)
+        missing = std::max(missing, std::log(cost.mb / limits_.mb) / bytes_exponent_);
+    return missing > 0 ? missing + margin : 0;
+}
+
+bool within_limits(const Promise& promise, const Cost& cost) {
+    return (!promise.max_ms || cost.ms <= *promise.max_ms) && (!promise.max_mb || cost.mb <= *promise.max_mb);
+}
+
+Search::Search(SearchSettings settings, Workshop& workshop)
+    : settings_(std::move(settings)), workshop_(workshop), step_(first_step) {}
+
+void Search::run(const std::function<void(const Search&)>& made) {
+    made_ = made;
+    path_ = CostPath(settings_.promise, try_recipe("INT8 alone", {int8_stage()}, 0).cost);
+    while (has_time()) {
+        const std::optional<double> reduction = next_rung();
+        if (!reduction || !add_rung(*reduction)) break;
+    }
+    for (std::size_t fill = 0; fill < most_fills && has_time(); ++fill) {
+        if (!fill_gap()) break;
+    }
+    add_sizes();
+    while (has_time() && train_longer()) {
+    }
+}
+
+void Search::try_only(const ModelRecipe& recipe, const std::string& size,
+                      const std::function<void(const Search&)>& made) {
+    made_ = made;
+    try_recipe("as given", recipe, 0, size == settings_.sizes.front() ? "" : size);
+}
+
+bool Search::has_time() const {
+    if (settings_.most_models && trials_.size() >= *settings_.most_models) return false;
+    double longest = 0;
+    for (const Trial& trial : trials_) longest = std::max(longest, trial.seconds);
+    return workshop_.seconds() + longest + workshop_.closing_seconds(trials_.size() + 2) <=
+           settings_.budget_seconds;
+}
+
+const Trial& Search::deepest() const {
+    return *std::max_element(trials_.begin(), trials_.end(),
+                             [](const Trial& a, const Trial& b) { return a.reduction < b.reduction; });
+}
+
+/// None where the ladder ends.
+std::optional<double> Search::next_rung() const {
+    // Where limits are given, models that keep them are made even if they lose too much, to say how near they
+    // come.
+    constexpr double far_beyond = 3;
+    const bool limited = settings_.promise.max_ms || settings_.promise.max_mb;
+    const double reach = prediction_.reach(settings_.promise.max_drop * (limited ? far_beyond : 1));
+    const double from = deepest().reduction;
+    const double goal = std::max(path_.goal(), from + path_.missing(deepest().cost));
+    const double to = std::min({from + step_, goal, reach});
+    const bool is_goal = to == goal && to > from && !within_limits(settings_.promise, deepest().cost);
+    if (!is_goal && to < from + shortest_step) return std::nullopt;
+    return to;
+}
+
+/// False if the parent has not that much left to remove.
+bool Search::add_rung(double reduction) {
+    const Trial parent = deepest();
+    const Trial* const rung = try_cut("next rung", parent, reduction);
+    if (rung == nullptr) return false;
+    const double differing = rung->held_out.only_reference_right + rung->held_out.only_model_right + 1;
+    const double more = converter::drop(rung->held_out) - rung->predicted_drop;
+    const bool worse = more > std::sqrt(differing) / rung->held_out.images;
+    step_ = std::clamp(worse ? step_ / 2 : step_ * 1.4, shortest_step, longest_step);
+    return true;
+}
+
+/// Null if prune says that it cannot remove that much.
+const Trial* Search::try_cut(std::string purpose, const Trial& parent, double reduction) {
+    try {
+        return &try_recipe(std::move(purpose), pruned_recipe(parent, reduction), reduction);
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::usage) throw;
+        return nullptr;
+    }
+}
+
+/// A rung where the expected upper bound on the test images reaches the promise, unless there is one.
+bool Search::fill_gap() {
+    constexpr double near = 0.12;
+    const double wanted =
+        std::min(prediction_.safe_reach(settings_.promise.max_drop, settings_.test_images), path_.goal());
+    const Trial* parent = &trials_.front();
+    for (const Trial& trial : trials_) {
+        if (std::abs(trial.reduction - wanted) < near) return false;
+        if (trial.reduction < wanted && trial.reduction > parent->reduction) parent = &trial;
+    }
+    if (wanted < near) return false;
+    return try_cut("where the promise is expected to end", Trial(*parent), wanted) != nullptr;
+}
+
+/// Trains the smallest model further whose drop is within the promise, or the best within the limits.
+bool Search::train_longer() {
+    const bool limited = settings_.promise.max_ms || settings_.promise.max_mb;
+    const Trial* best = nullptr;
+    const auto is_better = [limited](const Trial& a, const Trial& b) {
+        return limited ? converter::drop(a.held_out) < converter::drop(b.held_out)
+                       : a.reduction > b.reduction;
+    };
+    for (const Trial& trial : trials_) {
+        if (!trial.size.empty() || trial.reduction == 0 || trainings(trial.recipe) >= most_trainings)
+            continue;
+        if (was_trained_further(trial)) continue;
+        if (limited ? !within_limits(settings_.promise, trial.cost)
+                    : converter::drop(trial.held_out) > settings_.promise.max_drop) {
+            continue;
+        }
+        if (best == nullptr || is_better(trial, *best)) best = &trial;
+    }
+    if (best == nullptr) return false;
+    ModelRecipe recipe = before_quantization(best->recipe);
+    recipe.push_back(training_stage());
+    recipe.push_back(int8_stage());
+    try_recipe("trained for longer", recipe, double{best->reduction});
+    return true;
+}
+
+bool Search::was_trained_further(const Trial& trial) const {
+    ModelRecipe longer = before_quantization(trial.recipe);
+    longer.push_back(training_stage());
+    return std::any_of(trials_.begin(), trials_.end(),
+                       [&longer](const Trial& other) { return before_quantization(other.recipe) == longer; });
+}
+
+/// The models of the ladder at smaller inputs; only judging them takes time.
+void Search::add_sizes() {
+    const std::size_t made = trials_.size();
+    for (std::size_t i = 1; i < settings_.sizes.size(); ++i) {
+        for (std::size_t trial = 0; trial < made && has_time(); ++trial) {
+            if (converter::drop(trials_[trial].held_out) > settings_.promise.max_drop) continue;
+            try_recipe("at a smaller size", ModelRecipe(trials_[trial].recipe), trials_[trial].reduction,
+                       settings_.sizes[i]);
+        }
+    }
+}
+
+Stage Search::training_stage() const {
+    Stage stage{"finetune", {}};
+    if (!settings_.epochs.empty()) stage.options.insert(stage.options.end(), {"--epochs", settings_.epochs});
+    if (!settings_.seed.empty()) stage.options.insert(stage.options.end(), {"--seed", settings_.seed});
+    return stage;
+}
+
+ModelRecipe Search::pruned_recipe(const Trial& parent, double reduction) const {
+    ModelRecipe recipe = before_quantization(parent.recipe);
+    const Cost target = path_.at(reduction);
+    Stage stage{"prune",
+                {"--criterion", "activation", "--dense", "--round-to", std::to_string(settings_.round_to)}};
+    if (target.ms > 0) {
+        stage.options.insert(stage.options.end(),
+                             {"--target-ms", significant(target.ms, 4), "--cost-size", settings_.cost_size});
+    }
+    if (target.mb > 0) stage.options.insert(stage.options.end(), {"--target-mb", significant(target.mb, 4)});
+    recipe.push_back(std::move(stage));
+    if (settings_.trains) recipe.push_back(training_stage());
+    recipe.push_back(int8_stage());
+    return recipe;
+}
+
+const Trial& Search::try_recipe(std::string purpose, ModelRecipe recipe, double reduction,
+                                const std::string& size) {
+    Trial trial;
+    trial.number = trials_.size() + 1;
+    trial.purpose = std::move(purpose);
+    trial.recipe = std::move(recipe);
+    trial.size = size;
+    trial.reduction = reduction;
+    trial.predicted_drop = prediction_.drop(reduction);
+    workshop_.make(trial);
+    // Another size is another kind of reduction.
+    if (size.empty()) prediction_.add(reduction, trial.held_out);
+    trials_.push_back(std::move(trial));
+    if (made_) made_(*this);
+    return trials_.back();
+}
+
+}  // namespace vgg19::tools
