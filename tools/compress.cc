@@ -83,6 +83,13 @@ std::size_t round_to(const model::Network& network) {
     return std::max<std::size_t>(narrowest / 4, 1);
 }
 
+/// Whether a model can be used in place: with several sizes, each model's file has its own.
+bool has_size(const CompressOptions& options) {
+    if (options.sizes.size() == 1) return true;
+    const MapSize own = model::ModelFile::open(options.weights).description().preprocessing.input_size;
+    return own == model::parse_map_size(options.sizes.front());
+}
+
 /// Of the recipe, or of the search's first model: what follows depends on how that does.
 void print_commands(const CompressOptions& options, bool weights_are_model) {
     const StepPlanner planner(options);
@@ -90,7 +97,7 @@ void print_commands(const CompressOptions& options, bool weights_are_model) {
     if (!weights_are_model) print(planner.convert());
     std::filesystem::path file = planner.baseline();
     StageNames names(1);
-    for (const Stage& stage : options.recipe.value_or(ModelRecipe{int8_stage()})) {
+    for (const Stage& stage : options.recipe.value_or(ModelRecipe{Stage{"quantize", {"--scope", "all"}}})) {
         const Step step = planner.stage(stage, file, names.next(stage.command));
         print(step);
         file = step.output;
@@ -280,7 +287,7 @@ int compress(int argc, char** argv) {
     require_there("", options.weights);
     require_there("--data: ", options.data);
     require_there("--test: ", options.test);
-    const bool is_model = is_baseline_model(options.weights);
+    const bool is_model = is_baseline_model(options.weights) && has_size(options);
     require_training(options);
     if (line.given("dry-run")) {
         print_commands(options, is_model);
