@@ -42,7 +42,8 @@ CommandLine command_line() {
         .option("reference-size", "SIZE", "the reference's input size; default: as --size")
         .option("n,images", "N",
                 "the number of images, taken at equal distances from the whole set; default: all")
-        .option("hold-out", "K", "only the images that finetune --hold-out K does not train on: every K-th")
+        .option("hold-out", "K",
+                "only every K-th image: those that --hold-out K of other subcommands leaves out")
         .option("batch", "N", "images per run; results do not depend on it", "8")
         .flag("per-class", "also one line per class")
         .flag("confusion",
@@ -96,7 +97,7 @@ int eval(int argc, char** argv) {
     }
     const std::size_t count =
         line.given("images") ? line.whole_number("images", 1, most_images) : most_images;
-    const std::size_t hold_out = line.given("hold-out") ? line.whole_number("hold-out", 1, most_images) : 0;
+    const std::size_t hold_out = hold_out_option(line);
     SessionOptions options = session_options(line);
     options.batch = line.whole_number("batch", 1, largest_batch);
 

@@ -47,11 +47,13 @@ CommandLine command_line() {
         "a folder of images (or of one folder per class), or CIFAR-10's binary files; in a folder of those,\n"
         "data_batch_*.bin. Unreadable images are left out and reported.",
         "MODEL -o OUTPUT");
-    line.option("o,output", "FILE", "the model file to write (required, except with --dry-run)")
-        .option("scope", "LAYERS", "which layers: dense or all", "dense")
+    line.option("o,output", "FILE", "the model file to write (required, except with --dry-run)");
+    add_pack_option(line);
+    line.option("scope", "LAYERS", "which layers: dense or all", "dense")
         .option("dense", "TYPE", "type of dense weights: int8, or int4 (about half the size)", "int8")
         .option("calib", "DATA", "the images to calibrate with (required for --scope all)")
         .option("n,images", "N", "the number of images, taken at equal distances from the whole set", "128");
+    add_hold_out_option(line);
     add_size_option(line);
     line.option("range", "NAME",
                 "which input maps to the largest 8-bit value: max (the largest observed), percentile (99.99 "
@@ -151,7 +153,7 @@ int quantize_dense_layers(const CommandLine& line) {
     {
         const model::ModelFile model = model::ModelFile::open(input);
         ProgressBar bar("quantising", ProgressUnit::bytes);
-        converter::quantize_dense(model, output, type, bar.callback());
+        converter::quantize_dense(model, {output, line.given("pack")}, type, bar.callback());
     }
     print_written(output);
     return exit_done;
@@ -211,7 +213,8 @@ void quantize_model(const CommandLine& line, const model::ModelFile& model,
     }
     if (to.model.empty()) return;
     ProgressBar bar("writing", ProgressUnit::bytes);
-    converter::write_full(model, quantization, lineage_step(line, images, options), to.model, bar.callback());
+    converter::write_full(model, quantization, lineage_step(line, images, options),
+                          {to.model, line.given("pack")}, bar.callback());
 }
 
 int quantize_every_layer(const CommandLine& line) {
@@ -231,7 +234,8 @@ int quantize_every_layer(const CommandLine& line) {
         const NamedData named =
             open_data("calib", line.required("calib"), converter::DataUse::training, image_options(line));
         images.data = named.data.get();
-        images.items = calibration_items(named, count, images.session.threads);
+        images.hold_out = hold_out_option(line);
+        images.items = calibration_items(named, count, images.hold_out, images.session.threads);
         if (line.given("no-equalization")) {
             quantize_model(line, model, images, options, to);
         } else {

@@ -110,8 +110,10 @@ void check_options(const FinetuneOptions& options) {
                 model::pixels_text(model::largest_input));
     require(options.epochs >= 1, "at least one epoch");
     require(options.batch >= 1, "at least one image a step");
-    require(std::isfinite(options.schedule.learning_rate) && options.schedule.learning_rate > 0,
+    require(options.finds_rate ||
+                (std::isfinite(options.schedule.learning_rate) && options.schedule.learning_rate > 0),
             "a learning rate above 0");
+    require(!options.finds_rate || !options.head, "a learning rate to start with, not auto, for a new head");
     require(options.dropout >= 0 && options.dropout < 1, "a dropout from 0 to below 1");
     require(options.keep >= 0 && options.keep < 1, "a share to keep from 0 to below 1");
     require(options.average >= 0 && options.average <= 1, "a share of steps to average from 0 to 1");
@@ -143,7 +145,11 @@ model::Json::Object options_json(const FinetuneOptions& options) {
     json.emplace_back("size", model::size_json(options.input_size));
     json.emplace_back("epochs", std::uint64_t{options.epochs});
     json.emplace_back("batch", std::uint64_t{options.batch});
-    json.emplace_back("lr", options.schedule.learning_rate);
+    if (options.finds_rate) {
+        json.emplace_back("lr", "auto");
+    } else {
+        json.emplace_back("lr", options.schedule.learning_rate);
+    }
     json.emplace_back("schedule", name_of(options.schedule.kind));
     if (options.schedule.warmup) json.emplace_back("warmup", *options.schedule.warmup);
     json.emplace_back("optimizer", name_of(options.optimizer.kind));

@@ -42,6 +42,8 @@ struct FinetuneOptions {
     std::size_t epochs = 1;
     std::size_t batch = 32;  ///< images per step
     Schedule schedule;
+    /// The schedule's rate is found by short runs, judged on held-out images. Not with a new head.
+    bool finds_rate = false;
     OptimizerOptions optimizer;  ///< its number of threads is not used
     TrainedLayers trained = TrainedLayers::all;
     double dropout = 0.5;

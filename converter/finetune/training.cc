@@ -54,6 +54,7 @@ CheckpointKeeper::CheckpointKeeper(FinetuneFiles files, CheckpointDescription de
     : files_(std::move(files)), description_(std::move(description)), kept_(kept) {}
 
 bool CheckpointKeeper::is_due(std::uint64_t steps) const {
+    if (files_.checkpoint.empty()) return false;
     if (files_.checkpoint_steps > 0 && steps % files_.checkpoint_steps == 0) return true;
     return files_.checkpoint_seconds > 0 && seconds_since(last_) >= files_.checkpoint_seconds;
 }
@@ -133,7 +134,7 @@ const ImageBatch* Training::next_batch(ImageReader& reader, CheckpointKeeper& ke
     try {
         return reader.next();
     } catch (const Error& error) {
-        if (position_.steps == 0) throw;
+        if (position_.steps == 0 || keeper.path().empty()) throw;
         keep(keeper);
         throw Error(error.kind(), std::string(error.what()) + "; training stopped " + after_step(position_) +
                                       ", and --resume continues from " + keeper.path().string());

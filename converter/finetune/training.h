@@ -21,11 +21,14 @@ namespace vgg19::converter {
 /// Decides when to write a checkpoint.
 class CheckpointKeeper {
   public:
+    /// Writes none.
+    CheckpointKeeper() = default;
     /// `description` is without the position. `kept` is stored in every checkpoint; its memory must outlive
     /// this object.
     CheckpointKeeper(FinetuneFiles files, CheckpointDescription description,
                      std::span<const Parameter> kept = {});
 
+    /// Empty if none is written.
     const std::filesystem::path& path() const { return files_.checkpoint; }
     /// Whether a checkpoint is due after `steps`, by time or by steps.
     bool is_due(std::uint64_t steps) const;

@@ -9,7 +9,6 @@
 #include "converter/finetune/feature_layers.h"
 #include "engine/program/plan.h"
 #include "kernels/common/floating_point_mode.h"
-#include "kernels/common/openmp.h"
 #include "kernels/common/parallel.h"
 #include "kernels/onednn/conv_onednn.h"
 #include "vgg19/error.h"
@@ -203,7 +202,6 @@ BatchResult TrainingNetwork::accumulate(std::span<const float> images, const Tar
     state.require_targets(targets, count);
 
     const kernels::FlushSubnormals flush_subnormals;
-    const kernels::OpenMpThreads openmp_threads(state.threads);
     const auto& convolutions = state.parameters.convolutions();
     const auto& dense = state.parameters.dense();
     const float* features = state.features.forward(count, images.data(), convolutions);
@@ -227,7 +225,6 @@ void TrainingNetwork::logits(std::span<const float> images, std::span<float> log
                std::to_string(logits.size()));
     }
     const kernels::FlushSubnormals flush_subnormals;
-    const kernels::OpenMpThreads openmp_threads(state.threads);
     const float* features = state.features.forward(count, images.data(), state.parameters.convolutions());
     const auto found = state.dense.forward(count, features, state.parameters.dense(), {});
     std::copy(found.begin(), found.end(), logits.begin());

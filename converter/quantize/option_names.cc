@@ -44,7 +44,8 @@ RangeMethod range_named(std::string_view name) {
 std::string calibration_text(const std::filesystem::path& data, const CalibrationImages& images) {
     const std::string name = (data.has_filename() ? data : data.parent_path()).filename().string();
     return "--calib " + name + " -n " + std::to_string(images.items.size()) + " --size " +
-           to_string(images.session.input_size());
+           to_string(images.session.input_size()) +
+           (images.hold_out > 0 ? " --hold-out " + std::to_string(images.hold_out) : "");
 }
 
 std::string full_step(const FullOptions& options, const FullStep& step) {

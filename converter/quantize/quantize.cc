@@ -33,8 +33,8 @@ struct Step {
 };
 
 void write(const model::ModelFile& model, const FullQuantization& quantization, const Step& step,
-           const std::filesystem::path& output, const model::Progress& progress) {
-    model::require_other_file(model.path(), output);
+           const model::Destination& output, const model::Progress& progress) {
+    model::require_other_file(model.path(), output.path);
     model::Description description = model.description();
     const bool is_baseline = description.variant == "baseline";
     description.variant = is_baseline ? step.variant : description.variant + "-" + step.variant;
@@ -74,7 +74,7 @@ void check_weight_bits(const model::Network& network, const FullOptions& options
 
 }  // namespace
 
-void quantize_dense(const model::ModelFile& model, const std::filesystem::path& output, DenseType type,
+void quantize_dense(const model::ModelFile& model, const model::Destination& output, DenseType type,
                     const model::Progress& progress) {
     require_fp32(model);
     FullQuantization quantization;
@@ -86,7 +86,7 @@ void quantize_dense(const model::ModelFile& model, const std::filesystem::path& 
     write(model, quantization, {"int8", step}, output, progress);
 }
 
-void quantize_dense(const model::ModelFile& model, const std::filesystem::path& output,
+void quantize_dense(const model::ModelFile& model, const model::Destination& output,
                     const model::Progress& progress) {
     quantize_dense(model, output, DenseType::int8, progress);
 }
@@ -145,7 +145,7 @@ FullQuantization quantize_all(const model::ModelFile& model,
 }
 
 void write_full(const model::ModelFile& model, const FullQuantization& quantization, const std::string& step,
-                const std::filesystem::path& output, const model::Progress& progress) {
+                const model::Destination& output, const model::Progress& progress) {
     write(model, quantization, {"int8-full", step}, output, progress);
 }
 

@@ -26,10 +26,10 @@ enum class DenseType : unsigned char {
 /// Stores nothing about activations. Throws Error (bad_input) for a model that is quantised already, for
 /// weights that are not finite (or, for INT4, beyond half precision), and for an INT8 layer whose sums could
 /// overflow 32 bits; (usage) if both paths are the same file.
-void quantize_dense(const model::ModelFile& model, const std::filesystem::path& output, DenseType type,
+void quantize_dense(const model::ModelFile& model, const model::Destination& output, DenseType type,
                     const model::Progress& progress = {});
 /// To INT8.
-void quantize_dense(const model::ModelFile& model, const std::filesystem::path& output,
+void quantize_dense(const model::ModelFile& model, const model::Destination& output,
                     const model::Progress& progress = {});
 
 /// Called after each layer.
@@ -71,6 +71,6 @@ FullQuantization quantize_all(const model::ModelFile& model,
 /// Writes the model with those layers, as variant "int8-full" ("pruned-int8-full" for a pruned model), and
 /// adds `step` to its lineage. Throws Error (usage) if both paths are the same file.
 void write_full(const model::ModelFile& model, const FullQuantization& quantization, const std::string& step,
-                const std::filesystem::path& output, const model::Progress& progress = {});
+                const model::Destination& output, const model::Progress& progress = {});
 
 }  // namespace vgg19::converter

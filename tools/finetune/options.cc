@@ -81,8 +81,11 @@ converter::FinetuneOptions finetune_options(const CommandLine& line) {
     options.input_size = size_option(line);
     options.epochs = line.whole_number("epochs", 1, most_epochs);
     options.batch = line.whole_number("batch", 1, largest_batch);
-    options.schedule = {.kind = converter::schedule_named(line.text("schedule")),
-                        .learning_rate = line.number("lr", std::numeric_limits<double>::min(), largest_rate)};
+    options.schedule.kind = converter::schedule_named(line.text("schedule"));
+    options.finds_rate = line.text("lr") == "auto";
+    if (!options.finds_rate) {
+        options.schedule.learning_rate = line.number("lr", std::numeric_limits<double>::min(), largest_rate);
+    }
     if (line.given("warmup")) options.schedule.warmup = line.whole_number("warmup", 0, most_steps);
     options.optimizer.kind = converter::optimizer_named(line.text("optimizer"));
     options.optimizer.weight_decay = line.number("weight-decay", 0, largest_rate);
@@ -108,11 +111,6 @@ converter::FinetuneOptions finetune_options(const CommandLine& line) {
         options.memory_bytes = line.whole_number("memory", 1, most_megabytes) * 1'000'000;
     }
     return options;
-}
-
-std::size_t hold_out_option(const CommandLine& line) {
-    if (line.given("hold-out")) return line.whole_number("hold-out", 0, most_images);
-    return line.given("teacher") ? 10 : 0;
 }
 
 converter::FinetuneFiles finetune_files(const CommandLine& line, const std::filesystem::path& input) {
@@ -173,7 +171,10 @@ CommandLine finetune_command_line() {
         .option("epochs", "N", "number of epochs: how often each image is shown", "1")
         .option("batch", "N", "images per step", "32")
         .option("optimizer", "NAME", "adam or sgd", "adam")
-        .option("lr", "RATE", "the highest learning rate", "1e-4")
+        .option("lr", "RATE",
+                "the highest learning rate, or auto: the best of four in short runs, by the loss on held-out "
+                "images",
+                "1e-4")
         .option("momentum", "M", "momentum of sgd; default: 0.9")
         .option("weight-decay", "W", "L2 weight decay; not for biases", "0")
         .option("schedule", "NAME",
