@@ -3,6 +3,7 @@
 #include <cmath>
 #include <filesystem>
 #include <iostream>
+#include <span>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "engine/model/json_file.h"
 #include "engine/model/map_size.h"
 #include "engine/model/model_file.h"
+#include "engine/model/packed_file.h"
 #include "kernels/onednn/conv_onednn.h"
 #include "tools/command.h"
 #include "tools/compress/options.h"
@@ -83,6 +85,16 @@ std::size_t round_to(const model::Network& network) {
     return std::max<std::size_t>(narrowest / 4, 1);
 }
 
+/// Whether this build has libzstd.
+bool can_pack() {
+    try {
+        const model::Packer packer([](std::span<const std::byte>) {});
+        return true;
+    } catch (const Error&) {
+        return false;
+    }
+}
+
 /// Whether a model can be used in place: with several sizes, each model's file has its own.
 bool has_size(const CompressOptions& options) {
     if (options.sizes.size() == 1) return true;
@@ -152,7 +164,8 @@ class Compression {
                 .epochs = options_.epochs,
                 .seed = options_.seed,
                 .round_to = round_to(baseline.network()),
-                .cost_size = to_string(input_size(baseline))};
+                .cost_size = to_string(input_size(baseline)),
+                .packs = can_pack()};
     }
 
     /// Whose time is limited.

