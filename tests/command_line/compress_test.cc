@@ -142,7 +142,7 @@ TEST_CASE("A promise that cannot be kept is an answer: how near it came and what
     const Outcome outcome = place.run({"--models", "2", "--max-mb", "0.005"});
     INFO(outcome.errors);
     CHECK(outcome.code == 1);
-    CHECK(contains(outcome.output, "no model keeps the promise: nearest is "));
+    CHECK(contains(outcome.output, "No model keeps the promise: nearest is "));
     CHECK(contains(outcome.output, "--max-mb 0.005 binds"));
     CHECK(std::filesystem::exists(place.out + "/report.html"));
 }
