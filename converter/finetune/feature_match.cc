@@ -1,3 +1,6 @@
+// Eigen would start OpenMP's threads, which wait for each other in loops, in each of ours.
+#define EIGEN_DONT_PARALLELIZE
+
 #include "converter/finetune/feature_match.h"
 
 #include <Eigen/Cholesky>
