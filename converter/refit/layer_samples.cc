@@ -2,19 +2,17 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "converter/refit/held_out.h"
 #include "converter/refit/least_squares.h"
+#include "converter/refit/ridge_choice.h"
 #include "converter/refit/row_products.h"
 #include "kernels/common/parallel.h"
 
 namespace vgg19::converter {
 
 namespace {
-
-/// The candidates: larger ones suit few samples, smaller ones many. A finer choice would hardly change
-/// results.
-constexpr double ridges[] = {0.0003, 0.003, 0.03, 0.3};
 
 /// The number of positions to sample per image, so that there are several samples per unknown in total.
 std::size_t positions_per_image(std::size_t unknowns, std::size_t images) {
@@ -112,7 +110,7 @@ void LayerSampler::collect(const RefitProblem& problem, Samples& samples) {
             const std::size_t image = batch.first + i;
             gather(problem, sample_positions(positions, per_image, seed_ * images_.items.size() + image),
                    original_.input_map(problem.layer, wanted, i), current_.input_map(problem.layer, given, i),
-                   is_held_out(image) ? samples.held : samples.solved);
+                   is_held_out_of_refit(image) ? samples.held : samples.solved);
             if (samples.solved.rows.size() >= flushed_samples * unknowns) flush(problem, samples);
         }
     });
@@ -128,20 +126,11 @@ RefitSolution LayerSampler::solve(const RefitProblem& problem) {
     best.samples = samples.equations.samples();
 
     if (best.samples == 0 || samples.held_targets.empty()) return best;
-    const double plain = squared_sum(samples.held_targets);
-    std::vector<float> left(samples.held_targets.size());
-    const std::vector<float> no_offset(problem.outputs);
-    for (const double ridge : ridges) {
-        std::vector<float> values = samples.equations.solve(ridge);
-        multiply_rows(execution, samples.held_rows, values, no_offset, left);
-        for (std::size_t i = 0; i < left.size(); ++i) left[i] -= samples.held_targets[i];
-        const double error = squared_sum(left) / plain;
-        if (error < best.error) {
-            best.error = error;
-            best.ridge = ridge;
-            best.values = std::move(values);
-        }
-    }
+    RidgeChoice choice =
+        choose_ridge(execution, samples.equations, problem.outputs, samples.held_rows, samples.held_targets);
+    best.values = std::move(choice.values);
+    best.ridge = choice.ridge;
+    best.error = choice.error;
     return best;
 }
 

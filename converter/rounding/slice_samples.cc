@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "converter/refit/row_products.h"
+#include "converter/refit/ridge_choice.h"
 
 namespace vgg19::converter {
 

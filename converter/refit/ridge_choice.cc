@@ -1,8 +1,18 @@
-#include "converter/refit/row_products.h"
+#include "converter/refit/ridge_choice.h"
+
+#include <utility>
 
 #include "kernels/dense/schedule.h"
 
 namespace vgg19::converter {
+
+namespace {
+
+/// The candidates: larger ones suit few samples, smaller ones many. A finer choice would hardly change
+/// results.
+constexpr double ridges[] = {0.0003, 0.003, 0.03, 0.3};
+
+}  // namespace
 
 void multiply_rows(const layers::Execution& execution, std::span<const float> rows,
                    std::span<const float> weights, std::span<const float> offset, std::span<float> outputs) {
@@ -26,6 +36,23 @@ double squared_sum(std::span<const float> values) {
     double sum = 0;
     for (const float value : values) sum += static_cast<double>(value) * static_cast<double>(value);
     return sum;
+}
+
+RidgeChoice choose_ridge(const layers::Execution& execution, const LeastSquares& equations,
+                         std::size_t outputs, std::span<const float> held_rows,
+                         std::span<const float> held_targets) {
+    RidgeChoice best;
+    const double plain = squared_sum(held_targets);
+    std::vector<float> left(held_targets.size());
+    const std::vector<float> no_offset(outputs);
+    for (const double ridge : ridges) {
+        std::vector<float> values = equations.solve(ridge);
+        multiply_rows(execution, held_rows, values, no_offset, left);
+        for (std::size_t i = 0; i < left.size(); ++i) left[i] -= held_targets[i];
+        const double error = squared_sum(left) / plain;
+        if (error < best.error) best = {std::move(values), ridge, error};
+    }
+    return best;
 }
 
 }  // namespace vgg19::converter
