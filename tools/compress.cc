@@ -3,6 +3,7 @@
 #include <cmath>
 #include <filesystem>
 #include <iostream>
+#include <span>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "engine/model/json_file.h"
 #include "engine/model/map_size.h"
 #include "engine/model/model_file.h"
+#include "engine/model/packed_file.h"
 #include "kernels/onednn/conv_onednn.h"
 #include "tools/command.h"
 #include "tools/compress/options.h"
@@ -83,6 +85,23 @@ std::size_t round_to(const model::Network& network) {
     return std::max<std::size_t>(narrowest / 4, 1);
 }
 
+/// Whether this build has libzstd.
+bool can_pack() {
+    try {
+        const model::Packer packer([](std::span<const std::byte>) {});
+        return true;
+    } catch (const Error&) {
+        return false;
+    }
+}
+
+/// Whether a model can be used in place: with several sizes, each model's file has its own.
+bool has_size(const CompressOptions& options) {
+    if (options.sizes.size() == 1) return true;
+    const MapSize own = model::ModelFile::open(options.weights).description().preprocessing.input_size;
+    return own == model::parse_map_size(options.sizes.front());
+}
+
 /// Of the recipe, or of the search's first model: what follows depends on how that does.
 void print_commands(const CompressOptions& options, bool weights_are_model) {
     const StepPlanner planner(options);
@@ -90,7 +109,7 @@ void print_commands(const CompressOptions& options, bool weights_are_model) {
     if (!weights_are_model) print(planner.convert());
     std::filesystem::path file = planner.baseline();
     StageNames names(1);
-    for (const Stage& stage : options.recipe.value_or(ModelRecipe{int8_stage()})) {
+    for (const Stage& stage : options.recipe.value_or(ModelRecipe{Stage{"quantize", {"--scope", "all"}}})) {
         const Step step = planner.stage(stage, file, names.next(stage.command));
         print(step);
         file = step.output;
@@ -145,7 +164,8 @@ class Compression {
                 .epochs = options_.epochs,
                 .seed = options_.seed,
                 .round_to = round_to(baseline.network()),
-                .cost_size = to_string(input_size(baseline))};
+                .cost_size = to_string(input_size(baseline)),
+                .packs = can_pack()};
     }
 
     /// Whose time is limited.
@@ -280,7 +300,7 @@ int compress(int argc, char** argv) {
     require_there("", options.weights);
     require_there("--data: ", options.data);
     require_there("--test: ", options.test);
-    const bool is_model = is_baseline_model(options.weights);
+    const bool is_model = is_baseline_model(options.weights) && has_size(options);
     require_training(options);
     if (line.given("dry-run")) {
         print_commands(options, is_model);

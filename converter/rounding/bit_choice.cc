@@ -8,7 +8,7 @@
 #include <sstream>
 #include <variant>
 
-#include "converter/refit/ridge_choice.h"
+#include "converter/refit/row_products.h"
 #include "converter/rounding/coded_size.h"
 #include "vgg19/error.h"
 

@@ -5,8 +5,8 @@
 #include <numeric>
 
 #include "converter/evaluate/image_reader.h"
+#include "converter/refit/held_out.h"
 #include "converter/refit/layer_pass.h"
-#include "converter/refit/ridge_choice.h"
 #include "engine/program/program.h"
 #include "kernels/common/parallel.h"
 
@@ -113,7 +113,7 @@ void sample_inputs(const model::ModelFile& original, const model::ModelFile& qua
             }
         });
         for (std::size_t i = 0; i < batch->count * per_image; ++i) {
-            found.held_out.push_back(is_held_out_of_refit(batch->first + i / per_image));
+            found.held_out.push_back(is_held_out(batch->first + i / per_image));
         }
         visit(found);
     }

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "converter/refit/ridge_choice.h"
+#include "converter/refit/row_products.h"
 
 namespace vgg19::converter {
 

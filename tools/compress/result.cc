@@ -131,8 +131,8 @@ std::optional<std::size_t> marked_model(const std::vector<JudgedModel>& models) 
 }
 
 std::string verdict(const CompressResult& result, const Promise& promise) {
-    if (result.marked) return "the promise is kept by " + described(result.models[*result.marked]);
-    return "no model keeps the promise: " + what_binds(result, promise);
+    if (result.marked) return "The promise is kept by " + described(result.models[*result.marked]);
+    return "No model keeps the promise: " + what_binds(result, promise);
 }
 
 std::string recipe_command(const CompressOptions& options, const Trial& trial) {

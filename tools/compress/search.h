@@ -28,6 +28,7 @@ struct Trial {
     double reduction = 0;       ///< what its recipe aims at, on the CostPath
     double predicted_drop = 0;  ///< before it was made
     Cost cost;
+    double plain_mb = 0;  ///< before its file was packed
     converter::PairedCounts held_out;
     double seconds = 0;  ///< what making and judging it took
 };
@@ -82,6 +83,7 @@ struct SearchSettings {
     bool trains = true;
     std::size_t round_to = 16;  ///< widths are multiples of it
     std::string cost_size;      ///< of the input whose time is limited
+    bool packs = false;         ///< files are packed, so that weights of fewer bits take fewer bytes
 };
 
 /// Descends a ladder: each rung is pruned from the one before and trained towards the baseline, then judged
@@ -92,6 +94,9 @@ struct SearchSettings {
 class Search {
   public:
     Search(SearchSettings settings, Workshop& workshop);
+
+    /// The recipe of the first model.
+    ModelRecipe first_recipe() const { return {quantize_stage()}; }
 
     /// Calls `made` after each trial.
     void run(const std::function<void(const Search&)>& made = {});
@@ -104,15 +109,20 @@ class Search {
     const DropPrediction& prediction() const { return prediction_; }
 
   private:
-    bool has_time() const;
+    bool has_time(double reserved = 0) const;
     const Trial& deepest() const;
     std::optional<double> next_rung() const;
     bool add_rung(double reduction);
     const Trial* try_cut(std::string purpose, const Trial& parent, double reduction);
+    bool go_on();
     bool fill_gap();
     bool train_longer();
     bool was_trained_further(const Trial& trial) const;
     void add_sizes();
+    const Trial* best() const;
+    void spare_bits();
+    Stage quantize_stage() const;
+    double bits_seconds() const;
     Stage training_stage() const;
     ModelRecipe pruned_recipe(const Trial& parent, double reduction) const;
     const Trial& try_recipe(std::string purpose, ModelRecipe recipe, double reduction,
@@ -123,12 +133,11 @@ class Search {
     std::vector<Trial> trials_;
     DropPrediction prediction_;
     double step_;
+    bool is_exhausted_ = false;  ///< prune has nothing more to remove
+    std::size_t fills_ = 0;
     CostPath path_;
     std::function<void(const Search&)> made_;
 };
-
-/// The last stage of every model.
-Stage int8_stage();
 
 /// Whether the limits on time and bytes hold.
 bool within_limits(const Promise& promise, const Cost& cost);

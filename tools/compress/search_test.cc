@@ -39,6 +39,7 @@ class LawfulWorkshop : public Workshop {
                 if (stage.options[i] == "--target-mb") trial.cost.mb = std::stod(stage.options[i + 1]);
             }
         }
+        trial.plain_mb = trial.cost.mb;
         trial.seconds = 60;
         seconds_ += trial.seconds;
     }
@@ -73,6 +74,7 @@ double reduction_of(double drop, double drop_of_half = 0.002) {
 
 TEST_CASE("The ladder descends to where the drop is what may be lost, and learns the law") {
     LawfulWorkshop workshop;
+    workshop.of_longer_training = 1;
     Search search(settings(), workshop);
     search.run();
     const Trial& last = deepest(search);
@@ -230,4 +232,36 @@ TEST_CASE("A cut that leaves more than it aims at is made again, a little deeper
     search.run();
     CHECK(within_limits(limited.promise, deepest(search).cost));
     CHECK(deepest(search).cost.ms > 6.7);
+}
+
+TEST_CASE("Where longer training helps, the ladder goes on further down") {
+    LawfulWorkshop workshop;
+    workshop.of_longer_training = 1;
+    Search without(settings(), workshop);
+    without.run();
+    LawfulWorkshop helpful;
+    helpful.of_longer_training = 0.4;
+    Search with(settings(), helpful);
+    with.run();
+    CHECK(deepest(with).reduction > deepest(without).reduction + 0.1);
+}
+
+TEST_CASE("Weights of fewer bits are tried on the best model of a packed front, until they cost too much") {
+    class Packed : public LawfulWorkshop {
+      public:
+        void make(Trial& trial) override {
+            LawfulWorkshop::make(trial);
+            const Stage& last = trial.recipe.back();
+            if (last.options.back() == "5") trial.held_out.only_reference_right += 0.006 * images;
+        }
+    };
+    Packed workshop;
+    SearchSettings packed = settings();
+    packed.packs = true;
+    packed.promise.max_ms = 7;
+    Search search(packed, workshop);
+    search.run();
+    const Trial& last = search.trials().back();
+    CHECK(recipe_text(last.recipe).ends_with("quantize --scope all --pack --weight-bits 5"));
+    CHECK(search.trials()[search.trials().size() - 2].recipe.back().options.back() == "6");
 }

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "converter/quantize/expected_size.h"
 #include "engine/model/json_file.h"
 #include "engine/model/map_size.h"
 #include "engine/model/model_file.h"
@@ -77,6 +78,7 @@ void StepWorkshop::make(Trial& trial) {
     trial.cost = {
         expected_ms(file, options_.bench_size.empty() ? size : options_.bench_size, options_.threads),
         static_cast<double>(std::filesystem::file_size(file)) * mega};
+    trial.plain_mb = converter::expected_int8_bytes(model::ModelFile::open(file).network()) * mega;
     const double judging = seconds_;
     trial.held_out = read_paired_counts(run(planner_.judge_on_held_out(file, number, trial.size)));
     judging_seconds_ = seconds_ - judging;
