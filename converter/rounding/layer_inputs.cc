@@ -113,7 +113,7 @@ void sample_inputs(const model::ModelFile& original, const model::ModelFile& qua
             }
         });
         for (std::size_t i = 0; i < batch->count * per_image; ++i) {
-            found.held_out.push_back(is_held_out(batch->first + i / per_image));
+            found.held_out.push_back(is_held_out_of_refit(batch->first + i / per_image));
         }
         visit(found);
     }
