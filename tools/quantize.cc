@@ -235,8 +235,8 @@ struct Quantized {
     std::vector<converter::LayerRounding> rounding;
 };
 
-std::vector<converter::ConvolutionStatistics> calibrate(const model::ModelFile& model,
-                                                        const converter::CalibrationImages& images) {
+std::vector<converter::ConvolutionStatistics> measure_statistics(const model::ModelFile& model,
+                                                                 const converter::CalibrationImages& images) {
     ProgressBar bar("calibrating", ProgressUnit::items);
     return converter::calibrate(model, images, bar.callback());
 }
@@ -245,7 +245,7 @@ Quantized calibrate_and_quantize(const model::ModelFile& model, const converter:
                                  const converter::FullOptions& options, std::optional<std::uint64_t> bytes) {
     Quantized result;
     result.options = options;
-    const auto statistics = calibrate(model, images);
+    const auto statistics = measure_statistics(model, images);
     if (bytes) {
         ProgressBar bar("choosing bits", ProgressUnit::items);
         result.bits = converter::choose_bits(model, statistics, images, options, *bytes, bar.callback());
