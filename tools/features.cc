@@ -221,8 +221,7 @@ Json row_settings(const CommandLine& line, const Session& session, const Extract
 }
 
 /// What the metadata says beside the names.
-model::Metadata metadata(const CommandLine& line, const fs::path& model_path, const Session& session,
-                         const ExtractOptions& options) {
+model::Metadata metadata(const CommandLine& line, const Session& session, const ExtractOptions& options) {
     model::Metadata result = {{"model", session.model().variant()},
                               {"model_header_sha256", header_digest(model::file_of(session.model()))},
                               {"pool", line.text("pool")}};
@@ -332,7 +331,7 @@ int features(int argc, char** argv) {
         throw Error(ErrorKind::bad_input, "none of the " + std::to_string(pictures.size()) +
                                               " pictures has features; nothing is written");
     }
-    write_features(output, rows, session, done, metadata(line, model_path, session, options));
+    write_features(output, rows, session, done, metadata(line, session, options));
     rows.remove();
     if (extracted.problems.empty()) return exit_done;
     std::cerr << "vgg19 features: " << extracted.problems.size() << " of " << pictures.size()
