@@ -29,7 +29,7 @@ std::uint64_t trained_elements(const model::Network& network, TrainedLayers trai
 
 /// With the mean of the weights.
 std::uint64_t optimizer_bytes(const model::Network& network, const FinetuneOptions& options) {
-    const std::uint64_t moments = options.optimizer.kind == OptimizerKind::adam ? 2 : 1;
+    const std::uint64_t moments = is_adam(options.optimizer.kind) ? 2 : 1;
     const std::uint64_t averages = options.average > 0 ? 1 : 0;
     return (moments + averages) * trained_elements(network, options.trained) * sizeof(float);
 }

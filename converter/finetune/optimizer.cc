@@ -1,6 +1,8 @@
 #include "converter/finetune/optimizer.h"
 
+#include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "kernels/common/floating_point_mode.h"
 #include "kernels/common/parallel.h"
@@ -8,6 +10,8 @@
 namespace vgg19::converter {
 
 namespace {
+
+constexpr std::size_t convolution_dimensions = 4;
 
 /// The constants of a step, in the precision of the values.
 struct AdamStep {
@@ -48,6 +52,31 @@ void sgd(const SgdStep& step, std::size_t count, const float* __restrict gradien
     }
 }
 
+float decay_of(const Parameter& parameter, const OptimizerOptions& options) {
+    return parameter.is_weight ? static_cast<float>(options.weight_decay) : 0.0F;
+}
+
+constexpr std::size_t part_size = std::size_t{1} << 16U;
+
+std::size_t parts_of(std::size_t values) {
+    return (values + part_size - 1) / part_size;
+}
+
+/// What relative_adam multiplies steps by. The parts are the same for any number of threads, and so is the
+/// result.
+float scale_of(std::span<const float> values, int threads) {
+    constexpr double least = 1e-3;
+    std::vector<double> sums(parts_of(values.size()));
+    kernels::parallel_for(threads, sums.size(), [&](std::size_t part) {
+        const auto [begin, end] = kernels::part_of(values.size(), sums.size(), part);
+        for (const float value : values.subspan(begin, end - begin)) {
+            sums[part] += static_cast<double>(value) * static_cast<double>(value);
+        }
+    });
+    const double sum = std::accumulate(sums.begin(), sums.end(), 0.0);
+    return static_cast<float>(std::max(least, std::sqrt(sum / static_cast<double>(values.size()))));
+}
+
 }  // namespace
 
 Optimizer::Optimizer(std::span<const Parameter> parameters, const OptimizerOptions& options)
@@ -59,7 +88,7 @@ Optimizer::Optimizer(std::span<const Parameter> parameters, const OptimizerOptio
     };
     for (const Parameter& parameter : parameters_) {
         if (parameter.gradient.empty()) continue;
-        if (options_.kind == OptimizerKind::adam) {
+        if (is_adam(options_.kind)) {
             remember(parameter, "exp_avg");
             remember(parameter, "exp_avg_sq");
         } else {
@@ -71,43 +100,55 @@ Optimizer::Optimizer(std::span<const Parameter> parameters, const OptimizerOptio
 void Optimizer::step(double learning_rate) {
     const kernels::FlushSubnormals flush_subnormals;  // averages of vanished gradients become so
     ++steps_;
-    const auto single = [](double value) { return static_cast<float>(value); };
-    const auto steps = static_cast<double>(steps_);
-    AdamStep adam_step{
-        .decay = 0,
-        .beta1_rest = single(1 - options_.beta1),
-        .beta2 = single(options_.beta2),
-        .beta2_rest = single(1 - options_.beta2),
-        .step_size = single(learning_rate / (1 - std::pow(options_.beta1, steps))),
-        .root_of_correction = single(std::sqrt(1 - std::pow(options_.beta2, steps))),
-        .epsilon = single(options_.epsilon),
-    };
-    SgdStep sgd_step{
-        .decay = 0, .momentum = single(options_.momentum), .learning_rate = single(learning_rate)};
-
     auto memory = state_.begin();
     for (const Parameter& parameter : parameters_) {
         if (parameter.gradient.empty()) continue;
-        const float decay = parameter.is_weight ? single(options_.weight_decay) : 0.0F;
-        adam_step.decay = sgd_step.decay = decay;
-        const bool is_adam = options_.kind == OptimizerKind::adam;
-        float* const first = (memory++)->values.data();
-        float* const second = is_adam ? (memory++)->values.data() : nullptr;
-        constexpr std::size_t part_size = std::size_t{1} << 16U;
-        const std::size_t size = parameter.values.size();
-        const std::size_t parts = (size + part_size - 1) / part_size;
-        kernels::parallel_for(options_.threads, parts, [&](std::size_t part) {
-            const kernels::Range range = kernels::part_of(size, parts, part);
-            const std::size_t count = range.end - range.begin;
-            const float* gradient = parameter.gradient.data() + range.begin;
-            float* values = parameter.values.data() + range.begin;
-            if (is_adam) {
-                adam(adam_step, count, gradient, values, first + range.begin, second + range.begin);
-            } else {
-                sgd(sgd_step, count, gradient, values, first + range.begin);
-            }
-        });
+        const std::span<float> first = (memory++)->values;
+        if (is_adam(options_.kind)) {
+            step_by_adam(parameter, learning_rate, first, (memory++)->values);
+        } else {
+            step_by_sgd(parameter, learning_rate, first);
+        }
     }
+}
+
+void Optimizer::step_by_adam(const Parameter& parameter, double learning_rate, std::span<float> average,
+                             std::span<float> square_average) const {
+    const auto steps = static_cast<double>(steps_);
+    const AdamStep common = {
+        .decay = decay_of(parameter, options_),
+        .beta1_rest = static_cast<float>(1 - options_.beta1),
+        .beta2 = static_cast<float>(options_.beta2),
+        .beta2_rest = static_cast<float>(1 - options_.beta2),
+        .step_size = static_cast<float>(learning_rate / (1 - std::pow(options_.beta1, steps))),
+        .root_of_correction = static_cast<float>(std::sqrt(1 - std::pow(options_.beta2, steps))),
+        .epsilon = static_cast<float>(options_.epsilon),
+    };
+    const bool is_relative = options_.kind == OptimizerKind::relative_adam;
+    const bool by_channel = is_relative && parameter.shape.size() == convolution_dimensions;
+    const float scale = is_relative && !by_channel ? scale_of(parameter.values, options_.threads) : 1;
+    const std::size_t parts = by_channel ? parameter.shape.front() : parts_of(parameter.values.size());
+    kernels::parallel_for(options_.threads, parts, [&](std::size_t part) {
+        const auto [begin, end] = kernels::part_of(parameter.values.size(), parts, part);
+        const std::span<float> values = parameter.values.subspan(begin, end - begin);
+        AdamStep step = common;
+        step.step_size *= by_channel ? scale_of(values, 1) : scale;
+        adam(step, values.size(), parameter.gradient.data() + begin, values.data(), average.data() + begin,
+             square_average.data() + begin);
+    });
+}
+
+void Optimizer::step_by_sgd(const Parameter& parameter, double learning_rate,
+                            std::span<float> momentum) const {
+    const SgdStep step = {.decay = decay_of(parameter, options_),
+                          .momentum = static_cast<float>(options_.momentum),
+                          .learning_rate = static_cast<float>(learning_rate)};
+    const std::size_t parts = parts_of(parameter.values.size());
+    kernels::parallel_for(options_.threads, parts, [&](std::size_t part) {
+        const auto [begin, end] = kernels::part_of(parameter.values.size(), parts, part);
+        sgd(step, end - begin, parameter.gradient.data() + begin, parameter.values.data() + begin,
+            momentum.data() + begin);
+    });
 }
 
 }  // namespace vgg19::converter

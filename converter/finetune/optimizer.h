@@ -11,7 +11,16 @@
 
 namespace vgg19::converter {
 
-enum class OptimizerKind : unsigned char { adam, sgd };
+/// Adam's steps are absolute: after batch norm has been folded into weights of very different sizes, one rate
+/// is too large for some and does nothing for others. relative_adam multiplies each step by the root mean
+/// square of the weights that it changes, at least 1e-3 (the parameter scaling of Shazeer and Stern's
+/// "Adafactor", 2018): of an output channel of a convolution, of the whole tensor elsewhere.
+enum class OptimizerKind : unsigned char { adam, relative_adam, sgd };
+
+/// Whether the optimiser keeps both moments of gradients.
+constexpr bool is_adam(OptimizerKind kind) {
+    return kind != OptimizerKind::sgd;
+}
 
 struct OptimizerOptions {
     OptimizerKind kind = OptimizerKind::adam;
@@ -31,7 +40,8 @@ struct OptimizerState {
     std::span<float> values;
 };
 
-/// PyTorch's Adam (Kingma and Ba, 2015) and SGD with momentum; frozen parameters do not change.
+/// PyTorch's Adam (Kingma and Ba, 2015), also with relative steps, and SGD with momentum; frozen parameters
+/// do not change.
 class Optimizer {
   public:
     /// `parameters` belong to a TrainingNetwork that must outlive this object.
@@ -46,6 +56,10 @@ class Optimizer {
     std::span<const OptimizerState> state() const { return state_; }
 
   private:
+    void step_by_adam(const Parameter& parameter, double learning_rate, std::span<float> average,
+                      std::span<float> square_average) const;
+    void step_by_sgd(const Parameter& parameter, double learning_rate, std::span<float> momentum) const;
+
     std::span<const Parameter> parameters_;
     OptimizerOptions options_;
     std::uint64_t steps_ = 0;

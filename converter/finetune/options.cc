@@ -18,8 +18,9 @@ namespace {
 template <class Kind>
 using Name = std::pair<std::string_view, Kind>;
 
-constexpr std::array<Name<OptimizerKind>, 2> optimizers = {
-    {{"adam", OptimizerKind::adam}, {"sgd", OptimizerKind::sgd}}};
+constexpr std::array<Name<OptimizerKind>, 3> optimizers = {{{"adam", OptimizerKind::adam},
+                                                            {"relative-adam", OptimizerKind::relative_adam},
+                                                            {"sgd", OptimizerKind::sgd}}};
 
 constexpr std::array<Name<ScheduleKind>, 3> schedules = {
     {{"constant", ScheduleKind::constant}, {"cosine", ScheduleKind::cosine}, {"step", ScheduleKind::step}}};

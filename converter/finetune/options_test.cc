@@ -36,7 +36,7 @@ TEST_CASE("options become a command line that can be repeated") {
 }
 
 TEST_CASE("names map back to their values, and unknown names give the list") {
-    for (const auto kind : {OptimizerKind::adam, OptimizerKind::sgd})
+    for (const auto kind : {OptimizerKind::adam, OptimizerKind::relative_adam, OptimizerKind::sgd})
         CHECK(optimizer_named(name_of(kind)) == kind);
     for (const auto kind : {ScheduleKind::constant, ScheduleKind::cosine, ScheduleKind::step}) {
         CHECK(schedule_named(name_of(kind)) == kind);

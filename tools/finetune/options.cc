@@ -77,6 +77,10 @@ std::optional<converter::Distillation> distillation_option(const CommandLine& li
     return distillation;
 }
 
+double usual_rate(converter::OptimizerKind kind) {
+    return kind == converter::OptimizerKind::relative_adam ? 4e-3 : 1e-4;
+}
+
 }  // namespace
 
 converter::FinetuneOptions finetune_options(const CommandLine& line) {
@@ -86,13 +90,15 @@ converter::FinetuneOptions finetune_options(const CommandLine& line) {
     options.batch = line.whole_number("batch", 1, largest_batch);
     options.schedule.kind = converter::schedule_named(line.text("schedule"));
     options.finds_rate = line.text("lr") == "auto";
-    // Far smaller, because a refitted network is near its teacher, and Adam moves all weights by the rate.
-    options.schedule.learning_rate = line.given("teacher") ? 7e-6 : 1e-4;
+    // A refitted network is near its teacher, and Adam's absolute steps would take it away from there.
+    options.optimizer.kind =
+        line.given("teacher") ? converter::OptimizerKind::relative_adam : converter::OptimizerKind::adam;
+    if (line.given("optimizer")) options.optimizer.kind = converter::optimizer_named(line.text("optimizer"));
+    options.schedule.learning_rate = usual_rate(options.optimizer.kind);
     if (line.given("lr") && !options.finds_rate) {
         options.schedule.learning_rate = line.number("lr", std::numeric_limits<double>::min(), largest_rate);
     }
     if (line.given("warmup")) options.schedule.warmup = line.whole_number("warmup", 0, most_steps);
-    options.optimizer.kind = converter::optimizer_named(line.text("optimizer"));
     options.optimizer.weight_decay = line.number("weight-decay", 0, largest_rate);
     if (line.given("momentum")) {
         if (options.optimizer.kind != converter::OptimizerKind::sgd) {
@@ -179,10 +185,12 @@ CommandLine finetune_command_line() {
         .option("subset", "N", "train on N random images, with the same shares of classes")
         .option("epochs", "N", "number of epochs: how often each image is shown", "1")
         .option("batch", "N", "images per step", "32")
-        .option("optimizer", "NAME", "adam or sgd", "adam")
+        .option("optimizer", "NAME",
+                "adam; relative-adam, whose steps are shares of the weights they change; or sgd; default: "
+                "relative-adam with --teacher, else adam")
         .option("lr", "RATE",
                 "the highest learning rate, or auto: the best of four in short runs, by the loss on held-out "
-                "images; default: 7e-6 with --teacher, else 1e-4")
+                "images; default: 4e-3 for relative-adam, else 1e-4")
         .option("momentum", "M", "momentum of sgd; default: 0.9")
         .option("weight-decay", "W", "L2 weight decay; not for biases", "0")
         .option("schedule", "NAME",
