@@ -233,7 +233,7 @@ void Search::spare_bits() {
         }
         ModelRecipe recipe = trained;
         recipe.push_back(quantize_stage());
-        recipe.back().options.insert(recipe.back().options.end(), {"--weight-bits", bits});
+        recipe.back().options.insert(recipe.back().options.end(), {"--weight-bits", bits, "--rounding", "error"});
         const Trial& fewer = try_recipe("weights of " + std::string(bits) + " bits", recipe, reduction);
         if (converter::drop(fewer.held_out) > most) return;
     }
