@@ -280,7 +280,8 @@ class Pruning {
         calibration_.emplace(line, model);
         if (!all_layers && options_.criterion != converter::Criterion::activation) return;
         ProgressBar bar("measuring channels", ProgressUnit::items);
-        moments_ = converter::measure_moments(model, calibration_->images(), options_.dense, bar.callback());
+        statistics_ =
+            converter::measure_statistics(model, calibration_->images(), options_.dense, bar.callback());
     }
 
     void run() {
@@ -302,15 +303,15 @@ class Pruning {
 
   private:
     converter::ActivationOrder activation_order() const {
-        if (moments_.empty()) return {};
-        return converter::by_activation(model_, moments_);
+        if (statistics_.empty()) return {};
+        return converter::by_activation(model_, statistics_);
     }
 
     std::vector<converter::LayerScan> scan(const std::vector<std::vector<std::size_t>>& orders) const {
         std::vector<converter::LayerScan> layers;
         {
             ProgressBar bar("scanning", ProgressUnit::items);
-            layers = converter::scan(model_, orders, moments_, calibration_->for_scan(), bar.callback());
+            layers = converter::scan(model_, orders, statistics_, calibration_->for_scan(), bar.callback());
         }
         if (!to_.csv.empty()) model::write_text_file(to_.csv, converter::scan_csv(layers));
         if (!to_.svg.empty()) model::write_text_file(to_.svg, scan_picture(layers));
@@ -320,7 +321,7 @@ class Pruning {
     PrunePlan chosen_plan() const {
         if (!has_limit(line_)) {
             PrunePlan plan = converter::plan_pruning(model_, options_, activation_order());
-            if (!moments_.empty()) plan.origin.append(" ").append(calibration_->text());
+            if (!statistics_.empty()) plan.origin.append(" ").append(calibration_->text());
             return plan;
         }
         const model::Network& network = model_.network();
@@ -346,7 +347,7 @@ class Pruning {
         std::cout
             << table
             << "\nErrors are squared errors on held-out images, relative to pruning without a refit.\n\n";
-        if (moments_.empty()) plan.origin.append(" ").append(calibration_->text());
+        if (statistics_.empty()) plan.origin.append(" ").append(calibration_->text());
         plan.origin += " (refitted)";
         ProgressBar bar("writing", ProgressUnit::bytes);
         converter::prune_model(model_.with(refit.tensors.tensors()), plan, to_.model, bar.callback());
@@ -357,7 +358,7 @@ class Pruning {
     converter::PruneOptions options_;
     Destinations to_;
     std::optional<Calibration> calibration_;
-    std::vector<converter::LeastSquares> moments_;  ///< empty unless the criterion needs them
+    converter::ChannelStatistics statistics_;  ///< empty unless the criterion needs them
 };
 
 }  // namespace

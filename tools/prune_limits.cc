@@ -43,7 +43,8 @@ CostLimit time_limit(const CommandLine& line) {
     options.plan_file = find_tuned_machine().path.string();
     auto time = std::make_shared<ExpectedNetworkTime>(options, cost_type(line));
     return {"milliseconds", line.number("target-ms", smallest, most_milliseconds),
-            [time](const model::Network& pruned) { return time->seconds(pruned) * milliseconds; }};
+            [time](const model::Network& pruned) { return time->seconds(pruned) * milliseconds; },
+            [time](const model::Network& pruned) { return time->seconds_by_layer(pruned) * milliseconds; }};
 }
 
 }  // namespace

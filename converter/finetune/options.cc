@@ -101,7 +101,8 @@ Objective objective_of(const FinetuneOptions& options) {
     if (!options.distillation) return {};
     return {.label_weight = options.distillation->label_weight,
             .teacher_weight = 1,
-            .temperature = options.distillation->temperature};
+            .temperature = options.distillation->temperature,
+            .feature_weight = options.distillation->feature_weight};
 }
 
 void check_options(const FinetuneOptions& options) {
@@ -122,6 +123,9 @@ void check_options(const FinetuneOptions& options) {
         require(std::isfinite(temperature) && temperature > 0, "a temperature above 0");
         const double label_weight = options.distillation->label_weight;
         require(std::isfinite(label_weight) && label_weight >= 0, "a weight of the labels of at least 0");
+        const double feature_weight = options.distillation->feature_weight;
+        require(std::isfinite(feature_weight) && feature_weight >= 0,
+                "a weight of the features of at least 0");
     }
     require(options.optimizer.momentum >= 0 && options.optimizer.momentum < 1,
             "a momentum from 0 to below 1");
@@ -161,6 +165,7 @@ model::Json::Object options_json(const FinetuneOptions& options) {
     if (options.distillation) {
         json.emplace_back("temperature", options.distillation->temperature);
         json.emplace_back("label-weight", options.distillation->label_weight);
+        json.emplace_back("feature-weight", options.distillation->feature_weight);
     }
     if (options.average > 0) json.emplace_back("average", options.average);
     if (options.keep > 0) json.emplace_back("keep", options.keep);

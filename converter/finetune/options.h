@@ -34,6 +34,7 @@ struct Distillation {
     double temperature = 2;
     double label_weight =
         0.5;  ///< of the cross-entropy with labels, where images have some; the teacher's is 1
+    double feature_weight = 1;  ///< of the features at the max-pools (feature_match.h)
 };
 
 /// Everything that the trained weights depend on.

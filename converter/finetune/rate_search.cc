@@ -5,7 +5,6 @@
 #include <limits>
 #include <string>
 
-#include "converter/finetune/training.h"
 #include "converter/finetune/training_data.h"
 #include "vgg19/error.h"
 
@@ -60,8 +59,8 @@ std::vector<double> candidate_rates(OptimizerKind optimizer) {
 }
 
 std::vector<TriedRate> try_rates(const model::ModelFile& model, const TrainingImages& images,
-                                 const FinetuneOptions& options, std::size_t micro_batch, Teacher* teacher,
-                                 const TrainingObserver& observer) {
+                                 const FinetuneOptions& options, std::size_t micro_batch,
+                                 const Lesson& lesson, const TrainingObserver& observer) {
     if (!images.held_out) {
         throw Error(ErrorKind::usage, "--lr auto: expected held-out images, found none; see --hold-out");
     }
@@ -69,14 +68,14 @@ std::vector<TriedRate> try_rates(const model::ModelFile& model, const TrainingIm
     short_run.epochs = 1;
     const EvaluationImages shown = few(images.images, options);
     short_run.batch = std::min(options.batch, shown.items.size());
-    HeldOutJudge judge(judged(*images.held_out), objective_of(options), teacher);
+    HeldOutJudge judge(judged(*images.held_out), objective_of(options), lesson.teacher);
     const std::vector<double> candidates = candidate_rates(options.optimizer.kind);
     std::vector<TriedRate> tried;
     for (const double rate : candidates) {
         short_run.schedule.learning_rate = rate;
         TriedRate result{.rate = rate, .loss = std::numeric_limits<double>::infinity()};
         Training training(model, shown, short_run, phases_of(short_run).back(),
-                          std::min(micro_batch, short_run.batch), {}, teacher);
+                          std::min(micro_batch, short_run.batch), {}, lesson);
         if (run_briefly(training, observer)) {
             const double loss = training.judge(judge, {}).loss;
             if (std::isfinite(loss)) result.loss = loss;

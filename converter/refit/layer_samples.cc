@@ -2,25 +2,15 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "converter/refit/least_squares.h"
+#include "converter/refit/ridge_choice.h"
 #include "kernels/common/parallel.h"
-#include "kernels/dense/schedule.h"
 
 namespace vgg19::converter {
 
 namespace {
-
-/// One image in eight is held out.
-constexpr std::size_t held_out_period = 8;
-
-/// The candidates: larger ones suit few samples, smaller ones many. A finer choice would hardly change
-/// results.
-constexpr double ridges[] = {0.0003, 0.003, 0.03, 0.3};
-
-bool is_held_out(std::size_t image) {
-    return image % held_out_period == held_out_period - 1;
-}
 
 /// The number of positions to sample per image, so that there are several samples per unknown in total.
 std::size_t positions_per_image(std::size_t unknowns, std::size_t images) {
@@ -28,31 +18,6 @@ std::size_t positions_per_image(std::size_t unknowns, std::size_t images) {
     constexpr std::size_t samples_per_unknown = 4;
     const std::size_t wanted = std::max(least, samples_per_unknown * unknowns);
     return (wanted + images - 1) / std::max<std::size_t>(images, 1);
-}
-
-/// outputs[s] = weights · rows[s] + offset
-void multiply_rows(const layers::Execution& execution, std::span<const float> rows,
-                   std::span<const float> weights, std::span<const float> offset, std::span<float> outputs) {
-    constexpr std::size_t task_outputs = 32;
-    const std::size_t count = offset.size();
-    const std::size_t batch = outputs.size() / count;
-    const auto kernel = kernels::select(kernels::dense_fp32_kernels(), execution.isa);
-    const kernels::Dense problem = {.batch = batch,
-                                    .inputs = rows.size() / batch,
-                                    .outputs = count,
-                                    .input = rows.data(),
-                                    .fp32_weights = weights.data(),
-                                    .bias = offset.data(),
-                                    .output = outputs.data()};
-    const kernels::DenseSchedule schedule = {
-        .input_ranges = 1, .strips = (count + task_outputs - 1) / task_outputs, .threads = execution.threads};
-    kernels::run_dense(*kernel.run, kernels::DenseWeights::fp32_output_major, problem, schedule, nullptr);
-}
-
-double squared_sum(std::span<const float> values) {
-    double sum = 0;
-    for (const float value : values) sum += static_cast<double>(value) * static_cast<double>(value);
-    return sum;
 }
 
 }  // namespace
@@ -143,7 +108,7 @@ void LayerSampler::collect(const RefitProblem& problem, Samples& samples) {
             const std::size_t image = batch.first + i;
             gather(problem, sample_positions(positions, per_image, seed_ * images_.items.size() + image),
                    original_.input_map(problem.layer, wanted, i), current_.input_map(problem.layer, given, i),
-                   is_held_out(image) ? samples.held : samples.solved);
+                   is_held_out_of_refit(image) ? samples.held : samples.solved);
             if (samples.solved.rows.size() >= flushed_samples * unknowns) flush(problem, samples);
         }
     });
@@ -159,20 +124,11 @@ RefitSolution LayerSampler::solve(const RefitProblem& problem) {
     best.samples = samples.equations.samples();
 
     if (best.samples == 0 || samples.held_targets.empty()) return best;
-    const double plain = squared_sum(samples.held_targets);
-    std::vector<float> left(samples.held_targets.size());
-    const std::vector<float> no_offset(problem.outputs);
-    for (const double ridge : ridges) {
-        std::vector<float> values = samples.equations.solve(ridge);
-        multiply_rows(execution, samples.held_rows, values, no_offset, left);
-        for (std::size_t i = 0; i < left.size(); ++i) left[i] -= samples.held_targets[i];
-        const double error = squared_sum(left) / plain;
-        if (error < best.error) {
-            best.error = error;
-            best.ridge = ridge;
-            best.values = std::move(values);
-        }
-    }
+    RidgeChoice choice =
+        choose_ridge(execution, samples.equations, problem.outputs, samples.held_rows, samples.held_targets);
+    best.values = std::move(choice.values);
+    best.ridge = choice.ridge;
+    best.error = choice.error;
     return best;
 }
 

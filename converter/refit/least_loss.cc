@@ -1,9 +1,10 @@
 #include "converter/refit/least_loss.h"
 
 #include <span>
+#include <vector>
 
 #include "converter/prune/prunable_layers.h"
-#include "converter/refit/moments.h"
+#include "converter/refit/hidden_samples.h"
 #include "kernels/common/parallel.h"
 
 namespace vgg19::converter {
@@ -44,32 +45,47 @@ std::vector<double> importance(std::span<const float> weights, const WeightLayou
     return result;
 }
 
-/// How the next layer weights the channels of one of prunable_layers().
-std::vector<double> next_importance(const model::ModelFile& model, std::size_t layer) {
-    const PrunableLayer from = prunable_layers(model.network())[layer];
+/// How the layer after a convolution weights its channels.
+std::vector<double> next_importance(const model::ModelFile& model, std::size_t convolution) {
     const auto& convolutions = model.network().convolutions();
-    if (from.reader < convolutions.size()) {
-        const model::ConvolutionLayer& next = convolutions[from.reader];
+    const std::size_t channels = convolutions[convolution].output_channels;
+    if (convolution + 1 < convolutions.size()) {
+        const model::ConvolutionLayer& next = convolutions[convolution + 1];
         constexpr std::size_t taps = 9;
         return importance(model.tensor(model::weight_name(next.name)).as<float>(),
-                          {next.output_channels, from.channels, taps, from.channels * taps, 1});
+                          {next.output_channels, channels, taps, channels * taps, 1});
     }
-    const model::DenseLayer& dense = model.network().dense_layers()[from.reader - convolutions.size()];
+    const model::DenseLayer& dense = model.network().dense_layers().front();
     const bool input_major = model.order(dense) == model::DenseOrder::input_major;
     return importance(model.weight(dense).as<float>(),
-                      {dense.outputs, from.channels, dense.inputs / from.channels,
-                       input_major ? 1 : dense.inputs, input_major ? dense.outputs : 1});
+                      {dense.outputs, channels, dense.inputs / channels, input_major ? 1 : dense.inputs,
+                       input_major ? dense.outputs : 1});
 }
 
 }  // namespace
 
-std::vector<std::size_t> activation_order(const model::ModelFile& model, std::size_t layer,
+std::vector<std::size_t> activation_order(const model::ModelFile& model, std::size_t convolution,
                                           const LeastSquares& moments) {
-    return least_loss_order(moments, next_importance(model, layer));
+    return least_loss_order(moments, next_importance(model, convolution));
 }
 
-ActivationOrder by_activation(const model::ModelFile& model, const std::vector<LeastSquares>& moments) {
-    return [&](std::size_t layer) { return activation_order(model, layer, moments[layer]); };
+std::vector<std::size_t> activation_order(const model::ModelFile& model, std::size_t hidden_layer,
+                                          const HiddenSamples& samples) {
+    const std::size_t convolutions = model.network().convolutions().size();
+    const std::size_t reader = prunable_layers(model.network())[convolutions + hidden_layer].reader;
+    const model::DenseLayer& layer = model.network().dense_layers()[reader - convolutions];
+    const bool input_major = model.order(layer) == model::DenseOrder::input_major;
+    return selection_order(samples, {model.weight(layer).as<float>(), layer.outputs, input_major},
+                           kernels::available_cpus());
+}
+
+ActivationOrder by_activation(const model::ModelFile& model, const ChannelStatistics& statistics) {
+    return [&](std::size_t layer) {
+        const std::size_t convolutions = statistics.moments.size();
+        return layer < convolutions
+                   ? activation_order(model, layer, statistics.moments[layer])
+                   : activation_order(model, layer - convolutions, statistics.hidden[layer - convolutions]);
+    };
 }
 
 }  // namespace vgg19::converter

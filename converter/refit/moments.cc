@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <optional>
 
 #include "converter/prune/prune.h"
 #include "converter/refit/layer_pass.h"
@@ -42,20 +43,23 @@ Matrix moment_matrix(const LeastSquares& moments) {
 
 }  // namespace
 
-std::vector<LeastSquares> measure_moments(const model::ModelFile& model, const CalibrationImages& images,
-                                          bool dense, const model::Progress& progress) {
+ChannelStatistics measure_statistics(const model::ModelFile& model, const CalibrationImages& images,
+                                     bool hidden, const model::Progress& progress) {
     constexpr std::size_t wanted_samples = 16384;
     require_fp32_throughout(model);
     LayerPass pass(model, images.session);
     const layers::Execution& execution = pass.plan().execution;
-    std::vector<LeastSquares> moments;
-    std::vector<LeastSquares*> of_input(pass.plan().layer_count());
-    const std::vector<PrunableLayer> layers = prunable_layers(model.network());
-    moments.reserve(layers.size());
-    for (const PrunableLayer& layer : layers) {
-        if (layer.part == Part::classifier && !dense) break;
-        of_input[layer.reader] =
-            &moments.emplace_back(layer.channels + 1, 0, execution.isa, execution.threads);
+    const std::size_t convolutions = model.network().convolutions().size();
+    ChannelStatistics statistics;
+    /// The place among the hidden layers whose outputs a layer reads.
+    std::vector<std::optional<std::size_t>> hidden_before(pass.plan().layer_count());
+    for (const PrunableLayer& layer : prunable_layers(model.network())) {
+        if (layer.part == Part::features) {
+            statistics.moments.emplace_back(layer.channels + 1, 0, execution.isa, execution.threads);
+        } else if (hidden) {
+            hidden_before[layer.reader] = statistics.hidden.size();
+            statistics.hidden.push_back({layer.channels, images.items, {}});
+        }
     }
     const std::size_t per_image = (wanted_samples + images.items.size() - 1) / images.items.size();
 
@@ -72,16 +76,20 @@ std::vector<LeastSquares> measure_moments(const model::ModelFile& model, const C
                            rows.data() + (image * count + i) * (shape.channels + 1));
             }
         });
-        of_input[layer]->add(rows, {});
+        statistics.moments[layer - 1].add(rows, {});
     };
     std::vector<float> logits(pass.batch() * model.network().classes());
     for_each_batch(model, images, pass, [&](const ImageBatch& batch, const float* input) {
         pass.program().run(input, logits.data(), {}, [&](std::size_t layer, const float* values) {
-            if (of_input[layer] != nullptr) add(layer, values, batch);
+            if (layer >= 1 && layer <= convolutions) add(layer, values, batch);
+            if (hidden_before[layer]) {
+                HiddenSamples& samples = statistics.hidden[*hidden_before[layer]];
+                samples.values.insert(samples.values.end(), values, values + batch.count * samples.channels);
+            }
         });
         if (progress) progress(batch.first + batch.count, images.items.size());
     });
-    return moments;
+    return statistics;
 }
 
 ChannelMap reconstruct_channels(const LeastSquares& moments, std::span<const std::size_t> kept) {

@@ -7,16 +7,24 @@
 
 #include "converter/quantize/calibration.h"
 #include "converter/refit/dense_refit.h"
+#include "converter/refit/hidden_samples.h"
 #include "converter/refit/least_squares.h"
 #include "engine/model/model_file.h"
 
 namespace vgg19::converter {
 
-/// The sums of products of channels, and of channels with 1, at sampled positions: entry i is for the output
-/// of layer i of prunable_layers(), as the next layer receives it. Only of convolutions, unless `dense`. The
-/// result does not depend on the number of threads.
-std::vector<LeastSquares> measure_moments(const model::ModelFile& model, const CalibrationImages& images,
-                                          bool dense = false, const model::Progress& progress = {});
+/// What the outputs of prunable_layers() were on calibration images, as the next layers receive them.
+struct ChannelStatistics {
+    /// For each convolution, the sums of products of channels, and of channels with 1, at sampled positions.
+    std::vector<LeastSquares> moments;
+    std::vector<HiddenSamples> hidden;  ///< for each hidden layer of the classifier, if they were asked for
+
+    bool empty() const { return moments.empty(); }
+};
+
+/// The result does not depend on the number of threads.
+ChannelStatistics measure_statistics(const model::ModelFile& model, const CalibrationImages& images,
+                                     bool hidden = false, const model::Progress& progress = {});
 
 /// Approximates all channels from the kept ones, by least squares.
 ChannelMap reconstruct_channels(const LeastSquares& moments, std::span<const std::size_t> kept);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <locale>
 #include <span>
 #include <sstream>
@@ -9,7 +10,6 @@
 
 #include "converter/prune/prune.h"
 #include "converter/refit/layer_pass.h"
-#include "converter/refit/moments.h"
 #include "kernels/common/aligned_buffer.h"
 #include "kernels/common/blocked_layout.h"
 #include "kernels/common/parallel.h"
@@ -90,14 +90,17 @@ void compare(std::span<const float> expected, std::span<const float> found, Tria
 /// would take longer than those of the convolutions.
 std::span<const double> ratios(Part part) {
     static constexpr double of_convolutions[] = {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9};
-    static constexpr double of_hidden_layers[] = {0.5, 0.75, 0.875, 0.9375, 0.96875};
+    static constexpr double of_hidden_layers[] = {0.75, 0.875, 0.9375, 0.96875, 0.984375};
     if (part == Part::features) return of_convolutions;
     return of_hidden_layers;
 }
 
+/// How the kept channels of a layer stand for all.
+using Approximation = std::function<ChannelMap(std::size_t place, std::span<const std::size_t> kept)>;
+
 std::vector<Trial> make_trials(const model::Network& network,
                                const std::vector<std::vector<std::size_t>>& orders,
-                               const std::vector<LeastSquares>& moments, std::vector<LayerScan>& layers) {
+                               const Approximation& approximation, std::vector<LayerScan>& layers) {
     std::vector<Trial> trials;
     const std::vector<PrunableLayer> prunable = prunable_layers(network);
     for (std::size_t place = 0; place < orders.size(); ++place) {
@@ -113,7 +116,7 @@ std::vector<Trial> make_trials(const model::Network& network,
             std::vector<std::size_t> kept(middle, order.end());
             std::sort(removed.begin(), removed.end());
             std::sort(kept.begin(), kept.end());
-            const ChannelMap map = reconstruct_channels(moments[place], kept);
+            const ChannelMap map = approximation(place, kept);
             trials.push_back({layers.size() - 1, layers.back().points.size(), prunable[place].reader,
                               Replacement(map, kept, std::move(removed))});
             layers.back().points.push_back({.ratio = ratio, .removed = count});
@@ -152,13 +155,19 @@ class LayerInputs {
 
 std::vector<LayerScan> scan(const model::ModelFile& model,
                             const std::vector<std::vector<std::size_t>>& orders,
-                            const std::vector<LeastSquares>& moments, const CalibrationImages& images,
+                            const ChannelStatistics& statistics, const CalibrationImages& images,
                             const model::Progress& progress) {
     require_fp32_throughout(model);
     std::vector<LayerScan> layers;
-    std::vector<Trial> trials = make_trials(model.network(), orders, moments, layers);
     LayerPass pass(model, images.session);
-    const int threads = pass.plan().execution.threads;
+    const layers::Execution& execution = pass.plan().execution;
+    const int threads = execution.threads;
+    const auto approximation = [&](std::size_t place, std::span<const std::size_t> kept) {
+        const std::size_t convolutions = statistics.moments.size();
+        if (place < convolutions) return reconstruct_channels(statistics.moments[place], kept);
+        return reconstruct_hidden(statistics.hidden[place - convolutions], kept, images.items, execution);
+    };
+    std::vector<Trial> trials = make_trials(model.network(), orders, approximation, layers);
     const std::size_t classes = model.network().classes();
     const std::size_t layer_count = pass.plan().layer_count();
     LayerInputs inputs(pass);

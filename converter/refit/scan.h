@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "converter/quantize/calibration.h"
-#include "converter/refit/least_squares.h"
+#include "converter/refit/moments.h"
 #include "engine/model/model_file.h"
 
 namespace vgg19::converter {
@@ -26,11 +26,12 @@ struct LayerScan {
 };
 
 /// For each of prunable_layers() that has an order of removal. Removed channels are replaced by the best
-/// linear combination of the kept ones (reconstruct_channels); a refit of the next layer can only be better,
-/// and this needs no large systems of equations. The result does not depend on the number of threads.
+/// linear combination of the kept ones (reconstruct_channels, or reconstruct_hidden without these images); a
+/// refit of the next layer can only be better, and this needs no large systems of equations. The result does
+/// not depend on the number of threads.
 std::vector<LayerScan> scan(const model::ModelFile& model,
                             const std::vector<std::vector<std::size_t>>& orders,
-                            const std::vector<LeastSquares>& moments, const CalibrationImages& images,
+                            const ChannelStatistics& statistics, const CalibrationImages& images,
                             const model::Progress& progress = {});
 
 /// "layer,ratio,removed,relative_l2,changed_top1", then one line per point.

@@ -27,8 +27,8 @@ struct Fixture {
 
     std::vector<LayerScan> scan(const model::ModelFile& model, const PruneOptions& options, int threads = 1) {
         const CalibrationImages images = pictures.images(20, threads);
-        const auto moments = measure_moments(model, images);
-        return converter::scan(model, removal_orders(model, options, by_activation(model, moments)), moments,
+        const ChannelStatistics found = measure_statistics(model, images, options.dense);
+        return converter::scan(model, removal_orders(model, options, by_activation(model, found)), found,
                                images);
     }
 };
@@ -58,6 +58,26 @@ TEST_CASE("each layer and ratio is measured alone, except those that would leave
     const std::string csv = scan_csv(layers);
     CHECK(csv.starts_with("layer,ratio,removed,relative_l2,changed_top1\nfeatures.0,0.1,1,"));
     CHECK(std::count(csv.begin(), csv.end(), '\n') == 1 + 9 * 5);
+}
+
+TEST_CASE("hidden layers are measured too, if they are asked for") {
+    Fixture fixture;
+    INFO(fixture.random.replay());
+    auto& reader = fixture.weights.values("classifier.6.weight");  // (10, 16)
+    for (std::size_t i = 0; i < reader.size(); ++i) {
+        if (i % 16 != 5 && i % 16 != 11) reader[i] = 0;
+    }
+    const auto model = fixture.weights.write(fixture.folder / "model");
+    const auto layers =
+        fixture.scan(model, {.layers = {14}, .dense = true, .criterion = Criterion::activation});
+    REQUIRE(layers.size() == 3);
+    CHECK(layers[1].layer == "classifier.0");
+    CHECK(layers[1].place == 6);
+    CHECK(layers[2].layer == "classifier.3");
+    REQUIRE(layers[2].points.size() >= 2);
+    CHECK(layers[2].points[1].removed == 14);  // all except the two that are read
+    CHECK(layers[2].points[1].relative_l2 < 1e-6);
+    CHECK(layers[1].points[1].relative_l2 > 1e-3);
 }
 
 TEST_CASE("an unused filter costs nothing, a used one does") {

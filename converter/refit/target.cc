@@ -59,8 +59,8 @@ class Widths {
         for (const PrunableLayer& layer : prunable_layers(network)) widths_.push_back(layer.channels);
         for (const CostLimit& limit : limits) {
             const double cost = limit.cost(network);
-            limits_.push_back(
-                {&limit, std::max(cost - limit.most, std::numeric_limits<double>::min()), cost});
+            const double excess = std::max(cost - limit.most, std::numeric_limits<double>::min());
+            limits_.push_back({&limit, excess, cost, limit.estimate(network)});
         }
     }
 
@@ -69,7 +69,10 @@ class Widths {
     void set(std::size_t place, std::size_t width) {
         widths_[place] = width;
         const model::Network network = with_prunable_widths(network_, widths_);
-        for (Limit& limit : limits_) limit.now = limit.limit->cost(network);
+        for (Limit& limit : limits_) {
+            limit.now = limit.limit->cost(network);
+            limit.estimate = limit.limit->estimate(network);
+        }
     }
     /// What another width of one layer saves, in shares of the excess at the start; it may be negative.
     double saved(std::size_t place, std::size_t width) {
@@ -78,7 +81,7 @@ class Widths {
         widths_[place] = before;
         double sum = 0;
         for (const Limit& limit : limits_) {
-            if (!limit.holds()) sum += (limit.now - limit.limit->cost(network)) / limit.excess;
+            if (!limit.holds()) sum += (limit.estimate - limit.limit->estimate(network)) / limit.excess;
         }
         return sum;
     }
@@ -94,6 +97,7 @@ class Widths {
         const CostLimit* limit;
         double excess;  ///< at the start
         double now;
+        double estimate;  ///< CostLimit::estimate, now
 
         bool holds() const { return now <= limit->most; }
     };

@@ -15,8 +15,10 @@ namespace vgg19::converter {
 struct CostLimit {
     std::string name;  ///< for messages: "milliseconds"
     double most = 0;   ///< more than 0
-    /// Of a network whose widths are at most the original ones; called some thousand times.
+    /// Of a network whose widths are at most the original ones; called once a step.
     std::function<double(const model::Network&)> cost;
+    /// About the same, to compare the next steps by; called some hundred times a step.
+    std::function<double(const model::Network&)> estimate = cost;
 };
 
 /// At most this share of the network's multiply-accumulates at input_size. Throws Error (usage) for a share

@@ -1,55 +1,49 @@
 #include "engine/program/expected_network.h"
 
-#include <vector>
-
 #include "engine/program/expected_run.h"
 
 namespace vgg19 {
 
-namespace {
-
-using Key = std::array<std::size_t, 3>;
-
-/// One per layer: its place, and its widths.
-std::vector<Key> keys_of(const model::Network& network) {
-    std::vector<Key> keys;
-    for (const model::ConvolutionLayer& layer : network.convolutions()) {
-        keys.push_back({keys.size(), layer.input_channels, layer.output_channels});
+double ExpectedNetworkTime::layer_seconds(const model::Network& network, std::size_t layer) {
+    Plan plan = *plan_;
+    if (layer < plan.convolutions.size()) {
+        plan.convolutions[layer] =
+            plan_convolution(network, plan, types_, convolution_choice(options_), layer);
     }
-    for (const model::DenseLayer& layer : network.dense_layers()) {
-        keys.push_back({keys.size(), layer.inputs, layer.outputs});
+    // The steps of the other layers have the wrong widths, and are not looked at.
+    plan.steps.clear();
+    plan.first_steps.clear();
+    plan_steps(network, types_, plan);
+    double seconds = 0;
+    for (std::size_t i = plan.first_steps[layer]; i < plan.first_steps[layer + 1]; ++i) {
+        seconds += step_work(plan, plan.steps[i]).time(plan.execution).seconds;
     }
-    return keys;
+    return seconds;
 }
 
-}  // namespace
-
-double ExpectedNetworkTime::planned_seconds(const model::Network& network) {
-    const Plan plan = make_plan(network, {}, options_, arithmetic_);
-    const std::vector<Key> keys = keys_of(network);
-    double sum = 0;
-    for (std::size_t layer = 0; layer < plan.layer_count(); ++layer) {
-        double seconds = 0;
-        for (std::size_t i = plan.first_steps[layer]; i < plan.first_steps[layer + 1]; ++i) {
-            seconds += step_work(plan, plan.steps[i]).time(plan.execution).seconds;
-        }
-        known_[keys[layer]] = seconds;
-        sum += seconds;
+double ExpectedNetworkTime::seconds_by_layer(const model::Network& network) {
+    if (!plan_) {
+        plan_ = make_plan(network, {}, options_, arithmetic_);
+        types_ = weight_types(network, arithmetic_);
     }
+    double sum = 0;
+    std::size_t layer = 0;
+    const auto add = [&](std::size_t inputs, std::size_t outputs) {
+        const auto [found, is_new] = known_.try_emplace(Key{layer, inputs, outputs}, 0.0);
+        if (is_new) found->second = layer_seconds(network, layer);
+        sum += found->second;
+        ++layer;
+    };
+    for (const model::ConvolutionLayer& convolution : network.convolutions()) {
+        add(convolution.input_channels, convolution.output_channels);
+    }
+    for (const model::DenseLayer& dense : network.dense_layers()) add(dense.inputs, dense.outputs);
     return sum;
 }
 
 double ExpectedNetworkTime::seconds(const model::Network& network) {
-    // The planner bounds the memory of all FP32 filters together, so that one layer's widths can change what
-    // runs another.
-    if (arithmetic_ == Arithmetic::fp32) return planned_seconds(network);
-    double sum = 0;
-    for (const Key& key : keys_of(network)) {
-        const auto found = known_.find(key);
-        if (found == known_.end()) return planned_seconds(network);
-        sum += found->second;
-    }
-    return sum;
+    if (arithmetic_ == Arithmetic::int8) return seconds_by_layer(network);
+    return expected_run(make_plan(network, {}, options_, arithmetic_)).all.seconds;
 }
 
 }  // namespace vgg19

@@ -1,12 +1,15 @@
-// What a network is expected to take and to store, from its widths alone: for searches over many networks.
+// What a network is expected to take, from its widths alone: for searches over many networks.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <map>
+#include <optional>
+#include <utility>
 
 #include "engine/model/network.h"
 #include "engine/program/plan.h"
+#include "engine/program/planning.h"
 #include "vgg19/session.h"
 
 namespace vgg19 {
@@ -19,19 +22,25 @@ class ExpectedNetworkTime {
     ExpectedNetworkTime(SessionOptions options, Arithmetic arithmetic)
         : options_(std::move(options)), arithmetic_(arithmetic) {}
 
-    /// Of one run of the options' batch: the sum of expected_run() of make_plan(network, …). In INT8, a
-    /// layer's time depends on its own widths alone and is computed once for each; `network` must then have
-    /// as many layers as those before, with the same pools and the same pooled side. Throws Error as
-    /// make_plan does.
+    /// Of one run of the options' batch: the sum of expected_run() of make_plan(network, …). All networks
+    /// must have as many layers, with the same pools and the same pooled side. Throws Error as make_plan
+    /// does.
     double seconds(const model::Network& network);
+
+    /// The same, but as if each layer were planned alone, and computed only once for its widths. In INT8 that
+    /// is seconds(); in FP32 it may be a little less, because a session bounds the memory of all filters
+    /// together.
+    double seconds_by_layer(const model::Network& network);
 
   private:
     /// Layer, input channels, output channels.
     using Key = std::array<std::size_t, 3>;
-    double planned_seconds(const model::Network& network);
+    double layer_seconds(const model::Network& network, std::size_t layer);
 
     SessionOptions options_;
     Arithmetic arithmetic_;
+    WeightTypes types_;
+    std::optional<Plan> plan_;  ///< of the first network
     std::map<Key, double> known_;
 };
 

@@ -32,6 +32,7 @@ TEST_CASE("the expected time of a network without weights is that of a session's
         ExpectedNetworkTime time(options, Arithmetic::fp32);
         CHECK(time.seconds(network) ==
               doctest::Approx(expected_run(make_plan(model, options)).all.seconds).epsilon(1e-9));
+        CHECK(time.seconds_by_layer(network) == doctest::Approx(time.seconds(network)).epsilon(0.05));
     }
 }
 

@@ -116,14 +116,19 @@ WeightTypes weight_types(const model::Network& network, Arithmetic arithmetic) {
     return types;
 }
 
+PlannedConvolution plan_convolution(const model::Network& network, const Plan& plan, const WeightTypes& types,
+                                    layers::ConvolutionChoice choice, std::size_t index) {
+    const layers::ConvolutionShape shape = shape_of(network, plan, types, index);
+    return {network.convolutions()[index].name, shape,
+            layers::convolution_estimates(shape, plan.execution, choice)};
+}
+
 std::vector<PlannedConvolution> plan_convolutions(const model::Network& network, const Plan& plan,
                                                   const WeightTypes& types,
                                                   layers::ConvolutionChoice choice) {
     std::vector<PlannedConvolution> convolutions;
     for (std::size_t i = 0; i < network.convolutions().size(); ++i) {
-        const layers::ConvolutionShape shape = shape_of(network, plan, types, i);
-        convolutions.push_back({network.convolutions()[i].name, shape,
-                                layers::convolution_estimates(shape, plan.execution, choice)});
+        convolutions.push_back(plan_convolution(network, plan, types, choice, i));
     }
     bound_filter_memory(convolutions);
     return convolutions;

@@ -38,6 +38,9 @@ void require_shape(const model::Network& network, const model::NetworkOutput& la
 /// All convolutions of the network, as if no map were an output.
 std::vector<PlannedConvolution> plan_convolutions(const model::Network& network, const Plan& plan,
                                                   const WeightTypes& types, layers::ConvolutionChoice choice);
+/// One of them, without regard to the memory that all filters together may take.
+PlannedConvolution plan_convolution(const model::Network& network, const Plan& plan, const WeightTypes& types,
+                                    layers::ConvolutionChoice choice, std::size_t index);
 /// A convolution that keeps its algorithm, for the plan's size.
 PlannedConvolution replanned(const PlannedConvolution& convolution, const model::Network& network,
                              const Plan& plan, const WeightTypes& types, std::size_t index);

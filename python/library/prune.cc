@@ -52,8 +52,8 @@ class Work {
         converter::require_fp32_throughout(model);
         pictures_.emplace(*options.pictures, model, progress);
         if (!options.target_macs && !by_activation) return;
-        moments_ = converter::measure_moments(model, pictures_->images(), false,
-                                              part(progress, "measuring channels"));
+        statistics_ = converter::measure_statistics(model, pictures_->images(), false,
+                                                    part(progress, "measuring channels"));
     }
 
     const std::optional<CalibrationPictures>& pictures() const { return pictures_; }
@@ -63,18 +63,19 @@ class Work {
             const std::string name = options_.plan.string();
             return converter::PrunePlan::from_json(model::read_json(name), name);
         }
-        const converter::ActivationOrder order =
-            moments_.empty() ? converter::ActivationOrder() : converter::by_activation(model_, moments_);
+        const converter::ActivationOrder order = statistics_.empty()
+                                                     ? converter::ActivationOrder()
+                                                     : converter::by_activation(model_, statistics_);
         if (options_.target_macs) return plan_for_target(*options_.target_macs, order);
         converter::PrunePlan plan = converter::plan_pruning(model_, plan_options_, order);
-        if (!moments_.empty()) plan.origin.append(" ").append(calibration_text());
+        if (!statistics_.empty()) plan.origin.append(" ").append(calibration_text());
         return plan;
     }
 
     converter::Refit refit(converter::PrunePlan& plan) const {
         converter::Refit refit =
             converter::refit(model_, plan, pictures_->images(), {}, part(progress_, "refitting"));
-        if (moments_.empty()) plan.origin.append(" ").append(calibration_text());
+        if (statistics_.empty()) plan.origin.append(" ").append(calibration_text());
         plan.origin += " (refitted)";
         return refit;
     }
@@ -86,8 +87,9 @@ class Work {
 
     converter::PrunePlan plan_for_target(double share, const converter::ActivationOrder& order) const {
         const auto orders = converter::removal_orders(model_, plan_options_, order);
-        const auto scanned = converter::scan(
-            model_, orders, moments_, pictures_->at_most(most_scanned_pictures), part(progress_, "scanning"));
+        const auto scanned =
+            converter::scan(model_, orders, statistics_, pictures_->at_most(most_scanned_pictures),
+                            part(progress_, "scanning"));
         const auto removed = converter::removed_for_limits(
             model_.network(), scanned,
             {converter::mac_limit(model_.network(), share, pictures_->images().session.input_size())},
@@ -103,7 +105,7 @@ class Work {
     const Progress& progress_;
     converter::PruneOptions plan_options_;
     std::optional<CalibrationPictures> pictures_;
-    std::vector<converter::LeastSquares> moments_;  ///< empty unless the options need them
+    converter::ChannelStatistics statistics_;  ///< empty unless the options need them
 };
 
 }  // namespace
