@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <filesystem>
 #include <iostream>
 #include <string>
@@ -13,6 +14,7 @@
 #include "converter/quantize/equalize.h"
 #include "converter/quantize/option_names.h"
 #include "converter/quantize/sensitivity.h"
+#include "converter/rounding/rounding.h"
 #include "engine/model/model_file.h"
 #include "kernels/common/parallel.h"
 #include "tools/command.h"
@@ -33,7 +35,7 @@ constexpr std::array full_scope_options = {
     "calib",       "images",         "range",           "size",
     "keep-fp32",   "no-winograd",    "no-equalization", "no-bias-correction",
     "sensitivity", "dry-run",        "threads",         "isa",
-    "no-exif",     "max-megapixels", "weight-bits"};
+    "no-exif",     "max-megapixels", "weight-bits",     "rounding"};
 
 CommandLine command_line() {
     CommandLine line(
@@ -59,6 +61,11 @@ CommandLine command_line() {
                 "which input maps to the largest 8-bit value: max (the largest observed), percentile (99.99 "
                 "%), or mse (the one with the least squared error)",
                 "mse")
+        .option(
+            "rounding", "RULE",
+            "how weights become integers: nearest, or error: so that on the calibration images each layer's "
+            "output changes least (slower)",
+            "nearest")
         .option("weight-bits", "LIST",
                 "bits of INT8 weights, 2 to 8, of all layers and of some, such as 5,features.2=8. They stay "
                 "INT8 in the file and run as fast; fewer bits make a packed file smaller",
@@ -100,6 +107,7 @@ converter::FullOptions full_options(const CommandLine& line) {
                             .bias_correction = !line.given("no-bias-correction"),
                             .threads = threads > 0 ? threads : kernels::available_cpus()};
     options.dense = converter::dense_type_named(line.text("dense"));
+    options.rounding = converter::rounding_named(line.text("rounding"));
     options.weight_bits = converter::WeightBits::parse(line.text("weight-bits"));
     options.keep_fp32 = names_option(line, "keep-fp32");
     options.all_direct = line.text("no-winograd") == "all";
@@ -133,6 +141,20 @@ void print_table(const converter::FullQuantization& quantization) {
     std::cout
         << table
         << "\nErrors are relative L2 errors of the layer's output on tiles of the calibration images.\n";
+}
+
+void print_rounding(const std::vector<converter::LayerRounding>& layers) {
+    if (layers.empty()) return;
+    Table table({"layer", "nearest error %", "chosen error %", "damping"});
+    for (const converter::LayerRounding& layer : layers) {
+        table.add({layer.layer, fixed(100 * std::sqrt(layer.nearest), 2),
+                   fixed(100 * std::sqrt(layer.chosen), 2),
+                   layer.damping > 0 ? fixed(layer.damping, 3) : "nearest stays"});
+    }
+    std::cout << '\n'
+              << table
+              << "\nErrors are relative L2 errors of the layer's output before the ReLU on the calibration "
+                 "images\nthat are held out, with all layers before it quantised.\n";
 }
 
 void require_no_full_options(const CommandLine& line) {
@@ -190,22 +212,34 @@ converter::EqualizedModel equalize(const model::ModelFile& model,
 
 converter::FullQuantization calibrate_and_quantize(const model::ModelFile& model,
                                                    const converter::CalibrationImages& images,
-                                                   const converter::FullOptions& options) {
+                                                   const converter::FullOptions& options,
+                                                   std::vector<converter::LayerRounding>& report) {
     std::vector<converter::ConvolutionStatistics> statistics;
     {
         ProgressBar bar("calibrating", ProgressUnit::items);
         statistics = converter::calibrate(model, images, bar.callback());
     }
     ProgressBar bar("quantising", ProgressUnit::items);
-    return converter::quantize_all(model, statistics, options, bar.callback());
+    converter::FullQuantization quantization =
+        converter::quantize_all(model, statistics, options, bar.callback());
+    if (options.rounding == converter::Rounding::error) {
+        ProgressBar rounding("rounding", ProgressUnit::items);
+        report =
+            converter::round_by_error(model, statistics, images, options, quantization, rounding.callback());
+    }
+    return quantization;
 }
 
 /// Everything after the command line has been parsed.
 void quantize_model(const CommandLine& line, const model::ModelFile& model,
                     const converter::CalibrationImages& images, const converter::FullOptions& options,
                     const Destinations& to) {
-    const converter::FullQuantization quantization = calibrate_and_quantize(model, images, options);
-    if (line.given("dry-run")) print_table(quantization);
+    std::vector<converter::LayerRounding> rounding;
+    const converter::FullQuantization quantization = calibrate_and_quantize(model, images, options, rounding);
+    if (line.given("dry-run")) {
+        print_table(quantization);
+        print_rounding(rounding);
+    }
     if (!to.sensitivity.empty()) {
         ProgressBar bar("measuring layers", ProgressUnit::items);
         const auto layers = converter::measure_sensitivity(model, quantization, images, bar.callback());

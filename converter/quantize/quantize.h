@@ -32,16 +32,26 @@ void quantize_dense(const model::ModelFile& model, const model::Destination& out
 void quantize_dense(const model::ModelFile& model, const model::Destination& output,
                     const model::Progress& progress = {});
 
+/// How weights become integers.
+enum class Rounding : unsigned char {
+    nearest,
+    error,  ///< as the outputs' error on calibration images says (converter/rounding/rounding.h)
+};
+
 /// Called after each layer.
 using LayerProgress = std::function<void(std::uint64_t layers_done, std::uint64_t layers_total)>;
 
 struct FullOptions {
     ConvolutionOptions convolutions;
     DenseType dense = DenseType::int8;
-    std::vector<std::string> keep_fp32;    ///< layers that are not quantised
-    std::vector<std::string> no_winograd;  ///< convolutions that may only run direct
-    bool all_direct = false;               ///< no convolution may run by Winograd
-    WeightBits weight_bits;                ///< of INT8 layers
+    std::vector<std::string> keep_fp32;     ///< layers that are not quantised
+    std::vector<std::string> no_winograd;   ///< convolutions that may only run direct
+    bool all_direct = false;                ///< no convolution may run by Winograd
+    WeightBits weight_bits;                 ///< of INT8 layers
+    Rounding rounding = Rounding::nearest;  ///< what round_by_error() makes of it is for the lineage
+
+    /// Whether a convolution may run by Winograd.
+    bool allows_winograd(const std::string& layer) const;
 };
 
 /// Throws Error (usage) that names an unknown layer, or one that has bits and will not be INT8.
@@ -50,8 +60,9 @@ void check_layers(const model::Network& network, const FullOptions& options);
 struct QuantizedDense {
     model::DenseLayer layer;
     std::variant<QuantizedWeights, Int4Weights> weights;
+    std::vector<float> bias{};  ///< that suits these weights; empty: the model's
 
-    /// Views into this object's memory, and into the model's bias.
+    /// Views into this object's memory, and into the model's.
     std::vector<model::Tensor> tensors(const model::ModelFile& model) const;
 };
 
@@ -62,8 +73,8 @@ struct FullQuantization {
 };
 
 /// Quantises every layer except the first convolution, whose input is signed, and those in keep_fp32. Dense
-/// layers are handled as in quantize_dense. `statistics` is the result of calibrate(). Throws as
-/// quantize_dense and check_layers do.
+/// layers are handled as in quantize_dense. Rounds to the nearest, whatever `rounding` is. `statistics` is
+/// the result of calibrate(). Throws as quantize_dense and check_layers do.
 FullQuantization quantize_all(const model::ModelFile& model,
                               const std::vector<ConvolutionStatistics>& statistics,
                               const FullOptions& options, const LayerProgress& progress = {});
