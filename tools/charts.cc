@@ -16,7 +16,7 @@ namespace {
 constexpr double plot_top = 1.8 * line_height;  // below the title
 constexpr double plot_height = 280;
 constexpr double plot_left = 66;             // room for the axis label and numbers
-constexpr double plot_margin = 14;           // so that the axis's last number is not cut off
+constexpr double plot_margin = 20;           // so that the axis's last number is not cut off
 constexpr double below = 2.6 * line_height;  // numbers and label of the x axis
 constexpr double name_gap = 6;               // between an item and its name
 
