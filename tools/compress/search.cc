@@ -36,6 +36,12 @@ std::size_t trainings(const ModelRecipe& recipe) {
 
 }  // namespace
 
+Stage int8_stage(bool packs) {
+    Stage stage{"quantize", {"--scope", "all"}};
+    if (packs) stage.options.emplace_back("--pack");
+    return stage;
+}
+
 CostPath::CostPath(const Promise& promise, const Cost& start)
     : start_(start), limits_{promise.max_ms.value_or(0), promise.max_mb.value_or(0)} {
     constexpr double unlimited = 8;
@@ -74,7 +80,7 @@ Search::Search(SearchSettings settings, Workshop& workshop)
 
 void Search::run(const std::function<void(const Search&)>& made) {
     made_ = made;
-    path_ = CostPath(settings_.promise, try_recipe("INT8 alone", first_recipe(), 0).cost);
+    path_ = CostPath(settings_.promise, try_recipe("INT8 alone", {quantize_stage()}, 0).cost);
     while (has_time(bits_seconds()) && go_on()) {
     }
     add_sizes();
@@ -233,7 +239,8 @@ void Search::spare_bits() {
         }
         ModelRecipe recipe = trained;
         recipe.push_back(quantize_stage());
-        recipe.back().options.insert(recipe.back().options.end(), {"--weight-bits", bits, "--rounding", "error"});
+        recipe.back().options.insert(recipe.back().options.end(),
+                                     {"--weight-bits", bits, "--rounding", "error"});
         const Trial& fewer = try_recipe("weights of " + std::string(bits) + " bits", recipe, reduction);
         if (converter::drop(fewer.held_out) > most) return;
     }
@@ -242,12 +249,6 @@ void Search::spare_bits() {
 /// What spare_bits() takes: the first model's quantisation and judgement, three times.
 double Search::bits_seconds() const {
     return settings_.packs ? 3 * trials_.front().seconds : 0;
-}
-
-Stage Search::quantize_stage() const {
-    Stage stage{"quantize", {"--scope", "all"}};
-    if (settings_.packs) stage.options.emplace_back("--pack");
-    return stage;
 }
 
 Stage Search::training_stage() const {

@@ -59,6 +59,9 @@ class CostPath {
     double goal_ = 0;
 };
 
+/// The last stage of every model, and all of the first one's recipe.
+Stage int8_stage(bool packs);
+
 /// Makes and measures models; a test has one of its own.
 class Workshop {
   public:
@@ -95,9 +98,6 @@ class Search {
   public:
     Search(SearchSettings settings, Workshop& workshop);
 
-    /// The recipe of the first model.
-    ModelRecipe first_recipe() const { return {quantize_stage()}; }
-
     /// Calls `made` after each trial.
     void run(const std::function<void(const Search&)>& made = {});
 
@@ -121,7 +121,7 @@ class Search {
     void add_sizes();
     const Trial* best() const;
     void spare_bits();
-    Stage quantize_stage() const;
+    Stage quantize_stage() const { return int8_stage(settings_.packs); }
     double bits_seconds() const;
     Stage training_stage() const;
     ModelRecipe pruned_recipe(const Trial& parent, double reduction) const;
