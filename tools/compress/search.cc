@@ -66,8 +66,9 @@ double CostPath::missing(const Cost& cost) const {
     constexpr double margin = 0.01;
     double missing = 0;
     if (in_time_ && limits_.ms > 0) missing = std::log(cost.ms / limits_.ms);
-    if (in_bytes_ && limits_.mb > 0)
+    if (in_bytes_ && limits_.mb > 0) {
         missing = std::max(missing, std::log(cost.mb / limits_.mb) / bytes_exponent_);
+    }
     return missing > 0 ? missing + margin : 0;
 }
 
@@ -182,8 +183,8 @@ const Trial* Search::best() const {
     for (const Trial& trial : trials_) {
         if (!trial.size.empty() || trial.reduction == 0) continue;
         const double drop = converter::drop(trial.held_out);
-        if (limited ? !within_limits(settings_.promise, trial.cost) : drop > settings_.promise.max_drop)
-            continue;
+        const bool loses_too_much = drop > settings_.promise.max_drop;
+        if (limited ? !within_limits(settings_.promise, trial.cost) : loses_too_much) continue;
         const bool better =
             best == nullptr || (!limited && trial.reduction > best->reduction) ||
             ((limited || trial.reduction == best->reduction) && drop < converter::drop(best->held_out));
