@@ -27,6 +27,14 @@ ModelRecipe before_quantization(const ModelRecipe& recipe) {
     return result;
 }
 
+/// What packing is expected to leave of the bytes after a cut of `parent`. Weights that others can stand for,
+/// which go first, pack better than those that stay.
+double packed_share(const Trial& parent, bool is_small_cut) {
+    constexpr double usual = 0.8;
+    const double share = parent.cost.mb / parent.plain_mb;
+    return is_small_cut || share > usual ? share : std::sqrt(share * usual);
+}
+
 std::size_t trainings(const ModelRecipe& recipe) {
     const ModelRecipe trained = before_quantization(recipe);
     std::size_t count = 0;
@@ -70,6 +78,13 @@ double CostPath::missing(const Cost& cost) const {
         missing = std::max(missing, std::log(cost.mb / limits_.mb) / bytes_exponent_);
     }
     return missing > 0 ? missing + margin : 0;
+}
+
+Cost CostPath::correction(const Cost& cost) const {
+    // What packing leaves is known by now; what a width leaves of the time is a little more than expected.
+    constexpr double safety = 0.99;
+    return {limits_.ms > 0 && cost.ms > limits_.ms ? safety * limits_.ms * limits_.ms / cost.ms : 0,
+            limits_.mb > 0 && cost.mb > limits_.mb ? safety * limits_.mb : 0};
 }
 
 bool within_limits(const Promise& promise, const Cost& cost) {
@@ -128,8 +143,9 @@ std::optional<double> Search::next_rung() const {
     const bool limited = settings_.promise.max_ms || settings_.promise.max_mb;
     const double reach = prediction_.reach(settings_.promise.max_drop * (limited ? far_beyond : 1));
     const double from = deepest().reduction;
-    const double goal = std::max(path_.goal(), from + path_.missing(deepest().cost));
-    const double to = std::min({from + step_, goal, reach});
+    const double goal = from < path_.goal() ? path_.goal() : from + path_.missing(deepest().cost);
+    const double longest = from < path_.goal() ? from + step_ : goal;  // a correction is made at once
+    const double to = std::min({longest, goal, reach});
     const bool is_goal = to == goal && to > from && !within_limits(settings_.promise, deepest().cost);
     if (!is_goal && to < from + shortest_step) return std::nullopt;
     return to;
@@ -261,7 +277,8 @@ Stage Search::training_stage() const {
 
 ModelRecipe Search::pruned_recipe(const Trial& parent, double reduction) const {
     ModelRecipe recipe = before_quantization(parent.recipe);
-    const Cost target = path_.at(reduction);
+    const bool is_correction = parent.reduction >= path_.goal();
+    const Cost target = is_correction ? path_.correction(parent.cost) : path_.at(reduction);
     Stage stage{"prune",
                 {"--criterion", "activation", "--dense", "--round-to", std::to_string(settings_.round_to)}};
     if (target.ms > 0) {
@@ -269,7 +286,7 @@ ModelRecipe Search::pruned_recipe(const Trial& parent, double reduction) const {
                              {"--target-ms", significant(target.ms, 4), "--cost-size", settings_.cost_size});
     }
     if (target.mb > 0) {
-        const double plain = target.mb * parent.plain_mb / parent.cost.mb;
+        const double plain = target.mb / packed_share(parent, is_correction);
         stage.options.insert(stage.options.end(), {"--target-mb", significant(plain, 4)});
     }
     recipe.push_back(std::move(stage));

@@ -49,6 +49,8 @@ class CostPath {
     /// How much further a model of this cost has to go; 0 where the limits hold. What a cut really leaves may
     /// be a little more than it aims at.
     double missing(const Cost& cost) const;
+    /// The targets of a cut beyond goal(), of a model of this cost: the limits that do not hold yet.
+    Cost correction(const Cost& cost) const;
 
   private:
     Cost start_;

@@ -240,6 +240,28 @@ TEST_CASE("A cut that leaves more than it aims at is made again, a little deeper
     CHECK(deepest(search).cost.ms > 6.7);
 }
 
+TEST_CASE("Where packing gains less than expected, a further cut is for the bytes alone") {
+    class Packing : public LawfulWorkshop {
+      public:
+        void make(Trial& trial) override {
+            LawfulWorkshop::make(trial);
+            trial.cost.mb *= trial.reduction == 0 ? 0.25 : 0.9;
+        }
+    };
+    Packing workshop;
+    SearchSettings limited = settings();
+    limited.packs = true;
+    limited.promise = {.max_drop = 0.05, .max_ms = 7, .max_mb = 10};
+    Search search(limited, workshop);
+    search.run();
+    const Trial& last = deepest(search);
+    CHECK(within_limits(limited.promise, last.cost));
+    CHECK(last.cost.mb > 9.5);
+    CHECK(last.cost.ms > 6.9);
+    const std::string text = recipe_text(last.recipe);
+    CHECK(text.rfind("--target-ms") < text.rfind("| prune"));  // the last cut has a target for bytes alone
+}
+
 TEST_CASE("Where longer training helps, the ladder goes on further down") {
     LawfulWorkshop workshop;
     workshop.of_longer_training = 1;
