@@ -168,8 +168,9 @@ std::string guide_line(const Guide& guide, const Frame& frame, const Scale& x, c
 /// Steps from each point on the front to the next, and on to the frame's right.
 std::string front_line(const std::vector<NamedPoint>& points, const Frame& frame, const Scale& x,
                        const Scale& y) {
-    std::vector<ChartPoint> sorted;
-    for (const NamedPoint& point : points) sorted.push_back(point.point);
+    std::vector<ChartPoint> sorted(points.size());
+    std::transform(points.begin(), points.end(), sorted.begin(),
+                   [](const NamedPoint& point) { return point.point; });
     std::sort(sorted.begin(), sorted.end(),
               [](const ChartPoint& a, const ChartPoint& b) { return a.x != b.x ? a.x < b.x : a.y > b.y; });
     std::string steps;
