@@ -16,7 +16,7 @@ namespace {
 constexpr double plot_top = 1.8 * line_height;  // below the title
 constexpr double plot_height = 280;
 constexpr double plot_left = 66;             // room for the axis label and numbers
-constexpr double plot_margin = 14;           // so that the axis's last number is not cut off
+constexpr double plot_margin = 20;           // so that the axis's last number is not cut off
 constexpr double below = 2.6 * line_height;  // numbers and label of the x axis
 constexpr double name_gap = 6;               // between an item and its name
 
@@ -168,8 +168,9 @@ std::string guide_line(const Guide& guide, const Frame& frame, const Scale& x, c
 /// Steps from each point on the front to the next, and on to the frame's right.
 std::string front_line(const std::vector<NamedPoint>& points, const Frame& frame, const Scale& x,
                        const Scale& y) {
-    std::vector<ChartPoint> sorted;
-    for (const NamedPoint& point : points) sorted.push_back(point.point);
+    std::vector<ChartPoint> sorted(points.size());
+    std::transform(points.begin(), points.end(), sorted.begin(),
+                   [](const NamedPoint& point) { return point.point; });
     std::sort(sorted.begin(), sorted.end(),
               [](const ChartPoint& a, const ChartPoint& b) { return a.x != b.x ? a.x < b.x : a.y > b.y; });
     std::string steps;

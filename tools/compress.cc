@@ -109,7 +109,7 @@ void print_commands(const CompressOptions& options, bool weights_are_model) {
     if (!weights_are_model) print(planner.convert());
     std::filesystem::path file = planner.baseline();
     StageNames names(1);
-    for (const Stage& stage : options.recipe.value_or(ModelRecipe{Stage{"quantize", {"--scope", "all"}}})) {
+    for (const Stage& stage : options.recipe.value_or(ModelRecipe{int8_stage(can_pack())})) {
         const Step step = planner.stage(stage, file, names.next(stage.command));
         print(step);
         file = step.output;

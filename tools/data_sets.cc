@@ -162,8 +162,9 @@ std::size_t hold_out_option(const CommandLine& line, std::size_t otherwise) {
 std::vector<std::size_t> calibration_items(const NamedData& named, std::size_t count, std::size_t hold_out,
                                            int threads) {
     const std::vector<std::size_t> in_use = converter::items_in_use(all_items(*named.data), hold_out);
-    if (in_use.empty())
+    if (in_use.empty()) {
         throw Error(ErrorKind::usage, "--hold-out 1: expected images to calibrate with, found none");
+    }
     std::vector<std::size_t> chosen = converter::spread_items(in_use.size(), count);
     for (std::size_t& item : chosen) item = in_use[item];
     std::vector<std::size_t> items = scan_data(named, chosen, threads).items;

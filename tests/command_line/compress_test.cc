@@ -123,6 +123,24 @@ TEST_CASE("A search ends with a front, its page, and each model's recipe, which 
     CHECK(read_file(made + name) == read_file(place.out + name));
 }
 
+TEST_CASE("Models are also tried at smaller inputs, which are then their own") {
+    const Place place;
+    const Outcome outcome = place.run(
+        {"--size", "64,48", "--models", "9", "--recipe", "quantize --scope all | convert --size 48"});
+    INFO(outcome.errors);
+    const Json report = place.report(place.out);
+    const Json& variants = *report.find("variants");
+    CHECK(variants.array().at(0).find("input_size")->size() == 64);
+    CHECK(variants.array().at(1).find("input_size")->size() == 48);
+    CHECK(variants.array().at(0).find("accuracy")->find("size")->size() == 64);
+    CHECK(variants.array().at(1).find("accuracy")->find("size")->size() == 48);
+    CHECK(variants.array().at(1).find("test_agreement")->find("size")->size() == 64);
+    const Outcome search =
+        run_tool(place.arguments(place.folder / "search", {"--size", "64,48", "--models", "9"}));
+    INFO(search.errors);
+    CHECK(contains(search.errors, "(at a smaller size)"));
+}
+
 TEST_CASE("A search takes a model in place, and reports which step is the last with --until") {
     const Place place;
     const std::string model = place.folder / "model.safetensors";

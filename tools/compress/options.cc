@@ -33,8 +33,8 @@ std::vector<std::string> sizes_option(const CommandLine& line) {
         sizes.push_back(size);
     }
     for (std::size_t i = 1; i < sizes.size(); ++i) {
-        if (model::parse_map_size(sizes[i])->pixels() < model::parse_map_size(sizes[i - 1])->pixels())
-            continue;
+        const std::size_t before = model::parse_map_size(sizes[i - 1]).value_or(MapSize()).pixels();
+        if (model::parse_map_size(sizes[i]).value_or(MapSize()).pixels() < before) continue;
         throw Error(ErrorKind::usage, "--size: expected sizes from large to small, found " + sizes[i] +
                                           " after " + sizes[i - 1]);
     }

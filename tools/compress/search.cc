@@ -27,6 +27,14 @@ ModelRecipe before_quantization(const ModelRecipe& recipe) {
     return result;
 }
 
+/// What packing is expected to leave of the bytes after a cut of `parent`. Weights that others can stand for,
+/// which go first, pack better than those that stay.
+double packed_share(const Trial& parent, bool is_small_cut) {
+    constexpr double usual = 0.8;
+    const double share = parent.cost.mb / parent.plain_mb;
+    return is_small_cut || share > usual ? share : std::sqrt(share * usual);
+}
+
 std::size_t trainings(const ModelRecipe& recipe) {
     const ModelRecipe trained = before_quantization(recipe);
     std::size_t count = 0;
@@ -35,6 +43,12 @@ std::size_t trainings(const ModelRecipe& recipe) {
 }
 
 }  // namespace
+
+Stage int8_stage(bool packs) {
+    Stage stage{"quantize", {"--scope", "all"}};
+    if (packs) stage.options.emplace_back("--pack");
+    return stage;
+}
 
 CostPath::CostPath(const Promise& promise, const Cost& start)
     : start_(start), limits_{promise.max_ms.value_or(0), promise.max_mb.value_or(0)} {
@@ -60,9 +74,17 @@ double CostPath::missing(const Cost& cost) const {
     constexpr double margin = 0.01;
     double missing = 0;
     if (in_time_ && limits_.ms > 0) missing = std::log(cost.ms / limits_.ms);
-    if (in_bytes_ && limits_.mb > 0)
+    if (in_bytes_ && limits_.mb > 0) {
         missing = std::max(missing, std::log(cost.mb / limits_.mb) / bytes_exponent_);
+    }
     return missing > 0 ? missing + margin : 0;
+}
+
+Cost CostPath::correction(const Cost& cost) const {
+    // What packing leaves is known by now; what a width leaves of the time is a little more than expected.
+    constexpr double safety = 0.99;
+    return {limits_.ms > 0 && cost.ms > limits_.ms ? safety * limits_.ms * limits_.ms / cost.ms : 0,
+            limits_.mb > 0 && cost.mb > limits_.mb ? safety * limits_.mb : 0};
 }
 
 bool within_limits(const Promise& promise, const Cost& cost) {
@@ -74,7 +96,7 @@ Search::Search(SearchSettings settings, Workshop& workshop)
 
 void Search::run(const std::function<void(const Search&)>& made) {
     made_ = made;
-    path_ = CostPath(settings_.promise, try_recipe("INT8 alone", first_recipe(), 0).cost);
+    path_ = CostPath(settings_.promise, try_recipe("INT8 alone", {quantize_stage()}, 0).cost);
     while (has_time(bits_seconds()) && go_on()) {
     }
     add_sizes();
@@ -121,8 +143,9 @@ std::optional<double> Search::next_rung() const {
     const bool limited = settings_.promise.max_ms || settings_.promise.max_mb;
     const double reach = prediction_.reach(settings_.promise.max_drop * (limited ? far_beyond : 1));
     const double from = deepest().reduction;
-    const double goal = std::max(path_.goal(), from + path_.missing(deepest().cost));
-    const double to = std::min({from + step_, goal, reach});
+    const double goal = from < path_.goal() ? path_.goal() : from + path_.missing(deepest().cost);
+    const double longest = from < path_.goal() ? from + step_ : goal;  // a correction is made at once
+    const double to = std::min({longest, goal, reach});
     const bool is_goal = to == goal && to > from && !within_limits(settings_.promise, deepest().cost);
     if (!is_goal && to < from + shortest_step) return std::nullopt;
     return to;
@@ -176,8 +199,8 @@ const Trial* Search::best() const {
     for (const Trial& trial : trials_) {
         if (!trial.size.empty() || trial.reduction == 0) continue;
         const double drop = converter::drop(trial.held_out);
-        if (limited ? !within_limits(settings_.promise, trial.cost) : drop > settings_.promise.max_drop)
-            continue;
+        const bool loses_too_much = drop > settings_.promise.max_drop;
+        if (limited ? !within_limits(settings_.promise, trial.cost) : loses_too_much) continue;
         const bool better =
             best == nullptr || (!limited && trial.reduction > best->reduction) ||
             ((limited || trial.reduction == best->reduction) && drop < converter::drop(best->held_out));
@@ -233,7 +256,8 @@ void Search::spare_bits() {
         }
         ModelRecipe recipe = trained;
         recipe.push_back(quantize_stage());
-        recipe.back().options.insert(recipe.back().options.end(), {"--weight-bits", bits});
+        recipe.back().options.insert(recipe.back().options.end(),
+                                     {"--weight-bits", bits, "--rounding", "error"});
         const Trial& fewer = try_recipe("weights of " + std::string(bits) + " bits", recipe, reduction);
         if (converter::drop(fewer.held_out) > most) return;
     }
@@ -242,12 +266,6 @@ void Search::spare_bits() {
 /// What spare_bits() takes: the first model's quantisation and judgement, three times.
 double Search::bits_seconds() const {
     return settings_.packs ? 3 * trials_.front().seconds : 0;
-}
-
-Stage Search::quantize_stage() const {
-    Stage stage{"quantize", {"--scope", "all"}};
-    if (settings_.packs) stage.options.emplace_back("--pack");
-    return stage;
 }
 
 Stage Search::training_stage() const {
@@ -259,7 +277,8 @@ Stage Search::training_stage() const {
 
 ModelRecipe Search::pruned_recipe(const Trial& parent, double reduction) const {
     ModelRecipe recipe = before_quantization(parent.recipe);
-    const Cost target = path_.at(reduction);
+    const bool is_correction = parent.reduction >= path_.goal();
+    const Cost target = is_correction ? path_.correction(parent.cost) : path_.at(reduction);
     Stage stage{"prune",
                 {"--criterion", "activation", "--dense", "--round-to", std::to_string(settings_.round_to)}};
     if (target.ms > 0) {
@@ -267,7 +286,7 @@ ModelRecipe Search::pruned_recipe(const Trial& parent, double reduction) const {
                              {"--target-ms", significant(target.ms, 4), "--cost-size", settings_.cost_size});
     }
     if (target.mb > 0) {
-        const double plain = target.mb * parent.plain_mb / parent.cost.mb;
+        const double plain = target.mb / packed_share(parent, is_correction);
         stage.options.insert(stage.options.end(), {"--target-mb", significant(plain, 4)});
     }
     recipe.push_back(std::move(stage));

@@ -49,6 +49,8 @@ class CostPath {
     /// How much further a model of this cost has to go; 0 where the limits hold. What a cut really leaves may
     /// be a little more than it aims at.
     double missing(const Cost& cost) const;
+    /// The targets of a cut beyond goal(), of a model of this cost: the limits that do not hold yet.
+    Cost correction(const Cost& cost) const;
 
   private:
     Cost start_;
@@ -58,6 +60,9 @@ class CostPath {
     double bytes_exponent_ = 2;
     double goal_ = 0;
 };
+
+/// The last stage of every model, and all of the first one's recipe.
+Stage int8_stage(bool packs);
 
 /// Makes and measures models; a test has one of its own.
 class Workshop {
@@ -95,9 +100,6 @@ class Search {
   public:
     Search(SearchSettings settings, Workshop& workshop);
 
-    /// The recipe of the first model.
-    ModelRecipe first_recipe() const { return {quantize_stage()}; }
-
     /// Calls `made` after each trial.
     void run(const std::function<void(const Search&)>& made = {});
 
@@ -121,7 +123,7 @@ class Search {
     void add_sizes();
     const Trial* best() const;
     void spare_bits();
-    Stage quantize_stage() const;
+    Stage quantize_stage() const { return int8_stage(settings_.packs); }
     double bits_seconds() const;
     Stage training_stage() const;
     ModelRecipe pruned_recipe(const Trial& parent, double reduction) const;
