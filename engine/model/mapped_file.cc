@@ -158,6 +158,7 @@ void MappedFile::use_all() {
     }
     const Use first = use(part(0));
     std::vector<Use> used;
+    used.reserve(others.size());
     for (std::future<Use>& other : others) used.push_back(other.get());
     all_ = use(bytes_);
     read_freely_ = true;

@@ -239,7 +239,7 @@ class Packer::State {
     /// Where there are few values (of two bits), repetitions gain more, but take long to find.
     static constexpr Effort slow{19, 0, 0};
     static constexpr double few_values_from = 0.15;
-    static constexpr double few_values_to = 0.36;
+    static constexpr double few_values_to = 0.26;
 
     void pack() {
         best_.clear();
