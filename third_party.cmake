@@ -42,7 +42,7 @@ if(NOT VGG19_STB_INCLUDE_DIR)
   set(VGG19_STB_INCLUDE_DIR ${stb_SOURCE_DIR} CACHE PATH "the folder of stb_image.h" FORCE)
 endif()
 
-# libjpeg-turbo, libwebp and zlib cannot be added as subprojects, so only the system's packages are used.
+# libjpeg-turbo, libwebp, zlib and libzstd cannot be added as subprojects, so only the system's packages are used.
 # VGG19_HAS_… tells which exist.
 function(vgg19_optional option library)  # and the targets that it brings
   set(has ${${option}})
@@ -72,9 +72,13 @@ endif()
 if(VGG19_ZLIB)
   find_package(ZLIB QUIET)
 endif()
+if(VGG19_ZSTD AND PkgConfig_FOUND)
+  pkg_check_modules(VGG19_LIBZSTD QUIET IMPORTED_TARGET libzstd>=1.4)
+endif()
 vgg19_optional(VGG19_JPEG libjpeg-turbo JPEG::JPEG)
 vgg19_optional(VGG19_ZLIB zlib ZLIB::ZLIB)
 vgg19_optional(VGG19_WEBP libwebp PkgConfig::VGG19_LIBWEBP)
+vgg19_optional(VGG19_ZSTD libzstd PkgConfig::VGG19_LIBZSTD)
 
 if(VGG19_BUILD_TOOLS OR VGG19_BUILD_TESTS)
   # Eigen: headers, for the converter's linear algebra.

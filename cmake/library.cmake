@@ -17,6 +17,9 @@ endif()
 if(VGG19_HAS_WEBP)
   list(APPEND VGG19_LINKED PkgConfig::VGG19_LIBWEBP)
 endif()
+if(VGG19_HAS_ZSTD)
+  list(APPEND VGG19_LINKED PkgConfig::VGG19_LIBZSTD)
+endif()
 
 # For ELF: the public headers export their declarations (#pragma GCC visibility); the version script hides
 # instances of the standard library's templates, which GCC always exports.

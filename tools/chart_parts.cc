@@ -39,15 +39,42 @@ std::string place(double number) {
 
 double text_width(const std::string& text) {
     constexpr double share = 0.56;  // average width of a letter relative to its height
-    const auto letters = std::count_if(
-        text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; });
-    return static_cast<double>(letters) * font_size * share;
+    constexpr double wide_share = 0.85;
+    double width = 0;
+    for (const char c : text) {
+        if ((static_cast<unsigned char>(c) & 0xC0U) == 0x80U) continue;  // goes on with a letter
+        width += c == 'm' || c == 'w' || c == 'M' || c == 'W' ? wide_share : share;
+    }
+    return width * font_size;
 }
 
 Scale::Scale(double low, double high, double begin, double end)
     : ticks_(round_ticks(from_zero(low, high), high, ticks_of_an_axis)), begin_(begin), end_(end) {}
 
+Scale Scale::logarithmic(double low, double high, double begin, double end) {
+    // From the tick below the lowest number to the one above the highest.
+    const auto power = static_cast<int>(std::floor(std::log10(low)));
+    std::vector<double> ticks;
+    for (int at = power; ticks.empty() || ticks.back() < high; ++at) {
+        for (const double round : {1.0, 2.0, 5.0}) {
+            const double tick = round * std::pow(10, at);
+            if (!ticks.empty() && ticks.back() >= high && ticks.size() > 1) break;
+            if (!ticks.empty() && tick <= low) ticks.clear();
+            ticks.push_back(tick);
+        }
+    }
+    return {std::move(ticks), begin, end, true};
+}
+
+std::string Scale::tick_label(std::size_t index) const {
+    return is_logarithmic_ ? shortest_text(ticks_[index]) : tick_text(ticks_[index], ticks_[1] - ticks_[0]);
+}
+
 double Scale::operator()(double number) const {
+    if (is_logarithmic_) {
+        const double first = std::log(ticks_.front());
+        return begin_ + (std::log(number) - first) / (std::log(ticks_.back()) - first) * (end_ - begin_);
+    }
     return begin_ + (number - ticks_.front()) / (ticks_.back() - ticks_.front()) * (end_ - begin_);
 }
 

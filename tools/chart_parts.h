@@ -40,16 +40,20 @@ double text_width(const std::string& text);
 class Scale {
   public:
     Scale(double low, double high, double begin, double end);
+    /// The same by the logarithms of positive numbers, with ticks at 1, 2 and 5 times powers of ten.
+    static Scale logarithmic(double low, double high, double begin, double end);
     double operator()(double number) const;
     const std::vector<double>& ticks() const { return ticks_; }
-    std::string tick_label(std::size_t index) const {
-        return tick_text(ticks_[index], ticks_[1] - ticks_[0]);
-    }
+    std::string tick_label(std::size_t index) const;
 
   private:
+    Scale(std::vector<double> ticks, double begin, double end, bool is_logarithmic)
+        : ticks_(std::move(ticks)), begin_(begin), end_(end), is_logarithmic_(is_logarithmic) {}
+
     std::vector<double> ticks_;
     double begin_;
     double end_;
+    bool is_logarithmic_ = false;
 };
 
 enum class Anchor : unsigned char { start, middle, end };

@@ -156,7 +156,9 @@ std::string guide_line(const Guide& guide, const Frame& frame, const Scale& x, c
     const ChartPoint begin = guide.vertical ? ChartPoint{at, frame.top} : ChartPoint{frame.left, at};
     const ChartPoint end = guide.vertical ? ChartPoint{at, frame.bottom} : ChartPoint{frame.right, at};
     const double width = text_width(guide.name);
-    const Box box = guide.vertical ? Box{at - name_gap - width, frame.bottom - line_height, at, frame.bottom}
+    const bool fits_left = at - name_gap - width >= frame.left;
+    const double left = fits_left ? at - name_gap - width : at + name_gap;
+    const Box box = guide.vertical ? Box{left, frame.bottom - line_height, left + width, frame.bottom}
                                    : Box{frame.right - width, at, frame.right, at + line_height};
     taken.push_back(box);
     return line_between(begin, end, {{"stroke", "currentColor"}, {"stroke-dasharray", "5 4"}}) +
@@ -256,8 +258,12 @@ std::string scatter_chart(const ChartText& text, const std::vector<NamedPoint>& 
     constexpr double radius = 5;
     require(!points.empty(), text.title, "expected a point, found none");
     const auto [x_range, y_range] = scatter_ranges(text, points, look.guides);
+    require(!look.logarithmic_x || x_range.low > 0, text.title,
+            "expected positive numbers on a logarithmic axis");
     const Frame frame{plot_left, plot_top, chart_width - plot_margin, plot_top + plot_height};
-    const Scale x(x_range.low, x_range.high, frame.left, frame.right);
+    const Scale x = look.logarithmic_x
+                        ? Scale::logarithmic(x_range.low, x_range.high, frame.left, frame.right)
+                        : Scale(x_range.low, x_range.high, frame.left, frame.right);
     const Scale y(y_range.low, y_range.high, frame.bottom, frame.top);
 
     std::string svg = chart_head(text, frame.bottom + below) + axes(text, frame, x, y);

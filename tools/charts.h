@@ -59,7 +59,8 @@ struct Guide {
 
 struct ScatterLook {
     std::vector<Guide> guides;
-    bool front = false;  ///< a line through the points that no other beats: less of x and more of y
+    bool logarithmic_x = false;  ///< for positive numbers
+    bool front = false;          ///< a line through the points that no other beats: less of x and more of y
 };
 
 /// Each line has its name at its end, and a unique combination of colour and dashes. Throws Error (failed)

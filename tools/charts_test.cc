@@ -214,3 +214,41 @@ TEST_CASE("Errors for charts that cannot be drawn name the chart's title") {
                             }),
                    "finite"));
 }
+
+TEST_CASE("A logarithmic axis has its ticks at 1, 2 and 5 times powers of ten, at equal distances by ratio") {
+    const Scale scale = Scale::logarithmic(3, 30, 0, 100);
+    CHECK(scale.ticks() == std::vector<double>{2, 5, 10, 20, 50});
+    CHECK(scale(2) == doctest::Approx(0));
+    CHECK(scale(50) == doctest::Approx(100));
+    CHECK(scale(10) == doctest::Approx(50));
+    CHECK(scale.tick_label(1) == "5");
+    CHECK(Scale::logarithmic(0.02, 0.04, 0, 1).ticks().front() <= 0.02);
+    CHECK(Scale::logarithmic(0.02, 0.04, 0, 1).ticks().back() >= 0.04);
+    CHECK(Scale::logarithmic(7, 7, 0, 1).ticks() == std::vector<double>{5, 10});
+    CHECK(Scale::logarithmic(1, 1, 0, 1).ticks() == std::vector<double>{1, 2});
+}
+
+TEST_CASE("A picture of a front has its line, guides with names, and a ring around what is marked") {
+    NamedPoint marked{"kept", {5, 0.8}, std::nullopt, true};
+    ScatterLook look;
+    look.front = true;
+    look.logarithmic_x = true;
+    look.guides = {{"promise", 0.75, false}, {"limit", 6, true}};
+    // The third is beaten by the first: slower and worse.
+    const std::string svg = scatter_chart(
+        text, {marked, {"fast", {2, 0.7}, std::nullopt}, {"beaten", {8, 0.78}, std::nullopt}}, look);
+    check_common(svg);
+    CHECK(count(svg, "stroke-dasharray=\"5 4\"") == 2);
+    CHECK(contains(svg, ">promise</text>"));
+    CHECK(contains(svg, ">limit</text>"));
+    CHECK(count(svg, "r=\"10.0\"") == 1);
+    const std::size_t line = svg.find("points=\"");
+    REQUIRE(line != std::string::npos);
+    const std::string places = svg.substr(line, svg.find('>', line) - line);
+    CHECK(count(places, ",") == 4);  // the fast one, below the kept one, the kept one, the right end
+    CHECK(contains(error_of(vgg19::ErrorKind::failed,
+                            [&look] {
+                                scatter_chart(text, {{"zero", {0, 1}, std::nullopt}}, look);
+                            }),
+                   "expected positive numbers"));
+}

@@ -3,13 +3,16 @@
 #include <cmath>
 #include <filesystem>
 #include <iostream>
+#include <span>
 #include <string>
 #include <tuple>
 #include <vector>
 
 #include "converter/evaluate/paired_difference.h"
 #include "engine/model/json_file.h"
+#include "engine/model/map_size.h"
 #include "engine/model/model_file.h"
+#include "engine/model/packed_file.h"
 #include "kernels/onednn/conv_onednn.h"
 #include "tools/command.h"
 #include "tools/compress/options.h"
@@ -82,6 +85,23 @@ std::size_t round_to(const model::Network& network) {
     return std::max<std::size_t>(narrowest / 4, 1);
 }
 
+/// Whether this build has libzstd.
+bool can_pack() {
+    try {
+        const model::Packer packer([](std::span<const std::byte>) {});
+        return true;
+    } catch (const Error&) {
+        return false;
+    }
+}
+
+/// Whether a model can be used in place: with several sizes, each model's file has its own.
+bool has_size(const CompressOptions& options) {
+    if (options.sizes.size() == 1) return true;
+    const MapSize own = model::ModelFile::open(options.weights).description().preprocessing.input_size;
+    return own == model::parse_map_size(options.sizes.front());
+}
+
 /// Of the recipe, or of the search's first model: what follows depends on how that does.
 void print_commands(const CompressOptions& options, bool weights_are_model) {
     const StepPlanner planner(options);
@@ -89,7 +109,7 @@ void print_commands(const CompressOptions& options, bool weights_are_model) {
     if (!weights_are_model) print(planner.convert());
     std::filesystem::path file = planner.baseline();
     StageNames names(1);
-    for (const Stage& stage : options.recipe.value_or(ModelRecipe{int8_stage()})) {
+    for (const Stage& stage : options.recipe.value_or(ModelRecipe{Stage{"quantize", {"--scope", "all"}}})) {
         const Step step = planner.stage(stage, file, names.next(stage.command));
         print(step);
         file = step.output;
@@ -143,7 +163,16 @@ class Compression {
                 .sizes = options_.sizes,
                 .epochs = options_.epochs,
                 .seed = options_.seed,
-                .round_to = round_to(baseline.network())};
+                .round_to = round_to(baseline.network()),
+                .cost_size = to_string(input_size(baseline)),
+                .packs = can_pack()};
+    }
+
+    /// Whose time is limited.
+    MapSize input_size(const model::ModelFile& baseline) const {
+        const std::string& size = options_.bench_size.empty() ? options_.sizes.front() : options_.bench_size;
+        if (size.empty()) return baseline.description().preprocessing.input_size;
+        return model::parse_map_size(size).value();
     }
 
     void write_search(const Search& search) const {
@@ -153,13 +182,14 @@ class Compression {
         std::cerr << program << ": model " << trial.number << " (" << trial.purpose << "): drop "
                   << fixed(100 * converter::drop(trial.held_out), 2) << " points on held-out images ("
                   << fixed(100 * interval.low, 2) << " to " << fixed(100 * interval.high, 2) << "; expected "
-                  << fixed(100 * trial.predicted_drop, 2) << "), " << fixed(trial.cost.ms, 2) << " ms, "
-                  << fixed(trial.cost.mb, 1) << " MB, " << fixed(trial.seconds, 0) << " s\n";
+                  << fixed(100 * trial.predicted_drop, 2) << "), " << significant(trial.cost.ms, 3) << " ms, "
+                  << significant(trial.cost.mb, 3) << " MB, " << fixed(trial.seconds, 0) << " s\n";
     }
 
     /// "4.21ms-12.3mb", with a number if there is another.
     std::string id_of(const Trial& trial, const std::vector<JudgedModel>& others) const {
-        const std::string plain = fixed(trial.cost.ms, 2) + "ms-" + fixed(trial.cost.mb, 1) + "mb";
+        const std::string plain =
+            significant(trial.cost.ms, 3) + "ms-" + significant(trial.cost.mb, 3) + "mb";
         std::string id = plain;
         for (int again = 2; std::any_of(others.begin(), others.end(),
                                         [&id](const JudgedModel& other) { return other.id == id; });
@@ -270,7 +300,7 @@ int compress(int argc, char** argv) {
     require_there("", options.weights);
     require_there("--data: ", options.data);
     require_there("--test: ", options.test);
-    const bool is_model = is_baseline_model(options.weights);
+    const bool is_model = is_baseline_model(options.weights) && has_size(options);
     require_training(options);
     if (line.given("dry-run")) {
         print_commands(options, is_model);

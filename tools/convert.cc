@@ -92,9 +92,10 @@ CommandLine command_line() {
         "weights. Standard error reports what was used, left out and assumed.\n\n"
         "For a model file made by vgg19, changes the order of its dense weights, its class names, its pools "
         "or its\n"
-        "preprocessing, or leaves out its classifier.",
+        "preprocessing, or leaves out its classifier; packs it (--pack), or unpacks it (without).",
         "WEIGHTS -o MODEL");
     add_output_option(line);
+    add_pack_option(line);
     line.option("dense-order", "ORDER",
                 "order of the dense weights: input (input-major, faster) or output (output-major, with "
                 "torchvision's names and shapes, for PyTorch). Default: input, but a vgg19 model keeps its "
@@ -135,6 +136,7 @@ CommandLine command_line() {
         .example("vgg19 convert vgg19-7.onnx -o zoo.safetensors")
         .example("vgg19 convert vgg19_caffe.pth -o caffe.safetensors --preprocessing caffe")
         .example("vgg19 convert vgg19.safetensors -o style.safetensors --features-only --pooling average")
+        .example("vgg19 convert int8-full.safetensors -o small.vgg19.zst --pack")
         .example("vgg19 convert pruned.safetensors -o for-pytorch.safetensors --dense-order output");
     return line;
 }
@@ -152,6 +154,7 @@ converter::ImportOptions import_options(const CommandLine& line) {
     options.mean = three_numbers(line, "mean", 0);
     options.deviation = three_numbers(line, "std", converter::smallest_deviation);
     options.features_only = line.given("features-only");
+    options.pack = line.given("pack");
     if (const auto order = choice(line, "channels", "RGB", "BGR")) {
         options.channel_order = *order ? ChannelOrder::bgr : ChannelOrder::rgb;
     }

@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "converter/data/held_out.h"
 #include "engine/model/foreign_text.h"
 #include "tools/progress_bar.h"
 #include "tools/text.h"
@@ -149,8 +150,22 @@ converter::PictureScan require_different_pictures(const DataOption& training, co
     return other_scan;
 }
 
-std::vector<std::size_t> calibration_items(const NamedData& named, std::size_t count, int threads) {
-    const std::vector<std::size_t> chosen = converter::spread_items(named.data->size(), count);
+void add_hold_out_option(CommandLine& line) {
+    line.option("hold-out", "K", "leave out every K-th image of --calib, as finetune does; 0: none", "0");
+}
+
+std::size_t hold_out_option(const CommandLine& line, std::size_t otherwise) {
+    constexpr std::size_t most_images = 1'000'000'000;
+    return line.given("hold-out") ? line.whole_number("hold-out", 0, most_images) : otherwise;
+}
+
+std::vector<std::size_t> calibration_items(const NamedData& named, std::size_t count, std::size_t hold_out,
+                                           int threads) {
+    const std::vector<std::size_t> in_use = converter::items_in_use(all_items(*named.data), hold_out);
+    if (in_use.empty())
+        throw Error(ErrorKind::usage, "--hold-out 1: expected images to calibrate with, found none");
+    std::vector<std::size_t> chosen = converter::spread_items(in_use.size(), count);
+    for (std::size_t& item : chosen) item = in_use[item];
     std::vector<std::size_t> items = scan_data(named, chosen, threads).items;
     if (items.size() < count) {
         say(named, "calibrating with " + grouped(items.size()) + (items.size() == 1 ? " image" : " images") +

@@ -65,7 +65,15 @@ struct DataOption {
 converter::PictureScan require_different_pictures(const DataOption& training, const DataOption& held_out,
                                                   const ImageOptions& options, int threads);
 
-/// `count` readable items at equal distances, for calibration; reports if there are fewer.
-std::vector<std::size_t> calibration_items(const NamedData& named, std::size_t count, int threads);
+/// --hold-out, for subcommands that calibrate.
+void add_hold_out_option(CommandLine& line);
+/// Every which image is held out (converter/data/held_out.h): the value of --hold-out, or `otherwise`; 0:
+/// none.
+std::size_t hold_out_option(const CommandLine& line, std::size_t otherwise = 0);
+
+/// `count` readable items at equal distances, for calibration, without those that are held out; reports if
+/// there are fewer.
+std::vector<std::size_t> calibration_items(const NamedData& named, std::size_t count, std::size_t hold_out,
+                                           int threads);
 
 }  // namespace vgg19::tools

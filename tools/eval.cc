@@ -10,6 +10,7 @@
 #include "converter/evaluate/evaluate.h"
 #include "converter/evaluate/label_map.h"
 #include "engine/model/foreign_text.h"
+#include "engine/model/map_size.h"
 #include "engine/model/model_access.h"
 #include "tools/command.h"
 #include "tools/data_sets.h"
@@ -36,10 +37,13 @@ CommandLine command_line() {
     add_model_option(line);
     line.option("data", "DATA", "labelled images (required)")
         .option("reference", "FILE",
-                "another model to compare with: how often both agree, and which one is right")
+                "another model to compare with: how often both agree, which one is right, and how much top-1 "
+                "the model loses")
+        .option("reference-size", "SIZE", "the reference's input size; default: as --size")
         .option("n,images", "N",
                 "the number of images, taken at equal distances from the whole set; default: all")
-        .option("hold-out", "K", "only the images that finetune --hold-out K does not train on: every K-th")
+        .option("hold-out", "K",
+                "only every K-th image: those that --hold-out K of other subcommands leaves out")
         .option("batch", "N", "images per run; results do not depend on it", "8")
         .flag("per-class", "also one line per class")
         .flag("confusion",
@@ -88,9 +92,12 @@ int eval(int argc, char** argv) {
     const std::string model_path = model_option(line);
     const std::string data_path = line.required("data");
     const std::string reference_path = line.text("reference");
+    if (line.given("reference-size") && reference_path.empty()) {
+        throw Error(ErrorKind::usage, "--reference-size belongs to --reference");
+    }
     const std::size_t count =
         line.given("images") ? line.whole_number("images", 1, most_images) : most_images;
-    const std::size_t hold_out = line.given("hold-out") ? line.whole_number("hold-out", 1, most_images) : 0;
+    const std::size_t hold_out = hold_out_option(line);
     SessionOptions options = session_options(line);
     options.batch = line.whole_number("batch", 1, largest_batch);
 
@@ -106,7 +113,12 @@ int eval(int argc, char** argv) {
     options.batch = std::min(options.batch, images.items.size());
     Session session(model, options);
     std::optional<Session> reference;
-    if (!reference_path.empty()) reference.emplace(model::map_model(reference_path), options);
+    if (!reference_path.empty()) {
+        if (line.given("reference-size")) {
+            options.set_input_size(model::input_size_option("reference-size", line.text("reference-size")));
+        }
+        reference.emplace(model::map_model(reference_path), options);
+    }
 
     const EvaluationReport report = {
         .model = {model_path, session.input_size()},

@@ -87,6 +87,7 @@ CommandLine command_line() {
               "the other filters compensate (needs --calib)")
         .option("csv", "FILE", "write the scan of --scan or of a target as a CSV table")
         .option("svg", "FILE", "write the scan as a chart");
+    add_hold_out_option(line);
     add_limit_options(line);
     add_size_option(line);
     add_image_options(line);
@@ -238,7 +239,8 @@ class Calibration {
         images_.session.threads = threads_option(line);
         images_.session.isa = line.text("isa");
         const std::size_t count = line.whole_number("images", 1, most_images);
-        images_.items = calibration_items(named_, count, images_.session.threads);
+        images_.hold_out = hold_out_option(line);
+        images_.items = calibration_items(named_, count, images_.hold_out, images_.session.threads);
     }
 
     const converter::CalibrationImages& images() const { return images_; }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <filesystem>
 #include <iostream>
 #include <string>
@@ -13,6 +14,7 @@
 #include "converter/quantize/equalize.h"
 #include "converter/quantize/option_names.h"
 #include "converter/quantize/sensitivity.h"
+#include "converter/rounding/rounding.h"
 #include "engine/model/model_file.h"
 #include "kernels/common/parallel.h"
 #include "tools/command.h"
@@ -33,7 +35,7 @@ constexpr std::array full_scope_options = {
     "calib",       "images",         "range",           "size",
     "keep-fp32",   "no-winograd",    "no-equalization", "no-bias-correction",
     "sensitivity", "dry-run",        "threads",         "isa",
-    "no-exif",     "max-megapixels", "weight-bits"};
+    "no-exif",     "max-megapixels", "weight-bits",     "rounding"};
 
 CommandLine command_line() {
     CommandLine line(
@@ -47,16 +49,23 @@ CommandLine command_line() {
         "a folder of images (or of one folder per class), or CIFAR-10's binary files; in a folder of those,\n"
         "data_batch_*.bin. Unreadable images are left out and reported.",
         "MODEL -o OUTPUT");
-    line.option("o,output", "FILE", "the model file to write (required, except with --dry-run)")
-        .option("scope", "LAYERS", "which layers: dense or all", "dense")
+    line.option("o,output", "FILE", "the model file to write (required, except with --dry-run)");
+    add_pack_option(line);
+    line.option("scope", "LAYERS", "which layers: dense or all", "dense")
         .option("dense", "TYPE", "type of dense weights: int8, or int4 (about half the size)", "int8")
         .option("calib", "DATA", "the images to calibrate with (required for --scope all)")
         .option("n,images", "N", "the number of images, taken at equal distances from the whole set", "128");
+    add_hold_out_option(line);
     add_size_option(line);
     line.option("range", "NAME",
                 "which input maps to the largest 8-bit value: max (the largest observed), percentile (99.99 "
                 "%), or mse (the one with the least squared error)",
                 "mse")
+        .option(
+            "rounding", "RULE",
+            "how weights become integers: nearest, or error: so that on the calibration images each layer's "
+            "output changes least (slower)",
+            "nearest")
         .option("weight-bits", "LIST",
                 "bits of INT8 weights, 2 to 8, of all layers and of some, such as 5,features.2=8. They stay "
                 "INT8 in the file and run as fast; fewer bits make a packed file smaller",
@@ -98,6 +107,7 @@ converter::FullOptions full_options(const CommandLine& line) {
                             .bias_correction = !line.given("no-bias-correction"),
                             .threads = threads > 0 ? threads : kernels::available_cpus()};
     options.dense = converter::dense_type_named(line.text("dense"));
+    options.rounding = converter::rounding_named(line.text("rounding"));
     options.weight_bits = converter::WeightBits::parse(line.text("weight-bits"));
     options.keep_fp32 = names_option(line, "keep-fp32");
     options.all_direct = line.text("no-winograd") == "all";
@@ -133,6 +143,20 @@ void print_table(const converter::FullQuantization& quantization) {
         << "\nErrors are relative L2 errors of the layer's output on tiles of the calibration images.\n";
 }
 
+void print_rounding(const std::vector<converter::LayerRounding>& layers) {
+    if (layers.empty()) return;
+    Table table({"layer", "nearest error %", "chosen error %", "damping"});
+    for (const converter::LayerRounding& layer : layers) {
+        table.add({layer.layer, fixed(100 * std::sqrt(layer.nearest), 2),
+                   fixed(100 * std::sqrt(layer.chosen), 2),
+                   layer.damping > 0 ? fixed(layer.damping, 3) : "nearest stays"});
+    }
+    std::cout << '\n'
+              << table
+              << "\nErrors are relative L2 errors of the layer's output before the ReLU on the calibration "
+                 "images\nthat are held out, with all layers before it quantised.\n";
+}
+
 void require_no_full_options(const CommandLine& line) {
     for (const char* option : full_scope_options) {
         if (line.given(option)) {
@@ -151,7 +175,7 @@ int quantize_dense_layers(const CommandLine& line) {
     {
         const model::ModelFile model = model::ModelFile::open(input);
         ProgressBar bar("quantising", ProgressUnit::bytes);
-        converter::quantize_dense(model, output, type, bar.callback());
+        converter::quantize_dense(model, {output, line.given("pack")}, type, bar.callback());
     }
     print_written(output);
     return exit_done;
@@ -188,22 +212,34 @@ converter::EqualizedModel equalize(const model::ModelFile& model,
 
 converter::FullQuantization calibrate_and_quantize(const model::ModelFile& model,
                                                    const converter::CalibrationImages& images,
-                                                   const converter::FullOptions& options) {
+                                                   const converter::FullOptions& options,
+                                                   std::vector<converter::LayerRounding>& report) {
     std::vector<converter::ConvolutionStatistics> statistics;
     {
         ProgressBar bar("calibrating", ProgressUnit::items);
         statistics = converter::calibrate(model, images, bar.callback());
     }
     ProgressBar bar("quantising", ProgressUnit::items);
-    return converter::quantize_all(model, statistics, options, bar.callback());
+    converter::FullQuantization quantization =
+        converter::quantize_all(model, statistics, options, bar.callback());
+    if (options.rounding == converter::Rounding::error) {
+        ProgressBar rounding("rounding", ProgressUnit::items);
+        report =
+            converter::round_by_error(model, statistics, images, options, quantization, rounding.callback());
+    }
+    return quantization;
 }
 
 /// Everything after the command line has been parsed.
 void quantize_model(const CommandLine& line, const model::ModelFile& model,
                     const converter::CalibrationImages& images, const converter::FullOptions& options,
                     const Destinations& to) {
-    const converter::FullQuantization quantization = calibrate_and_quantize(model, images, options);
-    if (line.given("dry-run")) print_table(quantization);
+    std::vector<converter::LayerRounding> rounding;
+    const converter::FullQuantization quantization = calibrate_and_quantize(model, images, options, rounding);
+    if (line.given("dry-run")) {
+        print_table(quantization);
+        print_rounding(rounding);
+    }
     if (!to.sensitivity.empty()) {
         ProgressBar bar("measuring layers", ProgressUnit::items);
         const auto layers = converter::measure_sensitivity(model, quantization, images, bar.callback());
@@ -211,7 +247,8 @@ void quantize_model(const CommandLine& line, const model::ModelFile& model,
     }
     if (to.model.empty()) return;
     ProgressBar bar("writing", ProgressUnit::bytes);
-    converter::write_full(model, quantization, lineage_step(line, images, options), to.model, bar.callback());
+    converter::write_full(model, quantization, lineage_step(line, images, options),
+                          {to.model, line.given("pack")}, bar.callback());
 }
 
 int quantize_every_layer(const CommandLine& line) {
@@ -231,7 +268,8 @@ int quantize_every_layer(const CommandLine& line) {
         const NamedData named =
             open_data("calib", line.required("calib"), converter::DataUse::training, image_options(line));
         images.data = named.data.get();
-        images.items = calibration_items(named, count, images.session.threads);
+        images.hold_out = hold_out_option(line);
+        images.items = calibration_items(named, count, images.hold_out, images.session.threads);
         if (line.given("no-equalization")) {
             quantize_model(line, model, images, options, to);
         } else {

@@ -1,5 +1,7 @@
 #include "tools/text.h"
 
+#include <cmath>
+
 namespace vgg19::tools {
 
 std::string grouped(std::uint64_t number) {
@@ -14,6 +16,12 @@ std::string scaled(std::uint64_t count) {
     if (number >= 1e6) return fixed(number / 1e6, 2) + " M";
     if (number >= 1e3) return fixed(number / 1e3, 2) + " k";
     return std::to_string(count);
+}
+
+std::string significant(double number, int digits) {
+    if (number == 0 || !std::isfinite(number)) return shortest_text(number);
+    const double place = std::pow(10, digits - 1 - std::floor(std::log10(std::abs(number))));
+    return shortest_text(std::round(number * place) / place);
 }
 
 std::string joined(const std::vector<std::size_t>& numbers, const std::string& separator) {

@@ -1,6 +1,7 @@
 #include "tools/training_report.h"
 
 #include <charconv>
+#include <cmath>
 #include <iostream>
 #include <sstream>
 #include <string_view>
@@ -73,6 +74,14 @@ converter::TrainingObserver TrainingReport::observer() {
     converter::TrainingObserver observer;
     observer.starting = [this](const converter::TrainingPlan& plan) { start(plan); };
     observer.stepped = [this](const converter::TrainingStep& step) { add(step); };
+    observer.trying_rates = [this](std::uint64_t done, std::uint64_t total) {
+        if (!trying_) trying_.emplace("trying learning rates", ProgressUnit::items);
+        trying_->update(done, total);
+    };
+    observer.rates_tried = [this](const std::vector<converter::TriedRate>& tried) {
+        trying_.reset();
+        std::cerr << rates_text(tried) << '\n';
+    };
     observer.judging = [this](std::uint64_t done, std::uint64_t total) {
         bar_.reset();
         if (!judging_) judging_.emplace("judging", ProgressUnit::items);
@@ -125,6 +134,15 @@ std::string plan_text(const converter::TrainingPlan& plan) {
     }
     if (plan.done > 0) text += "; " + std::to_string(plan.done) + " steps are done";
     return text;
+}
+
+std::string rates_text(const std::vector<converter::TriedRate>& tried) {
+    std::string text;
+    for (const converter::TriedRate& each : tried) {
+        text += (text.empty() ? "" : ", ") + number_text(each.rate) + ": " +
+                (std::isfinite(each.loss) ? fixed(each.loss, 4) : "too high");
+    }
+    return "learning rates, and the loss on held-out images after a short run: " + text;
 }
 
 std::string loss_text(double loss, double accuracy) {

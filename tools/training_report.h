@@ -6,6 +6,7 @@
 #include <fstream>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "converter/finetune/finetune.h"
 #include "tools/progress_bar.h"
@@ -50,6 +51,7 @@ class TrainingReport {
     converter::TrainingPlan plan_;
     std::optional<TrainingLog> log_;
     std::optional<ProgressBar> bar_;
+    std::optional<ProgressBar> trying_;
     std::optional<ProgressBar> judging_;
     std::optional<ProgressBar> writing_;
     std::optional<converter::TrainingStep> last_;
@@ -57,6 +59,8 @@ class TrainingReport {
 
 /// "313 steps of 32 images (2 parts of at most 16 each), 2 threads, 4,210.5 MB; 120 steps are done".
 std::string plan_text(const converter::TrainingPlan& plan);
+/// "learning rates, and the loss on held-out images after a short run: 0.0001: 0.3102, 3e-05: 0.2951".
+std::string rates_text(const std::vector<converter::TriedRate>& tried);
 /// "loss 0.4512  accuracy 86.1 %".
 std::string loss_text(double loss, double accuracy);
 

@@ -143,6 +143,8 @@ Json state_json(const CheckpointDescription& description) {
     state.set("seconds", position.seconds);
     state.set("micro_batch", std::uint64_t{description.resources.micro_batch});
     state.set("threads", std::int64_t{description.resources.threads});
+    const double rate = description.resources.learning_rate;
+    if (rate > 0) state.set("learning_rate", rate);
     return state;
 }
 
@@ -212,7 +214,8 @@ Checkpoint Checkpoint::open(model::MappedFile mapping) {
                                        .seconds = reader.positive("seconds")};
     const TrainingResources resources = {
         .micro_batch = reader.whole("micro_batch", 1, most_steps),
-        .threads = static_cast<int>(reader.whole("threads", 1, most_threads))};
+        .threads = static_cast<int>(reader.whole("threads", 1, most_threads)),
+        .learning_rate = state.find("learning_rate") == nullptr ? 0 : reader.positive("learning_rate")};
     return {std::move(file), std::move(settings), position, resources};
 }
 

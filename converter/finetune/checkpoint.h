@@ -20,10 +20,12 @@ struct TrainingPosition {
     double seconds = 0;       ///< of training so far
 };
 
-/// Resources that influence rounding, so that a resumed run must use the same.
+/// What a run has chosen by itself, so that a resumed run must use the same: resources, which influence
+/// rounding, and the learning rate.
 struct TrainingResources {
     std::size_t micro_batch = 1;
     int threads = 1;
+    double learning_rate = 0;  ///< found by short runs; 0 if it was given
 };
 
 /// A safetensors file of:

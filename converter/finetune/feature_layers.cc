@@ -151,13 +151,18 @@ void FeatureLayers::average_pool(std::size_t count) {
 // ---- backward ----
 
 void FeatureLayers::backward(std::size_t count, const float* images, const float* features_gradient,
-                             const std::vector<LayerParameters>& parameters) {
+                             const std::vector<LayerParameters>& parameters,
+                             std::span<const std::vector<float>> pool_gradients) {
     auto* gradient = gradients_[0].as<float>();
     auto* other = gradients_[1].as<float>();
     average_pool_backward(count, features_gradient, gradient);
     for (std::size_t i = blocks_.size(); i-- > 0;) {
         Block& block = blocks_[i];
         if (block.pool_follows) {
+            if (!pool_gradients.empty()) {
+                add_to_pool(count, block, pool_gradients.back(), gradient);
+                pool_gradients = pool_gradients.first(pool_gradients.size() - 1);
+            }
             max_pool_backward(count, block, gradient, other);
             std::swap(gradient, other);
         } else {
@@ -169,6 +174,49 @@ void FeatureLayers::backward(std::size_t count, const float* images, const float
         block.convolution.backward_data(count, gradient, parameters[i], other, workspace_);
         std::swap(gradient, other);
     }
+}
+
+std::vector<FeatureLayers::Pool> FeatureLayers::pools() const {
+    std::vector<Pool> result;
+    for (const Block& block : blocks_) {
+        if (block.pool_follows) {
+            result.push_back({block.convolution.shape().output_channels, block.size().halved()});
+        }
+    }
+    return result;
+}
+
+void FeatureLayers::copy_pool(std::size_t pool, std::size_t count, std::span<float> values) const {
+    std::size_t before = 0;
+    const auto block = std::find_if(blocks_.begin(), blocks_.end(),
+                                    [&](const Block& each) { return each.pool_follows && before++ == pool; });
+    const MapSize size = block->size().halved();
+    const std::size_t channels = block->convolution.shape().output_channels;
+    const std::size_t lanes = execution_.channel_block();
+    kernels::parallel_for(execution_.threads, count, [&](std::size_t image) {
+        for (std::size_t channel = 0; channel < channels; ++channel) {
+            const float* source = block->pooled + kernels::blocked_index(channels, size.height, size.width,
+                                                                         lanes, image, channel, 0, 0);
+            float* const target = values.data() + (image * channels + channel) * size.pixels();
+            for (std::size_t pixel = 0; pixel < size.pixels(); ++pixel) target[pixel] = source[pixel * lanes];
+        }
+    });
+}
+
+void FeatureLayers::add_to_pool(std::size_t count, const Block& block, std::span<const float> values,
+                                float* gradient) const {
+    const MapSize size = block.size().halved();
+    const std::size_t channels = block.convolution.shape().output_channels;
+    const std::size_t lanes = execution_.channel_block();
+    kernels::parallel_for(execution_.threads, count, [&](std::size_t image) {
+        for (std::size_t channel = 0; channel < channels; ++channel) {
+            const float* const source = values.data() + (image * channels + channel) * size.pixels();
+            float* target = gradient + kernels::blocked_index(channels, size.height, size.width, lanes, image,
+                                                              channel, 0, 0);
+            for (std::size_t pixel = 0; pixel < size.pixels(); ++pixel)
+                target[pixel * lanes] += source[pixel];
+        }
+    });
 }
 
 void FeatureLayers::max_pool_backward(std::size_t count, const Block& block, const float* pooled_gradient,

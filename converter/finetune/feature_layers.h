@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <span>
 #include <vector>
 
 #include "converter/finetune/convolution_layer.h"
@@ -27,9 +28,20 @@ class FeatureLayers {
     const float* forward(std::size_t count, const float* images,
                          const std::vector<LayerParameters>& parameters);
     /// Computes gradients from those of the features of the last forward(). Adds to the parameters'
-    /// gradients.
+    /// gradients. `pool_gradients` is empty, or has for each max-pool what is added to its output's gradient:
+    /// (count, channels, height, width).
     void backward(std::size_t count, const float* images, const float* features_gradient,
-                  const std::vector<LayerParameters>& parameters);
+                  const std::vector<LayerParameters>& parameters,
+                  std::span<const std::vector<float>> pool_gradients = {});
+
+    struct Pool {
+        std::size_t channels;
+        MapSize size;
+    };
+    /// The outputs of the max-pools, in order.
+    std::vector<Pool> pools() const;
+    /// Those of the last forward(), which must keep them: (count, channels, height, width).
+    void copy_pool(std::size_t pool, std::size_t count, std::span<float> values) const;
 
     /// The number of features per image.
     std::size_t features() const { return features_; }
@@ -58,6 +70,8 @@ class FeatureLayers {
     void max_pool_backward(std::size_t count, const Block& block, const float* pooled_gradient,
                            float* gradient) const;
     void relu_backward(std::size_t count, const Block& block, float* gradient) const;
+    void add_to_pool(std::size_t count, const Block& block, std::span<const float> values,
+                     float* gradient) const;
     void average_pool(std::size_t count);
     void average_pool_backward(std::size_t count, const float* features_gradient, float* gradient) const;
 

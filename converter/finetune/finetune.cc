@@ -10,6 +10,7 @@
 #include "converter/finetune/checkpoint.h"
 #include "converter/finetune/micro_batch.h"
 #include "converter/finetune/new_head.h"
+#include "converter/finetune/rate_search.h"
 #include "converter/finetune/training.h"
 #include "converter/finetune/training_data.h"
 #include "converter/lineage.h"
@@ -160,6 +161,10 @@ class Run {
     FinetuneResult train(const model::ModelFile& model, NewHeadModel* headed) {
         start_judging(model);
         resources_ = resources_of(model, options_, checkpoint_);
+        if (teacher_ && teacher_->pools() > 0) {
+            match_ = match_features(model, images_.images, options_, resources_.micro_batch, *teacher_);
+        }
+        if (options_.finds_rate) find_rate(model);
         const std::vector<Phase> phases = phases_of(options_);
         for (const Phase& phase : phases) {
             const bool is_last = &phase == &phases.back();
@@ -180,11 +185,28 @@ class Run {
         if (options_.distillation) {
             teacher_.emplace(options_.distillation->teacher, options_.input_size, options_.batch,
                              ModelClasses{model.network().classes(), model.description().class_names},
-                             options_.threads);
+                             options_.distillation->feature_weight > 0, options_.threads);
         }
         if (images_.held_out) {
             judge_.emplace(*images_.held_out, objective_of(options_), teacher_ ? &*teacher_ : nullptr);
         }
+    }
+
+    Lesson lesson() { return {teacher_ ? &*teacher_ : nullptr, match_ ? &*match_ : nullptr}; }
+
+    /// Only the first time: the checkpoint knows the rate.
+    void find_rate(const model::ModelFile& model) {
+        if (!checkpoint_) {
+            const std::vector<TriedRate> tried =
+                try_rates(model, images_, options_, resources_.micro_batch, lesson(), observer_);
+            if (observer_.rates_tried) observer_.rates_tried(tried);
+            resources_.learning_rate = best_rate(tried);
+        } else if (resources_.learning_rate == 0) {
+            throw Error(ErrorKind::bad_input,
+                        "the checkpoint: expected the learning rate that was found, found none");
+        }
+        options_.schedule.learning_rate = resources_.learning_rate;
+        options_.finds_rate = false;  // the lineage tells the rate
     }
 
     /// Whether the checkpoint belongs to a later phase. A checkpoint at the end of a phase belongs to that
@@ -201,7 +223,7 @@ class Run {
     void run_phase(const model::ModelFile& model, const Phase& phase, std::span<const Parameter> kept,
                    NewHeadModel* headed) {
         Training training(model, images_.images, options_, phase, resources_.micro_batch, position_,
-                          teacher_ ? &*teacher_ : nullptr);
+                          lesson());
         model.file().mapping().release(model.file().mapping().bytes());
         if (result_.before) result_.before = training.judge(*judge_, observer_.judging);
         if (checkpoint_) training.restore(*checkpoint_, kept);
@@ -252,6 +274,7 @@ class Run {
     TrainingPosition position_;
     bool announced_ = false;
     std::optional<Teacher> teacher_;
+    std::optional<FeatureMatch> match_;
     std::optional<HeldOutJudge> judge_;
     FinetuneResult result_;
 };

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <vector>
 
 #include "converter/evaluate/evaluate.h"
 #include "converter/finetune/held_out_judge.h"
@@ -59,12 +60,20 @@ struct TrainingStep {
     double seconds = 0;  ///< of training, including the time before an interruption
 };
 
+/// A learning rate that was tried in a short run.
+struct TriedRate {
+    double rate = 0;
+    double loss = 0;  ///< on held-out images; infinite if training failed
+};
+
 /// Callbacks during training. Each may be empty.
 struct TrainingObserver {
     std::function<void(const TrainingPlan&)> starting;
     std::function<void(const TrainingStep&)> stepped;
     std::function<bool()> should_stop;  ///< called after each step
-    model::Progress judging;            ///< counts held-out images
+    model::Progress trying_rates;       ///< counts learning rates, before the start
+    std::function<void(const std::vector<TriedRate>&)> rates_tried;
+    model::Progress judging;  ///< counts held-out images
     model::Progress writing;
 };
 
@@ -82,7 +91,8 @@ void check_finetune(const model::ModelFile& model, const FinetuneOptions& option
                     const FinetuneFiles& files);
 
 /// Trains a copy of `model` and writes it; its variant and the order of its dense weights stay. A new head
-/// (NewHeadModel) is first trained alone. If held-out images say that the trained model is not better
+/// (NewHeadModel) is first trained alone. Where the rate is to be found (FinetuneOptions::finds_rate), short
+/// runs come first. If held-out images say that the trained model is not better
 /// (is_better()) than the one before, the file has the weights from before, and its lineage says so. Finally
 /// removes the checkpoint. The result depends on the model, the images and the options, and slightly on
 /// micro-batch and threads, but not on interruptions: with `resume`, training continues bit for bit.

@@ -25,7 +25,8 @@ HeldOutScore HeldOutJudge::judge(TrainingNetwork& network, const Preprocessing& 
         logits.resize(batch->count * classes);
         network.logits(std::span(batch->inputs.front()).first(batch->count * image), logits);
         if (asks_teacher) {
-            const std::span<const float> asked = teacher_->logits(batch->inputs.back(), batch->count);
+            teacher_->run(batch->inputs.back(), batch->count);
+            const std::span<const float> asked = teacher_->logits();
             teachers_logits_.insert(teachers_logits_.end(), asked.begin(), asked.end());
         }
         const std::vector<std::size_t> labels = labels_of(images_, batch->items);

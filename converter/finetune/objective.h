@@ -19,12 +19,15 @@ struct Objective {
     double label_weight = 1;
     double teacher_weight = 0;
     double temperature = 1;
+    double feature_weight = 0;  ///< of the term for features (feature_match.h)
 };
 
 /// What a network's answers to a batch of images are compared with.
 struct Targets {
     std::span<const std::size_t> labels;    ///< one for each image; empty: none, and no term for them
     std::span<const float> teacher_logits;  ///< (images, classes); empty: no teacher
+    /// The outputs of the teacher's max-pools, each (images, channels, height, width); empty: not compared.
+    std::span<const std::span<const float>> teacher_pools{};
 };
 
 /// The results of a batch before its gradients are applied.

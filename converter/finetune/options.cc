@@ -101,7 +101,8 @@ Objective objective_of(const FinetuneOptions& options) {
     if (!options.distillation) return {};
     return {.label_weight = options.distillation->label_weight,
             .teacher_weight = 1,
-            .temperature = options.distillation->temperature};
+            .temperature = options.distillation->temperature,
+            .feature_weight = options.distillation->feature_weight};
 }
 
 void check_options(const FinetuneOptions& options) {
@@ -110,8 +111,10 @@ void check_options(const FinetuneOptions& options) {
                 model::pixels_text(model::largest_input));
     require(options.epochs >= 1, "at least one epoch");
     require(options.batch >= 1, "at least one image a step");
-    require(std::isfinite(options.schedule.learning_rate) && options.schedule.learning_rate > 0,
+    require(options.finds_rate ||
+                (std::isfinite(options.schedule.learning_rate) && options.schedule.learning_rate > 0),
             "a learning rate above 0");
+    require(!options.finds_rate || !options.head, "a learning rate to start with, not auto, for a new head");
     require(options.dropout >= 0 && options.dropout < 1, "a dropout from 0 to below 1");
     require(options.keep >= 0 && options.keep < 1, "a share to keep from 0 to below 1");
     require(options.average >= 0 && options.average <= 1, "a share of steps to average from 0 to 1");
@@ -120,6 +123,9 @@ void check_options(const FinetuneOptions& options) {
         require(std::isfinite(temperature) && temperature > 0, "a temperature above 0");
         const double label_weight = options.distillation->label_weight;
         require(std::isfinite(label_weight) && label_weight >= 0, "a weight of the labels of at least 0");
+        const double feature_weight = options.distillation->feature_weight;
+        require(std::isfinite(feature_weight) && feature_weight >= 0,
+                "a weight of the features of at least 0");
     }
     require(options.optimizer.momentum >= 0 && options.optimizer.momentum < 1,
             "a momentum from 0 to below 1");
@@ -143,7 +149,11 @@ model::Json::Object options_json(const FinetuneOptions& options) {
     json.emplace_back("size", model::size_json(options.input_size));
     json.emplace_back("epochs", std::uint64_t{options.epochs});
     json.emplace_back("batch", std::uint64_t{options.batch});
-    json.emplace_back("lr", options.schedule.learning_rate);
+    if (options.finds_rate) {
+        json.emplace_back("lr", "auto");
+    } else {
+        json.emplace_back("lr", options.schedule.learning_rate);
+    }
     json.emplace_back("schedule", name_of(options.schedule.kind));
     if (options.schedule.warmup) json.emplace_back("warmup", *options.schedule.warmup);
     json.emplace_back("optimizer", name_of(options.optimizer.kind));
@@ -155,6 +165,7 @@ model::Json::Object options_json(const FinetuneOptions& options) {
     if (options.distillation) {
         json.emplace_back("temperature", options.distillation->temperature);
         json.emplace_back("label-weight", options.distillation->label_weight);
+        json.emplace_back("feature-weight", options.distillation->feature_weight);
     }
     if (options.average > 0) json.emplace_back("average", options.average);
     if (options.keep > 0) json.emplace_back("keep", options.keep);

@@ -34,6 +34,7 @@ struct Distillation {
     double temperature = 2;
     double label_weight =
         0.5;  ///< of the cross-entropy with labels, where images have some; the teacher's is 1
+    double feature_weight = 1;  ///< of the features at the max-pools (feature_match.h)
 };
 
 /// Everything that the trained weights depend on.
@@ -42,6 +43,8 @@ struct FinetuneOptions {
     std::size_t epochs = 1;
     std::size_t batch = 32;  ///< images per step
     Schedule schedule;
+    /// The schedule's rate is found by short runs, judged on held-out images. Not with a new head.
+    bool finds_rate = false;
     OptimizerOptions optimizer;  ///< its number of threads is not used
     TrainedLayers trained = TrainedLayers::all;
     double dropout = 0.5;

@@ -34,26 +34,32 @@ const Model& checked(const Model& teacher, const ModelClasses& classes) {
                                       ", and the model's is " + in_quotes(classes.names()[*other]));
 }
 
-SessionOptions session_options(MapSize size, std::size_t most, int threads) {
+SessionOptions session_options(MapSize size, std::size_t most, bool with_pools, int threads) {
     SessionOptions options;
     options.threads = threads;
     options.set_input_size(size);
     options.batch = images_per_run(size, most);
+    options.outputs = {"logits"};
+    for (std::size_t pool = 1; with_pools && pool <= model::pools; ++pool) {
+        options.outputs.push_back("pool" + std::to_string(pool));
+    }
     return options;
 }
 
 }  // namespace
 
 Teacher::Teacher(const Model& model, MapSize input_size, std::size_t most_images, const ModelClasses& classes,
-                 int threads)
-    : classes_(classes.count()),
-      session_(checked(model, classes), session_options(input_size, most_images, threads)),
-      last_images_(session_.batch() * model::image_channels * input_size.pixels()),
-      logits_((most_images + session_.batch() - 1) / session_.batch() * session_.batch() * classes_) {}
+                 bool with_pools, int threads)
+    : session_(checked(model, classes), session_options(input_size, most_images, with_pools, threads)),
+      last_images_(session_.batch() * model::image_channels * input_size.pixels()) {
+    const std::size_t runs = (most_images + session_.batch() - 1) / session_.batch();
+    for (const Output& output : session_.outputs()) values_.emplace_back(runs * output.size());
+}
 
-std::span<const float> Teacher::logits(std::span<const float> images, std::size_t count) {
+void Teacher::run(std::span<const float> images, std::size_t count) {
     const std::size_t batch = session_.batch();
     const std::size_t run_floats = last_images_.size();
+    std::vector<std::span<float>> outputs(values_.size());
     for (std::size_t first = 0; first < count; first += batch) {
         const std::size_t offset = first / batch * run_floats;
         std::span<const float> input = images.subspan(offset, std::min(run_floats, images.size() - offset));
@@ -61,13 +67,21 @@ std::span<const float> Teacher::logits(std::span<const float> images, std::size_
             std::fill(std::copy(input.begin(), input.end(), last_images_.begin()), last_images_.end(), 0.0F);
             input = last_images_;
         }
-        session_.run(input, std::span(logits_).subspan(first * classes_, batch * classes_));
+        for (std::size_t i = 0; i < outputs.size(); ++i) {
+            outputs[i] = std::span(values_[i]).subspan(first * image_size(i), batch * image_size(i));
+        }
+        session_.run(input, outputs);
     }
-    const auto result = std::span<const float>(logits_).first(count * classes_);
-    if (!std::all_of(result.begin(), result.end(), [](float value) { return std::isfinite(value); })) {
+    count_ = count;
+    const std::span<const float> found = logits();
+    if (!std::all_of(found.begin(), found.end(), [](float value) { return std::isfinite(value); })) {
         throw Error(ErrorKind::failed, "the teacher: expected finite logits, found others");
     }
-    return result;
+}
+
+std::span<const float> Teacher::pool(std::size_t pool, std::size_t first, std::size_t count) const {
+    const std::size_t size = image_size(pool + 1);
+    return std::span(values_[pool + 1]).subspan(first * size, count * size);
 }
 
 std::vector<InputFormat> input_formats(const InputFormat& network, const Teacher* teacher) {

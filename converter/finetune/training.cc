@@ -49,11 +49,48 @@ std::vector<Phase> phases_of(const FinetuneOptions& options) {
             {options.head->epochs, all.epochs, all.trained, all.schedule}};
 }
 
+FeatureMatch match_features(const model::ModelFile& model, const EvaluationImages& images,
+                            const FinetuneOptions& options, std::size_t micro_batch, Teacher& teacher) {
+    constexpr std::size_t most_images = 512;  // of each, all pixels are samples
+    TrainingNetwork network(model, {.input_size = options.input_size,
+                                    .batch = micro_batch,
+                                    .threads = options.threads,
+                                    .trained = TrainedLayers::convolutions,
+                                    .dropout = 0});
+    std::vector<PoolShape> shapes;
+    for (const TrainingNetwork::Pool& pool : network.pools()) {
+        shapes.push_back({pool.channels, teacher.pool_channels(shapes.size()), pool.size.pixels()});
+    }
+    FeatureMatch match(shapes);
+
+    std::vector<std::size_t> items;
+    for (const std::size_t place : spread_items(images.items.size(), most_images)) {
+        items.push_back(images.items[place]);
+    }
+    const InputFormat format = {model.description().preprocessing, options.input_size};
+    ImageReader reader(*images.data, items, input_formats(format, &teacher), micro_batch);
+    std::vector<float> values;
+    while (const ImageBatch* batch = reader.next()) {
+        const std::size_t image = batch->inputs.front().size() / micro_batch;
+        values.resize(batch->count * network.classes());
+        network.logits(std::span(batch->inputs.front()).first(batch->count * image), values);
+        teacher.run(batch->inputs.back(), batch->count);
+        for (std::size_t pool = 0; pool < shapes.size(); ++pool) {
+            values.resize(batch->count * shapes[pool].channels * shapes[pool].pixels);
+            network.copy_pool(pool, batch->count, values);
+            match.add_sample(pool, batch->count, values, teacher.pool(pool, 0, batch->count));
+        }
+    }
+    match.fit();
+    return match;
+}
+
 CheckpointKeeper::CheckpointKeeper(FinetuneFiles files, CheckpointDescription description,
                                    std::span<const Parameter> kept)
     : files_(std::move(files)), description_(std::move(description)), kept_(kept) {}
 
 bool CheckpointKeeper::is_due(std::uint64_t steps) const {
+    if (files_.checkpoint.empty()) return false;
     if (files_.checkpoint_steps > 0 && steps % files_.checkpoint_steps == 0) return true;
     return files_.checkpoint_seconds > 0 && seconds_since(last_) >= files_.checkpoint_seconds;
 }
@@ -66,7 +103,7 @@ void CheckpointKeeper::write(const TrainingPosition& position, std::span<const P
 }
 
 Training::Training(const model::ModelFile& model, EvaluationImages images, const FinetuneOptions& options,
-                   Phase phase, std::size_t micro_batch, const TrainingPosition& start, Teacher* teacher)
+                   Phase phase, std::size_t micro_batch, const TrainingPosition& start, const Lesson& lesson)
     : format_{model.description().preprocessing, options.input_size},
       images_(std::move(images)),
       options_(options),
@@ -75,9 +112,12 @@ Training::Training(const model::ModelFile& model, EvaluationImages images, const
       network_(model, network_options(options, phase, micro_batch)),
       optimizer_(network_.parameters(), optimizer_options(options)),
       average_(network_.parameters(), options.average, phase_steps(), options.threads),
-      teacher_(teacher),
+      teacher_(lesson.teacher),
+      compares_pools_(lesson.match != nullptr && trains_convolutions(phase.trained)),
       position_(start),
-      seconds_before_(start.seconds) {}
+      seconds_before_(start.seconds) {
+    if (compares_pools_) network_.match_features(*lesson.match);
+}
 
 std::uint64_t Training::steps_an_epoch() const {
     return (images_.items.size() + options_.batch - 1) / options_.batch;
@@ -117,7 +157,9 @@ void Training::run_epoch(CheckpointKeeper& keeper, const TrainingObserver& obser
     const std::size_t done = position_.steps % steps_an_epoch() * options_.batch;
     items.erase(items.begin(), items.begin() + static_cast<std::ptrdiff_t>(done));
 
-    const AugmentedData augmented(*images_.data, options_.seed, epoch);
+    // A teacher knows no pictures with black borders: what it says of them misleads.
+    const PaddedShifts shifts = teacher_ == nullptr ? PaddedShifts::yes : PaddedShifts::no;
+    const AugmentedData augmented(*images_.data, options_.seed, epoch, shifts);
     const DataSet& data = options_.augmentation ? static_cast<const DataSet&>(augmented) : *images_.data;
     ImageReader reader(data, items, input_formats(format_, teacher_), options_.batch);
     while (const ImageBatch* batch = next_batch(reader, keeper)) {
@@ -133,7 +175,7 @@ const ImageBatch* Training::next_batch(ImageReader& reader, CheckpointKeeper& ke
     try {
         return reader.next();
     } catch (const Error& error) {
-        if (position_.steps == 0) throw;
+        if (position_.steps == 0 || keeper.path().empty()) throw;
         keep(keeper);
         throw Error(error.kind(), std::string(error.what()) + "; training stopped " + after_step(position_) +
                                       ", and --resume continues from " + keeper.path().string());
@@ -174,7 +216,10 @@ BatchResult Training::accumulate(const ImageBatch& batch, std::uint64_t epoch) {
     const std::vector<std::size_t>& items = batch.items;
     const std::vector<std::size_t> labels = labels_of(images_, items);
     std::span<const float> teachers_logits;
-    if (teacher_ != nullptr) teachers_logits = teacher_->logits(batch.inputs.back(), items.size());
+    if (teacher_ != nullptr) {
+        teacher_->run(batch.inputs.back(), items.size());
+        teachers_logits = teacher_->logits();
+    }
     std::vector<std::uint64_t> dropout_keys;
     for (const std::size_t item : items) {
         dropout_keys.push_back(random_key(options_.seed, RandomUse::dropout, epoch, item));
@@ -191,10 +236,15 @@ BatchResult Training::accumulate(const ImageBatch& batch, std::uint64_t epoch) {
         const auto part_of = [&, begin = begin](auto values, std::size_t each) {
             return values.empty() ? values : values.subspan(begin * each, count * each);
         };
+        std::vector<std::span<const float>> pools;
+        for (std::size_t pool = 0; compares_pools_ && pool < teacher_->pools(); ++pool) {
+            pools.push_back(teacher_->pool(pool, begin, count));
+        }
         try {
             sum += network_.accumulate(part_of(std::span<const float>(batch.inputs.front()), image),
                                        {.labels = part_of(std::span<const std::size_t>(labels), 1),
-                                        .teacher_logits = part_of(teachers_logits, network_.classes())},
+                                        .teacher_logits = part_of(teachers_logits, network_.classes()),
+                                        .teacher_pools = pools},
                                        part_of(std::span<const std::uint64_t>(dropout_keys), 1), scale);
         } catch (const Error& error) {
             throw Error(error.kind(), "training failed " + after_step(position_) + " of " +

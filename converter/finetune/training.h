@@ -21,11 +21,14 @@ namespace vgg19::converter {
 /// Decides when to write a checkpoint.
 class CheckpointKeeper {
   public:
+    /// Writes none.
+    CheckpointKeeper() = default;
     /// `description` is without the position. `kept` is stored in every checkpoint; its memory must outlive
     /// this object.
     CheckpointKeeper(FinetuneFiles files, CheckpointDescription description,
                      std::span<const Parameter> kept = {});
 
+    /// Empty if none is written.
     const std::filesystem::path& path() const { return files_.checkpoint; }
     /// Whether a checkpoint is due after `steps`, by time or by steps.
     bool is_due(std::uint64_t steps) const;
@@ -52,13 +55,23 @@ struct Phase {
 /// The phases of a run in order: one, or two with a new head.
 std::vector<Phase> phases_of(const FinetuneOptions& options);
 
+/// What there is to imitate. Both may be null.
+struct Lesson {
+    Teacher* teacher = nullptr;
+    const FeatureMatch* match = nullptr;  ///< of the teacher's pools, which are then outputs
+};
+
+/// Fits the maps from the model's pools to the teacher's on some of the images.
+FeatureMatch match_features(const model::ModelFile& model, const EvaluationImages& images,
+                            const FinetuneOptions& options, std::size_t micro_batch, Teacher& teacher);
+
 /// A network, an optimiser, and their progress in one phase of a run.
 class Training {
   public:
     /// `options` must have the input size and threads set; the batch is at most the number of images. `start`
-    /// is where the previous phase ended. `teacher` may be null, and must outlive this object.
+    /// is where the previous phase ended. The lesson's objects must outlive this one.
     Training(const model::ModelFile& model, EvaluationImages images, const FinetuneOptions& options,
-             Phase phase, std::size_t micro_batch, const TrainingPosition& start, Teacher* teacher);
+             Phase phase, std::size_t micro_batch, const TrainingPosition& start, const Lesson& lesson);
 
     /// `kept`: see Checkpoint.
     void restore(const Checkpoint& checkpoint, std::span<const Parameter> kept);
@@ -101,6 +114,7 @@ class Training {
     Optimizer optimizer_;
     WeightAverage average_;
     Teacher* teacher_;
+    bool compares_pools_;
     TrainingPosition position_;
     double seconds_before_ = 0;
     Clock::time_point start_;

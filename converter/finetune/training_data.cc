@@ -69,9 +69,10 @@ void copy_crop(const float* plane, MapSize picture, const Crop& crop, float padd
 }
 
 /// If the picture is larger than the crop, all positions inside it; else an eighth of the side in both
-/// directions.
-Margin margin_of(std::size_t picture, std::size_t crop, bool is_larger) {
-    const auto margin = static_cast<std::ptrdiff_t>(is_larger ? picture - crop : crop / 8);
+/// directions, or none.
+Margin margin_of(std::size_t picture, std::size_t crop, bool is_larger, PaddedShifts shifts) {
+    const std::size_t shift = shifts == PaddedShifts::yes ? crop / 8 : 0;
+    const auto margin = static_cast<std::ptrdiff_t>(is_larger ? picture - crop : shift);
     return {is_larger ? 0 : -margin, margin};
 }
 
@@ -124,8 +125,8 @@ void AugmentedData::read(std::size_t item, const Preprocessing& preprocessing, M
     const bool has_margin =
         data_.has_margin() && enlarged.height > size.height && enlarged.width > size.width;
     const MapSize whole_size = has_margin ? enlarged : size;
-    const Crop crop = random_crop(key, margin_of(whole_size.width, size.width, has_margin),
-                                  margin_of(whole_size.height, size.height, has_margin));
+    const Crop crop = random_crop(key, margin_of(whole_size.width, size.width, has_margin, shifts_),
+                                  margin_of(whole_size.height, size.height, has_margin, shifts_));
 
     Preprocessing whole = preprocessing;
     if (has_margin) whole.resize_ratio = 1;

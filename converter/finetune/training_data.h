@@ -25,15 +25,19 @@ std::vector<std::size_t> stratified_subset(const DataSet& data, const std::vecto
 std::vector<std::size_t> epoch_order(const std::vector<std::size_t>& items, std::uint64_t seed,
                                      std::uint64_t epoch);
 
+/// Whether pictures without a margin are shifted, so that a black border comes in.
+enum class PaddedShifts : unsigned char { no, yes };
+
 /// A data set whose pictures are augmented differently in every epoch: half of them are mirrored, and all are
 /// cropped at random. A picture with a margin (DataSet::has_margin) is cropped at a random position instead
-/// of its centre; others are shifted by up to an eighth of their side in both directions, and padded with
-/// black.
+/// of its centre; others are, with PaddedShifts::yes, shifted by up to an eighth of their side in both
+/// directions, and padded with black.
 class AugmentedData final : public DataSet {
   public:
     /// `data` must outlive it.
-    AugmentedData(const DataSet& data, std::uint64_t seed, std::uint64_t epoch)
-        : data_(data), seed_(seed), epoch_(epoch) {}
+    AugmentedData(const DataSet& data, std::uint64_t seed, std::uint64_t epoch,
+                  PaddedShifts shifts = PaddedShifts::yes)
+        : data_(data), seed_(seed), epoch_(epoch), shifts_(shifts) {}
 
     std::size_t size() const override { return data_.size(); }
     std::string name(std::size_t item) const override { return data_.name(item); }
@@ -46,6 +50,7 @@ class AugmentedData final : public DataSet {
     const DataSet& data_;
     std::uint64_t seed_;
     std::uint64_t epoch_;
+    PaddedShifts shifts_;
 };
 
 }  // namespace vgg19::converter

@@ -9,7 +9,6 @@
 #include "converter/finetune/feature_layers.h"
 #include "engine/program/plan.h"
 #include "kernels/common/floating_point_mode.h"
-#include "kernels/common/openmp.h"
 #include "kernels/common/parallel.h"
 #include "kernels/onednn/conv_onednn.h"
 #include "vgg19/error.h"
@@ -178,12 +177,29 @@ struct TrainingNetwork::State {
         }
     }
 
+    /// Sets the gradients of all pools' outputs; returns the loss.
+    double compare_pools(std::size_t count, const Targets& targets, double scale) {
+        double loss = 0;
+        for (std::size_t pool = 0; pool < match->pools().size(); ++pool) {
+            const std::size_t size = match->pools()[pool].channels * match->pools()[pool].pixels;
+            pool_outputs[pool].resize(count * size);
+            pool_gradients[pool].assign(count * size, 0.0F);
+            features.copy_pool(pool, count, pool_outputs[pool]);
+            loss += match->add_gradient(pool, count, pool_outputs[pool], targets.teacher_pools[pool],
+                                        objective.feature_weight * scale, threads, pool_gradients[pool]);
+        }
+        return objective.feature_weight * loss;
+    }
+
     std::size_t batch;
     MapSize input_size;
     std::size_t classes;
     int threads;
     TrainedLayers trained;
     Objective objective;
+    const FeatureMatch* match = nullptr;
+    std::vector<std::vector<float>> pool_outputs{};
+    std::vector<std::vector<float>> pool_gradients{};
     Parameters parameters;
     FeatureLayers features;
     DenseLayers dense;
@@ -203,19 +219,43 @@ BatchResult TrainingNetwork::accumulate(std::span<const float> images, const Tar
     state.require_targets(targets, count);
 
     const kernels::FlushSubnormals flush_subnormals;
-    const kernels::OpenMpThreads openmp_threads(state.threads);
     const auto& convolutions = state.parameters.convolutions();
     const auto& dense = state.parameters.dense();
     const float* features = state.features.forward(count, images.data(), convolutions);
     const std::span<float> logits = state.dense.forward(count, features, dense, dropout_keys);
-    const BatchResult result = apply_objective(state.objective, logits, state.classes, targets, scale);
+    BatchResult result = apply_objective(state.objective, logits, state.classes, targets, scale);
+    const bool convolutions_learn = trains_convolutions(state.trained);
+    std::span<const std::vector<float>> pool_gradients;
+    if (state.match != nullptr && convolutions_learn && !targets.teacher_pools.empty()) {
+        result.loss += state.compare_pools(count, targets, scale);
+        pool_gradients = state.pool_gradients;
+    }
     if (!std::isfinite(result.loss)) {
         throw Error(ErrorKind::failed, "the loss is not finite: the learning rate may be too high");
     }
-    const bool convolutions_learn = trains_convolutions(state.trained);
     const float* gradient = state.dense.backward(count, features, logits, dense, convolutions_learn);
-    if (convolutions_learn) state.features.backward(count, images.data(), gradient, convolutions);
+    if (convolutions_learn) {
+        state.features.backward(count, images.data(), gradient, convolutions, pool_gradients);
+    }
     return result;
+}
+
+void TrainingNetwork::match_features(const FeatureMatch& match) {
+    state_->match = &match;
+    state_->pool_outputs.resize(match.pools().size());
+    state_->pool_gradients.resize(match.pools().size());
+}
+
+std::vector<TrainingNetwork::Pool> TrainingNetwork::pools() const {
+    std::vector<Pool> result;
+    for (const FeatureLayers::Pool& pool : state_->features.pools()) {
+        result.push_back({pool.channels, pool.size});
+    }
+    return result;
+}
+
+void TrainingNetwork::copy_pool(std::size_t pool, std::size_t count, std::span<float> values) const {
+    state_->features.copy_pool(pool, count, values);
 }
 
 void TrainingNetwork::logits(std::span<const float> images, std::span<float> logits) {
@@ -227,7 +267,6 @@ void TrainingNetwork::logits(std::span<const float> images, std::span<float> log
                std::to_string(logits.size()));
     }
     const kernels::FlushSubnormals flush_subnormals;
-    const kernels::OpenMpThreads openmp_threads(state.threads);
     const float* features = state.features.forward(count, images.data(), state.parameters.convolutions());
     const auto found = state.dense.forward(count, features, state.parameters.dense(), {});
     std::copy(found.begin(), found.end(), logits.begin());

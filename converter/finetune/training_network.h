@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "converter/finetune/feature_match.h"
 #include "converter/finetune/objective.h"
 #include "engine/model/model_file.h"
 
@@ -62,6 +63,19 @@ class TrainingNetwork {
     /// and (failed) if the loss is not finite.
     BatchResult accumulate(std::span<const float> images, const Targets& targets,
                            std::span<const std::uint64_t> dropout_keys, double scale);
+
+    /// From now on, accumulate() compares the pools of targets that have some with the help of `match`, which
+    /// must outlive this object.
+    void match_features(const FeatureMatch& match);
+    /// The outputs of the max-pools.
+    struct Pool {
+        std::size_t channels;
+        MapSize size;
+    };
+    std::vector<Pool> pools() const;
+    /// Those of the last forward pass of a network whose convolutions are trained: (count, channels, height,
+    /// width).
+    void copy_pool(std::size_t pool, std::size_t count, std::span<float> values) const;
 
     /// The same forward pass without dropout: (count, classes) logits.
     void logits(std::span<const float> images, std::span<float> logits);

@@ -153,7 +153,14 @@ std::vector<std::string> given_names(const ImportOptions& options, const model::
                                       ": expected no class names for a model of features alone, found some");
 }
 
-ImportReport change_our_model(const std::filesystem::path& input, const std::filesystem::path& output,
+/// Whether only how the file is stored changes.
+bool only_packs(const model::ModelFile& model, const ImportOptions& options) {
+    const bool changes = options.features_only || options.dense_order || !options.classes.empty() ||
+                         !settings_text(options).empty();
+    return !changes && (options.pack || model.file().mapping().is_unpacked());
+}
+
+ImportReport change_our_model(const std::filesystem::path& input, const model::Destination& output,
                               const ImportOptions& options, const model::Progress& progress) {
     if (!options.key.empty() || options.batch_norm_epsilon != 0) {
         throw Error(ErrorKind::usage, input.string() +
@@ -161,6 +168,15 @@ ImportReport change_our_model(const std::filesystem::path& input, const std::fil
                                           "model that vgg19 wrote, found one");
     }
     const model::ModelFile model = model::ModelFile::open(input);
+    ImportReport report;
+    report.is_model = true;
+    if (only_packs(model, options)) {
+        const model::MappedFile& file = model.file().mapping();
+        model::reading(file, [&] {
+            model::write_bytes(output, file.bytes(), progress, [&file] { file.require_unchanged(); });
+        });
+        return report;
+    }
     model::Description description = model.description();
     if (options.features_only) {
         description.network = model::Network(model.network().features(), {});
@@ -176,8 +192,6 @@ ImportReport change_our_model(const std::filesystem::path& input, const std::fil
     const std::string order_text = order ? std::string(" ") + dense_order_option(*order) : "";
     description.lineage.push_back(surgery_name(Surgery::convert) + order_text + settings);
     change_model(model.with(description, {}), output, order, description, progress);
-    ImportReport report;
-    report.is_model = true;
     return report;
 }
 
@@ -339,7 +353,7 @@ model::Description describe(const std::filesystem::path& input, const ImportOpti
 }
 
 ImportReport import_checkpoint(const StateDict& source, const std::filesystem::path& input,
-                               const std::filesystem::path& output, const ImportOptions& options,
+                               const model::Destination& output, const ImportOptions& options,
                                const model::Progress& progress) {
     const CheckpointFacts& facts = source.facts();
     const std::vector<Module> modules = modules_of(source.tensors());
@@ -388,9 +402,10 @@ ImportReport import_model(const std::filesystem::path& input, const std::filesys
     }
     model::require_other_file(input, output);
     const StateDict source = StateDict::open(input, options.formats);
-    if (source.is_model()) return change_our_model(input, output, options, progress);
+    const model::Destination to(output, options.pack);
+    if (source.is_model()) return change_our_model(input, to, options, progress);
     return model::reading(source.mapping(),
-                          [&] { return import_checkpoint(source, input, output, options, progress); });
+                          [&] { return import_checkpoint(source, input, to, options, progress); });
 }
 
 }  // namespace vgg19::converter

@@ -40,6 +40,8 @@ struct ImportOptions {
     std::optional<Pooling> pooling{};
     /// Leaves out the classifier, whatever it is.
     bool features_only = false;
+    /// Writes a packed file (engine/model/packed_file.h).
+    bool pack = false;
     /// Formats to read besides PyTorch's and safetensors: foreign_formats() (formats/formats.h).
     std::span<const ForeignFormat> formats{};
 };
@@ -64,7 +66,9 @@ struct ImportReport {
 /// a model of variant "baseline" to `output`.
 ///
 /// For a vgg19 model of any variant, only the order of its dense weights changes, and the classes, pools and
-/// preprocessing that the options set (change_model); with features_only its classifier goes.
+/// preprocessing that the options set (change_model); with features_only its classifier goes. Where the
+/// options set nothing of that, and the input is packed or the output is to be, the plain file stays byte for
+/// byte.
 ///
 /// Throws Error: bad_input with a list of all missing, extra or mis-shaped tensors, for class names that do
 /// not fit, and for batch norms with an ambiguous epsilon; usage if both paths are the same file, or for

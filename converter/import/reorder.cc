@@ -40,10 +40,10 @@ void add_dense(const model::ModelFile& model, const model::DenseLayer& layer, mo
 
 }  // namespace
 
-void change_model(const model::ModelFile& model, const std::filesystem::path& output,
+void change_model(const model::ModelFile& model, const model::Destination& output,
                   std::optional<model::DenseOrder> order, const model::Description& description,
                   const model::Progress& progress) {
-    model::require_other_file(model.path(), output);
+    model::require_other_file(model.path(), output.path);
     Reordered result;
     std::set<std::string_view> dense_weights;
     for (const model::DenseLayer& layer : model.network().dense_layers()) {
@@ -56,8 +56,8 @@ void change_model(const model::ModelFile& model, const std::filesystem::path& ou
     model::write_model(output, description, result.tensors, progress, model.file().mapping());
 }
 
-void reorder_dense(const model::ModelFile& model, const std::filesystem::path& output,
-                   model::DenseOrder order, const model::Progress& progress) {
+void reorder_dense(const model::ModelFile& model, const model::Destination& output, model::DenseOrder order,
+                   const model::Progress& progress) {
     model::Description description = model.description();
     description.lineage.push_back(surgery_name(Surgery::convert) + std::string(" ") +
                                   dense_order_option(order));

@@ -12,13 +12,13 @@ namespace vgg19::converter {
 /// FP32 and INT8 dense weights in `order`, or in their present order if `order` is unset. Everything else,
 /// including INT4 weights, stays the same. Throws Error: usage if both paths are the same file; bad_input if
 /// a weight is not finite; failed if the output cannot be written.
-void change_model(const model::ModelFile& model, const std::filesystem::path& output,
+void change_model(const model::ModelFile& model, const model::Destination& output,
                   std::optional<model::DenseOrder> order, const model::Description& description,
                   const model::Progress& progress = {});
 
 /// The same with the model's own description, this step added to its lineage.
-void reorder_dense(const model::ModelFile& model, const std::filesystem::path& output,
-                   model::DenseOrder order, const model::Progress& progress = {});
+void reorder_dense(const model::ModelFile& model, const model::Destination& output, model::DenseOrder order,
+                   const model::Progress& progress = {});
 
 /// "--dense-order input", as it appears in lineages.
 const char* dense_order_option(model::DenseOrder order);

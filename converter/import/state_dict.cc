@@ -32,6 +32,7 @@ std::string expected_files(std::span<const ForeignFormat> formats) {
 Container find_container(const model::MappedFile& file, std::span<const ForeignFormat> formats) {
     switch (model::kind_of_file(file.bytes())) {
         case model::FileKind::safetensors:
+        case model::FileKind::zstandard:  // packed
             return Container::safetensors;
         case model::FileKind::zip:
             return Container::torch_zip;

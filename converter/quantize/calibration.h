@@ -18,7 +18,8 @@ namespace vgg19::converter {
 struct CalibrationImages {
     const DataSet* data = nullptr;
     std::vector<std::size_t> items;
-    SessionOptions session;  ///< threads, input size and ISA
+    SessionOptions session;    ///< threads, input size and ISA
+    std::size_t hold_out = 0;  ///< every which item of the data was left out, for the lineage; 0: none
 };
 
 /// Called after each image.

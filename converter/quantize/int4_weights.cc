@@ -62,17 +62,6 @@ std::uint16_t best_scale(const Group& weights, std::uint16_t largest) {
     return best;
 }
 
-void pack(const Group& weights, float scale, std::uint8_t* packed) {
-    const float inverse_scale = inverse(scale);
-    const auto stored = [&](std::size_t output) {
-        const float value = quantized(weights[output], inverse_scale);
-        return static_cast<unsigned>(static_cast<int>(value) + kernels::int4_offset);
-    };
-    for (std::size_t byte = 0; byte < int4_group_bytes; ++byte) {
-        packed[byte] = static_cast<std::uint8_t>(stored(byte) | stored(byte + int4_group_bytes) << 4U);
-    }
-}
-
 /// Rows transposed at once: one cache line of each output's weights.
 constexpr std::size_t rows_per_task = 16;
 
@@ -104,13 +93,34 @@ void require_half_scales(const model::DenseLayer& layer, const model::ModelFile&
 
 }  // namespace
 
-std::uint16_t quantize_group(std::span<const float> weights, std::uint8_t* packed) {
+std::uint16_t int4_scale(std::span<const float> weights) {
     const std::uint16_t largest = kernels::nearest_float16(largest_magnitude(weights) / largest_quantized);
     if (largest >= infinite_half) return largest;
     Group group = {};
     std::copy(weights.begin(), weights.end(), group.begin());
-    const std::uint16_t scale = best_scale(group, largest);
-    pack(group, kernels::float16_value(scale), packed);
+    return best_scale(group, largest);
+}
+
+void pack_group(std::span<const std::int8_t> levels, std::uint8_t* packed) {
+    const auto stored = [&](std::size_t output) {
+        const int level = output < levels.size() ? levels[output] : 0;
+        return static_cast<unsigned>(level + kernels::int4_offset);
+    };
+    for (std::size_t byte = 0; byte < int4_group_bytes; ++byte) {
+        packed[byte] = static_cast<std::uint8_t>(stored(byte) | stored(byte + int4_group_bytes) << 4U);
+    }
+}
+
+std::uint16_t quantize_group(std::span<const float> weights, std::uint8_t* packed) {
+    const std::uint16_t scale = int4_scale(weights);
+    if (scale >= infinite_half) return scale;
+    const float inverse_scale = inverse(kernels::float16_value(scale));
+    std::array<std::int8_t, int4_group> levels{};
+    for (std::size_t output = 0; output < weights.size(); ++output) {
+        levels[output] =
+            static_cast<std::int8_t>(static_cast<int>(quantized(weights[output], inverse_scale)));
+    }
+    pack_group(levels, packed);
     return scale;
 }
 

@@ -19,6 +19,13 @@ namespace vgg19::converter {
 /// quantised.
 std::uint16_t quantize_group(std::span<const float> weights, std::uint8_t* packed);
 
+/// The bits of that scale alone.
+std::uint16_t int4_scale(std::span<const float> weights);
+
+/// Writes the levels, from −7 to 7, of at most model::int4_group outputs in that format; the rest of the
+/// group is 0.
+void pack_group(std::span<const std::int8_t> levels, std::uint8_t* packed);
+
 /// The weights of one layer in the format of its tensors.
 struct Int4Weights {
     std::unique_ptr<std::uint8_t[]> values;

@@ -17,6 +17,9 @@ constexpr std::array<std::pair<const char*, DenseType>, 2> dense_types = {
 constexpr std::array<std::pair<const char*, RangeMethod>, 3> ranges = {
     {{"max", RangeMethod::max}, {"percentile", RangeMethod::percentile}, {"mse", RangeMethod::mse}}};
 
+constexpr std::array<std::pair<const char*, Rounding>, 2> roundings = {
+    {{"nearest", Rounding::nearest}, {"error", Rounding::error}}};
+
 template <class Names>
 auto value_of(const Names& names, std::string_view name, const char* expected) {
     for (const auto& [known, value] : names) {
@@ -41,10 +44,15 @@ RangeMethod range_named(std::string_view name) {
     return value_of(ranges, name, "--range: expected max, percentile or mse");
 }
 
+Rounding rounding_named(std::string_view name) {
+    return value_of(roundings, name, "--rounding: expected nearest or error");
+}
+
 std::string calibration_text(const std::filesystem::path& data, const CalibrationImages& images) {
     const std::string name = (data.has_filename() ? data : data.parent_path()).filename().string();
     return "--calib " + name + " -n " + std::to_string(images.items.size()) + " --size " +
-           to_string(images.session.input_size());
+           to_string(images.session.input_size()) +
+           (images.hold_out > 0 ? " --hold-out " + std::to_string(images.hold_out) : "");
 }
 
 std::string full_step(const FullOptions& options, const FullStep& step) {
@@ -53,6 +61,7 @@ std::string full_step(const FullOptions& options, const FullStep& step) {
         if (range == options.convolutions.range) text += std::string(" --range ") + name;
     }
     if (options.dense == DenseType::int4) text += " --dense int4";
+    if (options.rounding == Rounding::error) text += " --rounding error";
     if (options.weight_bits != WeightBits{}) text += " --weight-bits " + options.weight_bits.text();
     if (!options.keep_fp32.empty()) text += " --keep-fp32 " + listed(options.keep_fp32);
     if (options.all_direct) text += " --no-winograd all";

@@ -10,10 +10,12 @@
 
 namespace vgg19::converter {
 
-/// "int8" or "int4". Both throw Error (usage) for an unknown name.
+/// "int8" or "int4". All throw Error (usage) for an unknown name.
 DenseType dense_type_named(std::string_view name);
 /// "max", "percentile" or "mse".
 RangeMethod range_named(std::string_view name);
+/// "nearest" or "error".
+Rounding rounding_named(std::string_view name);
 
 /// "--calib photos -n 128 --size 224": the images of a step, from the data set at this path.
 std::string calibration_text(const std::filesystem::path& data, const CalibrationImages& images);

@@ -33,8 +33,8 @@ struct Step {
 };
 
 void write(const model::ModelFile& model, const FullQuantization& quantization, const Step& step,
-           const std::filesystem::path& output, const model::Progress& progress) {
-    model::require_other_file(model.path(), output);
+           const model::Destination& output, const model::Progress& progress) {
+    model::require_other_file(model.path(), output.path);
     model::Description description = model.description();
     const bool is_baseline = description.variant == "baseline";
     description.variant = is_baseline ? step.variant : description.variant + "-" + step.variant;
@@ -52,8 +52,8 @@ void write(const model::ModelFile& model, const FullQuantization& quantization, 
 
 QuantizedDense quantize_layer(const model::DenseLayer& layer, const model::ModelFile& model, DenseType type,
                               int bits = most_weight_bits) {
-    if (type == DenseType::int4) return {layer, quantize_int4(layer, model)};
-    return {layer, quantize_weights(layer, model, bits)};
+    if (type == DenseType::int4) return {layer, quantize_int4(layer, model), {}};
+    return {layer, quantize_weights(layer, model, bits), {}};
 }
 
 /// Bits that would have no effect are an error.
@@ -74,7 +74,7 @@ void check_weight_bits(const model::Network& network, const FullOptions& options
 
 }  // namespace
 
-void quantize_dense(const model::ModelFile& model, const std::filesystem::path& output, DenseType type,
+void quantize_dense(const model::ModelFile& model, const model::Destination& output, DenseType type,
                     const model::Progress& progress) {
     require_fp32(model);
     FullQuantization quantization;
@@ -86,7 +86,7 @@ void quantize_dense(const model::ModelFile& model, const std::filesystem::path& 
     write(model, quantization, {"int8", step}, output, progress);
 }
 
-void quantize_dense(const model::ModelFile& model, const std::filesystem::path& output,
+void quantize_dense(const model::ModelFile& model, const model::Destination& output,
                     const model::Progress& progress) {
     quantize_dense(model, output, DenseType::int8, progress);
 }
@@ -102,6 +102,10 @@ void check_layers(const model::Network& network, const FullOptions& options) {
     check_weight_bits(network, options);
 }
 
+bool FullOptions::allows_winograd(const std::string& layer) const {
+    return !all_direct && !is_among(layer, no_winograd);
+}
+
 std::vector<model::Tensor> QuantizedDense::tensors(const model::ModelFile& model) const {
     std::vector<model::Tensor> result;
     if (const auto* int8 = std::get_if<QuantizedWeights>(&weights)) {
@@ -111,7 +115,12 @@ std::vector<model::Tensor> QuantizedDense::tensors(const model::ModelFile& model
     } else {
         std::get<Int4Weights>(weights).append_tensors(layer, result);
     }
-    result.push_back(model.tensor(model::bias_name(layer.name)));
+    const std::string bias_name = model::bias_name(layer.name);
+    if (bias.empty()) {
+        result.push_back(model.tensor(bias_name));
+    } else {
+        result.push_back({bias_name, model::DType::f32, {bias.size()}, std::as_bytes(std::span(bias))});
+    }
     return result;
 }
 
@@ -130,7 +139,7 @@ FullQuantization quantize_all(const model::ModelFile& model,
         if (!is_among(layer.name, options.keep_fp32)) {
             QuantizedConvolution& quantized = result.convolutions.emplace_back(quantize_convolution(
                 layer, model, statistics[i - 1], options.convolutions, options.weight_bits.of(layer.name)));
-            if (options.all_direct || is_among(layer.name, options.no_winograd)) quantized.winograd = {};
+            if (!options.allows_winograd(layer.name)) quantized.winograd = {};
         }
         if (progress) progress(++done, total);
     }
@@ -145,7 +154,7 @@ FullQuantization quantize_all(const model::ModelFile& model,
 }
 
 void write_full(const model::ModelFile& model, const FullQuantization& quantization, const std::string& step,
-                const std::filesystem::path& output, const model::Progress& progress) {
+                const model::Destination& output, const model::Progress& progress) {
     write(model, quantization, {"int8-full", step}, output, progress);
 }
 

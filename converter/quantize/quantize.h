@@ -26,11 +26,17 @@ enum class DenseType : unsigned char {
 /// Stores nothing about activations. Throws Error (bad_input) for a model that is quantised already, for
 /// weights that are not finite (or, for INT4, beyond half precision), and for an INT8 layer whose sums could
 /// overflow 32 bits; (usage) if both paths are the same file.
-void quantize_dense(const model::ModelFile& model, const std::filesystem::path& output, DenseType type,
+void quantize_dense(const model::ModelFile& model, const model::Destination& output, DenseType type,
                     const model::Progress& progress = {});
 /// To INT8.
-void quantize_dense(const model::ModelFile& model, const std::filesystem::path& output,
+void quantize_dense(const model::ModelFile& model, const model::Destination& output,
                     const model::Progress& progress = {});
+
+/// How weights become integers.
+enum class Rounding : unsigned char {
+    nearest,
+    error,  ///< as the outputs' error on calibration images says (converter/rounding/rounding.h)
+};
 
 /// Called after each layer.
 using LayerProgress = std::function<void(std::uint64_t layers_done, std::uint64_t layers_total)>;
@@ -38,10 +44,14 @@ using LayerProgress = std::function<void(std::uint64_t layers_done, std::uint64_
 struct FullOptions {
     ConvolutionOptions convolutions;
     DenseType dense = DenseType::int8;
-    std::vector<std::string> keep_fp32;    ///< layers that are not quantised
-    std::vector<std::string> no_winograd;  ///< convolutions that may only run direct
-    bool all_direct = false;               ///< no convolution may run by Winograd
-    WeightBits weight_bits;                ///< of INT8 layers
+    std::vector<std::string> keep_fp32;     ///< layers that are not quantised
+    std::vector<std::string> no_winograd;   ///< convolutions that may only run direct
+    bool all_direct = false;                ///< no convolution may run by Winograd
+    WeightBits weight_bits;                 ///< of INT8 layers
+    Rounding rounding = Rounding::nearest;  ///< what round_by_error() makes of it is for the lineage
+
+    /// Whether a convolution may run by Winograd.
+    bool allows_winograd(const std::string& layer) const;
 };
 
 /// Throws Error (usage) that names an unknown layer, or one that has bits and will not be INT8.
@@ -50,8 +60,9 @@ void check_layers(const model::Network& network, const FullOptions& options);
 struct QuantizedDense {
     model::DenseLayer layer;
     std::variant<QuantizedWeights, Int4Weights> weights;
+    std::vector<float> bias{};  ///< that suits these weights; empty: the model's
 
-    /// Views into this object's memory, and into the model's bias.
+    /// Views into this object's memory, and into the model's.
     std::vector<model::Tensor> tensors(const model::ModelFile& model) const;
 };
 
@@ -62,8 +73,8 @@ struct FullQuantization {
 };
 
 /// Quantises every layer except the first convolution, whose input is signed, and those in keep_fp32. Dense
-/// layers are handled as in quantize_dense. `statistics` is the result of calibrate(). Throws as
-/// quantize_dense and check_layers do.
+/// layers are handled as in quantize_dense. Rounds to the nearest, whatever `rounding` is. `statistics` is
+/// the result of calibrate(). Throws as quantize_dense and check_layers do.
 FullQuantization quantize_all(const model::ModelFile& model,
                               const std::vector<ConvolutionStatistics>& statistics,
                               const FullOptions& options, const LayerProgress& progress = {});
@@ -71,6 +82,6 @@ FullQuantization quantize_all(const model::ModelFile& model,
 /// Writes the model with those layers, as variant "int8-full" ("pruned-int8-full" for a pruned model), and
 /// adds `step` to its lineage. Throws Error (usage) if both paths are the same file.
 void write_full(const model::ModelFile& model, const FullQuantization& quantization, const std::string& step,
-                const std::filesystem::path& output, const model::Progress& progress = {});
+                const model::Destination& output, const model::Progress& progress = {});
 
 }  // namespace vgg19::converter

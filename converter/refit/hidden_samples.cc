@@ -8,6 +8,7 @@
 #include <random>
 
 #include "converter/refit/least_squares.h"
+#include "converter/refit/held_out.h"
 #include "converter/refit/ridge_choice.h"
 #include "kernels/common/parallel.h"
 

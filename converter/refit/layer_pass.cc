@@ -6,10 +6,6 @@
 
 namespace vgg19::converter {
 
-namespace {
-
-/// A batch with the pixels of four images of the usual size: it reuses weights where maps are small, and does
-/// not take much memory where they are large.
 SessionOptions with_batch(const model::ModelFile& model, SessionOptions session) {
     constexpr std::size_t pixels = std::size_t{4} * 224 * 224;
     constexpr std::size_t most = 32;
@@ -19,8 +15,6 @@ SessionOptions with_batch(const model::ModelFile& model, SessionOptions session)
     session.batch = std::clamp<std::size_t>(pixels / size.pixels(), 1, most);
     return session;
 }
-
-}  // namespace
 
 LayerPass::LayerPass(const model::ModelFile& model, SessionOptions session)
     : program_(model, make_plan(model, with_batch(model, std::move(session)))) {

@@ -25,6 +25,10 @@ struct MapShape {
     }
 };
 
+/// For the logits, with a batch of the pixels of four images of the usual size: it reuses weights where maps
+/// are small, and does not take much memory where they are large.
+SessionOptions with_batch(const model::ModelFile& model, SessionOptions session);
+
 /// Forward passes over batches of images, for a model with FP32 convolutions.
 class LayerPass {
   public:

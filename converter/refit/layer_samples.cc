@@ -4,8 +4,10 @@
 #include <numeric>
 #include <utility>
 
+#include "converter/refit/held_out.h"
 #include "converter/refit/least_squares.h"
 #include "converter/refit/ridge_choice.h"
+#include "converter/refit/row_products.h"
 #include "kernels/common/parallel.h"
 
 namespace vgg19::converter {

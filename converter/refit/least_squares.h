@@ -32,6 +32,10 @@ class LeastSquares {
 
     /// Σ_s row_s[i] · row_s[j] for j ≤ i.
     double moment(std::size_t i, std::size_t j) const { return moments_[i * moment_stride_ + j]; }
+    /// Σ_s row_s[i] · target_s[output].
+    double product(std::size_t i, std::size_t output) const {
+        return products_[i * output_panels_ * kernels::panel_columns + output];
+    }
 
   private:
     kernels::Kernel<kernels::ColumnProductsFunction> kernel_;

@@ -10,16 +10,6 @@
 
 namespace vgg19::converter {
 
-/// One image in eight is held out.
-constexpr bool is_held_out_of_refit(std::size_t image) {
-    constexpr std::size_t period = 8;
-    return image % period == period - 1;
-}
-
-/// outputs[s] = weights · rows[s] + offset; weights are [offset.size()][row].
-void multiply_rows(const layers::Execution& execution, std::span<const float> rows,
-                   std::span<const float> weights, std::span<const float> offset, std::span<float> outputs);
-
 struct RidgeChoice {
     std::vector<float> values;  ///< LeastSquares::solve; empty if no solution is an improvement
     double ridge = 0;

@@ -71,7 +71,7 @@ constexpr std::array signatures = {
               "\xfd"
               "7zXZ\0"sv,
               FileKind::other, "an xz file", unpack_it},
-    Signature{0, "\x28\xb5\x2f\xfd"sv, FileKind::other, "a Zstandard file", unpack_it},
+    Signature{0, "\x28\xb5\x2f\xfd"sv, FileKind::zstandard, "a Zstandard file", unpack_it},
     Signature{0, "7z\xbc\xaf\x27\x1c"sv, FileKind::other, "a 7-Zip archive", unpack_it},
     Signature{0, "Rar!"sv, FileKind::other, "a RAR archive", unpack_it},
     Signature{0, "PK\x05\x06"sv, FileKind::other, "an empty zip file", no_weights},

@@ -15,6 +15,7 @@ enum class FileKind : unsigned char {
     onnx,         ///< probably: such files have no signature
     caffe,        ///< probably a .caffemodel
     hdf5,
+    zstandard,  ///< possibly a packed model (packed_file.h)
     other,  ///< known, but not supported
     unknown,
 };

@@ -4,15 +4,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <exception>
 #include <limits>
 #include <new>
-#include <string>
 #include <utility>
-
-#include "engine/shortage.h"
-#include "vgg19/error.h"
 
 namespace vgg19::model {
 
@@ -40,15 +35,11 @@ void ask_for_large_pages(std::byte* address, std::size_t bytes) {
 
 }  // namespace
 
-FilePages::FilePages(Descriptor file, FileState state, std::uint64_t offset, std::size_t length,
-                     std::filesystem::path path)
-    : file_(std::move(file)),
-      state_(state),
-      offset_(offset),
-      length_(length),
-      path_(std::move(path)),
-      pages_((length + page_bytes() - 1) / page_bytes()) {
-    if (length > std::numeric_limits<std::size_t>::max() - 2 * large_page) throw std::bad_alloc();
+FilePages::FilePages(std::unique_ptr<const PageSource> source)
+    : source_(std::move(source)),
+      length_(source_->size()),
+      pages_((length_ + page_bytes() - 1) / page_bytes()) {
+    if (length_ > std::numeric_limits<std::size_t>::max() - 2 * large_page) throw std::bad_alloc();
     const std::size_t bytes = pages_.size() * page_bytes() + large_page;
     void* const reserved =
         mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -74,7 +65,7 @@ void FilePages::acquire(std::span<const std::byte> part) {
     std::exception_ptr failure;
     try {
         for (const Pages& run : claimed) load(run);
-        if (!claimed.empty()) require_unchanged(file_.number(), state_, path_);
+        if (!claimed.empty()) source_->require_unchanged();
     } catch (...) {
         failure = std::current_exception();
     }
@@ -98,7 +89,8 @@ void FilePages::release(std::span<const std::byte> part) noexcept {
 FilePages::Pages FilePages::pages_of(std::span<const std::byte> part) const {
     if (part.empty()) return {0, 0};
     const auto begin = static_cast<std::size_t>(part.data() - begin_);
-    return {begin / page_bytes(), (begin + part.size() + page_bytes() - 1) / page_bytes()};
+    const PageSource::Range range = source_->widened({begin, begin + part.size()});
+    return {range.begin / page_bytes(), (range.end + page_bytes() - 1) / page_bytes()};
 }
 
 std::byte* FilePages::address(std::size_t page) const {
@@ -129,27 +121,9 @@ void FilePages::load(const Pages& pages) const {
     const std::size_t bytes = (pages.end - pages.begin) * page_bytes();
     protect(address(pages.begin), bytes, PROT_READ | PROT_WRITE);
     ask_for_large_pages(address(pages.begin), bytes);
-    read(pages.begin * page_bytes(), std::min(pages.end * page_bytes(), length_));
+    source_->read({pages.begin * page_bytes(), std::min(pages.end * page_bytes(), length_)},
+                  address(pages.begin));
     protect(address(pages.begin), bytes, PROT_READ);
-}
-
-void FilePages::read(std::size_t begin, std::size_t end) const {
-    while (begin < end) {
-        const ssize_t count =
-            pread(file_.number(), begin_ + begin, end - begin, static_cast<off_t>(offset_ + begin));
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0) {
-            const int error = errno;
-            fail_reading(path_.string() + ": cannot be read at byte " + std::to_string(offset_ + begin),
-                         error);
-        }
-        if (count == 0) {
-            require_unchanged(file_.number(), state_, path_);
-            throw Error(ErrorKind::bad_input, path_.string() + ": expected bytes after byte " +
-                                                  std::to_string(offset_ + begin) + ", found the end");
-        }
-        begin += static_cast<std::size_t>(count);
-    }
 }
 
 void FilePages::leave(const Pages& pages) noexcept {

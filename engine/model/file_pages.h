@@ -4,12 +4,12 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
+#include <memory>
 #include <mutex>
 #include <span>
 #include <vector>
 
-#include "engine/model/file_state.h"
+#include "engine/model/page_source.h"
 
 namespace vgg19::model {
 
@@ -17,10 +17,8 @@ namespace vgg19::model {
 /// not change any more, whatever becomes of the file. Thread-safe.
 class FilePages {
   public:
-    /// `length` bytes of `file` from `offset` on, which the file must have. `path` is for messages. Throws
-    /// std::bad_alloc.
-    FilePages(Descriptor file, FileState state, std::uint64_t offset, std::size_t length,
-              std::filesystem::path path);
+    /// Throws std::bad_alloc.
+    explicit FilePages(std::unique_ptr<const PageSource> source);
     ~FilePages();
     FilePages(const FilePages&) = delete;
     FilePages& operator=(const FilePages&) = delete;
@@ -28,7 +26,7 @@ class FilePages {
     std::span<const std::byte> bytes() const { return {begin_, length_}; }
 
     /// Reads the pages of a part of bytes() that are not there, and counts one more user for each. Throws
-    /// Error (bad_input) if the file has changed since `state` or cannot be read, and std::bad_alloc.
+    /// what the source throws, and std::bad_alloc.
     void acquire(std::span<const std::byte> part);
     /// Counts one user less.
     void release(std::span<const std::byte> part) noexcept;
@@ -51,15 +49,11 @@ class FilePages {
     /// Takes the absent ones of `pages` for this thread to load.
     std::vector<Pages> claim(const Pages& pages);
     void load(const Pages& pages) const;
-    void read(std::size_t begin, std::size_t end) const;
     /// Counts one user less, and drops the pages that have none.
     void leave(const Pages& pages) noexcept;
 
-    const Descriptor file_;
-    const FileState state_;
-    const std::uint64_t offset_;
+    const std::unique_ptr<const PageSource> source_;
     const std::size_t length_;
-    const std::filesystem::path path_;
     std::span<std::byte> reserved_;  ///< addresses
     std::byte* begin_ = nullptr;     ///< in reserved_, at a large page's beginning
 

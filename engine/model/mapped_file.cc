@@ -5,12 +5,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <future>
 #include <string>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include "engine/model/file_pages.h"
 #include "engine/model/mapping_faults.h"
+#include "engine/model/packed_file.h"
 #include "engine/shortage.h"
 #include "vgg19/error.h"
 
@@ -76,9 +81,13 @@ void drop_mapped(std::span<const std::byte> part) {
     madvise(pages, end - first, MADV_DONTNEED);  // only advice: a failure does not matter
 }
 
+std::size_t most_threads() {
+    return std::max(1U, std::thread::hardware_concurrency());
+}
+
 }  // namespace
 
-MappedFile::MappedFile(std::filesystem::path path) : path_(std::move(path)) {
+MappedFile::MappedFile(std::filesystem::path path) : path_(std::move(path)), read_freely_(true) {
     Descriptor opened = open_file(path_);
     const FileState state = state_of_regular_file(opened, path_);
     if (state.bytes > largest_read) {
@@ -88,6 +97,12 @@ MappedFile::MappedFile(std::filesystem::path path) : path_(std::move(path)) {
     }
     prepare_pages(std::move(opened), 0, 0);
     all_ = use(bytes_);
+}
+
+MappedFile MappedFile::map_when_used(std::filesystem::path path) {
+    MappedFile file(std::move(path));
+    file.read_freely_ = false;
+    return file;
 }
 
 MappedFile MappedFile::read_when_used(std::filesystem::path path) {
@@ -117,6 +132,37 @@ MappedFile MappedFile::of_memory(std::span<const std::byte> bytes, std::shared_p
     return file;
 }
 
+MappedFile MappedFile::unpacked(MappedFile packed) {
+    MappedFile file;
+    file.path_ = packed.path_;
+    file.packed_ = std::make_shared<const MappedFile>(std::move(packed));
+    std::unique_ptr<const PageSource> source = unpacking(file.packed_);
+    const bool read_whole = source->is_read_whole();
+    file.pages_ = std::make_shared<FilePages>(std::move(source));
+    file.bytes_ = file.pages_->bytes();
+    if (read_whole) file.use_all();
+    return file;
+}
+
+void MappedFile::use_all() {
+    const std::size_t parts =
+        std::clamp<std::size_t>(bytes_.size() / (4 * Packer::frame_bytes), 1, most_threads());
+    const auto part = [&](std::size_t index) {
+        const std::size_t begin = bytes_.size() * index / parts;
+        return bytes_.subspan(begin, bytes_.size() * (index + 1) / parts - begin);
+    };
+    std::vector<std::future<Use>> others;
+    for (std::size_t i = 1; i < parts; ++i) {
+        others.push_back(
+            std::async(std::launch::async | std::launch::deferred, [&, i] { return use(part(i)); }));
+    }
+    const Use first = use(part(0));
+    std::vector<Use> used;
+    for (std::future<Use>& other : others) used.push_back(other.get());
+    all_ = use(bytes_);
+    read_freely_ = true;
+}
+
 void MappedFile::prepare_pages(Descriptor opened, std::uint64_t offset, std::uint64_t length) {
     const FileState state = state_of_regular_file(opened, path_);
     if (offset > state.bytes || length > state.bytes - offset) {
@@ -124,7 +170,8 @@ void MappedFile::prepare_pages(Descriptor opened, std::uint64_t offset, std::uin
                         " bytes, found " + std::to_string(state.bytes));
     }
     if (length == 0) length = state.bytes - offset;
-    pages_ = std::make_shared<FilePages>(std::move(opened), state, offset, length, path_);
+    pages_ = std::make_shared<FilePages>(
+        std::make_unique<const FileSource>(std::move(opened), state, offset, length, path_));
     bytes_ = pages_->bytes();
 }
 
@@ -164,6 +211,7 @@ void MappedFile::release(std::span<const std::byte> part) const {
 }
 
 void MappedFile::require_unchanged() const {
+    if (packed_) packed_->require_unchanged();
     if (!mapping_) return;
     model::require_unchanged(mapping_->descriptor.number(), mapping_->state, path_);
     if (!has_faults(mapping_->bytes)) return;

@@ -41,6 +41,8 @@ class MappedFile {
     /// file, or it is a directory or unreadable.
     explicit MappedFile(std::filesystem::path path);
     static constexpr std::size_t largest_read = std::size_t{16} << 20U;
+    /// The same for a file of which all that is read is in use() then, also when it is unpacked.
+    static MappedFile map_when_used(std::filesystem::path path);
 
     /// For a file of which parts are used for long: they are read into memory by use(), and do not change
     /// then. No other part of bytes() may be read, which would end the program. Throws as the constructor
@@ -53,15 +55,28 @@ class MappedFile {
     /// The caller's bytes, which must stay as they are; `owner` is kept as long as they are needed. path() is
     /// "model in memory".
     static MappedFile of_memory(std::span<const std::byte> bytes, std::shared_ptr<const void> owner);
+    /// The plain content of a packed file (packed_file.h), of which parts are unpacked by use(). No other
+    /// part may be read before use_all(). Throws Error (bad_input) if it is damaged, or beyond what a file of
+    /// its length may hold.
+    static MappedFile unpacked(MappedFile packed);
 
     /// For messages: the file's path, or what bytes() are instead.
     const std::filesystem::path& path() const { return path_; }
     std::span<const std::byte> bytes() const { return bytes_; }
+    /// Whether bytes() are what a packed file holds.
+    bool is_unpacked() const { return packed_ != nullptr; }
+    /// The length of the file as it is stored.
+    std::uint64_t stored_bytes() const { return is_unpacked() ? packed_->bytes().size() : bytes_.size(); }
+    /// Whether all of a file may be read without use(), as the one who opened it expects.
+    bool is_read_freely() const { return read_freely_; }
 
     /// Says that this part of bytes() is read while the result exists, and not soon afterwards. May read it
     /// from the file. Throws Error (bad_input) if the file has changed since it was opened and the part was
     /// not in use. Nothing happens for bytes outside of bytes(). Thread-safe.
     [[nodiscard]] Use use(std::span<const std::byte> part) const;
+    /// From now on all of bytes() may be read without use(). Unpacks on several threads. Throws as use()
+    /// does.
+    void use_all();
 
     /// Announces that this part of bytes() will not be read again soon: if it is mapped, its pages leave this
     /// process's memory but stay in the page cache.
@@ -80,9 +95,11 @@ class MappedFile {
 
     std::filesystem::path path_;
     std::span<const std::byte> bytes_;
-    std::shared_ptr<const Mapping> mapping_;  ///< of a file that is mapped
-    std::shared_ptr<FilePages> pages_;        ///< of one that is read
-    Use all_;                                 ///< of a file that was read as a whole
+    std::shared_ptr<const Mapping> mapping_;    ///< of a file that is mapped
+    std::shared_ptr<FilePages> pages_;          ///< of one that is read
+    Use all_;                                   ///< of a file that was read as a whole
+    std::shared_ptr<const MappedFile> packed_;  ///< what bytes_ are unpacked from
+    bool read_freely_ = false;
     std::shared_ptr<const void> owner_;
 };
 

@@ -24,7 +24,7 @@ inline const ModelFile& file_of(const Model& model) {
 /// can fail: it starts faster than one that Model::open() reads, and shares its memory with other processes;
 /// but when the file changes, sessions throw Error (bad_input) from then on.
 inline Model map_model(const std::filesystem::path& path) {
-    return ModelAccess::of(ModelFile::open(path));
+    return ModelAccess::of(ModelFile::open(MappedFile::map_when_used(path)));
 }
 
 }  // namespace vgg19::model

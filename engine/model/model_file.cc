@@ -367,11 +367,11 @@ void check_scans(const std::filesystem::path& path, std::span<const Tensor> tens
 }
 
 /// `source` may be null.
-void write_checked(const std::filesystem::path& path, const Description& description,
-                   std::span<const Tensor> tensors, const Progress& progress, const MappedFile* source) {
-    check_tensors(path.string(), description.network, tensors);
+void write_checked(const Destination& to, const Description& description, std::span<const Tensor> tensors,
+                   const Progress& progress, const MappedFile* source) {
+    check_tensors(to.path.string(), description.network, tensors);
     const std::vector<TensorScan> scans = scan_tensors(tensors);
-    check_scans(path, tensors, scans);
+    check_scans(to.path, tensors, scans);
     Metadata metadata = metadata_from_description(description);
     std::vector<TensorStream> streams;
     for (std::size_t i = 0; i < tensors.size(); ++i) {
@@ -381,21 +381,21 @@ void write_checked(const std::filesystem::path& path, const Description& descrip
                                      : stream_of(tensors[i]));
     }
     add_header_checksum(metadata, tensors);
-    write_safetensors(path, metadata, streams, progress, [source] {
+    write_safetensors(to, metadata, streams, progress, [source] {
         if (source != nullptr) source->require_unchanged();
     });
 }
 
 }  // namespace
 
-void write_model(const std::filesystem::path& path, const Description& description,
-                 std::span<const Tensor> tensors, const Progress& progress) {
-    write_checked(path, description, tensors, progress, nullptr);
+void write_model(const Destination& to, const Description& description, std::span<const Tensor> tensors,
+                 const Progress& progress) {
+    write_checked(to, description, tensors, progress, nullptr);
 }
 
-void write_model(const std::filesystem::path& path, const Description& description,
-                 std::span<const Tensor> tensors, const Progress& progress, const MappedFile& source) {
-    reading(source, [&] { write_checked(path, description, tensors, progress, &source); });
+void write_model(const Destination& to, const Description& description, std::span<const Tensor> tensors,
+                 const Progress& progress, const MappedFile& source) {
+    reading(source, [&] { write_checked(to, description, tensors, progress, &source); });
 }
 
 void require_other_file(const std::filesystem::path& input, const std::filesystem::path& output) {

@@ -54,7 +54,8 @@ class ModelFile {
     const Description& description() const { return description_; }
     const Network& network() const { return description_.network; }
     const SafetensorsFile& file() const { return *file_; }
-    std::uint64_t file_bytes() const { return file_->mapping().bytes().size(); }
+    /// As the file is stored, which may be packed.
+    std::uint64_t file_bytes() const { return file_->mapping().stored_bytes(); }
 
     const std::vector<Tensor>& tensors() const { return tensors_; }
     /// Biases and other vectors can always be read; tensors of more dimensions, of a file that is read when
@@ -100,12 +101,12 @@ class ModelFile {
 /// Checks `tensors` against the network as ModelFile::open does (with `name` as the file's name in messages),
 /// that all weights are finite, and the scales of INT4 weights. Then computes the checksums and writes the
 /// file crash-safely, as write_safetensors() does. Throws Error (bad_input or failed).
-void write_model(const std::filesystem::path& path, const Description& description,
-                 std::span<const Tensor> tensors, const Progress& progress = {});
+void write_model(const Destination& to, const Description& description, std::span<const Tensor> tensors,
+                 const Progress& progress = {});
 /// The same for tensors that come from `source`: throws Error (bad_input), and writes nothing, if that file
 /// has changed since it was opened.
-void write_model(const std::filesystem::path& path, const Description& description,
-                 std::span<const Tensor> tensors, const Progress& progress, const MappedFile& source);
+void write_model(const Destination& to, const Description& description, std::span<const Tensor> tensors,
+                 const Progress& progress, const MappedFile& source);
 
 /// Throws Error (usage) if both paths are the same file: a command never overwrites its input.
 void require_other_file(const std::filesystem::path& input, const std::filesystem::path& output);

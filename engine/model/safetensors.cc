@@ -5,7 +5,9 @@
 #include <string>
 #include <utility>
 
+#include "engine/model/file_kind.h"
 #include "engine/model/foreign_text.h"
+#include "engine/model/packed_file.h"
 #include "engine/model/safetensors_header.h"
 #include "vgg19/error.h"
 
@@ -31,6 +33,24 @@ void check_alignment(const std::vector<Tensor>& tensors, const MappedFile& file)
              "byte " + std::to_string(address - start) +
                  (shift == 0 ? "" : ", and the file starts at " + wanted + " + " + std::to_string(shift)));
     }
+}
+
+MappedFile unpacked_if_packed(MappedFile file) {
+    {
+        constexpr std::size_t looked_at = 4096;
+        const auto start = file.bytes().first(std::min(file.bytes().size(), looked_at));
+        const MappedFile::Use use = file.use(start);
+        if (!is_packed(start)) return file;
+    }
+    MappedFile plain = MappedFile::unpacked(std::move(file));
+    const auto start = plain.bytes().first(std::min(plain.bytes().size(), Packer::frame_bytes));
+    const MappedFile::Use use = plain.use(start);
+    const FileKind kind = kind_of_file(start);
+    if (kind != FileKind::safetensors && kind != FileKind::unknown) {
+        fail(plain.path().string() + ": a Zstandard file", "a safetensors file in it",
+             describe_file_for_model(start));
+    }
+    return plain;
 }
 
 }  // namespace
@@ -67,7 +87,10 @@ SafetensorsFile SafetensorsFile::open_for_import(const std::filesystem::path& pa
 }
 
 SafetensorsFile SafetensorsFile::open_for_import(MappedFile file) {
+    const bool read_freely = file.is_read_freely();
+    file = unpacked_if_packed(std::move(file));
     SafetensorsHeader header = read_safetensors_header(file);
+    if (read_freely && !file.is_read_freely()) file.use_all();
     std::vector<OtherTensor> others;
     std::vector<Tensor> tensors;
     tensors.reserve(header.tensors.size());

@@ -41,10 +41,10 @@ using Metadata = std::vector<std::pair<std::string, std::string>>;
 /// The value of `key`; nullptr if there is none.
 const std::string* find(const Metadata& metadata, std::string_view key);
 
-/// A mapped file. All of the header is checked before anything else is allocated: its length, its JSON, known
-/// types, shapes whose product does not overflow and agrees with the offsets, and offsets inside the file,
-/// without gaps, overlaps or repeated names. Throws Error (bad_input): "FILE: tensor NAME: expected …, found
-/// …"; for files of other kinds the message names the kind.
+/// A mapped file, also a packed one (packed_file.h). All of the header is checked before anything else is
+/// allocated: its length, its JSON, known types, shapes whose product does not overflow and agrees with the
+/// offsets, and offsets inside the file, without gaps, overlaps or repeated names. Throws Error (bad_input):
+/// "FILE: tensor NAME: expected …, found …"; for files of other kinds the message names the kind.
 class SafetensorsFile {
   public:
     /// A tensor with a type that exists in the format but not in DType.
@@ -86,6 +86,15 @@ class SafetensorsFile {
     std::vector<MappedFile::Use> held_;
 };
 
+/// Where a file is written, and how.
+struct Destination {
+    std::filesystem::path path;
+    bool packed = false;  ///< see packed_file.h
+
+    // NOLINTNEXTLINE(google-explicit-constructor): a path alone is a plain file
+    Destination(std::filesystem::path file, bool pack = false) : path(std::move(file)), packed(pack) {}
+};
+
 /// Called after each piece that is written.
 using Progress = std::function<void(std::uint64_t bytes_done, std::uint64_t bytes_total)>;
 
@@ -114,9 +123,12 @@ TensorStream stream_of(const Tensor& tensor);
 
 /// The same for tensors whose bytes are made meanwhile. Throws Error (failed), too, where a tensor's bytes
 /// are not as many as its shape says. What before_commit() throws, called when all is written, undoes it too.
-void write_safetensors(const std::filesystem::path& path, const Metadata& metadata,
-                       std::span<const TensorStream> tensors, const Progress& progress = {},
-                       const std::function<void()>& before_commit = {});
+void write_safetensors(const Destination& to, const Metadata& metadata, std::span<const TensorStream> tensors,
+                       const Progress& progress = {}, const std::function<void()>& before_commit = {});
+
+/// Writes a plain file's bytes, packed or not, in the same crash-safe way.
+void write_bytes(const Destination& to, std::span<const std::byte> bytes, const Progress& progress = {},
+                 const std::function<void()>& before_commit = {});
 
 /// Writes a small text file in the same crash-safe way.
 void write_text_file(const std::filesystem::path& path, std::string_view text);

@@ -8,6 +8,7 @@
 #include "engine/model/file_kind.h"
 #include "engine/model/foreign_text.h"
 #include "engine/model/json_reader.h"
+#include "engine/model/packed_file.h"
 #include "vgg19/error.h"
 
 namespace vgg19::model {
@@ -18,6 +19,12 @@ using Kind = JsonReader::Kind;
 
 constexpr std::size_t length_bytes = 8;
 constexpr std::uint64_t max_header_bytes = 100'000'000;
+
+/// The most for this file.
+std::uint64_t max_header_bytes_of(const MappedFile& file) {
+    if (!file.is_unpacked()) return max_header_bytes;
+    return std::min(max_header_bytes, file.stored_bytes() * unpacked_header_factor + least_unpacked_header);
+}
 /// As many as NumPy and PyTorch allow.
 constexpr std::size_t most_dimensions = 64;
 
@@ -73,12 +80,13 @@ std::uint64_t header_length(std::span<const std::byte> bytes) {
 
 /// What header_text() reads.
 std::array<MappedFile::Use, 2> use_header(const MappedFile& file) {
-    constexpr std::size_t read_to_recognise = std::size_t{2} << 20U;  // files of other kinds
+    // Files of other kinds; of packed ones a frame.
+    const std::size_t read_to_recognise = file.is_unpacked() ? Packer::frame_bytes : std::size_t{2} << 20U;
     const std::span<const std::byte> bytes = file.bytes();
     std::array<MappedFile::Use, 2> uses;
     uses[0] = file.use(bytes.first(std::min(bytes.size(), read_to_recognise)));
     const std::uint64_t length = header_length(bytes);
-    if (length <= max_header_bytes && length <= bytes.size() - length_bytes) {
+    if (length <= max_header_bytes_of(file) && length <= bytes.size() - length_bytes) {
         uses[1] = file.use(bytes.first(length_bytes + length));
     }
     return uses;
@@ -98,12 +106,13 @@ std::string_view header_text(const MappedFile& file) {
     const std::string place = name + ": byte 0";
     const FileKind kind = kind_of_file(bytes);
     const bool other_start = bytes.size() > length_bytes && bytes[length_bytes] != std::byte{'{'};
-    const bool foreign = kind == FileKind::unknown && length > max_header_bytes && other_start;
+    const std::uint64_t most = max_header_bytes_of(file);
+    const bool foreign = kind == FileKind::unknown && length > most && other_start;
     if (foreign || (kind != FileKind::safetensors && kind != FileKind::unknown)) {
         fail(name, "a safetensors file", describe_file_for_model(bytes));
     }
-    if (length > max_header_bytes) {
-        fail(place, "a header length of at most " + std::to_string(max_header_bytes), std::to_string(length));
+    if (length > most) {
+        fail(place, "a header length of at most " + std::to_string(most), std::to_string(length));
     }
     if (length > bytes.size() - length_bytes) {
         fail(place,

@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "engine/model/json.h"
+#include "engine/model/packed_file.h"
 #include "engine/model/replacing_file.h"
 #include "engine/model/safetensors.h"
 #include "vgg19/error.h"
@@ -15,12 +17,15 @@ constexpr std::size_t length_bytes = 8;
 constexpr std::size_t piece_bytes = std::size_t{4} << 20U;
 
 /// The format allows no gaps, so that alignment follows from the order: first the tensors whose size is a
-/// multiple of 64 bytes (all large weights are), then the rest by decreasing element size.
+/// multiple of 64 bytes (all large weights are), then the rest by decreasing element size. Vectors, which are
+/// read whenever a model is opened, lie together, so that few pages or packed frames have to be read for
+/// them.
 std::vector<const TensorStream*> in_file_order(std::span<const TensorStream> tensors) {
     std::vector<const TensorStream*> order;
     for (const TensorStream& tensor : tensors) order.push_back(&tensor);
     const auto rank = [](const TensorStream* tensor) {
-        return tensor->bytes() % alignment == 0 ? 0 : 100 / dtype_bytes(tensor->dtype);
+        if (tensor->bytes() % alignment != 0) return 100 / dtype_bytes(tensor->dtype) + 1;
+        return tensor->shape.size() > 1 ? std::size_t{0} : std::size_t{1};
     };
     std::stable_sort(order.begin(), order.end(),
                      [rank](const TensorStream* a, const TensorStream* b) { return rank(a) < rank(b); });
@@ -73,6 +78,39 @@ void check_sizes(const std::filesystem::path& path, std::span<const Tensor> tens
     }
 }
 
+/// A new file, plain or packed.
+class Output {
+  public:
+    Output(const Destination& to, std::uint64_t total, const Progress& progress)
+        : file_(to.path), total_(total), progress_(progress) {
+        if (to.packed) packer_.emplace([this](std::span<const std::byte> piece) { file_.write(piece); });
+    }
+
+    void write(std::span<const std::byte> piece) {
+        if (packer_) {
+            packer_->write(piece);
+        } else {
+            file_.write(piece);
+        }
+        done_ += piece.size();
+        if (progress_) progress_(done_, total_);
+    }
+    std::uint64_t done() const { return done_; }
+
+    void commit(const std::function<void()>& before_commit) {
+        if (packer_) packer_->finish();
+        if (before_commit) before_commit();
+        file_.commit();
+    }
+
+  private:
+    ReplacingFile file_;
+    std::optional<Packer> packer_;
+    std::uint64_t done_ = 0;
+    const std::uint64_t total_;
+    const Progress& progress_;
+};
+
 }  // namespace
 
 TensorStream stream_of(const Tensor& tensor) {
@@ -99,29 +137,33 @@ void write_safetensors(const std::filesystem::path& path, const Metadata& metada
     write_safetensors(path, metadata, streams, progress);
 }
 
-void write_safetensors(const std::filesystem::path& path, const Metadata& metadata,
-                       std::span<const TensorStream> tensors, const Progress& progress,
-                       const std::function<void()>& before_commit) {
+void write_safetensors(const Destination& to, const Metadata& metadata, std::span<const TensorStream> tensors,
+                       const Progress& progress, const std::function<void()>& before_commit) {
     const std::vector<const TensorStream*> order = in_file_order(tensors);
     const std::string header = header_bytes(metadata, order);
     std::uint64_t total = header.size();
     for (const TensorStream* tensor : order) total += tensor->bytes();
 
-    ReplacingFile file(path);
-    std::uint64_t done = 0;
-    const Sink write = [&](std::span<const std::byte> piece) {
-        file.write(piece);
-        done += piece.size();
-        if (progress) progress(done, total);
-    };
-    write(std::as_bytes(std::span(header)));
+    Output output(to, total, progress);
+    output.write(std::as_bytes(std::span(header)));
     for (const TensorStream* tensor : order) {
-        const std::uint64_t before = done;
-        tensor->write(write);
-        if (done - before != tensor->bytes()) fail_size(path, tensor->name, tensor->bytes(), done - before);
+        const std::uint64_t before = output.done();
+        tensor->write([&](std::span<const std::byte> piece) { output.write(piece); });
+        const std::uint64_t found = output.done() - before;
+        if (found != tensor->bytes()) fail_size(to.path, tensor->name, tensor->bytes(), found);
     }
-    if (before_commit) before_commit();
-    file.commit();
+    output.commit(before_commit);
+}
+
+void write_bytes(const Destination& to, std::span<const std::byte> bytes, const Progress& progress,
+                 const std::function<void()>& before_commit) {
+    Output output(to, bytes.size(), progress);
+    for (std::span<const std::byte> rest = bytes; !rest.empty();) {
+        const auto piece = rest.first(std::min(rest.size(), piece_bytes));
+        output.write(piece);
+        rest = rest.subspan(piece.size());
+    }
+    output.commit(before_commit);
 }
 
 void write_text_file(const std::filesystem::path& path, std::string_view text) {

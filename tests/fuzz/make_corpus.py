@@ -140,6 +140,21 @@ weights = {"features.0.weight": ("F32", [1, 3, 3, 3], bytes(108)), "features.0.b
 model |= {"checksum." + name: checksum(content) for name, (_, _, content) in weights.items()}
 write("safetensors", "model", safetensors(model, weights))
 
+
+def zstandard(content):
+    """A frame of plain blocks (RFC 8878), with its content's size and without a checksum."""
+    blocks = [content[i:i + (128 << 10)] for i in range(0, len(content), 128 << 10)] or [b""]
+    return b"\x28\xb5\x2f\xfd\xa0" + struct.pack("<I", len(content)) + b"".join(
+        struct.pack("<I", (i + 1 == len(blocks)) | len(block) << 3)[:3] + block for i, block in enumerate(blocks))
+
+
+packed = safetensors(model, weights)
+write("packed", "one", zstandard(packed))
+write("packed", "three", b"".join(zstandard(packed[i:i + 1000]) for i in range(0, len(packed), 1000)))
+write("packed", "skipped", zstandard(packed) + b"\x50\x2a\x4d\x18" + struct.pack("<I", 3) + b"abc")
+write("packed", "run", b"\x28\xb5\x2f\xfd\xa0" + struct.pack("<I", 1 << 20)
+      + b"".join(struct.pack("<I", (i == 7) | 1 << 1 | 1 << 20)[:3] + b"x" for i in range(8)))
+
 head = struct.pack("<4f", 1, 2, 3, 4)
 write("checkpoint", "kept", safetensors(
     {"format": "vgg19-finetune-checkpoint", "format_version": "1",

@@ -67,11 +67,15 @@ def commands(torture):
     write_records(train, 12, 31)
     write_records(test, 6, 37)
     write_tensor(tensor, 'input', [2, 3, 32, 32])
+    packed = inputs / 'packed.safetensors'
+    torture.run(['convert', baseline, '-o', packed, '--pack'])
     small = ('--size', '32', '--threads', '2')
 
     calibration = ('--calib', photos, '-n', '4', *small)
     return [
         Command('convert', 'convert', weights, '-o', '{out}'),
+        Command('convert, packed', 'convert', baseline, '-o', '{out}', '--pack'),
+        Command('convert, unpacked', 'convert', packed, '-o', '{out}'),
         Command('convert, zip', 'convert', TESTDATA / 'vgg19_zip.pth', '-o', '{out}'),
         Command('convert, legacy', 'convert', TESTDATA / 'legacy.pth', '-o', '{out}'),
         Command('convert, deflated', 'convert', TESTDATA / 'deflated.pth', '-o', '{out}'),
@@ -90,6 +94,7 @@ def commands(torture):
                 '-n', '4', '--min-time', '0.001', '--until', 'eval int8', *small, out='made/int8.safetensors', keeps=('made',),
                 resumes=True),
         Command('classify', 'classify', '--model', baseline, picture, jpeg, '--json'),
+        Command('classify, packed', 'classify', '--model', packed, picture, '--json'),
         Command('classify, INT8', 'classify', '--model', int8, picture, '--threads', '2'),
         Command('classify, oneDNN', 'classify', '--model', baseline, picture, '--conv', 'onednn', '--threads', '2'),
         Command('run', 'run', '--model', baseline, '--input', tensor, '--output', '{out}', '--outputs', 'relu1_1,fc7',

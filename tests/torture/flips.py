@@ -23,6 +23,7 @@ def model_files(torture):
         'int4': ('quantize', baseline, '--scope', 'dense', '--dense', 'int4'),
         'factored': ('factorize', baseline, '--rank', '4'),
         'features': ('convert', baseline, '--features-only'),
+        'packed': ('convert', baseline, '--pack'),
         'class names': ('convert', models.parent / 'weights.safetensors', '--classes', class_names(torture)),
     }
     for name, words in made.items():
@@ -74,10 +75,14 @@ def run(torture):
     numbers = itertools.count()
     files = model_files(torture)
     if torture.short:
-        files = {name: files[name] for name in ('baseline', 'int8-full', 'class names')}
+        files = {name: files[name] for name in ('baseline', 'int8-full', 'class names', 'packed')}
     program = torture.programs / 'vgg19-torture-flips'
     every = 10**9
     for name, path in files.items():
+        if name == 'packed':  # some bits of a frame mean nothing
+            if torture.wants('packed: anywhere'):
+                in_memory(torture, torture.row('packed: anywhere'), program, path, 'packed', torture.count)
+            continue
         if torture.wants(f'{name}: inspect --verify'):
             by_command(torture, torture.row(f'{name}: inspect --verify'), path.read_bytes(), numbers)
         for row_name, part, count in (('anywhere', 'anywhere', torture.count),

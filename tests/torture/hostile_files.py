@@ -134,6 +134,51 @@ TEXTS = [
 ]
 
 
+BLOCK = 128 << 10  # the most that a block of Zstandard holds
+
+
+def frame(size, blocks):
+    """A frame of Zstandard (RFC 8878) that says it has so many bytes; blocks are (type, size, bytes)."""
+    last = len(blocks) - 1
+    return b'\x28\xb5\x2f\xfd\xe0' + struct.pack('<Q', size) + b''.join(
+        struct.pack('<I', (i == last) | kind << 1 | length << 3)[:3] + content
+        for i, (kind, length, content) in enumerate(blocks))
+
+
+def stored(content):
+    parts = [content[i:i + BLOCK] for i in range(0, len(content), BLOCK)]
+    return frame(len(content), [(0, len(part), part) for part in parts])
+
+
+def run_of(byte, size):
+    """A frame of one byte again and again, of which a block takes four bytes."""
+    return frame(size, [(1, min(BLOCK, size - i), byte) for i in range(0, size, BLOCK)])
+
+
+def skipped(size):
+    return b'\x50\x2a\x4d\x18' + struct.pack('<I', size) + bytes(size)
+
+
+PACKED = [
+    ('zeros', lambda size: skipped_behind(run_of(b'\0', 64 << 20), size)),
+    ('all zeros that are allowed', lambda size: skipped_behind(run_of(b'\0', 64 * size), size)),
+    ('more zeros than are allowed', lambda size: skipped_behind(run_of(b'\0', 1 << 30) * 8, size)),
+    ('a large size', lambda size: frame(1 << 60, [(0, 0, b'')])),
+    ('a header of spaces', lambda size: skipped_behind(
+        stored(struct.pack('<Q', 60 << 20) + b'{') + run_of(b' ', 60 << 20), size)),
+    ('many frames', lambda size: frame(1, [(0, 1, b'x')]) * (size // 17)),
+    ('many empty frames', lambda size: frame(0, [(0, 0, b'')]) * (size // 16)),
+    ('many frames to skip', lambda size: stored(b'{') + skipped(0) * (size // 8)),
+    ('one frame without an end', lambda size: stored(bytes(size))[:-1]),
+    ('a frame in a frame', lambda size: stored(stored(bytes(size)))),
+]
+
+
+def skipped_behind(content, size):
+    """About so many bytes in all."""
+    return content + skipped(max(0, size - len(content)))
+
+
 def varint(value):
     head, value = value & 0x7f, value >> 7
     return bytes([head | 0x80]) + varint(value) if value else bytes([head])
@@ -201,6 +246,11 @@ def files(folder):
         factor = 40 if name.startswith(('many', 'much')) else 4
         yield File(f'safetensors, {name}', convert, make, factor)
         yield File(f'model, {name}', inspect, make, factor)
+    for name, make in SAFETENSORS[:6]:
+        yield File(f'packed, {name}', inspect, lambda size, make=make: stored(make(size)), 48)
+    for name, make in PACKED:
+        yield File(f'packed model, {name}', inspect, make, 80)
+        yield File(f'packed weights, {name}', convert, make, 80)
     for name, make in PICKLES:
         yield File(f'pickle, {name}', convert, make, 100)
         yield File(f'pickle in an archive, {name}', convert,

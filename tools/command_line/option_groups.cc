@@ -35,6 +35,12 @@ void add_output_option(CommandLine& line) {
     line.option("o,output", "FILE", "the model file to write (required)");
 }
 
+void add_pack_option(CommandLine& line) {
+    line.flag("pack",
+              "write a packed file: smaller on the disk, unpacked when it is read; all commands take it, and "
+              "`zstd -d` gives the plain file");
+}
+
 void add_size_option(CommandLine& line) {
     line.option(
         "size", "SIZE",

@@ -14,6 +14,8 @@ namespace vgg19 {
 void add_model_option(CommandLine& line);
 /// --output (required), a model file: line.required("output").
 void add_output_option(CommandLine& line);
+/// --pack, for subcommands that can write a packed model file.
+void add_pack_option(CommandLine& line);
 
 /// --size, for subcommands that run a model or count its work.
 void add_size_option(CommandLine& line);

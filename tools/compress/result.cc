@@ -86,7 +86,7 @@ std::string described(const JudgedModel& model) {
     return model.id + " (drop " + points_text(converter::drop(model.test)) + " points, at most " +
            points_text(converter::drop_upper_bound(model.test)) + " by its 95 % bound on " +
            grouped(static_cast<std::uint64_t>(model.test.images)) + " images; " +
-           fixed(model.measured_ms, 2) + " ms, " + fixed(model.trial.cost.mb, 1) + " MB)";
+           significant(model.measured_ms, 3) + " ms, " + significant(model.trial.cost.mb, 3) + " MB)";
 }
 
 /// Without a model that keeps the promise: the one that comes nearest, and why it fails.
@@ -103,10 +103,10 @@ std::string what_binds(const CompressResult& result, const Promise& promise) {
         });
     std::string text = "nearest is " + described(*nearest) + "; ";
     if (promise.max_ms && nearest->measured_ms > *promise.max_ms) {
-        return text + "--max-ms " + fixed(*promise.max_ms, 2) + " binds";
+        return text + "--max-ms " + shortest_text(*promise.max_ms) + " binds";
     }
     if (promise.max_mb && nearest->trial.cost.mb > *promise.max_mb) {
-        return text + "--max-mb " + fixed(*promise.max_mb, 1) + " binds";
+        return text + "--max-mb " + shortest_text(*promise.max_mb) + " binds";
     }
     const auto needed = converter::images_needed(nearest->test, promise.max_drop);
     if (needed) {
@@ -131,8 +131,8 @@ std::optional<std::size_t> marked_model(const std::vector<JudgedModel>& models) 
 }
 
 std::string verdict(const CompressResult& result, const Promise& promise) {
-    if (result.marked) return "the promise is kept by " + described(result.models[*result.marked]);
-    return "no model keeps the promise: " + what_binds(result, promise);
+    if (result.marked) return "The promise is kept by " + described(result.models[*result.marked]);
+    return "No model keeps the promise: " + what_binds(result, promise);
 }
 
 std::string recipe_command(const CompressOptions& options, const Trial& trial) {

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 #include <utility>
 
-#include "engine/model/number_text.h"
+#include "tools/text.h"
 #include "vgg19/error.h"
 
 namespace vgg19::tools {
@@ -20,7 +21,9 @@ constexpr std::size_t most_trainings = 3;  // of one rung
 /// What is quantised at the end is not pruned or trained further.
 ModelRecipe before_quantization(const ModelRecipe& recipe) {
     ModelRecipe result = recipe;
-    while (!result.empty() && result.back().command == "quantize") result.pop_back();
+    while (!result.empty() && (result.back().command == "quantize" || result.back().command == "convert")) {
+        result.pop_back();
+    }
     return result;
 }
 
@@ -33,8 +36,33 @@ std::size_t trainings(const ModelRecipe& recipe) {
 
 }  // namespace
 
-Stage int8_stage() {
-    return {"quantize", {"--scope", "all"}};
+CostPath::CostPath(const Promise& promise, const Cost& start)
+    : start_(start), limits_{promise.max_ms.value_or(0), promise.max_mb.value_or(0)} {
+    constexpr double unlimited = 8;
+    const double time = promise.max_ms ? std::log(start.ms / *promise.max_ms) : 0;
+    const double bytes = promise.max_mb ? std::log(start.mb / *promise.max_mb) : 0;
+    if (!promise.max_ms && !promise.max_mb) {
+        goal_ = unlimited;
+        return;
+    }
+    in_time_ = time > 0;
+    in_bytes_ = bytes > 0;
+    if (in_time_ && in_bytes_) bytes_exponent_ = bytes / time;
+    goal_ = in_time_ ? time : std::max(bytes, 0.0) / bytes_exponent_;
+}
+
+Cost CostPath::at(double reduction) const {
+    return {in_time_ ? start_.ms * std::exp(-reduction) : 0,
+            in_bytes_ ? start_.mb * std::exp(-bytes_exponent_ * reduction) : 0};
+}
+
+double CostPath::missing(const Cost& cost) const {
+    constexpr double margin = 0.01;
+    double missing = 0;
+    if (in_time_ && limits_.ms > 0) missing = std::log(cost.ms / limits_.ms);
+    if (in_bytes_ && limits_.mb > 0)
+        missing = std::max(missing, std::log(cost.mb / limits_.mb) / bytes_exponent_);
+    return missing > 0 ? missing + margin : 0;
 }
 
 bool within_limits(const Promise& promise, const Cost& cost) {
@@ -46,17 +74,19 @@ Search::Search(SearchSettings settings, Workshop& workshop)
 
 void Search::run(const std::function<void(const Search&)>& made) {
     made_ = made;
-    try_recipe("INT8 alone", {int8_stage()}, 0);
-    while (has_time()) {
-        const std::optional<double> reduction = next_rung();
-        if (!reduction || !add_rung(*reduction)) break;
-    }
-    for (std::size_t fill = 0; fill < most_fills && has_time(); ++fill) {
-        if (!fill_gap()) break;
+    path_ = CostPath(settings_.promise, try_recipe("INT8 alone", first_recipe(), 0).cost);
+    while (has_time(bits_seconds()) && go_on()) {
     }
     add_sizes();
-    while (has_time() && train_longer()) {
-    }
+    if (settings_.packs) spare_bits();
+}
+
+/// One more model; false if there is none to make.
+bool Search::go_on() {
+    const std::optional<double> reduction = next_rung();
+    if (reduction && add_rung(*reduction)) return true;
+    // A model that is better after more training may take the ladder further down.
+    return fill_gap() || train_longer();
 }
 
 void Search::try_only(const ModelRecipe& recipe, const std::string& size,
@@ -65,40 +95,35 @@ void Search::try_only(const ModelRecipe& recipe, const std::string& size,
     try_recipe("as given", recipe, 0, size == settings_.sizes.front() ? "" : size);
 }
 
-bool Search::has_time() const {
+/// `reserved` seconds are kept for what comes later.
+bool Search::has_time(double reserved) const {
     if (settings_.most_models && trials_.size() >= *settings_.most_models) return false;
     double longest = 0;
     for (const Trial& trial : trials_) longest = std::max(longest, trial.seconds);
-    return workshop_.seconds() + longest + workshop_.closing_seconds(trials_.size() + 2) <=
+    return workshop_.seconds() + longest + workshop_.closing_seconds(trials_.size() + 2) + reserved <=
            settings_.budget_seconds;
 }
 
-/// The reduction at which both limits hold; the longest one without limits.
-double Search::goal() const {
-    constexpr double unlimited = 8;
-    const Promise& promise = settings_.promise;
-    const Cost& first = trials_.front().cost;
-    double goal = promise.max_ms || promise.max_mb ? 0 : unlimited;
-    if (promise.max_ms) goal = std::max(goal, std::log(first.ms / *promise.max_ms));
-    if (promise.max_mb) goal = std::max(goal, std::log(first.mb / *promise.max_mb));
-    return goal;
-}
-
+/// Of equally deep ones the best.
 const Trial& Search::deepest() const {
-    return *std::max_element(trials_.begin(), trials_.end(),
-                             [](const Trial& a, const Trial& b) { return a.reduction < b.reduction; });
+    return *std::max_element(trials_.begin(), trials_.end(), [](const Trial& a, const Trial& b) {
+        return std::tuple(a.reduction, -converter::drop(a.held_out)) <
+               std::tuple(b.reduction, -converter::drop(b.held_out));
+    });
 }
 
 /// None where the ladder ends.
 std::optional<double> Search::next_rung() const {
     // Where limits are given, models that keep them are made even if they lose too much, to say how near they
     // come.
+    if (is_exhausted_) return std::nullopt;
     constexpr double far_beyond = 3;
     const bool limited = settings_.promise.max_ms || settings_.promise.max_mb;
     const double reach = prediction_.reach(settings_.promise.max_drop * (limited ? far_beyond : 1));
     const double from = deepest().reduction;
-    const double to = std::min({from + step_, goal(), reach});
-    const bool is_goal = to == goal() && to > from && !within_limits(settings_.promise, deepest().cost);
+    const double goal = std::max(path_.goal(), from + path_.missing(deepest().cost));
+    const double to = std::min({from + step_, goal, reach});
+    const bool is_goal = to == goal && to > from && !within_limits(settings_.promise, deepest().cost);
     if (!is_goal && to < from + shortest_step) return std::nullopt;
     return to;
 }
@@ -107,7 +132,10 @@ std::optional<double> Search::next_rung() const {
 bool Search::add_rung(double reduction) {
     const Trial parent = deepest();
     const Trial* const rung = try_cut("next rung", parent, reduction);
-    if (rung == nullptr) return false;
+    if (rung == nullptr) {
+        is_exhausted_ = true;
+        return false;
+    }
     const double differing = rung->held_out.only_reference_right + rung->held_out.only_model_right + 1;
     const double more = converter::drop(rung->held_out) - rung->predicted_drop;
     const bool worse = more > std::sqrt(differing) / rung->held_out.images;
@@ -127,41 +155,47 @@ const Trial* Search::try_cut(std::string purpose, const Trial& parent, double re
 
 /// A rung where the expected upper bound on the test images reaches the promise, unless there is one.
 bool Search::fill_gap() {
+    if (fills_ == most_fills) return false;
     constexpr double near = 0.12;
     const double wanted =
-        std::min(prediction_.safe_reach(settings_.promise.max_drop, settings_.test_images), goal());
+        std::min(prediction_.safe_reach(settings_.promise.max_drop, settings_.test_images), path_.goal());
     const Trial* parent = &trials_.front();
     for (const Trial& trial : trials_) {
         if (std::abs(trial.reduction - wanted) < near) return false;
         if (trial.reduction < wanted && trial.reduction > parent->reduction) parent = &trial;
     }
     if (wanted < near) return false;
+    ++fills_;
     return try_cut("where the promise is expected to end", Trial(*parent), wanted) != nullptr;
 }
 
-/// Trains the smallest model further whose drop is within the promise, or the best within the limits.
-bool Search::train_longer() {
+/// The smallest model whose drop is within the promise or, with limits, the best within them.
+const Trial* Search::best() const {
     const bool limited = settings_.promise.max_ms || settings_.promise.max_mb;
     const Trial* best = nullptr;
-    const auto is_better = [limited](const Trial& a, const Trial& b) {
-        return limited ? converter::drop(a.held_out) < converter::drop(b.held_out)
-                       : a.reduction > b.reduction;
-    };
     for (const Trial& trial : trials_) {
-        if (!trial.size.empty() || trial.reduction == 0 || trainings(trial.recipe) >= most_trainings)
+        if (!trial.size.empty() || trial.reduction == 0) continue;
+        const double drop = converter::drop(trial.held_out);
+        if (limited ? !within_limits(settings_.promise, trial.cost) : drop > settings_.promise.max_drop)
             continue;
-        if (was_trained_further(trial)) continue;
-        if (limited ? !within_limits(settings_.promise, trial.cost)
-                    : converter::drop(trial.held_out) > settings_.promise.max_drop) {
-            continue;
-        }
-        if (best == nullptr || is_better(trial, *best)) best = &trial;
+        const bool better =
+            best == nullptr || (!limited && trial.reduction > best->reduction) ||
+            ((limited || trial.reduction == best->reduction) && drop < converter::drop(best->held_out));
+        if (better) best = &trial;
     }
-    if (best == nullptr) return false;
-    ModelRecipe recipe = before_quantization(best->recipe);
+    return best;
+}
+
+/// Trains the best model further; false if that was done before.
+bool Search::train_longer() {
+    const Trial* const trial = best();
+    if (trial == nullptr || trainings(trial->recipe) >= most_trainings || was_trained_further(*trial)) {
+        return false;
+    }
+    ModelRecipe recipe = before_quantization(trial->recipe);
     recipe.push_back(training_stage());
-    recipe.push_back(int8_stage());
-    try_recipe("trained for longer", recipe, double{best->reduction});
+    recipe.push_back(quantize_stage());
+    try_recipe("trained for longer", recipe, double{trial->reduction});
     return true;
 }
 
@@ -178,10 +212,42 @@ void Search::add_sizes() {
     for (std::size_t i = 1; i < settings_.sizes.size(); ++i) {
         for (std::size_t trial = 0; trial < made && has_time(); ++trial) {
             if (converter::drop(trials_[trial].held_out) > settings_.promise.max_drop) continue;
-            try_recipe("at a smaller size", ModelRecipe(trials_[trial].recipe), trials_[trial].reduction,
-                       settings_.sizes[i]);
+            ModelRecipe recipe = trials_[trial].recipe;
+            recipe.push_back({"convert", {"--size", settings_.sizes[i]}});
+            try_recipe("at a smaller size", recipe, trials_[trial].reduction, settings_.sizes[i]);
         }
     }
+}
+
+/// The best model with weights of fewer bits, while that costs little.
+void Search::spare_bits() {
+    const Trial* const trial = best();
+    if (trial == nullptr) return;
+    const ModelRecipe trained = before_quantization(trial->recipe);
+    const double reduction = trial->reduction;
+    const double most = std::max(converter::drop(trial->held_out), 0.0) + settings_.promise.max_drop / 2;
+    for (const char* bits : {"6", "5", "4"}) {
+        if (workshop_.seconds() + bits_seconds() / 3 + workshop_.closing_seconds(trials_.size() + 1) >
+            settings_.budget_seconds) {
+            return;
+        }
+        ModelRecipe recipe = trained;
+        recipe.push_back(quantize_stage());
+        recipe.back().options.insert(recipe.back().options.end(), {"--weight-bits", bits});
+        const Trial& fewer = try_recipe("weights of " + std::string(bits) + " bits", recipe, reduction);
+        if (converter::drop(fewer.held_out) > most) return;
+    }
+}
+
+/// What spare_bits() takes: the first model's quantisation and judgement, three times.
+double Search::bits_seconds() const {
+    return settings_.packs ? 3 * trials_.front().seconds : 0;
+}
+
+Stage Search::quantize_stage() const {
+    Stage stage{"quantize", {"--scope", "all"}};
+    if (settings_.packs) stage.options.emplace_back("--pack");
+    return stage;
 }
 
 Stage Search::training_stage() const {
@@ -193,12 +259,20 @@ Stage Search::training_stage() const {
 
 ModelRecipe Search::pruned_recipe(const Trial& parent, double reduction) const {
     ModelRecipe recipe = before_quantization(parent.recipe);
-    const double share = std::exp(parent.reduction - reduction);
-    recipe.push_back({"prune",
-                      {"--target-macs", fixed(share, 4), "--round-to", std::to_string(settings_.round_to),
-                       "--criterion", "activation"}});
+    const Cost target = path_.at(reduction);
+    Stage stage{"prune",
+                {"--criterion", "activation", "--dense", "--round-to", std::to_string(settings_.round_to)}};
+    if (target.ms > 0) {
+        stage.options.insert(stage.options.end(),
+                             {"--target-ms", significant(target.ms, 4), "--cost-size", settings_.cost_size});
+    }
+    if (target.mb > 0) {
+        const double plain = target.mb * parent.plain_mb / parent.cost.mb;
+        stage.options.insert(stage.options.end(), {"--target-mb", significant(plain, 4)});
+    }
+    recipe.push_back(std::move(stage));
     if (settings_.trains) recipe.push_back(training_stage());
-    recipe.push_back(int8_stage());
+    recipe.push_back(quantize_stage());
     return recipe;
 }
 
@@ -212,8 +286,8 @@ const Trial& Search::try_recipe(std::string purpose, ModelRecipe recipe, double 
     trial.reduction = reduction;
     trial.predicted_drop = prediction_.drop(reduction);
     workshop_.make(trial);
-    // Another size is another kind of reduction.
-    if (size.empty()) prediction_.add(reduction, trial.held_out);
+    // Other sizes and fewer bits are other kinds of reduction.
+    if (size.empty() && !trial.recipe.back().has("--weight-bits")) prediction_.add(reduction, trial.held_out);
     trials_.push_back(std::move(trial));
     if (made_) made_(*this);
     return trials_.back();

@@ -25,11 +25,38 @@ struct Trial {
     std::string purpose;     ///< why it was made, for people
     ModelRecipe recipe;
     std::string size;           ///< of its input; "" is the baseline's
-    double reduction = 0;       ///< ln(baseline's cost / its cost) that its recipe aims at
+    double reduction = 0;       ///< what its recipe aims at, on the CostPath
     double predicted_drop = 0;  ///< before it was made
     Cost cost;
+    double plain_mb = 0;  ///< before its file was packed
     converter::PairedCounts held_out;
     double seconds = 0;  ///< what making and judging it took
+};
+
+/// The costs that the search descends through: `reduction` r means that time is e^-r of the start's and bytes
+/// are e^-(p r). With both limits, p is such that they are met together; without any it is 2, because most
+/// bytes are in dense layers, whose outputs can be spared more easily than filters.
+class CostPath {
+  public:
+    CostPath() = default;
+    CostPath(const Promise& promise, const Cost& start);
+
+    /// Not above 0 where there is no target.
+    Cost at(double reduction) const;
+    /// The reduction at which all limits hold, which may be 0; the longest one without limits.
+    double goal() const { return goal_; }
+
+    /// How much further a model of this cost has to go; 0 where the limits hold. What a cut really leaves may
+    /// be a little more than it aims at.
+    double missing(const Cost& cost) const;
+
+  private:
+    Cost start_;
+    Cost limits_;  ///< 0 where there is none
+    bool in_time_ = true;
+    bool in_bytes_ = true;
+    double bytes_exponent_ = 2;
+    double goal_ = 0;
 };
 
 /// Makes and measures models; a test has one of its own.
@@ -55,6 +82,8 @@ struct SearchSettings {
     std::string seed;
     bool trains = true;
     std::size_t round_to = 16;  ///< widths are multiples of it
+    std::string cost_size;      ///< of the input whose time is limited
+    bool packs = false;         ///< files are packed, so that weights of fewer bits take fewer bytes
 };
 
 /// Descends a ladder: each rung is pruned from the one before and trained towards the baseline, then judged
@@ -65,6 +94,9 @@ struct SearchSettings {
 class Search {
   public:
     Search(SearchSettings settings, Workshop& workshop);
+
+    /// The recipe of the first model.
+    ModelRecipe first_recipe() const { return {quantize_stage()}; }
 
     /// Calls `made` after each trial.
     void run(const std::function<void(const Search&)>& made = {});
@@ -77,16 +109,20 @@ class Search {
     const DropPrediction& prediction() const { return prediction_; }
 
   private:
-    bool has_time() const;
-    double goal() const;
+    bool has_time(double reserved = 0) const;
     const Trial& deepest() const;
     std::optional<double> next_rung() const;
     bool add_rung(double reduction);
     const Trial* try_cut(std::string purpose, const Trial& parent, double reduction);
+    bool go_on();
     bool fill_gap();
     bool train_longer();
     bool was_trained_further(const Trial& trial) const;
     void add_sizes();
+    const Trial* best() const;
+    void spare_bits();
+    Stage quantize_stage() const;
+    double bits_seconds() const;
     Stage training_stage() const;
     ModelRecipe pruned_recipe(const Trial& parent, double reduction) const;
     const Trial& try_recipe(std::string purpose, ModelRecipe recipe, double reduction,
@@ -97,11 +133,11 @@ class Search {
     std::vector<Trial> trials_;
     DropPrediction prediction_;
     double step_;
+    bool is_exhausted_ = false;  ///< prune has nothing more to remove
+    std::size_t fills_ = 0;
+    CostPath path_;
     std::function<void(const Search&)> made_;
 };
-
-/// The last stage of every model.
-Stage int8_stage();
 
 /// Whether the limits on time and bytes hold.
 bool within_limits(const Promise& promise, const Cost& cost);

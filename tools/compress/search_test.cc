@@ -32,7 +32,14 @@ class LawfulWorkshop : public Workshop {
         if (!trial.size.empty()) drop += 0.004;
         const double differing = 0.01 + 0.02 * halves;
         trial.held_out = {(differing + drop) / 2 * images, (differing - drop) / 2 * images, images};
-        trial.cost = {10 * std::exp(-trial.reduction), 100 * std::exp(-trial.reduction)};
+        trial.cost = {10, 100};
+        for (const Stage& stage : trial.recipe) {
+            for (std::size_t i = 0; i + 1 < stage.options.size(); ++i) {
+                if (stage.options[i] == "--target-ms") trial.cost.ms = std::stod(stage.options[i + 1]);
+                if (stage.options[i] == "--target-mb") trial.cost.mb = std::stod(stage.options[i + 1]);
+            }
+        }
+        trial.plain_mb = trial.cost.mb;
         trial.seconds = 60;
         seconds_ += trial.seconds;
     }
@@ -49,6 +56,7 @@ SearchSettings settings() {
     result.test_images = 2000;
     result.budget_seconds = 3600;
     result.seed = "0";
+    result.cost_size = "224";
     return result;
 }
 
@@ -66,6 +74,7 @@ double reduction_of(double drop, double drop_of_half = 0.002) {
 
 TEST_CASE("The ladder descends to where the drop is what may be lost, and learns the law") {
     LawfulWorkshop workshop;
+    workshop.of_longer_training = 1;
     Search search(settings(), workshop);
     search.run();
     const Trial& last = deepest(search);
@@ -74,11 +83,10 @@ TEST_CASE("The ladder descends to where the drop is what may be lost, and learns
     // Each rung is pruned from the one before, by what is missing.
     const Trial& second = search.trials()[2];
     const Trial& first = search.trials()[1];
-    CHECK(
-        recipe_text(second.recipe)
-            .starts_with(
-                "prune --target-macs 0.6065 --round-to 16 --criterion activation | finetune --seed 0 | prune "
-                "--target-macs "));
+    CHECK(recipe_text(second.recipe)
+              .starts_with("prune --criterion activation --dense --round-to 16 --target-ms 6.065 --cost-size "
+                           "224 --target-mb "
+                           "36.79 | finetune --seed 0 | prune --criterion activation "));
     CHECK(second.recipe.size() == first.recipe.size() + 2);
     // What is predicted comes near what is measured.
     CHECK(std::abs(last.predicted_drop - converter::drop(last.held_out)) < 0.002);
@@ -115,12 +123,12 @@ TEST_CASE("With limits the ladder ends at them, and the model there is trained f
 TEST_CASE("Limits that cost too much are still approached, to say how near they are") {
     LawfulWorkshop workshop;
     SearchSettings limited = settings();
-    limited.promise.max_mb = 10;  // a tenth: 2.2 points
+    limited.promise.max_mb = 4;  // 1.6, the half of ln 25: 1.1 points
     Search search(limited, workshop);
     search.run();
-    CHECK(deepest(search).cost.mb <= 10.01);
+    CHECK(deepest(search).cost.mb <= 4.001);
     workshop = {};
-    limited.promise.max_mb = 0.1;
+    limited.promise.max_mb = 0.001;
     Search hopeless(limited, workshop);
     hopeless.run();
     CHECK(deepest(hopeless).reduction < reduction_of(0.045));
@@ -185,4 +193,75 @@ TEST_CASE("The ladder ends where nothing more can be removed") {
     search.run();
     CHECK(deepest(search).reduction <= 1);
     CHECK(search.trials().back().purpose == "trained for longer");
+}
+
+TEST_CASE("A path of costs meets both limits together, or the only one, or goes on") {
+    const Cost start{10, 100};
+    const CostPath both({.max_ms = 5, .max_mb = 10}, start);
+    CHECK(both.goal() == doctest::Approx(std::log(2.0)));
+    CHECK(both.at(both.goal()).ms == doctest::Approx(5));
+    CHECK(both.at(both.goal()).mb == doctest::Approx(10));
+    CHECK(both.at(both.goal() / 2).mb == doctest::Approx(std::sqrt(1000.0)));
+
+    const CostPath time({.max_ms = 5, .max_mb = 200}, start);  // which it is below already
+    CHECK(time.at(time.goal()).ms == doctest::Approx(5));
+    CHECK(time.at(time.goal()).mb == 0);
+    const CostPath bytes({.max_mb = 10}, start);
+    CHECK(bytes.at(bytes.goal()).mb == doctest::Approx(10));
+    CHECK(bytes.at(bytes.goal()).ms == 0);
+    CHECK(CostPath({.max_ms = 20}, start).goal() == 0);
+
+    const CostPath open({}, start);
+    CHECK(open.goal() > 5);
+    CHECK(open.at(std::log(2.0)).ms == doctest::Approx(5));
+    CHECK(open.at(std::log(2.0)).mb == doctest::Approx(25));
+}
+
+TEST_CASE("A cut that leaves more than it aims at is made again, a little deeper") {
+    class Coarse : public LawfulWorkshop {
+      public:
+        void make(Trial& trial) override {
+            LawfulWorkshop::make(trial);
+            if (trial.reduction > 0) trial.cost.ms *= 1.02;  // widths are multiples of 16
+        }
+    };
+    Coarse workshop;
+    SearchSettings limited = settings();
+    limited.promise.max_ms = 7;
+    Search search(limited, workshop);
+    search.run();
+    CHECK(within_limits(limited.promise, deepest(search).cost));
+    CHECK(deepest(search).cost.ms > 6.7);
+}
+
+TEST_CASE("Where longer training helps, the ladder goes on further down") {
+    LawfulWorkshop workshop;
+    workshop.of_longer_training = 1;
+    Search without(settings(), workshop);
+    without.run();
+    LawfulWorkshop helpful;
+    helpful.of_longer_training = 0.4;
+    Search with(settings(), helpful);
+    with.run();
+    CHECK(deepest(with).reduction > deepest(without).reduction + 0.1);
+}
+
+TEST_CASE("Weights of fewer bits are tried on the best model of a packed front, until they cost too much") {
+    class Packed : public LawfulWorkshop {
+      public:
+        void make(Trial& trial) override {
+            LawfulWorkshop::make(trial);
+            const Stage& last = trial.recipe.back();
+            if (last.options.back() == "5") trial.held_out.only_reference_right += 0.006 * images;
+        }
+    };
+    Packed workshop;
+    SearchSettings packed = settings();
+    packed.packs = true;
+    packed.promise.max_ms = 7;
+    Search search(packed, workshop);
+    search.run();
+    const Trial& last = search.trials().back();
+    CHECK(recipe_text(last.recipe).ends_with("quantize --scope all --pack --weight-bits 5"));
+    CHECK(search.trials()[search.trials().size() - 2].recipe.back().options.back() == "6");
 }

@@ -15,10 +15,12 @@ void pass(std::vector<std::string>& words, const std::string& option, const std:
 }  // namespace
 
 Step StepPlanner::convert() const {
-    return {"convert",
-            {"convert", options_.weights.string(), "-o", baseline().string()},
-            {options_.weights},
-            baseline()};
+    Step step{"convert",
+              {"convert", options_.weights.string(), "-o", baseline().string()},
+              {options_.weights},
+              baseline()};
+    if (options_.sizes.size() > 1) pass(step.words, "--size", options_.sizes.front());
+    return step;
 }
 
 Step StepPlanner::stage(const Stage& stage, const path& source, const std::string& name) const {
@@ -32,6 +34,7 @@ Step StepPlanner::stage(const Stage& stage, const path& source, const std::strin
         step.inputs.push_back(options_.data);
         pass_image_options(step.words);
         pass(step.words, "--calib", options_.data.string());
+        pass(step.words, "--hold-out", std::to_string(options_.hold_out));
         pass_run_options(step.words, options_.sizes.front());
     }
     if (stage.command == "finetune") {
@@ -74,6 +77,7 @@ Step StepPlanner::evaluate(const std::string& id, const path& model, const std::
     if (model != baseline()) {
         step.words.insert(step.words.end(), {"--reference", baseline().string()});
         step.inputs.push_back(baseline());
+        if (!size.empty()) pass(step.words, "--reference-size", options_.sizes.front());
     }
     pass_label_options(step);
     pass_run_options(step.words, input_size(size));
@@ -100,7 +104,10 @@ Step StepPlanner::time(const std::vector<std::string>& ids, const std::vector<pa
               {"bench", "--models", options_.folder.string(), "--variants", list},
               files,
               options_.folder / "bench.json"};
-    pass_run_options(step.words, options_.bench_size.empty() ? options_.sizes.front() : options_.bench_size);
+    // With several sizes, each model has its own.
+    std::string size = options_.bench_size;
+    if (size.empty() && options_.sizes.size() == 1) size = options_.sizes.front();
+    pass_run_options(step.words, size);
     pass(step.words, "--min-time", options_.min_time);
     step.words.insert(step.words.end(), {"--format", "json", "--out", step.output.string()});
     return step;

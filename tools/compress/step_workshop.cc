@@ -2,10 +2,12 @@
 
 #include <utility>
 
+#include "converter/quantize/expected_size.h"
 #include "engine/model/json_file.h"
 #include "engine/model/map_size.h"
 #include "engine/model/model_file.h"
 #include "engine/program/expected_run.h"
+#include "engine/program/tuned_machine.h"
 
 namespace vgg19::tools {
 
@@ -19,6 +21,7 @@ double expected_ms(const path& file, const std::string& size, const std::string&
     SessionOptions options;
     if (!size.empty()) options.set_input_size(model::parse_map_size(size).value());
     if (!threads.empty()) options.threads = std::stoi(threads);
+    options.plan_file = find_tuned_machine().path.string();
     return expected_run(make_plan(model::ModelFile::open(file), options)).all.seconds * ms;
 }
 
@@ -75,6 +78,7 @@ void StepWorkshop::make(Trial& trial) {
     trial.cost = {
         expected_ms(file, options_.bench_size.empty() ? size : options_.bench_size, options_.threads),
         static_cast<double>(std::filesystem::file_size(file)) * mega};
+    trial.plain_mb = converter::expected_int8_bytes(model::ModelFile::open(file).network()) * mega;
     const double judging = seconds_;
     trial.held_out = read_paired_counts(run(planner_.judge_on_held_out(file, number, trial.size)));
     judging_seconds_ = seconds_ - judging;

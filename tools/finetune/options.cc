@@ -55,7 +55,7 @@ std::optional<converter::NewHead> head_option(const CommandLine& line) {
 
 std::optional<converter::Distillation> distillation_option(const CommandLine& line) {
     if (!line.given("teacher")) {
-        for (const char* option : {"temperature", "label-weight"}) {
+        for (const char* option : {"temperature", "label-weight", "feature-weight"}) {
             if (line.given(option)) {
                 throw Error(ErrorKind::usage, "--" + std::string(option) + " is only for --teacher");
             }
@@ -71,6 +71,9 @@ std::optional<converter::Distillation> distillation_option(const CommandLine& li
     if (line.given("label-weight")) {
         distillation.label_weight = line.number("label-weight", 0, largest_weight);
     }
+    if (line.given("feature-weight")) {
+        distillation.feature_weight = line.number("feature-weight", 0, largest_weight);
+    }
     return distillation;
 }
 
@@ -81,8 +84,13 @@ converter::FinetuneOptions finetune_options(const CommandLine& line) {
     options.input_size = size_option(line);
     options.epochs = line.whole_number("epochs", 1, most_epochs);
     options.batch = line.whole_number("batch", 1, largest_batch);
-    options.schedule = {.kind = converter::schedule_named(line.text("schedule")),
-                        .learning_rate = line.number("lr", std::numeric_limits<double>::min(), largest_rate)};
+    options.schedule.kind = converter::schedule_named(line.text("schedule"));
+    options.finds_rate = line.text("lr") == "auto";
+    // Far smaller, because a refitted network is near its teacher, and Adam moves all weights by the rate.
+    options.schedule.learning_rate = line.given("teacher") ? 7e-6 : 1e-4;
+    if (line.given("lr") && !options.finds_rate) {
+        options.schedule.learning_rate = line.number("lr", std::numeric_limits<double>::min(), largest_rate);
+    }
     if (line.given("warmup")) options.schedule.warmup = line.whole_number("warmup", 0, most_steps);
     options.optimizer.kind = converter::optimizer_named(line.text("optimizer"));
     options.optimizer.weight_decay = line.number("weight-decay", 0, largest_rate);
@@ -108,11 +116,6 @@ converter::FinetuneOptions finetune_options(const CommandLine& line) {
         options.memory_bytes = line.whole_number("memory", 1, most_megabytes) * 1'000'000;
     }
     return options;
-}
-
-std::size_t hold_out_option(const CommandLine& line) {
-    if (line.given("hold-out")) return line.whole_number("hold-out", 0, most_images);
-    return line.given("teacher") ? 10 : 0;
 }
 
 converter::FinetuneFiles finetune_files(const CommandLine& line, const std::filesystem::path& input) {
@@ -159,6 +162,10 @@ CommandLine finetune_command_line() {
         .option("label-weight", "W",
                 "with --teacher: the weight of the labels beside the teacher's, 1; 0: labels are not used; "
                 "default: 0.5 for labelled images")
+        .option("feature-weight", "W",
+                "with --teacher: the weight of the outputs of the max-pools, compared with the teacher's by "
+                "linear "
+                "maps, as shares of their variance; default: 1")
         .option("hold-out", "K",
                 "do not train on every K-th image of --data, but judge the result on them; 0: none; "
                 "default: 10 with --teacher, else 0")
@@ -173,7 +180,9 @@ CommandLine finetune_command_line() {
         .option("epochs", "N", "number of epochs: how often each image is shown", "1")
         .option("batch", "N", "images per step", "32")
         .option("optimizer", "NAME", "adam or sgd", "adam")
-        .option("lr", "RATE", "the highest learning rate", "1e-4")
+        .option("lr", "RATE",
+                "the highest learning rate, or auto: the best of four in short runs, by the loss on held-out "
+                "images; default: 7e-6 with --teacher, else 1e-4")
         .option("momentum", "M", "momentum of sgd; default: 0.9")
         .option("weight-decay", "W", "L2 weight decay; not for biases", "0")
         .option("schedule", "NAME",
@@ -196,7 +205,8 @@ CommandLine finetune_command_line() {
                 "layers to train: all, dense, conv, or head (the last dense layer); the others do not change",
                 "all")
         .flag("no-augmentation",
-              "show images unchanged, instead of mirroring half of them and cropping all at random")
+              "show images unchanged, instead of mirroring half of them and cropping all at random (with "
+              "--teacher only those that have a margin)")
         .option("seed", "N", "seed of subset, order, crops and dropout", "0");
     add_label_options(line);
     add_image_options(line);

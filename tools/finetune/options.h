@@ -17,9 +17,6 @@ CommandLine finetune_command_line();
 /// condition.
 converter::FinetuneOptions finetune_options(const CommandLine& line);
 
-/// Every which image of --data is held out; 0: none.
-std::size_t hold_out_option(const CommandLine& line);
-
 /// Throws Error (usage) for paths that coincide, also with the model at `input`.
 converter::FinetuneFiles finetune_files(const CommandLine& line, const std::filesystem::path& input);
 

@@ -125,7 +125,7 @@ std::vector<std::size_t> without_copies(const NamedData& named, const converter:
 /// Splits the items of `images` into those to train on and held-out ones.
 void hold_out(const CommandLine& line, const NamedData& named, const converter::PictureScan& scan,
               converter::TrainingImages& images) {
-    const std::size_t every = hold_out_option(line);
+    const std::size_t every = hold_out_option(line, line.given("teacher") ? 10 : 0);
     if (every == 0) return;
     const std::vector<std::size_t> held_out = converter::held_out_items(scan.items, every);
     std::vector<std::size_t> training = converter::items_in_use(scan.items, every);

@@ -55,6 +55,7 @@ NamedPoint point_of(const Json& report, const Json& variant, double x) {
 ScatterLook look_of(const Json& report, const char* limit, const char* unit) {
     ScatterLook look;
     look.front = true;
+    look.logarithmic_x = true;
     const Json* const compression = report.find("compression");
     if (compression == nullptr) return look;
     const Json& promise = report_member(*compression, "promise");
@@ -83,7 +84,7 @@ std::string front_figures(const Json& report) {
                                                                     : "of each model alone") +
                              ", one point per model; the line joins those that no other beats, a ring marks "
                              "the one that keeps the "
-                             "promise. Up and to the left is better.";
+                             "promise. Up and to the left is better; the axis is logarithmic.";
     constexpr double mega = 1e-6;
     return figure(report, {"Accuracy against latency", what, "median latency, ms", "top-1, %"}, "max_ms",
                   "ms", [](const Json& variant) { return report_member(variant, "median_ms").number(); }) +

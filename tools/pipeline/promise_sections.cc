@@ -96,24 +96,20 @@ std::string promise_section(const Json& report) {
     }
     return element("p", element("b", escaped(verdict)) + '.') + '\n' + models_table(*compression) +
            "<p class=\"note\">Drops are percentage points of top-1 against the baseline on the same images, "
-           "with "
-           "95 % intervals (Tango's); \"at most\" is the one-sided 95 % bound, which " +
-           points_text(number(promise, "max_drop")) +
-           " points must not be passed by. The promise was judged in the order " +
+           "with 95 % intervals (Tango's). \"At most\" is the one-sided 95 % bound, which must not exceed " +
+           points_text(number(promise, "max_drop")) + " points. The promise was judged in the order " +
            (order.empty() ? "of no model, because none is within the limits" : order) +
            ", fixed before the test images were looked at, up to the first model that does not keep it. "
-           "\"Images needed\": how many would show it, with such proportions.</p>\n<h2>Each model as one "
-           "command</h2>\n" +
-           recipes(*compression);
+           "\"Images needed\": how many would show it, with such proportions.</p>\n";
 }
 
 std::string search_section(const Json& report) {
     const Json* const compression = report.find("compression");
     if (compression == nullptr) return "";
-    return "<h2>The search</h2>\n<p>Every model that was made, in order; drops are on the held-out images, "
-           "in "
-           "points.</p>\n" +
-           trials_table(*compression);
+    return "<h2>The search</h2>\n<p>Every model that was made, in order, with what it was expected to lose "
+           "and "
+           "what it lost, in points on the held-out images:</p>\n" +
+           trials_table(*compression) + "<h2>Each model as one command</h2>\n" + recipes(*compression);
 }
 
 }  // namespace vgg19::tools

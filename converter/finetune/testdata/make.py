@@ -12,6 +12,10 @@ classes), without dropout:
 
 objective.golden.safetensors has logits of a network and of its teacher for the same images, labels, and for each
 objective of OBJECTIVES the loss summed over the images ("NAME.loss") and its gradient ("NAME.gradient").
+
+features.golden.safetensors has, for two pools p, outputs of a network ("p.outputs": images, channels, pixels) and of its
+teacher ("p.teacher"), of which the first four images are the sample that the maps are fitted to, and for the images
+after them the loss ("p.loss") and its gradient ("p.gradient").
 """
 
 import copy
@@ -92,6 +96,38 @@ def objectives():
     return found
 
 
+SAMPLE = 4
+RIDGE = 1e-4
+
+
+def features():
+    """The least squares in NumPy, in double precision; the gradient by PyTorch."""
+    random = torch.Generator().manual_seed(8)
+    shapes = [(3, 5, 16), (4, 2, 9)]  # channels, the teacher's channels, pixels
+    found = {}
+    for pool, (channels, teacher_channels, pixels) in enumerate(shapes):
+        outputs = torch.randn(SAMPLE + 2, channels, pixels, generator=random).relu()
+        mixed = torch.einsum("tc,icp->itp", torch.randn(teacher_channels, channels, generator=random), outputs)
+        teacher = (mixed + 0.5 * torch.randn(mixed.shape, generator=random)).relu()
+        rows = outputs[:SAMPLE].double().numpy().transpose(0, 2, 1).reshape(-1, channels)
+        wanted = teacher[:SAMPLE].double().numpy().transpose(0, 2, 1).reshape(-1, teacher_channels)
+        rows = np.concatenate([rows, np.ones((len(rows), 1))], axis=1)
+        gram = rows.T @ rows
+        ridge = RIDGE * np.diag(gram)[:channels].mean()
+        gram[np.arange(channels), np.arange(channels)] += ridge
+        solution = torch.from_numpy(np.linalg.solve(gram, rows.T @ wanted))
+        variance = ((wanted - wanted.mean(axis=0)) ** 2).sum() / SAMPLE
+        values = outputs[SAMPLE:].double().requires_grad_()
+        mapped = torch.einsum("ct,icp->itp", solution[:channels], values) + solution[channels][None, :, None]
+        loss = ((mapped - teacher[SAMPLE:].double()) ** 2).sum() / variance / len(shapes)
+        loss.backward()
+        found[f"{pool}.outputs"] = outputs.numpy()
+        found[f"{pool}.teacher"] = teacher.numpy()
+        found[f"{pool}.loss"] = loss.detach().float().numpy().reshape(1)
+        found[f"{pool}.gradient"] = values.grad.float().numpy()
+    return found
+
+
 def sgd(network):
     """Weight decay applies to weights only."""
     weights = [p for name, p in network.named_parameters() if name.endswith("weight")]
@@ -109,6 +145,7 @@ def main():
     learner = copy.deepcopy(network)
     save("sgd.golden", train(learner, 65, sgd(learner)))
     save("objective.golden", objectives())
+    save("features.golden", features())
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ class Model {
     const std::vector<std::string>& lineage() const;  ///< the steps that produced the file, oldest first
     const Preprocessing& preprocessing() const;
     Pooling pooling() const;
-    std::uint64_t file_bytes() const;
+    std::uint64_t file_bytes() const;         ///< as the file is stored, which may be packed
     std::uint64_t active_parameters() const;  ///< weights and biases, including INT8 ones, without scales
     std::uint64_t macs(MapSize input_size) const;  ///< multiply-accumulates for one image
     std::size_t classes() const;                   ///< 0 for a model of features alone

@@ -1,8 +1,11 @@
 #include "kernels/onednn/training/conv_weights_gradient.h"
 
+#include <algorithm>
 #include <stdexcept>
 
+#include "kernels/common/blocked_layout.h"
 #include "kernels/common/openmp.h"
+#include "kernels/common/parallel.h"
 #include "kernels/onednn/library.h"
 
 namespace vgg19::kernels {
@@ -13,9 +16,9 @@ using namespace onednn;
 using Description = dnnl::convolution_backward_weights::primitive_desc;
 using Format = dnnl::memory::format_tag;
 
-/// Our layouts for the activations, oneDNN's own for the gradient of the weights.
+/// Of one image. Our layouts for the activations, oneDNN's own for the gradient of the weights.
 Description describe(const ConvWeightsGradientShape& shape) {
-    const auto batch = dimension(shape.batch);
+    constexpr dnnl::memory::dim batch = 1;
     const auto height = dimension(shape.height);
     const auto width = dimension(shape.width);
     const auto inputs = dimension(shape.input_channels);
@@ -72,28 +75,53 @@ std::size_t in_lines(std::size_t bytes) {
 
 struct ConvWeightsGradient::State {
     State(const ConvWeightsGradientShape& shape, int thread_count)
-        : threads(thread_count),
+        : threads(std::min(thread_count, static_cast<int>(shape.batch))),
+          images(shape.batch),
+          input_floats(shape.plain_input
+                           ? shape.input_channels * shape.height * shape.width
+                           : blocked_size(1, shape.input_channels, shape.height, shape.width, shape.block)),
+          output_floats(blocked_size(1, shape.output_channels, shape.height, shape.width, shape.block)),
           output_channels(shape.output_channels),
           description(require(shape)),
           plain(
               fp32({dimension(shape.output_channels), dimension(shape.input_channels), 3, 3}, Format::oihw)),
           weights_bytes(in_lines(description.diff_weights_desc().get_size())),
-          bias_bytes(in_lines(description.diff_bias_desc().get_size())) {}
+          bias_bytes(in_lines(description.diff_bias_desc().get_size())),
+          scratchpad_bytes(in_lines(description.scratchpad_desc().get_size())) {}
+
+    /// Writes the gradients of one image: those of the weights, then those of the bias.
+    void run_image(const float* input, const float* output_gradient, std::byte* gradients,
+                   std::byte* scratchpad) {
+        const OpenMpThreads scope(1);
+        dnnl::stream stream{cpu()};
+        primitive.execute(
+            stream, {{DNNL_ARG_SRC, {description.src_desc(), cpu(), writable(input)}},
+                     {DNNL_ARG_DIFF_DST, {description.diff_dst_desc(), cpu(), writable(output_gradient)}},
+                     {DNNL_ARG_DIFF_WEIGHTS, {description.diff_weights_desc(), cpu(), gradients}},
+                     {DNNL_ARG_DIFF_BIAS, {description.diff_bias_desc(), cpu(), gradients + weights_bytes}},
+                     {DNNL_ARG_SCRATCHPAD, {description.scratchpad_desc(), cpu(), scratchpad}}});
+        stream.wait();
+    }
+
+    std::size_t gradient_bytes() const { return weights_bytes + bias_bytes; }
 
     int threads;
+    std::size_t images;
+    std::size_t input_floats;   ///< of an image
+    std::size_t output_floats;  ///< of an image
     std::size_t output_channels;
     Description description;
     dnnl::memory::desc plain;
-    std::size_t weights_bytes;  ///< of this batch's gradients, before they are added
+    std::size_t weights_bytes;  ///< of an image's gradient
     std::size_t bias_bytes;
+    std::size_t scratchpad_bytes;  ///< of a thread
     std::string implementation = description.impl_info_str();
     dnnl::convolution_backward_weights primitive{description};
     dnnl::reorder add{describe_sum(description.diff_weights_desc(), plain)};
-    dnnl::stream stream{cpu()};
 };
 
 ConvWeightsGradient::ConvWeightsGradient(const ConvWeightsGradientShape& shape, int threads) {
-    const OpenMpThreads scope(threads);
+    const OpenMpThreads scope(1);
     try {
         state_ = std::make_unique<State>(shape, threads);
     } catch (const dnnl::error& error) {
@@ -108,26 +136,32 @@ ConvWeightsGradient::~ConvWeightsGradient() = default;
 
 void ConvWeightsGradient::run(const float* input, const float* output_gradient, float* weights_gradient,
                               float* bias_gradient, std::byte* scratch) {
-    const OpenMpThreads scope(state_->threads);
-    const Description& description = state_->description;
-    std::byte* const bias_begin = scratch + state_->weights_bytes;
-    std::byte* const rest = bias_begin + state_->bias_bytes;
-    dnnl::memory batch_weights(description.diff_weights_desc(), cpu(), scratch);
-    dnnl::memory sum(state_->plain, cpu(), weights_gradient);
-    state_->primitive.execute(
-        state_->stream, {{DNNL_ARG_SRC, {description.src_desc(), cpu(), writable(input)}},
-                         {DNNL_ARG_DIFF_DST, {description.diff_dst_desc(), cpu(), writable(output_gradient)}},
-                         {DNNL_ARG_DIFF_WEIGHTS, batch_weights},
-                         {DNNL_ARG_DIFF_BIAS, {description.diff_bias_desc(), cpu(), bias_begin}},
-                         {DNNL_ARG_SCRATCHPAD, {description.scratchpad_desc(), cpu(), rest}}});
-    state_->add.execute(state_->stream, batch_weights, sum);
-    state_->stream.wait();
-    const auto* batch_bias = reinterpret_cast<const float*>(bias_begin);
-    for (std::size_t i = 0; i < state_->output_channels; ++i) bias_gradient[i] += batch_bias[i];
+    State& state = *state_;
+    std::byte* const scratchpads = scratch + state.images * state.gradient_bytes();
+    parallel_workers(state.threads, state.images, [&](std::size_t worker, std::size_t image) {
+        state.run_image(input + image * state.input_floats, output_gradient + image * state.output_floats,
+                        scratch + image * state.gradient_bytes(),
+                        scratchpads + worker * state.scratchpad_bytes);
+    });
+    auto* const sum = reinterpret_cast<float*>(scratch);
+    const std::size_t floats = state.gradient_bytes() / sizeof(float);
+    for (std::size_t image = 1; image < state.images; ++image) {
+        for (std::size_t i = 0; i < floats; ++i) sum[i] += sum[image * floats + i];
+    }
+
+    const OpenMpThreads scope(1);
+    dnnl::stream stream{cpu()};
+    dnnl::memory batch_weights(state.description.diff_weights_desc(), cpu(), scratch);
+    dnnl::memory weights(state.plain, cpu(), weights_gradient);
+    state.add.execute(stream, batch_weights, weights);
+    stream.wait();
+    const float* const batch_bias = sum + state.weights_bytes / sizeof(float);
+    for (std::size_t i = 0; i < state.output_channels; ++i) bias_gradient[i] += batch_bias[i];
 }
 
 std::size_t ConvWeightsGradient::scratch_bytes() const {
-    return state_->weights_bytes + state_->bias_bytes + state_->description.scratchpad_desc().get_size();
+    return state_->images * state_->gradient_bytes() +
+           static_cast<std::size_t>(state_->threads) * state_->scratchpad_bytes;
 }
 const std::string& ConvWeightsGradient::implementation() const {
     return state_->implementation;

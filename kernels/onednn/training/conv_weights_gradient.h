@@ -3,7 +3,8 @@
 //   weights_gradient[o][i][u][v] += Σ_{b,y,x} input[b][i][y + u − 1][x + v − 1] · output_gradient[b][o][y][x]
 //   bias_gradient[o]             += Σ_{b,y,x} output_gradient[b][o][y][x]
 //
-// where input outside the map is zero.
+// where input outside the map is zero. Our threads share out the images, whose gradients are then added, so
+// it suits layers with few weights.
 #pragma once
 
 #include <cstddef>
@@ -24,8 +25,8 @@ struct ConvWeightsGradientShape {
 
 class ConvWeightsGradient {
   public:
-    /// run() uses `threads` threads. Throws std::runtime_error if oneDNN has no implementation, and in a
-    /// build without oneDNN.
+    /// run() uses at most `threads` threads. Throws std::runtime_error if oneDNN has no implementation, and
+    /// in a build without oneDNN.
     ConvWeightsGradient(const ConvWeightsGradientShape& shape, int threads);
     ConvWeightsGradient(ConvWeightsGradient&&) noexcept;
     ConvWeightsGradient& operator=(ConvWeightsGradient&&) noexcept;
@@ -33,7 +34,7 @@ class ConvWeightsGradient {
 
     /// Adds to both gradients, which are plain: [output_channels][input_channels][3][3] and
     /// [output_channels]. Activations are blocked, with zeros in padding channels. `scratch` has
-    /// scratch_bytes() bytes, aligned to 64. The bits depend only on the shape and the number of threads.
+    /// scratch_bytes() bytes, aligned to 64. The bits depend only on the shape.
     void run(const float* input, const float* output_gradient, float* weights_gradient, float* bias_gradient,
              std::byte* scratch);
 

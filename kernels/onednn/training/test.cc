@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cmath>
 #include <vector>
 
@@ -98,7 +99,7 @@ TEST_CASE(
     INFO(random.replay());
     for (const std::size_t block : {8U, 16U}) {
         CAPTURE(block);
-        const ConvWeightsGradientShape image{.batch = 2,
+        const ConvWeightsGradientShape image{.batch = 5,
                                              .input_channels = 3,
                                              .output_channels = 21,
                                              .height = 9,
@@ -116,33 +117,34 @@ TEST_CASE(
 TEST_CASE("a matrix product takes either operand as it is or transposed, and adds where it is told to") {
     testing::Random random;
     INFO(random.replay());
-    constexpr std::size_t rows = 5;
-    constexpr std::size_t columns = 19;
-    constexpr std::size_t terms = 33;
-    const std::vector<float> left = random_matrix(rows * terms, random);
-    const std::vector<float> right = random_matrix(terms * columns, random);
-    for (const int choice : {0, 1, 2, 3, 4, 5, 6, 7}) {
-        CAPTURE(choice);
-        const bool left_transposed = choice % 2 == 1;
-        const bool right_transposed = choice / 2 % 2 == 1;
-        const bool add = choice / 4 == 1;
-        std::vector<float> result(rows * columns, 3.0F);
-        matrix_product({.rows = rows,
-                        .columns = columns,
-                        .terms = terms,
-                        .left = {left.data(), left_transposed},
-                        .right = {right.data(), right_transposed},
-                        .result = result.data(),
-                        .add = add},
-                       2);
-        for (std::size_t m = 0; m < rows; ++m) {
-            for (std::size_t n = 0; n < columns; ++n) {
-                double sum = add ? 3 : 0;
-                for (std::size_t k = 0; k < terms; ++k) {
-                    sum += double{left[left_transposed ? k * rows + m : m * terms + k]} *
-                           double{right[right_transposed ? n * terms + k : k * columns + n]};
+    // Also longer than a thread's part, by rows or by columns.
+    for (const auto& [rows, columns, terms] :
+         {std::array<std::size_t, 3>{5, 19, 33}, {531, 19, 7}, {5, 258, 9}, {300, 300, 2}}) {
+        const std::vector<float> left = random_matrix(rows * terms, random);
+        const std::vector<float> right = random_matrix(terms * columns, random);
+        for (const int choice : {0, 1, 2, 3, 4, 5, 6, 7}) {
+            CAPTURE(choice);
+            const bool left_transposed = choice % 2 == 1;
+            const bool right_transposed = choice / 2 % 2 == 1;
+            const bool add = choice / 4 == 1;
+            std::vector<float> result(rows * columns, 3.0F);
+            matrix_product({.rows = rows,
+                            .columns = columns,
+                            .terms = terms,
+                            .left = {left.data(), left_transposed},
+                            .right = {right.data(), right_transposed},
+                            .result = result.data(),
+                            .add = add},
+                           2);
+            for (std::size_t m = 0; m < rows; ++m) {
+                for (std::size_t n = 0; n < columns; ++n) {
+                    double sum = add ? 3 : 0;
+                    for (std::size_t k = 0; k < terms; ++k) {
+                        sum += double{left[left_transposed ? k * rows + m : m * terms + k]} *
+                               double{right[right_transposed ? n * terms + k : k * columns + n]};
+                    }
+                    REQUIRE(result[m * columns + n] == doctest::Approx(sum).epsilon(1e-5).scale(1));
                 }
-                REQUIRE(result[m * columns + n] == doctest::Approx(sum).epsilon(1e-5).scale(1));
             }
         }
     }
