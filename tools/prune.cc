@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <filesystem>
 #include <initializer_list>
 #include <iostream>
@@ -263,6 +264,12 @@ class Calibration {
     converter::CalibrationImages images_;
 };
 
+using Clock = std::chrono::steady_clock;
+
+std::string seconds_since(Clock::time_point start) {
+    return fixed(std::chrono::duration<double>(Clock::now() - start).count(), 1);
+}
+
 /// Everything after the command line has been parsed, for one model.
 class Pruning {
   public:
@@ -309,10 +316,12 @@ class Pruning {
 
     std::vector<converter::LayerScan> scan(const std::vector<std::vector<std::size_t>>& orders) const {
         std::vector<converter::LayerScan> layers;
+        const Clock::time_point start = Clock::now();
         {
             ProgressBar bar("scanning", ProgressUnit::items);
             layers = converter::scan(model_, orders, statistics_, calibration_->for_scan(), bar.callback());
         }
+        std::cout << "The scan took " << seconds_since(start) << " s.\n\n";
         if (!to_.csv.empty()) model::write_text_file(to_.csv, converter::scan_csv(layers));
         if (!to_.svg.empty()) model::write_text_file(to_.svg, scan_picture(layers));
         return layers;
@@ -328,13 +337,16 @@ class Pruning {
         const auto orders = converter::removal_orders(model_, options_, activation_order());
         const auto limits = cost_limits(line_, network, calibration_->images().session.input_size());
         const auto removed = converter::removed_for_limits(network, scan(orders), limits, options_.round_to);
-        return converter::plan_of_order(
+        PrunePlan plan = converter::plan_of_order(
             network, orders, removed,
             converter::prune_origin(limits_text(line_), network, options_) + " " + calibration_->text());
+        print_costs(limits, network, converter::pruned_network(network, plan));
+        return plan;
     }
 
     void write_refitted(PrunePlan plan) const {
         converter::Refit refit;
+        const Clock::time_point start = Clock::now();
         {
             ProgressBar bar("refitting", ProgressUnit::items);
             refit = converter::refit(model_, plan, calibration_->images(), {}, bar.callback());
@@ -346,7 +358,8 @@ class Pruning {
         }
         std::cout
             << table
-            << "\nErrors are squared errors on held-out images, relative to pruning without a refit.\n\n";
+            << "\nErrors are squared errors on held-out images, relative to pruning without the refit.\n"
+            << "The refit took " << seconds_since(start) << " s.\n\n";
         if (statistics_.empty()) plan.origin.append(" ").append(calibration_->text());
         plan.origin += " (refitted)";
         ProgressBar bar("writing", ProgressUnit::bytes);
