@@ -294,6 +294,7 @@ class Pruning {
     void run() {
         if (line_.given("scan")) {
             print_scan(scan(converter::removal_orders(model_, options_, activation_order())));
+            std::cout << "\nThe scan took " << scan_seconds_ << " s.\n";
             return;
         }
         PrunePlan plan = line_.given("plan") ? read_plan(line_.text("plan")) : chosen_plan();
@@ -314,20 +315,20 @@ class Pruning {
         return converter::by_activation(model_, statistics_);
     }
 
-    std::vector<converter::LayerScan> scan(const std::vector<std::vector<std::size_t>>& orders) const {
+    std::vector<converter::LayerScan> scan(const std::vector<std::vector<std::size_t>>& orders) {
         std::vector<converter::LayerScan> layers;
         const Clock::time_point start = Clock::now();
         {
             ProgressBar bar("scanning", ProgressUnit::items);
             layers = converter::scan(model_, orders, statistics_, calibration_->for_scan(), bar.callback());
         }
-        std::cout << "The scan took " << seconds_since(start) << " s.\n\n";
+        scan_seconds_ = seconds_since(start);
         if (!to_.csv.empty()) model::write_text_file(to_.csv, converter::scan_csv(layers));
         if (!to_.svg.empty()) model::write_text_file(to_.svg, scan_picture(layers));
         return layers;
     }
 
-    PrunePlan chosen_plan() const {
+    PrunePlan chosen_plan() {
         if (!has_limit(line_)) {
             PrunePlan plan = converter::plan_pruning(model_, options_, activation_order());
             if (!statistics_.empty()) plan.origin.append(" ").append(calibration_->text());
@@ -340,6 +341,7 @@ class Pruning {
         PrunePlan plan = converter::plan_of_order(
             network, orders, removed,
             converter::prune_origin(limits_text(line_), network, options_) + " " + calibration_->text());
+        std::cout << "The scan took " << scan_seconds_ << " s.\n\n";
         print_costs(limits, network, converter::pruned_network(network, plan));
         return plan;
     }
@@ -372,6 +374,7 @@ class Pruning {
     Destinations to_;
     std::optional<Calibration> calibration_;
     converter::ChannelStatistics statistics_;  ///< empty unless the criterion needs them
+    std::string scan_seconds_;
 };
 
 }  // namespace
