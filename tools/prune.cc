@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <filesystem>
 #include <initializer_list>
 #include <iostream>
@@ -263,6 +264,12 @@ class Calibration {
     converter::CalibrationImages images_;
 };
 
+using Clock = std::chrono::steady_clock;
+
+std::string seconds_since(Clock::time_point start) {
+    return fixed(std::chrono::duration<double>(Clock::now() - start).count(), 1);
+}
+
 /// Everything after the command line has been parsed, for one model.
 class Pruning {
   public:
@@ -287,6 +294,7 @@ class Pruning {
     void run() {
         if (line_.given("scan")) {
             print_scan(scan(converter::removal_orders(model_, options_, activation_order())));
+            std::cout << "\nThe scan took " << scan_seconds_ << " s.\n";
             return;
         }
         PrunePlan plan = line_.given("plan") ? read_plan(line_.text("plan")) : chosen_plan();
@@ -307,18 +315,20 @@ class Pruning {
         return converter::by_activation(model_, statistics_);
     }
 
-    std::vector<converter::LayerScan> scan(const std::vector<std::vector<std::size_t>>& orders) const {
+    std::vector<converter::LayerScan> scan(const std::vector<std::vector<std::size_t>>& orders) {
         std::vector<converter::LayerScan> layers;
+        const Clock::time_point start = Clock::now();
         {
             ProgressBar bar("scanning", ProgressUnit::items);
             layers = converter::scan(model_, orders, statistics_, calibration_->for_scan(), bar.callback());
         }
+        scan_seconds_ = seconds_since(start);
         if (!to_.csv.empty()) model::write_text_file(to_.csv, converter::scan_csv(layers));
         if (!to_.svg.empty()) model::write_text_file(to_.svg, scan_picture(layers));
         return layers;
     }
 
-    PrunePlan chosen_plan() const {
+    PrunePlan chosen_plan() {
         if (!has_limit(line_)) {
             PrunePlan plan = converter::plan_pruning(model_, options_, activation_order());
             if (!statistics_.empty()) plan.origin.append(" ").append(calibration_->text());
@@ -328,13 +338,17 @@ class Pruning {
         const auto orders = converter::removal_orders(model_, options_, activation_order());
         const auto limits = cost_limits(line_, network, calibration_->images().session.input_size());
         const auto removed = converter::removed_for_limits(network, scan(orders), limits, options_.round_to);
-        return converter::plan_of_order(
+        PrunePlan plan = converter::plan_of_order(
             network, orders, removed,
             converter::prune_origin(limits_text(line_), network, options_) + " " + calibration_->text());
+        std::cout << "The scan took " << scan_seconds_ << " s.\n\n";
+        print_costs(limits, network, converter::pruned_network(network, plan));
+        return plan;
     }
 
     void write_refitted(PrunePlan plan) const {
         converter::Refit refit;
+        const Clock::time_point start = Clock::now();
         {
             ProgressBar bar("refitting", ProgressUnit::items);
             refit = converter::refit(model_, plan, calibration_->images(), {}, bar.callback());
@@ -346,7 +360,8 @@ class Pruning {
         }
         std::cout
             << table
-            << "\nErrors are squared errors on held-out images, relative to pruning without a refit.\n\n";
+            << "\nErrors are squared errors on held-out images, relative to pruning without the refit.\n"
+            << "The refit took " << seconds_since(start) << " s.\n\n";
         if (statistics_.empty()) plan.origin.append(" ").append(calibration_->text());
         plan.origin += " (refitted)";
         ProgressBar bar("writing", ProgressUnit::bytes);
@@ -359,6 +374,7 @@ class Pruning {
     Destinations to_;
     std::optional<Calibration> calibration_;
     converter::ChannelStatistics statistics_;  ///< empty unless the criterion needs them
+    std::string scan_seconds_;
 };
 
 }  // namespace

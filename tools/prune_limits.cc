@@ -1,5 +1,6 @@
 #include "tools/prune_limits.h"
 
+#include <iostream>
 #include <memory>
 
 #include "converter/quantize/expected_size.h"
@@ -7,6 +8,7 @@
 #include "engine/program/expected_network.h"
 #include "engine/program/tuned_machine.h"
 #include "tools/command_line/option_groups.h"
+#include "tools/text.h"
 #include "vgg19/error.h"
 
 namespace vgg19::tools {
@@ -98,6 +100,17 @@ std::vector<CostLimit> cost_limits(const CommandLine& line, const model::Network
              [type = cost_type(line)](const model::Network& pruned) { return megabytes(pruned, type); }});
     }
     return limits;
+}
+
+void print_costs(const std::vector<CostLimit>& limits, const model::Network& before,
+                 const model::Network& after) {
+    constexpr int decimals = 3;
+    Table table({"expected", "before", "after", "target"});
+    for (const CostLimit& limit : limits) {
+        table.add({limit.name, fixed(limit.cost(before), decimals), fixed(limit.cost(after), decimals),
+                   fixed(limit.most, decimals)});
+    }
+    std::cout << table << '\n';
 }
 
 std::string limits_text(const CommandLine& line) {

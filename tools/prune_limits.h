@@ -23,6 +23,10 @@ void check_limits(const CommandLine& line);
 std::vector<converter::CostLimit> cost_limits(const CommandLine& line, const model::Network& network,
                                               MapSize input_size);
 
+/// A table of each limit's cost before and after pruning, on standard output.
+void print_costs(const std::vector<converter::CostLimit>& limits, const model::Network& before,
+                 const model::Network& after);
+
 /// The options as given, for the lineage: "--target-macs 0.5".
 std::string limits_text(const CommandLine& line);
 

@@ -7,8 +7,8 @@
 #include <numeric>
 #include <random>
 
-#include "converter/refit/least_squares.h"
 #include "converter/refit/held_out.h"
+#include "converter/refit/least_squares.h"
 #include "converter/refit/ridge_choice.h"
 #include "kernels/common/parallel.h"
 
@@ -145,9 +145,8 @@ std::vector<std::size_t> Selection::take_order(std::size_t selections) {
     std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
         return own_share_(index(a)) < own_share_(index(b));
     });
-    for (auto it = selected_.rbegin(); it != selected_.rend(); ++it) {
-        order.push_back(static_cast<std::size_t>(*it));
-    }
+    std::reverse(selected_.begin(), selected_.end());
+    for (const Eigen::Index channel : selected_) order.push_back(static_cast<std::size_t>(channel));
     return order;
 }
 

@@ -98,16 +98,52 @@ void LayerSampler::gather(const RefitProblem& problem, std::span<const std::size
     });
 }
 
+kernels::AlignedBuffer LayerSampler::copy(std::size_t layer, const float* inputs) const {
+    const std::size_t values = original_.batch() * original_.input_shape(layer).image_size();
+    kernels::AlignedBuffer buffer(values * sizeof(float));
+    std::copy_n(inputs, values, buffer.as<float>());
+    return buffer;
+}
+
+void LayerSampler::visit_kept(std::size_t layer, bool keep, const InputVisitor& visit) {
+    for (KeptInputs& kept : kept_) {
+        const float* wanted = original_.program().run_layers(kept_layer_, layer, kept.wanted.as<float>());
+        const float* given = current_.program().run_layers(kept_layer_, layer, kept.given.as<float>());
+        visit(kept.first_image, kept.images, wanted, given);
+        if (!keep || layer == kept_layer_) continue;
+        kept.wanted = copy(layer, wanted);
+        kept.given = copy(layer, given);
+    }
+    if (keep) kept_layer_ = layer;
+}
+
+void LayerSampler::visit_inputs(std::size_t layer, const InputVisitor& visit) {
+    constexpr std::size_t most_bytes = std::size_t{1} << 30;
+    const std::size_t image_bytes = 2 * original_.input_shape(layer).image_size() * sizeof(float);
+    const bool keep = image_bytes * (images_.items.size() + original_.batch()) <= most_bytes;
+    if (!kept_.empty()) {
+        visit_kept(layer, keep, visit);
+        return;
+    }
+    for_each_batch(model_, images_, original_, [&](const ImageBatch& batch, const float* input) {
+        const float* wanted = original_.run_to(layer, input);
+        const float* given = current_.run_to(layer, input);
+        visit(batch.first, batch.count, wanted, given);
+        if (!keep) return;
+        kept_.push_back({batch.first, batch.count, copy(layer, wanted), copy(layer, given)});
+    });
+    kept_layer_ = layer;
+}
+
 void LayerSampler::collect(const RefitProblem& problem, Samples& samples) {
     constexpr std::size_t flushed_samples = 1024;
     const std::size_t positions = current_.input_shape(problem.layer).positions();
     const std::size_t unknowns = samples.equations.unknowns();
     const std::size_t per_image = positions_per_image(unknowns, images_.items.size());
-    for_each_batch(model_, images_, original_, [&](const ImageBatch& batch, const float* input) {
-        const float* wanted = original_.run_to(problem.layer, input);
-        const float* given = current_.run_to(problem.layer, input);
-        for (std::size_t i = 0; i < batch.count; ++i) {
-            const std::size_t image = batch.first + i;
+    visit_inputs(problem.layer, [&](std::size_t first, std::size_t count, const float* wanted,
+                                    const float* given) {
+        for (std::size_t i = 0; i < count; ++i) {
+            const std::size_t image = first + i;
             gather(problem, sample_positions(positions, per_image, seed_ * images_.items.size() + image),
                    original_.input_map(problem.layer, wanted, i), current_.input_map(problem.layer, given, i),
                    is_held_out_of_refit(image) ? samples.held : samples.solved);

@@ -3,11 +3,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
 #include "converter/refit/layer_pass.h"
 #include "converter/refit/patches.h"
+#include "kernels/common/aligned_buffer.h"
 
 namespace vgg19::converter {
 
@@ -44,6 +46,7 @@ class LayerSampler {
     /// Replaces the whole network. `model` must outlive this object.
     void replace_current(const model::ModelFile& model) { current_ = LayerPass(model, images_.session); }
 
+    /// Layers must come in ascending order.
     RefitSolution solve(const RefitProblem& problem);
 
   private:
@@ -51,6 +54,14 @@ class LayerSampler {
     struct Pending;
     /// Runs both networks over all images and collects samples.
     void collect(const RefitProblem& problem, Samples& samples);
+    /// The inputs of a layer for some images: in the original network, and in the current one.
+    using InputVisitor = std::function<void(std::size_t first_image, std::size_t images, const float* wanted,
+                                            const float* given)>;
+    /// In the order of images. Goes on from the inputs that are kept, and keeps these ones, if they fit.
+    void visit_inputs(std::size_t layer, const InputVisitor& visit);
+    void visit_kept(std::size_t layer, bool keep, const InputVisitor& visit);
+    /// Copies a layer's inputs for a whole batch.
+    kernels::AlignedBuffer copy(std::size_t layer, const float* inputs) const;
     /// Adds samples at some positions of an image.
     void gather(const RefitProblem& problem, std::span<const std::size_t> positions, const BlockedMap& wanted,
                 const BlockedMap& given, Pending& pending) const;
@@ -62,6 +73,15 @@ class LayerSampler {
     std::uint64_t seed_;
     LayerPass original_;
     LayerPass current_;
+    /// The inputs of layer kept_layer_, which later layers' solutions do not change.
+    struct KeptInputs {
+        std::size_t first_image = 0;
+        std::size_t images = 0;
+        kernels::AlignedBuffer wanted;
+        kernels::AlignedBuffer given;
+    };
+    std::vector<KeptInputs> kept_;
+    std::size_t kept_layer_ = 0;
 };
 
 }  // namespace vgg19::converter

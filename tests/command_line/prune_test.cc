@@ -5,7 +5,9 @@
 #include <filesystem>
 #include <string>
 
+#include "converter/quantize/expected_size.h"
 #include "engine/model/model_file.h"
+#include "engine/program/expected_network.h"
 #include "tests/command_line/tool.h"
 
 using namespace vgg19;
@@ -148,6 +150,46 @@ TEST_CASE("prune --target-macs keeps at most the target, with widths that are mu
     CHECK(contains(lineage_of(place.folder / "half"), "prune --target-macs 0.5 --layers 0,2,5"));
 }
 
+TEST_CASE("prune --target-ms and --target-mb keep both, and --dense narrows the hidden layers") {
+    const Workplace place;
+    const model::Network before = narrow_network();
+    SessionOptions options = {.threads = 2};
+    options.set_input_size(64);
+    ExpectedNetworkTime time(options, Arithmetic::int8);
+    const double most_ms = 0.9 * 1e3 * time.seconds(before);
+    const double most_mb = 0.8 * 1e-6 * converter::expected_int8_bytes(before);
+    const Outcome outcome =
+        place.prune_calibrated({"-o", place.folder / "small", "--target-ms", std::to_string(most_ms),
+                                "--target-mb", std::to_string(most_mb), "--cost-size", "64", "--round-to",
+                                "2", "--dense", "--threads", "2", "--criterion", "activation"});
+    INFO(outcome.errors);
+    REQUIRE(outcome.code == 0);
+    CHECK(contains(outcome.output, "milliseconds"));
+    CHECK(contains(outcome.output, "MB"));
+    const model::Network small = model::ModelFile::open(place.folder / "small").network();
+    CHECK(1e3 * time.seconds(small) <= most_ms * (1 + 1e-5));
+    CHECK(1e-6 * converter::expected_int8_bytes(small) <= most_mb * (1 + 1e-5));
+    CHECK(small.classifier_text() != before.classifier_text());
+    CHECK(contains(lineage_of(place.folder / "small"), " --cost-size 64 --layers 0,2,5"));
+    CHECK(contains(lineage_of(place.folder / "small"), " --dense --round-to 2 --criterion activation"));
+}
+
+TEST_CASE("prune --dense with a ratio also removes outputs of hidden layers, with and without a refit") {
+    const Workplace place;
+    const std::vector<std::size_t> before = narrow_network().classifier_widths();
+    REQUIRE(place.prune({"-o", place.folder / "plain", "--ratio", "0.5", "--dense"}).code == 0);
+    const Outcome outcome =
+        place.prune_calibrated({"-o", place.folder / "refitted", "--ratio", "0.5", "--dense"});
+    REQUIRE(outcome.code == 0);
+    CHECK(contains(outcome.output, "classifier.3"));
+    for (const char* name : {"plain", "refitted"}) {
+        const auto widths = model::ModelFile::open(place.folder / name).network().classifier_widths();
+        CHECK(widths[0] == before[0] / 2);
+        CHECK(widths[1] == before[1] / 2);
+        CHECK(widths[2] == before[2]);
+    }
+}
+
 TEST_CASE("prune refuses invalid options") {
     const Workplace place;
     const std::string out = place.folder / "out";
@@ -166,6 +208,18 @@ TEST_CASE("prune refuses invalid options") {
                         "--target-macs");
     place.check_refused({"--calib", pictures, "--size", "32", "-o", out, "--target-macs", "0.01"}, 2,
                         "share of the work to keep");
+    place.check_refused({"-o", out, "--target-ms", "5"}, 2, "--target-ms needs --calib");
+    place.check_refused({"--calib", pictures, "-o", out, "--target-ms", "0"}, 2, "--target-ms");
+    place.check_refused({"--calib", pictures, "-o", out, "--target-mb", "5", "--ratio", "0.5"}, 2,
+                        "it cannot go with --ratio");
+    place.check_refused({"--calib", pictures, "-o", out, "--target-mb", "5", "--cost-size", "64"}, 2,
+                        "--cost-size needs --target-ms");
+    place.check_refused({"--calib", pictures, "-o", out, "--target-macs", "0.5", "--cost-type", "fp32"}, 2,
+                        "--cost-type needs --target-ms or --target-mb");
+    place.check_refused({"--calib", pictures, "-o", out, "--target-mb", "5", "--cost-type", "int4"}, 2,
+                        "--cost-type: expected int8 or fp32, found 'int4'");
+    place.check_refused({"--calib", pictures, "--size", "32", "-o", out, "--target-mb", "0.01"}, 2,
+                        "MB: expected at least");
     place.check_refused({"--calib", pictures, "--scan", "--csv", pictures}, 2, "expected another file");
     place.check_refused({"--calib", pictures, "--scan", "--csv", out, "--svg", out}, 2, "the same file");
     place.check_refused({"--calib", place.folder / "none", "-o", out}, 5, "found nothing of that name");
