@@ -1,3 +1,6 @@
+// Eigen would start OpenMP's threads, which wait for each other in loops, in each of ours.
+#define EIGEN_DONT_PARALLELIZE
+
 #include "converter/finetune/feature_match.h"
 
 #include <Eigen/Cholesky>
@@ -14,6 +17,8 @@ namespace {
 /// Channels × pixels of an image, as they lie in memory.
 using Plane = Eigen::Map<Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
 using ConstPlane = Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
+
+constexpr std::size_t group_pixels = 64;
 
 Eigen::Index index(std::size_t value) {
     return static_cast<Eigen::Index>(value);
@@ -76,15 +81,32 @@ double FeatureMatch::add_gradient(std::size_t pool, std::size_t images, std::spa
                                   std::span<float> gradient) const {
     const PoolShape& shape = shapes_[pool];
     const Fit& fit = fits_[pool];
-    std::vector<double> losses(images);
-    kernels::parallel_for(threads, images, [&](std::size_t image) {
-        Eigen::MatrixXf error = fit.map * plane(outputs, image, shape.channels, shape.pixels);
+    // Small maps go through the products in groups, in which packing the map's matrix does not weigh.
+    const std::size_t group = std::max<std::size_t>(group_pixels / shape.pixels, 1);
+    const std::size_t groups = (images + group - 1) / group;
+    std::vector<double> losses(groups);
+    kernels::parallel_for(threads, groups, [&](std::size_t part) {
+        const std::size_t first = part * group;
+        const std::size_t count = std::min(group, images - first);
+        const auto columns = [&](std::size_t image) { return index((image - first) * shape.pixels); };
+        Eigen::MatrixXf features(index(shape.channels), index(count * shape.pixels));
+        for (std::size_t image = first; image < first + count; ++image) {
+            features.middleCols(columns(image), index(shape.pixels)) =
+                plane(outputs, image, shape.channels, shape.pixels);
+        }
+        Eigen::MatrixXf error = fit.map * features;
         error.colwise() += fit.offset;
-        error -= plane(teacher, image, shape.teacher_channels, shape.pixels);
-        losses[image] = fit.weight * static_cast<double>(error.squaredNorm());
-        Plane target(gradient.data() + image * shape.channels * shape.pixels, index(shape.channels),
-                     index(shape.pixels));
-        target.noalias() += static_cast<float>(2 * scale * fit.weight) * (fit.map.transpose() * error);
+        for (std::size_t image = first; image < first + count; ++image) {
+            error.middleCols(columns(image), index(shape.pixels)) -=
+                plane(teacher, image, shape.teacher_channels, shape.pixels);
+        }
+        losses[part] = fit.weight * static_cast<double>(error.squaredNorm());
+        features.noalias() = static_cast<float>(2 * scale * fit.weight) * (fit.map.transpose() * error);
+        for (std::size_t image = first; image < first + count; ++image) {
+            Plane target(gradient.data() + image * shape.channels * shape.pixels, index(shape.channels),
+                         index(shape.pixels));
+            target += features.middleCols(columns(image), index(shape.pixels));
+        }
     });
     return std::accumulate(losses.begin(), losses.end(), 0.0);
 }

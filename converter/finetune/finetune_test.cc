@@ -132,7 +132,7 @@ TEST_CASE("a model with other weights learns a teacher's answers, without labels
     CHECK(result.after->images == Workplace::pictures);
     CHECK(result.after->loss < 0.5 * result.before->loss);
     CHECK(model::ModelFile::open(place.files.output).description().lineage.back() ==
-          Containing(" --temperature 2 --label-weight 0.5 --average 0.2 "));
+          Containing(" --temperature 2 --label-weight 0.5 --feature-weight 1 --average 0.2 "));
 }
 
 TEST_CASE("a model that is not better on held-out images after training keeps its weights, and says so") {

@@ -56,6 +56,8 @@ TEST_CASE("invalid options are refused") {
     CHECK(refusal({.schedule = {.learning_rate = 0}}) == Containing("learning rate"));
     CHECK(refusal({.dropout = 1}) == Containing("dropout"));
     CHECK(refusal({.keep = 1}) == Containing("share to keep"));
+    CHECK(refusal({.average = 1.5}) == Containing("steps to average"));
+    CHECK(refusal({.finds_rate = true, .head = NewHead{.classes = 2}}) == Containing("not auto"));
     CHECK(refusal({.optimizer = {.momentum = 1}}) == Containing("momentum"));
     CHECK(refusal({.optimizer = {.weight_decay = -1}}) == Containing("weight decay"));
 }

@@ -102,6 +102,43 @@ TEST_CASE("so does training with a teacher, an average and held-out images") {
     CHECK(message == Containing("held_out_sha256 was"));
 }
 
+TEST_CASE("a rate that was found is the same after a resume") {
+    Workplace place;
+    INFO(place.random.replay());
+    place.options.finds_rate = true;
+    TrainingImages images = place.images();
+    images.held_out = images.images;
+    images.held_out->items.resize(5);
+    std::size_t searches = 0;
+    const auto run = [&](std::uint64_t last) {
+        std::uint64_t seen = 0;
+        TrainingObserver observer;
+        observer.rates_tried = [&](const std::vector<TriedRate>& tried) {
+            ++searches;
+            CHECK(tried.size() == 4);
+        };
+        observer.stepped = [&](const TrainingStep& done) { seen = done.step; };
+        observer.should_stop = [&] { return seen == last; };
+        return finetune(*place.model, images, place.options, place.files, observer);
+    };
+    run(1000);
+    const std::string bytes = place.take_output();
+    error_of(ErrorKind::failed, [&] { run(4); });
+    CHECK(searches == 2);
+    place.files.resume = true;
+    run(1000);
+    CHECK(searches == 2);
+    CHECK(place.take_output() == bytes);
+
+    place.files.resume = false;
+    CHECK(error_of(ErrorKind::failed, [&] { run(0); }) ==
+          Containing("interrupted while it tried learning rates"));
+    CHECK_FALSE(place.has("checkpoint"));
+    images.held_out.reset();
+    CHECK(error_of(ErrorKind::usage, [&] { run(1000); }) ==
+          Containing("--lr auto: expected held-out images"));
+}
+
 TEST_CASE("after a kill, training continues from the last checkpoint, or from the beginning") {
     Workplace place;
     INFO(place.random.replay());

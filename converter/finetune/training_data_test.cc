@@ -149,6 +149,19 @@ TEST_CASE("pictures without a margin move by up to an eighth, over black, half o
     CHECK(mirrored < 600);
 }
 
+TEST_CASE("without padded shifts, pictures without a margin are only mirrored") {
+    constexpr int size = 16;
+    const Places data(100);
+    const AugmentedData augmented(data, 3, 0, PaddedShifts::no);
+    std::set<Found> seen;
+    for (std::size_t item = 0; item < 100; ++item) {
+        const Found found = find_crop(read(augmented, item, size), size, size);
+        CHECK(std::max(std::abs(found.left), std::abs(found.top)) == 0);
+        seen.insert(found);
+    }
+    CHECK(seen.size() == 2);
+}
+
 TEST_CASE("pictures with a margin are cropped from the whole resized picture") {
     constexpr int size = 16;
     const Places data(1000, true);

@@ -59,6 +59,10 @@ OpenMpThreads::~OpenMpThreads() {
     omp_set_num_threads(previous_threads_);
 }
 
+bool sets_openmp_threads() {
+    return true;
+}
+
 bool run_on_openmp(std::size_t threads, ParticipantFunction work, void* context) {
     if (threads_in_use == 0) return false;
     check_startable(static_cast<int>(threads));

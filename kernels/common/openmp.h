@@ -25,6 +25,9 @@ class OpenMpThreads {
     [[maybe_unused]] int outer_ = 0;  ///< threads of an OpenMpThreads that exists already, else 0
 };
 
+/// Whether OpenMpThreads sets the number of threads: false in a build without OpenMP.
+bool sets_openmp_threads();
+
 /// run_on_pool on OpenMP's threads. False, and nothing has run, if this thread has no OpenMpThreads. Throws
 /// as its constructor does.
 bool run_on_openmp(std::size_t threads, ParticipantFunction work, void* context);

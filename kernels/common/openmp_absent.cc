@@ -6,6 +6,10 @@ namespace vgg19::kernels {
 OpenMpThreads::OpenMpThreads(int threads) : previous_threads_(threads) {}
 OpenMpThreads::~OpenMpThreads() = default;
 
+bool sets_openmp_threads() {
+    return false;
+}
+
 bool run_on_openmp(std::size_t /*threads*/, ParticipantFunction /*work*/, void* /*context*/) {
     return false;
 }

@@ -75,7 +75,7 @@ std::size_t in_lines(std::size_t bytes) {
 
 struct ConvWeightsGradient::State {
     State(const ConvWeightsGradientShape& shape, int thread_count)
-        : threads(std::min(thread_count, static_cast<int>(shape.batch))),
+        : threads(sets_openmp_threads() ? std::min(thread_count, static_cast<int>(shape.batch)) : 1),
           images(shape.batch),
           input_floats(shape.plain_input
                            ? shape.input_channels * shape.height * shape.width

@@ -45,7 +45,8 @@ void matrix_product(const MatrixProduct& problem, int threads) {
     const bool splits_rows = problem.rows > problem.columns;
     const std::size_t length = splits_rows ? problem.rows : problem.columns;
     const std::size_t parts = (length + part_length - 1) / part_length;
-    parallel_for(threads, parts, [&](std::size_t part) {
+    // Without OpenMP in this build, oneDNN takes threads of its own for each part.
+    parallel_for(sets_openmp_threads() ? threads : 1, parts, [&](std::size_t part) {
         const std::size_t begin = part * part_length;
         const Range range = {begin, std::min(begin + part_length, length)};
         multiply_part(problem, splits_rows ? range : Range{0, problem.rows},
