@@ -6,6 +6,7 @@
 #include <span>
 #include <utility>
 
+#include "converter/refit/held_out.h"
 #include "converter/rounding/layer_inputs.h"
 #include "converter/rounding/layer_weights.h"
 #include "converter/rounding/slice_samples.h"
@@ -294,6 +295,12 @@ std::vector<LayerRounding> round_by_error(const model::ModelFile& model,
                                           const std::vector<ConvolutionStatistics>& statistics,
                                           const CalibrationImages& images, const FullOptions& options,
                                           FullQuantization& quantization, const LayerProgress& progress) {
+    if (images.items.size() < held_out_period) {
+        throw Error(ErrorKind::usage, "--rounding error: expected at least " +
+                                          std::to_string(held_out_period) +
+                                          " images, of which one judges the others' roundings, found " +
+                                          std::to_string(images.items.size()));
+    }
     const std::size_t total = quantization.convolutions.size() + quantization.dense_layers.size();
     Rounder rounder(model, images, options);
     std::vector<LayerRounding> report;

@@ -26,8 +26,8 @@ struct LayerRounding {
 /// in the original network, although the layers before it are quantised already; biases and, of INT8
 /// layers, scales follow. Every eighth image is held out: a layer stays as it is unless the error on these
 /// falls. `model`, `statistics` and `options` are those of quantize_all(). The result does not depend on the
-/// number of threads. Throws Error (bad_input) for an image that cannot be read, and (failed) for activations
-/// that are not finite.
+/// number of threads. Throws Error (usage) for fewer than eight images, (bad_input) for one that cannot be
+/// read, and (failed) for activations that are not finite.
 std::vector<LayerRounding> round_by_error(const model::ModelFile& model,
                                           const std::vector<ConvolutionStatistics>& statistics,
                                           const CalibrationImages& images, const FullOptions& options,

@@ -81,16 +81,19 @@ TEST_CASE("quantize --scope all writes INT8 layers, and the options into the lin
 
 TEST_CASE("quantize --rounding error and --target-mb choose roundings and bits, which the lineage names") {
     const Workplace place;
+    write_file(place.folder / "more.bin", cifar_records(9));
     const Outcome rounded = place.quantize(
-        {"-o", place.folder / "rounded", "--rounding", "error", "--weight-bits", "5,features.2=4"});
+        {"-o", place.folder / "rounded", "--rounding", "error", "--weight-bits", "5,features.2=4"},
+        "more.bin");
     INFO(rounded.errors);
     REQUIRE(rounded.code == 0);
     CHECK(model::ModelFile::open(place.folder / "rounded").description().lineage.back() ==
-          "quantize --scope all --calib pictures.bin -n 6 --size 32 --range mse --rounding error "
+          "quantize --scope all --calib more.bin -n 9 --size 32 --range mse --rounding error "
           "--weight-bits 5,features.2=4");
 
-    const Outcome table = place.quantize({"--dry-run", "--rounding", "error", "-n", "2"});
+    const Outcome table = place.quantize({"--dry-run", "--rounding", "error"}, "more.bin");
     CHECK(contains(table.output, "nearest error %"));
+    place.check_refused({"--rounding", "error"}, 2, "--rounding error: expected at least 8 images");
     place.check_refused({"--target-mb", "0.001"}, 2, "--target-mb: expected at least 0.");
     place.check_refused({"--rounding", "up"}, 2, "--rounding: expected nearest or error, found 'up'");
     place.check_refused({"--weight-bits", "9"}, 2, "--weight-bits: expected bits from 2 to 8");
