@@ -237,6 +237,7 @@ BatchResult Training::accumulate(const ImageBatch& batch, std::uint64_t epoch) {
             return values.empty() ? values : values.subspan(begin * each, count * each);
         };
         std::vector<std::span<const float>> pools;
+        if (compares_pools_) pools.reserve(teacher_->pools());
         for (std::size_t pool = 0; compares_pools_ && pool < teacher_->pools(); ++pool) {
             pools.push_back(teacher_->pool(pool, begin, count));
         }
