@@ -221,6 +221,7 @@ BatchResult Training::accumulate(const ImageBatch& batch, std::uint64_t epoch) {
         teachers_logits = teacher_->logits();
     }
     std::vector<std::uint64_t> dropout_keys;
+    dropout_keys.reserve(items.size());
     for (const std::size_t item : items) {
         dropout_keys.push_back(random_key(options_.seed, RandomUse::dropout, epoch, item));
     }
