@@ -27,7 +27,7 @@ using testing::error_of;
 struct Fixture {
     Fixture() {
         Random random(11);
-        const model::Network network({8, 0, 8, 0, 8, 8, 0, 8, 8, 0, 16, 16, 0}, {700, 10});
+        const model::Network network({8, 0, 8, 0, 8, 8, 0, 8, 8, 0, 16, 16, 0}, {1600, 10});
         testing::write_random_model(plain, network, random, model::DenseOrder::input_major);
         model::write_bytes({packed, true}, model::MappedFile(plain).bytes());
     }
@@ -79,7 +79,7 @@ TEST_CASE("a damaged frame is found when a session needs it") {
     bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
     const Model damaged = Model::from_memory(std::as_bytes(std::span(bytes)));
     CHECK(error_of(ErrorKind::bad_input, [&] { fixture.logits(damaged, 32); }) ==
-          Containing("Zstandard frame: expected 1048576 bytes of content, found a damaged frame"));
+          Containing("Zstandard frame: expected 2097152 bytes of content, found a damaged frame"));
 }
 
 TEST_CASE("sessions of a packed model stay when its file changes, and new ones are an error") {

@@ -192,25 +192,26 @@ SessionOptions session_options_of(const CommandLine& line, const std::vector<std
     return options;
 }
 
-/// A digest of a model file's header, which holds the checksums of all its tensors.
-std::string header_digest(const fs::path& path) {
-    const model::MappedFile file(path);
+/// A digest of a model file's header, which holds the checksums of all its tensors. Whether the file is
+/// packed does not matter.
+std::string header_digest(const model::ModelFile& model) {
+    const model::MappedFile& file = model.file().mapping();
     std::uint64_t length = 0;
-    if (file.bytes().size() >= sizeof length) std::memcpy(&length, file.bytes().data(), sizeof length);
-    if (length == 0 || length > file.bytes().size() - sizeof length) {
-        throw Error(ErrorKind::bad_input, path.string() + ": expected a model file, found another");
-    }
-    return model::sha256_hex(file.bytes().subspan(sizeof length, static_cast<std::size_t>(length)));
+    const auto field = file.bytes().first(sizeof length);
+    const model::MappedFile::Use field_use = file.use(field);
+    std::memcpy(&length, field.data(), sizeof length);
+    const auto header = file.bytes().subspan(sizeof length, static_cast<std::size_t>(length));
+    const model::MappedFile::Use header_use = file.use(header);
+    return model::sha256_hex(header);
 }
 
 /// All that a picture's features depend on beside the picture.
-Json row_settings(const CommandLine& line, const fs::path& model_path, const Session& session,
-                  const ExtractOptions& options) {
+Json row_settings(const CommandLine& line, const Session& session, const ExtractOptions& options) {
     Json layers = Json::Array{};
     for (const Output& output : session.outputs()) layers.push(output.name);
     Json json;
     json.set("rows of vgg19 features, version", 1);
-    json.set("model", header_digest(model_path));
+    json.set("model", header_digest(model::file_of(session.model())));
     json.set("layers", std::move(layers));
     json.set("pool", line.text("pool"));
     if (options.pool == MapPool::generalized_mean) json.set("gem_power", options.power);
@@ -220,10 +221,9 @@ Json row_settings(const CommandLine& line, const fs::path& model_path, const Ses
 }
 
 /// What the metadata says beside the names.
-model::Metadata metadata(const CommandLine& line, const fs::path& model_path, const Session& session,
-                         const ExtractOptions& options) {
+model::Metadata metadata(const CommandLine& line, const Session& session, const ExtractOptions& options) {
     model::Metadata result = {{"model", session.model().variant()},
-                              {"model_header_sha256", header_digest(model_path)},
+                              {"model_header_sha256", header_digest(model::file_of(session.model()))},
                               {"pool", line.text("pool")}};
     if (options.pool == MapPool::generalized_mean) {
         result.emplace_back("gem_power", shortest_text(options.power));
@@ -315,7 +315,7 @@ int features(int argc, char** argv) {
         keep_sides_for(running.input_size(), options.image);
     }
     Session session(model, running);
-    RowFile rows(rows_path(output), row_settings(line, model_path, session, options), line.given("restart"));
+    RowFile rows(rows_path(output), row_settings(line, session, options), line.given("restart"));
     const Extracted extracted = extract_visibly(session, options, pictures, rows);
     if (extracted.stopped) {
         throw Error(ErrorKind::failed, "interrupted after " + std::to_string(rows.size()) + " of " +
@@ -331,7 +331,7 @@ int features(int argc, char** argv) {
         throw Error(ErrorKind::bad_input, "none of the " + std::to_string(pictures.size()) +
                                               " pictures has features; nothing is written");
     }
-    write_features(output, rows, session, done, metadata(line, model_path, session, options));
+    write_features(output, rows, session, done, metadata(line, session, options));
     rows.remove();
     if (extracted.problems.empty()) return exit_done;
     std::cerr << "vgg19 features: " << extracted.problems.size() << " of " << pictures.size()

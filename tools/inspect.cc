@@ -194,6 +194,14 @@ ShownPlan plan_here(const ModelFile& file, SessionOptions options, const Command
     return {std::move(plan), std::move(origin)};
 }
 
+bool is_packed(const ModelFile& file) {
+    return file.file().mapping().is_unpacked();
+}
+
+std::uint64_t plain_bytes(const ModelFile& file) {
+    return file.file().mapping().bytes().size();
+}
+
 void print_json(const Model& model, MapSize input_size, bool verified, const std::optional<ShownPlan>& plan) {
     const ModelFile& file = model::file_of(model);
     Json network;
@@ -207,6 +215,7 @@ void print_json(const Model& model, MapSize input_size, bool verified, const std
     Json json;
     json.set("file", file.path().string());
     json.set("bytes", model.file_bytes());
+    if (is_packed(file)) json.set("plain_bytes", plain_bytes(file));
     json.set("variant", model.variant());
     json.set("network", network);
     json.set("classes", std::uint64_t{model.classes()});
@@ -275,7 +284,8 @@ void print_preprocessing(const Preprocessing& preprocessing) {
 
 void print_text(const Model& model, MapSize input_size, bool verified) {
     const ModelFile& file = model::file_of(model);
-    std::cout << "file           " << file.path().string() << ", " << megabytes(model.file_bytes()) << '\n'
+    std::cout << "file           " << file.path().string() << ", " << megabytes(model.file_bytes())
+              << (is_packed(file) ? ", packed; " + megabytes(plain_bytes(file)) + " plain" : "") << '\n'
               << "variant        " << model::printable(model.variant()) << '\n'
               << "convolutions   " << file.network().features_text() << '\n'
               << "dense layers   " << dense_layers_text(file) << '\n'

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <filesystem>
 #include <iostream>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "converter/quantize/equalize.h"
 #include "converter/quantize/option_names.h"
 #include "converter/quantize/sensitivity.h"
+#include "converter/rounding/bit_choice.h"
 #include "converter/rounding/rounding.h"
 #include "engine/model/model_file.h"
 #include "kernels/common/parallel.h"
@@ -35,7 +37,8 @@ constexpr std::array full_scope_options = {
     "calib",       "images",         "range",           "size",
     "keep-fp32",   "no-winograd",    "no-equalization", "no-bias-correction",
     "sensitivity", "dry-run",        "threads",         "isa",
-    "no-exif",     "max-megapixels", "weight-bits",     "rounding"};
+    "no-exif",     "max-megapixels", "weight-bits",     "rounding",
+    "target-mb"};
 
 CommandLine command_line() {
     CommandLine line(
@@ -70,6 +73,9 @@ CommandLine command_line() {
                 "bits of INT8 weights, 2 to 8, of all layers and of some, such as 5,features.2=8. They stay "
                 "INT8 in the file and run as fast; fewer bits make a packed file smaller",
                 "8")
+        .option("target-mb", "MB",
+                "choose the bits of each INT8 layer so that the packed file takes at most this many million "
+                "bytes and the logits change least; bits that --weight-bits gives a layer stay")
         .option("keep-fp32", "LIST", "layers that stay FP32, such as features.2,classifier.6")
         .option("no-winograd", "LIST",
                 "convolutions that must not use Winograd, such as features.2,features.5; or all")
@@ -143,6 +149,17 @@ void print_table(const converter::FullQuantization& quantization) {
         << "\nErrors are relative L2 errors of the layer's output on tiles of the calibration images.\n";
 }
 
+void print_bits(const converter::BitChoice& choice) {
+    Table table({"layer", "bits", "expected logit error %", "packed MB"});
+    for (const converter::LayerBits& layer : choice.layers) {
+        table.add({layer.layer, std::to_string(layer.bits), fixed(100 * layer.error, 3),
+                   fixed(static_cast<double>(layer.bytes) / 1e6, 3)});
+    }
+    std::cout << '\n'
+              << table << "\nExpected of all: logit error " << fixed(100 * choice.error, 2) << " %, "
+              << fixed(static_cast<double>(choice.bytes) / 1e6, 2) << " MB packed.\n";
+}
+
 void print_rounding(const std::vector<converter::LayerRounding>& layers) {
     if (layers.empty()) return;
     Table table({"layer", "nearest error %", "chosen error %", "damping"});
@@ -210,44 +227,66 @@ converter::EqualizedModel equalize(const model::ModelFile& model,
     return {model, converter::measure_channels(model, images, bar.callback())};
 }
 
-converter::FullQuantization calibrate_and_quantize(const model::ModelFile& model,
-                                                   const converter::CalibrationImages& images,
-                                                   const converter::FullOptions& options,
-                                                   std::vector<converter::LayerRounding>& report) {
-    std::vector<converter::ConvolutionStatistics> statistics;
+/// How a model was quantised.
+struct Quantized {
+    converter::FullOptions options;  ///< with the bits that were chosen
+    std::optional<converter::BitChoice> bits;
+    converter::FullQuantization layers;
+    std::vector<converter::LayerRounding> rounding;
+};
+
+std::vector<converter::ConvolutionStatistics> measure_statistics(const model::ModelFile& model,
+                                                                 const converter::CalibrationImages& images) {
+    ProgressBar bar("calibrating", ProgressUnit::items);
+    return converter::calibrate(model, images, bar.callback());
+}
+
+Quantized calibrate_and_quantize(const model::ModelFile& model, const converter::CalibrationImages& images,
+                                 const converter::FullOptions& options, std::optional<std::uint64_t> bytes) {
+    Quantized result;
+    result.options = options;
+    const auto statistics = measure_statistics(model, images);
+    if (bytes) {
+        ProgressBar bar("choosing bits", ProgressUnit::items);
+        result.bits = converter::choose_bits(model, statistics, images, options, *bytes, bar.callback());
+        result.options.weight_bits = result.bits->bits;
+    }
     {
-        ProgressBar bar("calibrating", ProgressUnit::items);
-        statistics = converter::calibrate(model, images, bar.callback());
+        ProgressBar bar("quantising", ProgressUnit::items);
+        result.layers = converter::quantize_all(model, statistics, result.options, bar.callback());
     }
-    ProgressBar bar("quantising", ProgressUnit::items);
-    converter::FullQuantization quantization =
-        converter::quantize_all(model, statistics, options, bar.callback());
     if (options.rounding == converter::Rounding::error) {
-        ProgressBar rounding("rounding", ProgressUnit::items);
-        report =
-            converter::round_by_error(model, statistics, images, options, quantization, rounding.callback());
+        ProgressBar bar("rounding", ProgressUnit::items);
+        result.rounding = converter::round_by_error(model, statistics, images, result.options, result.layers,
+                                                    bar.callback());
     }
-    return quantization;
+    return result;
+}
+
+/// --target-mb in bytes.
+std::optional<std::uint64_t> target_bytes(const CommandLine& line) {
+    if (!line.given("target-mb")) return {};
+    constexpr double most = 1e6;
+    const double megabytes = line.number("target-mb", 0, most);
+    return static_cast<std::uint64_t>(megabytes * 1e6);
 }
 
 /// Everything after the command line has been parsed.
 void quantize_model(const CommandLine& line, const model::ModelFile& model,
                     const converter::CalibrationImages& images, const converter::FullOptions& options,
                     const Destinations& to) {
-    std::vector<converter::LayerRounding> rounding;
-    const converter::FullQuantization quantization = calibrate_and_quantize(model, images, options, rounding);
-    if (line.given("dry-run")) {
-        print_table(quantization);
-        print_rounding(rounding);
-    }
+    const Quantized quantized = calibrate_and_quantize(model, images, options, target_bytes(line));
+    if (line.given("dry-run")) print_table(quantized.layers);
+    if (quantized.bits) print_bits(*quantized.bits);
+    if (line.given("dry-run")) print_rounding(quantized.rounding);
     if (!to.sensitivity.empty()) {
         ProgressBar bar("measuring layers", ProgressUnit::items);
-        const auto layers = converter::measure_sensitivity(model, quantization, images, bar.callback());
+        const auto layers = converter::measure_sensitivity(model, quantized.layers, images, bar.callback());
         model::write_text_file(to.sensitivity, converter::sensitivity_table(layers));
     }
     if (to.model.empty()) return;
     ProgressBar bar("writing", ProgressUnit::bytes);
-    converter::write_full(model, quantization, lineage_step(line, images, options),
+    converter::write_full(model, quantized.layers, lineage_step(line, images, quantized.options),
                           {to.model, line.given("pack")}, bar.callback());
 }
 

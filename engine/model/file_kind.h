@@ -16,7 +16,7 @@ enum class FileKind : unsigned char {
     caffe,        ///< probably a .caffemodel
     hdf5,
     zstandard,  ///< possibly a packed model (packed_file.h)
-    other,  ///< known, but not supported
+    other,      ///< known, but not supported
     unknown,
 };
 

@@ -44,9 +44,9 @@ class Packer {
   public:
     using Sink = std::function<void(std::span<const std::byte> bytes)>;
 
-    /// What the frames hold; the last one may hold less. A multiple of all systems' pages, so that each frame
-    /// has pages of its own when it is unpacked.
-    static constexpr std::size_t frame_bytes = std::size_t{1} << 20U;
+    /// What the frames hold; the last one may hold less. The size of a large page, so that each frame has
+    /// one of its own when it is unpacked.
+    static constexpr std::size_t frame_bytes = std::size_t{2} << 20U;
 
     /// Throws Error (usage) in a build without libzstd.
     explicit Packer(Sink sink);

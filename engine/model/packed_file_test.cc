@@ -132,7 +132,7 @@ Bytes frame_that_says(std::uint64_t content) {
 struct Fixture {
     Fixture() {
         Random random(5);
-        const Network network({8, 0, 8, 0, 8, 8, 0, 8, 8, 0, 16, 16, 0}, {700, 10});
+        const Network network({8, 0, 8, 0, 8, 8, 0, 8, 8, 0, 16, 16, 0}, {1600, 10});
         vgg19::testing::write_random_model(plain, network, random, DenseOrder::input_major);
         write_bytes({packed, true}, bytes_of(plain));
         REQUIRE(std::filesystem::file_size(plain) > 2 * Packer::frame_bytes);
@@ -219,7 +219,7 @@ TEST_CASE("parts are unpacked when they are used, by themselves") {
     const std::string message =
         error_of(ErrorKind::bad_input, [&] { static_cast<void>(file.use(file.bytes().last(1))); });
     CHECK(message == Containing("model in memory: byte "));
-    CHECK(message == Containing("expected 524288 bytes of content, found a damaged frame ("));
+    CHECK(message == Containing("expected 1048576 bytes of content, found a damaged frame ("));
     CHECK(std::equal(part.begin(), part.end(), plain.begin() + Packer::frame_bytes - 10));
 }
 

@@ -113,7 +113,8 @@ def look_at(number, group, build, folder):
         joined.parent.mkdir(parents=True, exist_ok=True)
         joined.write_text(''.join(source.read_text() for source in sources))
         directory, words = flags
-        entry = {'directory': directory, 'file': str(joined), 'arguments': [*words, '-c', str(joined)]}
+        # A local name may be one that another source declares. In one source, the compiler finds that, too.
+        entry = {'directory': directory, 'file': str(joined), 'arguments': [*words, '-Wno-shadow', '-c', str(joined)]}
         (joined.parent / 'compile_commands.json').write_text(json.dumps([entry]))
         if run(joined.parent, joined)[1]:
             return '', True, 0

@@ -79,6 +79,24 @@ TEST_CASE("quantize --scope all writes INT8 layers, and the options into the lin
     CHECK(files_in(place.folder.path()) == 4);
 }
 
+TEST_CASE("quantize --rounding error and --target-mb choose roundings and bits, which the lineage names") {
+    const Workplace place;
+    const Outcome rounded = place.quantize(
+        {"-o", place.folder / "rounded", "--rounding", "error", "--weight-bits", "5,features.2=4"});
+    INFO(rounded.errors);
+    REQUIRE(rounded.code == 0);
+    CHECK(model::ModelFile::open(place.folder / "rounded").description().lineage.back() ==
+          "quantize --scope all --calib pictures.bin -n 6 --size 32 --range mse --rounding error "
+          "--weight-bits 5,features.2=4");
+
+    const Outcome table = place.quantize({"--dry-run", "--rounding", "error", "-n", "2"});
+    CHECK(contains(table.output, "nearest error %"));
+    place.check_refused({"--target-mb", "0.001"}, 2, "--target-mb: expected at least 0.");
+    place.check_refused({"--rounding", "up"}, 2, "--rounding: expected nearest or error, found 'up'");
+    place.check_refused({"--weight-bits", "9"}, 2, "--weight-bits: expected bits from 2 to 8");
+    place.check_refused({"--weight-bits", "features.0=4"}, 2, "which stays FP32");
+}
+
 TEST_CASE("quantize --dense int4 gives dense layers INT4 weights, by either scope") {
     const Workplace place;
     REQUIRE(
