@@ -213,8 +213,9 @@ void FeatureLayers::add_to_pool(std::size_t count, const Block& block, std::span
             const float* const source = values.data() + (image * channels + channel) * size.pixels();
             float* target = gradient + kernels::blocked_index(channels, size.height, size.width, lanes, image,
                                                               channel, 0, 0);
-            for (std::size_t pixel = 0; pixel < size.pixels(); ++pixel)
+            for (std::size_t pixel = 0; pixel < size.pixels(); ++pixel) {
                 target[pixel * lanes] += source[pixel];
+            }
         }
     });
 }

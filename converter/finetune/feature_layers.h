@@ -35,8 +35,8 @@ class FeatureLayers {
                   std::span<const std::vector<float>> pool_gradients = {});
 
     struct Pool {
-        std::size_t channels;
-        MapSize size;
+        std::size_t channels = 0;
+        MapSize size{};
     };
     /// The outputs of the max-pools, in order.
     std::vector<Pool> pools() const;

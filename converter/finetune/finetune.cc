@@ -32,7 +32,7 @@ std::string digest_of(const EvaluationImages& images) {
         std::string line =
             std::to_string(item) + ' ' + std::filesystem::path(images.data->name(item)).filename().string();
         for (const std::size_t label : labels_of(images, std::span(&item, 1))) {
-            line += ' ' + std::to_string(label);
+            line.append(1, ' ').append(std::to_string(label));
         }
         line += '\n';
         sha256.update(std::as_bytes(std::span(line)));
@@ -258,10 +258,13 @@ class Run {
     std::string lineage_step() const {
         model::Json::Object all = images_.origin;
         for (model::Json::Member& option : options_json(options_)) all.push_back(std::move(option));
-        const std::string step = command_text(surgery_name(Surgery::finetune), all);
-        if (!result_.undone) return step;
-        return step + " (undone: not better on " + std::to_string(result_.after->images) +
-               " held-out images)";
+        std::string step = command_text(surgery_name(Surgery::finetune), all);
+        if (result_.undone) {
+            step.append(" (undone: not better on ")
+                .append(std::to_string(result_.after->images))
+                .append(" held-out images)");
+        }
+        return step;
     }
 
     const TrainingImages& images_;

@@ -221,6 +221,7 @@ BatchResult Training::accumulate(const ImageBatch& batch, std::uint64_t epoch) {
         teachers_logits = teacher_->logits();
     }
     std::vector<std::uint64_t> dropout_keys;
+    dropout_keys.reserve(items.size());
     for (const std::size_t item : items) {
         dropout_keys.push_back(random_key(options_.seed, RandomUse::dropout, epoch, item));
     }
@@ -237,6 +238,7 @@ BatchResult Training::accumulate(const ImageBatch& batch, std::uint64_t epoch) {
             return values.empty() ? values : values.subspan(begin * each, count * each);
         };
         std::vector<std::span<const float>> pools;
+        if (compares_pools_) pools.reserve(teacher_->pools());
         for (std::size_t pool = 0; compares_pools_ && pool < teacher_->pools(); ++pool) {
             pools.push_back(teacher_->pool(pool, begin, count));
         }

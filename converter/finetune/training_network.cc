@@ -161,8 +161,9 @@ struct TrainingNetwork::State {
     }
 
     void require_targets(const Targets& targets, std::size_t count) const {
-        if (targets.labels.empty() && targets.teacher_logits.empty())
+        if (targets.labels.empty() && targets.teacher_logits.empty()) {
             refuse("targets: expected some, found none");
+        }
         if (!targets.labels.empty() && targets.labels.size() != count) {
             refuse("labels: expected " + std::to_string(count) + ", found " +
                    std::to_string(targets.labels.size()));

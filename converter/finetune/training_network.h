@@ -69,8 +69,8 @@ class TrainingNetwork {
     void match_features(const FeatureMatch& match);
     /// The outputs of the max-pools.
     struct Pool {
-        std::size_t channels;
-        MapSize size;
+        std::size_t channels = 0;
+        MapSize size{};
     };
     std::vector<Pool> pools() const;
     /// Those of the last forward pass of a network whose convolutions are trained: (count, channels, height,
