@@ -77,6 +77,14 @@ double checked_images(const CommandLine& line, const CompressOptions& options) {
     return require_enough_images(options, scan.items.size());
 }
 
+/// What the search aims at by expected times. The bench's medians, by which the promise is judged, lie above:
+/// by an eighth for wide models, by a fifth for narrow ones.
+Promise aim_of(Promise promise) {
+    constexpr double expected_share = 0.84;
+    if (promise.max_ms) *promise.max_ms *= expected_share;
+    return promise;
+}
+
 /// Widths stay multiples of a vector, if they are that large.
 std::size_t round_to(const model::Network& network) {
     constexpr std::size_t vector = 16;
@@ -156,7 +164,7 @@ class Compression {
 
     SearchSettings settings() const {
         const model::ModelFile baseline = model::ModelFile::open(workshop_.planner().baseline());
-        return {.promise = options_.promise,
+        return {.promise = aim_of(options_.promise),
                 .test_images = test_images_,
                 .budget_seconds = options_.budget_seconds,
                 .most_models = options_.most_models,

@@ -55,7 +55,7 @@ bool run_briefly(Training& training, const TrainingObserver& observer) {
 
 std::vector<double> candidate_rates(OptimizerKind optimizer) {
     if (optimizer == OptimizerKind::sgd) return {1e-2, 3e-3, 1e-3, 3e-4};
-    if (optimizer == OptimizerKind::relative_adam) return {1e-2, 4e-3, 1.6e-3, 6e-4};
+    if (optimizer == OptimizerKind::relative_adam) return {4e-3, 2e-3, 1e-3, 3e-4};
     return {1e-4, 3e-5, 1e-5, 3e-6};
 }
 

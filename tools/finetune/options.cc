@@ -78,7 +78,7 @@ std::optional<converter::Distillation> distillation_option(const CommandLine& li
 }
 
 double usual_rate(converter::OptimizerKind kind) {
-    return kind == converter::OptimizerKind::relative_adam ? 4e-3 : 1e-4;
+    return kind == converter::OptimizerKind::relative_adam ? 1e-3 : 1e-4;
 }
 
 }  // namespace
@@ -190,7 +190,7 @@ CommandLine finetune_command_line() {
                 "relative-adam with --teacher, else adam")
         .option("lr", "RATE",
                 "the highest learning rate, or auto: the best of four in short runs, by the loss on held-out "
-                "images; default: 4e-3 for relative-adam, else 1e-4")
+                "images; default: 1e-3 for relative-adam, else 1e-4")
         .option("momentum", "M", "momentum of sgd; default: 0.9")
         .option("weight-decay", "W", "L2 weight decay; not for biases", "0")
         .option("schedule", "NAME",
