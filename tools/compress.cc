@@ -133,8 +133,9 @@ class Compression {
           images_(image_options(line)),
           labels_(label_options(line)),
           test_images_(test_images),
+          until_(line.text("until")),
           log_(log),
-          workshop_(options, log, run_step_as_child, test_images, line.text("until")) {}
+          workshop_(options, log, run_step_as_child, test_images, until_) {}
 
     int run(bool weights_are_model) {
         if (!weights_are_model) workshop_.run(workshop_.planner().convert());
@@ -145,6 +146,7 @@ class Compression {
                         : search.run(record);
         CompressResult result = judged(search);
         write_reports(search, result);
+        if (!until_.empty()) std::cerr << program << ": no step " << until_ << " was needed\n";
         std::cout << verdict(result, options_.promise) << "\nthe report is in "
                   << (options_.folder / "report.html").string() << '\n';
         return result.marked ? exit_done : exit_failed;
@@ -294,6 +296,7 @@ class Compression {
     ImageOptions images_;
     converter::LabelOptions labels_;
     double test_images_;
+    std::string until_;
     StepLog& log_;
     StepWorkshop workshop_;
     PipelinePlan plan_;

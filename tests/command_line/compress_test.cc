@@ -113,6 +113,8 @@ TEST_CASE("A search ends with a front, its page, and each model's recipe, which 
         CHECK_FALSE(contains(page, outside));
 
     const Json& model = compression(report).find("models")->array().back();
+    CHECK(contains(model.find("command")->string(),
+                   " --max-drop 30 "));  // fewer images would be too few for less
     const std::string made = place.folder / "made";
     Arguments arguments = place.arguments(made);
     arguments.insert(arguments.end(), {"--recipe", model.find("recipe")->string()});
@@ -183,6 +185,8 @@ TEST_CASE("What a search cannot be made of is refused before it begins") {
     refused(with({"--max-ms", "-1"}), 2, "--max-ms: expected");
     refused(with({"--size", "32,64"}), 2, "--size: expected sizes from large to small, found 64 after 32");
     refused(with({"--size", "64,32", "--bench-size", "224"}), 2, "--bench-size and several sizes");
+    refused(with({"--until", "prune"}), 2, "--until: expected a step such as 'prune 2'");
+    refused(with({"--until", "sleep 2"}), 2, "--until: expected a step such as 'prune 2'");
     refused(with({"--recipe", "prune | sleep"}), 2, "--recipe: expected stages of prune");
     refused({"compress", place.weights, "--data", place.data, "-o", place.out}, 2, "--test is required");
 

@@ -28,7 +28,7 @@ Stage parse_stage(const std::string& text) {
     Stage stage;
     words >> stage.command;
     for (std::string word; words >> word;) stage.options.push_back(word);
-    if (std::find(commands.begin(), commands.end(), stage.command) == commands.end()) {
+    if (!makes_models(stage.command)) {
         throw Error(ErrorKind::usage, "--recipe: expected stages of " + known_commands() +
                                           ", separated by |, found " + model::in_quotes(stage.command));
     }
@@ -36,6 +36,10 @@ Stage parse_stage(const std::string& text) {
 }
 
 }  // namespace
+
+bool makes_models(std::string_view command) {
+    return std::find(commands.begin(), commands.end(), command) != commands.end();
+}
 
 bool Stage::has(std::string_view option) const {
     return std::find(options.begin(), options.end(), option) != options.end();

@@ -22,6 +22,9 @@ using ModelRecipe = std::vector<Stage>;
 /// "prune --target-macs 0.5 | finetune --epochs 2 | quantize --scope all".
 std::string recipe_text(const ModelRecipe& recipe);
 
+/// Whether it is a command that makes a model of a model.
+bool makes_models(std::string_view command);
+
 /// Reads such a text. Throws Error (usage) for a command that makes no model of a model, and for a stage
 /// without one.
 ModelRecipe parse_recipe(std::string_view text);

@@ -5,6 +5,7 @@
 #include <limits>
 #include <sstream>
 
+#include "engine/model/foreign_text.h"
 #include "engine/model/map_size.h"
 #include "tools/data_sets.h"
 #include "tools/pipeline/work_folder.h"
@@ -50,6 +51,17 @@ Promise promise_option(const CommandLine& line) {
     return {.max_drop = line.number("max-drop", 0.001, most_points) / 100,
             .max_ms = limit_option(line, "max-ms", most_ms),
             .max_mb = limit_option(line, "max-mb", most_mb)};
+}
+
+/// A step is a command and what it is done for; how many there will be is not known beforehand.
+void require_step(const std::string& step) {
+    const std::string command = step.substr(0, step.find(' '));
+    if (step == "convert" || step == "bench") return;
+    if (command != step && (command == "judge" || command == "test" || makes_models(command))) return;
+    throw Error(ErrorKind::usage,
+                "--until: expected a step such as 'prune 2', 'judge 1', 'test baseline' or "
+                "bench, found " +
+                    model::in_quotes(step));
 }
 
 }  // namespace
@@ -136,6 +148,7 @@ CompressOptions compress_options(const CommandLine& line) {
     options.min_time = checked_number(line, "min-time", 0.001, most_seconds);
     options.budget_seconds = 60 * line.number("budget", 0, most_minutes);
     if (line.given("models")) options.most_models = line.whole_number("models", 1, most_models);
+    if (line.given("until")) require_step(line.text("until"));
     if (line.given("recipe")) options.recipe = parse_recipe(line.text("recipe"));
     return options;
 }

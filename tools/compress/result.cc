@@ -20,6 +20,12 @@ std::string points_text(double share) {
     return fixed(points * share, 2);
 }
 
+/// As --max-drop takes it: without the last digits that come from dividing by 100.
+std::string plain_points(double share) {
+    constexpr double digits = 1e9;
+    return shortest_text(std::round(points * share * digits) / digits);
+}
+
 Json counts_json(const converter::PairedCounts& counts) {
     const converter::Interval interval = converter::drop_interval(counts);
     Json json;
@@ -141,6 +147,12 @@ std::string recipe_command(const CompressOptions& options, const Trial& trial) {
     const auto pass = [&words](const char* option, const std::string& value) {
         if (!value.empty()) words.insert(words.end(), {option, value});
     };
+    const Promise& promise = options.promise;
+    pass("--max-drop", plain_points(promise.max_drop));
+    if (promise.max_ms) pass("--max-ms", shortest_text(*promise.max_ms));
+    if (promise.max_mb) pass("--max-mb", shortest_text(*promise.max_mb));
+    pass("--test-images", options.test_images);
+    pass("--threads", options.threads);
     pass("--label-map", options.label_map);
     pass("--class-order", options.class_order);
     if (!options.exif) words.emplace_back("--no-exif");

@@ -16,6 +16,7 @@ constexpr double first_step = 0.5;     // to six tenths
 constexpr double longest_step = 0.7;   // to a half
 constexpr double shortest_step = 0.1;  // to nine tenths
 constexpr std::size_t most_fills = 2;
+constexpr double bit_trials = 4;           // of spare_bits()
 constexpr std::size_t most_trainings = 3;  // of one rung
 
 /// What is quantised at the end is not pruned or trained further.
@@ -117,9 +118,13 @@ void Search::try_only(const ModelRecipe& recipe, const std::string& size,
     try_recipe("as given", recipe, 0, size == settings_.sizes.front() ? "" : size);
 }
 
+bool Search::is_full() const {
+    return settings_.most_models && trials_.size() >= *settings_.most_models;
+}
+
 /// `reserved` seconds are kept for what comes later.
 bool Search::has_time(double reserved) const {
-    if (settings_.most_models && trials_.size() >= *settings_.most_models) return false;
+    if (is_full()) return false;
     double longest = 0;
     for (const Trial& trial : trials_) longest = std::max(longest, trial.seconds);
     return workshop_.seconds() + longest + workshop_.closing_seconds(trials_.size() + 2) + reserved <=
@@ -249,8 +254,10 @@ void Search::spare_bits() {
     const ModelRecipe trained = before_quantization(trial->recipe);
     const double reduction = trial->reduction;
     const double most = std::max(converter::drop(trial->held_out), 0.0) + settings_.promise.max_drop / 2;
-    for (const char* bits : {"6", "5", "4"}) {
-        if (workshop_.seconds() + bits_seconds() / 3 + workshop_.closing_seconds(trials_.size() + 1) >
+    for (const char* bits : {"6", "5", "4", "3"}) {
+        if (is_full()) return;
+        if (workshop_.seconds() + bits_seconds() / bit_trials +
+                workshop_.closing_seconds(trials_.size() + 1) >
             settings_.budget_seconds) {
             return;
         }
@@ -263,9 +270,9 @@ void Search::spare_bits() {
     }
 }
 
-/// What spare_bits() takes: the first model's quantisation and judgement, three times.
+/// What spare_bits() takes: the first model's quantisation and judgement, four times.
 double Search::bits_seconds() const {
-    return settings_.packs ? 3 * trials_.front().seconds : 0;
+    return settings_.packs ? bit_trials * trials_.front().seconds : 0;
 }
 
 Stage Search::training_stage() const {

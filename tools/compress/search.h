@@ -111,6 +111,7 @@ class Search {
     const DropPrediction& prediction() const { return prediction_; }
 
   private:
+    bool is_full() const;  ///< of models
     bool has_time(double reserved = 0) const;
     const Trial& deepest() const;
     std::optional<double> next_rung() const;

@@ -274,6 +274,20 @@ TEST_CASE("Where longer training helps, the ladder goes on further down") {
     CHECK(deepest(with).reduction > deepest(without).reduction + 0.1);
 }
 
+TEST_CASE("No more models are made than are allowed, of whatever kind") {
+    for (std::size_t most = 1; most < 12; ++most) {
+        CAPTURE(most);
+        LawfulWorkshop workshop;
+        SearchSettings few = settings();
+        few.packs = true;
+        few.promise.max_ms = 7;
+        few.most_models = most;
+        Search search(few, workshop);
+        search.run();
+        CHECK(search.trials().size() <= most);
+    }
+}
+
 TEST_CASE("Weights of fewer bits are tried on the best model of a packed front, until they cost too much") {
     class Packed : public LawfulWorkshop {
       public:
