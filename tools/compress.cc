@@ -103,9 +103,9 @@ bool can_pack() {
     }
 }
 
-/// Whether a model can be used in place: with several sizes, each model's file has its own.
+/// Whether a model can be used in place: models made of it have its input size, and are judged at that.
 bool has_size(const CompressOptions& options) {
-    if (options.sizes.size() == 1) return true;
+    if (options.sizes.front().empty()) return true;
     const MapSize own = model::ModelFile::open(options.weights).description().preprocessing.input_size;
     return own == model::parse_map_size(options.sizes.front());
 }

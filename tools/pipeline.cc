@@ -103,16 +103,11 @@ std::string checked_criterion(const CommandLine& line) {
     return name;
 }
 
-void require_together(const CommandLine& line, const char* one, const char* other) {
-    if (!line.given(one) || !line.given(other)) return;
-    throw Error(ErrorKind::usage, "--" + std::string(one) + " and --" + other + " exclude each other");
-}
-
 PipelineOptions pipeline_options(const CommandLine& line) {
-    require_together(line, "ratio", "target-macs");
-    require_together(line, "factorize-rank", "factorize-energy");
+    require_not_both(line, "ratio", "target-macs");
+    require_not_both(line, "factorize-rank", "factorize-energy");
     for (const char* option : {"subset", "epochs", "batch", "lr", "keep", "seed"}) {
-        require_together(line, "no-finetune", option);
+        require_not_both(line, "no-finetune", option);
     }
     PipelineOptions options;
     options.weights = line.argument("WEIGHTS");

@@ -146,7 +146,7 @@ TEST_CASE("Models are also tried at smaller inputs, which are then their own") {
 TEST_CASE("A search takes a model in place, and reports which step is the last with --until") {
     const Place place;
     const std::string model = place.folder / "model.safetensors";
-    convert_state_dict(model);
+    REQUIRE(run_tool({"convert", place.weights, "-o", model, "--size", "32"}).code == 0);
     Arguments arguments = place.arguments(place.out, {"--until", "quantize 1"});
     arguments[1] = model;
     const Outcome outcome = run_tool(arguments);
@@ -185,6 +185,7 @@ TEST_CASE("What a search cannot be made of is refused before it begins") {
     refused(with({"--max-ms", "-1"}), 2, "--max-ms: expected");
     refused(with({"--size", "32,64"}), 2, "--size: expected sizes from large to small, found 64 after 32");
     refused(with({"--size", "64,32", "--bench-size", "224"}), 2, "--bench-size and several sizes");
+    refused(with({"--recipe", "finetune", "--epochs", "3"}), 2, "--recipe and --epochs exclude each other");
     refused(with({"--until", "prune"}), 2, "--until: expected a step such as 'prune 2'");
     refused(with({"--until", "sleep 2"}), 2, "--until: expected a step such as 'prune 2'");
     refused(with({"--recipe", "prune | sleep"}), 2, "--recipe: expected stages of prune");

@@ -149,6 +149,7 @@ CompressOptions compress_options(const CommandLine& line) {
     options.budget_seconds = 60 * line.number("budget", 0, most_minutes);
     if (line.given("models")) options.most_models = line.whole_number("models", 1, most_models);
     if (line.given("until")) require_step(line.text("until"));
+    for (const char* option : {"epochs", "seed"}) require_not_both(line, "recipe", option);
     if (line.given("recipe")) options.recipe = parse_recipe(line.text("recipe"));
     return options;
 }

@@ -242,6 +242,7 @@ void Search::add_sizes() {
             if (converter::drop(trials_[trial].held_out) > settings_.promise.max_drop) continue;
             ModelRecipe recipe = trials_[trial].recipe;
             recipe.push_back({"convert", {"--size", settings_.sizes[i]}});
+            if (settings_.packs) recipe.back().options.emplace_back("--pack");
             try_recipe("at a smaller size", recipe, trials_[trial].reduction, settings_.sizes[i]);
         }
     }

@@ -19,7 +19,7 @@ Step StepPlanner::convert() const {
               {"convert", options_.weights.string(), "-o", baseline().string()},
               {options_.weights},
               baseline()};
-    if (options_.sizes.size() > 1) pass(step.words, "--size", options_.sizes.front());
+    pass(step.words, "--size", options_.sizes.front());  // models are judged at it, and have it from here
     return step;
 }
 

@@ -76,7 +76,7 @@ Json steps_report(const PipelinePlan& plan, const StepLog& log) {
     Json steps{Json::Array{}};
     for (const Step& step : plan.steps) {
         std::string command = command_text(step.words);
-        if (step.prints_output) command += " > " + step.output.string();
+        if (step.prints_output) command += " > " + shell_word(step.output.string());
         Json json;
         json.set("id", step.id);
         json.set("command", command);

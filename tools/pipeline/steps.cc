@@ -66,18 +66,16 @@ ErrorKind kind_of(int exit_code) {
 
 }  // namespace
 
-std::string command_text(const std::vector<std::string>& words) {
+std::string shell_word(const std::string& word) {
     constexpr std::string_view plain =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%";
+    const bool is_plain = !word.empty() && word.find_first_not_of(plain) == std::string::npos;
+    return is_plain ? word : model::shell_quoted(word);
+}
+
+std::string command_text(const std::vector<std::string>& words) {
     std::string text = "vgg19";
-    for (const std::string& word : words) {
-        text += ' ';
-        if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) {
-            text += word;
-            continue;
-        }
-        text += model::shell_quoted(word);
-    }
+    for (const std::string& word : words) text += ' ' + shell_word(word);
     return text;
 }
 

@@ -21,6 +21,9 @@ struct Step {
     std::filesystem::path checkpoint;           ///< the checkpoint of an interrupted step, or ""
 };
 
+/// A word as typed in a shell: in quotes where it needs them.
+std::string shell_word(const std::string& word);
+
 /// "vgg19 prune 'a b' -o c": as typed in a shell.
 std::string command_text(const std::vector<std::string>& words);
 

@@ -25,6 +25,11 @@ std::string checked_size(const CommandLine& line, const std::string& name) {
     return line.text(name);
 }
 
+void require_not_both(const CommandLine& line, const char* one, const char* other) {
+    if (!line.given(one) || !line.given(other)) return;
+    throw Error(ErrorKind::usage, "--" + std::string(one) + " and --" + other + " exclude each other");
+}
+
 void require_there(const std::string& option, const std::filesystem::path& path) {
     if (std::filesystem::exists(path)) return;
     throw Error(ErrorKind::bad_input, option + path.string() + ": there is no such file or folder");

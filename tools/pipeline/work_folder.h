@@ -15,6 +15,9 @@ std::string checked_whole(const CommandLine& line, const std::string& name, std:
 std::string checked_number(const CommandLine& line, const std::string& name, double least, double most);
 std::string checked_size(const CommandLine& line, const std::string& name);
 
+/// Throws Error (usage) if both options are given.
+void require_not_both(const CommandLine& line, const char* one, const char* other);
+
 /// Throws Error (bad_input) if there is no such file or folder; `option` stands before its name.
 void require_there(const std::string& option, const std::filesystem::path& path);
 
