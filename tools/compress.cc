@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <span>
 #include <string>
@@ -211,14 +212,15 @@ class Compression {
 
     CompressResult judged(const Search& search) {
         CompressResult result;
-        remove_earlier_models();
         for (const std::size_t i : front_of(search.trials(), options_.promise.max_drop)) {
             const Trial& trial = search.trials()[i];
             const std::string id = id_of(trial, result.models);
-            const std::filesystem::path file = options_.folder / (id + ".safetensors");
-            std::filesystem::remove(file);
-            std::filesystem::create_hard_link(workshop_.file_of(trial), file);
-            result.models.push_back({id, file, trial});
+            result.models.push_back({id, options_.folder / (id + ".safetensors"), trial});
+        }
+        replace_list_of_models(result);
+        for (const JudgedModel& model : result.models) {
+            std::filesystem::remove(model.file);
+            std::filesystem::create_hard_link(workshop_.file_of(model.trial), model.file);
         }
         time(result);
         std::vector<Trial> trials;
@@ -267,17 +269,18 @@ class Compression {
         result.marked = marked_model(result.models);
     }
 
-    /// Models of a search with other options, which this folder's report names.
-    void remove_earlier_models() const {
-        const std::filesystem::path report = options_.folder / "report.json";
-        if (!std::filesystem::exists(report)) return;
-        const std::string name = report.string();
-        const model::Json json = model::read_json(report);
-        for (const model::Json& model :
-             model::member(model::member(json, "compression", name), "models", name).array()) {
-            std::filesystem::remove(options_.folder /
-                                    (model::member(model, "id", name).string() + ".safetensors"));
+    /// Of an earlier search with other options: those that it listed here before it put them there. Only
+    /// plain names: nothing outside of this folder is removed.
+    void replace_list_of_models(const CompressResult& result) const {
+        const std::filesystem::path list = options_.folder / "work" / "models.txt";
+        std::ifstream earlier(list);
+        for (std::string name; std::getline(earlier, name);) {
+            if (std::filesystem::path(name).filename() == name)
+                std::filesystem::remove(options_.folder / name);
         }
+        std::string names;
+        for (const JudgedModel& model : result.models) names += model.file.filename().string() + '\n';
+        model::write_text_file(list, names);
     }
 
     void write_reports(const Search& search, const CompressResult& result) {

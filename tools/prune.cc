@@ -188,6 +188,9 @@ void check_combination(const CommandLine& line) {
     if (line.text("criterion") == "activation" && !line.given("calib")) {
         throw Error(ErrorKind::usage, "--criterion activation needs --calib");
     }
+    if (line.given("hold-out") && !line.given("calib")) {
+        throw Error(ErrorKind::usage, "--hold-out is only for --calib");
+    }
     if (line.given("seed") && line.text("criterion") != "random") {
         throw Error(ErrorKind::usage, "--seed is only for --criterion random");
     }

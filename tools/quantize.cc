@@ -38,7 +38,7 @@ constexpr std::array full_scope_options = {
     "keep-fp32",   "no-winograd",    "no-equalization", "no-bias-correction",
     "sensitivity", "dry-run",        "threads",         "isa",
     "no-exif",     "max-megapixels", "weight-bits",     "rounding",
-    "target-mb"};
+    "target-mb",   "hold-out"};
 
 CommandLine command_line() {
     CommandLine line(
@@ -74,8 +74,10 @@ CommandLine command_line() {
                 "INT8 in the file and run as fast; fewer bits make a packed file smaller",
                 "8")
         .option("target-mb", "MB",
-                "choose the bits of each INT8 layer so that the packed file takes at most this many million "
-                "bytes and the logits change least; bits that --weight-bits gives a layer stay")
+                "choose the bits of each INT8 layer so that its weights are expected to take, packed "
+                "(--pack), at "
+                "most this many million bytes in all, and the logits change least; bits that --weight-bits "
+                "gives a layer stay")
         .option("keep-fp32", "LIST", "layers that stay FP32, such as features.2,classifier.6")
         .option("no-winograd", "LIST",
                 "convolutions that must not use Winograd, such as features.2,features.5; or all")
@@ -157,7 +159,7 @@ void print_bits(const converter::BitChoice& choice) {
     }
     std::cout << '\n'
               << table << "\nExpected of all: logit error " << fixed(100 * choice.error, 2) << " %, "
-              << fixed(static_cast<double>(choice.bytes) / 1e6, 2) << " MB packed.\n";
+              << fixed(static_cast<double>(choice.bytes) / 1e6, 2) << " MB of packed weights.\n";
 }
 
 void print_rounding(const std::vector<converter::LayerRounding>& layers) {

@@ -157,6 +157,23 @@ TEST_CASE("A search takes a model in place, and reports which step is the last w
     CHECK_FALSE(std::filesystem::exists(place.out + "/search.json"));
 }
 
+TEST_CASE("Models of an earlier search in the folder make room, and nothing outside of it does") {
+    const Place place;
+    const std::string outside = place.folder / "kept.safetensors";
+    write_file(outside, "kept");
+    place.run({"--models", "2"});
+    const std::string list = place.out + "/work/models.txt";
+    write_file(list, read_file(list) + "../kept.safetensors\n");
+    place.run({"--models", "1"});
+    const Json after = place.report(place.out);
+    CHECK(std::filesystem::exists(outside));
+    std::size_t files = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(place.out)) {
+        if (entry.path().extension() == ".safetensors") ++files;
+    }
+    CHECK(files == 1 + compression(after).find("models")->array().size());  // and the baseline
+}
+
 TEST_CASE("A promise that cannot be kept is an answer: how near it came and what binds") {
     const Place place;
     const Outcome outcome = place.run({"--models", "2", "--max-mb", "0.005"});

@@ -200,6 +200,7 @@ TEST_CASE("prune refuses invalid options") {
     place.check_refused({"-o", out, "--criterion", "activation"}, 2, "--criterion activation needs --calib");
     place.check_refused({"-o", out, "--criterion", "size"}, 2, "expected l2, l1, activation or random");
     place.check_refused({"-o", out, "--seed", "1"}, 2, "--seed is only for --criterion random");
+    place.check_refused({"-o", out, "--hold-out", "3"}, 2, "--hold-out is only for --calib");
     place.check_refused({"-o", out, "--csv", "x"}, 2, "--csv needs --scan or --target-macs");
     place.check_refused({"--scan", "--calib", pictures, "-o", out}, 2, "it cannot go with --output");
     place.check_refused({"--calib", pictures, "-o", out, "--target-macs", "0.5", "--ratio", "0.5"}, 2,

@@ -78,10 +78,9 @@ CommandLine compress_command_line() {
         "upper bound of its drop does. Writes these models, report.html and report.json into DIR, and "
         "records "
         "finished\n"
-        "steps there: the same command continues an interrupted search. Exit code 1 means that no model "
-        "keeps "
-        "the promise;\n"
-        "the report then shows how near they come.\n\n" +
+        "steps there: the same command continues an interrupted search. If no model keeps the promise, the "
+        "report shows how\n"
+        "near they come, and the exit code is 1, as after a failure.\n\n" +
             std::string(labelled_data_help),
         "WEIGHTS --data DATA --test DATA -o DIR");
     line.option("o,output", "DIR", "folder for models and reports; created if missing (required)")

@@ -148,18 +148,19 @@ converter::FinetuneFiles finetune_files(const CommandLine& line, const std::file
 }
 
 CommandLine finetune_command_line() {
-    CommandLine line("finetune",
-                     std::string("Trains an FP32 model further on images, by Adam or SGD: with labels, by "
-                                 "cross-entropy over the model's\n"
-                                 "classes; with --teacher, by the answers of another model, which needs no "
-                                 "labels.\n"
-                                 "If the images of --hold-out or --validate are then predicted no better "
-                                 "than before, the step is\n"
-                                 "undone: OUTPUT gets the weights from before.\n"
-                                 "For other classes, --classes gives it a new last layer. Unreadable images "
-                                 "are left out and reported.\n\n") +
-                         labelled_data_help,
-                     "MODEL -o OUTPUT --data DATA");
+    CommandLine line(
+        "finetune",
+        std::string("Trains an FP32 model further on images, by Adam or SGD: with labels, by "
+                    "cross-entropy over the model's\n"
+                    "classes; with --teacher, by the answers of another model, which needs no "
+                    "labels.\n"
+                    "If the images of --hold-out or --validate are then predicted no better "
+                    "than before, the step is\n"
+                    "undone: OUTPUT gets the weights from before. A loss that is not finite is an error.\n"
+                    "For other classes, --classes gives it a new last layer. Unreadable images "
+                    "are left out and reported.\n\n") +
+            labelled_data_help,
+        "MODEL -o OUTPUT --data DATA");
     add_output_option(line);
     line.option("data", "DATA", "images to train on (required); labelled, unless there is a teacher")
         .option("teacher", "FILE",
