@@ -193,7 +193,7 @@ TEST_CASE("quantize refuses invalid options") {
     CHECK(contains(run_tool({"quantize", model, "-o", place.folder / "out", "--scope", "all"}).errors,
                    "--calib is required"));
     for (const Arguments& option : {Arguments{"--calib", "x"}, Arguments{"-n", "3"}, Arguments{"--dry-run"},
-                                    Arguments{"--range", "max"}}) {
+                                    Arguments{"--range", "max"}, Arguments{"--hold-out", "3"}}) {
         Arguments arguments = {"quantize", model, "-o", place.folder / "out"};
         arguments.insert(arguments.end(), option.begin(), option.end());
         const Outcome outcome = run_tool(arguments);
