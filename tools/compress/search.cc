@@ -156,13 +156,15 @@ std::optional<double> Search::next_rung() const {
     return to;
 }
 
-/// False if the parent has not that much left to remove.
+/// A shorter one, if the parent has not that much left to remove. False if it has nothing.
 bool Search::add_rung(double reduction) {
     const Trial parent = deepest();
-    const Trial* const rung = try_cut("next rung", parent, reduction);
-    if (rung == nullptr) {
-        is_exhausted_ = true;
-        return false;
+    const Trial* rung = try_cut("next rung", parent, reduction);
+    while (rung == nullptr) {
+        reduction = (parent.reduction + reduction) / 2;
+        is_exhausted_ = reduction - parent.reduction < shortest_step;
+        if (is_exhausted_) return false;
+        rung = try_cut("next rung", parent, reduction);
     }
     const double differing = rung->held_out.only_reference_right + rung->held_out.only_model_right + 1;
     const double more = converter::drop(rung->held_out) - rung->predicted_drop;
@@ -173,8 +175,13 @@ bool Search::add_rung(double reduction) {
 
 /// Null if prune says that it cannot remove that much.
 const Trial* Search::try_cut(std::string purpose, const Trial& parent, double reduction) {
+    return try_model(std::move(purpose), pruned_recipe(parent, reduction), reduction);
+}
+
+/// Null if a command says that it cannot do what the recipe asks of it.
+const Trial* Search::try_model(std::string purpose, ModelRecipe recipe, double reduction) {
     try {
-        return &try_recipe(std::move(purpose), pruned_recipe(parent, reduction), reduction);
+        return &try_recipe(std::move(purpose), std::move(recipe), reduction);
     } catch (const Error& error) {
         if (error.kind() != ErrorKind::usage) throw;
         return nullptr;
@@ -266,8 +273,8 @@ void Search::spare_bits() {
         recipe.push_back(quantize_stage());
         recipe.back().options.insert(recipe.back().options.end(),
                                      {"--weight-bits", bits, "--rounding", "error"});
-        const Trial& fewer = try_recipe("weights of " + std::string(bits) + " bits", recipe, reduction);
-        if (converter::drop(fewer.held_out) > most) return;
+        const Trial* const fewer = try_model("weights of " + std::string(bits) + " bits", recipe, reduction);
+        if (fewer == nullptr || converter::drop(fewer->held_out) > most) return;
     }
 }
 

@@ -116,6 +116,7 @@ class Search {
     const Trial& deepest() const;
     std::optional<double> next_rung() const;
     bool add_rung(double reduction);
+    const Trial* try_model(std::string purpose, ModelRecipe recipe, double reduction);
     const Trial* try_cut(std::string purpose, const Trial& parent, double reduction);
     bool go_on();
     bool fill_gap();
