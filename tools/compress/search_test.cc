@@ -198,7 +198,7 @@ TEST_CASE("The ladder ends where nothing more can be removed") {
     Search search(settings(), workshop);
     search.run();
     CHECK(deepest(search).reduction <= 1);
-    CHECK(deepest(search).reduction > 0.85);  // shorter steps go nearly as far as prune can
+    CHECK(deepest(search).reduction > 0.8);  // shorter steps go nearly as far as prune can
     CHECK(search.trials().back().purpose == "trained for longer");
 }
 
