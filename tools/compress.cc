@@ -275,8 +275,8 @@ class Compression {
         const std::filesystem::path list = options_.folder / "work" / "models.txt";
         std::ifstream earlier(list);
         for (std::string name; std::getline(earlier, name);) {
-            if (std::filesystem::path(name).filename() == name)
-                std::filesystem::remove(options_.folder / name);
+            if (std::filesystem::path(name).filename() != name) continue;
+            std::filesystem::remove(options_.folder / name);
         }
         std::string names;
         for (const JudgedModel& model : result.models) names += model.file.filename().string() + '\n';

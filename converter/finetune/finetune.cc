@@ -44,7 +44,8 @@ std::string digest_of(const EvaluationImages& images) {
 std::string digest_of(const model::Metadata& metadata) {
     model::Sha256 sha256;
     for (const auto& [key, value] : metadata) {
-        const std::string line = key + ' ' + value + '\n';
+        std::string line = key;
+        line.append(1, ' ').append(value).append(1, '\n');
         sha256.update(std::as_bytes(std::span(line)));
     }
     return sha256.hex_digest();
