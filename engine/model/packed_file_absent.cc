@@ -8,11 +8,13 @@ namespace vgg19::model {
 
 class Packer::State {};
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): builds with libzstd keep it
 std::unique_ptr<const PageSource> unpacking(std::shared_ptr<const MappedFile> packed) {
     throw Error(ErrorKind::bad_input, packed->path().string() + ": a Zstandard file; " +
                                           std::string(needs_zstd) + "; or unpack it with `zstd -d`");
 }
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): the same
 Packer::Packer(Sink /*sink*/) {
     throw Error(ErrorKind::usage, "--pack: " + std::string(needs_zstd));
 }
