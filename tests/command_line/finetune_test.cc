@@ -220,7 +220,8 @@ TEST_CASE("finetune names invalid options") {
     place.check_refused({"--lr", "nan"}, 2, "--lr: expected");
     place.check_refused({"--dropout", "1"}, 2, "--dropout: expected");
     place.check_refused({"--keep", "1"}, 2, "--keep: expected");
-    place.check_refused({"--optimizer", "lion"}, 2, "--optimizer: expected one of adam, sgd; found 'lion'");
+    place.check_refused({"--optimizer", "lion"}, 2,
+                        "--optimizer: expected one of adam, relative-adam, sgd; found 'lion'");
     place.check_refused({"--schedule", "up"}, 2, "--schedule: expected one of constant, cosine, step");
     place.check_refused({"--train", "some"}, 2, "--train: expected one of all, dense, conv");
     place.check_refused({"--momentum", "0.5"}, 2, "--momentum is only for --optimizer sgd");
