@@ -114,14 +114,7 @@ PipelineOptions pipeline_options(const CommandLine& line) {
     options.data = line.required("data");
     options.test = line.required("test");
     options.folder = line.required("output");
-    label_options(line);
-    options.label_map = line.text("label-map");
-    options.class_order = line.text("class-order");
-    options.exif = !line.given("no-exif");
-    if (line.given("max-megapixels")) {
-        image_options(line);
-        options.max_megapixels = line.text("max-megapixels");
-    }
+    options.reading = data_options_of(line);
     std::istringstream variants(line.text("variants"));
     for (std::string id; std::getline(variants, id, ',');) options.variants.push_back(id);
     options.size = checked_size(line, "size");

@@ -3,13 +3,15 @@
 
 #include <cstddef>
 
+#include "converter/data/held_out.h"
+
 namespace vgg19::converter {
 
 /// One calibration image in eight is held out.
 inline constexpr std::size_t held_out_period = 8;
 
-constexpr bool is_held_out_of_refit(std::size_t image) {
-    return image % held_out_period == held_out_period - 1;
+inline bool is_held_out_of_refit(std::size_t image) {
+    return is_held_out(image, held_out_period);
 }
 
 }  // namespace vgg19::converter

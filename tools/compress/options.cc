@@ -130,14 +130,7 @@ CompressOptions compress_options(const CommandLine& line) {
             ErrorKind::usage,
             "--bench-size and several sizes of --size exclude each other: each is timed as it is judged");
     }
-    label_options(line);
-    options.label_map = line.text("label-map");
-    options.class_order = line.text("class-order");
-    options.exif = !line.given("no-exif");
-    if (line.given("max-megapixels")) {
-        image_options(line);
-        options.max_megapixels = line.text("max-megapixels");
-    }
+    options.reading = data_options_of(line);
     options.hold_out = line.whole_number("hold-out", 2, largest_hold_out);
     options.epochs = checked_whole(line, "epochs", 1, most_epochs);
     line.whole_number("seed", 0, std::numeric_limits<std::uint32_t>::max());

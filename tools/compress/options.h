@@ -9,6 +9,7 @@
 
 #include "tools/command_line/command_line.h"
 #include "tools/compress/model_recipe.h"
+#include "tools/pipeline/step_words.h"
 #include "vgg19/map_size.h"
 
 namespace vgg19::tools {
@@ -30,10 +31,7 @@ struct CompressOptions {
     std::vector<std::string>
         sizes;               ///< of the input: the baseline's, then smaller ones; "" is the model's own
     std::string bench_size;  ///< "": as each model's input
-    std::string label_map;
-    std::string class_order;
-    std::string max_megapixels;
-    bool exif = true;
+    DataOptions reading;
     std::size_t hold_out = 10;  ///< every so many-th image of `data` is held out
     std::string epochs;         ///< of each training
     std::string seed;

@@ -144,25 +144,20 @@ std::string verdict(const CompressResult& result, const Promise& promise) {
 std::string recipe_command(const CompressOptions& options, const Trial& trial) {
     std::vector<std::string> words = {"compress", options.weights.string(), "--data", options.data.string(),
                                       "--test",   options.test.string(),    "-o",     "DIR"};
-    const auto pass = [&words](const char* option, const std::string& value) {
-        if (!value.empty()) words.insert(words.end(), {option, value});
-    };
     const Promise& promise = options.promise;
-    pass("--max-drop", plain_points(promise.max_drop));
-    if (promise.max_ms) pass("--max-ms", shortest_text(*promise.max_ms));
-    if (promise.max_mb) pass("--max-mb", shortest_text(*promise.max_mb));
-    pass("--test-images", options.test_images);
-    pass("--threads", options.threads);
-    pass("--label-map", options.label_map);
-    pass("--class-order", options.class_order);
-    if (!options.exif) words.emplace_back("--no-exif");
-    pass("--max-megapixels", options.max_megapixels);
+    pass(words, "--max-drop", plain_points(promise.max_drop));
+    if (promise.max_ms) pass(words, "--max-ms", shortest_text(*promise.max_ms));
+    if (promise.max_mb) pass(words, "--max-mb", shortest_text(*promise.max_mb));
+    pass(words, "--test-images", options.test_images);
+    pass(words, "--threads", options.threads);
+    pass_label_options(words, options.reading);
+    pass_image_options(words, options.reading);
     std::string sizes = options.sizes.front();
     if (!trial.size.empty()) sizes += ',' + trial.size;
-    pass("--size", sizes);
-    pass("--bench-size", options.bench_size);
-    pass("--hold-out", std::to_string(options.hold_out));
-    pass("--recipe", recipe_text(trial.recipe));
+    pass(words, "--size", sizes);
+    pass(words, "--bench-size", options.bench_size);
+    pass(words, "--hold-out", std::to_string(options.hold_out));
+    pass(words, "--recipe", recipe_text(trial.recipe));
     return command_text(words);
 }
 

@@ -8,10 +8,6 @@ namespace {
 
 using std::filesystem::path;
 
-void pass(std::vector<std::string>& words, const std::string& option, const std::string& value) {
-    if (!value.empty()) words.insert(words.end(), {option, value});
-}
-
 }  // namespace
 
 Step StepPlanner::convert() const {
@@ -32,7 +28,7 @@ Step StepPlanner::stage(const Stage& stage, const path& source, const std::strin
     step.words.insert(step.words.end(), stage.options.begin(), stage.options.end());
     if (stage.command == "prune" || (stage.command == "quantize" && stage.has("all"))) {
         step.inputs.push_back(options_.data);
-        pass_image_options(step.words);
+        pass_image_options(step.words, options_.reading);
         pass(step.words, "--calib", options_.data.string());
         pass(step.words, "--hold-out", std::to_string(options_.hold_out));
         pass_run_options(step.words, options_.sizes.front());
@@ -50,16 +46,10 @@ Step StepPlanner::stage(const Stage& stage, const path& source, const std::strin
     return step;
 }
 
-void StepPlanner::pass_image_options(Words& words) const {
-    if (!options_.exif) words.emplace_back("--no-exif");
-    pass(words, "--max-megapixels", options_.max_megapixels);
-}
-
 void StepPlanner::pass_label_options(Step& step) const {
-    pass_image_options(step.words);
-    pass(step.words, "--label-map", options_.label_map);
-    pass(step.words, "--class-order", options_.class_order);
-    if (!options_.label_map.empty()) step.inputs.emplace_back(options_.label_map);
+    pass_image_options(step.words, options_.reading);
+    tools::pass_label_options(step.words, options_.reading);
+    if (!options_.reading.label_map.empty()) step.inputs.emplace_back(options_.reading.label_map);
 }
 
 void StepPlanner::pass_run_options(Words& words, const std::string& size) const {

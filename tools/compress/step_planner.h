@@ -53,7 +53,6 @@ class StepPlanner {
   private:
     using Words = std::vector<std::string>;
 
-    void pass_image_options(Words& words) const;
     void pass_label_options(Step& step) const;
     void pass_run_options(Words& words, const std::string& size) const;
     Step evaluate(const std::string& id, const std::filesystem::path& model, const std::string& size,

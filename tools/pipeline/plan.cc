@@ -78,18 +78,9 @@ class Planner {
         return plan_.steps.emplace_back(Step{id, std::move(words), std::move(inputs), output});
     }
 
-    static void pass(Words& words, const std::string& option, const std::string& value) {
-        if (!value.empty()) words.insert(words.end(), {option, value});
-    }
-
-    void pass_image_options(Words& words) const {
-        if (!options_.exif) words.emplace_back("--no-exif");
-        pass(words, "--max-megapixels", options_.max_megapixels);
-    }
-
     /// Options of steps that run a model on the training data.
     void pass_calibration(Words& words) const {
-        pass_image_options(words);
+        pass_image_options(words, options_.reading);
         pass(words, "--calib", options_.data.string());
         pass(words, "-n", options_.calibration_images);
         pass(words, "--size", options_.size);
@@ -182,10 +173,9 @@ class Planner {
     }
 
     void pass_label_map(Words& words, std::vector<path>& inputs) const {
-        pass_image_options(words);
-        pass(words, "--label-map", options_.label_map);
-        pass(words, "--class-order", options_.class_order);
-        if (!options_.label_map.empty()) inputs.emplace_back(options_.label_map);
+        pass_image_options(words, options_.reading);
+        pass_label_options(words, options_.reading);
+        if (!options_.reading.label_map.empty()) inputs.emplace_back(options_.reading.label_map);
     }
 
     void scan() {

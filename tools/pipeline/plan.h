@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/pipeline/step_words.h"
 #include "tools/pipeline/steps.h"
 
 namespace vgg19::tools {
@@ -16,8 +17,7 @@ struct PipelineOptions {
     std::filesystem::path data;  ///< for training and calibration
     std::filesystem::path test;  ///< for evaluation
     std::filesystem::path folder;
-    std::string label_map;
-    std::string class_order;
+    DataOptions reading;
     std::vector<std::string> variants;  ///< empty: all
     std::string size;                   ///< of images in training, calibration and evaluation
     std::string bench_size;             ///< "": the same
@@ -37,8 +37,6 @@ struct PipelineOptions {
     std::string min_time;
     std::string rank;  ///< ranks of factored variants; without rank and energy there are none
     std::string energy;
-    std::string max_megapixels;
-    bool exif = true;  ///< apply the images' EXIF orientation
     bool refit = true;
     bool finetune = true;
     bool scan = true;

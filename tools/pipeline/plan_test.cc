@@ -93,7 +93,7 @@ TEST_CASE("Options are passed to the right steps") {
     all.calibration_images = "64";
     all.test_images = "100";
     all.threads = "12";
-    all.label_map = "map";
+    all.reading.label_map = "map";
     all.energy = "0.9";
     const PipelinePlan plan = plan_pipeline(all, true);
     CHECK(command(plan, "convert").empty());
